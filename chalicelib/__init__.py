@@ -1,0 +1,1 @@
+"""Carillon: multi-channel messaging campaigns as small steps over SQS and DynamoDB."""

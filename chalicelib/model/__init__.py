@@ -1,0 +1,1 @@
+"""The nouns: plain values without storage, clock or network."""

@@ -1,0 +1,56 @@
+"""How values from outside are read: camelCase or snake_case, frozen, no unknown fields, no silent conversions."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from chalicelib.model.ids import UID_PATTERN
+
+
+class Outside(BaseModel):
+    """Base of everything that arrives by HTTP, queue or table."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        allow_inf_nan=False,
+    )
+
+
+def _to_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("needs a zone: end it with Z or an offset like +02:00")
+    return moment.astimezone(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as the API writes it: UTC with milliseconds and Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, AfterValidator(_to_utc), PlainSerializer(rfc3339, return_type=str, when_used="json")]
+Uid = Annotated[str, Field(pattern=UID_PATTERN)]
+
+
+class Document(Outside):
+    """Something kept in a table under its uid; `rev` counts its writes and guards them."""
+
+    #: The word in the key and in "… was not found".
+    kind: ClassVar[str]
+
+    uid: Uid
+    created_at: Moment
+    updated_at: Moment
+    rev: int = 0
+
+    def marks(self) -> Mapping[str, str]:
+        """Plain attributes beside the document by which lists filter and sparse indexes find it."""
+        return {}

@@ -1,0 +1,121 @@
+"""A campaign: the designed thing (trigger, audience, steps), its draft and its immutable versions."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
+
+
+class Availability(StrEnum):
+    """Only ACTIVE ones start new flows; BLOCKED pauses those that run."""
+
+    ACTIVE = "ACTIVE"
+    PENDING = "PENDING"
+    DEPRECATED = "DEPRECATED"
+    INACTIVE = "INACTIVE"
+    BLOCKED = "BLOCKED"
+
+
+class CampaignState(StrEnum):
+    """Where a campaign stands, read from its flows."""
+
+    DRAFT = "DRAFT"
+    SCHEDULED = "SCHEDULED"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    PAUSED_ERROR = "PAUSED_ERROR"
+    PAUSED_BALANCE = "PAUSED_BALANCE"
+    COMPLETED = "COMPLETED"
+    COMPLETED_PARTIAL = "COMPLETED_PARTIAL"
+
+
+class ManualTrigger(Outside):
+    """An operator presses start."""
+
+    type: Literal["manual"] = "manual"
+
+
+class ApiTrigger(Outside):
+    """`POST /v1/campaigns/{uid}/trigger` starts it."""
+
+    type: Literal["api"] = "api"
+
+
+Trigger = Annotated[ManualTrigger | ApiTrigger, Field(discriminator="type")]
+#: api.md: more contacts than this go in by `POST /v1/flows/{uid}/contacts`.
+MAX_CONTACTS_PER_CALL = 10_000
+ContactUids = Annotated[tuple[Uid, ...], Field(min_length=1, max_length=MAX_CONTACTS_PER_CALL)]
+
+
+class Audience(Outside):
+    """Who: a segment, or contacts by name."""
+
+    segment_uid: Uid | None = None
+    contact_uids: ContactUids | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.segment_uid is None) == (self.contact_uids is None):
+            raise ValueError("name either segmentUid or contactUids")
+        return self
+
+
+class ShortForm(Outside):
+    """A campaign made from one template: stored as SEND → END."""
+
+    channel_uid: Uid
+    template_uid: Uid | None = None
+    template_name: Annotated[str, Field(max_length=200)] | None = None
+    parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
+    parameters: Parameters = {}
+    parameter_defaults: Defaults = {}
+
+    @model_validator(mode="after")
+    def _one_template(self) -> Self:
+        if (self.template_uid is None) == (self.template_name is None):
+            raise ValueError("name either templateUid or templateName")
+        return self
+
+
+class Campaign(Document):
+    """The draft and what is known of its versions. `steps` are kept as authored, also while they have problems."""
+
+    kind: ClassVar[str] = "CAMPAIGN"
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    description: Annotated[str, Field(max_length=2000)] = ""
+    availability: Availability = Availability.ACTIVE
+    trigger: Trigger = ManualTrigger()
+    audience: Audience | None = None
+    steps: tuple[JsonValue, ...] = ()
+    #: Set when the campaign was written in the short form; its channel is then the flows' channel.
+    short_form: ShortForm | None = None
+    configuration: FlowConfiguration = FlowConfiguration()
+    latest_version: int = 0
+    #: Whether the draft differs from the latest version.
+    draft_changed: bool = True
+
+    def marks(self) -> Mapping[str, str]:
+        marks = {"availability": str(self.availability), "name": self.name.casefold()}
+        if self.short_form:
+            marks["channelUid"] = self.short_form.channel_uid
+        return marks
+
+
+class CampaignVersion(Outside):
+    """What was published: never changed. Every template is pinned to a version in `templates`."""
+
+    version: int
+    campaign_uid: Uid
+    name: str
+    steps: tuple[JsonValue, ...]
+    configuration: FlowConfiguration = FlowConfiguration()
+    #: SEND step id → template version; steps may say "latest", a version never does.
+    templates: Mapping[str, int] = {}
+    channel_uid: str | None = None
+    published_at: Moment

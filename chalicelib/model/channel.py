@@ -1,0 +1,42 @@
+"""A channel: a way to reach people, bound to a provider by its settings."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field, JsonValue
+
+from chalicelib.model.base import Document
+
+
+class Approval(StrEnum):
+    """Whether the provider lets us use it."""
+
+    APPROVED = "approved"
+    PENDING = "pending"
+    BLOCKED = "blocked"
+
+
+class LostAnswer(StrEnum):
+    """What to do with a send whose answer was lost: leave it `unknown`, or risk a second one."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+class Channel(Document):
+    """Settings are those of its type's model (`GET /v1/channel-types`)."""
+
+    kind: ClassVar[str] = "CHANNEL"
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    type: str
+    settings: Mapping[str, JsonValue] = {}
+    approval: Approval = Approval.APPROVED
+    active: bool = True
+    lost_answer: LostAnswer = LostAnswer.HOLD
+    #: Whether delivery receipts come back; without them a flow does not wait for any.
+    reports_receipts: bool = False
+
+    def marks(self) -> Mapping[str, str]:
+        return {"type": self.type}

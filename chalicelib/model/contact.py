@@ -1,0 +1,84 @@
+"""A contact: who may be written to, where, and what they agreed to."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, StringConstraints, field_validator
+
+from chalicelib.model.base import Document, Outside
+from chalicelib.model.message import MessageType
+
+#: Tags and attributes keep a contact under 4 KB (one read unit), as a rule under 1 KB.
+MAX_TAGS = 50
+MAX_ATTRIBUTES = 100
+Name = Annotated[str, StringConstraints(max_length=200)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=1024)]
+AttributeValue = Scalar | date | Annotated[tuple[Scalar, ...], Field(max_length=50)] | None
+
+
+class ContactStatus(StrEnum):
+    """Whether the contact as a whole may be written to."""
+
+    ACTIVE = "ACTIVE"
+    UNSUBSCRIBED = "UNSUBSCRIBED"
+    BOUNCED = "BOUNCED"
+    BLOCKED = "BLOCKED"
+
+
+class ConsentState(StrEnum):
+    """What the contact said for one channel type and message type."""
+
+    GRANTED = "GRANTED"
+    REVOKED = "REVOKED"
+    PENDING = "PENDING"
+
+
+Consent = Mapping[str, Mapping[MessageType, ConsentState]]
+
+
+class ContactFields(Outside):
+    """What a caller may set; a new contact, a replacement and an imported row are all read by it."""
+
+    external_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    #: Address as given; `usecases/save_contact` checks and normalises it.
+    email: Annotated[str, StringConstraints(max_length=320)] | None = None
+    #: Phone as given or E.164 once saved.
+    phone: Annotated[str, StringConstraints(max_length=32)] | None = None
+    push_tokens: Annotated[tuple[str, ...], Field(max_length=10)] = ()
+    first_name: Name | None = None
+    last_name: Name | None = None
+    locale: Annotated[str, StringConstraints(max_length=35)] | None = None
+    timezone: Annotated[str, StringConstraints(max_length=64)] | None = None
+    attributes: Annotated[Mapping[AttributeName, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] = {}
+    tags: Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)] = ()
+    status: ContactStatus = ContactStatus.ACTIVE
+    #: By channel type and message type, e.g. {"email": {"NEWSLETTER": "GRANTED"}}.
+    consent: Consent = {}
+
+    @field_validator("tags")
+    @classmethod
+    def _once_each(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(tags))
+
+
+class Contact(ContactFields, Document):
+    """A saved contact; `email` is case-folded in its domain and looked up case-folded, `phone` is E.164."""
+
+    kind: ClassVar[str] = "CONTACT"
+
+    def consent_to(self, channel_type: str, message_type: MessageType) -> ConsentState | None:
+        """What the contact said for this kind of message, None when they were never asked."""
+        return self.consent.get(channel_type, {}).get(message_type)
+
+    def lookups(self) -> tuple[str, ...]:
+        """The strings under which the contact is found and of which no two contacts share one."""
+        found = (("externalId", self.external_id), ("email", self.email and self.email.casefold()), ("phone", self.phone))
+        return tuple(f"{name}:{value}" for name, value in found if value)
+
+    def with_fields(self, changes: Mapping[str, object]) -> Self:
+        """The contact with python-named fields changed; raises pydantic's ValidationError."""
+        return type(self).model_validate({**dict(self), **changes})

@@ -1,0 +1,164 @@
+"""An execution: one contact's walk through one flow, as the row that is the truth about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
+
+
+class ExecutionStatus(StrEnum):
+    """Where an execution stands."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+OPEN = frozenset({ExecutionStatus.PENDING, ExecutionStatus.PROCESSING})
+
+
+class Outcome(StrEnum):
+    """What became of one SEND on our side."""
+
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Engagement(StrEnum):
+    """What the provider reports of a message later, in climbing order; the last three are final failures."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    REPLIED = "replied"
+    TIMED_OUT = "timed_out"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+
+    @property
+    def rank(self) -> int:
+        """A report counts only if it ranks above what is known. A late receipt still beats a timeout."""
+        return _RANKS[self]
+
+
+_RANKS = {
+    Engagement.SENT: 1,
+    Engagement.TIMED_OUT: 2,
+    Engagement.DELIVERED: 3,
+    Engagement.OPENED: 4,
+    Engagement.CLICKED: 5,
+    Engagement.REPLIED: 6,
+    Engagement.BOUNCED: 7,
+    Engagement.FAILED: 8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionKey:
+    """Which row."""
+
+    workspace: WorkspaceUid
+    flow: FlowUid
+    contact: ContactUid
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Makes the worker with attempt `by` the owner of the send at `node` until the lease ends (real clock)."""
+
+    by: AttemptId
+    until: datetime
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One SEND of one execution. `cost` is in units of 10⁻⁴ of the currency's minor unit."""
+
+    outcome: Outcome
+    at: datetime
+    attempts: int = 1
+    channel: str = ""
+    reason: str | None = None
+    provider_id: str | None = None
+    cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The highest that the provider has reported of one message."""
+
+    engagement: Engagement
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One node that the walk has passed: by which exit, when it came and when it left."""
+
+    node: NodeId
+    exit: str
+    entered: datetime
+    left: datetime
+
+
+_NO_RESULTS: Mapping[NodeId, Result] = MappingProxyType({})
+_NO_RECEIPTS: Mapping[NodeId, Receipt] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The row. `seq` counts the saved steps: a hint with a smaller number is old news."""
+
+    key: ExecutionKey
+    status: ExecutionStatus
+    seq: int
+    node: NodeId | None
+    version: int
+    created: datetime
+    updated: datetime
+    #: When the walk came to `node`; a WAIT counts from here.
+    entered: datetime
+    #: Not before this moment (a WAIT, a retry); None is at once.
+    due: datetime | None = None
+    #: Inside a WAIT that has been decided: at `due` the walk leaves by `next`.
+    asleep: bool = False
+    #: Attempts used at `node`.
+    attempt: int = 0
+    claim: Claim | None = None
+    results: Mapping[NodeId, Result] = field(default=_NO_RESULTS)
+    receipts: Mapping[NodeId, Receipt] = field(default=_NO_RECEIPTS)
+    path: tuple[Visit, ...] = ()
+    #: Why it failed or was skipped.
+    reason: str | None = None
+    #: Faults of code or data met at this step; the fifth makes it failed(poison).
+    faults: int = 0
+    #: A retry of one node: the walk stops after it.
+    only: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still go on."""
+        return self.status in OPEN
+
+    def message_uid(self, node: NodeId) -> MessageUid:
+        """The token of the message at `node`. Loops cannot be built, so a node is visited once."""
+        return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node)
+
+    def with_result(self, node: NodeId, result: Result) -> "Execution":
+        """The row with one more SEND decided."""
+        return replace(self, results={**self.results, node: result})
+
+    def finished(self, status: ExecutionStatus, reason: str | None, now: datetime) -> "Execution":
+        """The row at its end."""
+        return replace(
+            self, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now, node=self.node
+        )

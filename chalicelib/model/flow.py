@@ -1,0 +1,180 @@
+"""A flow: one run of one campaign version over contacts, its configuration and its states."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from chalicelib.errors import Conflict
+from chalicelib.model.base import Document, Moment, Outside, Uid
+
+#: Rows of one flow are spread over shards of about this many contacts, at most MAX_SHARDS.
+CONTACTS_PER_SHARD = 5_000
+MAX_SHARDS = 256
+
+
+class FlowStatus(StrEnum):
+    """Where a flow stands; the words of the API."""
+
+    DRAFT = "draft"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    PARTIAL_COMPLETED = "partial_completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+
+
+S = FlowStatus
+ENDED = frozenset({S.COMPLETED, S.PARTIAL_COMPLETED, S.CANCELLED, S.FAILED, S.TIMEOUT})
+#: What an operator may set, by where the flow stands. `queued` asked of a paused flow is the same wish as `running`.
+OPERATOR_MOVES: Mapping[FlowStatus, tuple[FlowStatus, ...]] = {
+    S.DRAFT: (S.QUEUED, S.RUNNING, S.CANCELLED),
+    S.QUEUED: (S.PAUSED, S.CANCELLED, S.DRAFT),
+    S.RUNNING: (S.PAUSED, S.CANCELLED),
+    S.PAUSED: (S.RUNNING, S.QUEUED, S.CANCELLED),
+    S.ERROR: (S.RUNNING, S.QUEUED, S.CANCELLED),
+}
+#: What the engine itself may do.
+ENGINE_MOVES: Mapping[FlowStatus, tuple[FlowStatus, ...]] = {
+    S.QUEUED: (S.RUNNING, S.ERROR),
+    S.RUNNING: (S.PAUSED, S.ERROR, S.COMPLETED, S.PARTIAL_COMPLETED, S.FAILED, S.TIMEOUT),
+}
+DELETABLE = frozenset({S.DRAFT, S.PAUSED, S.ERROR}) | ENDED
+
+
+class IllegalTransition(Conflict):
+    """The status table has no such move."""
+
+    code = "illegal_transition"
+
+    def __init__(self, current: FlowStatus, wanted: FlowStatus) -> None:
+        allowed = OPERATOR_MOVES.get(current, ())
+        super().__init__(f"A flow that is {current} cannot become {wanted}", current, allowed)
+
+
+Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
+
+
+class FlowConfiguration(Outside):
+    """Pacing, retries and timeouts of one flow, in milliseconds."""
+
+    pause_between_contacts_ms: Milliseconds = 0
+    pause_between_contacts_salt_ms: Milliseconds = 0
+    max_concurrent_messages: Annotated[int, Field(ge=1, le=10)] | None = None
+    max_retries: Annotated[int, Field(ge=0, le=20)] = 3
+    retry_delay_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 5_000
+    timeout_ms: Annotated[int, Field(ge=1_000, le=604_800_000)] = 300_000
+
+    @model_validator(mode="after")
+    def _salt_fits(self) -> "FlowConfiguration":
+        if self.pause_between_contacts_salt_ms > self.pause_between_contacts_ms:
+            raise ValueError(
+                f"pauseBetweenContactsSaltMs ({self.pause_between_contacts_salt_ms}) may not be larger than "
+                f"pauseBetweenContactsMs ({self.pause_between_contacts_ms})"
+            )
+        return self
+
+    @property
+    def lanes(self) -> int | None:
+        """How many sends may be under way at once; None is as many as the channel allows."""
+        if self.max_concurrent_messages is None and self.pause_between_contacts_ms:
+            return 1
+        return self.max_concurrent_messages
+
+    @property
+    def pause(self) -> timedelta:
+        """Base pause between the starts of two sends of one lane."""
+        return timedelta(milliseconds=self.pause_between_contacts_ms)
+
+    @property
+    def salt(self) -> timedelta:
+        """Largest deviation from the base pause."""
+        return timedelta(milliseconds=self.pause_between_contacts_salt_ms)
+
+    @property
+    def retry_delay(self) -> timedelta:
+        """Shortest delay before a retry."""
+        return timedelta(milliseconds=self.retry_delay_ms)
+
+    @property
+    def timeout(self) -> timedelta:
+        """Longest wait for a delivery receipt after acceptance."""
+        return timedelta(milliseconds=self.timeout_ms)
+
+
+class RetryOf(Outside):
+    """Of which flow, and of which of its executions, this flow is the retry."""
+
+    flow_uid: Uid
+    of: Literal["failed", "unknown", "skipped"]
+    reason: str | None = None
+
+
+class Flow(Document):
+    """The control item of a flow: the one write that pause, resume and cancel are."""
+
+    kind: ClassVar[str] = "FLOW"
+
+    description: str = ""
+    status: FlowStatus = FlowStatus.DRAFT
+    channel_uid: str
+    campaign_uid: str
+    campaign_version: int | None = None
+    segment_uid: str | None = None
+    trigger: str = "api"
+    retry_of: RetryOf | None = None
+    configuration: FlowConfiguration = FlowConfiguration()
+    contact_count: int = 0
+    duplicates_removed: int = 0
+    #: How the audience is stored: `chunks` lists of contacts, of which `expanded_chunks` are enrolled.
+    chunks: int = 0
+    expanded_chunks: tuple[int, ...] = ()
+    shards: int = 1
+    #: Counts starts and resumes: dispatch jobs and pacing slots of an older epoch are void.
+    epoch: int = 0
+    #: Which generation of statistics counts; a recount makes the next one.
+    stats_epoch: int = 0
+    pause_reason: str | None = None
+    end_reason: str | None = None
+    queued_at: Moment | None = None
+    started_at: Moment | None = None
+    paused_at: Moment | None = None
+    completed_at: Moment | None = None
+    #: Set once the audience is enrolled to the last contact.
+    expanded_at: Moment | None = None
+    #: The watchdog's memory: how many movements it had seen, when it saw the last, when it looks again.
+    seen_movements: int = 0
+    seen_at: Moment | None = None
+    look_again_at: Moment | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.status in ENDED
+
+    @property
+    def is_expanded(self) -> bool:
+        """Whether every contact of the audience has its row."""
+        return self.expanded_at is not None
+
+    def marks(self) -> Mapping[str, str]:
+        marks = {"status": str(self.status), "campaignUid": self.campaign_uid, "channelUid": self.channel_uid}
+        if self.status in {S.QUEUED, S.RUNNING}:
+            marks["activeKey"] = "FLOW"
+        return marks
+
+    def check_operator_move(self, wanted: FlowStatus) -> None:
+        """Raises IllegalTransition with what would be allowed."""
+        if wanted not in OPERATOR_MOVES.get(self.status, ()):
+            raise IllegalTransition(self.status, wanted)
+
+    def check_engine_move(self, wanted: FlowStatus) -> None:
+        """Raises IllegalTransition: somebody moved the flow meanwhile."""
+        if wanted not in ENGINE_MOVES.get(self.status, ()):
+            raise IllegalTransition(self.status, wanted)

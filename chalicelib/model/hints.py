@@ -1,0 +1,99 @@
+"""What travels on the queues: ids only; the rows decide what a hint is worth."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chalicelib.model.base import Outside
+from chalicelib.model.execution import ExecutionKey
+from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid
+
+
+class Hint(Outside):
+    """“Look at this row, it may be at step q.”"""
+
+    v: Literal[1] = 1
+    w: str
+    f: str
+    c: str
+    q: int
+
+    @property
+    def key(self) -> ExecutionKey:
+        """Which row is meant."""
+        return ExecutionKey(WorkspaceUid(self.w), FlowUid(self.f), ContactUid(self.c))
+
+
+def hint_of(key: ExecutionKey, seq: int) -> Hint:
+    """The hint for step `seq` of a row."""
+    return Hint(w=key.workspace, f=key.flow, c=key.contact, q=seq)
+
+
+@dataclass(frozen=True, slots=True)
+class DueHint:
+    """A hint and the moment it is for."""
+
+    hint: Hint
+    due: datetime
+
+
+class Expand(Outside):
+    """Enrol the contacts of one chunk, from `offset` on."""
+
+    kind: Literal["expand"] = "expand"
+    w: str
+    f: str
+    chunk: int
+    offset: int = 0
+
+
+class Dispatch(Outside):
+    """Hint the rows of the shards first, first+stride, … that are due, from `cursor` on."""
+
+    kind: Literal["dispatch"] = "dispatch"
+    w: str
+    f: str
+    epoch: int
+    shard: int = 0
+    stride: int = 1
+    cursor: str | None = None
+
+
+class Recount(Outside):
+    """Count the rows from `shard` on, heal what is overdue, and end the flow if it is over."""
+
+    kind: Literal["recount"] = "recount"
+    w: str
+    f: str
+    pass_id: str
+    shard: int = 0
+
+
+class Wake(Outside):
+    """Hand the timers of one minute's bucket to the step queue."""
+
+    kind: Literal["wake"] = "wake"
+    bucket: str
+
+
+class Purge(Outside):
+    """Delete the rows of a deleted flow."""
+
+    kind: Literal["purge"] = "purge"
+    w: str
+    f: str
+    shards: int
+    chunks: int
+
+
+class Import(Outside):
+    """Read on in an import, from byte `offset`."""
+
+    kind: Literal["import"] = "import"
+    w: str
+    uid: str
+
+
+Job = Annotated[Expand | Dispatch | Recount | Wake | Purge | Import, Field(discriminator="kind")]

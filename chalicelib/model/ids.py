@@ -1,0 +1,54 @@
+"""Ids: their types, how new ones are made, and the message uid that carries its own address."""
+
+import re
+from dataclasses import dataclass
+from typing import NewType
+
+from ulid import ULID
+
+WorkspaceUid = NewType("WorkspaceUid", str)
+FlowUid = NewType("FlowUid", str)
+CampaignUid = NewType("CampaignUid", str)
+ChannelUid = NewType("ChannelUid", str)
+TemplateUid = NewType("TemplateUid", str)
+ContactUid = NewType("ContactUid", str)
+NodeId = NewType("NodeId", str)
+AttemptId = NewType("AttemptId", str)
+
+#: Ids travel in URLs, in queue bodies and in e-mail tags (SES allows 256 characters of A-Za-z0-9_-.@ in a tag value,
+#: and a message uid joins five ids by dots), so they are short and plain.
+UID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+NODE_PATTERN = r"^[A-Za-z0-9_-]{1,40}$"
+
+
+def new_uid() -> str:
+    """A fresh ULID: 26 characters, later ones sort after earlier ones."""
+    return str(ULID())
+
+
+def is_uid(text: str) -> bool:
+    """Whether a client may bring this as an id."""
+    return re.fullmatch(UID_PATTERN, text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUid:
+    """The one token of a message: given to the provider, and what comes back in its events."""
+
+    workspace: WorkspaceUid
+    flow: FlowUid
+    contact: ContactUid
+    node: NodeId
+    visit: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.workspace}.{self.flow}.{self.contact}.{self.node}.{self.visit}"
+
+
+def read_message_uid(text: str) -> MessageUid | None:
+    """The address inside a message uid, or None when the text is not one."""
+    parts = text.split(".")
+    if len(parts) != 5 or not parts[4].isdecimal() or not all(is_uid(part) for part in parts[:4]):
+        return None
+    workspace, flow, contact, node, visit = parts
+    return MessageUid(WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node), int(visit))

@@ -1,0 +1,82 @@
+"""A message on its way to a provider, and the provider's verdict on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from chalicelib.model.channel import Channel
+from chalicelib.model.ids import MessageUid
+
+
+class MessageType(StrEnum):
+    """Why we write: NEWSLETTER needs consent, MESSAGE is about something that the contact did, CONVERSATION answers."""
+
+    MESSAGE = "MESSAGE"
+    NEWSLETTER = "NEWSLETTER"
+    CONVERSATION = "CONVERSATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A rendered message: `content` has the fields of the channel type's content model."""
+
+    uid: MessageUid
+    channel: Channel
+    message_type: MessageType
+    to: str
+    content: Mapping[str, str]
+    cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took it."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Not taken, too fast: waiting is not failing, no attempt is used."""
+
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retryable:
+    """Not taken for sure, and may be taken later."""
+
+    code: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permanent:
+    """Not taken, and never will be."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """Not taken, and this address is not to be written to again."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFault:
+    """Not taken because of the channel (account, sender, credentials): no contact's fault."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Perhaps taken: the answer was lost."""
+
+    why: str
+
+
+Verdict = Accepted | Throttled | Retryable | Permanent | Suppress | ChannelFault | Unknown

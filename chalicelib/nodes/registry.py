@@ -1,0 +1,14 @@
+"""The node types that exist; adding one is a file and its name here."""
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from chalicelib.model.steps import Step
+from chalicelib.nodes.end import End
+from chalicelib.nodes.send import Send
+from chalicelib.nodes.wait import Wait
+
+AnyStep = Annotated[Send | Wait | End, Field(discriminator="type")]
+NODE_TYPES: tuple[type[Step], ...] = (Send, Wait, End)
+STEP: TypeAdapter[Step] = TypeAdapter(AnyStep)

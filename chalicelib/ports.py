@@ -1,0 +1,299 @@
+"""What the use cases need of the world, as protocols; `aws/` and `channels/` implement them.
+
+Every method may raise RetryLater when the service behind it is throttled or away.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from chalicelib.engine.pacing import Gate
+from chalicelib.model.base import Document
+from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Execution, ExecutionKey, Receipt
+from chalicelib.model.flow import Flow
+from chalicelib.model.hints import DueHint, Job
+from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
+from chalicelib.model.message import Letter, Verdict
+
+D = TypeVar("D", bound=Document)
+V = TypeVar("V", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list; `cursor` is where the next one starts, None at the end."""
+
+    items: tuple[T, ...]
+    cursor: str | None = None
+
+
+class Clock(Protocol):
+    """Two clocks: the engine's, which the laptop may run faster, and the real one of leases and provider timeouts."""
+
+    def now(self) -> datetime:
+        """The engine's time, aware, UTC."""
+
+    def real(self) -> datetime:
+        """Wall-clock time, aware, UTC."""
+
+    def sleep(self, span: timedelta) -> None:
+        """Waits this long by the engine's clock; at most two seconds are ever asked for."""
+
+
+class Catalog(Protocol):
+    """Documents by workspace, kind and uid, with versions and children."""
+
+    def add(self, workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str] | None = None) -> None:
+        """Stores a new document (rev 0), and a pointer to it below a parent; Conflict when the uid is taken."""
+
+    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
+        """The document by a strongly consistent read, or None."""
+
+    def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
+        """Like find; NotFound when it is not there."""
+
+    def save(self, workspace: WorkspaceUid, document: D) -> D:
+        """Replaces the document if its rev is still the stored one, and returns it with the next rev; Conflict if not."""
+
+    def remove(self, workspace: WorkspaceUid, kind: type[Document], uid: str) -> None:
+        """Deletes the document with its versions, children pointers and chunks; harmless when it is gone."""
+
+    def page(
+        self, workspace: WorkspaceUid, kind: type[D], where: Mapping[str, str], limit: int, cursor: str | None
+    ) -> Page[D]:
+        """Newest first, those whose marks equal `where` (a value "*part*" means contains). May lag behind writes."""
+
+    def children(
+        self, workspace: WorkspaceUid, parent: type[Document], uid: str, kind: type[D], limit: int, cursor: str | None
+    ) -> Page[D]:
+        """Documents stored `under` this parent, newest first, strongly consistent."""
+
+    def add_version(self, workspace: WorkspaceUid, document: D, version: int, body: BaseModel) -> D:
+        """Stores an immutable version and saves its document in one transaction; Conflict as in save."""
+
+    def find_version(
+        self, workspace: WorkspaceUid, kind: type[Document], uid: str, version: int, body: type[V]
+    ) -> V | None:
+        """A version; may be cached for ever."""
+
+    def versions(self, workspace: WorkspaceUid, kind: type[Document], uid: str, body: type[V]) -> tuple[V, ...]:
+        """All versions, newest first."""
+
+    def put_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]) -> None:
+        """Stores one part of a long list below a document (at most 2,000 entries); the same number replaces."""
+
+    def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
+        """Reads one part; empty when it is gone."""
+
+    def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
+        """Workspace and uid of all documents of a kind that are marked active, over all workspaces; for the clock."""
+
+
+class Contacts(Protocol):
+    """Contacts with their unique look-ups."""
+
+    def find_many(self, workspace: WorkspaceUid, uids: Sequence[ContactUid], strong: bool) -> dict[ContactUid, Contact]:
+        """Those that are there."""
+
+    def find_by(self, workspace: WorkspaceUid, lookups: Sequence[str]) -> dict[str, ContactUid]:
+        """Which contacts hold these look-up strings (`Contact.lookups`)."""
+
+    def add(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken."""
+
+    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
+        """Replaces it, moving its look-ups, if its rev is still the stored one; Conflict if not or a look-up is taken."""
+
+    def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        """Deletes contact and look-ups; harmless when they are gone."""
+
+    def page(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Contact]:
+        """A page over all contacts of the workspace, in no particular order, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """A save that holds only while the row is at `seq` and no claim is alive at `real_now`."""
+
+    seq: int
+    real_now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedBy:
+    """A save that holds only while this attempt's claim is on the row."""
+
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Writes all of a row but its receipts, on a condition. A row without a claim releases it."""
+
+    row: Execution
+    expect: Unclaimed | ClaimedBy
+
+
+class Executions(Protocol):
+    """The rows."""
+
+    def find_many(self, keys: Sequence[ExecutionKey], shards: int) -> dict[ExecutionKey, Execution]:
+        """Strongly consistent."""
+
+    def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
+        """Inserts rows that are not there yet and returns the keys of those; never touches one that is."""
+
+    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool, ...]:
+        """One conditional write each, in order; False where the condition did not hold (own lost answers count as held)."""
+
+    def put_receipt(self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt) -> tuple[Execution, Execution] | None:
+        """Climbs the receipt of one message; the row before and after, or None when it is known, lower, or no row."""
+
+    def page(self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None) -> Page[Execution]:
+        """Rows of one shard in key order, strongly consistent."""
+
+    def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
+        """Flows in which the contact has a row, newest first; may lag."""
+
+    def remove_many(self, keys: Sequence[ExecutionKey], shards: int) -> None:
+        """Deletes rows; harmless when they are gone."""
+
+
+class StepQueue(Protocol):
+    """The queue of steps."""
+
+    def send(self, hints: Sequence[DueHint], now: datetime) -> None:
+        """Each at its due time if that is at most 15 minutes ahead (never earlier, less than a second late)."""
+
+    def backlog(self) -> int:
+        """About how many hints are visible and waiting."""
+
+
+class JobQueue(Protocol):
+    """The queue of background jobs."""
+
+    def send(self, job: Job, delay: timedelta = timedelta(0)) -> None:
+        """At most 15 minutes of delay."""
+
+
+class Timers(Protocol):
+    """Hints for more than 15 minutes ahead, packed into minute buckets."""
+
+    def put(self, hints: Sequence[DueHint]) -> None:
+        """Each hint goes into the bucket of its due minute."""
+
+    def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
+        """Names of the buckets in use between two minutes, both included."""
+
+    def read(self, bucket: str) -> Iterator[DueHint]:
+        """All hints of a bucket."""
+
+    def swept_to(self) -> datetime | None:
+        """Up to which minute the clock has handed buckets over."""
+
+    def set_swept_to(self, minute: datetime) -> None:
+        """Remembers it; never goes backwards."""
+
+
+Counters = Mapping[str, int]
+
+
+class Statistics(Protocol):
+    """Live counters of a flow on shards, and its register of sends in flight."""
+
+    def enter(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime) -> None:
+        """Registers `count` sends of a batch as in flight until a real-clock moment."""
+
+    def leave(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
+        """Adds counters and takes the batch out of the register, in one write."""
+
+    def read(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Counters:
+        """Sums the shards of one epoch; strongly consistent."""
+
+    def in_flight(self, workspace: WorkspaceUid, flow: FlowUid, real_now: datetime) -> int:
+        """How many sends are registered and not expired, over all epochs; strongly consistent."""
+
+    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters) -> None:
+        """Writes the counted start of an epoch and drops epochs older than the one before it."""
+
+    def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
+        """Keeps what a recount counted in one shard."""
+
+    def parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
+        """What the recount has counted so far, one entry a shard."""
+
+    def add_errors(self, workspace: WorkspaceUid, flow: FlowUid, errors: Sequence[Mapping[str, object]]) -> None:
+        """Keeps the first 50 errors of a flow."""
+
+    def errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
+        """The errors kept."""
+
+
+class Gates(Protocol):
+    """The pacing gate of a flow."""
+
+    def get(self, workspace: WorkspaceUid, flow: FlowUid) -> Gate:
+        """The stored gate, or a fresh one (rev 0)."""
+
+    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: Gate) -> bool:
+        """Stores it if nobody did since it was read."""
+
+
+class Files(Protocol):
+    """Imports, exports and rejected rows."""
+
+    def put(self, name: str, body: bytes) -> None:
+        """Stores or replaces."""
+
+    def get(self, name: str) -> bytes:
+        """NotFound when it is not there."""
+
+    def lines(self, name: str, offset: int) -> Iterator[bytes]:
+        """Lines from a byte offset on, with their line ends, in bounded memory."""
+
+    def link(self, name: str, seconds: int) -> str:
+        """A presigned URL to read it."""
+
+
+class ChannelType(Protocol):
+    """What is particular to one way of reaching people."""
+
+    name: str
+    #: Model of `Channel.settings`.
+    settings: type[BaseModel]
+    #: Model of a template's content: text fields, each a template source.
+    content: type[BaseModel]
+    #: Whether the provider drops a second message with the same token: a lost answer is then tried again.
+    deduplicates: bool
+    #: Longest that one send may take (connect + read).
+    timeout: timedelta
+
+    def address_of(self, contact: Contact) -> str | None:
+        """Where this contact is reached, None when nowhere."""
+
+    def send(self, letter: Letter) -> Verdict:
+        """Calls the provider once. Never raises for what the provider says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything the use cases are given; built once in `wiring.py`, or of fakes in tests."""
+
+    clock: Clock
+    catalog: Catalog
+    contacts: Contacts
+    executions: Executions
+    steps: StepQueue
+    jobs: JobQueue
+    timers: Timers
+    statistics: Statistics
+    gates: Gates
+    files: Files
+    channel_types: Mapping[str, ChannelType]
+    #: Key of what Carillon signs and hashes (cursors, API keys).
+    secret: Callable[[], bytes]

@@ -1,0 +1,67 @@
+"""The clock of the local stack: it may run faster than the real one, and it never goes backwards."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+#: How often the supervisor notes that the clock still runs, when it runs faster than the real one.
+BEAT_SECONDS = 5.0
+#: After a kill -9 the children may have read the clock for this long after the last note: a beat and a batch.
+GRACE_SECONDS = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """At the real moment `real` it was `virtual`, both in epoch seconds; since then it runs `speed` times faster."""
+
+    real: float
+    virtual: float
+    speed: float
+
+    def now(self, real: float | None = None) -> float:
+        return self.virtual + ((time.time() if real is None else real) - self.real) * self.speed
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "CLOCK_SPEED": repr(self.speed),
+            "CLOCK_REAL_ANCHOR": repr(self.real),
+            "CLOCK_VIRTUAL_ANCHOR": repr(self.virtual),
+        }
+
+
+def read_anchors(environment: Mapping[str, str]) -> Anchors:
+    """The anchors that the supervisor gave to a child; the real clock when there are none."""
+    return Anchors(
+        float(environment.get("CLOCK_REAL_ANCHOR", "0")),
+        float(environment.get("CLOCK_VIRTUAL_ANCHOR", "0")),
+        float(environment.get("CLOCK_SPEED", "1")),
+    )
+
+
+def virtual_now(environment: Mapping[str, str]) -> datetime:
+    return datetime.fromtimestamp(read_anchors(environment).now(), UTC)
+
+
+def continue_from(stored: Mapping[str, float] | None, speed: float, real: float) -> Anchors:
+    """Anchors for a start at `real`: the lead of the last run over the real clock stays, and time stood still but for it.
+
+    `stored` is what `describe` gave: the last anchors, the last moment noted, and whether the end was a clean one.
+    """
+    if stored is None:
+        return Anchors(real, real, speed)
+    last = Anchors(stored["real"], stored["virtual"], stored["speed"])
+    ended = stored["seen"] if stored["clean"] else stored["seen"] + GRACE_SECONDS
+    reached = last.now(max(last.real, min(ended, real)))
+    lead = max(0.0, reached - min(ended, real))
+    return Anchors(real, max(reached, real + lead), speed)
+
+
+def describe(anchors: Anchors, seen: float, clean: bool) -> dict[str, float]:
+    return {
+        "real": anchors.real,
+        "virtual": anchors.virtual,
+        "speed": anchors.speed,
+        "seen": seen,
+        "clean": float(clean),
+    }
