@@ -14,7 +14,6 @@ from chalicelib.engine.pacing import Gate
 from chalicelib.model.base import Document
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, Receipt
-from chalicelib.model.flow import Flow
 from chalicelib.model.hints import DueHint, Job
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter, Verdict
@@ -35,6 +34,9 @@ class Page(Generic[T]):
 class Clock(Protocol):
     """Two clocks: the engine's, which the laptop may run faster, and the real one of leases and provider timeouts."""
 
+    #: How many times faster than real the engine's clock runs; 1 everywhere but on a laptop that hurries.
+    speed: float
+
     def now(self) -> datetime:
         """The engine's time, aware, UTC."""
 
@@ -46,7 +48,7 @@ class Clock(Protocol):
 
 
 class Catalog(Protocol):
-    """Documents by workspace, kind and uid, with versions and children."""
+    """Documents by workspace, kind and uid, with versions and children. TooLarge for over 380,000 bytes."""
 
     def add(self, workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str] | None = None) -> None:
         """Stores a new document (rev 0), and a pointer to it below a parent; Conflict when the uid is taken."""
@@ -58,7 +60,7 @@ class Catalog(Protocol):
         """Like find; NotFound when it is not there."""
 
     def save(self, workspace: WorkspaceUid, document: D) -> D:
-        """Replaces the document if its rev is still the stored one, and returns it with the next rev; Conflict if not."""
+        """Replaces the document if its rev is still the stored one; returns it with the next rev. Conflict if not."""
 
     def remove(self, workspace: WorkspaceUid, kind: type[Document], uid: str) -> None:
         """Deletes the document with its versions, children pointers and chunks; harmless when it is gone."""
@@ -84,7 +86,9 @@ class Catalog(Protocol):
     def versions(self, workspace: WorkspaceUid, kind: type[Document], uid: str, body: type[V]) -> tuple[V, ...]:
         """All versions, newest first."""
 
-    def put_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]) -> None:
+    def put_chunk(
+        self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]
+    ) -> None:
         """Stores one part of a long list below a document (at most 2,000 entries); the same number replaces."""
 
     def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
@@ -95,7 +99,7 @@ class Catalog(Protocol):
 
 
 class Contacts(Protocol):
-    """Contacts with their unique look-ups."""
+    """Contacts with their unique look-ups. TooLarge for over 380,000 bytes."""
 
     def find_many(self, workspace: WorkspaceUid, uids: Sequence[ContactUid], strong: bool) -> dict[ContactUid, Contact]:
         """Those that are there."""
@@ -107,7 +111,7 @@ class Contacts(Protocol):
         """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken."""
 
     def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
-        """Replaces it, moving its look-ups, if its rev is still the stored one; Conflict if not or a look-up is taken."""
+        """Replaces it and moves its look-ups if its rev is still the stored one; Conflict if not or if one is taken."""
 
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
         """Deletes contact and look-ups; harmless when they are gone."""
@@ -149,12 +153,16 @@ class Executions(Protocol):
         """Inserts rows that are not there yet and returns the keys of those; never touches one that is."""
 
     def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool, ...]:
-        """One conditional write each, in order; False where the condition did not hold (own lost answers count as held)."""
+        """One conditional write each, in order; False where the condition failed (own lost answers count as held)."""
 
-    def put_receipt(self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt) -> tuple[Execution, Execution] | None:
+    def put_receipt(
+        self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt
+    ) -> tuple[Execution, Execution] | None:
         """Climbs the receipt of one message; the row before and after, or None when it is known, lower, or no row."""
 
-    def page(self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None) -> Page[Execution]:
+    def page(
+        self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None
+    ) -> Page[Execution]:
         """Rows of one shard in key order, strongly consistent."""
 
     def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
@@ -206,7 +214,9 @@ Counters = Mapping[str, int]
 class Statistics(Protocol):
     """Live counters of a flow on shards, and its register of sends in flight."""
 
-    def enter(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime) -> None:
+    def enter(
+        self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime
+    ) -> None:
         """Registers `count` sends of a batch as in flight until a real-clock moment."""
 
     def leave(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
@@ -254,7 +264,7 @@ class Files(Protocol):
         """NotFound when it is not there."""
 
     def lines(self, name: str, offset: int) -> Iterator[bytes]:
-        """Lines from a byte offset on, with their line ends, in bounded memory."""
+        """Lines from a byte offset on, with their ends; one over 64 KiB in pieces of that. NotFound at the first."""
 
     def link(self, name: str, seconds: int) -> str:
         """A presigned URL to read it."""

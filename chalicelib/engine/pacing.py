@@ -20,6 +20,8 @@ LEAD = timedelta(milliseconds=1_250)
 ASSUMED_SEND = timedelta(milliseconds=100)
 #: A start this much behind its slot moves the lane's next slot, so that a pause is never cut short by an outage.
 TOLERANCE = timedelta(milliseconds=250)
+#: SQS has no shorter delay.
+_SOONEST = timedelta(seconds=1)
 _NOTHING = timedelta(0)
 
 
@@ -65,6 +67,8 @@ class Asking:
     now: datetime
     real_now: datetime
     lease: datetime
+    #: How fast `now` runs: SQS counts real seconds, so horizon and lead are real time too.
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,9 @@ def admit(gate: Gate, asking: Asking, configuration: FlowConfiguration) -> Admis
         turns.append(Turn(index, slot))
         lanes[index] = _after(lanes[index], slot, asking, configuration, len(turns))
     earliest = min(max(asking.now, lane.free or asking.now) for lane in lanes)
-    tail, come_back = _promise(gate.tail, earliest, asking.count - len(turns), asking.now, interval(configuration))
+    tail, moments = _promise(gate.tail, earliest, asking.count - len(turns), interval(configuration))
+    soonest = asking.now + _SOONEST * asking.speed
+    come_back = tuple(max(moment - LEAD * asking.speed, soonest) for moment in moments)
     return Admission(replace(gate, lanes=tuple(lanes), tail=tail), tuple(turns), come_back)
 
 
@@ -124,7 +130,7 @@ def _next_lane(lanes: list[Lane], asking: Asking) -> int | None:
     if not usable:
         return None
     best = min(usable, key=lambda index: max(asking.now, lanes[index].free or asking.now))
-    return best if (lanes[best].free or asking.now) - asking.now <= HORIZON else None
+    return best if (lanes[best].free or asking.now) - asking.now <= HORIZON * asking.speed else None
 
 
 def _after(lane: Lane, slot: datetime, asking: Asking, configuration: FlowConfiguration, number: int) -> Lane:
@@ -137,12 +143,12 @@ def _after(lane: Lane, slot: datetime, asking: Asking, configuration: FlowConfig
 
 
 def _promise(
-    tail: datetime | None, earliest: datetime, count: int, now: datetime, step: timedelta
+    tail: datetime | None, earliest: datetime, count: int, step: timedelta
 ) -> tuple[datetime | None, tuple[datetime, ...]]:
     moments: list[datetime] = []
     for _ in range(count):
         tail = max(earliest, tail + step) if tail else earliest
-        moments.append(max(tail - LEAD, now + timedelta(seconds=1)))
+        moments.append(tail)
     return tail, tuple(moments)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, JsonValue
 
-from chalicelib.model.base import Document
+from chalicelib.model.base import Document, Outside
 
 
 class Approval(StrEnum):
@@ -24,10 +24,8 @@ class LostAnswer(StrEnum):
     RESEND = "resend"
 
 
-class Channel(Document):
-    """Settings are those of its type's model (`GET /v1/channel-types`)."""
-
-    kind: ClassVar[str] = "CHANNEL"
+class ChannelFields(Outside):
+    """What a caller may set. Settings are those of its type's model (`GET /v1/channel-types`)."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     type: str
@@ -37,6 +35,12 @@ class Channel(Document):
     lost_answer: LostAnswer = LostAnswer.HOLD
     #: Whether delivery receipts come back; without them a flow does not wait for any.
     reports_receipts: bool = False
+
+
+class Channel(ChannelFields, Document):
+    """A saved channel."""
+
+    kind: ClassVar[str] = "CHANNEL"
 
     def marks(self) -> Mapping[str, str]:
         return {"type": self.type}

@@ -65,6 +65,12 @@ class ContactFields(Outside):
         return tuple(dict.fromkeys(tags))
 
 
+def build_lookups(external_id: str | None, email: str | None, phone: str | None) -> tuple[str, ...]:
+    """The look-up strings of what is known of a contact, in the order in which they tell who is meant."""
+    found = (("externalId", external_id), ("email", email and email.casefold()), ("phone", phone))
+    return tuple(f"{name}:{value}" for name, value in found if value)
+
+
 class Contact(ContactFields, Document):
     """A saved contact; `email` is case-folded in its domain and looked up case-folded, `phone` is E.164."""
 
@@ -76,8 +82,7 @@ class Contact(ContactFields, Document):
 
     def lookups(self) -> tuple[str, ...]:
         """The strings under which the contact is found and of which no two contacts share one."""
-        found = (("externalId", self.external_id), ("email", self.email and self.email.casefold()), ("phone", self.phone))
-        return tuple(f"{name}:{value}" for name, value in found if value)
+        return build_lookups(self.external_id, self.email, self.phone)
 
     def with_fields(self, changes: Mapping[str, object]) -> Self:
         """The contact with python-named fields changed; raises pydantic's ValidationError."""

@@ -134,8 +134,8 @@ class Execution:
     #: Attempts used at `node`.
     attempt: int = 0
     claim: Claim | None = None
-    results: Mapping[NodeId, Result] = field(default=_NO_RESULTS)
-    receipts: Mapping[NodeId, Receipt] = field(default=_NO_RECEIPTS)
+    results: Mapping[NodeId, Result] = field(default_factory=lambda: _NO_RESULTS)
+    receipts: Mapping[NodeId, Receipt] = field(default_factory=lambda: _NO_RECEIPTS)
     path: tuple[Visit, ...] = ()
     #: Why it failed or was skipped.
     reason: str | None = None

@@ -69,6 +69,8 @@ class Recount(Outside):
     f: str
     pass_id: str
     shard: int = 0
+    #: How many movements the statistics had seen when the pass began; set by its first job.
+    movements: int | None = None
 
 
 class Wake(Outside):
@@ -85,7 +87,6 @@ class Purge(Outside):
     w: str
     f: str
     shards: int
-    chunks: int
 
 
 class Import(Outside):

@@ -70,7 +70,7 @@ class Step(Outside):
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """What to do with the contact here; pure."""
-        raise TypeError(f"{type(self).__name__} does not decide")
+        raise TypeError(f"{type(self).__name__} does not decide on {context.contact.uid}")
 
     def warnings(self, now: datetime) -> tuple[Problem, ...]:
         """What an author should look at before launching; does not block. Fields are relative to the step."""

@@ -33,7 +33,8 @@ VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]
 SourceChain = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Parameters = Annotated[Mapping[VariableName, SourceChain], Field(max_length=100)]
 Defaults = Annotated[
-    Mapping[VariableName, Annotated[str, StringConstraints(max_length=1024)] | int | float | bool], Field(max_length=100)
+    Mapping[VariableName, Annotated[str, StringConstraints(max_length=1024)] | int | float | bool],
+    Field(max_length=100),
 ]
 
 
@@ -55,6 +56,8 @@ class Template(TemplateFields, Document):
     status: TemplateStatus = TemplateStatus.DRAFT
     reject_reason: str | None = None
     latest_version: int = 0
+    #: Whether the working copy differs from the latest version.
+    draft_changed: bool = True
 
     def marks(self) -> Mapping[str, str]:
         return {"status": str(self.status), "channelType": self.channel_type, "name": self.name}

@@ -10,7 +10,7 @@ from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 
 
 class Send(Step):
-    """Without `channelUid` the flow's channel carries it; `templateVersion` is pinned when the campaign is published."""
+    """Without `channelUid` the flow's channel carries it; publishing the campaign pins `templateVersion`."""
 
     type: Literal["SEND"] = "SEND"
     channel_uid: Uid | None = None
@@ -24,5 +24,3 @@ class Send(Step):
         """A message that was handed over (or found impossible) before is never handed over again."""
         del context
         return Deliver()
-
-

@@ -4,11 +4,15 @@ import fcntl
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from typing import IO, Any
 
 #: Raised by one when an older checkout could no longer read the directory.
 FORMAT = 1
+
+#: How long a start waits for the orphans of a killed supervisor to save and end.
+ORPHANS_SECONDS = 15.0
 
 
 class Refused(Exception):
@@ -22,6 +26,17 @@ def write_atomically(path: Path, content: str) -> None:
     draft.replace(path)
 
 
+def is_alive(pid: int | None) -> bool:
+    """Whether a process of our own with this id exists."""
+    try:
+        os.kill(pid or 2**30, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # Somebody else's: the id is taken.
+        return True
+    return True
+
+
 def listen(port: int, advice: str) -> socket.socket:
     """Bind 127.0.0.1 and listen; port 0 takes a free one. Raises Refused when it is in use."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -30,7 +45,7 @@ def listen(port: int, advice: str) -> socket.socket:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         listener.close()
-        raise Refused(f"Port {port} cannot be used ({error.strerror.lower()}): {advice}") from error
+        raise Refused(f"Port {port} cannot be used ({os.strerror(error.errno or 0).lower()}): {advice}") from error
     listener.listen(2048)
     return listener
 
@@ -43,27 +58,42 @@ class Data:
         self.key = self.root / "key"
         self.outbox = self.root / "outbox"
         self.sample = self.root / "sample.json"
-        self.sources = self.root / "sources.json"
         self.aws_state = self.root / "aws" / "state"
         self.aws_objects = self.root / "aws" / "objects"
         self.aws_scratch = self.root / "aws" / "tmp"
         self._given = root
         try:
-            self._lock = self._open()
+            self.lock = self._open()
         except OSError as error:
             raise Refused(f"DATA={root} cannot be used: {error.strerror or error}.") from error
 
     def _open(self) -> IO[str]:
         self.root.mkdir(parents=True, exist_ok=True)
         lock = (self.root / "lock").open("a")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(f"Another local stack runs on DATA={self._given}: stop it, or choose another DATA.") from None
+        if not self._take(lock):
+            raise Refused(f"Another local stack runs on DATA={self._given}: stop it, or choose another DATA.")
         self._check_format()
         for folder in (self.outbox, self.aws_state, self.aws_objects, self.aws_scratch):
             folder.mkdir(parents=True, exist_ok=True)
         return lock
+
+    def _take(self, lock: IO[str]) -> bool:
+        """Take the lock; waits for the last children of a supervisor that is gone."""
+        deadline = time.monotonic() + ORPHANS_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if self._supervisor_lives() or time.monotonic() > deadline:
+                    return False
+                time.sleep(0.1)
+            else:
+                return True
+
+    def _supervisor_lives(self) -> bool:
+        # A start that has written no pids yet counts as alive.
+        pid = (self.read_json("pids.json") or {}).get("supervisor", 0)
+        return pid == 0 or is_alive(pid)
 
     def _check_format(self) -> None:
         path = self.root / "format"
@@ -78,7 +108,7 @@ class Data:
             )
 
     def close(self) -> None:
-        self._lock.close()
+        self.lock.close()
 
     def read_json(self, name: str) -> dict[str, Any] | None:
         """What a file holds, None when it is not there. Raises Refused when it cannot be read."""
@@ -104,5 +134,3 @@ class Data:
             listener = listen(0, "no port is free.")
         self.write_json("ports.json", {"aws": listener.getsockname()[1]})
         return listener
-
-

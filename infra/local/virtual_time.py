@@ -44,7 +44,7 @@ def virtual_now(environment: Mapping[str, str]) -> datetime:
 
 
 def continue_from(stored: Mapping[str, float] | None, speed: float, real: float) -> Anchors:
-    """Anchors for a start at `real`: the lead of the last run over the real clock stays, and time stood still but for it.
+    """Anchors for a start at `real`: the lead that the last run had over the real clock is kept.
 
     `stored` is what `describe` gave: the last anchors, the last moment noted, and whether the end was a clean one.
     """

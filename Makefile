@@ -1,0 +1,31 @@
+# Python 3.11 or newer and make are all that is needed; everything else is installed into .venv.
+PORT ?= 8000
+DATA ?= .local
+SPEED ?= 1
+SAMPLE ?= 1
+WORKERS ?= 2
+TESTS ?= tests
+
+BIN := .venv/bin
+# Named by what the requirements say, so that it is made again when they change, and only then.
+READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
+
+.PHONY: run test lint bench clean
+
+run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
+	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
+
+test: $(READY) ## all tests, or TESTS=tests/unit
+	@$(BIN)/python -m pytest -n 2 $(TESTS)
+
+lint: $(READY) ## style, formatting, types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict -p chalicelib -p infra -m app
+
+bench: $(READY) ## measures calls, units and CPU per step
+	@$(BIN)/python -m tests.bench
+
+clean: ## removes what make made; DATA stays
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis && find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY):
+	@sh infra/local/bootstrap.sh $@

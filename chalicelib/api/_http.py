@@ -1,0 +1,267 @@
+"""What every route shares: registration, the key, parsing, the shapes of success and of errors, paging."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Annotated, Any, Generic, TypeVar
+
+from chalice.app import Blueprint, CORSConfig, Request, Response
+from pydantic import BaseModel, Field
+
+from chalicelib.api._parse import read_body, read_query
+from chalicelib.api.auth import Keyring
+from chalicelib.api.cursors import FIRST, Cursors, Place
+from chalicelib.errors import (
+    CarillonError,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    MalformedRequest,
+    NotFound,
+    RetryLater,
+    TooLarge,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from chalicelib.model.base import Document, Outside
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.workspace import Scope
+from chalicelib.ports import Page, Ports
+from chalicelib.telemetry import log_fault
+from chalicelib.wiring import ports as current_ports
+
+CORS = CORSConfig(
+    allow_origin="*",
+    allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+    expose_headers=["X-Request-Id", "Retry-After", "Idempotent-Replayed"],
+    max_age=600,
+)
+#: Subclasses stand before their bases.
+_STATUS: tuple[tuple[type[CarillonError], int], ...] = (
+    (MalformedRequest, 400),
+    (TooLarge, 413),
+    (UnsupportedMediaType, 415),
+    (InvalidRequest, 422),
+    (Unauthorized, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (RetryLater, 503),
+)
+#: No uid, version or message uid has other characters or is longer.
+_PATH_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
+_MAX_PATH_VALUE = 330
+_WITHOUT_BODY = frozenset({"GET", "DELETE"})
+
+
+class Nothing(Outside):
+    """A route without a body, or without query parameters."""
+
+
+class ListQuery(Outside):
+    """What every list takes; lists with filters add theirs in a subclass."""
+
+    cursor: Annotated[str, Field(max_length=8_192)] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+B = TypeVar("B", bound=BaseModel)
+Q = TypeVar("Q", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """One request, read and allowed."""
+
+    ports: Ports
+    #: Of the key; empty on routes without one.
+    workspace: WorkspaceUid
+    path: Mapping[str, str]
+    body: B
+    query: Q
+    headers: Mapping[str, str]
+    cursors: Cursors
+    place: Place = FIRST
+
+    @property
+    def uid(self) -> str:
+        """The path's `{uid}`."""
+        return self.path["uid"]
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the asked page starts, as the store wrote it."""
+        return self.place.at
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route gives back; `text` is the body as it is sent."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+Handler = Callable[[Call[B, Q]], Answer]
+
+
+def one(data: BaseModel | Mapping[str, object] | None, message: str, status: int = 200) -> Answer:
+    """`{"message": …, "data": …}`; without data just the message."""
+    content: dict[str, object] = {"message": message}
+    if data is not None:
+        content["data"] = shape(data)
+    return _json(status, content)
+
+
+def plain(content: Mapping[str, object], status: int = 200) -> Answer:
+    """JSON as it is, for routes outside of the conventions."""
+    return _json(status, content)
+
+
+def many(call: Call[Any, Any], page: Page[Any], total: int | None = None) -> Answer:
+    """A page of a list, with the cursors of its neighbours."""
+    content: dict[str, object] = {
+        "data": [shape(item) for item in page.items],
+        "nextCursor": call.cursors.next(call.place, page.cursor) if page.cursor else None,
+        "prevCursor": call.cursors.previous(call.place),
+    }
+    if total is not None:
+        content["total"] = total
+    return _json(200, content)
+
+
+def shape(data: BaseModel | Mapping[str, object]) -> Mapping[str, object]:
+    """As the API shows it: camelCase; `rev` is the store's business."""
+    if isinstance(data, Document):
+        return data.model_dump(mode="json", by_alias=True, exclude={"rev"})
+    if isinstance(data, BaseModel):
+        return data.model_dump(mode="json", by_alias=True)
+    return {name: shape(value) if isinstance(value, BaseModel) else value for name, value in data.items()}
+
+
+def endpoint(
+    blueprint: Blueprint,
+    route: str,
+    *,
+    scope: Scope | None = Scope.READ,
+    body: type[B] = Nothing,  # type: ignore[assignment]  # The default binds B to Nothing; mypy cannot say so.
+    query: type[Q] = Nothing,  # type: ignore[assignment]  # The same for Q.
+    also_bare: bool = False,
+) -> Callable[[Handler[B, Q]], Callable[..., Response]]:
+    """Registers `"POST /v1/flows"`. Scope None needs no key; `also_bare` answers without `/v1` too."""
+    method, _, path = route.partition(" ")
+    paths = [path, path.removeprefix("/v1")] if also_bare else [path]
+
+    def register(handler: Handler[B, Q]) -> Callable[..., Response]:
+        @wraps(handler)
+        def view(**parameters: str) -> Response:
+            request = blueprint.current_request
+            return _guard(request, lambda: handler(_read(request, route, parameters, (scope, body, query))))
+
+        for each in paths:
+            # Without content_types Chalice leaves the check, and the shape of its error, to _parse.
+            blueprint.route(each, methods=[method], content_types=[], name=f"{handler.__name__}")(view)
+        return view
+
+    return register
+
+
+_keyring = Keyring()
+
+
+def _read(
+    request: Request, route: str, path: Mapping[str, str], wants: tuple[Scope | None, type[B], type[Q]]
+) -> Call[B, Q]:
+    """The key first, so that strangers learn nothing else."""
+    scope, body, query = wants
+    ports = current_ports()
+    workspace = WorkspaceUid("")
+    if scope is not None:
+        workspace = _keyring.check(ports, request.headers.get("authorization"), scope).presented.workspace
+    for value in path.values():
+        if len(value) > _MAX_PATH_VALUE or not _PATH_CHARACTERS.issuperset(value):
+            raise NotFound("Object", value[:64])
+    asked = read_query(_query_values(request), query)
+    cursors = Cursors(ports.secret(), workspace, _list_name(route, path))
+    place = cursors.read(asked.cursor) if isinstance(asked, ListQuery) else FIRST
+    raw = b"" if request.method in _WITHOUT_BODY else _raw_body(request)
+    content = read_body(raw, request.headers.get("content-type"), body)
+    return Call(ports, workspace, path, content, asked, request.headers, cursors, place)
+
+
+def _raw_body(request: Request) -> bytes:
+    raw = request.raw_body
+    return raw.encode() if isinstance(raw, str) else raw
+
+
+def _query_values(request: Request) -> dict[str, list[str]]:
+    given = request.query_params
+    return {name: list(given.getlist(name)) for name in given} if given else {}
+
+
+def _list_name(route: str, path: Mapping[str, str]) -> str:
+    return " ".join((route, *(f"{name}={value}" for name, value in sorted(path.items()))))
+
+
+def _guard(request: Request, work: Callable[[], Answer]) -> Response:
+    """Runs a route; whatever happens, the answer has the documented shape."""
+    request_id = _request_id(request)
+    try:
+        answer = work()
+    except CarillonError as error:
+        answer = _refuse(error, request_id)
+    except Exception as error:  # noqa: BLE001  The last edge: an unforeseen fault must not show its insides.
+        log_fault("api.fault", error, request=request_id, route=request.path, method=request.method)
+        answer = error_answer(500, "internal_error", "Something went wrong on our side", request_id)
+    headers = {
+        "Content-Type": answer.content_type,
+        "X-Request-Id": request_id,
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(body=answer.text, status_code=answer.status, headers={**headers, **answer.headers})
+
+
+def _request_id(request: Request) -> str:
+    known = (request.context or {}).get("requestId") or getattr(request.lambda_context, "aws_request_id", "")
+    return str(known)
+
+
+def _refuse(error: CarillonError, request_id: str) -> Answer:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
+    if status is None:
+        log_fault("api.fault", error, request=request_id)
+        return error_answer(500, "internal_error", "Something went wrong on our side", request_id)
+    problems = error.problems if isinstance(error, InvalidRequest) else ()
+    details = [{"field": problem.field, "message": problem.message} for problem in problems]
+    more: dict[str, object] = {}
+    headers: dict[str, str] = {}
+    if isinstance(error, Conflict) and error.current is not None:
+        more = {"current": error.current, "allowed": list(error.allowed)}
+    if isinstance(error, RetryLater):
+        more, headers = {"retryAfter": error.after}, {"Retry-After": str(error.after)}
+    if isinstance(error, Unauthorized):
+        headers = {"WWW-Authenticate": "Bearer"}
+    shown = error_answer(status, error.code, _sentence(error), request_id, {"details": details, **more})
+    return Answer(shown.status, shown.text, headers)
+
+
+def _sentence(error: CarillonError) -> str:
+    """A lone problem is named with its field, as its message may be half a sentence."""
+    if isinstance(error, InvalidRequest) and len(error.problems) == 1 and error.problems[0].message == str(error):
+        return f"{error.problems[0].field}: {error}"
+    return str(error)
+
+
+def error_answer(
+    status: int, code: str, message: str, request_id: str, more: Mapping[str, object] | None = None
+) -> Answer:
+    """The one shape of errors."""
+    return _json(status, {"error": code, "message": message, "details": [], **(more or {}), "requestId": request_id})
+
+
+def _json(status: int, content: Mapping[str, object]) -> Answer:
+    return Answer(status, json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")))

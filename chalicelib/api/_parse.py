@@ -1,0 +1,176 @@
+"""Reads bodies and query strings into models, and says everything that is wrong with them at once."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from chalicelib.errors import InvalidRequest, MalformedRequest, Problem, TooLarge, UnsupportedMediaType
+
+M = TypeVar("M", bound=BaseModel)
+
+#: A model may carry a limit of its own as `max_bytes`.
+MAX_BODY_BYTES = 1_048_576
+#: Deeper JSON costs stack in whoever reads it later; steps of nesting 10 need about 40.
+MAX_DEPTH = 64
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_JSON_TYPE = re.compile(r"application/json\s*(;\s*charset=\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)
+#: U+FFFD: API Gateway puts it in the place of bytes that are not UTF-8 before we see the body.
+_REPLACED = "\N{REPLACEMENT CHARACTER}".encode()
+_SHOULD = "Input should be "
+_PLAIN_WORDS = {"missing": "is required", "extra_forbidden": "is not a known field"}
+
+
+def read_body(raw: bytes, content_type: str | None, model: type[M]) -> M:
+    """Limits first, then the syntax, then the model. An empty body reads as an empty object."""
+    limit = getattr(model, "max_bytes", MAX_BODY_BYTES)
+    if len(raw) > limit:
+        raise TooLarge((), f"The body has {len(raw)} bytes; the limit is {limit}")
+    if (field := _plain_field(model, content_type)) is not None:
+        return _read_plain(raw, field, model)
+    if raw and not _JSON_TYPE.fullmatch((content_type or "").strip()):
+        raise UnsupportedMediaType((), "The Content-Type must be application/json")
+    content = _read_json(raw or b"{}")
+    try:
+        return model.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise refusal(error, content) from error
+
+
+def _plain_field(model: type[BaseModel], content_type: str | None) -> str | None:
+    """The field that takes the whole body, for models that read something besides JSON (`plain_bodies`)."""
+    plain: Mapping[str, str] = getattr(model, "plain_bodies", {})
+    return plain.get((content_type or "").partition(";")[0].strip().lower())
+
+
+def _read_plain(raw: bytes, field: str, model: type[M]) -> M:
+    content = {field: raw.decode("utf-8", errors="replace")}
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise refusal(error, content) from error
+
+
+def read_query(values: Mapping[str, Sequence[str]], model: type[M]) -> M:
+    """Every parameter once, and only those that the model knows."""
+    repeated = [Problem(name, "is given more than once") for name, given in values.items() if len(given) > 1]
+    if repeated:
+        raise InvalidRequest(repeated)
+    flat = {name: given[0] for name, given in values.items()}
+    try:
+        return model.model_validate_strings(flat)
+    except ValidationError as error:
+        raise refusal(error, flat) from error
+
+
+def refusal(error: ValidationError, content: object) -> InvalidRequest:
+    """Pydantic's findings as the API's: every problem, its field as a path into what was sent."""
+    found = error.errors(include_url=False)
+    broken = [e for e in found if e["type"] == "json_invalid"]
+    if broken:
+        return MalformedRequest((), "The body is not valid JSON")
+    messages: dict[str, list[str]] = {}
+    for detail in found:
+        said = messages.setdefault(_path(detail, content), [])
+        if (message := _message(detail)) not in said:
+            said.append(message)
+    return InvalidRequest([Problem(field, _join(said)) for field, said in messages.items()])
+
+
+def _join(said: Sequence[str]) -> str:
+    """The members of a union complain one by one; together they say what would do."""
+    if all(message.startswith(_SHOULD) for message in said):
+        return _SHOULD + " or ".join(message.removeprefix(_SHOULD) for message in said)
+    return "; ".join(said)
+
+
+def _message(detail: ErrorDetails) -> str:
+    return _PLAIN_WORDS.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+
+
+def _path(detail: ErrorDetails, content: object) -> str:
+    """Pydantic's location without the names of union members, which mean nothing to a caller."""
+    path: list[str | int] = []
+    here = content
+    last = len(detail["loc"]) - 1
+    for position, part in enumerate(detail["loc"]):
+        if (below := _below(here, part)) is not _NOWHERE:
+            path.append(part)
+            here = below
+        elif position == last and detail["type"] == "missing":
+            path.append(part)
+    return write_path(path) or "body"
+
+
+_NOWHERE = object()
+
+
+def _below(content: object, part: str | int) -> object:
+    if isinstance(content, list) and isinstance(part, int) and part < len(content):
+        return content[part]
+    return content.get(part, _NOWHERE) if isinstance(content, dict) else _NOWHERE
+
+
+def write_path(parts: Iterable[str | int]) -> str:
+    """`steps[2].for`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+
+
+class _Repeated(ValueError):
+    """An object names a field twice."""
+
+
+def _read_json(raw: bytes) -> object:
+    if _REPLACED in raw:
+        raise MalformedRequest((), "The body is not valid UTF-8")
+    try:
+        content: object = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise MalformedRequest((), f"The body is not valid UTF-8 (at byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise MalformedRequest((), f"The body is not valid JSON: {error.msg} (line {error.lineno})") from error
+    except RecursionError as error:
+        raise MalformedRequest((), f"The body is nested deeper than {MAX_DEPTH}") from error
+    except ValueError as error:
+        raise MalformedRequest((), f"The body is not valid JSON: {error}") from error
+    _check_values(content)
+    return content
+
+
+def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Repeated(f"the field {twice[:64]!r} appears twice in one object")
+    return content
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _check_values(content: object) -> None:
+    """Refuses what is JSON but not welcome anywhere: too deep, infinite, control characters."""
+    problems: list[Problem] = []
+    waiting: list[tuple[tuple[str | int, ...], object]] = [((), content)]
+    while waiting:
+        path, value = waiting.pop()
+        if len(path) > MAX_DEPTH:
+            raise MalformedRequest((), f"The body is nested deeper than {MAX_DEPTH}")
+        if isinstance(value, dict):
+            waiting.extend(((*path, name), inner) for name, inner in value.items())
+            problems.extend(
+                Problem(write_path(path), "has a control character in a name") for n in value if _CONTROL.search(n)
+            )
+        elif isinstance(value, list):
+            waiting.extend(((*path, index), inner) for index, inner in enumerate(value))
+        elif isinstance(value, str) and _CONTROL.search(value):
+            problems.append(Problem(write_path(path), "has a control character other than tab and line ends"))
+        elif value in (float("inf"), float("-inf")):
+            raise MalformedRequest((), f"The number at {write_path(path)} is too large")
+    if problems:
+        raise InvalidRequest(problems)

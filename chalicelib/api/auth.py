@@ -1,0 +1,64 @@
+"""Who calls: the bearer key, checked against its stored hash, at most a minute old."""
+
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chalicelib.errors import Forbidden, Unauthorized
+from chalicelib.model.workspace import Key, Scope
+from chalicelib.ports import Ports
+from chalicelib.usecases.make_key import PresentedKey, read_key
+
+#: A revoked key lives on at most this long (security.md).
+CACHE_FOR = timedelta(seconds=60)
+MAX_CACHED = 1_000
+#: Compared with for unknown ids, so that they take as long as known ones.
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A key that was found good."""
+
+    presented: PresentedKey
+    key: Key
+
+
+@dataclass(slots=True)
+class Keyring:
+    """The keys that this process has checked lately, by their digest."""
+
+    _known: dict[str, tuple[Key, datetime]] = field(default_factory=dict)
+
+    def check(self, ports: Ports, header: str | None, needed: Scope) -> Caller:
+        """Unauthorized without a good key, Forbidden when its scope is too small."""
+        presented = read_key(_bearer(header))
+        key = self._find(ports, presented) if presented else None
+        if presented is None or key is None or _has_expired(key, ports.clock.real()):
+            raise Unauthorized("User not authenticated")
+        if not key.scope.covers(needed):
+            raise Forbidden(f"This needs a key of scope {needed}; this one has {key.scope}")
+        return Caller(presented, key)
+
+    def _find(self, ports: Ports, presented: PresentedKey) -> Key | None:
+        digest, now = presented.digest(ports.secret()), ports.clock.real()
+        known = self._known.get(digest)
+        if known and timedelta(0) <= now - known[1] < CACHE_FOR:
+            return known[0]
+        key = ports.catalog.find(presented.workspace, Key, presented.uid)
+        if not hmac.compare_digest(key.digest if key else _NO_DIGEST, digest) or key is None:
+            self._known.pop(digest, None)
+            return None
+        if len(self._known) >= MAX_CACHED:
+            self._known.clear()
+        self._known[digest] = (key, now)
+        return key
+
+
+def _bearer(header: str | None) -> str:
+    word, _, key = (header or "").partition(" ")
+    return key.strip() if word.casefold() == "bearer" else ""
+
+
+def _has_expired(key: Key, now: datetime) -> bool:
+    return key.expires_at is not None and key.expires_at <= now

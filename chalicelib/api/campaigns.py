@@ -1,0 +1,200 @@
+"""Routes of campaigns, with and without `/v1`."""
+
+from typing import Annotated
+
+from chalice.app import Blueprint
+from pydantic import Field
+
+from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.api.campaign_shapes import (
+    show_campaign,
+    show_estimate,
+    show_examination,
+    show_rehearsal,
+    show_status,
+    show_version,
+)
+from chalicelib.engine.compile import mermaid
+from chalicelib.errors import NotFound
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.campaign import Availability, Campaign, CampaignState, CampaignVersion
+from chalicelib.model.flow import FlowStatus
+from chalicelib.model.workspace import Scope
+from chalicelib.ports import Page
+from chalicelib.usecases.campaign_flows import deciding_flow, move_campaign, state_of
+from chalicelib.usecases.describe_flow import describe_flow
+from chalicelib.usecases.examine_campaign import examine_campaign
+from chalicelib.usecases.launch_campaign import LaunchWish, launch_campaign, trigger_campaign
+from chalicelib.usecases.publish_campaign import get_version, publish_campaign
+from chalicelib.usecases.rehearse_campaign import estimate_campaign, rehearse_campaign
+from chalicelib.usecases.write_campaign import CampaignFields, create_campaign, delete_campaign, update_campaign
+
+blueprint = Blueprint(__name__)
+
+
+class CampaignFilter(ListQuery):
+    """`name` is a part of the name, in any case."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    state: CampaignState | None = None
+    availability: Availability | None = None
+    channel_uid: Uid | None = None
+
+
+class RehearsalWish(Outside):
+    """The body of `test-run`."""
+
+    contact_uid: Uid
+
+
+@endpoint(blueprint, "POST /v1/campaigns", scope=Scope.WRITE, body=CampaignFields, also_bare=True)
+def post_campaign(call: Call[CampaignFields, Nothing]) -> Answer:
+    """Creates a draft."""
+    campaign = create_campaign(call.ports, call.workspace, call.body)
+    return one(show_campaign(campaign, CampaignState.DRAFT), "Campaign created", 201)
+
+
+@endpoint(blueprint, "GET /v1/campaigns", query=CampaignFilter, also_bare=True)
+def get_campaigns(call: Call[Nothing, CampaignFilter]) -> Answer:
+    """Newest first. A filter by `state` looks at each campaign's flows, so a page of it may be short."""
+    query = call.query
+    wanted = {
+        "name": f"*{query.name.casefold()}*" if query.name else None,
+        "availability": query.availability,
+        "channelUid": query.channel_uid,
+    }
+    marks = {name: str(value) for name, value in wanted.items() if value is not None}
+    page = call.ports.catalog.page(call.workspace, Campaign, marks, query.limit, call.cursor)
+    states = {each.uid: state_of(call.ports, call.workspace, each.uid) for each in page.items}
+    fitting = [each for each in page.items if query.state in {None, states[each.uid]}]
+    return many(call, Page(tuple(show_campaign(each, states[each.uid]) for each in fitting), page.cursor))
+
+
+@endpoint(blueprint, "GET /v1/campaigns/{uid}", also_bare=True)
+def get_campaign(call: Call[Nothing, Nothing]) -> Answer:
+    """The draft, and the state that its flows give it."""
+    campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
+    return one(show_campaign(campaign, state_of(call.ports, call.workspace, call.uid)), "Campaign")
+
+
+@endpoint(blueprint, "PATCH /v1/campaigns/{uid}", scope=Scope.WRITE, body=CampaignFields, also_bare=True)
+def patch_campaign(call: Call[CampaignFields, Nothing]) -> Answer:
+    """Changes the draft; flows that run keep the version with which they started."""
+    campaign = update_campaign(call.ports, call.workspace, call.uid, call.body)
+    return one(show_campaign(campaign, state_of(call.ports, call.workspace, call.uid)), "Campaign changed")
+
+
+@endpoint(blueprint, "DELETE /v1/campaigns/{uid}", scope=Scope.WRITE, also_bare=True)
+def remove_campaign(call: Call[Nothing, Nothing]) -> Answer:
+    """409 while a flow of it is open."""
+    delete_campaign(call.ports, call.workspace, call.uid)
+    return one(None, "Campaign deleted")
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/validate", also_bare=True)
+def post_validate(call: Call[Nothing, Nothing]) -> Answer:
+    """Every problem of the draft, each with its field; warnings do not block a launch."""
+    campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
+    found = examine_campaign(call.ports, call.workspace, campaign)
+    return one(show_examination(found), "The draft has problems" if found.problems else "The draft is valid")
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/estimate", also_bare=True)
+def post_estimate(call: Call[Nothing, Nothing]) -> Answer:
+    """How many contacts are reachable, why others are not, and when pacing ends."""
+    estimate = estimate_campaign(call.ports, call.workspace, call.uid)
+    return one(show_estimate(estimate), "Estimate")
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/publish", scope=Scope.WRITE, also_bare=True)
+def post_publish(call: Call[Nothing, Nothing]) -> Answer:
+    """The draft becomes the next immutable version; unchanged, it is the newest one."""
+    _, version = publish_campaign(call.ports, call.workspace, call.uid)
+    return one(show_version(version), f"Version {version.version} is published")
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/launch", scope=Scope.WRITE, body=LaunchWish, also_bare=True)
+def post_launch(call: Call[LaunchWish, Nothing]) -> Answer:
+    """Publishes and starts."""
+    flow = launch_campaign(call.ports, call.workspace, call.uid, call.body, "launch")
+    return one({"flowUid": flow.uid, "status": flow.status.value}, "Campaign launched", 202)
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/trigger", scope=Scope.WRITE, body=LaunchWish, also_bare=True)
+def post_trigger(call: Call[LaunchWish, Nothing]) -> Answer:
+    """Starts now; for campaigns with a manual or API trigger."""
+    flow = trigger_campaign(call.ports, call.workspace, call.uid, call.body)
+    return one({"flowUid": flow.uid, "status": flow.status.value}, "Campaign triggered", 202)
+
+
+def _move(call: Call[Nothing, Nothing], wanted: FlowStatus, message: str) -> Answer:
+    flow = move_campaign(call.ports, call.workspace, call.uid, wanted)
+    state = state_of(call.ports, call.workspace, call.uid)
+    in_flight = describe_flow(call.ports, call.workspace, flow).in_flight
+    return one({"status": state.value, "flowUid": flow.uid, "inFlight": in_flight}, message)
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/pause", scope=Scope.WRITE, also_bare=True)
+def post_pause(call: Call[Nothing, Nothing]) -> Answer:
+    """No new send starts after the answer, which says how many are in flight."""
+    return _move(call, FlowStatus.PAUSED, "Campaign paused")
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/resume", scope=Scope.WRITE, also_bare=True)
+def post_resume(call: Call[Nothing, Nothing]) -> Answer:
+    """Goes on from any of the three PAUSED states."""
+    return _move(call, FlowStatus.RUNNING, "Campaign resumed")
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/cancel", scope=Scope.WRITE, also_bare=True)
+def post_cancel(call: Call[Nothing, Nothing]) -> Answer:
+    """What has not begun becomes skipped(cancelled)."""
+    return _move(call, FlowStatus.CANCELLED, "Campaign cancelled")
+
+
+@endpoint(blueprint, "GET /v1/campaigns/{uid}/status", also_bare=True)
+def get_status(call: Call[Nothing, Nothing]) -> Answer:
+    """State, flow, executions and messages by state, per-node counts, cost."""
+    call.ports.catalog.get(call.workspace, Campaign, call.uid)
+    flow = deciding_flow(call.ports, call.workspace, call.uid)
+    described = describe_flow(call.ports, call.workspace, flow) if flow else None
+    return one(show_status(state_of(call.ports, call.workspace, call.uid), described), "Campaign status")
+
+
+@endpoint(blueprint, "GET /v1/campaigns/{uid}/versions", query=ListQuery, also_bare=True)
+def get_versions(call: Call[Nothing, ListQuery]) -> Answer:
+    """Newest first."""
+    call.ports.catalog.get(call.workspace, Campaign, call.uid)
+    found = call.ports.catalog.versions(call.workspace, Campaign, call.uid, CampaignVersion)
+    start = int(call.cursor) if call.cursor and call.cursor.isdecimal() else 0
+    end = start + call.query.limit
+    page = Page(tuple(show_version(each) for each in found[start:end]), str(end) if end < len(found) else None)
+    return many(call, page, total=len(found))
+
+
+@endpoint(blueprint, "GET /v1/campaigns/{uid}/versions/{version}", also_bare=True)
+def get_one_version(call: Call[Nothing, Nothing]) -> Answer:
+    """One immutable version."""
+    number = call.path["version"]
+    if not number.isdecimal() or len(number) > 6:
+        raise NotFound("Campaign version", number)
+    return one(show_version(get_version(call.ports, call.workspace, call.uid, int(number))), "Campaign version")
+
+
+@endpoint(blueprint, "GET /v1/campaigns/{uid}/graph", also_bare=True)
+def get_graph(call: Call[Nothing, Nothing]) -> Answer:
+    """The compiled draft, and its Mermaid text."""
+    campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
+    graph = examine_campaign(call.ports, call.workspace, campaign).graph
+    nodes = [
+        {"id": node.id, "type": type(node.step).__name__.upper(), "name": node.step.name, "exits": dict(node.exits)}
+        for node in graph
+    ]
+    return one({"start": graph.start, "nodes": nodes, "mermaid": mermaid(graph)}, "Graph")
+
+
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/test-run", body=RehearsalWish, also_bare=True)
+def post_test_run(call: Call[RehearsalWish, Nothing]) -> Answer:
+    """For one contact, nothing sent: path, times, what would be skipped and why."""
+    rehearsal = rehearse_campaign(call.ports, call.workspace, call.uid, call.body.contact_uid)
+    return one(show_rehearsal(rehearsal), "Test run")

@@ -1,0 +1,189 @@
+"""Flows, executions and messages as the API shows them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from chalicelib.engine.progress import outcome_of
+from chalicelib.model.base import rfc3339
+from chalicelib.model.execution import Engagement, Execution, Receipt, Result
+from chalicelib.model.flow import Flow
+from chalicelib.model.ids import NodeId
+from chalicelib.usecases.describe_flow import FlowDescription
+
+Shape = dict[str, object]
+#: Counters of `engine/progress` that are fields of `stats` under the same name.
+_PLAIN = (
+    "total", "pending", "processing", "completed", "failed", "skipped", "sent", "delivered", "opened", "clicked",
+    "replied", "bounced", "unknown", "retried", "timedOut",
+)  # fmt: skip
+#: Costs are kept in units of 10⁻⁴ of the minor unit; currencies are shown with two decimals and what is beyond.
+_UNITS = Decimal(1_000_000)
+
+
+def show_flow(described: FlowDescription) -> Shape:
+    """`data` of `GET /v1/flows/{uid}`."""
+    flow = described.flow
+    return {
+        **summarise_flow(flow),
+        "metadata": {
+            "pauseReason": flow.pause_reason,
+            "endReason": flow.end_reason,
+            "errors": list(described.errors),
+            "failureReasons": _under("reason.failed.", described.counters),
+            "skipReasons": _under("reason.skipped.", described.counters),
+            "duplicatesRemoved": flow.duplicates_removed,
+            "inFlight": described.in_flight,
+        },
+        "stats": show_stats(described),
+    }
+
+
+def summarise_flow(flow: Flow) -> Shape:
+    """A flow in a list: what its control item says."""
+    shown = flow.model_dump(
+        mode="json",
+        by_alias=True,
+        include={
+            "uid", "status", "description", "channel_uid", "campaign_uid", "campaign_version", "trigger", "segment_uid",
+            "contact_count", "configuration", "retry_of", "created_at", "queued_at", "started_at", "paused_at",
+            "completed_at", "updated_at",
+        },
+    )  # fmt: skip
+    return dict(shown)
+
+
+def show_stats(described: FlowDescription) -> Shape:
+    """The counters by name, the rates made of them, and one object per node."""
+    counters = described.counters
+    sent, total = counters.get("sent", 0), counters.get("total", 0)
+    ends_at = described.ends_at
+    return {
+        **{name: counters.get(name, 0) for name in _PLAIN},
+        "deliveryRate": _rate(counters.get("delivered", 0), sent),
+        "failureRate": _rate(counters.get("failed", 0), total),
+        "messagesPerMinute": described.per_minute,
+        "spent": money(counters.get("spent", 0)),
+        "estimatedRemainingCost": money(_remaining_cost(counters)),
+        "currency": described.currency,
+        "estimatedCompletionAt": rfc3339(ends_at) if ends_at else None,
+        "nodes": _nodes(counters),
+    }
+
+
+def _remaining_cost(counters: Mapping[str, int]) -> int:
+    """What the messages so far have cost each, for those who are still on their way."""
+    sent = counters.get("sent", 0) + counters.get("unknown", 0)
+    left = counters.get("pending", 0) + counters.get("processing", 0)
+    return counters.get("spent", 0) * left // sent if sent else 0
+
+
+def money(units: int) -> str:
+    """A decimal string with at least two decimals."""
+    amount = Decimal(units) / _UNITS
+    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"
+
+
+def _rate(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _under(prefix: str, counters: Mapping[str, int]) -> Mapping[str, int]:
+    return {name.removeprefix(prefix): value for name, value in counters.items() if name.startswith(prefix) and value}
+
+
+def _nodes(counters: Mapping[str, int]) -> Mapping[str, Shape]:
+    nodes: dict[str, Shape] = {}
+    for name, value in _under("node.", counters).items():
+        node, _, word = name.partition(".")
+        shown = nodes.setdefault(node, {"entered": 0, "here": 0, "left": {}})
+        if word.startswith("left."):
+            left = shown["left"]
+            if isinstance(left, dict):
+                left[word.removeprefix("left.")] = value
+        else:
+            shown[word] = value
+    return nodes
+
+
+def show_execution(row: Execution) -> Shape:
+    """One contact in one flow, as lists show it."""
+    return {
+        "flowUid": row.key.flow,
+        "contactUid": row.key.contact,
+        "status": row.status.value,
+        "nodeId": row.node,
+        "reason": row.reason,
+        "attempt": row.attempt,
+        "wakeAt": rfc3339(row.due) if row.due else None,
+        "campaignVersion": row.version,
+        "createdAt": rfc3339(row.created),
+        "updatedAt": rfc3339(row.updated),
+    }
+
+
+def inspect_execution(row: Execution) -> Shape:
+    """Where now, why, what next and when, and where the walk has been."""
+    history: list[Shape] = [
+        {
+            "nodeId": visit.node,
+            "enteredAt": rfc3339(visit.entered),
+            "leftAt": rfc3339(visit.left),
+            "exit": visit.exit,
+            "message": _message_at(row, visit.node),
+        }
+        for visit in row.path
+    ]
+    if row.node:
+        here: Shape = {
+            "nodeId": row.node, "enteredAt": rfc3339(row.entered), "leftAt": None, "exit": None,
+            "message": _message_at(row, row.node),
+        }  # fmt: skip
+        history.append(here)
+    return {**show_execution(row), "why": _why(row), "next": _next(row), "history": history}
+
+
+def _why(row: Execution) -> str:
+    if not row.is_open:
+        return f"It is {row.status.value}" + (f": {row.reason}" if row.reason else "")
+    if row.claim:
+        return "Its message is being handed over"
+    if row.asleep:
+        return "It waits for its time to come"
+    return "It waits for its next attempt" if row.attempt else "It waits for its turn"
+
+
+def _next(row: Execution) -> Shape | None:
+    if not row.is_open:
+        return None
+    return {"nodeId": row.node, "does": "leaves" if row.asleep else "runs", "at": rfc3339(row.due or row.updated)}
+
+
+def _message_at(row: Execution, node: NodeId) -> Shape | None:
+    return show_message(row, node) if node in row.results else None
+
+
+def show_message(row: Execution, node: NodeId) -> Shape:
+    """One SEND of one execution."""
+    result, receipt = row.results[node], row.receipts.get(node)
+    return {
+        "uid": str(row.message_uid(node)),
+        "flowUid": row.key.flow,
+        "contactUid": row.key.contact,
+        "nodeId": node,
+        "channelUid": result.channel or None,
+        "status": message_status(result, receipt),
+        "reason": result.reason,
+        "attempts": result.attempts,
+        "providerId": result.provider_id,
+        "cost": money(result.cost),
+        "at": rfc3339(result.at),
+        "reportedAt": rfc3339(receipt.at) if receipt else None,
+    }
+
+
+def message_status(result: Result, receipt: Receipt | None) -> str:
+    """The furthest that is known: our outcome, or what the provider reported after it."""
+    outcome = outcome_of(result, receipt)
+    if receipt is None or receipt.engagement is Engagement.SENT or outcome.value != "sent":
+        return outcome.value
+    return receipt.engagement.value

@@ -1,0 +1,175 @@
+"""Routes of flows and their executions, with and without `/v1`."""
+
+from typing import Annotated
+
+from chalice.app import Blueprint
+from pydantic import Field
+
+from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.api.flow_shapes import inspect_execution, show_execution, show_flow, summarise_flow
+from chalicelib.errors import invalid
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.campaign import ContactUids
+from chalicelib.model.execution import Execution, ExecutionStatus
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import Recount
+from chalicelib.model.ids import NodeId, WorkspaceUid, new_uid
+from chalicelib.model.workspace import Scope
+from chalicelib.ports import Page, Ports
+from chalicelib.usecases.change_flow import FlowChange, change_flow, delete_flow
+from chalicelib.usecases.create_flow import NewFlow, add_contacts, create_flow
+from chalicelib.usecases.describe_flow import describe_flow
+from chalicelib.usecases.list_executions import flows_of_contact, get_execution, list_executions
+from chalicelib.usecases.recount_flow import recount_now
+from chalicelib.usecases.retry_flow import RetryWish, retry_flow
+
+blueprint = Blueprint(__name__)
+
+
+class FlowFilter(ListQuery):
+    """All that are given must fit."""
+
+    contact_uid: Uid | None = None
+    identity_uid: Uid | None = None
+    channel_uid: Uid | None = None
+    campaign_uid: Uid | None = None
+    status: FlowStatus | None = None
+
+
+class ExecutionFilter(ListQuery):
+    """`reason`: the failure or skip code of the execution or of its message at `nodeId`."""
+
+    status: ExecutionStatus | None = None
+    node_id: Annotated[str, Field(max_length=64)] | None = None
+    reason: Annotated[str, Field(max_length=200)] | None = None
+
+
+class MoreContacts(Outside):
+    """The body of `POST /v1/flows/{uid}/contacts`."""
+
+    contact_uids: ContactUids
+
+
+def _show(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> dict[str, object]:
+    return show_flow(describe_flow(ports, workspace, flow))
+
+
+@endpoint(blueprint, "POST /v1/flows", scope=Scope.WRITE, body=NewFlow, also_bare=True)
+def post_flow(call: Call[NewFlow, Nothing]) -> Answer:
+    """Creates a flow and queues it, or with `"status": "draft"` only creates it."""
+    flow = create_flow(call.ports, call.workspace, call.body)
+    return one(_show(call.ports, call.workspace, flow), "Flow created", 201)
+
+
+@endpoint(blueprint, "GET /v1/flows", query=FlowFilter, also_bare=True)
+def get_flows(call: Call[Nothing, FlowFilter]) -> Answer:
+    """Newest first."""
+    query = call.query
+    contact = query.contact_uid or query.identity_uid
+    if query.contact_uid and query.identity_uid and query.contact_uid != query.identity_uid:
+        raise invalid("identityUid", "contactUid and identityUid are two names of one filter, and differ")
+    page = _flows_of_contact(call, contact) if contact else _flows(call)
+    shown = Page(tuple(summarise_flow(flow) for flow in page.items), page.cursor)
+    return many(call, shown)
+
+
+def _marks(query: FlowFilter) -> dict[str, str]:
+    wanted = {"channelUid": query.channel_uid, "campaignUid": query.campaign_uid, "status": query.status}
+    return {name: str(value) for name, value in wanted.items() if value is not None}
+
+
+def _flows(call: Call[Nothing, FlowFilter]) -> Page[Flow]:
+    return call.ports.catalog.page(call.workspace, Flow, _marks(call.query), call.query.limit, call.cursor)
+
+
+def _flows_of_contact(call: Call[Nothing, FlowFilter], contact: str) -> Page[Flow]:
+    """A contact is in few flows, so they are filtered here; the cursor is how many were shown."""
+    wanted = _marks(call.query)
+    fitting = [
+        flow
+        for flow in flows_of_contact(call.ports, call.workspace, contact)
+        if all(flow.marks().get(name) == value for name, value in wanted.items())
+    ]
+    start = int(call.cursor) if call.cursor and call.cursor.isdecimal() else 0
+    end = start + call.query.limit
+    return Page(tuple(fitting[start:end]), str(end) if end < len(fitting) else None)
+
+
+@endpoint(blueprint, "GET /v1/flows/{uid}", also_bare=True)
+def get_flow(call: Call[Nothing, Nothing]) -> Answer:
+    """Status, statistics and metadata."""
+    flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
+    return one(_show(call.ports, call.workspace, flow), "Flow")
+
+
+@endpoint(blueprint, "PATCH /v1/flows/{uid}", scope=Scope.WRITE, body=FlowChange, also_bare=True)
+def patch_flow(call: Call[FlowChange, Nothing]) -> Answer:
+    """Starts, pauses, resumes or cancels; describes; configures while draft or paused."""
+    flow = change_flow(call.ports, call.workspace, call.uid, call.body)
+    return one(_show(call.ports, call.workspace, flow), f"Flow is {flow.status}")
+
+
+@endpoint(blueprint, "DELETE /v1/flows/{uid}", scope=Scope.WRITE, also_bare=True)
+def remove_flow(call: Call[Nothing, Nothing]) -> Answer:
+    """409 while it is running or queued."""
+    delete_flow(call.ports, call.workspace, call.uid)
+    return one(None, "Flow deleted")
+
+
+@endpoint(blueprint, "POST /v1/flows/{uid}/contacts", scope=Scope.WRITE, body=MoreContacts, also_bare=True)
+def post_flow_contacts(call: Call[MoreContacts, Nothing]) -> Answer:
+    """More contacts while it is draft or queued."""
+    flow, duplicates = add_contacts(call.ports, call.workspace, call.uid, call.body.contact_uids)
+    added = len(call.body.contact_uids) - duplicates
+    return one(
+        {"uid": flow.uid, "contactCount": flow.contact_count, "added": added, "duplicatesRemoved": duplicates},
+        f"{added} contacts added",
+    )
+
+
+@endpoint(blueprint, "POST /v1/flows/{uid}/recount", scope=Scope.WRITE, also_bare=True)
+def post_recount(call: Call[Nothing, Nothing]) -> Answer:
+    """Exact statistics now: counted at once for a small flow, in the background for a large one."""
+    flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
+    if flow.shards > 1:
+        call.ports.jobs.send(Recount(w=call.workspace, f=flow.uid, pass_id=new_uid()))
+        return one(_show(call.ports, call.workspace, flow), "Recount started", 202)
+    recounted = recount_now(call.ports, call.workspace, flow)
+    return one(_show(call.ports, call.workspace, recounted), "Flow recounted")
+
+
+@endpoint(blueprint, "POST /v1/flows/{uid}/retry", scope=Scope.WRITE, body=RetryWish, also_bare=True)
+def post_retry(call: Call[RetryWish, Nothing]) -> Answer:
+    """A new flow over the contacts whose messages failed, stayed unknown or were skipped."""
+    flow = retry_flow(call.ports, call.workspace, call.uid, call.body)
+    return one(_show(call.ports, call.workspace, flow), "Retry created", 201)
+
+
+@endpoint(blueprint, "GET /v1/flows/{uid}/executions", query=ExecutionFilter, also_bare=True)
+def get_executions(call: Call[Nothing, ExecutionFilter]) -> Answer:
+    """A page of executions; one with a filter may be short and still have a next."""
+    flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
+    query = call.query
+    page = list_executions(call.ports, call.workspace, flow, lambda row: _fits(row, query), query.limit, call.cursor)
+    return many(call, Page(tuple(show_execution(row) for row in page.items), page.cursor))
+
+
+def _fits(row: Execution, query: ExecutionFilter) -> bool:
+    if query.status and row.status is not query.status:
+        return False
+    node = NodeId(query.node_id) if query.node_id else None
+    result = row.results.get(node) if node else None
+    if node and row.node != node and result is None:
+        return False
+    if query.reason is None:
+        return True
+    reasons = {row.reason} | {each.reason for each in ([result] if result else row.results.values())}
+    return query.reason in reasons
+
+
+@endpoint(blueprint, "GET /v1/flows/{uid}/executions/{contact_uid}", also_bare=True)
+def get_one_execution(call: Call[Nothing, Nothing]) -> Answer:
+    """State, where now, why, what next and when, history."""
+    flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
+    row = get_execution(call.ports, call.workspace, flow, call.path["contact_uid"])
+    return one(inspect_execution(row), "Execution")

@@ -1,0 +1,53 @@
+"""Routes of imports."""
+
+from chalice.app import Blueprint
+
+from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
+from chalicelib.model.base import Outside
+from chalicelib.model.importing import ContactImport, ImportRequest, OnExisting
+from chalicelib.model.workspace import Scope
+from chalicelib.usecases.import_contacts import read_rejected, start_import
+
+blueprint = Blueprint(__name__)
+#: Lambda answers with 6 MB at most, JSON's escapes included.
+MAX_INLINE_ANSWER = 4_000_000
+LINK_SECONDS = 900
+
+
+class ImportQuery(Outside):
+    """Options for a body that is the CSV itself."""
+
+    dry_run: bool = False
+    on_existing: OnExisting = OnExisting.UPSERT
+
+
+@endpoint(blueprint, "POST /v1/contacts/import", scope=Scope.WRITE, body=ImportRequest, query=ImportQuery)
+def post_import(call: Call[ImportRequest, ImportQuery]) -> Answer:
+    """Queues it; the rows are read in the background. What the query says goes before the body."""
+    options = {name: getattr(call.query, name) for name in call.query.model_fields_set}
+    request = call.body.model_copy(update=options)
+    return one(_shown(start_import(call.ports, call.workspace, request)), "Import queued", 202)
+
+
+@endpoint(blueprint, "GET /v1/imports/{uid}")
+def get_import(call: Call[Nothing, Nothing]) -> Answer:
+    """How far it is."""
+    return one(_shown(call.ports.catalog.get(call.workspace, ContactImport, call.uid)), "Import")
+
+
+@endpoint(blueprint, "GET /v1/imports/{uid}/rejected")
+def get_rejected(call: Call[Nothing, Nothing]) -> Answer:
+    """The rejected rows as CSV; a large file by a link."""
+    text = read_rejected(call.ports, call.workspace, call.uid)
+    if len(text.encode()) > MAX_INLINE_ANSWER:
+        name = f"{call.workspace}/imports/{call.uid}/rejected.csv"
+        call.ports.files.put(name, text.encode())
+        return Answer(303, "", {"Location": call.ports.files.link(name, LINK_SECONDS)}, "text/csv; charset=utf-8")
+    headers = {"Content-Disposition": f'attachment; filename="rejected-{call.uid}.csv"'}
+    return Answer(200, text, headers, "text/csv; charset=utf-8")
+
+
+def _shown(task: ContactImport) -> dict[str, object]:
+    """Without what only the job needs, with where the rejected rows are."""
+    shown = task.model_dump(mode="json", exclude={"rev", "file", "line", "pages", "rejected_pages"})
+    return {**shown, "rejectedUrl": f"/v1/imports/{task.uid}/rejected" if task.rejected else None}

@@ -1,0 +1,44 @@
+"""Routes about the installation and the workspace itself."""
+
+from typing import Annotated
+
+from chalice.app import Blueprint
+from pydantic import Field
+
+from chalicelib.api._http import Answer, Call, Nothing, endpoint, one, plain
+from chalicelib.model.base import Outside
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.workspace import Scope, Workspace
+from chalicelib.usecases.change_workspace import change_workspace
+
+blueprint = Blueprint(__name__)
+
+
+class WorkspaceChanges(Outside):
+    """What an admin may set; what is not named stays."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    timezone: Annotated[str, Field(max_length=64)] = ""
+    strict_consent: bool = False
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = ""
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = ""
+
+
+@endpoint(blueprint, "GET /health", scope=None)
+def get_health(call: Call[Nothing, Nothing]) -> Answer:
+    """200 when the API and its catalog answer."""
+    call.ports.catalog.find(WorkspaceUid("none"), Workspace, "none")
+    return plain({"status": "ok"})
+
+
+@endpoint(blueprint, "GET /v1/workspace")
+def get_workspace(call: Call[Nothing, Nothing]) -> Answer:
+    """The settings of the key's workspace."""
+    return one(call.ports.catalog.get(call.workspace, Workspace, call.workspace), "Workspace")
+
+
+@endpoint(blueprint, "PATCH /v1/workspace", scope=Scope.ADMIN, body=WorkspaceChanges)
+def patch_workspace(call: Call[WorkspaceChanges, Nothing]) -> Answer:
+    """Changes what the body names."""
+    changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
+    return one(change_workspace(call.ports, call.workspace, changes), "Workspace changed")

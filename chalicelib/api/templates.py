@@ -1,0 +1,122 @@
+"""Routes of templates."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from chalice.app import Blueprint
+from pydantic import Field
+
+from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.message import MessageType
+from chalicelib.model.template import Defaults, Template, TemplateFields, TemplateStatus, TemplateVersion
+from chalicelib.model.workspace import Scope
+from chalicelib.ports import Page
+from chalicelib.usecases.preview_template import Filling, preview_template
+from chalicelib.usecases.publish_template import publish_template, reject_template
+from chalicelib.usecases.send_test import TestMessage, send_test
+from chalicelib.usecases.write_template import create_template, delete_template, update_template
+
+blueprint = Blueprint(__name__)
+
+
+class TemplateChanges(Outside):
+    """What PATCH may change; what is not named stays."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    message_type: MessageType = MessageType.MESSAGE
+    content: Mapping[str, str] = {}
+    parameter_defaults: Defaults = {}
+
+
+class Rejection(Outside):
+    """Why the template must not be used."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class TemplateTest(Filling):
+    """By which channel, and to an address or to a contact."""
+
+    channel_uid: Uid
+    to: Annotated[str, Field(min_length=1, max_length=320)] | None = None
+
+
+class TemplateQuery(ListQuery):
+    """`name` is a part of the name."""
+
+    status: TemplateStatus | None = None
+    channel_type: Annotated[str, Field(max_length=40)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+@endpoint(blueprint, "POST /v1/templates", scope=Scope.WRITE, body=TemplateFields)
+def post_template(call: Call[TemplateFields, Nothing]) -> Answer:
+    """A new draft."""
+    return one(create_template(call.ports, call.workspace, call.body), "Template created", 201)
+
+
+@endpoint(blueprint, "GET /v1/templates", query=TemplateQuery)
+def list_templates(call: Call[Nothing, TemplateQuery]) -> Answer:
+    """Newest first."""
+    asked = call.query
+    where = {"status": asked.status, "channelType": asked.channel_type, "name": asked.name and f"*{asked.name}*"}
+    given = {mark: str(value) for mark, value in where.items() if value}
+    return many(call, call.ports.catalog.page(call.workspace, Template, given, asked.limit, call.cursor))
+
+
+@endpoint(blueprint, "GET /v1/templates/{uid}")
+def get_template(call: Call[Nothing, Nothing]) -> Answer:
+    """The working copy."""
+    return one(call.ports.catalog.get(call.workspace, Template, call.uid), "Template")
+
+
+@endpoint(blueprint, "PATCH /v1/templates/{uid}", scope=Scope.WRITE, body=TemplateChanges)
+def patch_template(call: Call[TemplateChanges, Nothing]) -> Answer:
+    """Changes the working copy; what was published stays."""
+    changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
+    return one(update_template(call.ports, call.workspace, call.uid, changes), "Template changed")
+
+
+@endpoint(blueprint, "DELETE /v1/templates/{uid}", scope=Scope.WRITE)
+def remove_template(call: Call[Nothing, Nothing]) -> Answer:
+    """With its versions."""
+    delete_template(call.ports, call.workspace, call.uid)
+    return one(None, "Template deleted")
+
+
+@endpoint(blueprint, "POST /v1/templates/{uid}/publish", scope=Scope.WRITE)
+def post_publish(call: Call[Nothing, Nothing]) -> Answer:
+    """The next version, unless nothing changed."""
+    return one(publish_template(call.ports, call.workspace, call.uid), "Template published")
+
+
+@endpoint(blueprint, "POST /v1/templates/{uid}/reject", scope=Scope.WRITE, body=Rejection)
+def post_reject(call: Call[Rejection, Nothing]) -> Answer:
+    """No campaign can be launched with it any more."""
+    return one(reject_template(call.ports, call.workspace, call.uid, call.body.reason), "Template rejected")
+
+
+@endpoint(blueprint, "POST /v1/templates/{uid}/preview", body=Filling)
+def post_preview(call: Call[Filling, Nothing]) -> Answer:
+    """What it becomes for a contact or with given values."""
+    return one(preview_template(call.ports, call.workspace, call.uid, call.body), "Preview")
+
+
+@endpoint(blueprint, "POST /v1/templates/{uid}/test", scope=Scope.WRITE, body=TemplateTest)
+def post_template_test(call: Call[TemplateTest, Nothing]) -> Answer:
+    """One message, outside of every flow."""
+    given = {name: getattr(call.body, name) for name in call.body.model_fields_set - {"channel_uid"}}
+    message = TestMessage(**given, template_uid=call.uid)
+    return one(send_test(call.ports, call.workspace, call.body.channel_uid, message), "Test message handed over")
+
+
+@endpoint(blueprint, "GET /v1/templates/{uid}/versions", query=ListQuery)
+def list_template_versions(call: Call[Nothing, ListQuery]) -> Answer:
+    """Newest first; the cursor is the last version shown."""
+    call.ports.catalog.get(call.workspace, Template, call.uid)
+    below = int(call.cursor or 0)
+    found = call.ports.catalog.versions(call.workspace, Template, call.uid, TemplateVersion)
+    left = [version for version in found if not below or version.version < below]
+    shown = tuple(left[: call.query.limit])
+    return many(call, Page(shown, str(shown[-1].version) if len(left) > len(shown) else None), total=len(found))

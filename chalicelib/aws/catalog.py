@@ -1,0 +1,310 @@
+"""Documents with their versions, children and chunks on the Catalog table: one item a document, JSON inside."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from pydantic import BaseModel
+
+from chalicelib.aws import keys
+from chalicelib.aws._dynamodb import (
+    ConditionFailed,
+    Item,
+    TransactionRefused,
+    bad_cursor,
+    batch_get,
+    batch_write,
+    build_doc,
+    encode_cursor,
+    guarded_put,
+    is_own,
+    key_after,
+    query,
+    translate,
+)
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.model.base import Document, rfc3339
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.ports import Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
+
+D = TypeVar("D", bound=Document)
+V = TypeVar("V", bound=BaseModel)
+
+#: Versions kept in memory; at a few KB each that is a few MB.
+VERSIONS_CACHED = 1_000
+#: A filtered list reads at least so many items a call, since most of them may not match.
+FILTERED_PAGE = 100
+TABLE_KEY = frozenset({"pk", "sk"})
+BY_TYPE_KEY = TABLE_KEY | {"kind", "created"}
+
+
+class DynamoCatalog:
+    """The port Catalog on DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+        self._versions: dict[tuple[str, str, type[BaseModel]], BaseModel] = {}
+
+    def add(self, workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str] | None = None) -> None:
+        """Stores a new document, and a pointer to it below a parent; Conflict when the uid is taken."""
+        item = _build_item(workspace, document)
+        # A transaction also for a single item: its token makes botocore's retry after a lost answer harmless.
+        writes = [guarded_put(self._table, item, "attribute_not_exists(pk)")]
+        if under:
+            pointer = _build_pointer(workspace, document, under)
+            parent = {"pk": item["pk"], "sk": {"S": keys.PARENT}, "childPk": pointer["pk"], "childSk": pointer["sk"]}
+            writes += [{"Put": {"TableName": self._table, "Item": each}} for each in (pointer, parent)]
+        try:
+            self._transact(writes)
+        except TransactionRefused as refused:
+            raise Conflict(f"{_name(type(document))} {document.uid} already exists") from refused
+
+    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
+        """The document by a strongly consistent read, or None."""
+        item = self._find_item(keys.document(workspace, kind.kind, uid), keys.META)
+        return _read_document(kind, item) if item else None
+
+    def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
+        """Like find; NotFound when it is not there."""
+        document = self.find(workspace, kind, uid)
+        if document is None:
+            raise NotFound(_name(kind), uid)
+        return document
+
+    def save(self, workspace: WorkspaceUid, document: D) -> D:
+        """Replaces the document if its rev is still the stored one, and returns it with the next; Conflict if not."""
+        saved = document.model_copy(update={"rev": document.rev + 1})
+        item = _build_item(workspace, saved)
+        try:
+            with translate():
+                self._client.put_item(**guarded_put(self._table, item, "rev = :rev", document.rev)["Put"])
+        except ConditionFailed as failed:
+            if not is_own(item, failed.item):
+                raise _moved(document) from failed
+        return saved
+
+    def remove(self, workspace: WorkspaceUid, kind: type[Document], uid: str) -> None:
+        """Deletes the document with its versions, children pointers and chunks; harmless when it is gone.
+
+        Its own item goes last, together with the pointer to it: a removal that broke off is seen and done again.
+        """
+        pk = keys.document(workspace, kind.kind, uid)
+        for known in [key for key in list(self._versions) if key[0] == pk]:
+            self._versions.pop(known, None)
+        last: list[Item] = []
+        rest: list[Item] = []
+        names_only: QueryInputTypeDef = {**self._below(pk), "ProjectionExpression": "pk, sk, childPk, childSk"}
+        for item in query(self._client, names_only):
+            if item["sk"]["S"] == keys.PARENT:
+                last.append({"pk": item["childPk"], "sk": item["childSk"]})
+            (last if item["sk"]["S"] in {keys.META, keys.PARENT} else rest).append(_key(item))
+        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": key}} for key in rest])
+        if last:
+            self._transact([{"Delete": {"TableName": self._table, "Key": key}} for key in last])
+
+    def page(
+        self, workspace: WorkspaceUid, kind: type[D], where: Mapping[str, str], limit: int, cursor: str | None
+    ) -> Page[D]:
+        """Newest first, those whose marks equal `where` (a value "*part*" means contains). May lag behind writes."""
+        partition = keys.of_kind(workspace, kind.kind)
+        start = key_after(cursor, BY_TYPE_KEY, {"kind": partition})
+        request = _build_list(partition, where)
+        request["TableName"] = self._table
+        request["Limit"] = max(limit + 1, FILTERED_PAGE) if where else limit + 1
+        items = list(islice(query(self._client, request, start), limit + 1))
+        documents = tuple(_read_document(kind, item) for item in items[:limit])
+        return Page(documents, _cursor_behind(items, limit, BY_TYPE_KEY))
+
+    def children(
+        self, workspace: WorkspaceUid, parent: type[Document], uid: str, kind: type[D], limit: int, cursor: str | None
+    ) -> Page[D]:
+        """Documents stored `under` this parent, newest first, strongly consistent."""
+        pk = keys.document(workspace, parent.kind, uid)
+        start = key_after(cursor, TABLE_KEY, {"pk": pk})
+        prefix = keys.children(kind.kind)
+        if start and not start["sk"]["S"].startswith(prefix):
+            raise bad_cursor()
+        request: QueryInputTypeDef = {**self._below(pk, prefix), "ScanIndexForward": False, "Limit": limit + 1}
+        pointers = query(self._client, request, start)
+        pairs = list(islice(self._documents(workspace, kind, pointers, limit + 1), limit + 1))
+        documents = tuple(document for _, document in pairs[:limit])
+        return Page(documents, _cursor_behind([pointer for pointer, _ in pairs], limit, TABLE_KEY))
+
+    def add_version(self, workspace: WorkspaceUid, document: D, version: int, body: BaseModel) -> D:
+        """Stores an immutable version and saves its document in one transaction; Conflict as in save."""
+        saved = document.model_copy(update={"rev": document.rev + 1})
+        item = _build_item(workspace, saved)
+        stored: Item = {"pk": item["pk"], "sk": {"S": keys.version(version)}, "doc": build_doc(body)}
+        writes = [
+            guarded_put(self._table, item, "rev = :rev", document.rev),
+            guarded_put(self._table, stored, "attribute_not_exists(pk)"),
+        ]
+        try:
+            self._transact(writes)
+        except TransactionRefused as refused:
+            if not all(is_own(own, reason.item) for own, reason in zip((item, stored), refused.reasons, strict=True)):
+                raise _moved(document) from refused
+        return saved
+
+    def find_version(
+        self, workspace: WorkspaceUid, kind: type[Document], uid: str, version: int, body: type[V]
+    ) -> V | None:
+        """A version; read once in a process."""
+        pk = keys.document(workspace, kind.kind, uid)
+        cache_key = (pk, keys.version(version), body)
+        if cache_key not in self._versions:
+            item = self._find_item(pk, keys.version(version))
+            if item is None:
+                return None
+            if len(self._versions) >= VERSIONS_CACHED:
+                self._versions.clear()
+            self._versions[cache_key] = body.model_validate_json(item["doc"]["S"])
+        return cast("V", self._versions[cache_key])
+
+    def versions(self, workspace: WorkspaceUid, kind: type[Document], uid: str, body: type[V]) -> tuple[V, ...]:
+        """All versions, newest first."""
+        request = self._below(keys.document(workspace, kind.kind, uid), keys.VERSIONS)
+        items = query(self._client, {**request, "ScanIndexForward": False})
+        return tuple(body.model_validate_json(item["doc"]["S"]) for item in items)
+
+    def put_chunk(
+        self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]
+    ) -> None:
+        """Stores one part of a long list below a document; the same number replaces. No entry may hold a newline."""
+        if any("\n" in entry for entry in entries):
+            raise ValueError("An entry of a chunk holds a newline")
+        # A newline behind every entry, not between them: so no entries and one empty entry are told apart.
+        text = "".join(f"{entry}\n" for entry in entries)
+        key = _build_key(keys.document(workspace, kind.kind, uid), keys.chunk(number))
+        with translate():
+            self._client.put_item(TableName=self._table, Item={**key, "entries": {"S": text}})
+
+    def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
+        """Reads one part; empty when it is gone."""
+        item = self._find_item(keys.document(workspace, kind.kind, uid), keys.chunk(number))
+        return tuple(item["entries"]["S"].split("\n")[:-1]) if item else ()
+
+    def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
+        """Workspace and uid of all documents of a kind that are marked active, over all workspaces; for the clock."""
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": "active",
+            "KeyConditionExpression": "activeKey = :kind",
+            "ExpressionAttributeValues": {":kind": {"S": kind.kind}},
+        }
+        return (keys.read_active(item["activeSort"]["S"]) for item in query(self._client, request))
+
+    def _documents(
+        self, workspace: WorkspaceUid, kind: type[D], pointers: Iterator[Item], size: int
+    ) -> Iterator[tuple[Item, D]]:
+        """Pointers with their documents; a pointer whose document was removed meanwhile is left out."""
+        while group := list(islice(pointers, size)):
+            wanted = [_build_key(keys.document(workspace, kind.kind, item["uid"]["S"]), keys.META) for item in group]
+            items = batch_get(self._client, self._table, wanted, consistent=True)
+            found = {document.uid: document for document in (_read_document(kind, item) for item in items)}
+            yield from ((item, found[item["uid"]["S"]]) for item in group if item["uid"]["S"] in found)
+
+    def _find_item(self, pk: str, sk: str) -> Item | None:
+        with translate():
+            answer = self._client.get_item(TableName=self._table, Key=_build_key(pk, sk), ConsistentRead=True)
+        return answer.get("Item")
+
+    def _below(self, pk: str, prefix: str = "") -> "QueryInputTypeDef":
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ConsistentRead": True,
+        }
+        if prefix:
+            request["KeyConditionExpression"] = "pk = :pk AND begins_with(sk, :prefix)"
+            request["ExpressionAttributeValues"] = {":pk": {"S": pk}, ":prefix": {"S": prefix}}
+        return request
+
+    def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> None:
+        with translate():
+            self._client.transact_write_items(TransactItems=writes)
+
+
+def _name(kind: type[Document]) -> str:
+    return kind.kind.capitalize()
+
+
+def _moved(document: Document) -> Conflict:
+    return Conflict(f"{_name(type(document))} {document.uid} was changed meanwhile: read it again")
+
+
+def _build_key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _key(item: Item) -> Item:
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def _created(document: Document) -> str:
+    return f"{rfc3339(document.created_at)}#{document.uid}"
+
+
+def _build_item(workspace: WorkspaceUid, document: Document) -> Item:
+    marks = dict(document.marks())
+    if "activeKey" in marks:
+        marks["activeSort"] = keys.active(workspace, document.uid)
+    return {
+        **{name: {"S": value} for name, value in marks.items()},
+        **_build_key(keys.document(workspace, document.kind, document.uid), keys.META),
+        "kind": {"S": keys.of_kind(workspace, document.kind)},
+        "created": {"S": _created(document)},
+        "rev": {"N": str(document.rev)},
+        "doc": build_doc(document),
+    }
+
+
+def _build_pointer(workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str]) -> Item:
+    parent, uid = under
+    key = _build_key(keys.document(workspace, parent.kind, uid), keys.children(document.kind) + _created(document))
+    return {**key, "uid": {"S": document.uid}}
+
+
+def _read_document(kind: type[D], item: Item) -> D:
+    return kind.model_validate_json(item["doc"]["S"]).model_copy(update={"rev": int(item["rev"]["N"])})
+
+
+def _build_list(partition: str, where: Mapping[str, str]) -> "QueryInputTypeDef":
+    request: QueryInputTypeDef = {
+        "TableName": "",
+        "IndexName": "byType",
+        "KeyConditionExpression": "kind = :kind",
+        "ExpressionAttributeValues": {":kind": {"S": partition}},
+        "ScanIndexForward": False,
+    }
+    if where:
+        parts = [_build_condition(number, value) for number, value in enumerate(where.values())]
+        values = {f":m{number}": {"S": _wanted(value)} for number, value in enumerate(where.values())}
+        request["FilterExpression"] = " AND ".join(parts)
+        request["ExpressionAttributeNames"] = {f"#m{number}": name for number, name in enumerate(where)}
+        request["ExpressionAttributeValues"] = {":kind": {"S": partition}, **values}
+    return request
+
+
+def _is_part(value: str) -> bool:
+    return len(value) > 2 and value.startswith("*") and value.endswith("*")
+
+
+def _wanted(value: str) -> str:
+    return value[1:-1] if _is_part(value) else value
+
+
+def _build_condition(number: int, value: str) -> str:
+    return f"contains(#m{number}, :m{number})" if _is_part(value) else f"#m{number} = :m{number}"
+
+
+def _cursor_behind(items: Sequence[Item], limit: int, names: frozenset[str]) -> str | None:
+    """Where the next page starts: behind the last item that was returned, None if there is nothing behind it."""
+    if len(items) <= limit:
+        return None
+    return encode_cursor({name: items[limit - 1][name] for name in sorted(names)})

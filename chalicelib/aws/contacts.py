@@ -1,0 +1,204 @@
+"""Contacts and their unique look-ups on the Contacts table: one item each, kept true to one another by transactions."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import keys
+from chalicelib.aws._dynamodb import (
+    ConditionFailed,
+    Item,
+    Reason,
+    TransactionRefused,
+    batch_get,
+    build_doc,
+    decode_cursor,
+    encode_cursor,
+    guarded_put,
+    is_own,
+    key_after,
+    query,
+    translate,
+)
+from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.contact import Contact
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.ports import Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+CONTACT_KEY = frozenset({"pk", "sk"})
+#: How often a removal looks again when the contact is changed under its hands.
+REMOVAL_TRIES = 4
+
+
+class DynamoContacts:
+    """The port Contacts on DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def find_many(self, workspace: WorkspaceUid, uids: Sequence[ContactUid], strong: bool) -> dict[ContactUid, Contact]:
+        """Those that are there."""
+        wanted = [_contact_key(workspace, uid) for uid in uids]
+        found = (_read_contact(item) for item in batch_get(self._client, self._table, wanted, strong))
+        return {ContactUid(contact.uid): contact for contact in found}
+
+    def find_by(self, workspace: WorkspaceUid, lookups: Sequence[str]) -> dict[str, ContactUid]:
+        """Which contacts hold these look-up strings; strongly consistent."""
+        wanted = [_lookup_key(workspace, text) for text in lookups]
+        found = {item["pk"]["S"]: item["uid"]["S"] for item in batch_get(self._client, self._table, wanted, True)}
+        by_text = ((text, found.get(keys.lookup(workspace, text))) for text in lookups)
+        return {text: ContactUid(uid) for text, uid in by_text if uid}
+
+    def add(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken."""
+        lookups = contact.lookups()
+        writes = [guarded_put(self._table, _build_item(workspace, contact), "attribute_not_exists(pk)")]
+        writes += [self._claim(workspace, text, contact.uid) for text in lookups]
+        try:
+            self._transact(writes)
+        except TransactionRefused as refused:
+            if refused.reasons[0].failed:
+                raise Conflict(f"Contact {contact.uid} already exists") from refused
+            raise _taken(lookups, refused.reasons[1:]) from refused
+
+    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
+        """Replaces it, moving its look-ups, if its rev is the stored one; Conflict if not or a look-up is taken."""
+        saved = after.model_copy(update={"rev": before.rev + 1})
+        if set(before.lookups()) == set(saved.lookups()):
+            self._save_alone(workspace, saved)
+        else:
+            self._save_moving(workspace, before, saved)
+        return saved
+
+    def _save_alone(self, workspace: WorkspaceUid, saved: Contact) -> None:
+        item = _build_item(workspace, saved)
+        try:
+            with translate():
+                self._client.put_item(**guarded_put(self._table, item, "rev = :rev", saved.rev - 1)["Put"])
+        except ConditionFailed as failed:
+            if not is_own(item, failed.item):
+                raise _moved(saved) from failed
+
+    def _save_moving(self, workspace: WorkspaceUid, before: Contact, saved: Contact) -> None:
+        item = _build_item(workspace, saved)
+        claimed = [text for text in saved.lookups() if text not in before.lookups()]
+        freed = [text for text in before.lookups() if text not in saved.lookups()]
+        writes = [guarded_put(self._table, item, "rev = :rev", before.rev)]
+        writes += [self._claim(workspace, text, saved.uid) for text in claimed]
+        writes += [self._free(workspace, text, saved.uid) for text in freed]
+        try:
+            self._transact(writes)
+        except TransactionRefused as refused:
+            if is_own(item, refused.reasons[0].item):
+                return
+            if refused.reasons[0].failed:
+                raise _moved(saved) from refused
+            raise _taken(claimed, refused.reasons[1:]) from refused
+
+    def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        """Deletes contact and look-ups; harmless when they are gone."""
+        uid = ContactUid(contact.uid)
+        stored: Contact | None = contact
+        for _ in range(REMOVAL_TRIES):
+            if stored is None:
+                return
+            with suppress(TransactionRefused):
+                self._remove_at_rev(workspace, stored)
+                return
+            # It was saved or removed since it was read: other look-ups may be its own by now, and these another's.
+            stored = self.find_many(workspace, [uid], strong=True).get(uid)
+        raise RetryLater(f"Contact {contact.uid} is being changed")
+
+    def _remove_at_rev(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        delete: TransactWriteItemTypeDef = {
+            "Delete": {
+                "TableName": self._table,
+                "Key": _contact_key(workspace, contact.uid),
+                "ConditionExpression": "attribute_not_exists(pk) OR rev = :rev",
+                "ExpressionAttributeValues": {":rev": {"N": str(contact.rev)}},
+            }
+        }
+        self._transact([delete, *(self._free(workspace, text, contact.uid) for text in contact.lookups())])
+
+    def page(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Contact]:
+        """A page over all contacts of the workspace, in no particular order, each once."""
+        shard, start = _read_position(workspace, cursor)
+        items = list(islice(self._from(workspace, shard, start, limit + 1), limit + 1))
+        behind = {name: items[limit - 1][name] for name in CONTACT_KEY} if len(items) > limit else None
+        return Page(tuple(_read_contact(item) for item in items[:limit]), encode_cursor(behind))
+
+    def _from(self, workspace: WorkspaceUid, shard: int, start: Item | None, size: int) -> Iterator[Item]:
+        for number in range(shard, keys.CONTACT_SHARDS):
+            values: Item = {":pk": {"S": keys.contact_shard(workspace, number)}}
+            yield from query(
+                self._client,
+                {
+                    "TableName": self._table,
+                    "KeyConditionExpression": "pk = :pk",
+                    "ExpressionAttributeValues": values,
+                    "Limit": size,
+                },
+                start if number == shard else None,
+            )
+
+    def _claim(self, workspace: WorkspaceUid, text: str, uid: str) -> "TransactWriteItemTypeDef":
+        return guarded_put(self._table, {**_lookup_key(workspace, text), "uid": {"S": uid}}, "attribute_not_exists(pk)")
+
+    def _free(self, workspace: WorkspaceUid, text: str, uid: str) -> "TransactWriteItemTypeDef":
+        return {
+            "Delete": {
+                "TableName": self._table,
+                "Key": _lookup_key(workspace, text),
+                "ConditionExpression": "attribute_not_exists(pk) OR uid = :uid",
+                "ExpressionAttributeValues": {":uid": {"S": uid}},
+            }
+        }
+
+    def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> None:
+        with translate():
+            self._client.transact_write_items(TransactItems=writes)
+
+
+def _contact_key(workspace: WorkspaceUid, uid: str) -> Item:
+    return {"pk": {"S": keys.contact(workspace, uid)}, "sk": {"S": uid}}
+
+
+def _lookup_key(workspace: WorkspaceUid, text: str) -> Item:
+    return {"pk": {"S": keys.lookup(workspace, text)}, "sk": {"S": keys.META}}
+
+
+def _build_item(workspace: WorkspaceUid, contact: Contact) -> Item:
+    # Without defaults a contact has half its bytes, and one under 1 KB costs one write unit.
+    doc = build_doc(contact, exclude_defaults=True)
+    return {**_contact_key(workspace, contact.uid), "rev": {"N": str(contact.rev)}, "doc": doc}
+
+
+def _read_contact(item: Item) -> Contact:
+    return Contact.model_validate_json(item["doc"]["S"]).model_copy(update={"rev": int(item["rev"]["N"])})
+
+
+def _moved(contact: Contact) -> Conflict:
+    return Conflict(f"Contact {contact.uid} was changed meanwhile: read it again")
+
+
+def _taken(lookups: Sequence[str], reasons: Sequence[Reason]) -> Conflict:
+    """Names the first look-up that another contact holds, without the address itself."""
+    for text, reason in zip(lookups, reasons, strict=False):
+        if reason.failed:
+            holder = f"contact {reason.item['uid']['S']}" if reason.item else "another contact"
+            return Conflict(f"{text.partition(':')[0]} is already used by {holder}")
+    return Conflict("Another contact changed a look-up meanwhile: read it again")
+
+
+def _read_position(workspace: WorkspaceUid, cursor: str | None) -> tuple[int, Item | None]:
+    """The shard in which a page starts, and the key behind which; InvalidRequest when they do not belong together."""
+    if cursor is None:
+        return 0, None
+    uid = decode_cursor(cursor).get("sk", {}).get("S", "")
+    shard = keys.shard_of(uid)
+    return shard, key_after(cursor, CONTACT_KEY, {"pk": keys.contact_shard(workspace, shard)})

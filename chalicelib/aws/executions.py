@@ -1,0 +1,108 @@
+"""The rows in DynamoDB: `workspace#flow#shard` / contact, every write on a condition."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chalicelib.aws._dynamodb import ConditionFailed, batch_get, batch_write, query, translate
+from chalicelib.aws.row_codec import decode_row, encode_receipt, encode_row, encode_state, holds_state
+from chalicelib.aws.row_keys import contact_key, row_key, row_partition
+from chalicelib.aws.row_writes import Answer, Insert, Sleep, Update, write_all
+from chalicelib.errors import invalid
+from chalicelib.model.execution import Execution, ExecutionKey, Receipt
+from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, is_uid
+from chalicelib.ports import Page, Save
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+#: Sorts before every uid.
+_BEFORE_ALL = " "
+_CLIMBS = "attribute_exists(pk) AND (attribute_not_exists(receipts.#node) OR receipts.#node.#rank < :rank)"
+
+
+class DynamoExecutions:
+    """Implements `ports.Executions`. Times are kept to the millisecond, rounded down."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, batched: bool = True, sleep: Sleep = time.sleep) -> None:
+        """`batched=False` writes one by one: for an emulator whose PartiQL overlooks conditions, as moto's does."""
+        self._client, self._table, self._batched, self._sleep = client, table, batched, sleep
+
+    def find_many(self, keys: Sequence[ExecutionKey], shards: int) -> dict[ExecutionKey, Execution]:
+        items = batch_get(self._client, self._table, [row_key(key, shards) for key in keys], consistent=True)
+        rows = (decode_row(item) for item in items)
+        return {row.key: row for row in rows}
+
+    def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
+        distinct = {row.key: row for row in rows}
+        writes = [Insert(self._table, encode_row(row, shards)) for row in distinct.values()]
+        answers = write_all(self._client, writes, self._batched, self._sleep)
+        return tuple(key for key, answer in zip(distinct, answers, strict=True) if answer.written)
+
+    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool, ...]:
+        updates = [
+            Update(self._table, row_key(save.row.key, shards), encode_state(save.row), save.expect) for save in saves
+        ]
+        answers = write_all(self._client, updates, self._batched, self._sleep)
+        return tuple(_has_held(update, answer) for update, answer in zip(updates, answers, strict=True))
+
+    def put_receipt(
+        self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt
+    ) -> tuple[Execution, Execution] | None:
+        entry = encode_receipt(receipt)
+        try:
+            with translate():
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=row_key(key, shards),
+                    UpdateExpression="SET receipts.#node = :receipt",
+                    ConditionExpression=_CLIMBS,
+                    ExpressionAttributeNames={"#node": node, "#rank": "rank"},
+                    ExpressionAttributeValues={":receipt": {"M": entry}, ":rank": entry["rank"]},
+                    ReturnValues="ALL_OLD",
+                )
+        except ConditionFailed:
+            return None
+        before = decode_row(answer["Attributes"])
+        return before, replace(before, receipts={**before.receipts, node: receipt})
+
+    def page(
+        self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None
+    ) -> Page[Execution]:
+        """The cursor is the last contact's uid: it can only ever lead to a place in this very shard."""
+        if cursor is not None and not is_uid(cursor):
+            raise invalid("cursor", "This cursor was not given out by this list")
+        with translate():
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk > :after",
+                ExpressionAttributeValues={
+                    ":pk": {"S": row_partition(workspace, flow, shard)},
+                    ":after": {"S": cursor or _BEFORE_ALL},
+                },
+                Limit=limit,
+                ConsistentRead=True,
+            )
+        last = answer.get("LastEvaluatedKey")
+        return Page(tuple(decode_row(item) for item in answer["Items"]), last["sk"]["S"] if last else None)
+
+    def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": "byContact",
+            "KeyConditionExpression": "contactKey = :contact",
+            "ExpressionAttributeValues": {":contact": {"S": contact_key(workspace, contact)}},
+            "ScanIndexForward": False,
+        }
+        return tuple(FlowUid(item["flow"]["S"]) for item in query(self._client, request))
+
+    def remove_many(self, keys: Sequence[ExecutionKey], shards: int) -> None:
+        distinct = dict.fromkeys(keys)
+        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": row_key(key, shards)}} for key in distinct])
+
+
+def _has_held(update: Update, answer: Answer) -> bool:
+    """A refused write whose very content is stored is our own, whose answer was lost."""
+    return answer.written or (answer.stored is not None and holds_state(answer.stored, update.state))

@@ -1,0 +1,102 @@
+"""The pacing gate of a flow: one item beside the flow, whose every write names the revision it replaces."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
+from chalicelib.aws.row_keys import flow_partition
+from chalicelib.engine.pacing import Gate, Lane
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Slots follow from slots: rounded ones would slow a fast flow down.
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class DynamoGates:
+    """Implements `ports.Gates`; times are kept to the microsecond."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def get(self, workspace: WorkspaceUid, flow: FlowUid) -> Gate:
+        with translate():
+            answer = self._client.get_item(TableName=self._table, Key=_key(workspace, flow), ConsistentRead=True)
+        item = answer.get("Item")
+        return _decode(item) if item else Gate()
+
+    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: Gate) -> bool:
+        """A refused write whose very content is stored is our own, whose answer was lost."""
+        item = {**_key(workspace, flow), **_encode(gate)}
+        # A fresh gate is not stored yet. No stored one has rev 0, but DynamoDB wants every value of a call to be used.
+        condition = "rev = :rev" if gate.rev else "attribute_not_exists(pk) OR rev = :rev"
+        try:
+            with translate():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues={":rev": {"N": str(gate.rev)}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConditionFailed as refused:
+            return refused.item == item
+        return True
+
+
+def _key(workspace: WorkspaceUid, flow: FlowUid) -> "dict[str, AttributeValueTypeDef]":
+    return {"pk": {"S": flow_partition(workspace, flow)}, "sk": {"S": "GATE"}}
+
+
+def _encode(gate: Gate) -> "dict[str, AttributeValueTypeDef]":
+    item: dict[str, AttributeValueTypeDef] = {
+        "lanes": {"L": [{"M": _encode_lane(lane)} for lane in gate.lanes]},
+        "epoch": {"N": str(gate.epoch)},
+        "rev": {"N": str(gate.rev + 1)},
+    }
+    if gate.tail:
+        item["tail"] = _encode_moment(gate.tail)
+    return item
+
+
+def _decode(item: Item) -> Gate:
+    return Gate(
+        lanes=tuple(_decode_lane(entry["M"]) for entry in item["lanes"]["L"]),
+        tail=_decode_moment(item, "tail"),
+        epoch=int(item["epoch"]["N"]),
+        rev=int(item["rev"]["N"]),
+    )
+
+
+def _encode_lane(lane: Lane) -> "dict[str, AttributeValueTypeDef]":
+    entry: dict[str, AttributeValueTypeDef] = {}
+    if lane.free:
+        entry["free"] = _encode_moment(lane.free)
+    if lane.by is not None:
+        entry["by"] = {"S": lane.by}
+    if lane.until:
+        entry["until"] = _encode_moment(lane.until)
+    if lane.owed:
+        entry["owed"] = {"N": str(lane.owed // _MICROSECOND)}
+    return entry
+
+
+def _decode_lane(entry: Item) -> Lane:
+    return Lane(
+        free=_decode_moment(entry, "free"),
+        by=entry["by"]["S"] if "by" in entry else None,
+        until=_decode_moment(entry, "until"),
+        owed=int(entry["owed"]["N"]) * _MICROSECOND if "owed" in entry else timedelta(0),
+    )
+
+
+def _encode_moment(moment: datetime) -> "AttributeValueTypeDef":
+    return {"N": str((moment - _EPOCH) // _MICROSECOND)}
+
+
+def _decode_moment(entry: Item, name: str) -> datetime | None:
+    return _EPOCH + int(entry[name]["N"]) * _MICROSECOND if name in entry else None

@@ -1,0 +1,71 @@
+"""Every key string of the Catalog and Contacts tables."""
+
+from hashlib import blake2b
+
+from chalicelib.model.ids import WorkspaceUid
+
+#: Sort key of a document's own item.
+META = "META"
+#: Sort key of the item that remembers below which parent a document was stored.
+PARENT = "PARENT"
+#: Prefixes of the sort keys below a document.
+VERSIONS = "V#"
+CHUNKS = "A#"
+#: Fixed for ever: another number would look for contacts where they are not.
+CONTACT_SHARDS = 64
+
+
+def document(workspace: str, kind: str, uid: str) -> str:
+    """Partition of a document and all that belongs to it."""
+    return f"{workspace}#{kind}#{uid}"
+
+
+def of_kind(workspace: str, kind: str) -> str:
+    """Partition of the index byType."""
+    return f"{workspace}#{kind}"
+
+
+def active(workspace: str, uid: str) -> str:
+    """Sort key of the index active."""
+    return f"{workspace}#{uid}"
+
+
+def read_active(sort: str) -> tuple[WorkspaceUid, str]:
+    """Workspace and uid of a sort key of the index active; neither can hold a #."""
+    workspace, _, uid = sort.partition("#")
+    return WorkspaceUid(workspace), uid
+
+
+def version(number: int) -> str:
+    """Sort key of a version."""
+    return f"{VERSIONS}{number:06d}"
+
+
+def chunk(number: int) -> str:
+    """Sort key of a part of a long list."""
+    return f"{CHUNKS}{number:06d}"
+
+
+def children(kind: str) -> str:
+    """Prefix of the sort keys of pointers to children of a kind."""
+    return f"CHILD#{kind}#"
+
+
+def contact_shard(workspace: str, shard: int) -> str:
+    """Partition of one shard of a workspace's contacts."""
+    return f"{workspace}#C#{shard}"
+
+
+def contact(workspace: str, uid: str) -> str:
+    """Partition in which a contact lies."""
+    return contact_shard(workspace, shard_of(uid))
+
+
+def shard_of(uid: str) -> int:
+    """The shard of a contact: the same in every process and for ever."""
+    return int.from_bytes(blake2b(uid.encode(), digest_size=8).digest(), "big") % CONTACT_SHARDS
+
+
+def lookup(workspace: str, text: str) -> str:
+    """Partition of a look-up: a hash, so that no key of ours carries an address."""
+    return f"{workspace}#L#{blake2b(text.encode(), digest_size=20).hexdigest()}"

@@ -1,0 +1,101 @@
+"""The two queues in SQS: delays are whole seconds, rounded up, so that nothing comes before its time."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.aws._dynamodb import translate
+from chalicelib.errors import RetryLater
+from chalicelib.model.hints import DueHint, Job
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+#: SQS's limit for one SendMessageBatch.
+BATCH = 10
+#: SQS's limit for DelaySeconds. Emulators take more, AWS does not.
+LONGEST_DELAY_SECONDS = 900
+#: Seconds before the second, third and fourth try; half to one and a half times as long by chance.
+PAUSES = (0.05, 0.1, 0.2)
+#: How long a backlog once read is good enough.
+BACKLOG_LIFE_SECONDS = 1.0
+_SECOND = timedelta(seconds=1)
+
+
+def delay_seconds(span: timedelta, speed: float) -> int:
+    """A span of the engine's clock in whole seconds of SQS; ValueError when SQS could not keep it that long."""
+    seconds = max(0, -(-(span / speed) // _SECOND))
+    if seconds > LONGEST_DELAY_SECONDS:
+        raise ValueError(f"SQS delays at most {LONGEST_DELAY_SECONDS} seconds, not {seconds}: use a timer")
+    return seconds
+
+
+class SqsStepQueue:
+    """Implements `ports.StepQueue`; `speed` is how many times faster than real the engine's clock runs."""
+
+    def __init__(
+        self,
+        client: "SQSClient",
+        queue_url: str,
+        speed: float = 1.0,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._queue_url, self._speed = client, queue_url, speed
+        self._sleep, self._monotonic = sleep, monotonic
+        self._backlog: tuple[float, int] | None = None
+
+    def send(self, hints: Sequence[DueHint], now: datetime) -> None:
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {
+                "Id": str(index),
+                "MessageBody": entry.hint.model_dump_json(),
+                "DelaySeconds": delay_seconds(entry.due - now, self._speed),
+            }
+            for index, entry in enumerate(hints)
+        ]
+        for start in range(0, len(entries), BATCH):
+            self._send_up_to_10(entries[start : start + BATCH])
+
+    def _send_up_to_10(self, entries: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
+        for pause in (0.0, *PAUSES):
+            if pause:
+                self._sleep(pause * (0.5 + random.random()))  # noqa: S311  # jitter, not a secret
+            with translate():
+                answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            failed = {failure["Id"] for failure in answer.get("Failed", ())}
+            entries = [entry for entry in entries if entry["Id"] in failed]
+            if not entries:
+                return
+        raise RetryLater("SQS does not take all hints")
+
+    def backlog(self) -> int:
+        now = self._monotonic()
+        if self._backlog is None or now - self._backlog[0] >= BACKLOG_LIFE_SECONDS:
+            self._backlog = (now, self._count())
+        return self._backlog[1]
+
+    def _count(self) -> int:
+        with translate():
+            answer = self._client.get_queue_attributes(
+                QueueUrl=self._queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+class SqsJobQueue:
+    """Implements `ports.JobQueue`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str, speed: float = 1.0) -> None:
+        self._client, self._queue_url, self._speed = client, queue_url, speed
+
+    def send(self, job: Job, delay: timedelta = timedelta(0)) -> None:
+        with translate():
+            self._client.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=job.model_dump_json(),
+                DelaySeconds=delay_seconds(delay, self._speed),
+            )

@@ -1,0 +1,200 @@
+"""An execution as DynamoDB keeps it: native, compact, readable; times in milliseconds, empty things left out."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from chalicelib.aws._dynamodb import Item
+from chalicelib.aws.row_keys import contact_key, from_milliseconds, row_key, to_milliseconds
+from chalicelib.model.execution import (
+    Claim,
+    Engagement,
+    Execution,
+    ExecutionKey,
+    ExecutionStatus,
+    Outcome,
+    Receipt,
+    Result,
+    Visit,
+)
+from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Fields: TypeAlias = "dict[str, AttributeValueTypeDef]"
+
+#: What a save writes or removes. Receipts are not among it: they have a writer of their own (`put_receipt`).
+STATE = (
+    "status",
+    "seq",
+    "node",
+    "version",
+    "created",
+    "updated",
+    "entered",
+    "due",
+    "asleep",
+    "attempt",
+    "claim",
+    "lease",
+    "results",
+    "path",
+    "reason",
+    "faults",
+    "only",
+)
+
+
+def encode_state(row: Execution) -> Fields:
+    """All of a row but its key and its receipts.
+
+    `lease` is the end of the claim, 0 without one: so "no claim is alive" is one comparison. It needs no OR, with
+    which ministack (and who knows whose PartiQL) no longer finds the key in a statement.
+    """
+    fields: Fields = {
+        "status": {"S": row.status.value},
+        "seq": {"N": str(row.seq)},
+        "version": {"N": str(row.version)},
+        "created": {"N": str(to_milliseconds(row.created))},
+        "updated": {"N": str(to_milliseconds(row.updated))},
+        "entered": {"N": str(to_milliseconds(row.entered))},
+        "lease": {"N": str(to_milliseconds(row.claim.until)) if row.claim else "0"},
+    }
+    if row.node is not None:
+        fields["node"] = {"S": row.node}
+    if row.due is not None:
+        fields["due"] = {"N": str(to_milliseconds(row.due))}
+    if row.claim:
+        fields["claim"] = {"M": {"by": {"S": row.claim.by}, "node": {"S": row.claim.node}}}
+    if row.results:
+        fields["results"] = {"M": {node: {"M": _encode_result(result)} for node, result in row.results.items()}}
+    if row.path:
+        fields["path"] = {"L": [{"S": _encode_visit(visit)} for visit in row.path]}
+    _encode_exceptions(row, fields)
+    return fields
+
+
+def _encode_exceptions(row: Execution, fields: Fields) -> None:
+    """What most rows do not have."""
+    if row.reason is not None:
+        fields["reason"] = {"S": row.reason}
+    if row.attempt:
+        fields["attempt"] = {"N": str(row.attempt)}
+    if row.faults:
+        fields["faults"] = {"N": str(row.faults)}
+    if row.asleep:
+        fields["asleep"] = {"BOOL": True}
+    if row.only:
+        fields["only"] = {"BOOL": True}
+
+
+def encode_row(row: Execution, shards: int) -> Fields:
+    """A whole row, as it is enrolled."""
+    key = row.key
+    return {
+        **row_key(key, shards),
+        "contactKey": {"S": contact_key(key.workspace, key.contact)},
+        "flow": {"S": key.flow},
+        "receipts": {"M": {node: {"M": encode_receipt(receipt)} for node, receipt in row.receipts.items()}},
+        **encode_state(row),
+    }
+
+
+def encode_receipt(receipt: Receipt) -> Fields:
+    """With its rank, so that a condition can compare it."""
+    return {
+        "e": {"S": receipt.engagement.value},
+        "at": {"N": str(to_milliseconds(receipt.at))},
+        "rank": {"N": str(receipt.engagement.rank)},
+    }
+
+
+def holds_state(item: Item, fields: Mapping[str, "AttributeValueTypeDef"]) -> bool:
+    """Whether the stored row is, receipts aside, just what a save wanted to write."""
+    return all(item.get(name) == fields.get(name) for name in STATE)
+
+
+def decode_row(item: Item) -> Execution:
+    """The row again; raises KeyError for an item that is none."""
+    return Execution(
+        key=ExecutionKey(
+            WorkspaceUid(item["pk"]["S"].partition("#")[0]), FlowUid(item["flow"]["S"]), ContactUid(item["sk"]["S"])
+        ),
+        status=ExecutionStatus(item["status"]["S"]),
+        seq=int(item["seq"]["N"]),
+        node=NodeId(item["node"]["S"]) if "node" in item else None,
+        version=int(item["version"]["N"]),
+        created=from_milliseconds(int(item["created"]["N"])),
+        updated=from_milliseconds(int(item["updated"]["N"])),
+        entered=from_milliseconds(int(item["entered"]["N"])),
+        due=from_milliseconds(int(item["due"]["N"])) if "due" in item else None,
+        asleep="asleep" in item,
+        attempt=_number(item, "attempt"),
+        claim=_decode_claim(item),
+        results={NodeId(node): _decode_result(value["M"]) for node, value in _map(item, "results").items()},
+        receipts={NodeId(node): decode_receipt(value["M"]) for node, value in _map(item, "receipts").items()},
+        path=tuple(_decode_visit(entry["S"]) for entry in item["path"]["L"]) if "path" in item else (),
+        reason=item["reason"]["S"] if "reason" in item else None,
+        faults=_number(item, "faults"),
+        only="only" in item,
+    )
+
+
+def decode_receipt(entry: Item) -> Receipt:
+    """The receipt of one message."""
+    return Receipt(Engagement(entry["e"]["S"]), from_milliseconds(int(entry["at"]["N"])))
+
+
+def _number(item: Item, name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0
+
+
+def _map(item: Item, name: str) -> Item:
+    return item[name]["M"] if name in item else {}
+
+
+def _decode_claim(item: Item) -> Claim | None:
+    if "claim" not in item:
+        return None
+    entry = item["claim"]["M"]
+    until = from_milliseconds(int(item["lease"]["N"]))
+    return Claim(AttemptId(entry["by"]["S"]), until, NodeId(entry["node"]["S"]))
+
+
+def _encode_result(result: Result) -> Fields:
+    entry: Fields = {"o": {"S": result.outcome.value}, "at": {"N": str(to_milliseconds(result.at))}}
+    if result.attempts != 1:
+        entry["n"] = {"N": str(result.attempts)}
+    if result.channel:
+        entry["ch"] = {"S": result.channel}
+    if result.reason is not None:
+        entry["r"] = {"S": result.reason}
+    if result.provider_id is not None:
+        entry["p"] = {"S": result.provider_id}
+    if result.cost:
+        entry["c"] = {"N": str(result.cost)}
+    return entry
+
+
+def _decode_result(entry: Item) -> Result:
+    return Result(
+        outcome=Outcome(entry["o"]["S"]),
+        at=from_milliseconds(int(entry["at"]["N"])),
+        attempts=int(entry["n"]["N"]) if "n" in entry else 1,
+        channel=entry["ch"]["S"] if "ch" in entry else "",
+        reason=entry["r"]["S"] if "r" in entry else None,
+        provider_id=entry["p"]["S"] if "p" in entry else None,
+        cost=_number(entry, "c"),
+    )
+
+
+def _encode_visit(visit: Visit) -> str:
+    """As `node>exit@entered-left`; a node id holds neither > nor @, so an exit may be any text."""
+    return f"{visit.node}>{visit.exit}@{to_milliseconds(visit.entered)}-{to_milliseconds(visit.left)}"
+
+
+def _decode_visit(text: str) -> Visit:
+    way, _, times = text.rpartition("@")
+    node, _, exit_name = way.partition(">")
+    entered, _, left = times.partition("-")
+    return Visit(NodeId(node), exit_name, from_milliseconds(int(entered)), from_milliseconds(int(left)))

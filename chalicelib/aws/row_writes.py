@@ -1,0 +1,192 @@
+"""Conditional writes of rows, 25 to a call or one by one, each answered by itself and tried again while throttled."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
+from chalicelib.aws.row_codec import STATE, Fields
+from chalicelib.aws.row_keys import to_milliseconds
+from chalicelib.errors import RetryLater
+from chalicelib.ports import ClaimedBy, Unclaimed
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        BatchStatementRequestTypeDef,
+        BatchStatementResponseTypeDef,
+    )
+
+#: DynamoDB's limit for one BatchExecuteStatement.
+BATCH = 25
+#: Seconds before the second, third and fourth try; half to one and a half times as long by chance.
+PAUSES = (0.05, 0.1, 0.2)
+#: Codes of a statement for which the same condition may be tried again.
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "TransactionConflict",
+    }
+)
+_REFUSED = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
+
+Sleep: TypeAlias = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one write; `stored` is the row that refused it, where DynamoDB tells."""
+
+    written: bool
+    stored: Item | None = None
+
+
+class Write(Protocol):
+    """A conditional write in both of DynamoDB's languages."""
+
+    def statement(self) -> "BatchStatementRequestTypeDef":
+        """In PartiQL."""
+
+    def execute(self, client: "DynamoDBClient") -> None:
+        """As a call of its own; raises as botocore does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Stores a row that is not there yet."""
+
+    table: str
+    item: Fields
+
+    def statement(self) -> "BatchStatementRequestTypeDef":
+        text = _insert_text(self.table, tuple(self.item))
+        return {"Statement": text, "Parameters": list(self.item.values())}
+
+    def execute(self, client: "DynamoDBClient") -> None:
+        client.put_item(TableName=self.table, Item=self.item, ConditionExpression="attribute_not_exists(pk)")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Writes the state of a row on a condition."""
+
+    table: str
+    key: Fields
+    state: Fields
+    expect: Unclaimed | ClaimedBy
+
+    def statement(self) -> "BatchStatementRequestTypeDef":
+        text = _update_text(self.table, tuple(self.state), isinstance(self.expect, Unclaimed))
+        values = [*self.state.values(), *self.key.values(), *_expected(self.expect).values()]
+        return {"Statement": text, "Parameters": values, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+    def execute(self, client: "DynamoDBClient") -> None:
+        unclaimed = isinstance(self.expect, Unclaimed)
+        names = {f"#{name}": name for name in (STATE if unclaimed else (*STATE, "by"))}
+        values = {f":{name}": value for name, value in (self.state | _expected(self.expect)).items()}
+        client.update_item(
+            TableName=self.table,
+            Key=self.key,
+            UpdateExpression=_update_expression(tuple(self.state)),
+            ConditionExpression=_UNCLAIMED if unclaimed else _CLAIMED,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values | (_OPEN if unclaimed else {}),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+
+_UNCLAIMED = "#seq = :expected AND #status IN (:pending, :processing) AND #lease <= :moment"
+_CLAIMED = "#claim.#by = :attempt"
+_OPEN: Fields = {":pending": {"S": "pending"}, ":processing": {"S": "processing"}}
+_UNCLAIMED_PARTIQL = """"seq"=? AND "status" IN ['pending','processing'] AND "lease"<=?"""
+_CLAIMED_PARTIQL = '"claim"."by"=?'
+
+
+def _expected(expect: Unclaimed | ClaimedBy) -> Fields:
+    """The values of the condition, in the order in which PartiQL asks for them."""
+    if isinstance(expect, ClaimedBy):
+        return {"attempt": {"S": expect.attempt}}
+    return {"expected": {"N": str(expect.seq)}, "moment": {"N": str(to_milliseconds(expect.real_now))}}
+
+
+@cache
+def _insert_text(table: str, names: tuple[str, ...]) -> str:
+    entries = ",".join(f"'{name}':?" for name in names)
+    return f'INSERT INTO "{table}" VALUE {{{entries}}}'
+
+
+@cache
+def _update_text(table: str, names: tuple[str, ...], unclaimed: bool) -> str:
+    """Every name is quoted: many are reserved words."""
+    sets = " ".join(f'SET "{name}"=?' for name in names)
+    removes = " ".join(f'REMOVE "{name}"' for name in STATE if name not in names)
+    condition = _UNCLAIMED_PARTIQL if unclaimed else _CLAIMED_PARTIQL
+    return f'UPDATE "{table}" {sets} {removes} WHERE "pk"=? AND "sk"=? AND {condition}'
+
+
+@cache
+def _update_expression(names: tuple[str, ...]) -> str:
+    sets = ", ".join(f"#{name} = :{name}" for name in names)
+    removes = ", ".join(f"#{name}" for name in STATE if name not in names)
+    return f"SET {sets} REMOVE {removes}" if removes else f"SET {sets}"
+
+
+def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep) -> list[Answer]:
+    """Answers in the order of the writes; RetryLater when some are still throttled after the last try."""
+    answers: dict[int, Answer] = {}
+    left = list(range(len(writes)))
+    for pause in (0.0, *PAUSES):
+        if not left:
+            break
+        if pause:
+            sleep(pause * (0.5 + random.random()))  # noqa: S311  # jitter, not a secret
+        step = BATCH if batched else 1
+        for start in range(0, len(left), step):
+            answers.update(_write_some(client, writes, left[start : start + step]))
+        left = [index for index in left if index not in answers]
+    if left:
+        raise RetryLater("DynamoDB is throttled")
+    return [answers[index] for index in range(len(writes))]
+
+
+def _write_some(
+    client: "DynamoDBClient", writes: Sequence[Write], indices: Sequence[int]
+) -> Iterator[tuple[int, Answer]]:
+    """Answers those that DynamoDB decided; the others are to be tried again."""
+    try:
+        if len(indices) == 1:
+            yield indices[0], _write_one(client, writes[indices[0]])
+            return
+        with translate():
+            answer = client.batch_execute_statement(Statements=[writes[index].statement() for index in indices])
+    except RetryLater:
+        return
+    for index, response in zip(indices, answer["Responses"], strict=True):
+        decided = _read_response(response)
+        if decided:
+            yield index, decided
+
+
+def _write_one(client: "DynamoDBClient", write: Write) -> Answer:
+    try:
+        with translate():
+            write.execute(client)
+    except ConditionFailed as refused:
+        return Answer(written=False, stored=refused.item)
+    return Answer(written=True)
+
+
+def _read_response(response: "BatchStatementResponseTypeDef") -> Answer | None:
+    error = response.get("Error")
+    if error is None:
+        return Answer(written=True)
+    if error.get("Code") in _PASSING:
+        return None
+    if error.get("Code") not in _REFUSED:
+        raise RuntimeError(f"DynamoDB does not take the statement: {error.get('Code')}, {error.get('Message')}")
+    return Answer(written=False, stored=error.get("Item"))

@@ -1,0 +1,31 @@
+"""The signing secret, read from AWS Secrets Manager once in a process."""
+
+from typing import Protocol, TypedDict
+
+from chalicelib.aws._dynamodb import translate
+
+
+class _Answer(TypedDict):
+    SecretString: str
+
+
+class SecretsClient(Protocol):
+    """The one call we make of boto3's client for "secretsmanager", whose stubs are not among our requirements."""
+
+    def get_secret_value(self, *, SecretId: str) -> _Answer:  # noqa: N803 - the name that botocore gives it
+        """AWS's GetSecretValue."""
+
+
+class Secret:
+    """Calling it gives the secret; `secret_id` is a name or an ARN (environment: SIGNING_SECRET_ID)."""
+
+    def __init__(self, client: SecretsClient, secret_id: str) -> None:
+        self._client, self._secret_id = client, secret_id
+        self._value: bytes | None = None
+
+    def __call__(self) -> bytes:
+        if self._value is None:
+            with translate():
+                answer = self._client.get_secret_value(SecretId=self._secret_id)
+            self._value = answer["SecretString"].encode()
+        return self._value

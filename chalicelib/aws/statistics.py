@@ -1,0 +1,185 @@
+"""Live counters of a flow and its register of sends in flight: shards beside the flow, added up when read."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate
+from chalicelib.aws.row_keys import flow_partition, shard_of, to_milliseconds
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.ports import Clock, Counters
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
+
+#: Batches that write to one item one after the other; DynamoDB takes 1,000 writes a second on each.
+SHARDS = 8
+#: Enough to see what is wrong with a flow; the rest are counted.
+ERRORS = 50
+#: Counts the writes of `leave`, so that a watchdog sees whether a flow moves.
+MOVEMENTS = "movements"
+_COUNTER, _REGISTER = "n:", "f:"
+#: A recount that takes longer than this has been given up.
+_PART_LIFE = timedelta(days=1)
+
+
+class DynamoStatistics:
+    """Implements `ports.Statistics` in the Catalog table, so that the flow's partition is removed with the flow."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+        self._client, self._table, self._clock = client, table, clock
+        #: Flows that have all the errors they may keep: no more writes for them.
+        self._full: set[tuple[WorkspaceUid, FlowUid]] = set()
+
+    def enter(
+        self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime
+    ) -> None:
+        entry: dict[str, AttributeValueTypeDef] = {
+            "n": {"N": str(count)},
+            "until": {"N": str(to_milliseconds(until))},
+        }
+        with translate():
+            self._client.update_item(
+                TableName=self._table,
+                Key=_batch_key(workspace, flow, epoch, batch),
+                UpdateExpression="SET #entry = :entry",
+                ExpressionAttributeNames={"#entry": _REGISTER + batch},
+                ExpressionAttributeValues={":entry": {"M": entry}},
+            )
+
+    def leave(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
+        key = _batch_key(workspace, flow, epoch, batch)
+        changes = {name: change for name, change in counters.items() if change}
+        if not changes:
+            self._strike_out(key, batch)
+            return
+        changes[MOVEMENTS] = changes.get(MOVEMENTS, 0) + 1
+        names = {f"#{index}": _COUNTER + name for index, name in enumerate(changes)}
+        additions = ", ".join(f"#{index} :{index}" for index in range(len(changes)))
+        with translate():
+            self._client.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression=f"ADD {additions} REMOVE #entry",
+                ExpressionAttributeNames={**names, "#entry": _REGISTER + batch},
+                ExpressionAttributeValues={
+                    f":{index}": {"N": str(change)} for index, change in enumerate(changes.values())
+                },
+            )
+
+    def _strike_out(self, key: Item, batch: str) -> None:
+        """Removes a register entry; does not make an item where there is none."""
+        try:
+            with translate():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=key,
+                    UpdateExpression="REMOVE #entry",
+                    ConditionExpression="attribute_exists(#entry)",
+                    ExpressionAttributeNames={"#entry": _REGISTER + batch},
+                )
+        except ConditionFailed:
+            return
+
+    def read(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Counters:
+        total: Counter[str] = Counter()
+        for item in self._below(workspace, flow, f"S#{epoch:06d}#"):
+            total.update(_counters_of(item))
+        return {name: count for name, count in total.items() if count}
+
+    def in_flight(self, workspace: WorkspaceUid, flow: FlowUid, real_now: datetime) -> int:
+        now = to_milliseconds(real_now)
+        return sum(_in_flight_of(item, now) for item in self._below(workspace, flow, "S#"))
+
+    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters) -> None:
+        """The start lies in a shard of its own: batches that are already under way in the epoch are not lost by it."""
+        with translate():
+            self._client.put_item(
+                TableName=self._table, Item={**_shard_key(workspace, flow, epoch, 0), **_attributes(counters)}
+            )
+        first_kept = f"S#{epoch - 1:06d}"
+        old = [item["sk"] for item in self._below(workspace, flow, "S#") if item["sk"]["S"] < first_kept]
+        pk: AttributeValueTypeDef = {"S": flow_partition(workspace, flow)}
+        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": {"pk": pk, "sk": sk}}} for sk in old])
+
+    def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
+        expires = int((self._clock.real() + _PART_LIFE).timestamp())
+        key = _key(workspace, flow, f"R#{pass_id}#{shard:03d}")
+        with translate():
+            self._client.put_item(
+                TableName=self._table, Item={**key, "expiresAt": {"N": str(expires)}, **_attributes(counters)}
+            )
+
+    def parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
+        return tuple(_counters_of(item) for item in self._below(workspace, flow, f"R#{pass_id}#"))
+
+    def add_errors(self, workspace: WorkspaceUid, flow: FlowUid, errors: Sequence[Mapping[str, object]]) -> None:
+        """A batch that comes when there is still room is stored whole; `errors` shows the first 50 all the same."""
+        if not errors or (workspace, flow) in self._full:
+            return
+        try:
+            self._append_errors(workspace, flow, [json.dumps(error) for error in errors[:ERRORS]])
+        except ConditionFailed:
+            self._full.add((workspace, flow))
+
+    def _append_errors(self, workspace: WorkspaceUid, flow: FlowUid, texts: Sequence[str]) -> None:
+        with translate():
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(workspace, flow, "ERRORS"),
+                UpdateExpression="SET #errors = list_append(if_not_exists(#errors, :none), :new)",
+                ConditionExpression="attribute_not_exists(#errors) OR size(#errors) < :most",
+                ExpressionAttributeNames={"#errors": "errors"},
+                ExpressionAttributeValues={
+                    ":none": {"L": []},
+                    ":new": {"L": [{"S": text} for text in texts]},
+                    ":most": {"N": str(ERRORS)},
+                },
+            )
+
+    def errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
+        with translate():
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(workspace, flow, "ERRORS"), ConsistentRead=True
+            )
+        entries = answer["Item"]["errors"]["L"] if "Item" in answer else []
+        return tuple(json.loads(entry["S"]) for entry in entries[:ERRORS])
+
+    def _below(self, workspace: WorkspaceUid, flow: FlowUid, prefix: str) -> Iterator[Item]:
+        pk = flow_partition(workspace, flow)
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
+            "ConsistentRead": True,
+        }
+        return query(self._client, request)
+
+
+def _key(workspace: WorkspaceUid, flow: FlowUid, name: str) -> "dict[str, AttributeValueTypeDef]":
+    return {"pk": {"S": flow_partition(workspace, flow)}, "sk": {"S": name}}
+
+
+def _shard_key(workspace: WorkspaceUid, flow: FlowUid, epoch: int, shard: int) -> "dict[str, AttributeValueTypeDef]":
+    return _key(workspace, flow, f"S#{epoch:06d}#{shard:02d}")
+
+
+def _batch_key(workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str) -> "dict[str, AttributeValueTypeDef]":
+    """Shards 1 to 8; shard 0 is for the counted start."""
+    return _shard_key(workspace, flow, epoch, 1 + shard_of(batch, SHARDS))
+
+
+def _attributes(counters: Counters) -> "dict[str, AttributeValueTypeDef]":
+    return {_COUNTER + name: {"N": str(count)} for name, count in counters.items() if count}
+
+
+def _counters_of(item: Item) -> dict[str, int]:
+    return {name.removeprefix(_COUNTER): int(value["N"]) for name, value in item.items() if name.startswith(_COUNTER)}
+
+
+def _in_flight_of(item: Item, now: int) -> int:
+    entries = [value["M"] for name, value in item.items() if name.startswith(_REGISTER)]
+    return sum(int(entry["n"]["N"]) for entry in entries if int(entry["until"]["N"]) > now)

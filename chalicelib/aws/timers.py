@@ -1,0 +1,142 @@
+"""Timers in DynamoDB: hints packed into minute buckets of eight shards, and an index of the buckets in use."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate
+from chalicelib.aws.row_keys import from_milliseconds, shard_of, to_milliseconds
+from chalicelib.model.hints import DueHint, Hint
+from chalicelib.model.ids import new_uid
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef, WriteRequestTypeDef
+
+#: Buckets of one minute are read in parallel, one job each.
+SHARDS = 8
+#: Keeps an item of one flow's hints within one write unit (1 KB).
+HINTS_AN_ITEM = 16
+#: How many bucket names a process remembers to have written to the index.
+REMEMBERED = 10_000
+#: A bucket that the clock has not swept two days after its minute is gone; the rows are what dispatch heals from.
+_LIFE = timedelta(days=2)
+_MINUTE = timedelta(minutes=1)
+_FORMAT = "%Y%m%d%H%M"
+_CURSOR: Item = {"pk": {"S": "CURSOR"}, "sk": {"S": "META"}}
+
+
+class DynamoTimers:
+    """Implements `ports.Timers`; due times are kept to the millisecond, rounded down."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+        #: Buckets that are surely in the index, oldest first.
+        self._indexed: dict[str, None] = {}
+
+    def put(self, hints: Sequence[DueHint]) -> None:
+        """The index is written before the bucket: a bucket that a sweep does not find would be lost."""
+        if not hints:
+            return
+        shard = shard_of(hints[0].hint.c, SHARDS)
+        minutes = groupby(sorted(hints, key=lambda entry: entry.due), key=lambda entry: _floor(entry.due))
+        buckets = {minute: list(entries) for minute, entries in minutes}
+        self._index(buckets, shard)
+        batch_write(
+            self._client,
+            self._table,
+            [
+                _put(_bucket_name(minute, shard), new_uid(), minute, _pack(entries[start : start + HINTS_AN_ITEM]))
+                for minute, entries in buckets.items()
+                for start in range(0, len(entries), HINTS_AN_ITEM)
+            ],
+        )
+
+    def _index(self, minutes: Iterable[datetime], shard: int) -> None:
+        new = [minute for minute in minutes if _bucket_name(minute, shard) not in self._indexed]
+        batch_write(self._client, self._table, [_put(_index_name(minute), str(shard), minute) for minute in new])
+        self._indexed.update((_bucket_name(minute, shard), None) for minute in new)
+        while len(self._indexed) > REMEMBERED:
+            del self._indexed[next(iter(self._indexed))]
+
+    def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
+        minute, last = _floor(start), _floor(end)
+        found: list[str] = []
+        while minute <= last:
+            found.extend(f"{minute:{_FORMAT}}#{item['sk']['S']}" for item in self._items(_index_name(minute)))
+            minute += _MINUTE
+        return tuple(found)
+
+    def read(self, bucket: str) -> Iterator[DueHint]:
+        for item in self._items(bucket):
+            yield from _unpack([entry["S"] for entry in item["hints"]["L"]])
+
+    def _items(self, partition: str) -> Iterator[Item]:
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": partition}},
+            "ConsistentRead": True,
+        }
+        return query(self._client, request)
+
+    def swept_to(self) -> datetime | None:
+        with translate():
+            answer = self._client.get_item(TableName=self._table, Key=_CURSOR, ConsistentRead=True)
+        if "Item" not in answer:
+            return None
+        return datetime.strptime(answer["Item"]["minute"]["S"], _FORMAT).replace(tzinfo=UTC)
+
+    def set_swept_to(self, minute: datetime) -> None:
+        try:
+            with translate():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_CURSOR,
+                    UpdateExpression="SET #minute = :minute",
+                    ConditionExpression="attribute_not_exists(#minute) OR #minute < :minute",
+                    ExpressionAttributeNames={"#minute": "minute"},
+                    ExpressionAttributeValues={":minute": {"S": f"{_floor(minute):{_FORMAT}}"}},
+                )
+        except ConditionFailed:
+            return
+
+
+def _floor(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _bucket_name(minute: datetime, shard: int) -> str:
+    return f"{minute:{_FORMAT}}#{shard}"
+
+
+def _index_name(minute: datetime) -> str:
+    return f"{minute:{_FORMAT}}#INDEX"
+
+
+def _put(
+    pk: str, sk: str, minute: datetime, attributes: "dict[str, AttributeValueTypeDef] | None" = None
+) -> "WriteRequestTypeDef":
+    expires: AttributeValueTypeDef = {"N": str(int((minute + _LIFE).timestamp()))}
+    return {"PutRequest": {"Item": {"pk": {"S": pk}, "sk": {"S": sk}, "expiresAt": expires, **(attributes or {})}}}
+
+
+def _pack(hints: Sequence[DueHint]) -> "dict[str, AttributeValueTypeDef]":
+    """Each as `workspace|flow|contact|seq|due`; workspace and flow are left empty while they stay the same."""
+    texts: list[str] = []
+    before: tuple[str, str] | None = None
+    for entry in hints:
+        hint, place = entry.hint, (entry.hint.w, entry.hint.f)
+        w, f = ("", "") if place == before else place
+        texts.append(f"{w}|{f}|{hint.c}|{hint.q}|{to_milliseconds(entry.due)}")
+        before = place
+    return {"hints": {"L": [{"S": text} for text in texts]}}
+
+
+def _unpack(texts: Sequence[str]) -> Iterator[DueHint]:
+    workspace = flow = ""
+    for text in texts:
+        w, f, contact, seq, due = text.split("|")
+        workspace, flow = w or workspace, f or flow
+        yield DueHint(Hint(w=workspace, f=flow, c=contact, q=int(seq)), from_milliseconds(int(due)))

@@ -1,0 +1,1 @@
+"""The channel types: one file each, joined in `registry`."""

@@ -1,0 +1,32 @@
+"""The state of a campaign, read from the flow that decides it; product.md, “Flow statuses”."""
+
+from typing import assert_never
+
+from chalicelib.model.campaign import CampaignState
+from chalicelib.model.flow import Flow, FlowStatus
+
+#: Pause reasons by which the engine itself paused a flow.
+BALANCE = "balance"
+OPERATOR = "operator"
+
+
+def campaign_state(flow: Flow | None) -> CampaignState:
+    """`flow` is the newest that is not over, else the newest there was."""
+    if flow is None:
+        return CampaignState.DRAFT
+    match flow.status:
+        case FlowStatus.DRAFT:
+            return CampaignState.DRAFT
+        case FlowStatus.QUEUED | FlowStatus.RUNNING:
+            return CampaignState.RUNNING
+        case FlowStatus.PAUSED:
+            by_engine = {OPERATOR: CampaignState.PAUSED, BALANCE: CampaignState.PAUSED_BALANCE}
+            return by_engine.get(flow.pause_reason or OPERATOR, CampaignState.PAUSED_ERROR)
+        case FlowStatus.ERROR:
+            return CampaignState.PAUSED_ERROR
+        case FlowStatus.COMPLETED:
+            return CampaignState.COMPLETED
+        case FlowStatus.PARTIAL_COMPLETED | FlowStatus.CANCELLED | FlowStatus.FAILED | FlowStatus.TIMEOUT:
+            return CampaignState.COMPLETED_PARTIAL
+        case _:
+            assert_never(flow.status)

@@ -1,0 +1,25 @@
+"""May this contact get this message by this channel, now?"""
+
+from chalicelib.model.channel import Approval, Channel
+from chalicelib.model.contact import ConsentState, Contact, ContactStatus
+from chalicelib.model.message import MessageType
+
+
+def why_not_channel(channel: Channel | None) -> str | None:
+    """The skip reason that the channel gives, or None."""
+    if channel is None:
+        return "channel_not_found"
+    if channel.approval is not Approval.APPROVED:
+        return "channel_not_approved"
+    return None if channel.active else "channel_inactive"
+
+
+def why_not_contact(contact: Contact, channel_type: str, message_type: MessageType, strict: bool) -> str | None:
+    """The skip reason that status and consent give, or None. `strict`: the workspace demands consent for all types."""
+    if contact.status is not ContactStatus.ACTIVE:
+        return f"contact_{contact.status.lower()}"
+    consent = contact.consent_to(channel_type, message_type)
+    if consent is ConsentState.REVOKED:
+        return "consent_revoked"
+    needs_consent = strict or message_type is MessageType.NEWSLETTER
+    return "no_consent" if needs_consent and consent is not ConsentState.GRANTED else None

@@ -1,0 +1,118 @@
+"""Walks a row through its graph up to the next thing that needs the world."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from chalicelib.errors import GiveUp
+from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Execution, ExecutionStatus, Outcome, Result, Visit
+from chalicelib.model.graph import Graph, Node
+from chalicelib.model.message import Letter
+from chalicelib.model.steps import NEXT, Deliver, Go, Sleep, StepContext, Stop
+
+#: A graph has no loops, so a longer walk without an effect is a fault of ours; security.md.
+MAX_INSTANT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """This SEND is not for this contact now."""
+
+    reason: str
+    channel: str = ""
+
+
+#: Answers a SEND with the letter to hand over, or why there is none.
+Consider = Callable[[Node, Contact], Letter | Skip]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a walk looks at besides the row."""
+
+    graph: Graph
+    campaign: str
+    contact: Contact
+    consider: Consider
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Where the row stands after the instant nodes; `letter` is what is to be handed over there, if anything."""
+
+    row: Execution
+    letter: Letter | None = None
+
+
+def advance(row: Execution, scene: Scene) -> Advance:
+    """Follows instant nodes from where the row stands; raises GiveUp when the row fits no graph."""
+    row = replace(row, updated=scene.now)
+    if row.asleep:
+        row = _leave(replace(row, asleep=False, due=None), NEXT, scene)
+    for _ in range(MAX_INSTANT):
+        if not row.is_open:
+            return Advance(row)
+        moved = _step(row, scene)
+        if isinstance(moved, Advance):
+            return moved
+        row = moved
+    raise GiveUp("walk_too_long", f"More than {MAX_INSTANT} nodes without an effect at {row.node}")
+
+
+def _step(row: Execution, scene: Scene) -> Execution | Advance:
+    """One node: the row moved on, or an Advance where the world is needed."""
+    node = _node_of(row, scene)
+    outcome = node.step.decide(_context(row, scene))
+    match outcome:
+        case Go(exit=exit_name):
+            return _leave(row, exit_name, scene)
+        case Sleep(until=until):
+            return Advance(replace(row, status=ExecutionStatus.PENDING, asleep=True, due=until))
+        case Deliver():
+            return _deliver(row, node, scene)
+        case Stop():
+            return _finish(row, scene)
+        case _:
+            assert_never(outcome)
+
+
+def _node_of(row: Execution, scene: Scene) -> Node:
+    node = scene.graph.nodes.get(row.node) if row.node else None
+    if node is None:
+        raise GiveUp("node_not_found", f"The campaign version has no node {row.node}")
+    return node
+
+
+def _context(row: Execution, scene: Scene) -> StepContext:
+    return StepContext(scene.now, row.entered, scene.campaign, scene.contact, row.results, row.receipts)
+
+
+def _deliver(row: Execution, node: Node, scene: Scene) -> Execution | Advance:
+    if node.id in row.results:
+        return _leave(row, NEXT, scene)
+    answer = scene.consider(node, scene.contact)
+    if isinstance(answer, Letter):
+        return Advance(row, answer)
+    skipped = Result(Outcome.SKIPPED, scene.now, attempts=0, channel=answer.channel, reason=answer.reason)
+    return _leave(row.with_result(node.id, skipped), NEXT, scene)
+
+
+def _leave(row: Execution, exit_name: str, scene: Scene) -> Execution:
+    node = _node_of(row, scene)
+    visit = Visit(node.id, exit_name, row.entered, scene.now)
+    moved = replace(
+        row, path=(*row.path, visit), node=node.exits[exit_name], entered=scene.now, attempt=0, due=None, faults=0
+    )
+    return _finish(moved, scene) if moved.node is None or row.only else moved
+
+
+def _finish(row: Execution, scene: Scene) -> Execution:
+    """The end of a walk: skipped when it had SENDs and every one was skipped."""
+    outcomes = [result.outcome for result in row.results.values()]
+    if outcomes and all(outcome is Outcome.SKIPPED for outcome in outcomes):
+        reason = next(result.reason for result in row.results.values())
+        return row.finished(ExecutionStatus.SKIPPED, reason, scene.now)
+    return row.finished(ExecutionStatus.COMPLETED, None, scene.now)

@@ -1,0 +1,84 @@
+"""What a row adds to its flow's statistics, and how a flow ends.
+
+Live counters are sums of differences of `contribution`, a recount is the sum of `contribution`: they cannot disagree
+but by what a crash kept from being added.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt, Result
+from chalicelib.model.flow import FlowStatus
+
+#: What a message with this report counts as; each is also a message that was sent.
+_REACHED: Mapping[Engagement, tuple[str, ...]] = {
+    Engagement.SENT: (),
+    Engagement.TIMED_OUT: ("timedOut",),
+    Engagement.DELIVERED: ("delivered",),
+    Engagement.OPENED: ("delivered", "opened"),
+    Engagement.CLICKED: ("delivered", "opened", "clicked"),
+    Engagement.REPLIED: ("delivered", "opened", "replied"),
+    Engagement.BOUNCED: ("bounced",),
+    Engagement.FAILED: ("undelivered",),
+}
+
+
+def contribution(row: Execution) -> Counter[str]:
+    """The row's share of every counter; all its values are positive."""
+    counts = Counter({"total": 1, "retried": row.attempt if row.is_open else 0})
+    if not row.is_open:
+        counts[row.status.value] += 1
+    if row.status in {ExecutionStatus.FAILED, ExecutionStatus.SKIPPED}:
+        counts[f"reason.{row.status.value}.{row.reason}"] += 1
+    for visit in row.path:
+        counts[f"node.{visit.node}.entered"] += 1
+        counts[f"node.{visit.node}.left.{visit.exit}"] += 1
+    if row.node:
+        counts[f"node.{row.node}.entered"] += 1
+        counts[f"node.{row.node}.here"] += row.is_open
+    for node, result in row.results.items():
+        _count_message(counts, node, result, row.receipts.get(node))
+    return +counts
+
+
+def _count_message(counts: Counter[str], node: str, result: Result, receipt: Receipt | None) -> None:
+    reached = outcome_of(result, receipt)
+    words: tuple[str, ...] = (reached.value,)
+    if reached is Outcome.SENT and receipt:
+        words += _REACHED[receipt.engagement]
+    for word in words:
+        counts[f"node.{node}.{word}"] += 1
+        if word not in {Outcome.SKIPPED, Outcome.FAILED}:
+            counts[word] += 1
+    counts["retried"] += max(0, result.attempts - 1)
+    if reached in {Outcome.SENT, Outcome.UNKNOWN}:
+        counts["spent"] += result.cost
+
+
+def outcome_of(result: Result, receipt: Receipt | None) -> Outcome:
+    """The outcome as known now: a receipt turns an unknown message into a sent one."""
+    return Outcome.SENT if result.outcome is Outcome.UNKNOWN and receipt else result.outcome
+
+
+def difference(before: Execution, after: Execution) -> Counter[str]:
+    """What changes when the row goes from one state to the other; values may be negative."""
+    change = contribution(after)
+    change.subtract(contribution(before))
+    return Counter({name: value for name, value in change.items() if value})
+
+
+def settled(counters: Mapping[str, int]) -> int:
+    """How many executions are over."""
+    return sum(counters.get(status, 0) for status in ("completed", "failed", "skipped"))
+
+
+def end_status(counters: Mapping[str, int]) -> FlowStatus:
+    """How a flow ends whose executions are all over and whose receipts are all in; product.md, “Flow statuses”."""
+    total, completed, failed = (counters.get(name, 0) for name in ("total", "completed", "failed"))
+    sent, timed_out = counters.get("sent", 0), counters.get("timedOut", 0)
+    if completed == 0 and failed:
+        return FlowStatus.FAILED
+    if sent and sent == timed_out:
+        return FlowStatus.TIMEOUT
+    flawed = counters.get("unknown", 0) or timed_out
+    return FlowStatus.COMPLETED if completed == total and not flawed else FlowStatus.PARTIAL_COMPLETED

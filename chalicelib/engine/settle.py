@@ -1,0 +1,106 @@
+"""What a provider's verdict does to a row."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from chalicelib.model.execution import Execution, ExecutionStatus, Outcome, Result
+from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.ids import NodeId
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFault,
+    Permanent,
+    Retryable,
+    Suppress,
+    Throttled,
+    Unknown,
+    Verdict,
+)
+
+#: Shortest wait after a throttle or a channel's fault, so that neither becomes a busy loop.
+SHORTEST_WAIT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to hand over the message at `node`; `resend`: a lost answer may be tried again (token or policy)."""
+
+    node: NodeId
+    channel: str
+    configuration: FlowConfiguration
+    resend: bool
+    now: datetime
+    cost: int = 0
+
+
+def settle(row: Execution, attempt: Attempt, verdict: Verdict) -> Execution:
+    """The row with its claim gone: a result at the node, or the moment to try again. It has not left the node yet."""
+    row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
+    match verdict:
+        case Accepted(provider_id=provider_id):
+            return _with(row, attempt, Outcome.SENT, provider_id=provider_id, cost=attempt.cost)
+        case Throttled(after=after):
+            return replace(row, due=attempt.now + max(SHORTEST_WAIT, after or SHORTEST_WAIT))
+        case ChannelFault():
+            return replace(row, due=attempt.now + max(SHORTEST_WAIT, attempt.configuration.retry_delay))
+        case Retryable(code=code, after=after):
+            return _retry(row, attempt, after) or _fail(row, attempt, code)
+        case Permanent(code=code):
+            return _fail(row, attempt, code)
+        case Suppress(code=code):
+            return _with(row, attempt, Outcome.SKIPPED, reason=f"suppressed_{code}")
+        case Unknown(why=why):
+            return _lost(row, attempt, why)
+        case _:
+            assert_never(verdict)
+
+
+def lost(row: Execution, attempt: Attempt) -> Execution:
+    """The row after a claim that ran out: whoever held it may have sent."""
+    row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
+    return _lost(row, attempt, "worker_lost")
+
+
+def _lost(row: Execution, attempt: Attempt, why: str) -> Execution:
+    again = _retry(row, attempt, None) if attempt.resend else None
+    return again or _with(row, attempt, Outcome.UNKNOWN, reason=why, cost=attempt.cost)
+
+
+def as_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
+    """The row with a claim that ran out turned into an unknown message, whatever the policy: nobody sends it again."""
+    result = Result(Outcome.UNKNOWN, now, attempts=row.attempt + 1, reason="worker_lost")
+    return replace(row.with_result(node, result), claim=None, node=node)
+
+
+def _retry(row: Execution, attempt: Attempt, after: timedelta | None) -> Execution | None:
+    if row.attempt >= attempt.configuration.max_retries:
+        return None
+    delay = max(attempt.configuration.retry_delay, after or timedelta(0))
+    return replace(row, attempt=row.attempt + 1, due=attempt.now + delay)
+
+
+def _fail(row: Execution, attempt: Attempt, code: str) -> Execution:
+    failed = _with(row, attempt, Outcome.FAILED, reason=code)
+    return failed.finished(ExecutionStatus.FAILED, code, attempt.now)
+
+
+def _with(
+    row: Execution,
+    attempt: Attempt,
+    outcome: Outcome,
+    *,
+    reason: str | None = None,
+    provider_id: str | None = None,
+    cost: int = 0,
+) -> Execution:
+    result = Result(
+        outcome,
+        attempt.now,
+        attempts=row.attempt + 1,
+        channel=attempt.channel,
+        reason=reason,
+        provider_id=provider_id,
+        cost=cost,
+    )
+    return replace(row.with_result(attempt.node, result), attempt=0, due=None)

@@ -1,0 +1,66 @@
+"""What the environment tells a process, read once as a model."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class UnusableEnvironment(Exception):
+    """The process cannot start; the message is one sentence that names the variables."""
+
+
+class Settings(BaseModel):
+    """Fields are environment variables in lower case."""
+
+    model_config = ConfigDict(frozen=True)
+
+    catalog_table: Text
+    contacts_table: Text
+    executions_table: Text
+    timers_table: Text
+    step_queue_url: Text
+    job_queue_url: Text
+    files_bucket: Text
+    #: Name or ARN, in Secrets Manager, of the key that signs cursors and hashes API keys.
+    signing_secret_id: Text
+    stage: Text = "prod"
+    #: Where the API answers, without a slash at the end; what links in answers and mails begin with.
+    public_url: str = ""
+    #: Where the `console` channel also writes its messages as files; the laptop only.
+    outbox_dir: str | None = None
+    #: The engine's clock may run faster than the real one; it read `virtual` when that read `real` (epoch seconds).
+    clock_speed: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    clock_real_anchor: float = 0.0
+    clock_virtual_anchor: float = 0.0
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the laptop."""
+        return self.stage == "local"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Raises UnusableEnvironment for what is missing or cannot be read."""
+    known = {name: environment[name.upper()] for name in Settings.model_fields if name.upper() in environment}
+    try:
+        return Settings.model_validate(known)
+    except ValidationError as error:
+        raise UnusableEnvironment(_sentence(error)) from error
+
+
+def _sentence(error: ValidationError) -> str:
+    missing = [str(e["loc"][0]).upper() for e in error.errors() if e["type"] == "missing"]
+    wrong = [f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors() if e["type"] != "missing"]
+    said = [f"The environment lacks {', '.join(missing)}"] if missing else []
+    return "; ".join(said + wrong) + "."
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return read_settings(os.environ)

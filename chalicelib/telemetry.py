@@ -1,0 +1,61 @@
+"""Logs: structured on AWS, a readable line on the laptop; ids only, never an address, a name or a body."""
+
+import logging
+import os
+import sys
+import traceback
+from functools import cache
+
+from aws_lambda_powertools import Logger
+
+#: Attributes that every record has; what else is on it are the ids that the caller gave.
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class ReadableLine(logging.Formatter):
+    """`12:00:01 INFO  step.sent flow=01J… count=10`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        given = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in _PLAIN)
+        return f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:<7} {record.getMessage()} {given}".rstrip()
+
+
+@cache
+def _logger() -> logging.Logger | Logger:
+    if os.environ.get("STAGE") != "local":
+        return Logger(service="carillon", level=os.environ.get("LOG_LEVEL", "INFO"), log_uncaught_exceptions=False)
+    logger = logging.getLogger("carillon")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(ReadableLine())
+        logger.addHandler(handler)
+    logger.propagate = False
+    logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
+    return logger
+
+
+def log_info(event: str, **ids: object) -> None:
+    """Something that happened, as a stable dotted word."""
+    _logger().info(event, extra=dict(ids))
+
+
+def log_warning(event: str, **ids: object) -> None:
+    """Something to look at that was dealt with."""
+    _logger().warning(event, extra=dict(ids))
+
+
+def log_fault(event: str, error: BaseException, **ids: object) -> None:
+    """A fault of code or data, with where it was raised but without its message, which may quote what a user sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    _logger().error(event, extra={**ids, "fault": _describe(error), "where": where})
+
+
+def _describe(error: BaseException) -> str:
+    names = [type(error).__name__]
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        names.append(str(response.get("Error", {}).get("Code", "")))
+    if error.__cause__ is not None:
+        names.append("from " + _describe(error.__cause__))
+    return " ".join(filter(None, names))

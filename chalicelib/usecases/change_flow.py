@@ -1,0 +1,146 @@
+"""What an operator may do to a flow: start, pause, resume, cancel, describe, configure, delete."""
+
+from collections.abc import Callable
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.base import Outside
+from chalicelib.model.flow import DELETABLE, Flow, FlowConfiguration, FlowStatus, IllegalTransition
+from chalicelib.model.hints import Purge, Recount
+from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.ports import Ports
+from chalicelib.usecases.dispatch_rows import begin_dispatch
+from chalicelib.usecases.start_flow import expand_rest, start_flow
+
+#: Tries of a read and conditional write against the engine's own writes of the same flow.
+TRIES = 6
+
+
+class FlowChange(Outside):
+    """The body of `PATCH /v1/flows/{uid}`."""
+
+    status: FlowStatus | None = None
+    description: Annotated[str, Field(max_length=2_000)] | None = None
+    configuration: FlowConfiguration | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.status is None and self.description is None and self.configuration is None:
+            raise ValueError("give status, description or configuration")
+        return self
+
+
+def change_flow(ports: Ports, workspace: WorkspaceUid, uid: str, change: FlowChange) -> Flow:
+    """All of the change or, by IllegalTransition, Conflict or NotFound, nothing of it."""
+    return _try_again(lambda: _change(ports, workspace, uid, change))
+
+
+def _try_again(action: Callable[[], Flow]) -> Flow:
+    for _ in range(TRIES):
+        try:
+            return action()
+        except IllegalTransition:
+            raise
+        except Conflict as error:
+            if error.current is not None:
+                raise
+    raise RetryLater("The flow is being changed by others, try again")
+
+
+def _change(ports: Ports, workspace: WorkspaceUid, uid: str, change: FlowChange) -> Flow:
+    flow = ports.catalog.get(workspace, Flow, uid)
+    wanted = change.status if change.status is not flow.status else None
+    if wanted:
+        flow.check_operator_move(wanted)
+    described = _described(ports, flow, change)
+    if wanted:
+        return _moved(ports, workspace, described, wanted)
+    return ports.catalog.save(workspace, described) if described != flow else flow
+
+
+def _described(ports: Ports, flow: Flow, change: FlowChange) -> Flow:
+    changes: dict[str, object] = {}
+    if change.description is not None and change.description != flow.description:
+        changes["description"] = change.description
+    if change.configuration is not None and change.configuration != flow.configuration:
+        if flow.status not in {FlowStatus.DRAFT, FlowStatus.PAUSED}:
+            raise Conflict("The configuration can be changed in draft or paused", flow.status, ["draft", "paused"])
+        changes["configuration"] = change.configuration
+    return flow.model_copy(update={**changes, "updated_at": ports.clock.now()}) if changes else flow
+
+
+def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus) -> Flow:
+    """The status table allows the move."""
+    if flow.status is FlowStatus.DRAFT and wanted is not FlowStatus.CANCELLED:
+        return start_flow(ports, workspace, flow)
+    if wanted is FlowStatus.PAUSED:
+        return _pause(ports, workspace, flow)
+    if wanted is FlowStatus.CANCELLED:
+        return _cancel(ports, workspace, flow)
+    if wanted is FlowStatus.DRAFT:
+        return _back_to_draft(ports, workspace, flow)
+    return _resume(ports, workspace, flow)
+
+
+def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    now = ports.clock.now()
+    changes = {"status": FlowStatus.PAUSED, "pause_reason": "operator", "paused_at": now, "updated_at": now}
+    return ports.catalog.save(workspace, flow.model_copy(update=changes))
+
+
+def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    now = ports.clock.now()
+    changes = {
+        "status": FlowStatus.CANCELLED,
+        "end_reason": "cancelled",
+        "pause_reason": None,
+        "completed_at": now,
+        "updated_at": now,
+    }
+    saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
+    ports.jobs.send(Recount(w=workspace, f=saved.uid, pass_id=new_uid()))
+    return saved
+
+
+def _back_to_draft(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    """Rows that were enrolled stay and are met again by the next start; nothing was processed."""
+    if flow.started_at is not None:
+        raise IllegalTransition(flow.status, FlowStatus.DRAFT)
+    changes = {"status": FlowStatus.DRAFT, "queued_at": None, "updated_at": ports.clock.now()}
+    return ports.catalog.save(workspace, flow.model_copy(update=changes))
+
+
+def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    """A new epoch: jobs and slots from before the pause are void. Only rows that are open are hinted again."""
+    now = ports.clock.now()
+    changes: dict[str, object] = {
+        "status": FlowStatus.RUNNING if flow.is_expanded else FlowStatus.QUEUED,
+        "epoch": flow.epoch + 1,
+        "pause_reason": None,
+        "paused_at": None,
+        "updated_at": now,
+        "seen_at": now,
+        "look_again_at": None,
+    }
+    if flow.is_expanded and flow.started_at is None:
+        changes["started_at"] = now
+    saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
+    if saved.is_expanded:
+        begin_dispatch(ports, workspace, saved)
+    else:
+        expand_rest(ports, workspace, saved)
+    return saved
+
+
+def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
+    """Draft, paused, error or ended; an open one is cancelled by it. Rows are deleted in the background."""
+    flow = ports.catalog.get(workspace, Flow, uid)
+    if flow.status not in DELETABLE:
+        allowed = sorted(status.value for status in DELETABLE)
+        raise Conflict(f"A flow that is {flow.status} cannot be deleted; cancel it first", flow.status, allowed)
+    if not flow.is_over:
+        flow = change_flow(ports, workspace, uid, FlowChange(status=FlowStatus.CANCELLED))
+    ports.jobs.send(Purge(w=workspace, f=uid, shards=flow.shards))
+    ports.catalog.remove(workspace, Flow, uid)

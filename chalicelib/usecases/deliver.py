@@ -1,0 +1,271 @@
+"""Delivers the letters of one batch: gate, claim, look once more, send, settle."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.engine.interpreter import Skip, advance
+from chalicelib.engine.pacing import TOLERANCE, Asking, Turn, admit, leave
+from chalicelib.engine.progress import difference
+from chalicelib.engine.settle import settle
+from chalicelib.errors import GiveUp, RetryLater
+from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Claim, Engagement, Execution, ExecutionKey, ExecutionStatus, Outcome, Receipt
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import DueHint, hint_of
+from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
+from chalicelib.model.message import Accepted, Letter, Unknown, Verdict
+from chalicelib.ports import ClaimedBy, Ports, Save, Unclaimed
+from chalicelib.usecases.ledger import Ledger
+from chalicelib.usecases.load_plan import Plan
+
+#: A claim outlives the longest run of the steps function (30 s), so that no live worker ever loses one.
+LEASE = timedelta(seconds=45)
+#: Time kept for settling, hints and statistics after the last send of a batch.
+RESERVE = timedelta(seconds=5)
+#: Accepted messages are saved at least this often: what a crash can make unknown stays small.
+FLUSH_AFTER = timedelta(seconds=1)
+#: Tries to get through the gate against other workers before coming back later.
+GATE_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row as it is stored, as it stands at the SEND, and the letter for it."""
+
+    stored: Execution
+    row: Execution
+    letter: Letter
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A row that is ours until the lease ends; `turn` is when its send may start in a paced flow."""
+
+    ready: Ready
+    attempt: AttemptId
+    turn: Turn | None
+
+
+@dataclass(slots=True)
+class _Delivery:
+    ports: Ports
+    plan: Plan
+    ledger: Ledger
+    time_left: Callable[[], timedelta]
+    batch: str
+
+    @property
+    def workspace(self) -> WorkspaceUid:
+        return WorkspaceUid(self.plan.workspace.uid)
+
+    @property
+    def flow(self) -> FlowUid:
+        return FlowUid(self.plan.flow.uid)
+
+
+def deliver(
+    ports: Ports, plan: Plan, ready: Sequence[Ready], ledger: Ledger, time_left: Callable[[], timedelta]
+) -> tuple[ExecutionKey, ...]:
+    """Sends what may be sent now, notes in the ledger what came of it, and returns the rows that others hold."""
+    delivery = _Delivery(ports, plan, ledger, time_left, new_uid())
+    turns = _enter_gate(delivery, ready)
+    admitted = ready[: len(turns)] if turns is not None else ready
+    claimed, refused = _claim(delivery, admitted, turns)
+    late = _send_all(delivery, _register(delivery, claimed)) if claimed else {}
+    if turns:
+        _leave_gate(delivery, late)
+    return refused
+
+
+def _register(delivery: _Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
+    """Enters the claims in the flow's register of sends in flight, then looks whether they may still be sent."""
+    delivery.ledger.batch = delivery.batch
+    until = delivery.ports.clock.real() + LEASE
+    epoch = delivery.plan.flow.stats_epoch
+    try:
+        delivery.ports.statistics.enter(delivery.workspace, delivery.flow, epoch, delivery.batch, len(claimed), until)
+        return _confirm(delivery, claimed)
+    except RetryLater:
+        # Nothing was sent: a claim left on the row would be taken for a lost send.
+        _release(delivery, claimed, hint=False)
+        raise
+
+
+def _enter_gate(delivery: _Delivery, ready: Sequence[Ready]) -> tuple[Turn, ...] | None:
+    """Turns for the first of the batch, None when the flow is not paced; the others are hinted for later."""
+    configuration, clock = delivery.plan.flow.configuration, delivery.ports.clock
+    if configuration.lanes is None:
+        return None
+    for _ in range(GATE_TRIES):
+        now, real_now = clock.now(), clock.real()
+        epoch = delivery.plan.flow.epoch
+        asking = Asking(delivery.batch, len(ready), epoch, now, real_now, real_now + LEASE, clock.speed)
+        stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
+        admission = admit(stored, asking, configuration)
+        if delivery.ports.gates.save(delivery.workspace, delivery.flow, admission.gate):
+            _postpone(delivery, ready[len(admission.turns) :], admission.come_back)
+            return admission.turns
+    _postpone(delivery, ready, [clock.now() + timedelta(seconds=1)] * len(ready))
+    return ()
+
+
+def _postpone(delivery: _Delivery, ready: Sequence[Ready], moments: Sequence[datetime]) -> None:
+    for each, moment in zip(ready, moments, strict=True):
+        delivery.ledger.hints.append(DueHint(hint_of(each.stored.key, each.stored.seq), moment))
+
+
+def _leave_gate(delivery: _Delivery, late: dict[int, datetime]) -> None:
+    """A gate that cannot be left is left by its lease."""
+    for _ in range(GATE_TRIES):
+        stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
+        left = leave(stored, delivery.batch, late, delivery.plan.flow.configuration)
+        if delivery.ports.gates.save(delivery.workspace, delivery.flow, left):
+            return
+
+
+def _claim(
+    delivery: _Delivery, ready: Sequence[Ready], turns: Sequence[Turn] | None
+) -> tuple[list[_Claimed], tuple[ExecutionKey, ...]]:
+    real_now = delivery.ports.clock.real()
+    attempts = [AttemptId(f"{delivery.batch}-{index}") for index in range(len(ready))]
+    saves = [
+        Save(_with_claim(each, attempt, real_now + LEASE), Unclaimed(each.stored.seq, real_now))
+        for each, attempt in zip(ready, attempts, strict=True)
+    ]
+    held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
+    taken: Sequence[Turn | None] = turns if turns is not None else [None] * len(ready)
+    claimed = [
+        _Claimed(replace(each, row=save.row), attempt, turn)
+        for each, save, attempt, turn, ok in zip(ready, saves, attempts, taken, held, strict=True)
+        if ok
+    ]
+    return claimed, tuple(each.stored.key for each, ok in zip(ready, held, strict=True) if not ok)
+
+
+def _with_claim(ready: Ready, attempt: AttemptId, until: datetime) -> Execution:
+    node = NodeId(ready.letter.uid.node)
+    return replace(ready.row, status=ExecutionStatus.PROCESSING, claim=Claim(attempt, until, node))
+
+
+def _confirm(delivery: _Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
+    """Looks once more, after the claims are registered: an acknowledged pause, opt-out or erasure stops a send here.
+
+    Whoever writes such a thing and then reads the register has counted every send that passes this point.
+    """
+    ports, workspace = delivery.ports, delivery.workspace
+    flow = ports.catalog.find(workspace, Flow, delivery.flow)
+    if flow is None or flow.status is not FlowStatus.RUNNING:
+        _release(delivery, claimed, hint=False)
+        return []
+    uids = [ContactUid(each.ready.contact.uid) for each in claimed]
+    contacts = ports.contacts.find_many(workspace, uids, strong=True)
+    confirmed, withdrawn = [], []
+    for each in claimed:
+        fresh = _fresh(delivery, each, contacts.get(ContactUid(each.ready.contact.uid)))
+        confirmed += [fresh] if fresh else []
+        withdrawn += [] if fresh else [each]
+    _release(delivery, withdrawn, hint=True)
+    return confirmed
+
+
+def _fresh(delivery: _Delivery, claimed: _Claimed, contact: Contact | None) -> _Claimed | None:
+    """The claim with its letter written for the contact as it is now, None when it is not to be sent."""
+    if contact is None:
+        return None
+    if contact.rev == claimed.ready.contact.rev:
+        return claimed
+    try:
+        answer = delivery.plan.consider(delivery.plan.graph.nodes[claimed.ready.letter.uid.node], contact)
+    except GiveUp:
+        return None
+    if isinstance(answer, Skip):
+        return None
+    return replace(claimed, ready=replace(claimed.ready, letter=answer, contact=contact))
+
+
+def _release(delivery: _Delivery, claimed: Sequence[_Claimed], *, hint: bool) -> None:
+    """Gives claims back unused. Without a hint the rows wait for a resume; with one, the step is decided anew."""
+    rows = [replace(each.ready.row, claim=None, status=ExecutionStatus.PENDING) for each in claimed]
+    saves = [Save(row, ClaimedBy(each.attempt)) for row, each in zip(rows, claimed, strict=True)]
+    held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
+    for each, row, ok in zip(claimed, rows, held, strict=True):
+        if ok:
+            delivery.ledger.counters.update(difference(each.ready.stored, row))
+        if ok and hint:
+            delivery.ledger.hints.append(DueHint(hint_of(row.key, row.seq), delivery.ports.clock.now()))
+
+
+def _send_all(delivery: _Delivery, claimed: Sequence[_Claimed]) -> dict[int, datetime]:
+    """Sends in the order of the slots, one at a time; returns, by lane, the last start that was late."""
+    clock = delivery.ports.clock
+    late: dict[int, datetime] = {}
+    unsaved: list[tuple[_Claimed, Verdict]] = []
+    oldest = clock.real()
+    for index, each in enumerate(claimed):
+        if delivery.time_left() < _timeout(delivery, each) + RESERVE:
+            _release(delivery, claimed[index:], hint=True)
+            break
+        late.update(_await_turn(delivery, each.turn))
+        oldest = oldest if unsaved else clock.real()
+        unsaved.append((each, _send(delivery, each)))
+        if clock.real() - oldest > FLUSH_AFTER:
+            _settle(delivery, unsaved)
+            unsaved = []
+    _settle(delivery, unsaved)
+    return late
+
+
+def _await_turn(delivery: _Delivery, turn: Turn | None) -> dict[int, datetime]:
+    """Sleeps up to the slot; the lane and the start when that was late by more than the tolerance."""
+    if turn is None:
+        return {}
+    clock = delivery.ports.clock
+    if turn.slot > clock.now():
+        clock.sleep(turn.slot - clock.now())
+    start = clock.now()
+    return {turn.lane: start} if start - turn.slot > TOLERANCE * clock.speed else {}
+
+
+def _timeout(delivery: _Delivery, claimed: _Claimed) -> timedelta:
+    return delivery.plan.channel_types[claimed.ready.letter.channel.type].timeout
+
+
+def _send(delivery: _Delivery, claimed: _Claimed) -> Verdict:
+    letter = claimed.ready.letter
+    try:
+        return delivery.plan.channel_types[letter.channel.type].send(letter)
+    except Exception as error:  # noqa: BLE001 - whatever an adapter forgot, the provider may have taken the message
+        return Unknown(type(error).__name__)
+
+
+def _settle(delivery: _Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> None:
+    saves = [Save(_after(delivery, each, verdict), ClaimedBy(each.attempt)) for each, verdict in sent]
+    held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
+    for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
+        if ok:
+            delivery.ledger.moved(each.ready.stored, save.row, delivery.ports.clock.now())
+        elif isinstance(verdict, Accepted):
+            _came_too_late(delivery, each)
+
+
+def _after(delivery: _Delivery, claimed: _Claimed, verdict: Verdict) -> Execution:
+    """The row after the verdict, walked on to its next effect, which is the next message's to perform."""
+    row, letter = claimed.ready.row, claimed.ready.letter
+    settled = settle(row, delivery.plan.attempt_at(letter.uid.node, delivery.ports, letter.cost), verdict)
+    if settled.is_open and letter.uid.node in settled.results:
+        try:
+            settled = advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports)).row
+        except GiveUp as error:
+            settled = settled.finished(ExecutionStatus.FAILED, error.code, delivery.ports.clock.now())
+    return replace(settled, seq=row.seq + 1)
+
+
+def _came_too_late(delivery: _Delivery, claimed: _Claimed) -> None:
+    """The lease ran out and somebody wrote `unknown`; we know better, so it becomes sent as if by a receipt."""
+    key, node = claimed.ready.row.key, NodeId(claimed.ready.letter.uid.node)
+    receipt = Receipt(Engagement.SENT, delivery.ports.clock.now())
+    changed = delivery.ports.executions.put_receipt(key, delivery.plan.flow.shards, node, receipt)
+    if changed and changed[0].results.get(node, None) and changed[0].results[node].outcome is Outcome.UNKNOWN:
+        delivery.ledger.counters.update(difference(*changed))

@@ -1,0 +1,85 @@
+"""Hints the rows of a flow that are pending: after expansion, on resume, and never faster than pacing allows."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.engine.pacing import LEAD, interval
+from chalicelib.engine.progress import settled
+from chalicelib.model.execution import Execution
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import Dispatch, DueHint, Recount, hint_of
+from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
+from chalicelib.ports import Ports
+from chalicelib.usecases.send_hints import send_hints
+
+#: A paced flow is hinted for this long at a time, so that a pause stops a cursor and not a million messages.
+WINDOW = timedelta(seconds=90)
+#: Rows of one page where nothing paces the flow.
+PAGE = 500
+#: Parallel chains of an unpaced flow.
+CHAINS = 8
+#: With more hints than this waiting, the workers are behind and the next page waits.
+FULL_QUEUE = 2_000
+WAIT_WHEN_FULL = timedelta(seconds=2)
+#: Time kept to hand over to the next job.
+RESERVE = timedelta(seconds=10)
+
+
+def begin_dispatch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """Starts the chains of jobs that hint every open row of the flow once."""
+    chains = 1 if interval(flow.configuration) else min(CHAINS, flow.shards)
+    for shard in range(chains):
+        ports.jobs.send(Dispatch(w=workspace, f=flow.uid, epoch=flow.epoch, shard=shard, stride=chains))
+
+
+def dispatch_rows(ports: Ports, job: Dispatch, time_left: Callable[[], timedelta]) -> None:
+    """Page after page until the time, the queue or the pacing window is full; then a job goes on from there."""
+    workspace = WorkspaceUid(job.w)
+    while True:
+        flow = ports.catalog.find(workspace, Flow, job.f)
+        if flow is None or flow.status is not FlowStatus.RUNNING or flow.epoch != job.epoch:
+            return
+        if ports.steps.backlog() > FULL_QUEUE:
+            ports.jobs.send(job, WAIT_WHEN_FULL)
+            return
+        following, delay = _dispatch_page(ports, flow, job)
+        if following is None:
+            _check_for_the_end(ports, workspace, flow)
+            return
+        job = following
+        if delay or time_left() < RESERVE:
+            ports.jobs.send(job, delay)
+            return
+
+
+def _dispatch_page(ports: Ports, flow: Flow, job: Dispatch) -> tuple[Dispatch | None, timedelta]:
+    """Hints one page; what comes next, and how long that is to wait."""
+    step = interval(flow.configuration)
+    limit = min(PAGE, max(10, int(WINDOW / step))) if step else PAGE
+    page = ports.executions.page(WorkspaceUid(job.w), FlowUid(job.f), job.shard, limit, job.cursor)
+    now = ports.clock.now()
+    early = LEAD * ports.clock.speed + flow.configuration.salt
+    hints = _hints([row for row in page.items if row.is_open], now, step, early)
+    send_hints(ports, hints)
+    delay = min(WINDOW, step * len(hints)) if step else timedelta(0)
+    if page.cursor:
+        return job.model_copy(update={"cursor": page.cursor}), delay
+    shard = job.shard + job.stride
+    if shard >= flow.shards:
+        return None, delay
+    return job.model_copy(update={"shard": shard, "cursor": None}), delay
+
+
+def _hints(rows: Sequence[Execution], now: datetime, step: timedelta, early: timedelta) -> list[DueHint]:
+    """Spread over the window, a little early, since the gate only moves those who come too soon."""
+    return [
+        DueHint(hint_of(row.key, row.seq), max(now, row.due or now, now + step * index - early))
+        for index, row in enumerate(rows)
+    ]
+
+
+def _check_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """Everything may have been over before the last page, or have been over all the time."""
+    counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
+    if settled(counters) >= flow.contact_count:
+        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))

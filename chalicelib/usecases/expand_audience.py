@@ -1,0 +1,103 @@
+"""Enrols the contacts of one chunk of a flow's audience, then, when it was the last, starts the dispatch."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.engine.progress import contribution
+from chalicelib.errors import Conflict, GiveUp, RetryLater
+from chalicelib.model.campaign import Campaign, CampaignVersion
+from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import Expand
+from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
+from chalicelib.ports import Ports
+from chalicelib.usecases.dispatch_rows import begin_dispatch
+from chalicelib.usecases.load_plan import graph_of
+
+#: Rows enrolled between two looks at the time; a chunk holds at most 2,000.
+PAGE = 500
+#: Time kept to hand the rest of a chunk to the next message.
+RESERVE = timedelta(seconds=10)
+#: Tries to note a finished chunk against other jobs that finish theirs.
+NOTE_TRIES = 20
+
+
+def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta]) -> None:
+    """Conditional inserts: a repeated job finds its rows and changes nothing."""
+    workspace = WorkspaceUid(job.w)
+    flow = ports.catalog.find(workspace, Flow, job.f)
+    if flow is None or flow.is_over or flow.status is FlowStatus.DRAFT or job.chunk in flow.expanded_chunks:
+        return
+    entries = ports.catalog.get_chunk(workspace, Flow, job.f, job.chunk)
+    start = _start_node(ports, workspace, flow)
+    for offset in range(job.offset, len(entries), PAGE):
+        if time_left() < RESERVE:
+            ports.jobs.send(job.model_copy(update={"offset": offset}))
+            return
+        rows = [_row(workspace, flow, entry, start, ports.clock.now()) for entry in entries[offset : offset + PAGE]]
+        _enrol(ports, workspace, flow, rows)
+    _note_chunk(ports, workspace, job)
+
+
+def _start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
+    version = ports.catalog.find_version(
+        workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
+    )
+    start = graph_of(workspace, version).start if version else None
+    if start is None:
+        raise GiveUp("version_missing", f"Campaign {flow.campaign_uid} has no version {flow.campaign_version}")
+    return start
+
+
+def _row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, now: datetime) -> Execution:
+    """An entry is a contact, or in a retry `contact@node`: where this contact goes on."""
+    contact, _, node = entry.partition("@")
+    return Execution(
+        key=ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact)),
+        status=ExecutionStatus.PENDING,
+        seq=0,
+        node=NodeId(node) if node else start,
+        version=flow.campaign_version or 0,
+        created=now,
+        updated=now,
+        entered=now,
+        only=flow.retry_of is not None and flow.retry_of.of != "failed",
+    )
+
+
+def _enrol(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Execution]) -> None:
+    new = set(ports.executions.enrol_many(rows, flow.shards))
+    counters: Counter[str] = Counter()
+    for row in rows:
+        if row.key in new:
+            counters.update(contribution(row))
+    if counters:
+        ports.statistics.leave(workspace, FlowUid(flow.uid), flow.stats_epoch, new_uid(), counters)
+
+
+def _note_chunk(ports: Ports, workspace: WorkspaceUid, job: Expand) -> None:
+    """Marks the chunk done; who marks the last one makes the flow expanded and, if it may run, running."""
+    for _ in range(NOTE_TRIES):
+        flow = ports.catalog.get(workspace, Flow, job.f)
+        if flow.is_over or job.chunk in flow.expanded_chunks:
+            return
+        try:
+            saved = ports.catalog.save(workspace, _with_chunk(flow, job.chunk, ports.clock.now()))
+        except Conflict:
+            continue
+        if saved.is_expanded and saved.status is FlowStatus.RUNNING:
+            begin_dispatch(ports, workspace, saved)
+        return
+    raise RetryLater("The flow is being changed by many jobs at once")
+
+
+def _with_chunk(flow: Flow, chunk: int, now: datetime) -> Flow:
+    done = tuple(sorted({*flow.expanded_chunks, chunk}))
+    changes: dict[str, object] = {"expanded_chunks": done}
+    if len(done) == flow.chunks:
+        changes["expanded_at"] = now
+        if flow.status is FlowStatus.QUEUED:
+            flow.check_engine_move(FlowStatus.RUNNING)
+            changes |= {"status": FlowStatus.RUNNING, "started_at": flow.started_at or now, "seen_at": now}
+    return flow.model_copy(update=changes)

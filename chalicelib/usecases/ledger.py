@@ -1,0 +1,49 @@
+"""What a batch has done to the rows of one flow: counters to add, hints to send, errors to keep."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chalicelib.engine.progress import difference
+from chalicelib.model.base import rfc3339
+from chalicelib.model.execution import Execution, ExecutionStatus
+from chalicelib.model.hints import DueHint, hint_of
+
+
+@dataclass(slots=True)
+class Ledger:
+    """`batch` is set when sends were registered as in flight; `ended` counts executions that are over now."""
+
+    batch: str | None = None
+    counters: Counter[str] = field(default_factory=Counter)
+    hints: list[DueHint] = field(default_factory=list)
+    errors: list[Mapping[str, object]] = field(default_factory=list)
+    ended: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def moved(self, before: Execution, after: Execution, now: datetime) -> None:
+        """A row was saved: count the difference, and hint its next step if it has one."""
+        self.counters.update(difference(before, after))
+        if after.is_open:
+            self.hints.append(DueHint(hint_of(after.key, after.seq), after.due or now))
+            return
+        self.ended += 1
+        if after.status is ExecutionStatus.FAILED:
+            self.errors.append(_error(after))
+
+    def note_fault(self, row: Execution, error: Exception) -> None:
+        """Remembers a fault of code or data for the log: ids and the exception's type, never its text."""
+        self.faults.append(f"{row.key.flow}/{row.key.contact} at {row.node}: {type(error).__name__}")
+
+
+def _error(row: Execution) -> Mapping[str, object]:
+    result = row.results.get(row.node) if row.node else None
+    return {
+        "contactUid": row.key.contact,
+        "nodeId": row.node,
+        "code": row.reason,
+        "message": f"{row.reason} at {row.node}",
+        "at": rfc3339(row.updated),
+        "attempt": result.attempts if result else row.attempt,
+    }

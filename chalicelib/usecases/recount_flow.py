@@ -1,0 +1,213 @@
+"""Counts the rows of a flow exactly, heals what is overdue, settles what was cancelled, and ends what is over."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from chalicelib.engine.progress import contribution, end_status
+from chalicelib.engine.settle import as_unknown
+from chalicelib.errors import Conflict
+from chalicelib.model.channel import Channel
+from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import DueHint, Recount, hint_of
+from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
+from chalicelib.ports import Ports, Save, Unclaimed
+from chalicelib.usecases.send_hints import send_hints
+
+PAGE = 500
+#: Time kept to hand over to the next job.
+RESERVE = timedelta(seconds=15)
+#: A row this much past its due time has lost its hint, or the queue is far behind: one more hint is harmless.
+OVERDUE = timedelta(minutes=2)
+#: How soon to look again at cancelled rows that a worker holds, and at a flow that waits for receipts.
+LOOK_AGAIN = timedelta(seconds=10)
+#: The watchdog's next look at a flow in which nothing moves, and at the latest.
+QUIET = timedelta(minutes=15)
+AT_LEAST = timedelta(days=1)
+_EPOCH_TRIES = 5
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a pass sees beside the counters; open rows and receipts are counted under names of their own."""
+
+    counters: Counter[str] = field(default_factory=Counter)
+    hints: list[DueHint] = field(default_factory=list)
+
+    def note_soonest(self, name: str, moment: datetime) -> None:
+        milliseconds = int(moment.timestamp() * 1000)
+        self.counters[name] = min(self.counters.get(name, milliseconds), milliseconds)
+
+
+def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta]) -> None:
+    """Shard after shard; what was counted is kept by pass, so a repeated job only counts a shard again."""
+    workspace, uid = WorkspaceUid(job.w), FlowUid(job.f)
+    flow = ports.catalog.find(workspace, Flow, job.f)
+    if flow is None:
+        return
+    if job.movements is None:
+        job = job.model_copy(update={"movements": _movements(ports, workspace, flow)})
+    reporting = _reporting_channels(ports, workspace)
+    for shard in range(job.shard, flow.shards):
+        if time_left() < RESERVE:
+            ports.jobs.send(job.model_copy(update={"shard": shard}))
+            return
+        found = _count_shard(ports, flow, workspace, shard, reporting)
+        send_hints(ports, found.hints)
+        ports.statistics.put_part(workspace, uid, job.pass_id, shard, found.counters)
+    counters = _sum(ports.statistics.parts(workspace, uid, job.pass_id))
+    if not counters["open"] or _movements(ports, workspace, flow) == job.movements:
+        _conclude(ports, workspace, flow, counters)
+
+
+def recount_now(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    """Counts a flow of one shard at once and returns it as it is then."""
+    job = Recount(w=workspace, f=flow.uid, pass_id=new_uid())
+    recount_flow(ports, job, lambda: RESERVE * 2)
+    return ports.catalog.get(workspace, Flow, flow.uid)
+
+
+def _movements(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
+    """A pass over rows that moved under it counted some before and some after: its sum is no better than the live one."""
+    return ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch).get("movements", 0)
+
+
+def _reporting_channels(ports: Ports, workspace: WorkspaceUid) -> frozenset[str]:
+    """Channels whose provider reports delivery; a flow waits for those receipts."""
+    cursor, found = None, set()
+    while True:
+        page = ports.catalog.page(workspace, Channel, {}, 100, cursor)
+        found |= {channel.uid for channel in page.items if channel.reports_receipts}
+        if page.cursor is None:
+            return frozenset(found)
+        cursor = page.cursor
+
+
+def _count_shard(ports: Ports, flow: Flow, workspace: WorkspaceUid, shard: int, reporting: frozenset[str]) -> _Found:
+    found = _Found()
+    for rows in _pages(ports, workspace, FlowUid(flow.uid), shard):
+        current = _skip_cancelled(ports, flow, rows) if flow.status is FlowStatus.CANCELLED else rows
+        for row in current:
+            timed = _time_out(ports, flow, row, reporting, found)
+            found.counters.update(contribution(timed))
+            if timed.is_open:
+                _note_open(ports, flow, timed, found)
+    return found
+
+
+def _pages(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, shard: int) -> Iterator[tuple[Execution, ...]]:
+    cursor = None
+    while True:
+        page = ports.executions.page(workspace, flow, shard, PAGE, cursor)
+        yield page.items
+        if page.cursor is None:
+            return
+        cursor = page.cursor
+
+
+def _skip_cancelled(ports: Ports, flow: Flow, rows: Sequence[Execution]) -> list[Execution]:
+    """Open rows that no worker holds become skipped(cancelled)."""
+    real_now, now = ports.clock.real(), ports.clock.now()
+    ours = [row for row in rows if row.is_open and not (row.claim and row.claim.until > real_now)]
+    after = {row.key: replace(_as_cancelled(row, now), seq=row.seq + 1) for row in ours}
+    saves = [Save(after[row.key], Unclaimed(row.seq, real_now)) for row in ours]
+    held = ports.executions.save_many(saves, flow.shards) if saves else ()
+    done = {row.key for row, ok in zip(ours, held, strict=True) if ok}
+    return [after[row.key] if row.key in done else row for row in rows]
+
+
+def _as_cancelled(row: Execution, now: datetime) -> Execution:
+    """A claim that ran out under a cancelled flow may have been sent: it stays visible as unknown."""
+    if row.claim:
+        row = as_unknown(row, row.claim.node, now)
+    return row.finished(ExecutionStatus.SKIPPED, "cancelled", now)
+
+
+def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str], found: _Found) -> Execution:
+    """Accepted messages without a receipt for `timeoutMs` are timed out; younger ones are waited for."""
+    for node, result in row.results.items():
+        if result.outcome is not Outcome.SENT or result.channel not in reporting or node in row.receipts:
+            continue
+        deadline = result.at + flow.configuration.timeout
+        if deadline > ports.clock.now():
+            found.counters["awaited"] += 1
+            found.note_soonest("soonest.receipt", deadline)
+            continue
+        receipt = Receipt(Engagement.TIMED_OUT, ports.clock.now())
+        changed = ports.executions.put_receipt(row.key, flow.shards, NodeId(node), receipt)
+        row = changed[1] if changed else row
+    return row
+
+
+def _note_open(ports: Ports, flow: Flow, row: Execution, found: _Found) -> None:
+    found.counters["open"] += 1
+    now = ports.clock.now()
+    due = row.due or row.updated
+    found.note_soonest("soonest.due", max(due, now))
+    is_held = row.claim is not None and row.claim.until > ports.clock.real()
+    if flow.status is FlowStatus.RUNNING and not is_held and due + OVERDUE < now:
+        found.hints.append(DueHint(hint_of(row.key, row.seq), now))
+
+
+def _sum(parts: Sequence[Mapping[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        for name, value in part.items():
+            known = total.get(name)
+            if name.startswith("soonest."):
+                total[name] = min(known or value, value)
+            else:
+                total[name] += value
+    return total
+
+
+def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Counter[str]) -> None:
+    """The counted numbers become the next generation of statistics; late additions to the old one count no more."""
+    still_open, awaited = counters.pop("open", 0), counters.pop("awaited", 0)
+    due, receipt = counters.pop("soonest.due", None), counters.pop("soonest.receipt", None)
+    for _ in range(_EPOCH_TRIES):
+        current = ports.catalog.find(workspace, Flow, flow.uid)
+        if current is None or current.stats_epoch != flow.stats_epoch:
+            return
+        counters["movements"] = current.seen_movements
+        ports.statistics.replace(workspace, FlowUid(flow.uid), flow.stats_epoch + 1, counters)
+        look_again = _look_again(ports.clock.now(), due)
+        changes: dict[str, object] = {"stats_epoch": flow.stats_epoch + 1, "look_again_at": look_again}
+        if current.status is FlowStatus.RUNNING and current.is_expanded and not still_open and not awaited:
+            end = end_status(counters)
+            current.check_engine_move(end)
+            changes |= {"status": end, "completed_at": ports.clock.now(), "end_reason": _end_reason(end)}
+        try:
+            saved = ports.catalog.save(workspace, current.model_copy(update=changes))
+        except Conflict:
+            continue
+        _come_back(ports, workspace, saved, still_open, receipt)
+        return
+
+
+def _look_again(now: datetime, due: int | None) -> datetime:
+    if due is None:
+        return now + QUIET
+    expected = datetime.fromtimestamp(due / 1000, now.tzinfo) + OVERDUE
+    return min(max(now + QUIET, expected), now + AT_LEAST)
+
+
+def _end_reason(end: FlowStatus) -> str | None:
+    return {
+        FlowStatus.PARTIAL_COMPLETED: "some_not_completed",
+        FlowStatus.FAILED: "all_failed",
+        FlowStatus.TIMEOUT: "all_timed_out",
+    }.get(end)
+
+
+def _come_back(ports: Ports, workspace: WorkspaceUid, flow: Flow, still_open: int, receipt: int | None) -> None:
+    """Another pass, for rows of a cancelled flow that a worker held and for receipts that are awaited."""
+    again = Recount(w=workspace, f=flow.uid, pass_id=new_uid())
+    if flow.status is FlowStatus.CANCELLED and still_open:
+        ports.jobs.send(again, LOOK_AGAIN)
+    elif flow.status is FlowStatus.RUNNING and not still_open and receipt is not None:
+        now = ports.clock.now()
+        wait = datetime.fromtimestamp(receipt / 1000, now.tzinfo) - now
+        ports.jobs.send(again, min(max(wait, timedelta(seconds=1)), timedelta(minutes=14)))

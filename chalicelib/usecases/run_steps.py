@@ -1,0 +1,219 @@
+"""One batch of steps: look at each row, decide, claim and deliver what is to be delivered, save, hint what is next."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from chalicelib.engine.interpreter import advance
+from chalicelib.engine.progress import settled
+from chalicelib.engine.settle import lost
+from chalicelib.errors import Conflict, GiveUp, NotFound, RetryLater
+from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import DueHint, Hint, Recount, hint_of
+from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
+from chalicelib.ports import Ports, Save, Unclaimed
+from chalicelib.usecases.deliver import Ready, deliver
+from chalicelib.usecases.ledger import Ledger
+from chalicelib.usecases.load_plan import Plan, load_plan
+from chalicelib.usecases.send_hints import send_hints
+
+#: A fault of code or data that meets the same step this often is not going to pass.
+MAX_FAULTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A hint as the queue brought it: `id` names the message, `times` counts its deliveries, this one included."""
+
+    id: str
+    hint: Hint
+    times: int = 1
+
+
+class Look(StrEnum):
+    """What a row makes of a hint."""
+
+    DROP = "drop"
+    HEAL = "heal"
+    GIVE_BACK = "give_back"
+    LATER = "later"
+    RUN = "run"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The hints of one flow in one delivery of the queue, by row."""
+
+    ports: Ports
+    workspace: WorkspaceUid
+    flow: Flow
+    received: dict[ExecutionKey, list[Received]]
+    time_left: Callable[[], timedelta]
+    ledger: Ledger = field(default_factory=Ledger)
+    give_back: set[str] = field(default_factory=set)
+
+    def return_hint(self, key: ExecutionKey) -> None:
+        self.give_back.update(received.id for received in self.received[key])
+
+
+def run_steps(ports: Ports, received: Sequence[Received], time_left: Callable[[], timedelta]) -> frozenset[str]:
+    """Runs the hinted steps and returns the ids of the messages that the queue shall bring again."""
+    groups: dict[tuple[str, str], list[Received]] = defaultdict(list)
+    for each in received:
+        groups[each.hint.w, each.hint.f].append(each)
+    failed: set[str] = set()
+    for (workspace, flow_uid), group in groups.items():
+        try:
+            failed |= _run_flow(ports, WorkspaceUid(workspace), FlowUid(flow_uid), group, time_left)
+        except RetryLater:
+            failed |= {each.id for each in group}
+    return frozenset(failed)
+
+
+def _run_flow(
+    ports: Ports, workspace: WorkspaceUid, uid: FlowUid, group: list[Received], time_left: Callable[[], timedelta]
+) -> set[str]:
+    flow = ports.catalog.find(workspace, Flow, uid)
+    if flow is None or flow.status is not FlowStatus.RUNNING:
+        return set()
+    by_row: dict[ExecutionKey, list[Received]] = defaultdict(list)
+    for each in group:
+        by_row[each.hint.key].append(each)
+    batch = _Batch(ports, workspace, flow, by_row, time_left)
+    rows = ports.executions.find_many(list(by_row), flow.shards)
+    runnable = [row for key in by_row if (row := _triage(batch, key, rows.get(key))) is not None]
+    if runnable:
+        _run_rows(batch, runnable)
+    _close(batch)
+    return batch.give_back
+
+
+def _triage(batch: _Batch, key: ExecutionKey, row: Execution | None) -> Execution | None:
+    """The row if one of its hints is to be run now; else the hints are dropped, healed, postponed or given back."""
+    looks = [_look(batch.ports, received, row) for received in batch.received[key]]
+    if row is None or Look.RUN in looks:
+        return row if Look.RUN in looks else None
+    if Look.LATER in looks or Look.HEAL in looks:
+        batch.ledger.hints.append(_next_hint(row, batch.ports))
+    elif Look.GIVE_BACK in looks:
+        batch.return_hint(key)
+    return None
+
+
+def _look(ports: Ports, received: Received, row: Execution | None) -> Look:
+    if row is None or not row.is_open:
+        return Look.DROP
+    if received.hint.q < row.seq:
+        # Healing on a first delivery would let one duplicate breed a second chain.
+        return Look.HEAL if received.times > 1 else Look.DROP
+    if received.hint.q > row.seq or (row.claim and row.claim.until > ports.clock.real()):
+        return Look.GIVE_BACK
+    return Look.LATER if row.due and row.due > ports.clock.now() else Look.RUN
+
+
+def _next_hint(row: Execution, ports: Ports) -> DueHint:
+    return DueHint(hint_of(row.key, row.seq), row.due or ports.clock.now())
+
+
+def _run_rows(batch: _Batch, rows: Sequence[Execution]) -> None:
+    ports, workspace = batch.ports, batch.workspace
+    try:
+        plan = load_plan(ports, workspace, batch.flow)
+    except (GiveUp, NotFound) as error:
+        _stop_flow(batch, str(error))
+        return
+    uids = [row.key.contact for row in rows]
+    contacts = ports.contacts.find_many(workspace, uids, strong=False)
+    ready: list[Ready] = []
+    saves: list[tuple[Execution, Execution]] = []
+    for row in rows:
+        decided = _decide(batch, plan, row, contacts.get(ContactUid(row.key.contact)))
+        if isinstance(decided, Ready):
+            ready.append(decided)
+        else:
+            saves.append((row, decided))
+    _save(batch, saves)
+    if ready:
+        for key in deliver(ports, plan, ready, batch.ledger, batch.time_left):
+            batch.return_hint(key)
+
+
+def _decide(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) -> Execution | Ready:
+    """What the next effect of this row is: a letter to deliver, or a row to save."""
+    try:
+        return _walk(batch.ports, plan, row, contact)
+    except GiveUp as error:
+        return row.finished(ExecutionStatus.FAILED, error.code, batch.ports.clock.now())
+    except Exception as error:  # noqa: BLE001 - a fault of code or data must not take the batch's neighbours with it
+        return _poisoned(batch, row, error)
+
+
+def _walk(ports: Ports, plan: Plan, row: Execution, contact: Contact | None) -> Execution | Ready:
+    now = ports.clock.now()
+    resolved = row
+    if row.claim:
+        resolved = lost(replace(row, node=row.claim.node), plan.attempt_at(row.claim.node, ports))
+    if contact is None:
+        return resolved.finished(ExecutionStatus.SKIPPED, "contact_not_found", now)
+    if resolved.due and resolved.due > now:
+        return resolved
+    walked = advance(resolved, plan.scene(contact, ports))
+    if walked.letter is None or row.claim:
+        return walked.row
+    return Ready(row, walked.row, walked.letter, contact)
+
+
+def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:
+    batch.ledger.note_fault(row, error)
+    faults = row.faults + 1
+    if faults >= MAX_FAULTS:
+        return replace(row, faults=faults).finished(ExecutionStatus.FAILED, "poison", batch.ports.clock.now())
+    return replace(row, faults=faults, due=batch.ports.clock.now() + timedelta(seconds=2**faults))
+
+
+def _save(batch: _Batch, changes: Sequence[tuple[Execution, Execution]]) -> None:
+    """Writes rows that need no claim; who lost the race gives the hint back."""
+    ports, real_now = batch.ports, batch.ports.clock.real()
+    saves = [Save(replace(after, seq=before.seq + 1), Unclaimed(before.seq, real_now)) for before, after in changes]
+    held = ports.executions.save_many(saves, batch.flow.shards) if saves else ()
+    for (before, _), save, ok in zip(changes, saves, held, strict=True):
+        if ok:
+            batch.ledger.moved(before, save.row, ports.clock.now())
+        else:
+            batch.return_hint(before.key)
+
+
+def _stop_flow(batch: _Batch, reason: str) -> None:
+    """A fault of the run: the flow waits for its operator, the rows stay as they are."""
+    stopped = batch.flow.model_copy(
+        update={"status": FlowStatus.ERROR, "pause_reason": reason, "paused_at": batch.ports.clock.now()}
+    )
+    try:
+        batch.ports.catalog.save(batch.workspace, stopped)
+    except Conflict as error:
+        raise RetryLater("The flow moved meanwhile") from error
+
+
+def _close(batch: _Batch) -> None:
+    """Hints first: a crash before them is healed by redelivery, one after them costs at most some counters."""
+    ports, ledger, flow = batch.ports, batch.ledger, batch.flow
+    if ledger.hints:
+        send_hints(ports, ledger.hints)
+    if ledger.batch or ledger.counters:
+        uid = FlowUid(flow.uid)
+        ports.statistics.leave(batch.workspace, uid, flow.stats_epoch, ledger.batch or new_uid(), ledger.counters)
+        if ledger.errors:
+            ports.statistics.add_errors(batch.workspace, uid, ledger.errors)
+    if ledger.ended and flow.is_expanded:
+        _ask_for_the_end(batch)
+
+
+def _ask_for_the_end(batch: _Batch) -> None:
+    flow = batch.flow
+    counters = batch.ports.statistics.read(batch.workspace, FlowUid(flow.uid), flow.stats_epoch)
+    if settled(counters) >= flow.contact_count:
+        batch.ports.jobs.send(Recount(w=batch.workspace, f=flow.uid, pass_id=new_uid()))

@@ -1,0 +1,70 @@
+"""The minute's round: hands due timer buckets over and looks after flows in which nothing moves."""
+
+from datetime import datetime, timedelta
+
+from chalicelib.errors import Conflict
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import Recount, Wake
+from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
+from chalicelib.ports import Ports
+from chalicelib.usecases.start_flow import expand_rest
+
+#: Buckets are handed over this far ahead; less than the 15 minutes that a hint needs to get into one.
+AHEAD = timedelta(minutes=10)
+#: A bucket this old is gone by its TTL; how far back a clock that was dead looks.
+BACK = timedelta(days=2)
+#: Without a movement for this long a running flow is counted, which also heals it.
+STILL = timedelta(minutes=2)
+#: The next look, when the recount itself leaves no better moment.
+LOOK_AGAIN = timedelta(minutes=15)
+
+
+def sweep_timers(ports: Ports) -> int:
+    """Sends one job per bucket up to ten minutes ahead; sweeping a bucket twice is harmless. Returns how many."""
+    now = ports.clock.now().replace(second=0, microsecond=0)
+    swept = ports.timers.swept_to()
+    start = max(swept + timedelta(minutes=1), now - BACK) if swept else now - timedelta(hours=1)
+    end = now + AHEAD
+    if start > end:
+        return 0
+    buckets = ports.timers.buckets(start, end)
+    for bucket in buckets:
+        ports.jobs.send(Wake(bucket=bucket))
+    ports.timers.set_swept_to(end)
+    return len(buckets)
+
+
+def watch_flows(ports: Ports) -> None:
+    """Every queued or running flow of every workspace, once."""
+    for workspace, uid in ports.catalog.active(Flow):
+        flow = ports.catalog.find(workspace, Flow, uid)
+        if flow is not None and not flow.is_over:
+            _watch(ports, workspace, flow)
+
+
+def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    now = ports.clock.now()
+    moves = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch).get("movements", 0)
+    if moves != flow.seen_movements or flow.seen_at is None:
+        _remember(ports, workspace, flow, {"seen_movements": moves, "seen_at": now, "look_again_at": None})
+        return
+    if now < (flow.look_again_at or flow.seen_at + STILL):
+        return
+    if _remember(ports, workspace, flow, {"look_again_at": now + LOOK_AGAIN}):
+        _revive(ports, workspace, flow)
+
+
+def _revive(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    if flow.status is FlowStatus.RUNNING and flow.is_expanded:
+        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        return
+    expand_rest(ports, workspace, flow)
+
+
+def _remember(ports: Ports, workspace: WorkspaceUid, flow: Flow, changes: dict[str, int | datetime | None]) -> bool:
+    """False when somebody moved the flow meanwhile; the next minute looks again."""
+    try:
+        ports.catalog.save(workspace, flow.model_copy(update=changes))
+    except Conflict:
+        return False
+    return True

@@ -1,0 +1,107 @@
+"""The composition root: which adapter stands behind which port, and boto3's clients, built when first used."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.aws.catalog import DynamoCatalog
+from chalicelib.aws.clock import SystemClock
+from chalicelib.aws.contacts import DynamoContacts
+from chalicelib.aws.executions import DynamoExecutions
+from chalicelib.aws.files import S3Files
+from chalicelib.aws.gates import DynamoGates
+from chalicelib.aws.queues import SqsJobQueue, SqsStepQueue
+from chalicelib.aws.secret import Secret
+from chalicelib.aws.statistics import DynamoStatistics
+from chalicelib.aws.timers import DynamoTimers
+from chalicelib.channels.registry import Edges, build_channel_types
+from chalicelib.ports import Ports
+from chalicelib.settings import Settings, settings
+
+#: A service's name → its boto3 client. Which client is known only by the name, hence Any.
+ClientFor = Callable[[str], Any]
+
+#: Our own stores may be asked again: every write of ours is conditional or harmless twice.
+_STORE = Config(
+    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=50,
+)
+#: A provider may not: when its answer is lost, a second try is a second message.
+_PROVIDER = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10, max_pool_connections=50)
+_PROVIDERS = frozenset({"sesv2"})
+
+_building = RLock()
+
+
+@lru_cache
+def client_for(service: str) -> Any:
+    """The process's client of a service."""
+    make: Any = boto3.client
+    with _building:  # boto3's default session is not safe to share while it builds a client.
+        return make(service, config=_PROVIDER if service in _PROVIDERS else _STORE)
+
+
+class _Lazy:
+    """Stands in for a client until it is first called: each costs 50 ms to build, and no function needs all."""
+
+    def __init__(self, service: str, client: ClientFor) -> None:
+        self._service, self._build = service, client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._build(self._service), name)
+
+
+def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
+    """Everything on AWS, or on what answers in its place at `client`'s other end."""
+    dynamodb, sqs = _lazy("dynamodb", client), _lazy("sqs", client)
+    clock = SystemClock(found.clock_speed, found.clock_real_anchor, found.clock_virtual_anchor)
+    outbox = Path(found.outbox_dir) if found.outbox_dir else None
+    return Ports(
+        clock=clock,
+        catalog=DynamoCatalog(dynamodb, found.catalog_table),
+        contacts=DynamoContacts(dynamodb, found.contacts_table),
+        executions=DynamoExecutions(dynamodb, found.executions_table),
+        steps=SqsStepQueue(sqs, found.step_queue_url, found.clock_speed),
+        jobs=SqsJobQueue(sqs, found.job_queue_url, found.clock_speed),
+        timers=DynamoTimers(dynamodb, found.timers_table),
+        statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
+        gates=DynamoGates(dynamodb, found.catalog_table),
+        files=S3Files(_lazy("s3", client), found.files_bucket),
+        channel_types=build_channel_types(Edges(_lazy("sesv2", client), outbox)),
+        secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
+    )
+
+
+def _lazy(service: str, client: ClientFor) -> Any:
+    return _Lazy(service, client)
+
+
+@dataclass(slots=True)
+class _Process:
+    """The ports of this process, once they were asked for."""
+
+    ports: Ports | None = None
+
+
+_process = _Process()
+
+
+def ports() -> Ports:
+    """The ports of this process, by its environment. Raises UnusableEnvironment."""
+    if _process.ports is None:
+        with _building:
+            _process.ports = _process.ports or build_ports(settings())
+    return _process.ports
+
+
+def use_ports(chosen: Ports | None) -> None:
+    """Puts others in their place, as tests do; None is back to the environment's."""
+    _process.ports = chosen

@@ -1,0 +1,65 @@
+"""Runs background jobs: enrolling, dispatching, counting, waking, importing, purging."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import assert_never
+
+from chalice.app import Blueprint, SQSEvent
+from pydantic import TypeAdapter, ValidationError
+
+from chalicelib.errors import CarillonError
+from chalicelib.model.hints import Dispatch, Expand, Import, Job, Purge, Recount, Wake
+from chalicelib.ports import Ports
+from chalicelib.telemetry import log_fault, log_info, log_warning
+from chalicelib.usecases.dispatch_rows import dispatch_rows
+from chalicelib.usecases.expand_audience import expand_audience
+from chalicelib.usecases.import_contacts import run_import
+from chalicelib.usecases.purge_flow import purge_flow
+from chalicelib.usecases.recount_flow import recount_flow
+from chalicelib.usecases.wake_due import wake_due
+from chalicelib.wiring import ports
+from chalicelib.workers._sqs import Failures, Record, failures, records_of, time_left_of
+
+blueprint = Blueprint(__name__)
+_JOB: TypeAdapter[Job] = TypeAdapter(Job)
+
+
+@blueprint.on_sqs_message(queue="${JobQueue.QueueName}", batch_size=1, name="run_jobs")
+def run_jobs(event: SQSEvent) -> Failures:
+    """Each job by itself: one that fails comes again, and ends in the dead-letter queue."""
+    time_left = time_left_of(event)
+    return failures([record.id for record in records_of(event) if not _succeeds(record, time_left)])
+
+
+def _succeeds(record: Record, time_left: Callable[[], timedelta]) -> bool:
+    try:
+        job = _JOB.validate_json(record.body)
+    except ValidationError:
+        log_warning("jobs.unreadable", message_id=record.id)
+        return False
+    try:
+        run_job(ports(), job, time_left)
+    except CarillonError as error:
+        log_fault("jobs.failed", error, kind=job.kind, message_id=record.id, times=record.times)
+        return False
+    log_info("jobs.done", kind=job.kind)
+    return True
+
+
+def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
+    """Hands a job to its use case."""
+    match job:
+        case Expand():
+            expand_audience(ports, job, time_left)
+        case Dispatch():
+            dispatch_rows(ports, job, time_left)
+        case Recount():
+            recount_flow(ports, job, time_left)
+        case Wake():
+            wake_due(ports, job)
+        case Purge():
+            purge_flow(ports, job)
+        case Import():
+            run_import(ports, job, time_left)
+        case _:
+            assert_never(job)

@@ -1,0 +1,40 @@
+"""Runs steps: one message of the step queue is one step of one execution."""
+
+import time
+
+from chalice.app import Blueprint, SQSEvent
+from pydantic import ValidationError
+
+from chalicelib.model.hints import Hint
+from chalicelib.telemetry import log_info, log_warning
+from chalicelib.usecases.run_steps import Received
+from chalicelib.usecases.run_steps import run_steps as run
+from chalicelib.wiring import ports
+from chalicelib.workers._sqs import Failures, Record, failures, records_of, time_left_of
+
+blueprint = Blueprint(__name__)
+
+
+@blueprint.on_sqs_message(queue="${StepQueue.QueueName}", batch_size=10, name="run_steps")
+def run_steps(event: SQSEvent) -> Failures:
+    """Unreadable messages go to the dead-letter queue by failing each time; they do not hold up their neighbours."""
+    started = time.monotonic()
+    records = records_of(event)
+    received = [hint for record in records if (hint := _read(record))]
+    unreadable = {record.id for record in records} - {hint.id for hint in received}
+    given_back = run(ports(), received, time_left_of(event)) | unreadable
+    log_info(
+        "steps.done",
+        records=len(records),
+        given_back=len(given_back),
+        milliseconds=round((time.monotonic() - started) * 1000),
+    )
+    return failures(given_back)
+
+
+def _read(record: Record) -> Received | None:
+    try:
+        return Received(record.id, Hint.model_validate_json(record.body), record.times)
+    except ValidationError:
+        log_warning("steps.unreadable", message_id=record.id)
+        return None

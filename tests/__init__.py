@@ -1,0 +1,1 @@
+"""The tests of Carillon; what they share lies beside this file."""

@@ -1,0 +1,400 @@
+"""What every adapter of the port Executions promises."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from chalicelib.aws.executions import DynamoExecutions
+from chalicelib.errors import InvalidRequest, RetryLater
+from chalicelib.model.execution import (
+    Claim,
+    Engagement,
+    Execution,
+    ExecutionKey,
+    ExecutionStatus,
+    Outcome,
+    Receipt,
+    Result,
+    Visit,
+)
+from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
+from chalicelib.ports import ClaimedBy, Executions, Save, Unclaimed
+from tests.contract.places import PLACES, Place
+from tests.memory.clock import START
+from tests.memory.executions import MemoryExecutions
+
+W, F, SHARDS = WorkspaceUid("w1"), FlowUid("f1"), 3
+SEND = NodeId("send-1")
+LEASE = timedelta(seconds=60)
+
+
+@pytest.fixture(params=[*PLACES, "ministack one by one"])
+def executions(request: pytest.FixtureRequest) -> Executions:
+    if request.param == "memory":
+        return MemoryExecutions()
+    place = Place(request.param.split()[0])
+    batched = place.heeds_conditions_in_partiql and "one by one" not in request.param
+    return DynamoExecutions(place.client("dynamodb"), place.names["EXECUTIONS_TABLE"], batched=batched)
+
+
+def key_of(contact: str, flow: FlowUid = F) -> ExecutionKey:
+    return ExecutionKey(W, flow, ContactUid(contact))
+
+
+def row_of(contact: str, flow: FlowUid = F) -> Execution:
+    return Execution(
+        key=key_of(contact, flow),
+        status=ExecutionStatus.PENDING,
+        seq=0,
+        node=SEND,
+        version=1,
+        created=START,
+        updated=START,
+        entered=START,
+    )
+
+
+def claimed(row: Execution, attempt: str, now: Any = START) -> Execution:
+    return replace(row, status=ExecutionStatus.PROCESSING, claim=Claim(AttemptId(attempt), now + LEASE, SEND))
+
+
+def settled(row: Execution) -> Execution:
+    result = Result(Outcome.SENT, START, attempts=2, channel="ch1", provider_id="p-1", cost=7)
+    visit = Visit(SEND, "next", START, START + timedelta(milliseconds=12))
+    row = replace(row, status=ExecutionStatus.PENDING, seq=row.seq + 1, node=NodeId("end"), claim=None, path=(visit,))
+    return row.with_result(SEND, result)
+
+
+def free(row: Execution, now: Any = START) -> Unclaimed:
+    return Unclaimed(row.seq, now)
+
+
+def save(executions: Executions, row: Execution, expect: Unclaimed | ClaimedBy) -> bool:
+    (held,) = executions.save_many([Save(row, expect)], SHARDS)
+    return held
+
+
+def stored(executions: Executions, contact: str = "c1") -> Execution:
+    return executions.find_many([key_of(contact)], SHARDS)[key_of(contact)]
+
+
+def test_what_is_stored_comes_back_whole(executions: Executions) -> None:
+    failure = Result(Outcome.FAILED, START, reason="bounced", provider_id="")
+    full = replace(
+        claimed(settled(row_of("c1")), "a1"),
+        due=START + timedelta(days=2),
+        asleep=True,
+        attempt=3,
+        reason="because",
+        faults=2,
+        only=True,
+    ).with_result(NodeId("second"), failure)
+    odd_exit = Visit(NodeId("split"), "a>b@c-d", START, START)
+    full = replace(full, path=(*full.path, odd_exit))
+    executions.enrol_many([row_of("c1"), row_of("c2")], SHARDS)
+    assert save(executions, full, free(row_of("c1")))
+    assert executions.find_many([key_of("c1"), key_of("c2"), key_of("c3")], SHARDS) == {
+        key_of("c1"): full,
+        key_of("c2"): row_of("c2"),
+    }
+
+
+def test_what_is_no_longer_there_is_removed_by_a_save(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    full = replace(claimed(row_of("c1"), "a1"), due=START, asleep=True, attempt=1, reason="x", faults=1, only=True)
+    assert save(executions, full, free(full))
+    assert save(executions, row_of("c1"), ClaimedBy(AttemptId("a1")))
+    assert stored(executions) == row_of("c1")
+
+
+def test_a_finished_row_without_a_node_is_stored(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    over = replace(row_of("c1"), node=None).finished(ExecutionStatus.COMPLETED, None, START)
+    assert save(executions, over, free(over))
+    assert stored(executions) == over
+
+
+def test_times_are_kept_to_the_millisecond(executions: Executions) -> None:
+    moment = START + timedelta(milliseconds=123)
+    executions.enrol_many([replace(row_of("c1"), entered=moment, due=moment)], SHARDS)
+    assert (stored(executions).entered, stored(executions).due) == (moment, moment)
+
+
+def test_only_new_rows_are_enrolled_and_a_row_that_moved_is_never_reset(executions: Executions) -> None:
+    assert executions.enrol_many([row_of("c1")], SHARDS) == (key_of("c1"),)
+    moved = settled(row_of("c1"))
+    assert save(executions, moved, free(row_of("c1")))
+    assert executions.enrol_many([row_of("c1"), row_of("c2")], SHARDS) == (key_of("c2"),)
+    assert executions.enrol_many([row_of("c1")], SHARDS) == ()
+    assert stored(executions) == moved
+
+
+def test_more_rows_than_one_call_takes_are_enrolled_and_found(executions: Executions) -> None:
+    rows = [row_of(f"c{number:03}") for number in range(130)]
+    assert set(executions.enrol_many(rows, SHARDS)) == {row.key for row in rows}
+    assert executions.find_many([row.key for row in rows], SHARDS) == {row.key: row for row in rows}
+
+
+def test_nothing_asked_is_nothing_done(executions: Executions) -> None:
+    assert executions.enrol_many([], SHARDS) == ()
+    assert executions.save_many([], SHARDS) == ()
+    assert executions.find_many([], SHARDS) == {}
+    executions.remove_many([], SHARDS)
+
+
+def test_of_two_claims_one_holds(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    assert save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
+    assert not save(executions, claimed(row_of("c1"), "a2"), free(row_of("c1")))
+    assert stored(executions).claim == claimed(row_of("c1"), "a1").claim
+
+
+def test_an_expired_claim_is_taken_over_and_its_owner_can_settle_no_more(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    assert save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
+    just_before, at_its_end = START + LEASE - timedelta(milliseconds=1), START + LEASE
+    assert not save(executions, claimed(row_of("c1"), "a2", at_its_end), free(row_of("c1"), just_before))
+    assert save(executions, claimed(row_of("c1"), "a2", at_its_end), free(row_of("c1"), at_its_end))
+    assert not save(executions, settled(row_of("c1")), ClaimedBy(AttemptId("a1")))
+    assert save(executions, settled(row_of("c1")), ClaimedBy(AttemptId("a2")))
+    assert stored(executions) == settled(row_of("c1"))
+
+
+def test_a_save_from_an_older_or_newer_step_is_refused(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    moved = settled(row_of("c1"))
+    assert not save(executions, claimed(moved, "a1"), free(moved))
+    assert save(executions, moved, free(row_of("c1")))
+    assert not save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
+
+
+@pytest.mark.parametrize("end", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED])
+def test_a_row_that_is_over_is_not_claimed(executions: Executions, end: ExecutionStatus) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    over = row_of("c1").finished(end, None, START)
+    assert save(executions, over, free(over))
+    assert not save(executions, claimed(over, "a1"), free(over))
+
+
+def test_a_row_that_was_never_enrolled_is_not_made_by_a_save(executions: Executions) -> None:
+    assert not save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
+    assert not save(executions, row_of("c1"), ClaimedBy(AttemptId("a1")))
+    assert executions.find_many([key_of("c1")], SHARDS) == {}
+
+
+def test_many_saves_are_answered_one_by_one_in_order(executions: Executions) -> None:
+    rows = [row_of(f"c{number:02}") for number in range(60)]
+    executions.enrol_many(rows, SHARDS)
+    executions.save_many([Save(claimed(row, "other"), free(row)) for row in rows[::7]], SHARDS)
+    answers = executions.save_many([Save(claimed(row, "mine"), free(row)) for row in rows], SHARDS)
+    assert answers == tuple(number % 7 != 0 for number in range(60))
+    found = executions.find_many([row.key for row in rows], SHARDS)
+    owners = [found[row.key].claim for row in rows]
+    assert [owner and owner.by for owner in owners] == ["mine" if held else "other" for held in answers]
+
+
+def test_claims_and_settles_travel_together(executions: Executions) -> None:
+    one, two = row_of("c1"), row_of("c2")
+    executions.enrol_many([one, two], SHARDS)
+    assert save(executions, claimed(one, "a1"), free(one))
+    saves = [Save(settled(one), ClaimedBy(AttemptId("a1"))), Save(claimed(two, "a2"), free(two))]
+    assert executions.save_many(saves, SHARDS) == (True, True)
+
+
+def test_the_same_save_again_counts_as_held(executions: Executions) -> None:
+    rows = [row_of("c1"), row_of("c2")]
+    executions.enrol_many(rows, SHARDS)
+    claims = [Save(claimed(row, "a1"), free(row)) for row in rows]
+    settles = [Save(settled(row), ClaimedBy(AttemptId("a1"))) for row in rows]
+    for saves in (claims, claims, settles, settles, settles[:1]):
+        assert all(executions.save_many(saves, SHARDS))
+
+
+def test_a_settle_after_somebody_went_on_is_refused(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    assert save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
+    after = settled(row_of("c1"))
+    assert save(executions, after, ClaimedBy(AttemptId("a1")))
+    assert save(executions, replace(after, due=START + LEASE), free(after))
+    assert not save(executions, after, ClaimedBy(AttemptId("a1")))
+
+
+def test_receipts_only_climb_and_tell_the_row_before_and_after(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    opened, delivered = Receipt(Engagement.OPENED, START), Receipt(Engagement.DELIVERED, START + LEASE)
+    first = executions.put_receipt(key_of("c1"), SHARDS, SEND, delivered)
+    assert first == (row_of("c1"), replace(row_of("c1"), receipts={SEND: delivered}))
+    second = executions.put_receipt(key_of("c1"), SHARDS, SEND, opened)
+    assert second == (first[1], replace(row_of("c1"), receipts={SEND: opened}))
+    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, opened) is None
+    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, delivered) is None
+    assert stored(executions) == second[1]
+
+
+def test_each_message_has_a_receipt_of_its_own_and_rows_that_are_not_there_have_none(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    clicked = Receipt(Engagement.CLICKED, START)
+    executions.put_receipt(key_of("c1"), SHARDS, SEND, clicked)
+    other = Receipt(Engagement.SENT, START)
+    assert executions.put_receipt(key_of("c1"), SHARDS, NodeId("status"), other)
+    assert stored(executions).receipts == {SEND: clicked, NodeId("status"): other}
+    assert executions.put_receipt(key_of("c2"), SHARDS, SEND, clicked) is None
+    assert executions.find_many([key_of("c2")], SHARDS) == {}
+
+
+def test_receipts_survive_saves_that_do_not_know_them(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    assert save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
+    receipt = Receipt(Engagement.BOUNCED, START)
+    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, receipt)
+    assert save(executions, settled(row_of("c1")), ClaimedBy(AttemptId("a1")))
+    assert save(executions, settled(row_of("c1")), ClaimedBy(AttemptId("a1")))
+    assert stored(executions) == replace(settled(row_of("c1")), receipts={SEND: receipt})
+
+
+def test_the_pages_of_all_shards_hold_every_row_once_in_key_order(executions: Executions) -> None:
+    rows = [row_of(f"c{number:02}") for number in range(40)]
+    executions.enrol_many([*rows, row_of("c01", FlowUid("f2"))], SHARDS)
+    seen: list[Execution] = []
+    for shard in range(SHARDS):
+        cursor, contacts = None, []
+        while True:
+            page = executions.page(W, F, shard, 4, cursor)
+            assert len(page.items) <= 4
+            contacts += [row.key.contact for row in page.items]
+            seen += page.items
+            cursor = page.cursor
+            if cursor is None:
+                break
+        assert contacts == sorted(contacts)
+        assert contacts
+    assert sorted(seen, key=lambda row: row.key.contact) == rows
+
+
+def test_a_page_of_nothing_ends_and_a_made_up_cursor_is_refused(executions: Executions) -> None:
+    assert executions.page(W, F, 0, 10, None).items == ()
+    with pytest.raises(InvalidRequest):
+        executions.page(W, F, 0, 10, "no cursor!")
+
+
+def test_the_flows_of_a_contact_come_newest_first(executions: Executions) -> None:
+    for flow in ("f2", "f1", "f3"):
+        executions.enrol_many([row_of("c1", FlowUid(flow)), row_of("c2", FlowUid(flow))], SHARDS)
+    assert executions.flows_of(W, ContactUid("c1")) == ("f3", "f2", "f1")
+    assert executions.flows_of(WorkspaceUid("w2"), ContactUid("c1")) == ()
+
+
+def test_removing_rows_twice_is_harmless(executions: Executions) -> None:
+    rows = [row_of(f"c{number:02}") for number in range(30)]
+    executions.enrol_many(rows, SHARDS)
+    for _ in range(2):
+        executions.remove_many([row.key for row in rows[1:]], SHARDS)
+    assert executions.find_many([row.key for row in rows], SHARDS) == {rows[0].key: rows[0]}
+
+
+class Faulty:
+    """A client some of whose calls go wrong: `faults` are called with the answer, or with None before the call."""
+
+    def __init__(self, client: Any, *faults: Any) -> None:
+        self._client, self._faults, self.calls = client, list(faults), 0
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            self.calls += 1
+            fault = self._faults.pop(0) if self._faults else None
+            return fault(getattr(self._client, name), request) if fault else getattr(self._client, name)(**request)
+
+        return call
+
+
+def throttled_statements(call: Any, request: Any) -> Any:
+    """Every second statement of the batch is not taken."""
+    taken = call(Statements=request["Statements"][::2])["Responses"]
+    throttled = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
+    return {"Responses": [throttled if index % 2 else taken[index // 2] for index in range(len(request["Statements"]))]}
+
+
+def lost_answer(call: Any, request: Any) -> Any:
+    call(**request)
+    raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+
+def refused_statement(call: Any, request: Any) -> Any:
+    return {"Responses": [{"Error": {"Code": "AccessDenied", "Message": "no"}} for _ in request["Statements"]]}
+
+
+def faulty(*faults: Any) -> tuple[DynamoExecutions, Faulty, list[float], list[Execution]]:
+    place = Place("ministack")
+    client, rows = Faulty(place.client("dynamodb")), [row_of(f"c{number}") for number in range(6)]
+    pauses: list[float] = []
+    executions = DynamoExecutions(client, place.names["EXECUTIONS_TABLE"], sleep=pauses.append)  # type: ignore[arg-type]  # a wrapped client
+    executions.enrol_many(rows, SHARDS)
+    client._faults, client.calls = list(faults), 0
+    return executions, client, pauses, rows
+
+
+def test_throttled_statements_alone_are_written_again() -> None:
+    executions, client, pauses, rows = faulty(throttled_statements)
+    assert all(executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS))
+    assert (client.calls, len(pauses)) == (2, 1)
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_a_save_whose_answer_was_lost_has_held(count: int) -> None:
+    executions, _, _, rows = faulty(lost_answer)
+    assert all(executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows[:count]], SHARDS))
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_an_enrolment_whose_answer_was_lost_does_not_raise(count: int) -> None:
+    executions, _, _, _ = faulty(lost_answer)
+    rows = [row_of(f"d{number}") for number in range(count)]
+    executions.enrol_many(rows, SHARDS)
+    assert executions.find_many([row.key for row in rows], SHARDS) == {row.key: row for row in rows}
+
+
+def test_what_stays_throttled_is_given_back() -> None:
+    executions, _, pauses, rows = faulty(*[throttled_statements] * 4)
+    claims = [Save(claimed(row, "a1"), free(row)) for row in (rows * 4)[:20]]
+    with pytest.raises(RetryLater):
+        executions.save_many(claims, SHARDS)
+    assert len(pauses) == 3
+
+
+def test_a_statement_that_can_never_be_taken_is_a_fault() -> None:
+    executions, client, _, rows = faulty(refused_statement)
+    with pytest.raises(RuntimeError, match="AccessDenied"):
+        executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS)
+    assert client.calls == 1
+
+
+def size_of(value: Any) -> int:
+    """DynamoDB's rule: names and text in UTF-8, numbers by two digits a byte, 3 + 1 an entry for maps and lists."""
+    (kind, content), *_ = value.items()
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + size_of(entry) for name, entry in content.items())
+    if kind == "L":
+        return 3 + sum(1 + size_of(entry) for entry in content)
+    if kind == "N":
+        return len(content.strip("-0")) // 2 + 2
+    return 1 if kind == "BOOL" else len(content.encode())
+
+
+def test_a_waiting_execution_of_a_six_node_campaign_stays_under_700_bytes() -> None:
+    place = Place("ministack")
+    executions = DynamoExecutions(place.client("dynamodb"), place.names["EXECUTIONS_TABLE"])
+    ulid = "01JD8Z6Q9N4T5R7W2X3Y1A0B{}"
+    workspace, flow = WorkspaceUid(ulid.format("WS")), FlowUid(ulid.format("FL"))
+    row = replace(row_of("c"), key=ExecutionKey(workspace, flow, ContactUid(ulid.format("CO"))))
+    executions.enrol_many([row], SHARDS)
+    sent = Result(Outcome.SENT, START, channel=ulid.format("CH"), provider_id="0102018f" + "-0" * 26, cost=10)
+    visits = [Visit(NodeId(name), "next", START, START + LEASE) for name in ("send-1", "wait-1")]
+    waiting = replace(row, seq=2, node=NodeId("wait-2"), due=START, asleep=True, path=tuple(visits[:1]))
+    waiting = waiting.with_result(SEND, sent)
+    assert save(executions, waiting, free(row))
+    executions.put_receipt(row.key, SHARDS, SEND, Receipt(Engagement.DELIVERED, START))
+    (item,) = place.client("dynamodb").scan(TableName=place.names["EXECUTIONS_TABLE"])["Items"]
+    assert sum(len(name) + size_of(value) for name, value in item.items()) < 700

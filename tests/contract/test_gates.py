@@ -1,0 +1,67 @@
+"""What every adapter of the port Gates promises."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.aws.gates import DynamoGates
+from chalicelib.engine.pacing import Gate, Lane
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.ports import Gates
+from tests.contract.places import PLACES, Place
+from tests.memory.clock import START
+from tests.memory.gates import MemoryGates
+
+W, F = WorkspaceUid("w1"), FlowUid("f1")
+
+
+@pytest.fixture(params=PLACES)
+def gates(request: pytest.FixtureRequest) -> Gates:
+    if request.param == "memory":
+        return MemoryGates()
+    place = Place(request.param)
+    return DynamoGates(place.client("dynamodb"), place.names["CATALOG_TABLE"])
+
+
+def gate_of(batch: str) -> Gate:
+    moment = START + timedelta(microseconds=123_457)
+    lanes = (Lane(moment, batch, START, timedelta(microseconds=-250_001)), Lane(), Lane(owed=timedelta(seconds=1)))
+    return Gate(lanes, tail=moment, epoch=3)
+
+
+def test_a_flow_without_a_gate_has_a_fresh_one(gates: Gates) -> None:
+    assert gates.get(W, F) == Gate()
+
+
+def test_what_is_saved_comes_back_to_the_microsecond_under_the_next_rev(gates: Gates) -> None:
+    assert gates.save(W, F, gate_of("b1"))
+    assert gates.get(W, F) == replace(gate_of("b1"), rev=1)
+    assert gates.save(W, F, Gate(rev=1))
+    assert gates.get(W, F) == Gate(rev=2)
+
+
+@pytest.mark.parametrize("rev", [0, 1])
+def test_of_two_writers_one_wins(gates: Gates, rev: int) -> None:
+    if rev:
+        gates.save(W, F, Gate())
+    assert gates.save(W, F, replace(gate_of("b1"), rev=rev))
+    assert not gates.save(W, F, replace(gate_of("b2"), rev=rev))
+    assert gates.get(W, F) == replace(gate_of("b1"), rev=rev + 1)
+
+
+def test_the_same_save_again_counts_as_saved(gates: Gates) -> None:
+    assert gates.save(W, F, gate_of("b1"))
+    assert gates.save(W, F, gate_of("b1"))
+    assert gates.get(W, F).rev == 1
+
+
+def test_flows_do_not_share_a_gate(gates: Gates) -> None:
+    gates.save(W, F, gate_of("b1"))
+    assert gates.get(W, FlowUid("f2")) == Gate()
+    assert gates.get(WorkspaceUid("w2"), F) == Gate()
+
+
+def test_a_gate_that_was_removed_with_its_flow_is_not_made_again(gates: Gates) -> None:
+    assert not gates.save(W, F, replace(gate_of("b1"), rev=4))
+    assert gates.get(W, F) == Gate()

@@ -1,0 +1,190 @@
+"""What every adapter of the ports StepQueue and JobQueue promises."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from pydantic import TypeAdapter
+
+from chalicelib.aws.queues import SqsJobQueue, SqsStepQueue
+from chalicelib.errors import RetryLater
+from chalicelib.model.hints import Dispatch, DueHint, Hint, Job, Recount
+from chalicelib.ports import JobQueue, StepQueue
+from tests.contract.places import PLACES, Place
+from tests.memory.clock import START
+from tests.memory.queues import MemoryJobQueue, MemoryStepQueue
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class Steps:
+    """A queue with an eye on it: `taken` are the hints that can be received at a moment."""
+
+    queue: StepQueue
+    taken: Callable[[datetime], list[Hint]]
+
+
+@pytest.fixture(params=PLACES)
+def steps(request: pytest.FixtureRequest) -> Iterator[Steps]:
+    if request.param == "memory":
+        queue = MemoryStepQueue()
+        yield Steps(queue, queue.take)
+        return
+    place = Place(request.param)
+    client, url = place.client("sqs"), place.names["STEP_QUEUE_URL"]
+    with time_machine.travel(START, tick=False) as traveller:
+
+        def taken(moment: datetime) -> list[Hint]:
+            traveller.move_to(moment, tick=False)
+            return [Hint.model_validate_json(body) for body in bodies(client, url)]
+
+        yield Steps(SqsStepQueue(client, url), taken)
+
+
+@dataclass
+class Jobs:
+    queue: JobQueue
+    taken: Callable[[datetime], list[Job]]
+
+
+@pytest.fixture(params=PLACES)
+def jobs(request: pytest.FixtureRequest) -> Iterator[Jobs]:
+    if request.param == "memory":
+        memory = MemoryJobQueue()
+
+        def due(moment: datetime) -> list[Job]:
+            ready = [entry for entry in memory.entries if START + entry[1] <= moment]
+            memory.entries = [entry for entry in memory.entries if entry not in ready]
+            return [job for job, _ in ready]
+
+        yield Jobs(memory, due)
+        return
+    place = Place(request.param)
+    client, url = place.client("sqs"), place.names["JOB_QUEUE_URL"]
+    with time_machine.travel(START, tick=False) as traveller:
+
+        def taken(moment: datetime) -> list[Job]:
+            traveller.move_to(moment, tick=False)
+            return [TypeAdapter(Job).validate_json(body) for body in bodies(client, url)]
+
+        yield Jobs(SqsJobQueue(client, url), taken)
+
+
+def bodies(client: Any, url: str) -> list[str]:
+    found: list[str] = []
+    while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found += [message["Body"] for message in messages]
+        for message in messages:
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+def hint(number: int) -> Hint:
+    return Hint(w="w1", f="f1", c=f"c{number}", q=number)
+
+
+def after(span: timedelta, number: int = 1) -> DueHint:
+    return DueHint(hint(number), START + span)
+
+
+def test_hints_that_are_due_arrive_at_once_each_once(steps: Steps) -> None:
+    steps.queue.send([after(-SECOND * number, number) for number in range(23)], START)
+    assert sorted(each.q for each in steps.taken(START)) == list(range(23))
+    assert steps.taken(START + timedelta(hours=1)) == []
+
+
+def test_no_hints_are_no_message(steps: Steps) -> None:
+    steps.queue.send([], START)
+    assert steps.taken(START) == []
+
+
+@pytest.mark.parametrize("milliseconds", [1, 999, 1_000, 1_001, 61_500, 899_001, 900_000])
+def test_a_hint_comes_never_early_and_less_than_a_second_late(steps: Steps, milliseconds: int) -> None:
+    due = timedelta(milliseconds=milliseconds)
+    steps.queue.send([after(due)], START)
+    assert steps.taken(START + due - timedelta(milliseconds=1)) == []
+    assert steps.taken(START + due + timedelta(milliseconds=999)) == [hint(1)]
+
+
+def test_a_hint_for_more_than_fifteen_minutes_is_refused_with_all_that_came_along(steps: Steps) -> None:
+    with pytest.raises(ValueError, match="900"):
+        steps.queue.send([after(SECOND, 1), after(timedelta(seconds=900, microseconds=1), 2)], START)
+    assert steps.taken(START + timedelta(hours=1)) == []
+
+
+def test_jobs_come_back_as_they_were_sent(jobs: Jobs) -> None:
+    dispatch = Dispatch(w="w1", f="f1", epoch=2, shard=1, stride=4, cursor="c9")
+    recount = Recount(w="w1", f="f1", pass_id="p1")
+    jobs.queue.send(dispatch)
+    jobs.queue.send(recount, timedelta(milliseconds=1_500))
+    assert jobs.taken(START) == [dispatch]
+    assert jobs.taken(START + timedelta(milliseconds=1_499)) == []
+    assert jobs.taken(START + 2 * SECOND) == [recount]
+
+
+def test_a_job_for_more_than_fifteen_minutes_is_refused(jobs: Jobs) -> None:
+    with pytest.raises(ValueError, match="900"):
+        jobs.queue.send(Recount(w="w1", f="f1", pass_id="p1"), timedelta(seconds=901))
+
+
+def test_a_faster_clock_makes_shorter_delays() -> None:
+    place = Place("ministack")
+    client, url = place.client("sqs"), place.names["STEP_QUEUE_URL"]
+    with time_machine.travel(START, tick=False) as traveller:
+        SqsStepQueue(client, url, speed=60).send([after(timedelta(hours=5), 1), after(timedelta(minutes=1), 2)], START)
+        traveller.move_to(START + SECOND, tick=False)
+        assert [Hint.model_validate_json(body).q for body in bodies(client, url)] == [2]
+        traveller.move_to(START + timedelta(minutes=5), tick=False)
+        assert [Hint.model_validate_json(body).q for body in bodies(client, url)] == [1]
+
+
+class Reluctant:
+    """An SQS client that takes one entry of every batch, `times` times."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.asked = times, 0
+        self.sent: list[str] = []
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto's
+        self.times -= 1
+        taken = Entries[:1] if self.times >= 0 else Entries
+        self.sent += [entry["MessageBody"] for entry in taken]
+        return {"Failed": [{"Id": entry["Id"]} for entry in Entries if entry not in taken]}
+
+    def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803  # boto's
+        self.asked += 1
+        return {"Attributes": {"ApproximateNumberOfMessages": "17"}}
+
+
+def test_what_sqs_does_not_take_is_sent_again_alone() -> None:
+    client = Reluctant(2)
+    pauses: list[float] = []
+    queue = SqsStepQueue(client, "url", sleep=pauses.append)  # type: ignore[arg-type]  # the calls that it makes
+    queue.send([after(SECOND, number) for number in range(5)], START)
+    assert sorted(client.sent) == sorted(hint(number).model_dump_json() for number in range(5))
+    assert len(pauses) == 2
+
+
+def test_what_sqs_keeps_refusing_is_given_back() -> None:
+    queue = SqsStepQueue(Reluctant(9), "url", sleep=[].append)  # type: ignore[arg-type]  # the calls that it makes
+    with pytest.raises(RetryLater):
+        queue.send([after(SECOND, number) for number in range(9)], START)
+
+
+def test_the_backlog_is_asked_for_at_most_once_a_second() -> None:
+    client, moments = Reluctant(0), iter([10.0, 10.9, 11.0])
+    queue = SqsStepQueue(client, "url", monotonic=lambda: next(moments))  # type: ignore[arg-type]  # the calls it makes
+    assert [queue.backlog() for _ in range(3)] == [17, 17, 17]
+    assert client.asked == 2
+
+
+@pytest.mark.parametrize("place_name", ["ministack", "moto"])
+def test_the_backlog_counts_what_is_visible_only(place_name: str) -> None:
+    place = Place(place_name)
+    queue = SqsStepQueue(place.client("sqs"), place.names["STEP_QUEUE_URL"])
+    queue.send([after(SECOND * 0, 1), after(SECOND * 0, 2), after(SECOND * 600, 3)], START)
+    assert queue.backlog() == 2

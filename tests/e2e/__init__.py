@@ -1,0 +1,1 @@
+"""End to end: the local stack as a user starts it."""

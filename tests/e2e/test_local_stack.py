@@ -1,0 +1,308 @@
+"""The local stack as a process: it starts, heals, ends, goes on, and says in one sentence what is in its way."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from infra.local.gateway import Match, Routes
+from infra.local.runner import InvalidAnswer, read_failures
+from infra.local.virtual_time import continue_from, describe
+
+ROOT = Path(__file__).parents[2]
+needs_app = pytest.mark.skipif(
+    not (ROOT / "app.py").exists() or not (ROOT / "infra/local/sample.py").exists(), reason="there is no app to run yet"
+)
+STARTED = "Ctrl-C ends it"
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(check: Callable[[], Any], seconds: float) -> Any:
+    """What `check` gives once it is true; processes cannot be waited for in another way."""
+    deadline = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+    return found
+
+
+class Stack:
+    """A running stack on a directory of its own."""
+
+    def __init__(self, data: Path, *options: str, port: int | None = None) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data.with_suffix(".log")
+        command = [sys.executable, "-m", "infra.local", "--port", str(self.port), "--data", str(data), *options]
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+
+    def wait_until_up(self) -> "Stack":
+        eventually(lambda: STARTED in self.read_log() or self.process.poll() is not None, 45)
+        assert self.process.poll() is None, self.read_log()
+        return self
+
+    def read_log(self) -> str:
+        return self.log.read_text()
+
+    def pids(self) -> dict[str, Any]:
+        return dict(json.loads((self.data / "pids.json").read_text()))
+
+    def get(self, path: str, method: str = "GET") -> tuple[int, bytes]:
+        request = urllib.request.Request(self.url + path, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    def is_up(self) -> bool:
+        return self.get("/_local/health")[0] == 200
+
+    def aws(self, service: str) -> Any:
+        port = json.loads((self.data / "ports.json").read_text())["aws"]
+        make: Any = boto3.client
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        return make(service, endpoint_url=f"http://127.0.0.1:{port}", region_name="eu-west-1", **keys)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(45)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = Stack(tmp_path_factory.mktemp("stack") / "data", "--sample", "0").wait_until_up()
+    yield running
+    running.end()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A child of a killed supervisor that nobody reaps has ended all the same.
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@needs_app
+def test_every_process_is_named_in_pids_json(stack: Stack) -> None:
+    pids = stack.pids()
+
+    assert set(pids) == {"supervisor", "aws", "api", "workers", "clock"}
+    assert pids["supervisor"] == stack.process.pid
+    assert len(pids["workers"]) == 2
+    assert all(is_alive(pid) for pid in [pids["aws"], pids["api"], pids["clock"], *pids["workers"]])
+
+
+@needs_app
+def test_the_first_key_is_kept_in_a_file(stack: Stack) -> None:
+    assert (stack.data / "key").read_text().strip() in stack.read_log()
+
+
+@needs_app
+def test_health_names_queues_workers_and_clock(stack: Stack) -> None:
+    status, body = stack.get("/_local/health")
+
+    assert status == 200
+    assert {"api", "StepQueue", "JobQueue", "clock", "worker-1", "worker-2"} <= set(json.loads(body)["up"])
+
+
+@needs_app
+def test_an_unknown_path_is_answered_in_our_shape(stack: Stack) -> None:
+    status, body = stack.get("/v1/there/is/nothing/here")
+
+    assert status == 404
+    assert set(json.loads(body)) == {"error", "message", "details", "requestId"}
+
+
+@needs_app
+@pytest.mark.parametrize("path", ["/outbox/../key", "/outbox/..%2fkey", "/outbox/%2e%2e/key", "/outbox/.hidden.eml"])
+def test_the_outbox_shows_nothing_outside_of_it(stack: Stack, path: str) -> None:
+    assert stack.get(path)[0] == 404
+
+
+@needs_app
+def test_an_accepted_mail_is_in_the_outbox_escaped(stack: Stack) -> None:
+    ses = stack.aws("sesv2")
+    ses.create_email_identity(EmailIdentity="stack.example")
+
+    sent = ses.send_email(
+        FromEmailAddress="us@stack.example",
+        Destination={"ToAddresses": ["someone@there.example"]},
+        Content={"Simple": {"Subject": {"Data": "<b>Hällo</b>"}, "Body": {"Text": {"Data": "<i>ü</i>"}}}},
+        EmailTags=[{"Name": "message", "Value": "message-1"}],
+    )
+
+    (path,) = (stack.data / "outbox").glob(f"*-{sent['MessageId']}.eml")
+    assert b"X-Carillon-Message: message-1" in path.read_bytes()
+    assert "&lt;b&gt;Hällo&lt;/b&gt;" in stack.get("/outbox")[1].decode()
+    assert "&lt;i&gt;ü&lt;/i&gt;" in stack.get(f"/outbox/{path.name}")[1].decode()
+
+
+@needs_app
+@pytest.mark.parametrize("name", ["api", "clock", "worker", "aws"])
+def test_a_killed_process_is_started_again_within_two_seconds(stack: Stack, name: str) -> None:
+    def pid() -> int:
+        pids = stack.pids()
+        return int(pids["workers"][0] if name == "worker" else pids[name] or 0)
+
+    before = pid()
+    os.kill(before, signal.SIGKILL)
+
+    after = eventually(lambda: (found := pid()) and found != before and found, 2)
+    eventually(stack.is_up, 10)
+    assert is_alive(after)
+    assert "starting it again" in stack.read_log()
+    assert name != "aws" or "goes on from its last save" in stack.read_log()
+
+
+@needs_app
+def test_a_second_supervisor_on_the_same_data_is_refused(stack: Stack) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "infra.local", "--port", "0", "--data", str(stack.data)],
+        cwd=ROOT, capture_output=True, text=True, timeout=10, check=False,
+    )  # fmt: skip
+
+    assert second.returncode == 2
+    assert second.stderr.strip().startswith("Another local stack runs on")
+    assert stack.is_up()
+
+
+def refused(*options: str) -> str:
+    """The one sentence with which a start is refused."""
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.local", *options],
+        cwd=ROOT, capture_output=True, text=True, timeout=10, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert refused("--port", port, "--data", str(tmp_path / "data")).startswith(f"Port {port} cannot be used")
+
+
+def test_data_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    assert "cannot be used" in refused("--port", "0", "--data", str(tmp_path / "data"))
+
+
+def test_data_of_a_newer_format_is_said(tmp_path: Path) -> None:
+    (tmp_path / "format").write_text("2\n")
+    assert "newer Carillon (format 2" in refused("--port", "0", "--data", str(tmp_path))
+
+
+@needs_app
+def test_a_clean_end_keeps_messages_and_files_for_the_next_start(tmp_path: Path) -> None:
+    first = Stack(tmp_path / "data", "--sample", "0", "--workers", "1").wait_until_up()
+    sqs, s3 = first.aws("sqs"), first.aws("s3")
+    queue = sqs.create_queue(QueueName="kept", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="in flight")
+    sqs.receive_message(QueueUrl=queue)
+    sqs.send_message(QueueUrl=queue, MessageBody="delayed", DelaySeconds=900)
+    bucket = s3.list_buckets()["Buckets"][0]["Name"]
+    s3.put_object(Bucket=bucket, Key="a/file.csv", Body=b"uid\n")
+    key = (first.data / "key").read_text()
+    children = [pid for name, pid in first.pids().items() if name not in {"workers", "supervisor"}]
+
+    assert first.end() == 0
+    assert not any(map(is_alive, children))
+
+    second = Stack(tmp_path / "data", "--workers", "1", port=first.port)
+    try:
+        second.wait_until_up()
+        counts = second.aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+        assert counts["ApproximateNumberOfMessagesNotVisible"] == "1"
+        assert counts["ApproximateNumberOfMessagesDelayed"] == "1"
+        assert second.aws("s3").get_object(Bucket=bucket, Key="a/file.csv")["Body"].read() == b"uid\n"
+        assert (second.data / "key").read_text() == key
+    finally:
+        assert second.end(signal.SIGINT) == 0
+
+
+@needs_app
+def test_a_killed_supervisor_leaves_no_process_behind(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data", "--sample", "0", "--workers", "1").wait_until_up()
+    pids = stack.pids()
+    children = [pids["aws"], pids["api"], pids["clock"], *pids["workers"]]
+
+    stack.end(signal.SIGKILL)
+
+    eventually(lambda: not any(map(is_alive, children)), 15)
+
+
+def test_a_fixed_segment_goes_before_a_parameter() -> None:
+    routes = Routes(["/flows/{uid}", "/flows/active", "/flows/{uid}/pause", "/"])
+
+    assert routes.find("/flows/active") == Match("/flows/active", {})
+    assert routes.find("/flows/active/pause") == Match("/flows/{uid}/pause", {"uid": "active"})
+    assert routes.find("/flows/a%2Fb/") == Match("/flows/{uid}", {"uid": "a/b"})
+    assert routes.find("/") == Match("/", {})
+    assert routes.find("/flows") is None
+
+
+def test_two_parameter_names_on_one_level_are_refused_as_by_api_gateway() -> None:
+    with pytest.raises(ValueError, match="on one level"):
+        Routes(["/flows/{uid}", "/flows/{id}/pause"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "failed"),
+    [
+        (None, set()),
+        ({}, set()),
+        ({"batchItemFailures": []}, set()),
+        ({"batchItemFailures": [{"itemIdentifier": "a"}]}, {"a"}),
+    ],
+)
+def test_only_the_named_messages_fail(answer: object, failed: set[str]) -> None:
+    assert read_failures(answer, {"a", "b"}) == failed
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["yes", [], {"batchItemFailures": [{"itemIdentifier": "other"}]}, {"batchItemFailures": [{"id": "a"}]}],
+)
+def test_an_invalid_answer_deletes_nothing(answer: object) -> None:
+    with pytest.raises(InvalidAnswer):
+        read_failures(answer, {"a", "b"})
+
+
+@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize("speed", [0.5, 1, 60])
+def test_the_clock_never_goes_backwards_over_a_restart(speed: float, clean: bool) -> None:
+    first = continue_from(None, 60, real=1_000)
+    stopped, started = 1_100, 1_400
+
+    second = continue_from(describe(first, seen=stopped, clean=clean), speed, real=started)
+
+    assert second.now(started) >= first.now(stopped) + (started - stopped) - 1e-6
+    assert second.now(started + 10) == pytest.approx(second.now(started) + 10 * speed)

@@ -1,0 +1,238 @@
+"""AWS inside the test's own process: real boto3 clients whose requests ministack, or moto, answers without a socket."""
+
+import asyncio
+import atexit
+import importlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from threading import RLock
+from types import ModuleType
+from typing import Any
+from unittest import mock
+from urllib.parse import unquote, urlsplit
+
+import boto3
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.config import Config
+
+from infra.local.resources import provision
+
+REGION = "eu-west-1"
+#: A retry would hide a fault that a test has planted. The user agent is fixed as botocore's takes a tenth of a call.
+CONFIG = Config(region_name=REGION, retries={"total_max_attempts": 1}, user_agent="carillon-tests")
+#: What ministack reads when it is imported: no listeners and no background threads of its own.
+SETTINGS = {"IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0", "MINISTACK_TEST_NO_AUTOSTART": "1", "LOG_LEVEL": "ERROR"}
+#: A configuration that says nothing.
+NOBODYS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+}
+
+
+class EmbeddedAws:
+    """ministack in process. Its state is the process's: one test at a time, and `reset` between them."""
+
+    def __init__(self) -> None:
+        self.account = worker_account()
+        #: For code that builds its own clients: `boto3.DEFAULT_SESSION = aws.session`.
+        self.session = _ministack_session(self.account)
+
+    def client(self, service: str) -> Any:
+        return _client(self.session, service)
+
+    def reset(self) -> None:
+        with _LOCK:
+            _ministack()._reset_all_state()
+            _process.untouched = True
+
+    def provision(self) -> dict[str, str]:
+        """Create what resources.yaml declares; after a `reset` from a copy of the first time, in 1 ms."""
+        with _LOCK:
+            if not _process.untouched:
+                return provision(self.client)
+            if _process.provisioned is None:
+                env = provision(self.client)
+                _process.provisioned = env, {name: _service(name).get_state() for name in PROVISIONED}
+            env, states = _process.provisioned
+            for name, state in states.items():
+                _service(name)._restore_state(deepcopy(state))
+            _process.untouched = False
+            return dict(env)
+
+
+class MotoAws:
+    """moto behind the same methods, as a second opinion.
+
+    Only this session's requests go to it: `mock_aws` would take every client of the process, ministack's too.
+    """
+
+    def __init__(self) -> None:
+        self.session = _moto_session()
+
+    def client(self, service: str) -> Any:
+        return _client(self.session, service)
+
+    def reset(self) -> None:
+        importlib.import_module("moto.core.base_backend").BackendDict.reset()
+
+    def provision(self) -> dict[str, str]:
+        return provision(self.client)
+
+
+def worker_account() -> str:
+    """Return an account of its own for each worker of pytest-xdist: ministack takes a 12-digit access key for one."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return f"{100_000_000_001 + int(worker)}"
+
+
+@cache
+def _ministack_session(account: str) -> boto3.Session:
+    return _session(_answer_by_ministack, account)
+
+
+@cache
+def _moto_session() -> boto3.Session:
+    stubber = importlib.import_module("moto.core.botocore_stubber").BotocoreStubber()
+    stubber.enabled = True
+    return _session(stubber, importlib.import_module("moto.core").DEFAULT_ACCOUNT_ID)
+
+
+def _session(answer: Callable[..., AWSResponse], access_key: str) -> boto3.Session:
+    with _nobodys_settings():
+        core = botocore.session.Session()
+        # First: moto, once imported, has a handler in every session.
+        core.get_component("event_emitter").register_first("before-send", answer)
+        core.register("before-parameter-build.sqs.ReceiveMessage", _receive_at_once)
+        return boto3.Session(access_key, "secret", region_name=REGION, botocore_session=core)
+
+
+@cache
+def _client(session: boto3.Session, service: str) -> Any:
+    """Build a client, once a process (about 50 ms).
+
+    So a hook that a test registers on its events stays until the test unregisters it.
+    """
+    with _nobodys_settings():
+        return session.client(service, config=CONFIG)
+
+
+@contextmanager
+def _nobodys_settings() -> Iterator[None]:
+    """Hide the developer's profile and endpoint: the tests are the same on every machine."""
+    with mock.patch.dict(os.environ, NOBODYS):
+        os.environ.pop("AWS_PROFILE", None)
+        yield
+
+
+def _receive_at_once(**event: Any) -> None:
+    """Nothing can arrive while a request runs, and a clock that a test has stopped would never end the wait."""
+    if "WaitTimeSeconds" in event["params"]:
+        event["params"]["WaitTimeSeconds"] = 0
+
+
+#: The services whose empty resources are copied, as ministack's own persistence copies them.
+PROVISIONED = ("dynamodb", "sqs", "s3", "secretsmanager")
+_LOCK = RLock()
+
+
+@dataclass
+class _Process:
+    """What ministack holds, which is one for all instances of `EmbeddedAws`."""
+
+    untouched: bool = True
+    provisioned: tuple[dict[str, str], dict[str, Any]] | None = None
+
+
+_process = _Process()
+
+
+def _service(name: str) -> Any:
+    return importlib.import_module(f"ministack.services.{name}")
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return loop
+
+
+@cache
+def _ministack() -> ModuleType:
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    with mock.patch.dict(os.environ, SETTINGS):
+        app = importlib.import_module("ministack.app")
+        # Its thread that deletes expired items would wake at a random moment and believe a travelled clock.
+        with mock.patch("threading.Thread.start"):
+            importlib.import_module("ministack.services.dynamodb")
+    # It configures the root logger; the tests' own stays as pytest made it.
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    for name in ("ministack", "sqs", "dynamodb", "s3"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return app
+
+
+def _answer_by_ministack(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    exchange = _Exchange(request)
+    with _LOCK:
+        _process.untouched = False
+        _loop().run_until_complete(_ministack().app(exchange.scope, exchange.receive, exchange.send))
+    return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(b"".join(exchange.parts)))
+
+
+class _Exchange:
+    """One request and its answer in ASGI's terms."""
+
+    def __init__(self, request: AWSPreparedRequest) -> None:
+        url = urlsplit(request.url)
+        headers = [(_bytes(name).lower(), _bytes(value)) for name, value in request.headers.items()]
+        self.scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "http",
+            "method": request.method,
+            "path": unquote(url.path) or "/",
+            "raw_path": (url.path or "/").encode(),
+            "query_string": url.query.encode(),
+            "headers": [*headers, (b"host", url.netloc.encode())],
+            "client": ("127.0.0.1", 0),
+        }
+        body: Any = request.body or b""
+        self._body = _bytes(body.read() if hasattr(body, "read") else body)
+        self.status = 0
+        self.headers = HTTPHeaders()
+        self.parts: list[bytes] = []
+
+    async def receive(self) -> dict[str, Any]:
+        return {"type": "http.request", "body": self._body, "more_body": False}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            for name, value in message["headers"]:
+                self.headers[name.decode("latin-1")] = value.decode("latin-1")
+        else:
+            self.parts.append(message.get("body", b""))
+
+
+class _Raw(BytesIO):
+    """A body as urllib3 gives it to botocore."""
+
+    def stream(self, **_: Any) -> Any:
+        yield self.read()
+
+
+def _bytes(value: Any) -> bytes:
+    return value.encode() if isinstance(value, str) else bytes(value)

@@ -1,0 +1,185 @@
+"""The API in the test's own process: API Gateway's events go to the Chalice app, AWS is ministack without a socket."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.workspace import Scope
+from chalicelib.ports import Ports
+from chalicelib.settings import read_settings
+from chalicelib.usecases.make_key import make_key
+from chalicelib.usecases.make_workspace import make_workspace
+from chalicelib.wiring import build_ports, use_ports
+from infra.local import gateway
+from infra.local.lambda_runtime import Context, load_handler
+from infra.local.resources import queue_urls
+from tests.embedded_aws import EmbeddedAws
+
+#: Queue's logical id → the worker's handler, as its event source declares it.
+WORKERS = {"JobQueue": "chalicelib.workers.jobs.run_jobs", "StepQueue": "chalicelib.workers.steps.run_steps"}
+SECRET_ID = "carillon-signing"
+
+
+@dataclass
+class Reply:
+    """An HTTP answer; unpacks as (status, json, headers)."""
+
+    status: int
+    text: str
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def data(self) -> Any:
+        return self.json["data"]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.status, self.json, self.headers))
+
+
+@dataclass
+class Api:
+    """A caller with a key."""
+
+    key: str | None
+    workspace: WorkspaceUid
+    routes: gateway.Routes = field(default_factory=lambda: gateway.Routes(app.routes))
+
+    def get(self, url: str, **options: Any) -> Reply:
+        return self.call("GET", url, **options)
+
+    def post(self, url: str, body: object = None, **options: Any) -> Reply:
+        return self.call("POST", url, body, **options)
+
+    def put(self, url: str, body: object = None, **options: Any) -> Reply:
+        return self.call("PUT", url, body, **options)
+
+    def patch(self, url: str, body: object = None, **options: Any) -> Reply:
+        return self.call("PATCH", url, body, **options)
+
+    def delete(self, url: str, **options: Any) -> Reply:
+        return self.call("DELETE", url, **options)
+
+    def call(self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Reply:
+        """`body` is sent as it is when it is bytes, else as JSON."""
+        sent = {"Host": "test", **({"Authorization": f"Bearer {self.key}"} if self.key else {})}
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        if raw:
+            sent["Content-Type"] = "application/json"
+        sent.update(headers or {})
+        path, _, query = url.partition("?")
+        match = self.routes.find(path)
+        if match is None or method not in app.routes[match.resource]:
+            raise LookupError(f"API Gateway has no route {method} {path}")
+        request_id = str(uuid.uuid4())
+        scope = {
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()],
+            "http_version": "1.1",
+        }
+        event = gateway.build_event(scope, match, raw, app.api.binary_types, request_id)
+        answer = app(json.loads(json.dumps(event)), Context("api_handler", 29, aws_request_id=request_id))
+        return Reply(answer["statusCode"], answer["body"], {k.lower(): v for k, v in answer["headers"].items()})
+
+    def all_pages(self, url: str) -> list[Any]:
+        """Every object of a list, by following nextCursor."""
+        sign = "&" if "?" in url else "?"
+        page = self.get(url).json
+        found = list(page["data"])
+        while page["nextCursor"]:
+            page = self.get(f"{url}{sign}cursor={page['nextCursor']}").json
+            found += page["data"]
+        return found
+
+
+@dataclass
+class World:
+    """The stack: AWS, the ports on it, and the workers, which run when they are told to."""
+
+    aws: EmbeddedAws
+    ports: Ports
+    queues: Mapping[str, str]
+
+    def new_caller(self, scope: Scope = Scope.ADMIN, **options: Any) -> Api:
+        """A workspace of its own, opened by a key of this scope."""
+        workspace, key = make_workspace(self.ports, "Test")
+        uid = WorkspaceUid(workspace.uid)
+        if scope is not Scope.ADMIN or options:
+            _, key = make_key(self.ports, uid, scope, **options)
+        return Api(key, uid)
+
+    def key_for(self, workspace: WorkspaceUid, scope: Scope, **options: Any) -> Api:
+        return Api(make_key(self.ports, workspace, scope, **options)[1], workspace)
+
+    def drain(self, *names: str, rounds: int = 1_000) -> int:
+        """Hand what is visible in the queues to the workers, as event source mappings do; the number of messages."""
+        handled = 0
+        for _ in range(rounds):
+            found = sum(self._hand_over(name) for name in names or WORKERS)
+            handled += found
+            if not found:
+                return handled
+        raise AssertionError("the queues do not run dry")
+
+    def _hand_over(self, name: str) -> int:
+        sqs, url = self.aws.client("sqs"), self.queues[name]
+        received = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"]
+        )
+        messages = received.get("Messages", [])
+        if not messages:
+            return 0
+        answer = load_handler(WORKERS[name])({"Records": [_record(m, name) for m in messages]}, Context(name, 60))
+        failed = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
+        for message in messages:
+            if message["MessageId"] not in failed:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return len(messages)
+
+
+def _record(message: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message.get("Attributes", {}),
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:carillon-{name}",
+        "awsRegion": "eu-west-1",
+    }
+
+
+@pytest.fixture(scope="session")
+def embedded_aws() -> EmbeddedAws:
+    return EmbeddedAws()
+
+
+@pytest.fixture
+def world(embedded_aws: EmbeddedAws) -> Iterator[World]:
+    embedded_aws.reset()
+    environment = embedded_aws.provision()
+    if "SIGNING_SECRET_ID" not in environment:
+        embedded_aws.client("secretsmanager").create_secret(Name=SECRET_ID, SecretString=uuid.uuid4().hex)
+        environment["SIGNING_SECRET_ID"] = SECRET_ID
+    ports = build_ports(read_settings({**environment, "STAGE": "test"}), embedded_aws.client)
+    use_ports(ports)
+    yield World(embedded_aws, ports, queue_urls(embedded_aws.client))
+    use_ports(None)
+
+
+@pytest.fixture
+def api(world: World) -> Api:
+    return world.new_caller()

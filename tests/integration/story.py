@@ -1,0 +1,137 @@
+"""A workspace with channel, template, contacts and campaigns, and a clock that moves from one thing due to the next."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from chalicelib.workers import clock as clock_worker
+from tests.integration.conftest import Api, World
+from tests.postbox import Postbox
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Story:
+    """The API, the queues, the provider and the clock of one test."""
+
+    world: World
+    api: Api
+    postbox: Postbox
+    traveller: time_machine.Traveller
+    channel: str = ""
+    template: str = ""
+    ticked: datetime = START
+    contacts: list[str] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def expect(self, status: int, reply: Any) -> Any:
+        """The data of an answer that has this status."""
+        assert reply.status == status, (reply.status, reply.text)
+        return reply.json.get("data")
+
+    def settle_in(self, contacts: int = 3) -> None:
+        """Makes the channel, a published template and some contacts."""
+        self.channel = self.expect(201, self.api.post("/v1/channels", {"name": "Console", "type": "console"}))["uid"]
+        self.template = self.add_template("Hello {{ first_name }}")
+        self.add_contacts(contacts)
+
+    def add_template(self, text: str, publish: bool = True, **fields: Any) -> str:
+        body = {"name": "Hello", "channelType": "console", "content": {"text": text}, **fields}
+        uid = self.expect(201, self.api.post("/v1/templates", body))["uid"]
+        if publish:
+            self.expect(200, self.api.post(f"/v1/templates/{uid}/publish"))
+        return str(uid)
+
+    def add_contacts(self, count: int) -> list[str]:
+        first = len(self.contacts)
+        for number in range(first, first + count):
+            body = {"email": f"c{number}@example.com", "firstName": f"Name{number}"}
+            self.contacts.append(self.expect(201, self.api.post("/v1/contacts", body))["uid"])
+        return self.contacts[first:]
+
+    def short_campaign(self, **fields: Any) -> str:
+        body = {"name": "Short", "channelUid": self.channel, "templateUid": self.template, **fields}
+        return str(self.expect(201, self.api.post("/v1/campaigns", body))["uid"])
+
+    def campaign(self, *steps: Mapping[str, Any], **fields: Any) -> str:
+        body = {"name": "Steps", "steps": list(steps), **fields}
+        return str(self.expect(201, self.api.post("/v1/campaigns", body))["uid"])
+
+    def send(self, name: str, **fields: Any) -> dict[str, Any]:
+        return {"id": name, "type": "SEND", "templateUid": self.template, **fields}
+
+    def start(self, campaign: str, contacts: list[str] | None = None, **fields: Any) -> str:
+        body = {"channelUid": self.channel, "campaignUid": campaign, "contactUids": contacts or self.contacts, **fields}
+        return str(self.expect(201, self.api.post("/flows", body))["uid"])
+
+    def flow(self, uid: str) -> Any:
+        return self.expect(200, self.api.get(f"/flows/{uid}"))
+
+    def set_status(self, uid: str, status: str) -> Any:
+        return self.expect(200, self.api.patch(f"/flows/{uid}", {"status": status}))
+
+    def execution(self, flow: str, contact: str) -> Any:
+        return self.expect(200, self.api.get(f"/flows/{flow}/executions/{contact}"))
+
+    def advance(self, span: timedelta, step: timedelta = timedelta(seconds=1)) -> None:
+        """Moves the clock in steps, ticking each minute and running what is due after each step."""
+        end = self.now + span
+        self.run()
+        while self.now < end:
+            self.traveller.shift(min(step, end - self.now))
+            self.run()
+
+    def run(self) -> None:
+        """The minute's rule if a minute has passed, then all that is visible in the queues."""
+        if self.now - self.ticked >= timedelta(minutes=1):
+            self.ticked = self.now
+            self.tick()
+        self.world.drain()
+
+    def tick(self) -> None:
+        clock_worker.tick({"source": "aws.events"}, None)
+
+
+@pytest.fixture
+def story(world: World) -> Iterator[Story]:
+    """Time stands still but when it is moved; sleeping moves it."""
+    from chalicelib.wiring import use_ports
+
+    with time_machine.travel(START, tick=False) as traveller:
+        postbox = Postbox(world.ports.clock)
+        clock = SleepingClock(world.ports.clock, traveller)
+        postbox.clock = clock
+        ports = replace(world.ports, clock=clock, channel_types={"console": postbox})
+        world.ports = ports
+        use_ports(ports)
+        told = Story(world, world.new_caller(), postbox, traveller)
+        yield told
+
+
+class SleepingClock:
+    """The system's clock, whose sleep moves the travelled time."""
+
+    speed = 1.0
+
+    def __init__(self, clock: Any, traveller: time_machine.Traveller) -> None:
+        self._clock, self._traveller = clock, traveller
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def real(self) -> datetime:
+        return self._clock.real()
+
+    def sleep(self, span: timedelta) -> None:
+        self._traveller.shift(span)
+
+
+__all__ = ["Story", "story"]

@@ -1,0 +1,146 @@
+"""Documents in dicts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from threading import RLock
+from typing import TypeVar, cast
+
+from pydantic import BaseModel
+
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.model.base import Document, rfc3339
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.ports import Page
+from tests.memory.paging import check_size, cut_page
+
+D = TypeVar("D", bound=Document)
+V = TypeVar("V", bound=BaseModel)
+#: Workspace, kind, uid.
+Key = tuple[str, str, str]
+
+
+class MemoryCatalog:
+    """The port Catalog in memory."""
+
+    def __init__(self) -> None:
+        self._documents: dict[Key, Document] = {}
+        self._parents: dict[Key, Key] = {}
+        self._versions: dict[tuple[Key, int], BaseModel] = {}
+        self._chunks: dict[tuple[Key, int], tuple[str, ...]] = {}
+        self._lock = RLock()
+
+    def add(self, workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str] | None = None) -> None:
+        check_size(document)
+        key = (workspace, document.kind, document.uid)
+        with self._lock:
+            if key in self._documents:
+                raise Conflict(f"{document.kind.capitalize()} {document.uid} already exists")
+            self._documents[key] = document
+            if under:
+                self._parents[key] = (workspace, under[0].kind, under[1])
+
+    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
+        return cast("D | None", self._documents.get((workspace, kind.kind, uid)))
+
+    def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
+        document = self.find(workspace, kind, uid)
+        if document is None:
+            raise NotFound(kind.kind.capitalize(), uid)
+        return document
+
+    def save(self, workspace: WorkspaceUid, document: D) -> D:
+        check_size(document)
+        key = (workspace, document.kind, document.uid)
+        saved = document.model_copy(update={"rev": document.rev + 1})
+        with self._lock:
+            stored = self._documents.get(key)
+            if stored == saved:
+                return saved
+            if stored is None or stored.rev != document.rev:
+                raise _moved(document)
+            self._documents[key] = saved
+        return saved
+
+    def remove(self, workspace: WorkspaceUid, kind: type[Document], uid: str) -> None:
+        key = (workspace, kind.kind, uid)
+        with self._lock:
+            self._documents.pop(key, None)
+            self._parents = {child: parent for child, parent in self._parents.items() if key not in (child, parent)}
+            self._versions = {entry: body for entry, body in self._versions.items() if entry[0] != key}
+            self._chunks = {entry: part for entry, part in self._chunks.items() if entry[0] != key}
+
+    def page(
+        self, workspace: WorkspaceUid, kind: type[D], where: Mapping[str, str], limit: int, cursor: str | None
+    ) -> Page[D]:
+        found = [
+            (_created(document), cast("D", document))
+            for (of, name, _), document in list(self._documents.items())
+            if (of, name) == (workspace, kind.kind) and _matches(document.marks(), where)
+        ]
+        return cut_page(f"{workspace}#{kind.kind}", found, limit, cursor)
+
+    def children(
+        self, workspace: WorkspaceUid, parent: type[Document], uid: str, kind: type[D], limit: int, cursor: str | None
+    ) -> Page[D]:
+        above = (workspace, parent.kind, uid)
+        below = [child for child, key in list(self._parents.items()) if key == above and child[1] == kind.kind]
+        found = [(_created(self._documents[key]), cast("D", self._documents[key])) for key in below]
+        return cut_page(f"{'#'.join(above)}#{kind.kind}", found, limit, cursor)
+
+    def add_version(self, workspace: WorkspaceUid, document: D, version: int, body: BaseModel) -> D:
+        key = (workspace, document.kind, document.uid)
+        saved = document.model_copy(update={"rev": document.rev + 1})
+        with self._lock:
+            stored = self._documents.get(key)
+            if stored == saved and self._versions.get((key, version)) == body:
+                return saved
+            if stored is None or stored.rev != document.rev or (key, version) in self._versions:
+                raise _moved(document)
+            self._versions[key, version] = body
+            return self.save(workspace, document)
+
+    def find_version(
+        self, workspace: WorkspaceUid, kind: type[Document], uid: str, version: int, body: type[V]
+    ) -> V | None:
+        return cast("V | None", self._versions.get(((workspace, kind.kind, uid), version)))
+
+    def versions(self, workspace: WorkspaceUid, kind: type[Document], uid: str, body: type[V]) -> tuple[V, ...]:
+        key = (workspace, kind.kind, uid)
+        numbers = sorted((number for of, number in self._versions if of == key), reverse=True)
+        return tuple(cast("V", self._versions[key, number]) for number in numbers)
+
+    def put_chunk(
+        self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]
+    ) -> None:
+        if any("\n" in entry for entry in entries):
+            raise ValueError("An entry of a chunk holds a newline")
+        self._chunks[(workspace, kind.kind, uid), number] = tuple(entries)
+
+    def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
+        return self._chunks.get(((workspace, kind.kind, uid), number), ())
+
+    def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
+        return iter(
+            [
+                (WorkspaceUid(workspace), uid)
+                for (workspace, _, uid), document in list(self._documents.items())
+                if document.marks().get("activeKey") == kind.kind
+            ]
+        )
+
+
+def _created(document: Document) -> str:
+    return f"{rfc3339(document.created_at)}#{document.uid}"
+
+
+def _matches(marks: Mapping[str, str], where: Mapping[str, str]) -> bool:
+    return all(name in marks and _fits(marks[name], wanted) for name, wanted in where.items())
+
+
+def _fits(value: str, wanted: str) -> bool:
+    if len(wanted) > 2 and wanted.startswith("*") and wanted.endswith("*"):
+        return wanted[1:-1] in value
+    return value == wanted
+
+
+def _moved(document: Document) -> Conflict:
+    return Conflict(f"{document.kind.capitalize()} {document.uid} was changed meanwhile: read it again")

@@ -1,0 +1,74 @@
+"""Contacts in dicts."""
+
+from collections.abc import Sequence
+from threading import RLock
+
+from chalicelib.errors import Conflict
+from chalicelib.model.contact import Contact
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.ports import Page
+from tests.memory.paging import check_size, cut_page
+
+
+class MemoryContacts:
+    """The port Contacts in memory."""
+
+    def __init__(self) -> None:
+        self._contacts: dict[tuple[str, str], Contact] = {}
+        self._holders: dict[tuple[str, str], str] = {}
+        self._lock = RLock()
+
+    def find_many(self, workspace: WorkspaceUid, uids: Sequence[ContactUid], strong: bool) -> dict[ContactUid, Contact]:
+        found = ((uid, self._contacts.get((workspace, uid))) for uid in uids)
+        return {uid: contact for uid, contact in found if contact}
+
+    def find_by(self, workspace: WorkspaceUid, lookups: Sequence[str]) -> dict[str, ContactUid]:
+        found = ((text, self._holders.get((workspace, text))) for text in lookups)
+        return {text: ContactUid(uid) for text, uid in found if uid}
+
+    def add(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        check_size(contact)
+        with self._lock:
+            if (workspace, contact.uid) in self._contacts:
+                raise Conflict(f"Contact {contact.uid} already exists")
+            self._check_free(workspace, contact)
+            self._put(workspace, contact)
+
+    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
+        check_size(after)
+        saved = after.model_copy(update={"rev": before.rev + 1})
+        with self._lock:
+            stored = self._contacts.get((workspace, after.uid))
+            if stored == saved:
+                return saved
+            if stored is None or stored.rev != before.rev:
+                raise Conflict(f"Contact {after.uid} was changed meanwhile: read it again")
+            self._check_free(workspace, saved)
+            self._drop_lookups(workspace, before)
+            self._put(workspace, saved)
+        return saved
+
+    def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        with self._lock:
+            stored = self._contacts.pop((workspace, contact.uid), contact)
+            self._drop_lookups(workspace, stored)
+
+    def page(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Contact]:
+        found = [(uid, contact) for (of, uid), contact in list(self._contacts.items()) if of == workspace]
+        return cut_page(f"{workspace}#C", found, limit, cursor, newest_first=False)
+
+    def _put(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        self._contacts[workspace, contact.uid] = contact
+        for text in contact.lookups():
+            self._holders[workspace, text] = contact.uid
+
+    def _check_free(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        for text in contact.lookups():
+            holder = self._holders.get((workspace, text), contact.uid)
+            if holder != contact.uid:
+                raise Conflict(f"{text.partition(':')[0]} is already used by contact {holder}")
+
+    def _drop_lookups(self, workspace: WorkspaceUid, contact: Contact) -> None:
+        for text in contact.lookups():
+            if self._holders.get((workspace, text)) == contact.uid:
+                del self._holders[workspace, text]

@@ -1,0 +1,83 @@
+"""Execution rows in a dict."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from zlib import crc32
+
+from chalicelib.errors import invalid
+from chalicelib.model.execution import Execution, ExecutionKey, Receipt
+from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, is_uid
+from chalicelib.ports import ClaimedBy, Page, Save, Unclaimed
+
+
+class MemoryExecutions:
+    """The port Executions in memory; `rows` is all there is."""
+
+    def __init__(self) -> None:
+        self.rows: dict[ExecutionKey, Execution] = {}
+        #: Over how many shards each flow was enrolled; one where a test put its rows in by hand.
+        self.shards: dict[tuple[WorkspaceUid, FlowUid], int] = {}
+
+    def find_many(self, keys: Sequence[ExecutionKey], shards: int) -> dict[ExecutionKey, Execution]:
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
+        new = {row.key: row for row in rows if row.key not in self.rows}
+        self.rows.update(new)
+        self.shards.update(((key.workspace, key.flow), shards) for key in new)
+        return tuple(new)
+
+    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool, ...]:
+        return tuple(self._save(save) for save in saves)
+
+    def _save(self, save: Save) -> bool:
+        stored = self.rows.get(save.row.key)
+        if stored is None:
+            return False
+        wanted = replace(save.row, receipts=stored.receipts)
+        if not _holds(stored, save.expect):
+            return stored == wanted
+        self.rows[stored.key] = wanted
+        return True
+
+    def put_receipt(
+        self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt
+    ) -> tuple[Execution, Execution] | None:
+        before = self.rows.get(key)
+        if before is None:
+            return None
+        known = before.receipts.get(node)
+        if known and known.engagement.rank >= receipt.engagement.rank:
+            return None
+        after = self.rows[key] = replace(before, receipts={**before.receipts, node: receipt})
+        return before, after
+
+    def page(
+        self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None
+    ) -> Page[Execution]:
+        if cursor is not None and not is_uid(cursor):
+            raise invalid("cursor", "This cursor was not given out by this list")
+        shards = self.shards.get((workspace, flow), 1)
+        rows = sorted(
+            (row for key, row in self.rows.items() if (key.workspace, key.flow) == (workspace, flow)),
+            key=lambda row: row.key.contact,
+        )
+        rows = [row for row in rows if crc32(row.key.contact.encode()) % shards == shard]
+        rest = [row for row in rows if cursor is None or row.key.contact > cursor]
+        return Page(tuple(rest[:limit]), rest[limit - 1].key.contact if len(rest) > limit else None)
+
+    def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
+        flows = (key.flow for key in self.rows if (key.workspace, key.contact) == (workspace, contact))
+        return tuple(sorted(flows, reverse=True))
+
+    def remove_many(self, keys: Sequence[ExecutionKey], shards: int) -> None:
+        for key in keys:
+            self.rows.pop(key, None)
+
+
+def _holds(stored: Execution, expect: Unclaimed | ClaimedBy) -> bool:
+    claim = stored.claim
+    if isinstance(expect, ClaimedBy):
+        return claim is not None and claim.by == expect.attempt
+    is_free = claim is None or claim.until <= expect.real_now
+    return stored.seq == expect.seq and stored.is_open and is_free

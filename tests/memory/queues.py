@@ -1,0 +1,53 @@
+"""The two queues as lists."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.model.hints import DueHint, Hint, Job
+
+_SECOND = timedelta(seconds=1)
+_LONGEST = 900 * _SECOND
+
+
+def round_up(span: timedelta) -> timedelta:
+    """Whole seconds, as SQS delays; ValueError for what it could not keep."""
+    rounded = max(timedelta(0), -(-span // _SECOND) * _SECOND)
+    if rounded > _LONGEST:
+        raise ValueError(f"SQS delays at most 900 seconds, not {rounded // _SECOND}: use a timer")
+    return rounded
+
+
+class MemoryStepQueue:
+    """The port StepQueue in memory; `entries` are in the order of sending, each with the moment it shows up."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[datetime, Hint]] = []
+        #: What `backlog` answers; the fake has no clock to know it by.
+        self.reported_backlog = 0
+
+    def send(self, hints: Sequence[DueHint], now: datetime) -> None:
+        self.entries.extend([(now + round_up(entry.due - now), entry.hint) for entry in hints])
+
+    def backlog(self) -> int:
+        return self.reported_backlog
+
+    def take(self, now: datetime, count: int | None = None) -> list[Hint]:
+        """Removes and returns hints that have shown up, earliest first, at most `count`."""
+        ready = sorted((entry for entry in self.entries if entry[0] <= now), key=lambda entry: entry[0])[:count]
+        for entry in ready:
+            self.entries.remove(entry)
+        return [hint for _, hint in ready]
+
+
+class MemoryJobQueue:
+    """The port JobQueue in memory."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Job, timedelta]] = []
+
+    def send(self, job: Job, delay: timedelta = timedelta(0)) -> None:
+        self.entries.append((job, round_up(delay)))
+
+    def take(self) -> tuple[Job, timedelta] | None:
+        """Removes and returns the oldest job with its delay."""
+        return self.entries.pop(0) if self.entries else None

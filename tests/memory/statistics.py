@@ -1,0 +1,66 @@
+"""Statistics in dicts."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from datetime import datetime
+
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.ports import Counters
+
+Place = tuple[WorkspaceUid, FlowUid]
+#: As many errors as a flow keeps.
+ERRORS = 50
+
+
+class MemoryStatistics:
+    """The port Statistics in memory; the start of an epoch is kept apart from what is added to it."""
+
+    def __init__(self) -> None:
+        self.starts: dict[Place, dict[int, Counter[str]]] = defaultdict(dict)
+        self.counters: dict[Place, dict[int, Counter[str]]] = defaultdict(dict)
+        self.register: dict[Place, dict[tuple[int, str], tuple[int, datetime]]] = defaultdict(dict)
+        self.counted: dict[tuple[Place, str], dict[int, Counters]] = defaultdict(dict)
+        self.kept: dict[Place, list[Mapping[str, object]]] = defaultdict(list)
+
+    def enter(
+        self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime
+    ) -> None:
+        self.register[workspace, flow][epoch, batch] = (count, until)
+
+    def leave(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
+        self.register[workspace, flow].pop((epoch, batch), None)
+        if any(counters.values()):
+            total = self.counters[workspace, flow].setdefault(epoch, Counter())
+            total.update({**counters, "movements": counters.get("movements", 0) + 1})
+
+    def read(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Counters:
+        total: Counter[str] = Counter()
+        for source in (self.starts, self.counters):
+            total.update(source[workspace, flow].get(epoch, {}))
+        return {name: count for name, count in total.items() if count}
+
+    def in_flight(self, workspace: WorkspaceUid, flow: FlowUid, real_now: datetime) -> int:
+        return sum(count for count, until in self.register[workspace, flow].values() if until > real_now)
+
+    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters) -> None:
+        place = (workspace, flow)
+        self.starts[place][epoch] = Counter(counters)
+        for source in (self.starts, self.counters):
+            source[place] = {number: kept for number, kept in source[place].items() if number >= epoch - 1}
+        register = self.register[place]
+        self.register[place] = {key: entry for key, entry in register.items() if key[0] >= epoch - 1}
+
+    def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
+        self.counted[(workspace, flow), pass_id][shard] = {name: count for name, count in counters.items() if count}
+
+    def parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
+        parts = self.counted[(workspace, flow), pass_id]
+        return tuple(dict(parts[shard]) for shard in sorted(parts))
+
+    def add_errors(self, workspace: WorkspaceUid, flow: FlowUid, errors: Sequence[Mapping[str, object]]) -> None:
+        kept = self.kept[workspace, flow]
+        kept.extend(deepcopy(list(errors))[: ERRORS - len(kept)])
+
+    def errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
+        return tuple(deepcopy(self.kept[workspace, flow]))

@@ -1,0 +1,37 @@
+"""Timers in a dict of minute buckets."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from chalicelib.model.hints import DueHint
+
+_FORMAT = "%Y%m%d%H%M"
+
+
+class MemoryTimers:
+    """The port Timers in memory; every bucket is shard 0 of its minute."""
+
+    def __init__(self) -> None:
+        self.hints: dict[str, list[DueHint]] = {}
+        self.swept: datetime | None = None
+
+    def put(self, hints: Sequence[DueHint]) -> None:
+        for entry in hints:
+            self.hints.setdefault(_name(entry.due), []).append(entry)
+
+    def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
+        return tuple(name for name in sorted(self.hints) if _name(start) <= name <= _name(end))
+
+    def read(self, bucket: str) -> Iterator[DueHint]:
+        return iter(tuple(self.hints.get(bucket, ())))
+
+    def swept_to(self) -> datetime | None:
+        return self.swept
+
+    def set_swept_to(self, minute: datetime) -> None:
+        minute = minute.replace(second=0, microsecond=0)
+        self.swept = max(self.swept, minute) if self.swept else minute
+
+
+def _name(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):{_FORMAT}}#0"

@@ -1,0 +1,51 @@
+"""A channel type that remembers what it was given, and answers as it is told."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+
+from chalicelib.channels.console import ConsoleContent, ConsoleSettings
+from chalicelib.model.contact import Contact
+from chalicelib.model.message import Accepted, Letter, Verdict
+from chalicelib.ports import Clock
+
+
+@dataclass
+class Sent:
+    """One call of the provider."""
+
+    at: datetime
+    letter: Letter
+
+
+@dataclass
+class Postbox:
+    """`answer` decides; `during` runs while the provider is being called, before it answers."""
+
+    clock: Clock
+    answer: Callable[[Letter], Verdict] = lambda letter: Accepted(str(letter.uid))
+    during: Callable[[Letter], None] = lambda _: None
+    calls: list[Sent] = field(default_factory=list)
+    name: str = "console"
+    settings: type[BaseModel] = ConsoleSettings
+    content: type[BaseModel] = ConsoleContent
+    deduplicates: bool = False
+    timeout: timedelta = timedelta(seconds=1)
+
+    def address_of(self, contact: Contact) -> str | None:
+        return contact.email
+
+    def send(self, letter: Letter) -> Verdict:
+        self.calls.append(Sent(self.clock.now(), letter))
+        self.during(letter)
+        return self.answer(letter)
+
+    def times_called(self) -> Counter[str]:
+        """By message uid, how often the provider was asked to send it."""
+        return Counter(str(sent.letter.uid) for sent in self.calls)
+
+    def recipients(self) -> list[str]:
+        return [sent.letter.to for sent in self.calls]

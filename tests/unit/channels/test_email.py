@@ -1,0 +1,227 @@
+"""SES gets exactly the documented request, and whatever it answers becomes the right verdict."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.stub import Stubber
+from botocore.validate import ParamValidator
+from pydantic import JsonValue, ValidationError
+
+from chalicelib.channels.email import Email, EmailContent, EmailSettings, build_request, read_error
+from chalicelib.channels.registry import CHANNEL_TYPES, Edges, build_channel_types
+from chalicelib.model.channel import Channel
+from chalicelib.model.contact import Contact
+from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFault,
+    Letter,
+    MessageType,
+    Permanent,
+    Retryable,
+    Throttled,
+    Unknown,
+    Verdict,
+)
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+SENDER = "news@example.com"
+FULL = {"fromEmail": SENDER, "replyTo": "help@example.com", "configurationSet": "events", "tenantName": "acme"}
+CLIENT = boto3.client(
+    "sesv2",
+    region_name="eu-west-1",
+    aws_access_key_id="test",
+    aws_secret_access_key="test",
+    config=Config(retries={"total_max_attempts": 1}),
+)
+
+
+def letter(
+    settings: Mapping[str, JsonValue] = FULL, to: str = "ana@example.com", content: Mapping[str, str] | None = None
+) -> Letter:
+    return Letter(
+        uid=MessageUid(WorkspaceUid("w"), FlowUid("f"), ContactUid("c"), NodeId("n")),
+        channel=Channel(uid="ch", created_at=NOW, updated_at=NOW, name="Mail", type="email", settings=settings),
+        message_type=MessageType.MESSAGE,
+        to=to,
+        content=content or {"subject": "Grüße", "text": "Hi", "html": "<p>Hi</p>", "fromName": 'Café "Ana", Inc.'},
+    )
+
+
+def refusal(code: str, status: int = 400, message: str = "") -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  the rest of the metadata does not matter
+        "SendEmail",
+    )
+
+
+class TestRequest:
+    @pytest.mark.parametrize("settings", [FULL, {"fromEmail": SENDER}])
+    @pytest.mark.parametrize(
+        "content", [None, {"subject": "s", "text": "t"}, {"subject": "s", "html": "h", "text": ""}]
+    )
+    def test_it_is_valid_by_amazons_own_model(
+        self, settings: Mapping[str, JsonValue], content: Mapping[str, str] | None
+    ) -> None:
+        shape = botocore.session.get_session().get_service_model("sesv2").operation_model("SendEmail").input_shape
+        made = build_request(letter(settings, content=content), "ana@example.com")
+        assert not ParamValidator().validate(made, shape).has_errors()
+
+    def test_it_says_what_was_written(self) -> None:
+        assert build_request(letter(), "ana@example.com") == {
+            "FromEmailAddress": "=?utf-8?b?Q2Fmw6kgIkFuYSIsIEluYy4=?= <news@example.com>",
+            "Destination": {"ToAddresses": ["ana@example.com"]},
+            "ReplyToAddresses": ["help@example.com"],
+            "ConfigurationSetName": "events",
+            "TenantName": "acme",
+            "EmailTags": [{"Name": "message", "Value": "w.f.c.n.1"}],
+            "Content": {
+                "Simple": {
+                    "Subject": {"Data": "Grüße", "Charset": "UTF-8"},
+                    "Body": {
+                        "Text": {"Data": "Hi", "Charset": "UTF-8"},
+                        "Html": {"Data": "<p>Hi</p>", "Charset": "UTF-8"},
+                    },
+                }
+            },
+        }
+
+    def test_a_name_cannot_smuggle_in_another_sender(self) -> None:
+        content = {"subject": "s", "text": "t", "fromName": 'Boss <boss@example.com>, "x'}
+        made = build_request(letter({"fromEmail": SENDER}, content=content), "a@example.com")
+        assert made["FromEmailAddress"] == '"Boss <boss@example.com>, \\"x" <news@example.com>'
+
+
+class TestSending:
+    def test_an_accepted_message_has_sess_id(self) -> None:
+        with Stubber(CLIENT) as stub:
+            stub.add_response("send_email", {"MessageId": "0100"}, dict(build_request(letter(), "ana@example.com")))
+            assert Email(CLIENT).send(letter()) == Accepted("0100")
+
+    def test_a_refusal_is_a_verdict_and_no_exception(self) -> None:
+        with Stubber(CLIENT) as stub:
+            stub.add_client_error("send_email", "MessageRejected", "spam", 400)
+            assert Email(CLIENT).send(letter()) == Permanent("MessageRejected")
+
+    def test_a_domain_beyond_ascii_is_written_as_dns_has_it(self) -> None:
+        with Stubber(CLIENT) as stub:
+            wanted = dict(build_request(letter(), "ana@xn--mnchen-3ya.example"))
+            stub.add_response("send_email", {"MessageId": "0100"}, wanted)
+            assert Email(CLIENT).send(letter(to="ana@münchen.example")) == Accepted("0100")
+
+    def test_a_name_beyond_ascii_is_refused_without_a_call(self) -> None:
+        with Stubber(CLIENT):
+            assert Email(CLIENT).send(letter(to="añá@example.com")) == Permanent("address_not_ascii")
+
+    def test_nobody_listening_means_not_sent(self) -> None:
+        client = boto3.client(
+            "sesv2",
+            region_name="eu-west-1",
+            endpoint_url="http://127.0.0.1:1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        assert Email(client).send(letter()) == Retryable("EndpointConnectionError")
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (refusal("TooManyRequestsException", 429, "Maximum sending rate exceeded."), Throttled(timedelta(seconds=1))),
+        (refusal("ThrottlingException", 400, "Rate exceeded"), Throttled(timedelta(seconds=1))),
+        (refusal("Anything", 429), Throttled(timedelta(seconds=1))),
+        (
+            refusal("TooManyRequestsException", 429, "Daily message quota exceeded."),
+            ChannelFault("daily_quota_exceeded"),
+        ),
+        (refusal("SendingPausedException"), ChannelFault("SendingPausedException")),
+        (refusal("AccountSuspendedException"), ChannelFault("AccountSuspendedException")),
+        (refusal("MailFromDomainNotVerifiedException"), ChannelFault("MailFromDomainNotVerifiedException")),
+        (refusal("LimitExceededException"), ChannelFault("LimitExceededException")),
+        (refusal("NotFoundException", 404), ChannelFault("NotFoundException")),
+        (refusal("AccessDeniedException", 403), ChannelFault("AccessDeniedException")),
+        (refusal("ExpiredTokenException", 400), ChannelFault("ExpiredTokenException")),
+        (refusal("MessageRejected"), Permanent("MessageRejected")),
+        (
+            refusal("MessageRejected", 400, f"Email address is not verified. The identities that failed: {SENDER}"),
+            ChannelFault("sender_not_verified"),
+        ),
+        (
+            refusal(
+                "MessageRejected", 400, "Email address is not verified. The identities that failed: ana@example.com"
+            ),
+            Permanent("MessageRejected"),
+        ),
+        (refusal("BadRequestException"), Permanent("BadRequestException")),
+        (refusal("InternalFailure", 500), Unknown("InternalFailure")),
+        (refusal("", 502), Unknown("status_502")),
+        (refusal("ServiceUnavailable", 503), Unknown("ServiceUnavailable")),
+        (ReadTimeoutError(endpoint_url="x"), Unknown("read_timeout")),
+        (ConnectionClosedError(endpoint_url="x"), Unknown("ConnectionClosedError")),
+        (SSLError(endpoint_url="x", error="unexpected eof while reading"), Unknown("SSLError")),
+        (SSLError(endpoint_url="x", error="[SSL: CERTIFICATE_VERIFY_FAILED]"), Retryable("SSLError")),
+        (ConnectTimeoutError(endpoint_url="x"), Retryable("ConnectTimeoutError")),
+        (EndpointConnectionError(endpoint_url="x"), Retryable("EndpointConnectionError")),
+        (NoCredentialsError(), ChannelFault("no_credentials")),
+        (ParamValidationError(report="x"), Permanent("invalid_request")),
+        (BotoCoreError(), Unknown("BotoCoreError")),
+    ],
+    ids=str,
+)
+def test_every_fault_has_its_verdict(error: ClientError | BotoCoreError, verdict: Verdict) -> None:
+    assert read_error(error, SENDER) == verdict
+
+
+class TestModels:
+    def test_settings_are_checked_and_written_as_ses_takes_them(self) -> None:
+        read = EmailSettings.model_validate({"fromEmail": "news@münchen.example"})
+        assert read.from_email == "news@xn--mnchen-3ya.example"
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {},
+            {"fromEmail": "nobody"},
+            {"fromEmail": "a@b.example\r\nBcc: x@y.example"},
+            {"fromEmail": "ä@example.com"},
+            {**FULL, "replyTo": "?"},
+            {**FULL, "configurationSet": "a b"},
+            {**FULL, "password": "x"},
+        ],
+    )
+    def test_bad_settings_are_refused(self, settings: Mapping[str, JsonValue]) -> None:
+        with pytest.raises(ValidationError):
+            EmailSettings.model_validate(settings)
+
+    @pytest.mark.parametrize("content", [{"subject": "x"}, {"text": "x"}, {"subject": "x", "text": "y", "body": "z"}])
+    def test_content_needs_a_subject_and_a_body_and_nothing_unknown(self, content: Mapping[str, str]) -> None:
+        with pytest.raises(ValidationError):
+            EmailContent.model_validate(content)
+
+    def test_a_contact_is_reached_at_its_address_or_not_at_all(self) -> None:
+        contact = Contact(uid="c", created_at=NOW, updated_at=NOW, phone="+491701234567")
+        assert Email(CLIENT).address_of(contact) is None
+        assert Email(CLIENT).address_of(contact.with_fields({"email": "a@example.com"})) == "a@example.com"
+
+
+def test_the_registry_builds_each_type_under_its_own_name() -> None:
+    built = build_channel_types(Edges(ses=CLIENT))
+    assert list(built) == list(CHANNEL_TYPES) == [kind.name for kind in built.values()] == ["console", "email"]
+    for kind in built.values():
+        assert kind.settings.model_json_schema()["type"] == kind.content.model_json_schema()["type"] == "object"
