@@ -52,10 +52,11 @@ def log_fault(event: str, error: BaseException, **ids: object) -> None:
 
 
 def _describe(error: BaseException) -> str:
+    """Its type, the type that it was raised from, and AWS's error code."""
     names = [type(error).__name__]
-    response = getattr(error, "response", None)
+    if error.__cause__ is not None and error.__cause__ is not error:
+        names.append(f"from {type(error.__cause__).__name__}")
+    response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
     if isinstance(response, dict):
         names.append(str(response.get("Error", {}).get("Code", "")))
-    if error.__cause__ is not None:
-        names.append("from " + _describe(error.__cause__))
     return " ".join(filter(None, names))

@@ -23,49 +23,38 @@ if TYPE_CHECKING:
 
 Fields: TypeAlias = "dict[str, AttributeValueTypeDef]"
 
-#: What a save writes or removes. Receipts are not among it: they have a writer of their own (`put_receipt`).
-STATE = (
-    "status",
-    "seq",
-    "node",
-    "version",
-    "created",
-    "updated",
-    "entered",
-    "due",
-    "asleep",
-    "attempt",
-    "claim",
-    "lease",
-    "results",
-    "path",
-    "reason",
-    "faults",
-    "only",
-)
+#: What a save writes, each of them always there: so one statement fits every row, and it needs no REMOVE.
+#: Receipts are not among it: they have a writer of their own (`put_receipt`).
+STATE = ("status", "seq", "lease", "claim", "walk")
 
 
 def encode_state(row: Execution) -> Fields:
-    """All of a row but its key and its receipts.
+    """All of a row but its key and its receipts: what conditions look at by itself, all else in the map `walk`.
 
     `lease` is the end of the claim, 0 without one: so "no claim is alive" is one comparison. It needs no OR, with
     which ministack (and who knows whose PartiQL) no longer finds the key in a statement.
     """
-    fields: Fields = {
+    claim = row.claim
+    return {
         "status": {"S": row.status.value},
         "seq": {"N": str(row.seq)},
+        "lease": {"N": str(to_milliseconds(claim.until)) if claim else "0"},
+        "claim": {"M": {"by": {"S": claim.by}, "node": {"S": claim.node}} if claim else {}},
+        "walk": {"M": _encode_walk(row)},
+    }
+
+
+def _encode_walk(row: Execution) -> Fields:
+    fields: Fields = {
         "version": {"N": str(row.version)},
         "created": {"N": str(to_milliseconds(row.created))},
         "updated": {"N": str(to_milliseconds(row.updated))},
         "entered": {"N": str(to_milliseconds(row.entered))},
-        "lease": {"N": str(to_milliseconds(row.claim.until)) if row.claim else "0"},
     }
     if row.node is not None:
         fields["node"] = {"S": row.node}
     if row.due is not None:
         fields["due"] = {"N": str(to_milliseconds(row.due))}
-    if row.claim:
-        fields["claim"] = {"M": {"by": {"S": row.claim.by}, "node": {"S": row.claim.node}}}
     if row.results:
         fields["results"] = {"M": {node: {"M": _encode_result(result)} for node, result in row.results.items()}}
     if row.path:
@@ -116,27 +105,28 @@ def holds_state(item: Item, fields: Mapping[str, "AttributeValueTypeDef"]) -> bo
 
 def decode_row(item: Item) -> Execution:
     """The row again; raises KeyError for an item that is none."""
+    walk = item["walk"]["M"]
     return Execution(
         key=ExecutionKey(
             WorkspaceUid(item["pk"]["S"].partition("#")[0]), FlowUid(item["flow"]["S"]), ContactUid(item["sk"]["S"])
         ),
         status=ExecutionStatus(item["status"]["S"]),
         seq=int(item["seq"]["N"]),
-        node=NodeId(item["node"]["S"]) if "node" in item else None,
-        version=int(item["version"]["N"]),
-        created=from_milliseconds(int(item["created"]["N"])),
-        updated=from_milliseconds(int(item["updated"]["N"])),
-        entered=from_milliseconds(int(item["entered"]["N"])),
-        due=from_milliseconds(int(item["due"]["N"])) if "due" in item else None,
-        asleep="asleep" in item,
-        attempt=_number(item, "attempt"),
+        node=NodeId(walk["node"]["S"]) if "node" in walk else None,
+        version=int(walk["version"]["N"]),
+        created=from_milliseconds(int(walk["created"]["N"])),
+        updated=from_milliseconds(int(walk["updated"]["N"])),
+        entered=from_milliseconds(int(walk["entered"]["N"])),
+        due=from_milliseconds(int(walk["due"]["N"])) if "due" in walk else None,
+        asleep="asleep" in walk,
+        attempt=_number(walk, "attempt"),
         claim=_decode_claim(item),
-        results={NodeId(node): _decode_result(value["M"]) for node, value in _map(item, "results").items()},
-        receipts={NodeId(node): decode_receipt(value["M"]) for node, value in _map(item, "receipts").items()},
-        path=tuple(_decode_visit(entry["S"]) for entry in item["path"]["L"]) if "path" in item else (),
-        reason=item["reason"]["S"] if "reason" in item else None,
-        faults=_number(item, "faults"),
-        only="only" in item,
+        results={NodeId(node): _decode_result(value["M"]) for node, value in _map(walk, "results").items()},
+        receipts={NodeId(node): decode_receipt(value["M"]) for node, value in item["receipts"]["M"].items()},
+        path=tuple(_decode_visit(entry["S"]) for entry in walk["path"]["L"]) if "path" in walk else (),
+        reason=walk["reason"]["S"] if "reason" in walk else None,
+        faults=_number(walk, "faults"),
+        only="only" in walk,
     )
 
 
@@ -154,9 +144,9 @@ def _map(item: Item, name: str) -> Item:
 
 
 def _decode_claim(item: Item) -> Claim | None:
-    if "claim" not in item:
-        return None
     entry = item["claim"]["M"]
+    if not entry:
+        return None
     until = from_milliseconds(int(item["lease"]["N"]))
     return Claim(AttemptId(entry["by"]["S"]), until, NodeId(entry["node"]["S"]))
 

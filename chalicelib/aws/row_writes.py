@@ -81,28 +81,31 @@ class Update:
     expect: Unclaimed | ClaimedBy
 
     def statement(self) -> "BatchStatementRequestTypeDef":
-        text = _update_text(self.table, tuple(self.state), isinstance(self.expect, Unclaimed))
+        text = _update_text(self.table, isinstance(self.expect, Unclaimed))
         values = [*self.state.values(), *self.key.values(), *_expected(self.expect).values()]
         return {"Statement": text, "Parameters": values, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
     def execute(self, client: "DynamoDBClient") -> None:
         unclaimed = isinstance(self.expect, Unclaimed)
-        names = {f"#{name}": name for name in (STATE if unclaimed else (*STATE, "by"))}
         values = {f":{name}": value for name, value in (self.state | _expected(self.expect)).items()}
         client.update_item(
             TableName=self.table,
             Key=self.key,
-            UpdateExpression=_update_expression(tuple(self.state)),
+            UpdateExpression=_SET,
             ConditionExpression=_UNCLAIMED if unclaimed else _CLAIMED,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values | (_OPEN if unclaimed else {}),
+            ExpressionAttributeNames=_NAMES if unclaimed else {**_NAMES, "#by": "by"},
+            ExpressionAttributeValues={**values, **_OPEN} if unclaimed else values,
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
 
+_NAMES = {f"#{name}": name for name in STATE}
+_SET = "SET " + ", ".join(f"#{name} = :{name}" for name in STATE)
 _UNCLAIMED = "#seq = :expected AND #status IN (:pending, :processing) AND #lease <= :moment"
 _CLAIMED = "#claim.#by = :attempt"
 _OPEN: Fields = {":pending": {"S": "pending"}, ":processing": {"S": "processing"}}
+#: Every name is quoted: many are reserved words.
+_SET_PARTIQL = " ".join(f'SET "{name}"=?' for name in STATE)
 _UNCLAIMED_PARTIQL = """"seq"=? AND "status" IN ['pending','processing'] AND "lease"<=?"""
 _CLAIMED_PARTIQL = '"claim"."by"=?'
 
@@ -120,20 +123,9 @@ def _insert_text(table: str, names: tuple[str, ...]) -> str:
     return f'INSERT INTO "{table}" VALUE {{{entries}}}'
 
 
-@cache
-def _update_text(table: str, names: tuple[str, ...], unclaimed: bool) -> str:
-    """Every name is quoted: many are reserved words."""
-    sets = " ".join(f'SET "{name}"=?' for name in names)
-    removes = " ".join(f'REMOVE "{name}"' for name in STATE if name not in names)
+def _update_text(table: str, unclaimed: bool) -> str:
     condition = _UNCLAIMED_PARTIQL if unclaimed else _CLAIMED_PARTIQL
-    return f'UPDATE "{table}" {sets} {removes} WHERE "pk"=? AND "sk"=? AND {condition}'
-
-
-@cache
-def _update_expression(names: tuple[str, ...]) -> str:
-    sets = ", ".join(f"#{name} = :{name}" for name in names)
-    removes = ", ".join(f"#{name}" for name in STATE if name not in names)
-    return f"SET {sets} REMOVE {removes}" if removes else f"SET {sets}"
+    return f'UPDATE "{table}" {_SET_PARTIQL} WHERE "pk"=? AND "sk"=? AND {condition}'
 
 
 def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep) -> list[Answer]:

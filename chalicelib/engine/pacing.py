@@ -41,7 +41,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The stored state; `rev` guards its writes, `epoch` voids slots handed out before a pause."""
+    """The stored state; `rev` guards its writes, `epoch` voids promises made before a pause."""
 
     lanes: tuple[Lane, ...] = ()
     tail: datetime | None = None
@@ -89,7 +89,7 @@ def interval(configuration: FlowConfiguration) -> timedelta:
 
 def admit(gate: Gate, asking: Asking, configuration: FlowConfiguration) -> Admission:
     """Takes turns within the horizon and promises moments to the others; the gate's rev is not changed here."""
-    gate = _fitted(gate, asking.epoch, configuration.lanes or 1)
+    gate = _fitted(gate, asking, configuration)
     lanes = list(gate.lanes)
     turns: list[Turn] = []
     while len(turns) < asking.count:
@@ -117,12 +117,15 @@ def leave(gate: Gate, batch: str, starts: Mapping[int, datetime], configuration:
     return replace(gate, lanes=lanes)
 
 
-def _fitted(gate: Gate, epoch: int, count: int) -> Gate:
-    """The gate with as many lanes as configured, and without slots from before the last resume."""
+def _fitted(gate: Gate, asking: Asking, configuration: FlowConfiguration) -> Gate:
+    """The gate with as many lanes as configured; after a resume without promises, and with pauses as configured now."""
+    count = configuration.lanes or 1
     lanes = (gate.lanes + tuple(Lane() for _ in range(count)))[:count]
-    if gate.epoch == epoch:
+    if gate.epoch == asking.epoch:
         return replace(gate, lanes=lanes)
-    return replace(gate, lanes=tuple(replace(lane, free=None) for lane in lanes), tail=None, epoch=epoch)
+    latest = asking.now + configuration.pause + configuration.salt
+    kept = tuple(replace(lane, free=min(lane.free, latest) if lane.free else None) for lane in lanes)
+    return replace(gate, lanes=kept, tail=None, epoch=asking.epoch)
 
 
 def _next_lane(lanes: list[Lane], asking: Asking) -> int | None:

@@ -67,11 +67,6 @@ def check_content(content: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Pr
     return (() if problems else _compiled(tuple(content.items())).variables), tuple(problems)
 
 
-def optional_variables(content: Mapping[str, str]) -> frozenset[str]:
-    """Variables that may be missing, because the source looks first (`{% if name %}`, `name|default("you")`)."""
-    return _compiled(tuple(content.items())).optional
-
-
 def render(version: TemplateVersion, values: Mapping[str, JsonValue]) -> Mapping[str, str]:
     """Every field as text. Raises GiveUp: `render_failed`, or `missing_template_parameter` deep inside an event."""
     compiled = _compiled_or_give_up(version.content)
@@ -219,8 +214,14 @@ class _Resolver:
         return _contact_value(self.contact, rest if root == _CONTACT else source)
 
 
+@lru_cache(maxsize=1024)
+def _field_of(source: str) -> str:
+    """Remembered, because it is asked for every variable of every message and costs 10 µs."""
+    return to_snake(source)
+
+
 def _contact_value(contact: Contact, source: str) -> JsonValue:
-    field = to_snake(source)
+    field = _field_of(source)
     if field in _CONTACT_FIELDS and (known := getattr(contact, field)):
         return str(known)
     value = contact.attributes.get(source)

@@ -73,7 +73,9 @@ def free(row: Execution, now: Any = START) -> Unclaimed:
 
 
 def save(executions: Executions, row: Execution, expect: Unclaimed | ClaimedBy) -> bool:
-    (held,) = executions.save_many([Save(row, expect)], SHARDS)
+    """In company, since a save alone and saves together go different ways; the company is never enrolled."""
+    held, of_company = executions.save_many([Save(row, expect), Save(row_of("company"), free(row))], SHARDS)
+    assert not of_company
     return held
 
 

@@ -126,11 +126,15 @@ class World:
         """Hand what is visible in the queues to the workers, as event source mappings do; the number of messages."""
         handled = 0
         for _ in range(rounds):
-            found = sum(self._hand_over(name) for name in names or WORKERS)
+            found = self.hand_over_all(*names)
             handled += found
             if not found:
                 return handled
         raise AssertionError("the queues do not run dry")
+
+    def hand_over_all(self, *names: str) -> int:
+        """One batch of each queue."""
+        return sum(self._hand_over(name) for name in names or WORKERS)
 
     def _hand_over(self, name: str) -> int:
         sqs, url = self.aws.client("sqs"), self.queues[name]

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from chalicelib.workers import clock as clock_worker
+from infra.local.clock import build_event
 from tests.integration.conftest import Api, World
 from tests.postbox import Postbox
 
@@ -84,20 +85,21 @@ class Story:
     def advance(self, span: timedelta, step: timedelta = timedelta(seconds=1)) -> None:
         """Moves the clock in steps, ticking each minute and running what is due after each step."""
         end = self.now + span
-        self.run()
+        self.run(end)
         while self.now < end:
             self.traveller.shift(min(step, end - self.now))
-            self.run()
+            self.run(end)
 
-    def run(self) -> None:
-        """The minute's rule if a minute has passed, then all that is visible in the queues."""
+    def run(self, until: datetime | None = None) -> None:
+        """The minute's rule if a minute has passed, then what is visible in the queues; sleeping workers take time."""
         if self.now - self.ticked >= timedelta(minutes=1):
             self.ticked = self.now
             self.tick()
-        self.world.drain()
+        while (until is None or self.now <= until) and self.world.hand_over_all():
+            pass
 
     def tick(self) -> None:
-        clock_worker.tick({"source": "aws.events"}, None)
+        clock_worker.tick(build_event("tick", self.now.timestamp()), None)
 
 
 @pytest.fixture
