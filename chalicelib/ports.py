@@ -91,6 +91,9 @@ class Catalog(Protocol):
     ) -> None:
         """Stores one part of a long list below a document (at most 2,000 entries); the same number replaces."""
 
+    def save_with_chunks(self, workspace: WorkspaceUid, document: D, chunks: Mapping[int, Sequence[str]]) -> D:
+        """Stores parts of its list and saves the document, all or nothing; Conflict as in save. At most 50 parts."""
+
     def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
         """Reads one part; empty when it is gone."""
 

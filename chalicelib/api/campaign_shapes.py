@@ -1,6 +1,8 @@
 """Campaigns, their versions, and what is found about them, as the API shows them."""
 
-from chalicelib.api.flow_shapes import Shape, show_stats
+import re
+
+from chalicelib.api.flow_shapes import Shape, money, show_stats
 from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
 from chalicelib.model.campaign import Campaign, CampaignState, CampaignVersion
@@ -11,6 +13,23 @@ from chalicelib.usecases.rehearse_campaign import Estimate, Rehearsal
 #: Counters that are executions; the rest of the flat ones are messages.
 _EXECUTIONS = ("total", "pending", "processing", "completed", "failed", "skipped")
 _MESSAGES = ("sent", "delivered", "opened", "clicked", "replied", "bounced", "unknown", "timedOut", "retried")
+_NO_FLOW: Shape = {
+    "flowUid": None,
+    "flowStatus": None,
+    "executions": dict.fromkeys(_EXECUTIONS, 0),
+    "messages": dict.fromkeys(_MESSAGES, 0),
+    "nodes": {},
+    "spent": "0.00",
+    "estimatedRemainingCost": "0.00",
+    "currency": None,
+    "pauseReason": None,
+    "pausedAt": None,
+    "endReason": None,
+    "inFlight": 0,
+}
+#: Not shown in lists.
+_LONG = frozenset({"steps", "audience", "parameters", "parameterDefaults", "templates"})
+_AT_STEP = re.compile(r"steps\[(\d+)\]")
 
 
 def show_campaign(campaign: Campaign, state: CampaignState) -> Shape:
@@ -20,32 +39,57 @@ def show_campaign(campaign: Campaign, state: CampaignState) -> Shape:
     return {**shown, **short, "state": state.value}
 
 
+def summarise_campaign(campaign: Campaign, state: CampaignState) -> Shape:
+    """A campaign in a list: without what may be long, as a hundred of them must fit Lambda's answer of 6 MB."""
+    audience = campaign.audience
+    counted = (
+        {"segmentUid": audience.segment_uid, "contactCount": len(audience.contact_uids or ())} if audience else None
+    )
+    shown = show_campaign(campaign, state)
+    return {name: value for name, value in shown.items() if name not in _LONG} | {"audience": counted}
+
+
+def summarise_version(version: CampaignVersion) -> Shape:
+    """A version in a list, without its steps."""
+    return {name: value for name, value in show_version(version).items() if name not in _LONG}
+
+
 def show_version(version: CampaignVersion) -> Shape:
     """An immutable version."""
     return dict(version.model_dump(mode="json", by_alias=True))
 
 
-def show_examination(found: Examination) -> Shape:
+def show_examination(found: Examination, campaign: Campaign) -> Shape:
     """Errors block a launch, warnings do not."""
     return {
         "valid": not found.problems,
-        "errors": [_show_problem(problem) for problem in found.problems],
-        "warnings": [_show_problem(problem) for problem in found.warnings],
+        "errors": [_show_problem(problem, campaign) for problem in found.problems],
+        "warnings": [_show_problem(problem, campaign) for problem in found.warnings],
     }
 
 
-def _show_problem(problem: Problem) -> Shape:
-    return {"field": problem.field, "message": problem.message}
+def _show_problem(problem: Problem, campaign: Campaign) -> Shape:
+    at = _AT_STEP.match(problem.field)
+    step = campaign.steps[int(at[1])] if at else None
+    return {
+        "stepId": step.get("id") if isinstance(step, dict) else None,
+        "field": problem.field,
+        "message": problem.message,
+    }
 
 
 def show_estimate(estimate: Estimate) -> Shape:
-    """Per SEND step, who would be skipped; per channel, how many messages."""
+    """Per SEND step, who would be skipped; per channel, how many contacts it reaches and what that costs."""
+    cost = {channel: money(units) for channel, units in estimate.cost.items()}
+    total = money(sum(estimate.cost.values()))
     return {
         "matched": estimate.matched,
         "notFound": estimate.not_found,
         "excluded": {node: dict(reasons) for node, reasons in estimate.excluded.items()},
         "reachable": dict(estimate.reachable),
-        "messages": estimate.sends,
+        "messages": {"total": sum(estimate.messages.values()), **estimate.messages},
+        # Without conditions everybody gets every message, so the worst case is what is expected.
+        "cost": {"expected": total, "worst": total, "currency": estimate.currency, "channels": cost},
         "estimatedCompletionAt": rfc3339(estimate.ends_at) if estimate.ends_at else None,
     }
 
@@ -69,9 +113,9 @@ def show_rehearsal(rehearsal: Rehearsal) -> Shape:
 
 
 def show_status(state: CampaignState, described: FlowDescription | None) -> Shape:
-    """What an operator watches."""
+    """What an operator watches; the same fields before the first flow."""
     if described is None:
-        return {"state": state.value, "flowUid": None}
+        return {"state": state.value, **_NO_FLOW}
     stats, flow = show_stats(described), described.flow
     return {
         "state": state.value,

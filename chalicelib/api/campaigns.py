@@ -6,6 +6,7 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.api._slices import slice_page
 from chalicelib.api.campaign_shapes import (
     show_campaign,
     show_estimate,
@@ -13,6 +14,8 @@ from chalicelib.api.campaign_shapes import (
     show_rehearsal,
     show_status,
     show_version,
+    summarise_campaign,
+    summarise_version,
 )
 from chalicelib.engine.compile import mermaid
 from chalicelib.errors import NotFound
@@ -42,9 +45,20 @@ class CampaignFilter(ListQuery):
 
 
 class RehearsalWish(Outside):
-    """The body of `test-run`."""
+    """The body of `test-run`; `channelUid` carries the SENDs that name no channel."""
 
     contact_uid: Uid
+    channel_uid: Uid | None = None
+
+
+class EstimateWish(Outside):
+    """The body of `estimate`, the same way."""
+
+    channel_uid: Uid | None = None
+
+
+#: Campaigns looked at for one page of a list by `state`, each of which costs a look at its flows.
+_MOST_READ = 300
 
 
 @endpoint(blueprint, "POST /v1/campaigns", scope=Scope.WRITE, body=CampaignFields, also_bare=True)
@@ -57,17 +71,26 @@ def post_campaign(call: Call[CampaignFields, Nothing]) -> Answer:
 @endpoint(blueprint, "GET /v1/campaigns", query=CampaignFilter, also_bare=True)
 def get_campaigns(call: Call[Nothing, CampaignFilter]) -> Answer:
     """Newest first. A filter by `state` looks at each campaign's flows, so a page of it may be short."""
+    found: list[tuple[Campaign, CampaignState]] = []
+    looked_at, cursor = 0, call.cursor
+    while True:
+        page = _page(call, call.query.limit - len(found), cursor)
+        pairs = [(each, state_of(call.ports, call.workspace, each.uid)) for each in page.items]
+        found += [pair for pair in pairs if call.query.state in {None, pair[1]}]
+        looked_at, cursor = looked_at + len(pairs), page.cursor
+        if cursor is None or len(found) >= call.query.limit or looked_at >= _MOST_READ:
+            return many(call, Page(tuple(summarise_campaign(*pair) for pair in found), cursor))
+
+
+def _page(call: Call[Nothing, CampaignFilter], limit: int, cursor: str | None) -> Page[Campaign]:
     query = call.query
     wanted = {
         "name": f"*{query.name.casefold()}*" if query.name else None,
         "availability": query.availability,
-        "channelUid": query.channel_uid,
+        "channelUid": f"*|{query.channel_uid}|*" if query.channel_uid else None,
     }
     marks = {name: str(value) for name, value in wanted.items() if value is not None}
-    page = call.ports.catalog.page(call.workspace, Campaign, marks, query.limit, call.cursor)
-    states = {each.uid: state_of(call.ports, call.workspace, each.uid) for each in page.items}
-    fitting = [each for each in page.items if query.state in {None, states[each.uid]}]
-    return many(call, Page(tuple(show_campaign(each, states[each.uid]) for each in fitting), page.cursor))
+    return call.ports.catalog.page(call.workspace, Campaign, marks, limit, cursor)
 
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}", also_bare=True)
@@ -96,13 +119,13 @@ def post_validate(call: Call[Nothing, Nothing]) -> Answer:
     """Every problem of the draft, each with its field; warnings do not block a launch."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     found = examine_campaign(call.ports, call.workspace, campaign)
-    return one(show_examination(found), "The draft has problems" if found.problems else "The draft is valid")
+    return one(show_examination(found, campaign), "The draft has problems" if found.problems else "The draft is valid")
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/estimate", also_bare=True)
-def post_estimate(call: Call[Nothing, Nothing]) -> Answer:
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/estimate", body=EstimateWish, also_bare=True)
+def post_estimate(call: Call[EstimateWish, Nothing]) -> Answer:
     """How many contacts are reachable, why others are not, and when pacing ends."""
-    estimate = estimate_campaign(call.ports, call.workspace, call.uid)
+    estimate = estimate_campaign(call.ports, call.workspace, call.uid, call.body.channel_uid)
     return one(show_estimate(estimate), "Estimate")
 
 
@@ -166,9 +189,7 @@ def get_versions(call: Call[Nothing, ListQuery]) -> Answer:
     """Newest first."""
     call.ports.catalog.get(call.workspace, Campaign, call.uid)
     found = call.ports.catalog.versions(call.workspace, Campaign, call.uid, CampaignVersion)
-    start = int(call.cursor) if call.cursor and call.cursor.isdecimal() else 0
-    end = start + call.query.limit
-    page = Page(tuple(show_version(each) for each in found[start:end]), str(end) if end < len(found) else None)
+    page = slice_page([summarise_version(each) for each in found], call.query.limit, call.cursor)
     return many(call, page, total=len(found))
 
 
@@ -196,5 +217,6 @@ def get_graph(call: Call[Nothing, Nothing]) -> Answer:
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/test-run", body=RehearsalWish, also_bare=True)
 def post_test_run(call: Call[RehearsalWish, Nothing]) -> Answer:
     """For one contact, nothing sent: path, times, what would be skipped and why."""
-    rehearsal = rehearse_campaign(call.ports, call.workspace, call.uid, call.body.contact_uid)
+    wish = call.body
+    rehearsal = rehearse_campaign(call.ports, call.workspace, call.uid, wish.contact_uid, wish.channel_uid)
     return one(show_rehearsal(rehearsal), "Test run")

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 
 from chalicelib.engine.progress import outcome_of
 from chalicelib.model.base import rfc3339
-from chalicelib.model.execution import Engagement, Execution, Receipt, Result
+from chalicelib.model.execution import Engagement, Execution, Outcome, Receipt, Result
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import NodeId
 from chalicelib.usecases.describe_flow import FlowDescription
@@ -171,7 +172,7 @@ def show_message(row: Execution, node: NodeId) -> Shape:
         "contactUid": row.key.contact,
         "nodeId": node,
         "channelUid": result.channel or None,
-        "status": message_status(result, receipt),
+        "status": message_status(result, receipt).value,
         "reason": result.reason,
         "attempts": result.attempts,
         "providerId": result.provider_id,
@@ -181,9 +182,24 @@ def show_message(row: Execution, node: NodeId) -> Shape:
     }
 
 
-def message_status(result: Result, receipt: Receipt | None) -> str:
-    """The furthest that is known: our outcome, or what the provider reported after it."""
+class MessageStatus(StrEnum):
+    """Our outcome, or what the provider reported after it."""
+
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    REPLIED = "replied"
+    TIMED_OUT = "timed_out"
+    BOUNCED = "bounced"
+
+
+def message_status(result: Result, receipt: Receipt | None) -> MessageStatus:
+    """The furthest that is known."""
     outcome = outcome_of(result, receipt)
-    if receipt is None or receipt.engagement is Engagement.SENT or outcome.value != "sent":
-        return outcome.value
-    return receipt.engagement.value
+    if receipt is None or receipt.engagement is Engagement.SENT or outcome is not Outcome.SENT:
+        return MessageStatus(outcome.value)
+    return MessageStatus(receipt.engagement.value)

@@ -6,6 +6,7 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.api._slices import slice_page
 from chalicelib.api.flow_shapes import inspect_execution, show_execution, show_flow, summarise_flow
 from chalicelib.errors import invalid
 from chalicelib.model.base import Outside, Uid
@@ -16,8 +17,9 @@ from chalicelib.model.hints import Recount
 from chalicelib.model.ids import NodeId, WorkspaceUid, new_uid
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page, Ports
+from chalicelib.usecases.add_contacts import add_contacts
 from chalicelib.usecases.change_flow import FlowChange, change_flow, delete_flow
-from chalicelib.usecases.create_flow import NewFlow, add_contacts, create_flow
+from chalicelib.usecases.create_flow import NewFlow, create_flow
 from chalicelib.usecases.describe_flow import describe_flow
 from chalicelib.usecases.list_executions import flows_of_contact, get_execution, list_executions
 from chalicelib.usecases.recount_flow import recount_now
@@ -83,16 +85,14 @@ def _flows(call: Call[Nothing, FlowFilter]) -> Page[Flow]:
 
 
 def _flows_of_contact(call: Call[Nothing, FlowFilter], contact: str) -> Page[Flow]:
-    """A contact is in few flows, so they are filtered here; the cursor is how many were shown."""
+    """A contact is in few flows, so they are filtered here."""
     wanted = _marks(call.query)
     fitting = [
         flow
         for flow in flows_of_contact(call.ports, call.workspace, contact)
         if all(flow.marks().get(name) == value for name, value in wanted.items())
     ]
-    start = int(call.cursor) if call.cursor and call.cursor.isdecimal() else 0
-    end = start + call.query.limit
-    return Page(tuple(fitting[start:end]), str(end) if end < len(fitting) else None)
+    return slice_page(fitting, call.query.limit, call.cursor)
 
 
 @endpoint(blueprint, "GET /v1/flows/{uid}", also_bare=True)
@@ -119,12 +119,14 @@ def remove_flow(call: Call[Nothing, Nothing]) -> Answer:
 @endpoint(blueprint, "POST /v1/flows/{uid}/contacts", scope=Scope.WRITE, body=MoreContacts, also_bare=True)
 def post_flow_contacts(call: Call[MoreContacts, Nothing]) -> Answer:
     """More contacts while it is draft or queued."""
-    flow, duplicates = add_contacts(call.ports, call.workspace, call.uid, call.body.contact_uids)
-    added = len(call.body.contact_uids) - duplicates
-    return one(
-        {"uid": flow.uid, "contactCount": flow.contact_count, "added": added, "duplicatesRemoved": duplicates},
-        f"{added} contacts added",
-    )
+    done = add_contacts(call.ports, call.workspace, call.uid, call.body.contact_uids)
+    shown = {
+        "uid": done.flow.uid,
+        "contactCount": done.flow.contact_count,
+        "added": done.added,
+        "duplicatesRemoved": done.duplicates,
+    }
+    return one(shown, f"{done.added} contacts added")
 
 
 @endpoint(blueprint, "POST /v1/flows/{uid}/recount", scope=Scope.WRITE, also_bare=True)
@@ -150,7 +152,9 @@ def get_executions(call: Call[Nothing, ExecutionFilter]) -> Answer:
     """A page of executions; one with a filter may be short and still have a next."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     query = call.query
-    page = list_executions(call.ports, call.workspace, flow, lambda row: _fits(row, query), query.limit, call.cursor)
+    is_filtered = query.status or query.node_id or query.reason
+    keep = (lambda row: _fits(row, query)) if is_filtered else None
+    page = list_executions(call.ports, call.workspace, flow, keep, query.limit, call.cursor)
     return many(call, Page(tuple(show_execution(row) for row in page.items), page.cursor))
 
 

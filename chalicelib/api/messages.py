@@ -1,12 +1,16 @@
 """Routes of messages: each is a SEND of an execution, so they are read from the rows."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
-from chalicelib.api.flow_shapes import message_status, show_message
+from chalicelib.api._slices import slice_page
+from chalicelib.api.flow_shapes import MessageStatus, Shape, message_status, show_message
 from chalicelib.errors import NotFound, invalid
 from chalicelib.model.base import Moment, Uid
 from chalicelib.model.campaign import Campaign
@@ -15,7 +19,7 @@ from chalicelib.model.flow import Flow
 from chalicelib.model.ids import NodeId, read_message_uid
 from chalicelib.ports import Page
 from chalicelib.usecases.campaign_flows import flows_of
-from chalicelib.usecases.list_executions import flows_of_contact, get_execution, list_executions
+from chalicelib.usecases.list_executions import find_execution, flows_of_contact, get_execution, list_executions
 
 blueprint = Blueprint(__name__)
 
@@ -27,7 +31,7 @@ class MessageFilter(ListQuery):
     contact_uid: Uid | None = None
     campaign_uid: Uid | None = None
     channel_uid: Uid | None = None
-    status: Annotated[str, Field(max_length=20)] | None = None
+    status: MessageStatus | None = None
     from_: Annotated[Moment | None, Field(alias="from")] = None
     to: Moment | None = None
 
@@ -42,7 +46,8 @@ def get_messages(call: MessageCall) -> Answer:
     if query.contact_uid:
         return many(call, _of_contact(call, query.contact_uid))
     if query.flow_uid:
-        flows = [call.ports.catalog.get(call.workspace, Flow, query.flow_uid)]
+        flow = call.ports.catalog.get(call.workspace, Flow, query.flow_uid)
+        flows = [flow] if _flow_fits(flow, query) else []
     elif query.campaign_uid:
         call.ports.catalog.get(call.workspace, Campaign, query.campaign_uid)
         flows = list(flows_of(call.ports, call.workspace, query.campaign_uid))
@@ -51,40 +56,71 @@ def get_messages(call: MessageCall) -> Answer:
     return many(call, _of_flows(call, flows))
 
 
-def _of_contact(call: MessageCall, contact: str) -> Page[dict[str, object]]:
+def _of_contact(call: MessageCall, contact: str) -> Page[Shape]:
     """A contact's messages fit a page or few, so they are read at once and counted through."""
-    messages: list[dict[str, object]] = []
+    messages: list[Shape] = []
     for flow in flows_of_contact(call.ports, call.workspace, contact):
-        if _flow_fits(flow, call.query):
-            messages += _messages_of(get_execution(call.ports, call.workspace, flow, contact), call.query)
-    start = int(call.cursor) if call.cursor and call.cursor.isdecimal() else 0
-    end = start + call.query.limit
-    return Page(tuple(messages[start:end]), str(end) if end < len(messages) else None)
+        row = find_execution(call.ports, call.workspace, flow, contact) if _flow_fits(flow, call.query) else None
+        messages += _messages_of(row, call.query) if row else []
+    return slice_page(messages, call.query.limit, call.cursor)
 
 
 def _flow_fits(flow: Flow, query: MessageFilter) -> bool:
     return query.flow_uid in {None, flow.uid} and query.campaign_uid in {None, flow.campaign_uid}
 
 
-def _of_flows(call: MessageCall, flows: list[Flow]) -> Page[dict[str, object]]:
-    """Flow after flow; the cursor is the flow's uid and the position among its executions."""
-    wanted, _, position = (call.cursor or "").partition("|")
-    start = next((index for index, flow in enumerate(flows) if flow.uid == wanted), 0)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """In which flow, where among its executions, and how many messages of those there were shown already."""
+
+    flow: str
+    inside: str | None = None
+    skip: int = 0
+
+    def __str__(self) -> str:
+        return json.dumps([self.flow, self.inside, self.skip])
+
+
+def _read_place(cursor: str, flows: Sequence[Flow]) -> tuple[int, _Place]:
+    """The number of the flow as well; where it was deleted, that of the next older one."""
+    match json.loads(cursor) if cursor.startswith("[") else None:
+        case [str(flow), str() | None as inside, int(skip)] if flow in {each.uid for each in flows}:
+            return [each.uid for each in flows].index(flow), _Place(flow, inside, skip)
+        case [str(flow), *_]:
+            older = (index for index, each in enumerate(flows) if each.uid < flow)
+            return next(older, len(flows)), _Place(flow)
+        case _:
+            raise invalid("cursor", "This cursor is not one of this list")
+
+
+def _of_flows(call: MessageCall, flows: Sequence[Flow]) -> Page[Shape]:
+    """Flow after flow, until one has messages to show."""
+    start, place = _read_place(call.cursor, flows) if call.cursor else (0, _Place(""))
     for index in range(start, len(flows)):
-        inside = position if index == start and position else None
-        page = list_executions(
-            call.ports, call.workspace, flows[index], lambda row: bool(row.results), call.query.limit, inside
-        )
-        messages = tuple(each for row in page.items for each in _messages_of(row, call.query))
-        following = f"{flows[index].uid}|{page.cursor}" if page.cursor else None
+        inside = place if place.flow == flows[index].uid else _Place(flows[index].uid)
+        messages, following = _of_flow(call, flows[index], inside)
         if following is None and index + 1 < len(flows):
-            following = f"{flows[index + 1].uid}|"
-        if messages or page.cursor:
-            return Page(messages, following)
+            following = _Place(flows[index + 1].uid)
+        if messages or following is None or following.flow == flows[index].uid:
+            return Page(messages, str(following) if following else None)
     return Page(())
 
 
-def _messages_of(row: Execution, query: MessageFilter) -> list[dict[str, object]]:
+def _of_flow(call: MessageCall, flow: Flow, place: _Place) -> tuple[tuple[Shape, ...], _Place | None]:
+    """A row may have several messages, so a page of rows may be shown on several pages of messages."""
+    limit, query = call.query.limit, call.query
+    page = list_executions(
+        call.ports, call.workspace, flow, lambda row: bool(_messages_of(row, query)), limit, place.inside
+    )
+    messages = [each for row in page.items for each in _messages_of(row, query)]
+    end = place.skip + limit
+    if end < len(messages):
+        return tuple(messages[place.skip : end]), replace(place, skip=end)
+    left = max(0, place.skip - len(messages))
+    return tuple(messages[place.skip :]), _Place(flow.uid, page.cursor, left) if page.cursor else None
+
+
+def _messages_of(row: Execution, query: MessageFilter) -> list[Shape]:
     return [show_message(row, node) for node in row.results if _fits(row, node, query)]
 
 
@@ -107,6 +143,6 @@ def get_message(call: Call[Nothing, Nothing]) -> Answer:
         raise NotFound("Message", call.uid)
     flow = call.ports.catalog.get(call.workspace, Flow, address.flow)
     row = get_execution(call.ports, call.workspace, flow, address.contact)
-    if address.node not in row.results:
+    if address.node not in row.results or str(row.message_uid(address.node)) != call.uid:
         raise NotFound("Message", call.uid)
     return one(show_message(row, address.node), "Message")

@@ -175,13 +175,21 @@ class DynamoCatalog:
         self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]
     ) -> None:
         """Stores one part of a long list below a document; the same number replaces. No entry may hold a newline."""
-        if any("\n" in entry for entry in entries):
-            raise ValueError("An entry of a chunk holds a newline")
-        # A newline behind every entry, not between them: so no entries and one empty entry are told apart.
-        text = "".join(f"{entry}\n" for entry in entries)
-        key = _build_key(keys.document(workspace, kind.kind, uid), keys.chunk(number))
         with translate():
-            self._client.put_item(TableName=self._table, Item={**key, "entries": {"S": text}})
+            self._client.put_item(TableName=self._table, Item=_build_chunk(workspace, kind, uid, number, entries))
+
+    def save_with_chunks(self, workspace: WorkspaceUid, document: D, chunks: Mapping[int, Sequence[str]]) -> D:
+        """Stores parts of its list and saves the document, all or nothing; Conflict as in save. At most 50 parts."""
+        saved = document.model_copy(update={"rev": document.rev + 1})
+        item = _build_item(workspace, saved)
+        parts = [_build_chunk(workspace, type(document), document.uid, *chunk) for chunk in chunks.items()]
+        puts: list[TransactWriteItemTypeDef] = [{"Put": {"TableName": self._table, "Item": part}} for part in parts]
+        try:
+            self._transact([guarded_put(self._table, item, "rev = :rev", document.rev), *puts])
+        except TransactionRefused as refused:
+            if not is_own(item, refused.reasons[0].item):
+                raise _moved(document) from refused
+        return saved
 
     def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
         """Reads one part; empty when it is gone."""
@@ -240,6 +248,14 @@ def _moved(document: Document) -> Conflict:
 
 def _build_key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _build_chunk(workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]) -> Item:
+    if any("\n" in entry for entry in entries):
+        raise ValueError("An entry of a chunk holds a newline")
+    # A newline behind every entry, not between them: so no entries and one empty entry are told apart.
+    text = "".join(f"{entry}\n" for entry in entries)
+    return {**_build_key(keys.document(workspace, kind.kind, uid), keys.chunk(number)), "entries": {"S": text}}
 
 
 def _key(item: Item) -> Item:

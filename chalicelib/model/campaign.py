@@ -102,9 +102,19 @@ class Campaign(Document):
 
     def marks(self) -> Mapping[str, str]:
         marks = {"availability": str(self.availability), "name": self.name.casefold()}
-        if self.short_form:
-            marks["channelUid"] = self.short_form.channel_uid
+        if channels := sorted(_channels_in(self.steps)):
+            marks["channelUid"] = f"|{'|'.join(channels)}|"
         return marks
+
+
+def _channels_in(written: JsonValue | tuple[JsonValue, ...]) -> set[str]:
+    """Every channel that the steps name, at whatever depth; they may have problems still."""
+    if isinstance(written, list | tuple):
+        return {uid for each in written for uid in _channels_in(each)}
+    if not isinstance(written, dict):
+        return set()
+    named = {uid for name in ("channelUid", "channel_uid") if isinstance(uid := written.get(name), str)}
+    return named | {uid for each in written.values() for uid in _channels_in(each)}
 
 
 class CampaignVersion(Outside):

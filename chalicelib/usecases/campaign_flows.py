@@ -14,6 +14,9 @@ _PAGE = 100
 #: States from which an explicit resume goes on.
 PAUSED = (CampaignState.PAUSED, CampaignState.PAUSED_ERROR, CampaignState.PAUSED_BALANCE)
 
+#: States in which no flow is open.
+IDLE = (CampaignState.DRAFT, CampaignState.COMPLETED, CampaignState.COMPLETED_PARTIAL)
+
 
 def flows_of(ports: Ports, workspace: WorkspaceUid, uid: str) -> Iterator[Flow]:
     """All flows of a campaign, newest first."""
@@ -47,13 +50,14 @@ def state_of(ports: Ports, workspace: WorkspaceUid, uid: str) -> CampaignState:
 
 
 def move_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wanted: FlowStatus) -> Flow:
-    """Pauses, resumes or cancels every open flow; Conflict when there is none in the right state. Returns the newest."""
+    """Pauses, resumes or cancels every open flow, and returns the newest; Conflict when there is none to be moved."""
     ports.catalog.get(workspace, Campaign, uid)
     movable = [flow for flow in open_flows(ports, workspace, uid) if _can(flow, wanted)]
     if not movable:
         state = state_of(ports, workspace, uid)
         raise Conflict(f"A campaign that is {state} cannot do this", state, _needed(wanted))
-    return [change_flow(ports, workspace, flow.uid, FlowChange(status=wanted)) for flow in movable][0]
+    moved = [change_flow(ports, workspace, flow.uid, FlowChange(status=wanted)) for flow in movable]
+    return moved[0]
 
 
 def _can(flow: Flow, wanted: FlowStatus) -> bool:

@@ -5,13 +5,16 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from chalicelib.engine.campaign_state import OPERATOR
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.base import Outside
-from chalicelib.model.flow import DELETABLE, Flow, FlowConfiguration, FlowStatus, IllegalTransition
+from chalicelib.model.campaign import Availability, Campaign
+from chalicelib.model.flow import DELETABLE, Flow, FlowStatus, IllegalTransition
 from chalicelib.model.hints import Purge, Recount
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 from chalicelib.usecases.dispatch_rows import begin_dispatch
+from chalicelib.usecases.merge_configuration import ConfigurationChange, merge_configuration
 from chalicelib.usecases.start_flow import expand_rest, start_flow
 
 #: Tries of a read and conditional write against the engine's own writes of the same flow.
@@ -23,7 +26,7 @@ class FlowChange(Outside):
 
     status: FlowStatus | None = None
     description: Annotated[str, Field(max_length=2_000)] | None = None
-    configuration: FlowConfiguration | None = None
+    configuration: ConfigurationChange | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -64,10 +67,11 @@ def _described(ports: Ports, flow: Flow, change: FlowChange) -> Flow:
     changes: dict[str, object] = {}
     if change.description is not None and change.description != flow.description:
         changes["description"] = change.description
-    if change.configuration is not None and change.configuration != flow.configuration:
+    configuration = merge_configuration(flow.configuration, change.configuration)
+    if configuration != flow.configuration:
         if flow.status not in {FlowStatus.DRAFT, FlowStatus.PAUSED}:
             raise Conflict("The configuration can be changed in draft or paused", flow.status, ["draft", "paused"])
-        changes["configuration"] = change.configuration
+        changes["configuration"] = configuration
     return flow.model_copy(update={**changes, "updated_at": ports.clock.now()}) if changes else flow
 
 
@@ -76,7 +80,7 @@ def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus
     if flow.status is FlowStatus.DRAFT and wanted is not FlowStatus.CANCELLED:
         return start_flow(ports, workspace, flow)
     if wanted is FlowStatus.PAUSED:
-        return _pause(ports, workspace, flow)
+        return _pause(ports, workspace, flow, OPERATOR)
     if wanted is FlowStatus.CANCELLED:
         return _cancel(ports, workspace, flow)
     if wanted is FlowStatus.DRAFT:
@@ -84,9 +88,21 @@ def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus
     return _resume(ports, workspace, flow)
 
 
-def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+def pause_flow(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> None:
+    """Pauses a queued or running flow for another reason than an operator's wish; leaves others as they are."""
+
+    def pause() -> Flow:
+        flow = ports.catalog.get(workspace, Flow, uid)
+        if flow.status not in {FlowStatus.QUEUED, FlowStatus.RUNNING}:
+            return flow
+        return _pause(ports, workspace, flow, reason)
+
+    _try_again(pause)
+
+
+def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str) -> Flow:
     now = ports.clock.now()
-    changes = {"status": FlowStatus.PAUSED, "pause_reason": "operator", "paused_at": now, "updated_at": now}
+    changes = {"status": FlowStatus.PAUSED, "pause_reason": reason, "paused_at": now, "updated_at": now}
     return ports.catalog.save(workspace, flow.model_copy(update=changes))
 
 
@@ -114,6 +130,7 @@ def _back_to_draft(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 
 def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     """A new epoch: jobs and slots from before the pause are void. Only rows that are open are hinted again."""
+    _check_not_blocked(ports, workspace, flow)
     now = ports.clock.now()
     changes: dict[str, object] = {
         "status": FlowStatus.RUNNING if flow.is_expanded else FlowStatus.QUEUED,
@@ -132,6 +149,13 @@ def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     else:
         expand_rest(ports, workspace, saved)
     return saved
+
+
+def _check_not_blocked(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
+    if campaign is not None and campaign.availability is Availability.BLOCKED:
+        allowed = [each for each in Availability if each is not Availability.BLOCKED]
+        raise Conflict("The campaign is BLOCKED: its flows stay paused", Availability.BLOCKED, allowed)
 
 
 def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:

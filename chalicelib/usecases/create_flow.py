@@ -5,15 +5,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
+from chalicelib.errors import InvalidRequest, Problem
 from chalicelib.model.base import Outside, Uid
-from chalicelib.model.campaign import Availability, Campaign, ContactUids
+from chalicelib.model.campaign import Campaign, ContactUids
 from chalicelib.model.channel import Channel
-from chalicelib.model.flow import CONTACTS_PER_SHARD, MAX_SHARDS, Flow, FlowConfiguration, FlowStatus, RetryOf
+from chalicelib.model.flow import CONTACTS_PER_SHARD, MAX_SHARDS, Flow
 from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 from chalicelib.usecases.examine_campaign import examine_campaign
-from chalicelib.usecases.start_flow import expand_rest, start_flow
+from chalicelib.usecases.merge_configuration import ConfigurationChange, merge_configuration
+from chalicelib.usecases.start_flow import as_started, check_available, pin_version, send_off
 
 #: Entries of one stored part of an audience: 2,000 ids of 64 characters stay far below DynamoDB's 400 KB an item.
 CHUNK = 2_000
@@ -29,7 +30,7 @@ class NewFlow(Outside):
     contact_uids: ContactUids | None = None
     segment_uid: Uid | None = None
     description: Annotated[str, Field(max_length=2_000)] = ""
-    configuration: FlowConfiguration | None = None
+    configuration: ConfigurationChange | None = None
     status: Literal["draft", "queued", "running"] = "queued"
 
     @model_validator(mode="after")
@@ -41,25 +42,47 @@ class NewFlow(Outside):
 
 def create_flow(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, trigger: str = "api") -> Flow:
     """InvalidRequest with every problem at once, Conflict when the campaign takes no new flows."""
-    campaign = _check(ports, workspace, wish)
     contacts = tuple(dict.fromkeys(wish.contact_uids or ()))
-    _check_contacts(ports, workspace, contacts)
+    campaign = _check(ports, workspace, wish, contacts)
     flow = _draft(ports, wish, campaign, trigger).model_copy(
         update={"duplicates_removed": len(wish.contact_uids or ()) - len(contacts)}
     )
-    flow = add_flow(ports, workspace, flow, contacts)
-    return flow if wish.status == "draft" else start_flow(ports, workspace, flow)
+    if wish.status == "draft":
+        return _add(ports, workspace, _with_audience(ports, workspace, flow, contacts))
+    return add_started(ports, workspace, flow, contacts)
 
 
-def add_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str]) -> Flow:
-    """Stores a new flow; its audience first, so that there never is a flow with half of one."""
-    chunks = [entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK)]
+def add_started(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str]) -> Flow:
+    """Stores a new flow as started, in one write, so that no draft is left when starting it is refused."""
+    version = pin_version(ports, workspace, flow)
+    started = as_started(ports, _with_audience(ports, workspace, flow, entries), version)
+    _add(ports, workspace, started)
+    send_off(ports, workspace, started)
+    return started
+
+
+def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str]) -> Flow:
+    """Stores the audience before the flow, so that there never is a flow with half of one."""
+    chunks = split(entries)
     for number, chunk in enumerate(chunks):
         ports.catalog.put_chunk(workspace, Flow, flow.uid, number, chunk)
-    shards = max(1, min(MAX_SHARDS, -(-len(entries) // CONTACTS_PER_SHARD)))
-    sized = flow.model_copy(update={"contact_count": len(entries), "chunks": len(chunks), "shards": shards})
-    ports.catalog.add(workspace, sized, under=(Campaign, flow.campaign_uid))
-    return sized
+    sized = {"contact_count": len(entries), "chunks": len(chunks), "shards": count_shards(len(entries))}
+    return flow.model_copy(update=sized)
+
+
+def _add(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    ports.catalog.add(workspace, flow, under=(Campaign, flow.campaign_uid))
+    return flow
+
+
+def split(entries: Sequence[str]) -> list[Sequence[str]]:
+    """An audience in the parts in which it is stored."""
+    return [entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK)]
+
+
+def count_shards(contacts: int) -> int:
+    """Over how many partitions the rows of a flow this large are spread."""
+    return max(1, min(MAX_SHARDS, -(-contacts // CONTACTS_PER_SHARD)))
 
 
 def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str) -> Flow:
@@ -72,46 +95,20 @@ def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str) -> Flo
         channel_uid=wish.channel_uid,
         campaign_uid=wish.campaign_uid,
         trigger=trigger,
-        configuration=wish.configuration or campaign.configuration,
+        configuration=merge_configuration(campaign.configuration, wish.configuration),
     )
 
 
-def retry_draft(ports: Ports, of: Flow, retry: RetryOf) -> Flow:
-    """A new flow of the same campaign version, over some of the contacts of another one."""
-    now = ports.clock.now()
-    return Flow(
-        uid=new_uid(),
-        created_at=now,
-        updated_at=now,
-        description=f"Retry ({retry.of}) of {of.description or of.uid}"[:2_000],
-        channel_uid=of.channel_uid,
-        campaign_uid=of.campaign_uid,
-        campaign_version=of.campaign_version,
-        trigger="retry",
-        retry_of=retry,
-        configuration=of.configuration,
-    )
-
-
-def _check(ports: Ports, workspace: WorkspaceUid, wish: NewFlow) -> Campaign:
+def _check(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, contacts: Sequence[str]) -> Campaign:
     campaign = ports.catalog.find(workspace, Campaign, wish.campaign_uid)
-    channel = ports.catalog.find(workspace, Channel, wish.channel_uid)
-    problems = []
-    if campaign is None:
-        problems.append(Problem("campaignUid", f"Campaign {wish.campaign_uid} was not found"))
-    if channel is None:
-        problems.append(Problem("channelUid", f"Channel {wish.channel_uid} was not found"))
-    if wish.segment_uid:
-        problems.append(Problem("segmentUid", f"Segment {wish.segment_uid} was not found"))
-    if campaign is None or problems:
-        raise InvalidRequest(problems)
-    short = campaign.short_form
+    problems = _unknown_objects(ports, workspace, wish, campaign)
+    short = campaign.short_form if campaign else None
     if short and short.channel_uid != wish.channel_uid:
-        raise invalid("channelUid", f"This campaign is sent by channel {short.channel_uid}")
-    if campaign.availability is not Availability.ACTIVE:
-        raise Conflict(
-            f"The campaign is {campaign.availability} and starts no new flows", campaign.availability, ["ACTIVE"]
-        )
+        problems.append(Problem("channelUid", f"This campaign is sent by channel {short.channel_uid}"))
+    unknown = unknown_contacts(ports, workspace, contacts)
+    if campaign is None or problems or unknown:
+        raise InvalidRequest([*problems, *unknown], _sentence(len(problems), len(unknown)))
+    check_available(campaign)
     found = examine_campaign(ports, workspace, campaign, wish.channel_uid).problems
     if found:
         about = [Problem(f"campaign.{problem.field}", problem.message) for problem in found]
@@ -119,46 +116,24 @@ def _check(ports: Ports, workspace: WorkspaceUid, wish: NewFlow) -> Campaign:
     return campaign
 
 
-def _check_contacts(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[str]) -> None:
+def _unknown_objects(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, campaign: Campaign | None) -> list[Problem]:
+    problems = []
+    if campaign is None:
+        problems.append(Problem("campaignUid", f"Campaign {wish.campaign_uid} was not found"))
+    if ports.catalog.find(workspace, Channel, wish.channel_uid) is None:
+        problems.append(Problem("channelUid", f"Channel {wish.channel_uid} was not found"))
+    if wish.segment_uid:
+        problems.append(Problem("segmentUid", f"Segment {wish.segment_uid} was not found"))
+    return problems
+
+
+def _sentence(others: int, contacts: int) -> str:
+    return f"{contacts} of the contacts were not found" if not others else "The request is not valid"
+
+
+def unknown_contacts(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[str]) -> list[Problem]:
+    """One problem for each contact that is not there; none where they are so many that they are skipped one by one."""
     known = ports.contacts.find_many(workspace, [ContactUid(uid) for uid in contacts], strong=False)
     unknown = [uid for uid in contacts if uid not in known]
-    if unknown and len(unknown) <= MAX_LISTED:
-        raise InvalidRequest(
-            [Problem("contactUids", f"Contact {uid} was not found") for uid in unknown],
-            f"{len(unknown)} of the contacts were not found",
-        )
-
-
-def add_contacts(ports: Ports, workspace: WorkspaceUid, uid: str, contacts: ContactUids) -> tuple[Flow, int]:
-    """More contacts for a flow that has not begun; the flow, and how many of them it had already."""
-    flow = ports.catalog.get(workspace, Flow, uid)
-    if flow.status not in {FlowStatus.DRAFT, FlowStatus.QUEUED} or flow.is_expanded:
-        raise Conflict("Contacts can be added while a flow is draft or queued", flow.status, ["draft", "queued"])
-    unique = tuple(dict.fromkeys(contacts))
-    _check_contacts(ports, workspace, unique)
-    known: set[str] = set()
-    for number in range(flow.chunks):
-        known.update(ports.catalog.get_chunk(workspace, Flow, uid, number))
-    new = [contact for contact in unique if contact not in known]
-    changed = _grown(ports, workspace, flow, new, len(contacts) - len(new))
-    return changed, len(contacts) - len(new)
-
-
-def _grown(ports: Ports, workspace: WorkspaceUid, flow: Flow, new: Sequence[str], duplicates: int) -> Flow:
-    chunks = [new[start : start + CHUNK] for start in range(0, len(new), CHUNK)]
-    for offset, chunk in enumerate(chunks):
-        ports.catalog.put_chunk(workspace, Flow, flow.uid, flow.chunks + offset, chunk)
-    count = flow.contact_count + len(new)
-    # Rows that are enrolled already stay where they are: the number of shards is fixed by the first start.
-    shards = flow.shards if flow.epoch else max(1, min(MAX_SHARDS, -(-count // CONTACTS_PER_SHARD)))
-    changes = {
-        "contact_count": count,
-        "chunks": flow.chunks + len(chunks),
-        "shards": shards,
-        "duplicates_removed": flow.duplicates_removed + duplicates,
-        "updated_at": ports.clock.now(),
-    }
-    saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
-    if saved.status is FlowStatus.QUEUED:
-        expand_rest(ports, workspace, saved)
-    return saved
+    listed = unknown if len(unknown) <= MAX_LISTED else []
+    return [Problem("contactUids", f"Contact {uid} was not found") for uid in listed]

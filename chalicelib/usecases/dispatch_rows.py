@@ -15,7 +15,7 @@ from chalicelib.usecases.send_hints import send_hints
 #: A paced flow is hinted for this long at a time, so that a pause stops a cursor and not a million messages.
 WINDOW = timedelta(seconds=90)
 #: Rows of one page where nothing paces the flow.
-PAGE = 500
+PAGE = 1_000
 #: Parallel chains of an unpaced flow.
 CHAINS = 8
 #: With more hints than this waiting, the workers are behind and the next page waits.

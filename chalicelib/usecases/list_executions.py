@@ -1,7 +1,7 @@
 """Finds executions: a page of a flow's, one of them, those of a contact, and the flows of a contact."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from chalicelib.errors import NotFound, invalid
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
@@ -11,34 +11,58 @@ from chalicelib.ports import Page, Ports
 
 #: Rows read for one page of a filtered list; a page may be short, its cursor goes on.
 MOST_READ = 5_000
-_READ = 200
+#: Rows read at once where many of them may not be wanted.
+_READ = 500
 Keep = Callable[[Execution], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """`skip` rows behind a page of the store that begins at `position`: the store can only cut between its pages."""
+
+    shard: int = 0
+    skip: int = 0
+    position: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.shard}|{self.skip}|{self.position or ''}"
+
+
 def list_executions(
-    ports: Ports, workspace: WorkspaceUid, flow: Flow, keep: Keep, limit: int, cursor: str | None
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, keep: Keep | None, limit: int, cursor: str | None
 ) -> Page[Execution]:
-    """Rows in shard and key order; the cursor is the last row's shard and the store's position in it."""
-    shard, position = _read_cursor(cursor)
+    """Rows in shard and key order, all of them or those to `keep`."""
+    place = _read_cursor(cursor)
     found: list[Execution] = []
     looked_at = 0
-    while shard < flow.shards:
-        page = ports.executions.page(workspace, FlowUid(flow.uid), shard, min(_READ, limit - len(found)), position)
+    size = _READ if keep else limit
+    while place.shard < flow.shards and looked_at < MOST_READ:
+        page = ports.executions.page(workspace, FlowUid(flow.uid), place.shard, size, place.position)
+        behind = _behind(place, page)
         looked_at += len(page.items)
-        found += [row for row in (as_shown(flow, each) for each in page.items) if keep(row)]
-        shard, position = (shard, page.cursor) if page.cursor else (shard + 1, None)
-        if len(found) >= limit or looked_at >= MOST_READ:
-            break
-    return Page(tuple(found), f"{shard}|{position or ''}" if shard < flow.shards else None)
+        for index, row in enumerate(page.items[place.skip :], start=place.skip + 1):
+            shown = as_shown(flow, row)
+            found += [shown] if keep is None or keep(shown) else []
+            if len(found) == limit:
+                at = replace(place, skip=index) if index < len(page.items) else behind
+                return Page(tuple(found), str(at) if at.shard < flow.shards else None)
+        place = behind
+    return Page(tuple(found), str(place) if place.shard < flow.shards else None)
 
 
-def _read_cursor(cursor: str | None) -> tuple[int, str | None]:
+def _behind(place: _Place, page: Page[Execution]) -> _Place:
+    if page.cursor is None:
+        return _Place(place.shard + 1)
+    return _Place(place.shard, max(0, place.skip - len(page.items)), page.cursor)
+
+
+def _read_cursor(cursor: str | None) -> _Place:
     if cursor is None:
-        return 0, None
-    shard, bar, position = cursor.partition("|")
-    if not bar or not shard.isdecimal():
+        return _Place()
+    shard, skip, position = (*cursor.split("|", 2), "", "")[:3]
+    if not shard.isdecimal() or not skip.isdecimal():
         raise invalid("cursor", "This cursor is not one of this list")
-    return int(shard), position or None
+    return _Place(int(shard), int(skip), position or None)
 
 
 def as_shown(flow: Flow, row: Execution) -> Execution:
@@ -50,11 +74,17 @@ def as_shown(flow: Flow, row: Execution) -> Execution:
 
 def get_execution(ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str) -> Execution:
     """NotFound when the contact is not in the flow."""
-    key = ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact))
-    row = ports.executions.find_many([key], flow.shards).get(key)
+    row = find_execution(ports, workspace, flow, contact)
     if row is None:
         raise NotFound("Execution of contact", contact)
-    return as_shown(flow, row)
+    return row
+
+
+def find_execution(ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str) -> Execution | None:
+    """The contact's walk through the flow, or None."""
+    key = ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact))
+    row = ports.executions.find_many([key], flow.shards).get(key)
+    return as_shown(flow, row) if row else None
 
 
 def flows_of_contact(ports: Ports, workspace: WorkspaceUid, contact: str) -> list[Flow]:

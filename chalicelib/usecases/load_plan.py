@@ -22,6 +22,7 @@ from chalicelib.nodes.registry import STEP, TAGS
 from chalicelib.nodes.send import Send
 from chalicelib.ports import ChannelType, Ports
 
+MISSING = "missing_template_parameter"
 #: Compiled versions never change; a worker sees few campaigns in its life.
 _GRAPHS: dict[tuple[str, str, int], Graph] = {}
 _GRAPHS_KEPT = 200
@@ -76,11 +77,17 @@ class Plan:
             raise GiveUp("not_a_send", f"Node {node.id} delivers but is no SEND")
         values = resolve_parameters(template, step, contact)
         if isinstance(values, MissingParameter):
-            return Skip("missing_template_parameter", channel.uid)
+            return Skip(MISSING, channel.uid)
         uid = MessageUid(
             WorkspaceUid(self.workspace.uid), FlowUid(self.flow.uid), ContactUid(contact.uid), NodeId(node.id)
         )
-        return Letter(uid, channel, template.message_type, address, render(template, values))
+        try:
+            return Letter(uid, channel, template.message_type, address, render(template, values))
+        except GiveUp as error:
+            if error.code != MISSING:
+                raise
+            # A value that is missing deep inside an event's property shows only while rendering.
+            return Skip(MISSING, channel.uid)
 
 
 def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Plan:

@@ -1,16 +1,30 @@
 """Makes the draft of a campaign its next immutable version."""
 
-from chalicelib.errors import InvalidRequest, NotFound
+from chalicelib.errors import Conflict, InvalidRequest, NotFound, RetryLater
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Ports
 from chalicelib.usecases.examine_campaign import examine_campaign
+
+#: Tries against others who publish the same campaign or change it meanwhile.
+TRIES = 6
 
 
 def publish_campaign(
     ports: Ports, workspace: WorkspaceUid, uid: str, default_channel: str | None = None
 ) -> tuple[Campaign, CampaignVersion]:
     """The newest version if nothing changed since, else the next one; InvalidRequest with every problem."""
+    for _ in range(TRIES):
+        try:
+            return _publish(ports, workspace, uid, default_channel)
+        except Conflict:
+            continue
+    raise RetryLater("The campaign is being changed by others, try again")
+
+
+def _publish(
+    ports: Ports, workspace: WorkspaceUid, uid: str, default_channel: str | None
+) -> tuple[Campaign, CampaignVersion]:
     campaign = ports.catalog.get(workspace, Campaign, uid)
     examination = examine_campaign(ports, workspace, campaign, default_channel)
     if examination.problems:

@@ -16,7 +16,8 @@ from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.ports import Ports, Save, Unclaimed
 from chalicelib.usecases.send_hints import send_hints
 
-PAGE = 500
+#: Rows read at a time; as many as fit DynamoDB's 1 MB a page.
+PAGE = 2_000
 #: Time kept to hand over to the next job.
 RESERVE = timedelta(seconds=15)
 #: A row this much past its due time has lost its hint, or the queue is far behind: one more hint is harmless.

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.engine.interpreter import Skip, advance
 from chalicelib.engine.pacing import interval
-from chalicelib.errors import InvalidRequest, NotFound, invalid
+from chalicelib.errors import InvalidRequest, invalid
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
@@ -19,7 +19,7 @@ from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
 from chalicelib.nodes.send import Send
 from chalicelib.ports import Ports
-from chalicelib.usecases.examine_campaign import Examination, examine_campaign
+from chalicelib.usecases.examine_campaign import NO_CHANNEL, Examination, examine_campaign
 from chalicelib.usecases.load_plan import Plan
 
 _NOBODY = FlowUid("rehearsal")
@@ -40,57 +40,63 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """`excluded`: by SEND step id, how many contacts it would skip and why; `reachable`: by channel."""
+    """By SEND step id, how many contacts it would skip and why; by channel, contacts it reaches, messages, cost."""
 
     matched: int
     not_found: int
     excluded: Mapping[str, Mapping[str, int]]
     reachable: Mapping[str, int]
-    sends: int
+    messages: Mapping[str, int]
+    cost: Mapping[str, int]
+    currency: str
     ends_at: datetime | None
 
 
-def rehearse_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, contact_uid: str) -> Rehearsal:
-    """Walks the draft: messages count as sent at once, waits pass at their moment. InvalidRequest as launching would."""
+def rehearse_campaign(
+    ports: Ports, workspace: WorkspaceUid, uid: str, contact_uid: str, channel_uid: str | None = None
+) -> Rehearsal:
+    """Walks the draft: messages are sent at once, waits pass at their moment. InvalidRequest as launching would."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
     contact = ports.contacts.find_many(workspace, [ContactUid(contact_uid)], strong=True).get(ContactUid(contact_uid))
     if contact is None:
-        raise NotFound("Contact", contact_uid)
-    examination = examine_campaign(ports, workspace, campaign)
+        raise invalid("contactUid", f"Contact {contact_uid} was not found")
+    return _walk(_plan(ports, workspace, campaign, channel_uid), contact, ports)
+
+
+def _plan(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, channel_uid: str | None) -> Plan:
+    examination = examine_campaign(ports, workspace, campaign, channel_uid)
     if examination.problems:
         raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
-    return _walk(_plan(ports, workspace, campaign, examination), contact, ports)
-
-
-def _plan(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, examination: Examination) -> Plan:
-    now = ports.clock.now()
-    short = campaign.short_form
-    flow = Flow(
-        uid=_NOBODY,
-        created_at=now,
-        updated_at=now,
-        channel_uid=short.channel_uid if short else "",
-        campaign_uid=campaign.uid,
-        configuration=campaign.configuration,
-    )
     sends = {node.id: node.step for node in examination.graph if isinstance(node.step, Send)}
-    channels = {
-        uid: ports.catalog.find(workspace, Channel, uid) for uid in {s.channel_uid for s in sends.values()} if uid
-    }
+    if sends and examination.default_channel is None:
+        raise InvalidRequest([NO_CHANNEL])
+    named = {step.channel_uid or examination.default_channel for step in sends.values()}
+    channels = {uid: ports.catalog.find(workspace, Channel, uid) for uid in named if uid}
     templates = {
         node: ports.catalog.find_version(
             workspace, Template, step.template_uid, examination.pins[node], TemplateVersion
         )
         for node, step in sends.items()
-        if node in examination.pins
     }
     return Plan(
         workspace=ports.catalog.get(workspace, Workspace, workspace),
-        flow=flow,
+        flow=_flow(ports.clock.now(), campaign, examination),
         graph=examination.graph,
         templates={node: template for node, template in templates.items() if template},
         channels={uid: channel for uid, channel in channels.items() if channel},
         channel_types=ports.channel_types,
+    )
+
+
+def _flow(now: datetime, campaign: Campaign, examination: Examination) -> Flow:
+    """A flow that is stored nowhere."""
+    return Flow(
+        uid=_NOBODY,
+        created_at=now,
+        updated_at=now,
+        channel_uid=examination.default_channel or "",
+        campaign_uid=campaign.uid,
+        configuration=campaign.configuration,
     )
 
 
@@ -125,37 +131,40 @@ def _first_row(plan: Plan, contact: Contact, now: datetime) -> Execution:
     )
 
 
-def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str) -> Estimate:
+def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_uid: str | None = None) -> Estimate:
     """Looks at each contact of the audience as each SEND would look at it now."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
-    examination = examine_campaign(ports, workspace, campaign)
-    if examination.problems:
-        raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
+    plan = _plan(ports, workspace, campaign, channel_uid)
     audience = campaign.audience
     if audience is None or audience.contact_uids is None:
         raise invalid("audience", "The campaign has no contacts to estimate for")
     uids = tuple(dict.fromkeys(audience.contact_uids))
     contacts = ports.contacts.find_many(workspace, [ContactUid(each) for each in uids], strong=False)
-    plan = _plan(ports, workspace, campaign, examination)
-    excluded, reachable = _consider_all(plan, list(contacts.values()))
-    sends = sum(reachable.values())
+    excluded, letters = _consider_all(plan, list(contacts.values()))
+    reached = Counter(channel for channel, _ in {(letter.channel.uid, letter.uid.contact) for letter in letters})
+    costs: Counter[str] = Counter()
+    for letter in letters:
+        costs[letter.channel.uid] += letter.cost
     step = interval(campaign.configuration)
-    ends_at = ports.clock.now() + step * sends if step else None
-    return Estimate(len(uids), len(uids) - len(contacts), excluded, reachable, sends, ends_at)
+    return Estimate(
+        matched=len(uids),
+        not_found=len(uids) - len(contacts),
+        excluded=excluded,
+        reachable=dict(reached),
+        messages=dict(Counter(letter.channel.uid for letter in letters)),
+        cost=dict(costs),
+        currency=plan.workspace.currency,
+        ends_at=ports.clock.now() + step * len(letters) if step else None,
+    )
 
 
-def _consider_all(plan: Plan, contacts: Sequence[Contact]) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+def _consider_all(plan: Plan, contacts: Sequence[Contact]) -> tuple[dict[str, dict[str, int]], list[Letter]]:
     excluded: dict[str, dict[str, int]] = {}
-    reachable: Counter[str] = Counter()
+    letters: list[Letter] = []
     for node in plan.graph:
         if not isinstance(node.step, Send):
             continue
-        reasons: Counter[str] = Counter()
-        for contact in contacts:
-            answer = plan.consider(node, contact)
-            if isinstance(answer, Skip):
-                reasons[answer.reason] += 1
-            else:
-                reachable[answer.channel.uid] += 1
-        excluded[node.id] = dict(reasons)
-    return excluded, dict(reachable)
+        answers = [plan.consider(node, contact) for contact in contacts]
+        letters += [answer for answer in answers if isinstance(answer, Letter)]
+        excluded[node.id] = dict(Counter(answer.reason for answer in answers if isinstance(answer, Skip)))
+    return excluded, letters

@@ -9,13 +9,13 @@ from chalicelib.engine.progress import outcome_of
 from chalicelib.errors import Conflict, invalid
 from chalicelib.model.base import Outside
 from chalicelib.model.execution import Execution, ExecutionStatus, Outcome
-from chalicelib.model.flow import Flow, FlowStatus, RetryOf
-from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.flow import ENDED, Flow, FlowStatus, RetryOf
+from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
-from chalicelib.usecases.create_flow import add_flow, retry_draft
-from chalicelib.usecases.start_flow import start_flow
+from chalicelib.usecases.create_flow import add_started
 
 _PAGE = 500
+_RETRIABLE = ENDED | {FlowStatus.PAUSED, FlowStatus.ERROR}
 
 
 class RetryWish(Outside):
@@ -26,15 +26,32 @@ class RetryWish(Outside):
 
 
 def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish) -> Flow:
-    """Conflict while the flow still runs, InvalidRequest when there is nobody to retry."""
+    """Conflict while the flow still runs or its campaign starts none, InvalidRequest when there is nobody to retry."""
     flow = ports.catalog.get(workspace, Flow, uid)
-    if not flow.is_over and flow.status is not FlowStatus.PAUSED:
-        raise Conflict("Only a flow that is paused or over can be retried", flow.status, ["paused"])
+    if flow.status not in _RETRIABLE:
+        allowed = sorted(status.value for status in _RETRIABLE)
+        raise Conflict("Only a flow that is paused, stopped or over can be retried", flow.status, allowed)
     entries = [entry for row in _rows(ports, workspace, flow) if (entry := _entry(row, wish))]
     if not entries:
-        raise invalid("of", f"No execution of this flow is {wish.of}" + (f" by {wish.reason}" if wish.reason else ""))
-    retry = RetryOf(flow_uid=uid, of=wish.of, reason=wish.reason)
-    return start_flow(ports, workspace, add_flow(ports, workspace, retry_draft(ports, flow, retry), entries))
+        raise invalid("of", f"No message of this flow is {wish.of}" + (f" by {wish.reason}" if wish.reason else ""))
+    return add_started(ports, workspace, _draft(ports, flow, wish), entries)
+
+
+def _draft(ports: Ports, of: Flow, wish: RetryWish) -> Flow:
+    """Of the same campaign version and pacing."""
+    now = ports.clock.now()
+    return Flow(
+        uid=new_uid(),
+        created_at=now,
+        updated_at=now,
+        description=f"Retry ({wish.of}) of {of.description or of.uid}"[:2_000],
+        channel_uid=of.channel_uid,
+        campaign_uid=of.campaign_uid,
+        campaign_version=of.campaign_version,
+        trigger="retry",
+        retry_of=RetryOf(flow_uid=of.uid, of=wish.of, reason=wish.reason),
+        configuration=of.configuration,
+    )
 
 
 def _rows(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Iterator[Execution]:

@@ -1,5 +1,7 @@
-"""Starts a flow that is a draft: pins the campaign version, queues it, sends its contacts to be enrolled."""
+"""Starts a flow: pins the campaign version, queues it, sends its contacts to be enrolled."""
 
+from chalicelib.errors import Conflict
+from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Expand, Recount
 from chalicelib.model.ids import WorkspaceUid, new_uid
@@ -8,11 +10,36 @@ from chalicelib.usecases.publish_campaign import publish_campaign
 
 
 def start_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
-    """Conflict when somebody moved the flow meanwhile; a start whose jobs were lost is revived by the watchdog."""
+    """Starts a draft; Conflict when somebody moved the flow meanwhile, or its campaign starts no flows."""
     flow.check_operator_move(FlowStatus.QUEUED)
-    version = flow.campaign_version
-    if version is None:
-        version = publish_campaign(ports, workspace, flow.campaign_uid, flow.channel_uid)[1].version
+    saved = ports.catalog.save(workspace, as_started(ports, flow, pin_version(ports, workspace, flow)))
+    send_off(ports, workspace, saved)
+    return saved
+
+
+def pin_version(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
+    """The campaign version on which the flow runs: the one it had, else the newest, which may be published by this."""
+    campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
+    if campaign is None:
+        raise Conflict("The campaign of this flow was deleted", "DELETED", [Availability.ACTIVE])
+    check_available(campaign)
+    if flow.campaign_version is not None:
+        return flow.campaign_version
+    return publish_campaign(ports, workspace, flow.campaign_uid, flow.channel_uid)[1].version
+
+
+def check_available(campaign: Campaign) -> None:
+    """Conflict for campaigns that start no new flows."""
+    if campaign.availability is not Availability.ACTIVE:
+        raise Conflict(
+            f"The campaign is {campaign.availability} and starts no new flows",
+            campaign.availability,
+            [Availability.ACTIVE],
+        )
+
+
+def as_started(ports: Ports, flow: Flow, version: int) -> Flow:
+    """The draft as it is once it is started, not stored yet."""
     now = ports.clock.now()
     changes: dict[str, object] = {
         "status": FlowStatus.QUEUED,
@@ -24,11 +51,14 @@ def start_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     }
     if flow.chunks == 0:
         changes |= {"status": FlowStatus.RUNNING, "started_at": now, "expanded_at": now}
-    saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
-    expand_rest(ports, workspace, saved)
-    if saved.chunks == 0:
-        ports.jobs.send(Recount(w=workspace, f=saved.uid, pass_id=new_uid()))
-    return saved
+    return flow.model_copy(update=changes)
+
+
+def send_off(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """The jobs of a flow that was stored as started; if they are lost, the watchdog sends them again."""
+    expand_rest(ports, workspace, flow)
+    if flow.chunks == 0:
+        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
 
 
 def expand_rest(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:

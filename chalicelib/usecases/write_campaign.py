@@ -1,17 +1,22 @@
 """Creates, changes and deletes campaigns, in the short form of one template or as nested steps."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
 from chalicelib.model.base import Outside
 from chalicelib.model.campaign import Audience, Availability, Campaign, ManualTrigger, ShortForm, Trigger
-from chalicelib.model.flow import FlowConfiguration, FlowStatus
+from chalicelib.model.flow import FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.problems import read_problems
 from chalicelib.model.template import Template
 from chalicelib.ports import Ports
-from chalicelib.usecases.campaign_flows import open_flows
+from chalicelib.usecases.campaign_flows import IDLE, open_flows, state_of
+from chalicelib.usecases.change_flow import pause_flow
+from chalicelib.usecases.merge_configuration import ConfigurationChange, merge_configuration
 
 #: Written lists may be longer than what compiles, so that the answer can count them.
 MAX_WRITTEN_STEPS = 1_000
@@ -28,7 +33,7 @@ class CampaignFields(Outside):
     status: Availability | None = None
     trigger: Trigger | None = None
     audience: Audience | None = None
-    configuration: FlowConfiguration | None = None
+    configuration: ConfigurationChange | None = None
     steps: Annotated[tuple[JsonValue, ...], Field(max_length=MAX_WRITTEN_STEPS)] | None = None
     channel_uid: JsonValue = None
     template_uid: JsonValue = None
@@ -39,69 +44,102 @@ class CampaignFields(Outside):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        if self.steps is not None and self._written_short():
+        if self.steps is not None and self.is_short:
             raise ValueError("write either steps or the short form (channelUid with templateUid or templateName)")
         if self.status and self.availability and self.status is not self.availability:
             raise ValueError("status and availability are two names of one field, and differ")
         return self
 
+    @property
+    def is_short(self) -> bool:
+        """Whether a field of the short form is written."""
+        return bool(self._written_short())
+
     def _written_short(self) -> set[str]:
         return {name for name in _SHORT_FIELDS & self.model_fields_set if getattr(self, name) is not None}
 
     def short_form(self, before: ShortForm | None) -> ShortForm | None:
-        """The short form with what is written here over what was; raises pydantic's ValidationError."""
+        """The short form with what is written here over what was; InvalidRequest with every problem."""
         written = {name: getattr(self, name) for name in self._written_short()}
         if not written:
             return None
-        known = before.model_dump() if before else {}
+        known = before.model_dump(by_alias=False) if before else {}
         if {"template_uid", "template_name"} & set(written):
             known |= {"template_uid": None, "template_name": None}
-        return ShortForm.model_validate({**known, **written}, strict=False)
+        try:
+            return ShortForm.model_validate({**known, **written}, strict=False)
+        except ValidationError as error:
+            # What is wrong with the form as a whole is that it names no template, or two.
+            raise InvalidRequest([replace(p, field=p.field or "templateUid") for p in read_problems(error)]) from error
 
-    def plain_changes(self) -> dict[str, object]:
-        """Fields that go to the campaign as they are."""
-        names = ("name", "description", "trigger", "audience", "configuration", "steps")
+    def changes(self, before: Campaign) -> dict[str, object]:
+        """Fields that go to the campaign as they are; an audience and a description can also be taken away."""
+        names = ("name", "description", "trigger", "audience", "steps")
         changes = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if self.configuration is not None:
+            changes["configuration"] = merge_configuration(before.configuration, self.configuration)
+        for name, nothing in (("audience", None), ("description", "")):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                changes[name] = nothing
         availability = self.availability or self.status
         return changes | ({"availability": availability} if availability else {})
 
 
 def create_campaign(ports: Ports, workspace: WorkspaceUid, fields: CampaignFields) -> Campaign:
     """Drafts may have problems in their steps; `validate` and `launch` tell them."""
-    short = fields.short_form(None)
-    problems = []
-    if fields.name is None:
-        problems.append(Problem("name", "A campaign needs a name"))
-    if fields.steps is None and short is None:
-        problems.append(
-            Problem("steps", "Write steps, or the short form (channelUid with templateUid or templateName)")
-        )
+    now = ports.clock.now()
+    base = Campaign(uid=new_uid(), created_at=now, updated_at=now, name=fields.name or "?", trigger=ManualTrigger())
+    problems = _missing(fields)
+    changes: dict[str, object] = {}
+    parts: tuple[Callable[[], dict[str, object]], ...] = (
+        lambda: fields.changes(base),
+        lambda: _short_changes(ports, workspace, fields.short_form(None)),
+    )
+    for part in parts:
+        try:
+            changes |= part()
+        except InvalidRequest as error:
+            problems += error.problems
     if problems:
         raise InvalidRequest(problems)
-    now = ports.clock.now()
-    base = Campaign(uid=new_uid(), created_at=now, updated_at=now, name=fields.name or "", trigger=ManualTrigger())
-    campaign = base.model_copy(update={**fields.plain_changes(), **_short_changes(ports, workspace, short)})
+    campaign = base.model_copy(update=changes)
     ports.catalog.add(workspace, campaign)
     return campaign
 
 
+def _missing(fields: CampaignFields) -> list[Problem]:
+    problems = []
+    if fields.name is None:
+        problems.append(Problem("name", "A campaign needs a name"))
+    if fields.steps is None and not fields.is_short:
+        problems.append(
+            Problem("steps", "Write steps, or the short form (channelUid with templateUid or templateName)")
+        )
+    return problems
+
+
 def update_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, fields: CampaignFields) -> Campaign:
-    """Only the draft changes: versions, and flows that run on them, stay as they are."""
+    """Only the draft changes: versions, and flows that run on them, stay as they are. Blocking pauses those."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
     short = fields.short_form(campaign.short_form)
-    changes = fields.plain_changes() | _short_changes(ports, workspace, short)
+    changes = fields.changes(campaign) | _short_changes(ports, workspace, short)
     if "steps" in changes and short is None:
         changes["short_form"] = None
     changed = campaign.model_copy(update=changes)
-    if changed == campaign:
-        return campaign
-    is_new_draft = (changed.steps, changed.name, changed.configuration) != (
-        campaign.steps,
-        campaign.name,
-        campaign.configuration,
+    if changed != campaign:
+        changed = ports.catalog.save(workspace, _touched(ports, campaign, changed))
+    if changed.availability is Availability.BLOCKED:
+        for flow in open_flows(ports, workspace, uid):
+            pause_flow(ports, workspace, flow.uid, "campaign_blocked")
+    return changed
+
+
+def _touched(ports: Ports, before: Campaign, after: Campaign) -> Campaign:
+    """With the moment of the change, and whether it makes the next version another one."""
+    is_new_draft = any(getattr(after, name) != getattr(before, name) for name in ("steps", "name", "configuration"))
+    return after.model_copy(
+        update={"updated_at": ports.clock.now(), "draft_changed": before.draft_changed or is_new_draft}
     )
-    final = {"updated_at": ports.clock.now(), "draft_changed": campaign.draft_changed or is_new_draft}
-    return ports.catalog.save(workspace, changed.model_copy(update=final))
 
 
 def _short_changes(ports: Ports, workspace: WorkspaceUid, short: ShortForm | None) -> dict[str, object]:
@@ -133,5 +171,6 @@ def delete_campaign(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     ports.catalog.get(workspace, Campaign, uid)
     for flow in open_flows(ports, workspace, uid):
         if flow.status is not FlowStatus.DRAFT:
-            raise Conflict(f"Flow {flow.uid} of this campaign is {flow.status}", flow.status, ["ended"])
+            state = state_of(ports, workspace, uid)
+            raise Conflict(f"Flow {flow.uid} of this campaign is {flow.status}: cancel it first", state, IDLE)
     ports.catalog.remove(workspace, Campaign, uid)

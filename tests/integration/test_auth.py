@@ -71,7 +71,7 @@ def test_what_belongs_to_another_workspace_is_not_found(api: Api, world: World) 
     uid = api.post("/v1/contacts", {"email": "ada@example.com"}).data["uid"]
     stranger = world.new_caller()
     for method in ("GET", "PATCH", "DELETE"):
-        body = {} if method == "PATCH" else None
+        body: object = {} if method == "PATCH" else None
         assert stranger.call(method, f"/v1/contacts/{uid}", body).status == 404, method
     assert stranger.get("/v1/contacts").json["data"] == []
     assert stranger.post("/v1/contacts", {"email": "ada@example.com"}).status == 201

@@ -115,6 +115,13 @@ class MemoryCatalog:
             raise ValueError("An entry of a chunk holds a newline")
         self._chunks[(workspace, kind.kind, uid), number] = tuple(entries)
 
+    def save_with_chunks(self, workspace: WorkspaceUid, document: D, chunks: Mapping[int, Sequence[str]]) -> D:
+        with self._lock:
+            saved = self.save(workspace, document)
+            for number, entries in chunks.items():
+                self.put_chunk(workspace, type(document), document.uid, number, entries)
+        return saved
+
     def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
         return self._chunks.get(((workspace, kind.kind, uid), number), ())
 

@@ -1,0 +1,18 @@
+"""Pages of lists that are short enough to be read at once."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from chalicelib.errors import invalid
+from chalicelib.ports import Page
+
+T = TypeVar("T")
+
+
+def slice_page(items: Sequence[T], limit: int, cursor: str | None) -> Page[T]:
+    """The cursor is how many were shown; InvalidRequest for that of a list which is paged in another way."""
+    if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
+        raise invalid("cursor", "This cursor belongs to other filters: begin without one")
+    start = int(cursor or 0)
+    end = start + limit
+    return Page(tuple(items[start:end]), str(end) if end < len(items) else None)

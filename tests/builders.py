@@ -1,0 +1,81 @@
+"""Small builders for unit tests: each gives something ordinary, and takes what a test is about."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.engine.compile import compile_steps
+from chalicelib.model.channel import Channel
+from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.graph import Graph
+from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
+from chalicelib.model.message import Letter, MessageType
+from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
+from chalicelib.nodes.registry import STEP, TAGS
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+KEY = ExecutionKey(WorkspaceUid("ws"), FlowUid("flow"), ContactUid("ann"))
+_STAMPS = {"created_at": NOW, "updated_at": NOW}
+
+
+def send(name: str, **fields: Any) -> dict[str, Any]:
+    """An authored SEND."""
+    return {"id": name, "type": "SEND", "templateUid": "hello", **fields}
+
+
+def wait(name: str, span: object = "P2D") -> dict[str, Any]:
+    """An authored WAIT."""
+    return {"id": name, "type": "WAIT", "for": span}
+
+
+def end(name: str = "done") -> dict[str, Any]:
+    """An authored END."""
+    return {"id": name, "type": "END"}
+
+
+def build_graph(*steps: dict[str, Any]) -> Graph:
+    """The graph of steps that have no problems."""
+    compiled = compile_steps(steps, STEP, TAGS)
+    assert compiled.problems == ()
+    return compiled.graph
+
+
+def build_contact(**fields: Any) -> Contact:
+    """An active contact that was never asked for consent."""
+    return Contact(**{"uid": "ann", "email": "ann@example.com", **_STAMPS, **fields})
+
+
+def build_channel(**fields: Any) -> Channel:
+    """An approved and active e-mail channel."""
+    return Channel(**{"uid": "mail", "name": "Mail", "type": "email", **_STAMPS, **fields})
+
+
+def build_template(**fields: Any) -> Template:
+    """A published e-mail template."""
+    given = {"uid": "hello", "name": "Hello", "channel_type": "email", "content": {"text": "Hello"}, **_STAMPS}
+    return Template(**{**given, "status": TemplateStatus.PUBLISHED, "latest_version": 1, **fields})
+
+
+def build_version(**fields: Any) -> TemplateVersion:
+    """Version 1 of an e-mail template."""
+    given = {"version": 1, "channel_type": "email", "message_type": MessageType.MESSAGE, "content": {"text": "Hello"}}
+    return TemplateVersion(**{**given, "published_at": NOW, **fields})
+
+
+def build_flow(status: FlowStatus = FlowStatus.RUNNING, **fields: Any) -> Flow:
+    """A flow in this status."""
+    return Flow(**{"uid": "flow", "status": status, "channel_uid": "mail", "campaign_uid": "camp", **_STAMPS, **fields})
+
+
+def build_row(node: str | None = "hello", **fields: Any) -> Execution:
+    """A row that has just been enrolled and stands at this node."""
+    given = {"key": KEY, "status": ExecutionStatus.PENDING, "seq": 0, "version": 1}
+    times = {"created": NOW, "updated": NOW, "entered": NOW}
+    return Execution(node=NodeId(node) if node else None, **{**given, **times, **fields})
+
+
+def build_letter(node: str = "hello") -> Letter:
+    """A rendered message of that row."""
+    uid = MessageUid(KEY.workspace, KEY.flow, KEY.contact, NodeId(node))
+    return Letter(uid, build_channel(), MessageType.MESSAGE, "ann@example.com", {"text": "Hello"})

@@ -1,0 +1,1 @@
+"""Tests of pure code: no AWS, no network, no sleeping."""

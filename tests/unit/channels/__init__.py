@@ -1,0 +1,1 @@
+"""The channel types: requests built, answers read."""

@@ -1,0 +1,173 @@
+"""A walk through the graph: it follows what takes no time, and stops where the world is needed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from chalicelib.engine.interpreter import MAX_INSTANT, Advance, Scene, Skip, advance
+from chalicelib.errors import GiveUp
+from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Execution, ExecutionStatus, Outcome, Result
+from chalicelib.model.graph import Graph, Node
+from chalicelib.model.ids import NodeId
+from chalicelib.model.message import Letter
+from tests.builders import NOW, build_contact, build_graph, build_letter, build_row, end, send, wait
+
+LATER = NOW + timedelta(days=2)
+
+
+class Desk:
+    """Writes a letter for every SEND but those that it is told to skip, and remembers for which it was asked."""
+
+    def __init__(self, skips: Mapping[str, str] | None = None) -> None:
+        self.skips = skips or {}
+        self.asked: list[str] = []
+
+    def __call__(self, node: Node, contact: Contact) -> Letter | Skip:
+        self.asked.append(node.id)
+        reason = self.skips.get(node.id)
+        return Skip(reason, "mail") if reason else build_letter(node.id)
+
+
+def _walk(row: Execution, graph: Graph, desk: Desk | None = None, now: datetime = NOW) -> Advance:
+    return advance(row, Scene(graph, "camp", build_contact(), desk or Desk(), now))
+
+
+def _with(row: Execution, node: str, outcome: Outcome) -> Execution:
+    return row.with_result(NodeId(node), Result(outcome, NOW, channel="mail"))
+
+
+def test_a_send_stops_the_walk_with_its_letter() -> None:
+    moved = _walk(build_row(), build_graph(send("hello"), end()))
+    assert moved.letter == build_letter()
+    assert (moved.row.node, moved.row.status, moved.row.path) == ("hello", ExecutionStatus.PENDING, ())
+
+
+def test_a_message_decided_before_is_not_considered_again() -> None:
+    desk = Desk()
+    moved = _walk(_with(build_row(), "hello", Outcome.SENT), build_graph(send("hello"), send("again")), desk)
+    assert desk.asked == ["again"]
+    assert moved.letter == build_letter("again")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SENT, Outcome.UNKNOWN])
+def test_an_attempt_made_completes_the_walk(outcome: Outcome) -> None:
+    moved = _walk(_with(build_row(), "hello", outcome), build_graph(send("hello"), end()))
+    assert (moved.letter, moved.row.status, moved.row.reason) == (None, ExecutionStatus.COMPLETED, None)
+
+
+def test_a_walk_without_an_end_is_over_after_its_last_step() -> None:
+    moved = _walk(_with(build_row(), "hello", Outcome.SENT), build_graph(send("hello")))
+    assert (moved.row.status, moved.row.node) == (ExecutionStatus.COMPLETED, None)
+
+
+def test_a_walk_that_had_nothing_to_send_is_completed() -> None:
+    assert _walk(build_row("done"), build_graph(end())).row.status is ExecutionStatus.COMPLETED
+
+
+def test_a_wait_puts_the_row_to_sleep_from_when_it_came() -> None:
+    row = replace(build_row("pause"), entered=NOW - timedelta(hours=1))
+    moved = _walk(row, build_graph(wait("pause"), end())).row
+    assert (moved.asleep, moved.due, moved.node) == (True, LATER - timedelta(hours=1), "pause")
+    assert (moved.status, moved.path) == (ExecutionStatus.PENDING, ())
+
+
+def test_a_row_that_wakes_leaves_the_wait_and_goes_on() -> None:
+    row = replace(build_row("pause"), asleep=True, due=LATER)
+    moved = _walk(row, build_graph(wait("pause"), send("hello")), now=LATER)
+    assert moved.letter == build_letter()
+    assert (moved.row.asleep, moved.row.due, moved.row.node) == (False, None, "hello")
+    assert [(visit.node, visit.exit, visit.entered, visit.left) for visit in moved.row.path] == [
+        ("pause", "next", NOW, LATER)
+    ]
+    assert moved.row.entered == LATER
+
+
+def test_a_row_that_wakes_from_the_last_step_is_over() -> None:
+    row = replace(build_row("pause"), asleep=True, due=LATER)
+    moved = _walk(row, build_graph(wait("pause")), now=LATER).row
+    assert (moved.status, moved.due) == (ExecutionStatus.COMPLETED, None)
+
+
+def test_a_wait_that_follows_a_wait_starts_when_the_first_ends() -> None:
+    row = replace(build_row("one"), asleep=True, due=LATER)
+    moved = _walk(row, build_graph(wait("one"), wait("two", "PT1H"), end()), now=LATER).row
+    assert (moved.node, moved.due) == ("two", LATER + timedelta(hours=1))
+
+
+def test_a_skip_is_recorded_and_the_walk_goes_on() -> None:
+    moved = _walk(build_row(), build_graph(send("hello"), send("again")), Desk({"hello": "no_address"}))
+    assert moved.letter == build_letter("again")
+    skipped = moved.row.results[NodeId("hello")]
+    assert (skipped.outcome, skipped.reason, skipped.channel) == (Outcome.SKIPPED, "no_address", "mail")
+    assert (skipped.attempts, skipped.cost) == (0, 0)
+    assert [visit.node for visit in moved.row.path] == ["hello"]
+
+
+def test_a_contact_for_whom_every_send_was_skipped_is_skipped() -> None:
+    desk = Desk({"hello": "no_address", "again": "no_consent"})
+    moved = _walk(build_row(), build_graph(send("hello"), send("again"), end()), desk).row
+    assert (moved.status, moved.reason) == (ExecutionStatus.SKIPPED, "no_address")
+
+
+def test_one_message_sent_among_skipped_ones_completes_the_walk() -> None:
+    row = _with(build_row("again"), "hello", Outcome.SENT)
+    moved = _walk(row, build_graph(send("hello"), send("again"), end()), Desk({"again": "no_address"})).row
+    assert (moved.status, moved.reason) == (ExecutionStatus.COMPLETED, None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [(Outcome.SENT, ExecutionStatus.COMPLETED), (Outcome.SKIPPED, ExecutionStatus.SKIPPED)],
+)
+def test_a_retry_of_one_node_stops_after_it(outcome: Outcome, status: ExecutionStatus) -> None:
+    desk = Desk()
+    row = replace(_with(build_row(), "hello", outcome), only=True)
+    moved = _walk(row, build_graph(send("hello"), send("again"), end()), desk)
+    assert (moved.letter, moved.row.status, desk.asked) == (None, status, [])
+
+
+def test_a_retry_of_one_node_sends_it_first() -> None:
+    assert _walk(build_row(only=True), build_graph(send("hello"), end())).letter == build_letter()
+
+
+def test_attempts_and_faults_are_counted_per_node() -> None:
+    row = replace(_with(build_row(), "hello", Outcome.SENT), attempt=2, faults=3)
+    moved = _walk(row, build_graph(send("hello"), send("again"))).row
+    assert (moved.node, moved.attempt, moved.faults) == ("again", 0, 0)
+
+
+@pytest.mark.parametrize("asleep", [False, True])
+@pytest.mark.parametrize("node", ["gone", None])
+def test_a_row_that_fits_no_graph_is_given_up(node: str | None, asleep: bool) -> None:
+    with pytest.raises(GiveUp) as fault:
+        _walk(build_row(node, asleep=asleep, due=NOW if asleep else None), build_graph(send("hello")))
+    assert fault.value.code == "node_not_found"
+
+
+@pytest.mark.parametrize("status", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED])
+def test_a_row_that_is_over_stays_as_it_is(status: ExecutionStatus) -> None:
+    desk = Desk()
+    moved = _walk(build_row(status=status), build_graph(send("hello")), desk)
+    assert (moved.letter, moved.row.status, desk.asked) == (None, status, [])
+
+
+def test_a_walk_of_instant_nodes_without_end_is_a_fault() -> None:
+    names = [f"s{number}" for number in range(MAX_INSTANT + 1)]
+    with pytest.raises(GiveUp) as fault:
+        _walk(build_row("s0"), build_graph(*map(send, names)), Desk(dict.fromkeys(names, "no_address")))
+    assert fault.value.code == "walk_too_long"
+
+
+def test_fifty_skipped_sends_and_an_end_are_no_fault() -> None:
+    names = [f"s{number}" for number in range(MAX_INSTANT - 1)]
+    moved = _walk(build_row("s0"), build_graph(*map(send, names), end()), Desk(dict.fromkeys(names, "no_address")))
+    assert moved.row.status is ExecutionStatus.SKIPPED
+
+
+def test_the_row_given_in_is_not_touched() -> None:
+    row = build_row("pause")
+    _walk(row, build_graph(wait("pause"), end()))
+    assert row == build_row("pause")

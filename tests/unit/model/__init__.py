@@ -1,0 +1,1 @@
+"""The nouns: what they accept, and the tables that they hold."""

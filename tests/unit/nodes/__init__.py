@@ -1,0 +1,1 @@
+"""The node types, driven by their cases."""

@@ -1,0 +1,293 @@
+"""The house rules as law: who may import whom, what only one place may know, how big things may get."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from chalicelib.channels.registry import CHANNEL_TYPES
+from chalicelib.nodes.registry import NODE_TYPES, TAGS
+
+ROOT = Path(__file__).resolve().parents[2]
+PURE = frozenset({"errors", "model", "nodes", "engine"})
+_CORE = PURE | {"ports", "usecases"}
+_TRANSLATORS = _CORE | {"wiring", "telemetry", "settings"}
+#: Each part of chalicelib → the parts that it may import besides itself.
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "errors": frozenset(),
+    "model": frozenset({"errors"}),
+    "nodes": frozenset({"errors", "model"}),
+    "engine": frozenset({"errors", "model"}),  # node types are passed in
+    "ports": frozenset({"errors", "model", "engine"}),  # engine: the Gate that Gates keeps is a noun of pacing
+    "usecases": PURE | {"ports"},
+    "settings": frozenset(),
+    "telemetry": frozenset(),
+    "aws": PURE | {"ports", "telemetry"},
+    "channels": PURE | {"ports", "telemetry"},
+    "wiring": PURE | {"ports", "aws", "channels", "settings"},
+    "api": _TRANSLATORS,
+    "workers": _TRANSLATORS,
+    "dashboard": _TRANSLATORS,
+    "app": frozenset({"api", "workers", "dashboard"}),
+}
+AWS_LIBRARIES = frozenset({"boto3", "botocore", "aws_lambda_powertools"})
+KNOW_AWS = frozenset({"aws", "channels", "telemetry", "wiring"})
+KNOW_CHALICE = frozenset({"api", "workers", "dashboard", "app"})
+#: What the core imports besides the standard library and pydantic: where → library → why.
+ALLOWED: dict[tuple[str, str], str] = {
+    ("model/ids.py", "ulid"): "ids that sort by time; monotonic within a millisecond, which a few own lines are not",
+    ("engine/render.py", "minijinja"): "the sandboxed template language, pure computation",
+    ("engine/template_engine.py", "minijinja"): "as above: the environment with its fuel and filters",
+    ("usecases/check_contact.py", "email_validator"): "knows the syntax of addresses; its DNS look-up is off",
+    ("usecases/check_contact.py", "phonenumbers"): "the numbering plans of the world, as data",
+    ("usecases/write_channel.py", "pydantic_core"): "pydantic's own half: error details are built by it",
+}
+#: Where pure code would read a clock, roll dice or touch the machine.
+IMPURE = frozenset(
+    {"asyncio", "http", "logging", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile"}
+    | {"threading", "time", "urllib", "uuid", "importlib"}
+)
+#: Where pure code does so all the same, and why.
+EXCUSED: dict[tuple[str, str], str] = {
+    ("engine/template_engine.py", "time"): "CPU time spent in one rendering, as a fuse against hostile templates",
+}
+#: Names of the attributes that are keys, of tables and of indexes (infra/resources.yaml).
+KEY_ATTRIBUTES = frozenset({"pk", "sk", "activeKey", "activeSort", "dueKey", "contactKey"})
+TOP_LEVEL = frozenset(
+    {"README.md", "app.py", "chalicelib", "infra", "tests", "requirements.txt", "LICENSE", "Makefile"}
+)
+MAX_MODULE, MAX_FUNCTION, MAX_PARAMETERS, MAX_APP = 400, 40, 6, 30
+
+
+@dataclass(frozen=True)
+class Module:
+    """A source file, parsed. `part` is errors, model, …, app; `tests` and `infra` for what is not shipped."""
+
+    path: Path
+    text: str
+    tree: ast.Module
+
+    @property
+    def name(self) -> str:
+        return self.path.relative_to(ROOT).as_posix()
+
+    @property
+    def part(self) -> str:
+        first, *rest = self.path.relative_to(ROOT).with_suffix("").parts
+        return rest[0] if first == "chalicelib" and rest else first
+
+    @property
+    def inner(self) -> str:
+        return self.name.removeprefix("chalicelib/")
+
+    def imports(self) -> Iterator[tuple[str, int]]:
+        """Dotted names of what is imported anywhere in the file, with their lines."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((alias.name, node.lineno) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{self.name}:{node.lineno} imports relatively"
+                yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """All Python of the project."""
+    found = [path for top in ("chalicelib", "infra", "tests") for path in (ROOT / top).rglob("*.py")] + [
+        ROOT / "app.py"
+    ]
+    return tuple(Module(path, text := path.read_text(encoding="utf-8"), ast.parse(text)) for path in sorted(found))
+
+
+def shipped() -> tuple[Module, ...]:
+    return tuple(module for module in modules() if module.part not in {"infra", "tests", "__init__"})
+
+
+def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def part_of(dotted: str) -> str | None:
+    """The part of chalicelib that a dotted name lies in; None for what is not ours."""
+    first, *rest = dotted.split(".")
+    return (rest[0] if rest else "chalicelib") if first == "chalicelib" else "app" if first == "app" else None
+
+
+def library_of(dotted: str) -> str | None:
+    """The third-party library of a dotted name; None for ours and for the standard library."""
+    first = dotted.partition(".")[0]
+    return None if first in sys.stdlib_module_names or first in {"chalicelib", "app", "tests", "infra"} else first
+
+
+def test_imports_point_in_one_direction() -> None:
+    broken = []
+    for module in shipped():
+        allowed = MAY_IMPORT.get(module.part)
+        assert allowed is not None, f"{module.name}: say in MAY_IMPORT what this new part may import"
+        for dotted, line in module.imports():
+            part = part_of(dotted)
+            if part not in {None, module.part, *allowed}:
+                broken.append(f"{module.name}:{line} ({module.part}) imports {dotted}")
+    assert broken == []
+
+
+def test_only_the_edges_know_aws_and_only_the_outermost_know_chalice() -> None:
+    broken = []
+    for module in shipped():
+        for dotted, line in module.imports():
+            library = library_of(dotted) or ""
+            is_aws = library in AWS_LIBRARIES or library.startswith("mypy_boto3")
+            if (is_aws and module.part not in KNOW_AWS) or (library == "chalice" and module.part not in KNOW_CHALICE):
+                broken.append(f"{module.name}:{line} imports {dotted}")
+    assert broken == []
+
+
+def test_type_stubs_are_imported_for_the_type_checker_only() -> None:
+    """They are not in requirements.txt: on Lambda such an import fails."""
+    broken = []
+    for module in shipped():
+        guards = [node for node in ast.walk(module.tree) if isinstance(node, ast.If)]
+        guarded = {
+            line
+            for guard in guards
+            if ast.unparse(guard.test) == "TYPE_CHECKING"
+            for line in range(guard.lineno, (guard.end_lineno or guard.lineno) + 1)
+        }
+        for dotted, line in module.imports():
+            if (library_of(dotted) or "").startswith(("mypy_boto3", "types_")) and line not in guarded:
+                broken.append(f"{module.name}:{line} imports {dotted}")
+    assert broken == []
+
+
+def test_the_core_needs_nothing_but_the_standard_library_pydantic_and_what_is_allowed_with_a_reason() -> None:
+    broken, used = [], set()
+    for module in shipped():
+        for dotted, line in module.imports():
+            library = library_of(dotted)
+            if module.part not in _CORE or library in {None, "pydantic"}:
+                continue
+            used.add((module.inner, str(library)))
+            if (module.inner, library) not in ALLOWED:
+                broken.append(f"{module.name}:{line} imports {dotted}")
+    assert broken == []
+    assert set(ALLOWED) - used == set(), "a reason for what nobody imports any more"
+
+
+def test_pure_code_reads_no_clock_rolls_no_dice_and_touches_no_machine() -> None:
+    broken = []
+    for module in shipped():
+        if module.part not in PURE:
+            continue
+        broken += [
+            f"{module.name}:{line} {name}" for name, line in module.imports() if name.partition(".")[0] in IMPURE
+        ]
+        for node in ast.walk(module.tree):
+            reads = isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
+            if reads and isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}:
+                broken.append(f"{module.name}:{node.lineno} {node.value.id}.{node.attr}")
+    assert broken == []
+
+
+def test_only_aws_knows_a_key() -> None:
+    broken = [
+        f"{module.name}:{node.lineno} {node.value!r}"
+        for module in shipped()
+        if module.part != "aws"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in KEY_ATTRIBUTES
+    ]
+    assert broken == []
+
+
+def test_every_module_says_in_one_sentence_what_it_is_for() -> None:
+    broken = []
+    for module in modules():
+        said = (ast.get_docstring(module.tree) or "").partition("\n\n")[0]
+        if module.tree.body and not re.fullmatch(r"\S.{9,}[.?:]", said, re.DOTALL):
+            broken.append(f"{module.name}: {said!r}")
+    assert broken == []
+
+
+def test_nothing_is_too_long_to_read() -> None:
+    broken = [
+        f"{module.name}: {lines} lines" for module in modules() if (lines := module.text.count("\n")) > MAX_MODULE
+    ]
+    for module in modules():
+        for each in functions(module):
+            length = (each.end_lineno or each.lineno) - each.lineno + 1
+            if length > MAX_FUNCTION:
+                broken.append(f"{module.name}:{each.lineno} {each.name}: {length} lines")
+    assert broken == []
+    assert (ROOT / "app.py").read_text(encoding="utf-8").count("\n") <= MAX_APP
+
+
+def test_nothing_takes_more_arguments_than_can_be_kept_in_mind() -> None:
+    broken = []
+    for module in modules():
+        for each in functions(module) if module.part != "tests" else ():
+            given = [*each.args.posonlyargs, *each.args.args, *each.args.kwonlyargs]
+            count = len([one for one in given if one.arg not in {"self", "cls"}])
+            if count > MAX_PARAMETERS:
+                broken.append(f"{module.name}:{each.lineno} {each.name}: {count} parameters")
+    assert broken == []
+
+
+def test_every_node_type_is_registered_and_has_its_cases() -> None:
+    files = {path.stem for path in (ROOT / "chalicelib/nodes").glob("*.py")} - {"__init__", "registry"}
+    assert {node_type.__module__.rpartition(".")[2] for node_type in NODE_TYPES} == files
+    cases = {path.stem for path in (ROOT / "tests/unit/nodes/cases").iterdir()}
+    assert cases == {tag.lower() for tag in TAGS}
+
+
+def test_every_channel_type_is_registered_and_has_its_tests() -> None:
+    files = {path.stem for path in (ROOT / "chalicelib/channels").glob("[a-z]*.py")} - {"registry"}
+    assert set(CHANNEL_TYPES) == files
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests/unit/channels").glob("test_*.py")}
+    assert set(CHANNEL_TYPES) <= tested
+
+
+def test_the_top_level_holds_only_what_belongs_there() -> None:
+    made = {line.strip().strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
+    there = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    assert there - made - TOP_LEVEL == set()
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Every text file that could be committed."""
+    made = {"__pycache__", "build", "dist", "deployments", "deployed", "node_modules"}
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name in {".chalice", ".ci"} or not (name[0] == "." or name in made)]
+        for name in names:
+            with suppress(UnicodeDecodeError):
+                yield f"{folder}/{name}".removeprefix(f"{ROOT}/"), Path(folder, name).read_text(encoding="utf-8")
+
+
+def test_no_file_names_a_place_on_somebodys_machine() -> None:
+    place = re.compile(r"(?<![\w.:/{}-])/(?:home|mnt|private|root|work|Users)/[\w.]|[A-Z]:\\Users\\")
+    broken = [f"{name}: {found[0]}" for name, text in _texts() for found in place.finditer(text)]
+    assert broken == []
+
+
+WORKERS = sorted(path.stem for path in (ROOT / "chalicelib/workers").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_worker_is_imported_alone_as_lambda_does(worker: str, tmp_path: Path) -> None:
+    """Without app.py, without an environment, from another folder."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.modules['app'] = None; import chalicelib.workers.{worker}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
