@@ -19,19 +19,19 @@ KEY = ExecutionKey(WorkspaceUid("ws"), FlowUid("flow"), ContactUid("ann"))
 _STAMPS = {"created_at": NOW, "updated_at": NOW}
 
 
-def send(name: str, **fields: Any) -> dict[str, Any]:
+def send(uid: str, **fields: Any) -> dict[str, Any]:
     """An authored SEND."""
-    return {"id": name, "type": "SEND", "templateUid": "hello", **fields}
+    return {"id": uid, "type": "SEND", "templateUid": "hello", **fields}
 
 
-def wait(name: str, span: object = "P2D") -> dict[str, Any]:
+def wait(uid: str, span: object = "P2D") -> dict[str, Any]:
     """An authored WAIT."""
-    return {"id": name, "type": "WAIT", "for": span}
+    return {"id": uid, "type": "WAIT", "for": span}
 
 
-def end(name: str = "done") -> dict[str, Any]:
+def end(uid: str = "done") -> dict[str, Any]:
     """An authored END."""
-    return {"id": name, "type": "END"}
+    return {"id": uid, "type": "END"}
 
 
 def build_graph(*steps: dict[str, Any]) -> Graph:

@@ -28,7 +28,7 @@ def compile_steps(steps: Sequence[JsonValue], reader: TypeAdapter[Step], tags: S
     problems: list[Problem] = []
     read = [_read(step, f"steps[{index}]", reader, tags, problems) for index, step in enumerate(steps)]
     known = [step for step in read if step is not None]
-    problems += _repeated_ids(read)
+    problems += _repeated_ids(read) + _never_reached(read)
     if not steps:
         problems.append(Problem("steps", "A campaign needs at least one step"))
     if len(steps) > MAX_NODES:
@@ -55,6 +55,13 @@ def _repeated_ids(steps: Sequence[Step | None]) -> list[Problem]:
         if step is not None and seen.setdefault(step.id, index) != index:
             problems.append(Problem(f"steps[{index}].id", f"step {step.id}: steps[{seen[step.id]}] has this id too"))
     return problems
+
+
+def _never_reached(steps: Sequence[Step | None]) -> list[Problem]:
+    for index, step in enumerate(steps[:-1]):
+        if step is not None and not step.exits:
+            return [Problem(f"steps[{index + 1}]", f"Never reached: step {step.id} before it ends the walk")]
+    return []
 
 
 def _join(steps: Sequence[Step]) -> Graph:

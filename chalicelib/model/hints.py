@@ -50,7 +50,7 @@ class Expand(Outside):
 
 
 class Dispatch(Outside):
-    """Hint the rows of the shards first, first+stride, … that are due, from `cursor` on."""
+    """Hint the open rows of the shards first, first+stride, … from `cursor` on; `heal`: only those long overdue."""
 
     kind: Literal["dispatch"] = "dispatch"
     w: str
@@ -59,6 +59,7 @@ class Dispatch(Outside):
     shard: int = 0
     stride: int = 1
     cursor: str | None = None
+    heal: bool = False
 
 
 class Recount(Outside):

@@ -21,15 +21,25 @@ CHAINS = 8
 #: With more hints than this waiting, the workers are behind and the next page waits.
 FULL_QUEUE = 2_000
 WAIT_WHEN_FULL = timedelta(seconds=2)
+#: Delays of the job queue end at 15 minutes.
+LONGEST_DELAY = timedelta(minutes=14)
+#: One more hint for a row this much past its time is harmless, and heals it if its own was lost.
+OVERDUE = timedelta(minutes=2)
 #: Time kept to hand over to the next job.
 RESERVE = timedelta(seconds=10)
 
 
-def begin_dispatch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """Starts the chains of jobs that hint every open row of the flow once."""
+def begin_dispatch(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, heal: bool = False) -> None:
+    """Starts the chains of jobs that hint every open row of the flow once, or only those that have lost their hint."""
     chains = 1 if interval(flow.configuration) else min(CHAINS, flow.shards)
     for shard in range(chains):
-        ports.jobs.send(Dispatch(w=workspace, f=flow.uid, epoch=flow.epoch, shard=shard, stride=chains))
+        ports.jobs.send(Dispatch(w=workspace, f=flow.uid, epoch=flow.epoch, shard=shard, stride=chains, heal=heal))
+
+
+def is_overdue(row: Execution, ports: Ports) -> bool:
+    """Whether an open row that nobody holds is so late that its hint is lost, or the queue far behind."""
+    is_held = row.claim is not None and row.claim.until > ports.clock.real()
+    return row.is_open and not is_held and (row.due or row.updated) + OVERDUE * ports.clock.speed < ports.clock.now()
 
 
 def dispatch_rows(ports: Ports, job: Dispatch, time_left: Callable[[], timedelta]) -> None:
@@ -55,13 +65,14 @@ def dispatch_rows(ports: Ports, job: Dispatch, time_left: Callable[[], timedelta
 def _dispatch_page(ports: Ports, flow: Flow, job: Dispatch) -> tuple[Dispatch | None, timedelta]:
     """Hints one page; what comes next, and how long that is to wait."""
     step = interval(flow.configuration)
-    limit = min(PAGE, max(10, int(WINDOW / step))) if step else PAGE
+    limit = min(PAGE, max(1, int(WINDOW / step))) if step else PAGE
     page = ports.executions.page(WorkspaceUid(job.w), FlowUid(job.f), job.shard, limit, job.cursor)
     now = ports.clock.now()
     early = LEAD * ports.clock.speed + flow.configuration.salt
-    hints = _hints([row for row in page.items if row.is_open], now, step, early)
+    rows = [row for row in page.items if (is_overdue(row, ports) if job.heal else row.is_open)]
+    hints = _hints(rows, now, step, early)
     send_hints(ports, hints)
-    delay = min(WINDOW, step * len(hints)) if step else timedelta(0)
+    delay = min(LONGEST_DELAY, step * len(hints))
     if page.cursor:
         return job.model_copy(update={"cursor": page.cursor}), delay
     shard = job.shard + job.stride

@@ -14,6 +14,7 @@ from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, new_
 from chalicelib.ports import Ports
 from chalicelib.usecases.dispatch_rows import begin_dispatch
 from chalicelib.usecases.load_plan import graph_of
+from chalicelib.usecases.stop_flow import stop_flow
 
 #: Rows enrolled between two looks at the time; a chunk holds at most 2,000.
 PAGE = 500
@@ -27,10 +28,17 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
     """Conditional inserts: a repeated job finds its rows and changes nothing."""
     workspace = WorkspaceUid(job.w)
     flow = ports.catalog.find(workspace, Flow, job.f)
-    if flow is None or flow.is_over or flow.status is FlowStatus.DRAFT or job.chunk in flow.expanded_chunks:
+    if flow is None or flow.is_over or flow.status is FlowStatus.DRAFT:
+        return
+    if job.chunk in flow.expanded_chunks:
+        _dispatch_again(ports, workspace, flow)
+        return
+    try:
+        start = _start_node(ports, workspace, flow)
+    except GiveUp as error:
+        stop_flow(ports, workspace, flow, str(error))
         return
     entries = ports.catalog.get_chunk(workspace, Flow, job.f, job.chunk)
-    start = _start_node(ports, workspace, flow)
     for offset in range(job.offset, len(entries), PAGE):
         if time_left() < RESERVE:
             ports.jobs.send(job.model_copy(update={"offset": offset}))
@@ -38,6 +46,12 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
         rows = [_row(workspace, flow, entry, start, ports.clock.now()) for entry in entries[offset : offset + PAGE]]
         _enrol(ports, workspace, flow, rows)
     _note_chunk(ports, workspace, job)
+
+
+def _dispatch_again(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """The job that finished the expansion may have died before the dispatch; two dispatches only hint twice."""
+    if flow.status is FlowStatus.RUNNING and flow.is_expanded:
+        begin_dispatch(ports, workspace, flow)
 
 
 def _start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:

@@ -11,6 +11,14 @@ from chalicelib.model.execution import Execution, ExecutionStatus
 from chalicelib.model.hints import DueHint, hint_of
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An exception that was dealt with; `where` holds ids only."""
+
+    where: str
+    error: Exception
+
+
 @dataclass(slots=True)
 class Ledger:
     """`batch` is set when sends were registered as in flight; `ended` counts executions that are over now."""
@@ -20,7 +28,7 @@ class Ledger:
     hints: list[DueHint] = field(default_factory=list)
     errors: list[Mapping[str, object]] = field(default_factory=list)
     ended: int = 0
-    faults: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
     def moved(self, before: Execution, after: Execution, now: datetime) -> None:
         """A row was saved: count the difference, and hint its next step if it has one."""
@@ -33,8 +41,8 @@ class Ledger:
             self.errors.append(_error(after))
 
     def note_fault(self, row: Execution, error: Exception) -> None:
-        """Remembers a fault of code or data for the log: ids and the exception's type, never its text."""
-        self.faults.append(f"{row.key.flow}/{row.key.contact} at {row.node}: {type(error).__name__}")
+        """Remembers a fault of code or data for the log."""
+        self.faults.append(Fault(f"flow {row.key.flow} contact {row.key.contact} node {row.node}", error))
 
 
 def _error(row: Execution) -> Mapping[str, object]:

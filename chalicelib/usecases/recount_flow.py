@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.engine.progress import contribution, end_status
@@ -11,35 +11,21 @@ from chalicelib.errors import Conflict
 from chalicelib.model.channel import Channel
 from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import DueHint, Recount, hint_of
+from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.ports import Ports, Save, Unclaimed
-from chalicelib.usecases.send_hints import send_hints
+from chalicelib.usecases.dispatch_rows import OVERDUE, begin_dispatch, is_overdue
 
 #: Rows read at a time; as many as fit DynamoDB's 1 MB a page.
 PAGE = 2_000
 #: Time kept to hand over to the next job.
 RESERVE = timedelta(seconds=15)
-#: A row this much past its due time has lost its hint, or the queue is far behind: one more hint is harmless.
-OVERDUE = timedelta(minutes=2)
 #: How soon to look again at cancelled rows that a worker holds, and at a flow that waits for receipts.
 LOOK_AGAIN = timedelta(seconds=10)
 #: The watchdog's next look at a flow in which nothing moves, and at the latest.
 QUIET = timedelta(minutes=15)
 AT_LEAST = timedelta(days=1)
 _EPOCH_TRIES = 5
-
-
-@dataclass(slots=True)
-class _Found:
-    """What a pass sees beside the counters; open rows and receipts are counted under names of their own."""
-
-    counters: Counter[str] = field(default_factory=Counter)
-    hints: list[DueHint] = field(default_factory=list)
-
-    def note_soonest(self, name: str, moment: datetime) -> None:
-        milliseconds = int(moment.timestamp() * 1000)
-        self.counters[name] = min(self.counters.get(name, milliseconds), milliseconds)
 
 
 def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta]) -> None:
@@ -55,9 +41,8 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta])
         if time_left() < RESERVE:
             ports.jobs.send(job.model_copy(update={"shard": shard}))
             return
-        found = _count_shard(ports, flow, workspace, shard, reporting)
-        send_hints(ports, found.hints)
-        ports.statistics.put_part(workspace, uid, job.pass_id, shard, found.counters)
+        counted = _count_shard(ports, flow, workspace, shard, reporting)
+        ports.statistics.put_part(workspace, uid, job.pass_id, shard, counted)
     counters = _sum(ports.statistics.parts(workspace, uid, job.pass_id))
     if not counters["open"] or _movements(ports, workspace, flow) == job.movements:
         _conclude(ports, workspace, flow, counters)
@@ -86,16 +71,19 @@ def _reporting_channels(ports: Ports, workspace: WorkspaceUid) -> frozenset[str]
         cursor = page.cursor
 
 
-def _count_shard(ports: Ports, flow: Flow, workspace: WorkspaceUid, shard: int, reporting: frozenset[str]) -> _Found:
-    found = _Found()
+def _count_shard(
+    ports: Ports, flow: Flow, workspace: WorkspaceUid, shard: int, reporting: frozenset[str]
+) -> Counter[str]:
+    """Open rows, awaited receipts and overdue rows are counted beside the counters, under names of their own."""
+    counted: Counter[str] = Counter()
     for rows in _pages(ports, workspace, FlowUid(flow.uid), shard):
         current = _skip_cancelled(ports, flow, rows) if flow.status is FlowStatus.CANCELLED else rows
         for row in current:
-            timed = _time_out(ports, flow, row, reporting, found)
-            found.counters.update(contribution(timed))
+            timed = _time_out(ports, flow, row, reporting, counted)
+            counted.update(contribution(timed))
             if timed.is_open:
-                _note_open(ports, flow, timed, found)
-    return found
+                _note_open(ports, timed, counted)
+    return counted
 
 
 def _pages(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, shard: int) -> Iterator[tuple[Execution, ...]]:
@@ -126,15 +114,15 @@ def _as_cancelled(row: Execution, now: datetime) -> Execution:
     return row.finished(ExecutionStatus.SKIPPED, "cancelled", now)
 
 
-def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str], found: _Found) -> Execution:
+def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str], counted: Counter[str]) -> Execution:
     """Accepted messages without a receipt for `timeoutMs` are timed out; younger ones are waited for."""
     for node, result in row.results.items():
         if result.outcome is not Outcome.SENT or result.channel not in reporting or node in row.receipts:
             continue
         deadline = result.at + flow.configuration.timeout
         if deadline > ports.clock.now():
-            found.counters["awaited"] += 1
-            found.note_soonest("soonest.receipt", deadline)
+            counted["awaited"] += 1
+            _note_soonest(counted, "soonest.receipt", deadline)
             continue
         receipt = Receipt(Engagement.TIMED_OUT, ports.clock.now())
         changed = ports.executions.put_receipt(row.key, flow.shards, NodeId(node), receipt)
@@ -142,14 +130,15 @@ def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str
     return row
 
 
-def _note_open(ports: Ports, flow: Flow, row: Execution, found: _Found) -> None:
-    found.counters["open"] += 1
-    now = ports.clock.now()
-    due = row.due or row.updated
-    found.note_soonest("soonest.due", max(due, now))
-    is_held = row.claim is not None and row.claim.until > ports.clock.real()
-    if flow.status is FlowStatus.RUNNING and not is_held and due + OVERDUE < now:
-        found.hints.append(DueHint(hint_of(row.key, row.seq), now))
+def _note_open(ports: Ports, row: Execution, counted: Counter[str]) -> None:
+    counted["open"] += 1
+    counted["overdue"] += is_overdue(row, ports)
+    _note_soonest(counted, "soonest.due", max(row.due or row.updated, ports.clock.now()))
+
+
+def _note_soonest(counted: Counter[str], name: str, moment: datetime) -> None:
+    milliseconds = int(moment.timestamp() * 1000)
+    counted[name] = min(counted.get(name, milliseconds), milliseconds)
 
 
 def _sum(parts: Sequence[Mapping[str, int]]) -> Counter[str]:
@@ -166,7 +155,7 @@ def _sum(parts: Sequence[Mapping[str, int]]) -> Counter[str]:
 
 def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Counter[str]) -> None:
     """The counted numbers become the next generation of statistics; late additions to the old one count no more."""
-    still_open, awaited = counters.pop("open", 0), counters.pop("awaited", 0)
+    still_open, awaited, overdue = (counters.pop(name, 0) for name in ("open", "awaited", "overdue"))
     due, receipt = counters.pop("soonest.due", None), counters.pop("soonest.receipt", None)
     for _ in range(_EPOCH_TRIES):
         current = ports.catalog.find(workspace, Flow, flow.uid)
@@ -185,6 +174,8 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
         except Conflict:
             continue
         _come_back(ports, workspace, saved, still_open, receipt)
+        if overdue and saved.status is FlowStatus.RUNNING:
+            begin_dispatch(ports, workspace, saved, heal=True)
         return
 
 
@@ -207,7 +198,7 @@ def _come_back(ports: Ports, workspace: WorkspaceUid, flow: Flow, still_open: in
     """Another pass, for rows of a cancelled flow that a worker held and for receipts that are awaited."""
     again = Recount(w=workspace, f=flow.uid, pass_id=new_uid())
     if flow.status is FlowStatus.CANCELLED and still_open:
-        ports.jobs.send(again, LOOK_AGAIN)
+        ports.jobs.send(again, LOOK_AGAIN * ports.clock.speed)
     elif flow.status is FlowStatus.RUNNING and not still_open and receipt is not None:
         now = ports.clock.now()
         wait = datetime.fromtimestamp(receipt / 1000, now.tzinfo) - now

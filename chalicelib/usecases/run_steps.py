@@ -9,7 +9,7 @@ from enum import StrEnum
 from chalicelib.engine.interpreter import advance
 from chalicelib.engine.progress import settled
 from chalicelib.engine.settle import lost
-from chalicelib.errors import Conflict, GiveUp, NotFound, RetryLater
+from chalicelib.errors import GiveUp, NotFound
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
@@ -17,9 +17,10 @@ from chalicelib.model.hints import DueHint, Hint, Recount, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports, Save, Unclaimed
 from chalicelib.usecases.deliver import Ready, deliver
-from chalicelib.usecases.ledger import Ledger
+from chalicelib.usecases.ledger import Fault, Ledger
 from chalicelib.usecases.load_plan import Plan, load_plan
 from chalicelib.usecases.send_hints import send_hints
+from chalicelib.usecases.stop_flow import stop_flow
 
 #: A fault of code or data that meets the same step this often is not going to pass.
 MAX_FAULTS = 5
@@ -44,6 +45,14 @@ class Look(StrEnum):
     RUN = "run"
 
 
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """`given_back`: ids of the messages that the queue shall bring again. `faults` are for the log."""
+
+    given_back: frozenset[str]
+    faults: tuple[Fault, ...]
+
+
 @dataclass(slots=True)
 class _Batch:
     """The hints of one flow in one delivery of the queue, by row."""
@@ -60,26 +69,30 @@ class _Batch:
         self.give_back.update(received.id for received in self.received[key])
 
 
-def run_steps(ports: Ports, received: Sequence[Received], time_left: Callable[[], timedelta]) -> frozenset[str]:
-    """Runs the hinted steps and returns the ids of the messages that the queue shall bring again."""
+def run_steps(ports: Ports, received: Sequence[Received], time_left: Callable[[], timedelta]) -> StepReport:
+    """Runs the hinted steps; what fails in one flow does not touch the steps of another."""
     groups: dict[tuple[str, str], list[Received]] = defaultdict(list)
     for each in received:
         groups[each.hint.w, each.hint.f].append(each)
     failed: set[str] = set()
+    faults: list[Fault] = []
     for (workspace, flow_uid), group in groups.items():
         try:
-            failed |= _run_flow(ports, WorkspaceUid(workspace), FlowUid(flow_uid), group, time_left)
-        except RetryLater:
+            batch = _run_flow(ports, WorkspaceUid(workspace), FlowUid(flow_uid), group, time_left)
+            failed |= batch.give_back if batch else set()
+            faults += batch.ledger.faults if batch else []
+        except Exception as error:  # noqa: BLE001 - whatever it is, the queue brings this flow's steps again
             failed |= {each.id for each in group}
-    return frozenset(failed)
+            faults.append(Fault(f"flow {flow_uid}", error))
+    return StepReport(frozenset(failed), tuple(faults))
 
 
 def _run_flow(
     ports: Ports, workspace: WorkspaceUid, uid: FlowUid, group: list[Received], time_left: Callable[[], timedelta]
-) -> set[str]:
+) -> _Batch | None:
     flow = ports.catalog.find(workspace, Flow, uid)
     if flow is None or flow.status is not FlowStatus.RUNNING:
-        return set()
+        return None
     by_row: dict[ExecutionKey, list[Received]] = defaultdict(list)
     for each in group:
         by_row[each.hint.key].append(each)
@@ -89,7 +102,7 @@ def _run_flow(
     if runnable:
         _run_rows(batch, runnable)
     _close(batch)
-    return batch.give_back
+    return batch
 
 
 def _triage(batch: _Batch, key: ExecutionKey, row: Execution | None) -> Execution | None:
@@ -124,7 +137,7 @@ def _run_rows(batch: _Batch, rows: Sequence[Execution]) -> None:
     try:
         plan = load_plan(ports, workspace, batch.flow)
     except (GiveUp, NotFound) as error:
-        _stop_flow(batch, str(error))
+        stop_flow(ports, workspace, batch.flow, str(error))
         return
     uids = [row.key.contact for row in rows]
     contacts = ports.contacts.find_many(workspace, uids, strong=False)
@@ -185,17 +198,6 @@ def _save(batch: _Batch, changes: Sequence[tuple[Execution, Execution]]) -> None
             batch.ledger.moved(before, save.row, ports.clock.now())
         else:
             batch.return_hint(before.key)
-
-
-def _stop_flow(batch: _Batch, reason: str) -> None:
-    """A fault of the run: the flow waits for its operator, the rows stay as they are."""
-    stopped = batch.flow.model_copy(
-        update={"status": FlowStatus.ERROR, "pause_reason": reason, "paused_at": batch.ports.clock.now()}
-    )
-    try:
-        batch.ports.catalog.save(batch.workspace, stopped)
-    except Conflict as error:
-        raise RetryLater("The flow moved meanwhile") from error
 
 
 def _close(batch: _Batch) -> None:

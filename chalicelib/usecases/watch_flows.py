@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from chalicelib.engine.pacing import interval
 from chalicelib.errors import Conflict
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount, Wake
@@ -48,7 +49,9 @@ def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     if moves != flow.seen_movements or flow.seen_at is None:
         _remember(ports, workspace, flow, {"seen_movements": moves, "seen_at": now, "look_again_at": None})
         return
-    if now < (flow.look_again_at or flow.seen_at + STILL):
+    # A slow pace is not standing still: three of its steps may pass.
+    patience = STILL * ports.clock.speed + interval(flow.configuration) * 3
+    if now < (flow.look_again_at or flow.seen_at + patience):
         return
     if _remember(ports, workspace, flow, {"look_again_at": now + LOOK_AGAIN}):
         _revive(ports, workspace, flow)

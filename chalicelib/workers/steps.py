@@ -6,7 +6,7 @@ from chalice.app import Blueprint, SQSEvent
 from pydantic import ValidationError
 
 from chalicelib.model.hints import Hint
-from chalicelib.telemetry import log_info, log_warning
+from chalicelib.telemetry import log_fault, log_info, log_warning
 from chalicelib.usecases.run_steps import Received
 from chalicelib.usecases.run_steps import run_steps as run
 from chalicelib.wiring import ports
@@ -22,7 +22,10 @@ def run_steps(event: SQSEvent) -> Failures:
     records = records_of(event)
     received = [hint for record in records if (hint := _read(record))]
     unreadable = {record.id for record in records} - {hint.id for hint in received}
-    given_back = run(ports(), received, time_left_of(event)) | unreadable
+    report = run(ports(), received, time_left_of(event))
+    given_back = report.given_back | unreadable
+    for fault in report.faults:
+        log_fault("steps.fault", fault.error, about=fault.where)
     log_info(
         "steps.done",
         records=len(records),

@@ -7,19 +7,20 @@ from pathlib import Path
 
 from chalicelib.model.channel import ChannelFields
 from chalicelib.model.contact import Contact
-from chalicelib.model.flow import Flow, FlowConfiguration
+from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
 from chalicelib.model.template import TemplateFields
 from chalicelib.ports import Ports
 from chalicelib.usecases.create_flow import NewFlow, create_flow
 from chalicelib.usecases.make_workspace import make_workspace
+from chalicelib.usecases.merge_configuration import ConfigurationChange
 from chalicelib.usecases.publish_template import publish_template
 from chalicelib.usecases.save_contact import upsert_contact
 from chalicelib.usecases.write_campaign import CampaignFields, create_campaign
 from chalicelib.usecases.write_channel import create_channel
 from chalicelib.usecases.write_template import create_template
-from chalicelib.wiring import client_for, ports
+from chalicelib.wiring import ports
 from infra.local.data import write_atomically
 
 SENDER = "hello@carillon.example"
@@ -47,7 +48,7 @@ PEOPLE = (
     ("Tony", "Hoare", "", ()),
 )
 #: Two minutes for the twenty of them: long enough to see it, pause it and let it go on.
-PACE = FlowConfiguration(
+PACE = ConfigurationChange(
     pause_between_contacts_ms=6_000, pause_between_contacts_salt_ms=2_000, max_concurrent_messages=1
 )
 
@@ -157,15 +158,6 @@ def start_sample_flow(
     return create_flow(everything, workspace, wish)
 
 
-def verify_sender() -> None:
-    """SES sends from verified identities only; the one of this machine believes everybody."""
-    ses = client_for("sesv2")
-    try:
-        ses.create_email_identity(EmailIdentity=SENDER)
-    except ses.exceptions.AlreadyExistsException:
-        return
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local.sample", description="Fill an empty local stack.")
     parser.add_argument("--data", type=Path, required=True, help="directory that takes key and sample.json")
@@ -173,7 +165,6 @@ def main() -> int:
     given = parser.parse_args()
     workspace, key = make_workspace(ports(), "My workspace")
     if not given.no_sample:
-        verify_sender()
         found = make_sample(ports(), WorkspaceUid(workspace.uid))
         write_atomically(given.data / "sample.json", json.dumps(found, indent=1) + "\n")
     # Last: without a key the next start takes DATA for empty and makes everything again.

@@ -36,7 +36,7 @@ def test_without_an_end_the_last_step_leads_out() -> None:
 def test_an_unknown_exit_is_a_key_error() -> None:
     graph = build_graph(send("hello"))
     with pytest.raises(KeyError):
-        graph.after(list(graph)[0].id, "opened")
+        graph.after(next(iter(graph)).id, "opened")
 
 
 def test_what_stands_behind_an_end_is_never_reached_and_says_so() -> None:
@@ -117,7 +117,7 @@ def test_whatever_is_written_is_answered_with_problems_or_a_graph(steps: list[ob
 
 
 def test_the_graph_is_drawn_with_names_and_ways_out() -> None:
-    lines = mermaid(build_graph(send("hello", name="Say hello"), wait("pause"))).splitlines()
+    lines = mermaid(build_graph(send("hello", name="Say hello"), wait("pause"))).split("\n")
     assert lines[0] == "flowchart TD"
     assert any("SEND: Say hello" in line for line in lines)
     assert any("WAIT: pause" in line for line in lines)
@@ -140,7 +140,7 @@ def test_the_graph_is_drawn_with_names_and_ways_out() -> None:
     ],
 )
 def test_a_hostile_name_stays_a_label(name: str) -> None:
-    first, *lines = mermaid(build_graph(send("hello", name=name), end())).splitlines()
+    first, *lines = mermaid(build_graph(send("hello", name=name), end())).split("\n")
     assert first == "flowchart TD"
     assert len(lines) == 3
     assert all(_LINE.fullmatch(line) for line in lines), lines
@@ -148,11 +148,11 @@ def test_a_hostile_name_stays_a_label(name: str) -> None:
 
 @pytest.mark.parametrize("id_", ["end", "graph", "subgraph", "a--b", "-", "--", "o--o", "x-", "1", "default", "style"])
 def test_a_hostile_id_stays_a_node(id_: str) -> None:
-    lines = mermaid(build_graph(send(id_), end("over"))).splitlines()[1:]
+    lines = mermaid(build_graph(send(id_), end("over"))).split("\n")[1:]
     assert all(_LINE.fullmatch(line) for line in lines), lines
 
 
 def test_ids_that_look_alike_are_drawn_as_two_nodes() -> None:
-    drawn = mermaid(build_graph(send("a--b"), send("a-b"), send("a_b"))).splitlines()
+    drawn = mermaid(build_graph(send("a--b"), send("a-b"), send("a_b"))).split("\n")
     names = [line.partition("[")[0] for line in drawn if "[" in line]
     assert len(set(names)) == 3

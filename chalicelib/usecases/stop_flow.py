@@ -1,0 +1,17 @@
+"""Stops a flow by a fault of the run: it waits for its operator, and its rows stay as they are."""
+
+from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.ports import Ports
+
+
+def stop_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str) -> None:
+    """RetryLater when somebody moved the flow meanwhile."""
+    flow.check_engine_move(FlowStatus.ERROR)
+    now = ports.clock.now()
+    changes = {"status": FlowStatus.ERROR, "pause_reason": reason, "paused_at": now, "updated_at": now}
+    try:
+        ports.catalog.save(workspace, flow.model_copy(update=changes))
+    except Conflict as error:
+        raise RetryLater("The flow moved meanwhile") from error

@@ -1,0 +1,91 @@
+"""A launch is refused with every reason at once, each at its step."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.engine.compile import compile_steps
+from chalicelib.engine.launch_check import Referred, check_launch
+from chalicelib.model.channel import Approval
+from chalicelib.model.template import TemplateStatus
+from chalicelib.nodes.registry import STEP, TAGS
+from tests.builders import build_channel, build_graph, build_template, build_version, end, send, wait
+
+GOOD = Referred(
+    default_channel="mail",
+    channels={"mail": build_channel()},
+    templates={"hello": build_template()},
+    versions={"hello": build_version()},
+)
+
+
+def _fields(referred: Referred, *steps: dict[str, object]) -> list[tuple[str, str]]:
+    graph = build_graph(*(steps or (send("hello"), end())))
+    return [(problem.field, problem.message) for problem in check_launch(graph, referred)]
+
+
+def test_what_is_all_there_may_be_launched() -> None:
+    assert _fields(GOOD) == []
+
+
+def test_a_channel_named_by_the_step_goes_before_that_of_the_flow() -> None:
+    referred = replace(GOOD, default_channel="gone")
+    assert _fields(referred, send("hello", channelUid="mail")) == []
+
+
+def test_steps_that_send_nothing_need_nothing() -> None:
+    assert _fields(Referred(None, {}, {}, {}), wait("pause"), end()) == []
+
+
+@pytest.mark.parametrize(
+    ("referred", "field", "words"),
+    [
+        (replace(GOOD, default_channel=None), "channelUid", "names no channel"),
+        (replace(GOOD, channels={}), "channelUid", "mail was not found"),
+        (replace(GOOD, channels={"mail": build_channel(approval=Approval.PENDING)}), "channelUid", "is pending"),
+        (replace(GOOD, channels={"mail": build_channel(approval=Approval.BLOCKED)}), "channelUid", "is blocked"),
+        (replace(GOOD, channels={"mail": build_channel(active=False)}), "channelUid", "is inactive"),
+        (replace(GOOD, templates={}, versions={}), "templateUid", "hello was not found"),
+        (
+            replace(GOOD, templates={"hello": build_template(status=TemplateStatus.DRAFT)}),
+            "templateUid",
+            "is DRAFT, not PUBLISHED",
+        ),
+        (
+            replace(GOOD, templates={"hello": build_template(status=TemplateStatus.REJECTED)}),
+            "templateUid",
+            "is REJECTED, not PUBLISHED",
+        ),
+        (replace(GOOD, versions={}), "templateVersion", "has no version latest"),
+        (
+            replace(GOOD, versions={"hello": build_version(channel_type="sms")}),
+            "templateUid",
+            "is for sms, the channel is email",
+        ),
+    ],
+)
+def test_each_reason_is_told_at_its_field(referred: Referred, field: str, words: str) -> None:
+    ((found, message),) = _fields(referred)
+    assert found == f"steps[0].{field}"
+    assert words in message
+    assert message.startswith("step hello: ")
+
+
+def test_all_reasons_of_all_steps_come_at_once() -> None:
+    referred = replace(GOOD, channels={}, versions={"hello": build_version()})
+    steps = (send("hello"), wait("pause"), send("again", templateUid="gone"), send("third", templateVersion=9))
+    assert [field for field, _ in _fields(referred, *steps)] == [
+        "steps[0].channelUid",
+        "steps[2].channelUid",
+        "steps[2].templateUid",
+        "steps[3].channelUid",
+        "steps[3].templateVersion",
+    ]
+
+
+@pytest.mark.parametrize("first", [{"id": "bad", "type": "SMOKE"}, send("hello", templateUid="other")])
+def test_a_reason_stands_at_its_step_also_behind_one_that_cannot_be_used(first: dict[str, object]) -> None:
+    """The second case repeats an id: two steps, one node."""
+    graph = compile_steps([first, wait("pause"), send("hello")], STEP, TAGS).graph
+    problems = check_launch(graph, replace(GOOD, channels={}))
+    assert "steps[2].channelUid" in {problem.field for problem in problems}

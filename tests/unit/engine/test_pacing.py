@@ -1,0 +1,246 @@
+"""The pacing gate: never too many at once, never too soon, exact in the mean, and nobody waits for the dead."""
+
+import heapq
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from math import ceil
+from statistics import mean
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.engine.pacing import HORIZON, Admission, Asking, Gate, Lane, admit, interval, leave
+from chalicelib.model.flow import FlowConfiguration
+from tests.builders import NOW
+
+SECOND = timedelta(seconds=1)
+LEASE = timedelta(minutes=2)
+
+
+def _paced(pause: int, salt: int = 0, lanes: int | None = None) -> FlowConfiguration:
+    return FlowConfiguration(
+        pause_between_contacts_ms=pause, pause_between_contacts_salt_ms=salt, max_concurrent_messages=lanes
+    )
+
+
+def _ask(batch: str, count: int = 1, now: datetime = NOW, epoch: int = 0, speed: float = 1.0) -> Asking:
+    return Asking(batch, count, epoch, now, now, now + LEASE, speed)
+
+
+def _held(gate: Gate, real_now: datetime) -> int:
+    return sum(lane.by is not None and lane.until is not None and lane.until > real_now for lane in gate.lanes)
+
+
+CONFIGURATIONS = st.integers(0, 5_000).flatmap(
+    lambda pause: st.builds(
+        _paced, st.just(pause), st.integers(0, pause), st.integers(1, 10) | (st.none() if pause else st.nothing())
+    )
+)
+#: What happens next: how long nothing does, then who asks for how many, or which holder leaves, late or not, or dies.
+EVENTS = st.lists(
+    st.tuples(st.integers(0, 3_000), st.sampled_from(["ask", "ask", "leave", "late", "die"]), st.integers(1, 10)),
+    max_size=40,
+)
+
+
+@dataclass
+class Street:
+    """Batches before a gate, as they come and go."""
+
+    configuration: FlowConfiguration
+    gate: Gate = Gate()
+    now: datetime = NOW
+    holders: list[str] = field(default_factory=list)
+    slots: dict[int, list[tuple[datetime, datetime]]] = field(default_factory=lambda: defaultdict(list))
+    asked: int = 0
+
+    def ask(self, count: int) -> Admission:
+        self.asked += 1
+        batch = f"batch-{self.asked}"
+        dead_or_free = {
+            index
+            for index in range(self.configuration.lanes or 1)
+            if index >= len(self.gate.lanes) or self.gate.lanes[index].is_usable(batch, self.now)
+        }
+        admission = admit(self.gate, _ask(batch, count, self.now), self.configuration)
+        assert {turn.lane for turn in admission.turns} <= dead_or_free
+        self.gate = admission.gate
+        if admission.turns:
+            self.holders.append(batch)
+        for turn in admission.turns:
+            self.slots[turn.lane].append((turn.slot, self.now))
+        return admission
+
+    def leave(self, late: timedelta) -> None:
+        batch = self.holders.pop(0)
+        starts = {index: self.now + late for index, lane in enumerate(self.gate.lanes) if lane.by == batch and late}
+        self.gate = leave(self.gate, batch, starts, self.configuration)
+
+
+@given(CONFIGURATIONS, EVENTS)
+def test_no_more_lanes_than_configured_are_ever_held_and_no_pause_is_cut_short(
+    configuration: FlowConfiguration, events: list[tuple[int, str, int]]
+) -> None:
+    street = Street(configuration)
+    for idle, what, number in events:
+        street.now += timedelta(milliseconds=idle)
+        if what == "ask":
+            admission = street.ask(number)
+            assert len(admission.turns) + len(admission.come_back) == number
+            assert all(moment >= street.now + SECOND for moment in admission.come_back)
+            assert list(admission.come_back) == sorted(admission.come_back)
+            assert all(street.now <= turn.slot <= street.now + HORIZON for turn in admission.turns)
+        elif street.holders:
+            street.holders.pop(0) if what == "die" else street.leave(number * SECOND if what == "late" else 0 * SECOND)
+        assert _held(street.gate, street.now) <= (configuration.lanes or 1) == len(street.gate.lanes)
+    for slots in street.slots.values():
+        for (earlier, _), (later, asked) in pairwise(slots):
+            assert later - earlier >= configuration.pause - configuration.salt
+            assert (
+                later - earlier <= configuration.pause + configuration.salt
+                or later == asked
+                or "late" in {what for _, what, _ in events}
+            )
+
+
+@given(st.integers(1, 5_000), st.floats(0, 1), st.integers(1, 10))
+def test_salted_pauses_differ_and_come_to_the_base_in_pairs(pause: int, share: float, lanes: int) -> None:
+    configuration = _paced(pause, int(pause * share), lanes)
+    gate, slots = Gate(), defaultdict(list)
+    for number in range(12 * lanes):
+        now = max(NOW, min(lane.free or NOW for lane in gate.lanes) if gate.lanes else NOW)
+        admission = admit(gate, _ask(f"batch-{number}", 1, now), configuration)
+        (turn,) = admission.turns
+        slots[turn.lane].append(turn.slot)
+        gate = leave(admission.gate, f"batch-{number}", {}, configuration)
+    for starts in slots.values():
+        assert all((third - first) == 2 * configuration.pause for first, third in pairwise(starts[::2]))
+
+
+def test_salt_is_not_always_the_same_but_the_same_for_the_same_batch() -> None:
+    configuration = _paced(2_000, 500)
+    frees = {admit(Gate(), _ask(f"batch-{number}"), configuration).gate.lanes[0].free for number in range(50)}
+    assert len(frees) > 40
+    again = admit(Gate(), _ask("batch-7"), configuration)
+    assert again == admit(Gate(), _ask("batch-7"), configuration)
+
+
+def test_those_who_wait_come_one_after_the_other_and_at_the_pace_configured() -> None:
+    """A hundred hints at once; SQS brings each back in whole seconds, up to a second late."""
+    configuration = _paced(2_000, 500, 2)
+    gate, starts, asked = Gate(), defaultdict(list), 0
+    heap: list[tuple[datetime, int, str]] = [(NOW, number, "") for number in range(100)]
+    heapq.heapify(heap)
+    while heap:
+        now, number, leaving = heapq.heappop(heap)
+        if leaving:
+            gate = leave(gate, leaving, {}, configuration)
+            continue
+        asked += 1
+        admission = admit(gate, _ask(f"batch-{asked}", 1, now), configuration)
+        gate = admission.gate
+        for turn in admission.turns:
+            starts[turn.lane].append(turn.slot)
+            heapq.heappush(heap, (turn.slot + timedelta(milliseconds=50), number, f"batch-{asked}"))
+        for moment in admission.come_back:
+            delay = timedelta(seconds=ceil((moment - now) / SECOND))
+            heapq.heappush(heap, (now + delay, number, ""))
+    gaps = [(later - earlier) / SECOND for lane in starts.values() for earlier, later in pairwise(sorted(lane))]
+    assert sum(map(len, starts.values())) == 100
+    assert 1.5 <= min(gaps)
+    assert max(gaps) <= 2.5
+    assert mean(gaps) == pytest.approx(2.0, rel=0.02)
+    assert asked < 300
+
+
+def test_waiting_hints_are_told_moments_a_pause_apart() -> None:
+    configuration = _paced(10_000, 0, 2)
+    come_back = admit(Gate(), _ask("batch", 10), configuration).come_back
+    assert len(come_back) == 8
+    assert {later - earlier for earlier, later in pairwise(come_back)} == {timedelta(seconds=5)}
+
+
+def test_a_batch_takes_several_turns_where_the_pause_is_short() -> None:
+    turns = admit(Gate(), _ask("batch", 10), _paced(500)).turns
+    assert [(turn.slot - NOW) / SECOND for turn in turns] == [0, 0.5, 1, 1.5]
+
+
+def test_nobody_enters_a_lane_that_is_held_and_everybody_one_whose_holder_died() -> None:
+    configuration = _paced(0, 0, 1)
+    gate = admit(Gate(), _ask("first"), configuration).gate
+    soon = admit(gate, _ask("second", now=NOW + LEASE - SECOND), configuration)
+    assert (soon.turns, len(soon.come_back)) == ((), 1)
+    late = admit(gate, _ask("second", now=NOW + LEASE), configuration)
+    assert len(late.turns) == 1
+    assert late.gate.lanes[0].by == "second"
+
+
+def test_leases_run_by_the_real_clock_however_fast_the_engines_is() -> None:
+    configuration = _paced(0, 0, 1)
+    gate = admit(Gate(), _ask("first"), configuration).gate
+    hurried = replace(_ask("second", now=NOW + 10 * LEASE), real_now=NOW + SECOND, speed=60.0)
+    assert admit(gate, hurried, configuration).turns == ()
+
+
+def test_who_died_and_comes_back_does_not_free_the_lane_of_another() -> None:
+    configuration = _paced(0, 0, 1)
+    gate = admit(Gate(), _ask("first"), configuration).gate
+    gate = admit(gate, _ask("second", now=NOW + LEASE), configuration).gate
+    assert leave(gate, "first", {0: NOW}, configuration) == gate
+
+
+def test_a_late_start_pushes_its_lane_and_an_early_one_does_not() -> None:
+    configuration = _paced(2_000, 0, 2)
+    gate = admit(Gate(), _ask("batch", 2), configuration).gate
+    late = leave(gate, "batch", {0: NOW + SECOND}, configuration)
+    assert [lane.free for lane in late.lanes] == [NOW + 3 * SECOND, NOW + 2 * SECOND]
+    assert [lane.by for lane in late.lanes] == [None, None]
+    assert leave(gate, "batch", {0: NOW - SECOND}, configuration).lanes[0].free == NOW + 2 * SECOND
+
+
+def test_a_resume_voids_what_was_promised_before_the_pause() -> None:
+    configuration = _paced(2_000, 500, 2)
+    far = NOW + timedelta(hours=3)
+    gate = Gate((Lane(free=far), Lane(free=far)), tail=far, epoch=1)
+    resumed = admit(gate, _ask("batch", 3, epoch=2), configuration)
+    assert resumed.gate.epoch == 2
+    assert max(resumed.come_back) <= NOW + 2 * timedelta(milliseconds=2_500)
+    unchanged = admit(gate, _ask("batch", 3, epoch=1), configuration)
+    assert min(unchanged.come_back) > NOW + timedelta(hours=2)
+
+
+def test_a_resume_does_not_cut_a_pause_short() -> None:
+    configuration = _paced(10_000)
+    gate = leave(admit(Gate(), _ask("first"), configuration).gate, "first", {}, configuration)
+    resumed = admit(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration)
+    assert resumed.turns == ()
+
+
+def test_a_resume_does_not_free_a_lane_on_which_a_send_is_under_way() -> None:
+    configuration = _paced(0, 0, 1)
+    gate = admit(Gate(), _ask("first"), configuration).gate
+    assert admit(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration).turns == ()
+
+
+@pytest.mark.parametrize(("speed", "turns"), [(1.0, 0), (30.0, 0), (60.0, 1)])
+def test_a_clock_that_hurries_sees_further(speed: float, turns: int) -> None:
+    gate = Gate((Lane(free=NOW + timedelta(seconds=60)),))
+    admission = admit(gate, _ask("batch", speed=speed), _paced(60_000))
+    assert len(admission.turns) == turns
+    assert all(moment >= NOW + SECOND * speed for moment in admission.come_back)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "seconds"),
+    [
+        (FlowConfiguration(), 0),
+        (_paced(2_000), 2),
+        (_paced(2_000, 500, 4), 0.5),
+        (_paced(0, 0, 4), 0.025),
+    ],
+)
+def test_the_flow_goes_as_fast_as_its_lanes_together(configuration: FlowConfiguration, seconds: float) -> None:
+    assert interval(configuration) / SECOND == seconds

@@ -1,0 +1,162 @@
+"""What every verdict does to a row: nobody is sent to twice, nobody is given up too early."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.engine.settle import SHORTEST_WAIT, Attempt, as_unknown, lost, settle
+from chalicelib.model.execution import Claim, Execution, ExecutionStatus, Outcome
+from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.ids import AttemptId, NodeId
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFault,
+    Permanent,
+    Retryable,
+    Suppress,
+    Throttled,
+    Unknown,
+    Verdict,
+)
+from tests.builders import NOW, build_row
+
+HELLO = NodeId("hello")
+CONFIGURATION = FlowConfiguration(max_retries=2, retry_delay_ms=5_000)
+SENT_AT = NOW + timedelta(seconds=3)
+EVERY = [
+    Accepted("p-1"),
+    Throttled(),
+    ChannelFault("no_account"),
+    Retryable("busy"),
+    Permanent("gone"),
+    Suppress("bounced"),
+    Unknown("timeout"),
+]
+
+
+def _claimed(**fields: object) -> Execution:
+    claim = Claim(AttemptId("a"), NOW + timedelta(minutes=2), HELLO)
+    return build_row(status=ExecutionStatus.PROCESSING, claim=claim, **fields)
+
+
+def _attempt(resend: bool = False, configuration: FlowConfiguration = CONFIGURATION) -> Attempt:
+    return Attempt(HELLO, "mail", configuration, resend, SENT_AT, cost=7)
+
+
+def _settle(verdict: Verdict, attempt: int = 0, resend: bool = False) -> Execution:
+    return settle(_claimed(attempt=attempt), _attempt(resend), verdict)
+
+
+@pytest.mark.parametrize("verdict", EVERY)
+def test_every_verdict_clears_the_claim_and_leaves_the_row_at_its_node(verdict: Verdict) -> None:
+    row = _settle(verdict)
+    assert (row.claim, row.node, row.updated) == (None, HELLO, SENT_AT)
+    assert row.status is not ExecutionStatus.PROCESSING
+
+
+@pytest.mark.parametrize("verdict", EVERY)
+def test_a_message_is_either_decided_or_comes_again_at_a_moment(verdict: Verdict) -> None:
+    row = _settle(verdict)
+    assert (HELLO in row.results) is (row.due is None)
+
+
+def test_accepted_is_sent_with_what_it_cost() -> None:
+    row = _settle(Accepted("p-1"), attempt=1)
+    result = row.results[HELLO]
+    assert (result.outcome, result.provider_id, result.channel) == (Outcome.SENT, "p-1", "mail")
+    assert (result.cost, result.at, result.attempts) == (7, SENT_AT, 2)
+    assert (row.status, row.attempt, row.due) == (ExecutionStatus.PENDING, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("after", "wait"), [(None, SHORTEST_WAIT), (timedelta(0), SHORTEST_WAIT), (timedelta(seconds=40),) * 2]
+)
+def test_throttled_waits_without_using_an_attempt(after: timedelta | None, wait: timedelta) -> None:
+    row = _settle(Throttled(after), attempt=2)
+    assert (row.attempt, row.due, row.is_open) == (2, SENT_AT + wait, True)
+
+
+@pytest.mark.parametrize(("delay", "wait"), [(5_000, timedelta(seconds=5)), (0, SHORTEST_WAIT)])
+def test_a_fault_of_the_channel_is_never_the_contacts(delay: int, wait: timedelta) -> None:
+    attempt = _attempt(configuration=FlowConfiguration(max_retries=0, retry_delay_ms=delay))
+    row = settle(_claimed(attempt=0), attempt, ChannelFault("no_account"))
+    assert (row.attempt, row.due, row.is_open) == (0, SENT_AT + wait, True)
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"), [(None, 5), (timedelta(seconds=2), 5), (timedelta(seconds=60), 60), (timedelta(0), 5)]
+)
+def test_a_retry_waits_the_longer_of_its_delay_and_what_the_provider_asks(
+    after: timedelta | None, seconds: int
+) -> None:
+    row = _settle(Retryable("busy", after))
+    assert (row.attempt, row.due, row.results) == (1, SENT_AT + timedelta(seconds=seconds), {})
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 20])
+def test_after_the_last_retry_the_execution_fails(most: int) -> None:
+    attempt = _attempt(configuration=FlowConfiguration(max_retries=most))
+    row, tries = _claimed(), 0
+    while row.is_open:
+        row, tries = settle(row, attempt, Retryable("busy")), tries + 1
+    assert tries == most + 1
+    assert (row.status, row.reason) == (ExecutionStatus.FAILED, "busy")
+    assert (row.results[HELLO].attempts, row.results[HELLO].outcome) == (tries, Outcome.FAILED)
+    assert (row.due, row.claim, row.results[HELLO].cost) == (None, None, 0)
+
+
+def test_waiting_for_a_throttle_does_not_make_the_retries_more() -> None:
+    row, attempt = _claimed(), _attempt()
+    for verdict in [Retryable("busy"), Throttled(), ChannelFault("x"), Retryable("busy"), Throttled()]:
+        row = settle(row, attempt, verdict)
+    assert (row.attempt, row.is_open) == (2, True)
+    assert settle(row, attempt, Retryable("busy")).status is ExecutionStatus.FAILED
+
+
+def test_a_permanent_refusal_fails_at_once() -> None:
+    row = _settle(Permanent("gone"))
+    assert (row.status, row.reason, row.results[HELLO].attempts) == (ExecutionStatus.FAILED, "gone", 1)
+    assert row.results[HELLO].cost == 0
+
+
+def test_a_suppressed_address_is_a_skip_and_the_walk_goes_on() -> None:
+    row = _settle(Suppress("bounced"))
+    assert (row.results[HELLO].outcome, row.is_open, row.results[HELLO].cost) == (Outcome.SKIPPED, True, 0)
+    assert "bounced" in (row.results[HELLO].reason or "")
+
+
+def test_a_lost_answer_is_unknown_and_is_paid_for() -> None:
+    row = _settle(Unknown("timeout"))
+    result = row.results[HELLO]
+    assert (result.outcome, result.reason, result.cost, row.is_open) == (Outcome.UNKNOWN, "timeout", 7, True)
+
+
+def test_a_lost_answer_is_tried_again_only_where_that_is_allowed_and_not_for_ever() -> None:
+    row, tries = _claimed(), 0
+    while HELLO not in row.results:
+        row, tries = settle(row, _attempt(resend=True), Unknown("timeout")), tries + 1
+        assert row.is_open
+    assert tries == 3
+    assert (row.results[HELLO].outcome, row.results[HELLO].attempts) == (Outcome.UNKNOWN, 3)
+
+
+@pytest.mark.parametrize("resend", [False, True])
+def test_a_worker_that_died_leaves_its_message_unknown_unless_it_may_be_sent_again(resend: bool) -> None:
+    row = lost(_claimed(), _attempt(resend))
+    assert (row.claim, row.is_open, row.updated) == (None, True, SENT_AT)
+    assert (HELLO in row.results) is not resend
+    assert row.attempt == (1 if resend else 0)
+
+
+def test_a_message_left_behind_by_a_cancelled_flow_is_unknown() -> None:
+    row = as_unknown(_claimed(attempt=1), HELLO, SENT_AT)
+    result = row.results[HELLO]
+    assert (row.claim, result.outcome, result.attempts, result.at) == (None, Outcome.UNKNOWN, 2, SENT_AT)
+
+
+def test_earlier_results_are_kept() -> None:
+    first = _settle(Accepted("p-1"))
+    second = settle(replace(first, node=NodeId("again")), replace(_attempt(), node=NodeId("again")), Permanent("gone"))
+    assert set(second.results) == {"hello", "again"}
+    assert second.results[HELLO].provider_id == "p-1"
