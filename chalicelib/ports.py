@@ -113,6 +113,9 @@ class Contacts(Protocol):
     def add(self, workspace: WorkspaceUid, contact: Contact) -> None:
         """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken."""
 
+    def add_many(self, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> tuple[ContactUid, ...]:
+        """Like add for up to 25 that share no look-up, together if it can be; the uids that Conflict kept out."""
+
     def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
         """Replaces it and moves its look-ups if its rev is still the stored one; Conflict if not or if one is taken."""
 

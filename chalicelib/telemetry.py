@@ -13,11 +13,12 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "ta
 
 
 class ReadableLine(logging.Formatter):
-    """`12:00:01 INFO  step.sent flow=01J… count=10`."""
+    """`step.sent flow=01J… count=10`: the laptop's supervisor puts the time and the process before it."""
 
     def format(self, record: logging.LogRecord) -> str:
         given = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in _PLAIN)
-        return f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:<7} {record.getMessage()} {given}".rstrip()
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname} "
+        return f"{level}{record.getMessage()} {given}".rstrip()
 
 
 @cache
@@ -32,6 +33,11 @@ def _logger() -> logging.Logger | Logger:
     logger.propagate = False
     logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
     return logger
+
+
+def log_debug(event: str, **ids: object) -> None:
+    """Something that happens too often for a log that people read."""
+    _logger().debug(event, extra=dict(ids))
 
 
 def log_info(event: str, **ids: object) -> None:

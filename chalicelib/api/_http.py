@@ -52,6 +52,8 @@ _STATUS: tuple[tuple[type[CarillonError], int], ...] = (
 #: No uid, version or message uid has other characters or is longer.
 _PATH_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 _MAX_PATH_VALUE = 330
+#: A body of 1 MiB may have 100,000 faults, and Lambda answers 6 MB at most; api.md lists up to 1,000 contacts.
+MAX_DETAILS = 1_000
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 
 
@@ -236,7 +238,9 @@ def _refuse(error: CarillonError, request_id: str) -> Answer:
         log_fault("api.fault", error, request=request_id)
         return error_answer(500, "internal_error", "Something went wrong on our side", request_id)
     problems = error.problems if isinstance(error, InvalidRequest) else ()
-    details = [{"field": problem.field, "message": problem.message} for problem in problems]
+    details = [{"field": problem.field, "message": problem.message} for problem in problems[:MAX_DETAILS]]
+    if len(problems) > MAX_DETAILS:
+        details.append({"field": "", "message": f"and {len(problems) - MAX_DETAILS} more"})
     more: dict[str, object] = {}
     headers: dict[str, str] = {}
     if isinstance(error, Conflict) and error.current is not None:

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from chalicelib.errors import InvalidRequest, MalformedRequest, Problem, TooLarge, UnsupportedMediaType
+from chalicelib.model.problems import read_problems, write_path
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -20,8 +21,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _JSON_TYPE = re.compile(r"application/json\s*(;\s*charset=\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)
 #: U+FFFD: API Gateway puts it in the place of bytes that are not UTF-8 before we see the body.
 _REPLACED = "\N{REPLACEMENT CHARACTER}".encode()
-_SHOULD = "Input should be "
-_PLAIN_WORDS = {"missing": "is required", "extra_forbidden": "is not a known field"}
 
 
 def read_body(raw: bytes, content_type: str | None, model: type[M]) -> M:
@@ -68,55 +67,9 @@ def read_query(values: Mapping[str, Sequence[str]], model: type[M]) -> M:
 
 def refusal(error: ValidationError, content: object) -> InvalidRequest:
     """Pydantic's findings as the API's: every problem, its field as a path into what was sent."""
-    found = error.errors(include_url=False)
-    broken = [e for e in found if e["type"] == "json_invalid"]
-    if broken:
+    if any(detail["type"] == "json_invalid" for detail in error.errors(include_url=False)):
         return MalformedRequest((), "The body is not valid JSON")
-    messages: dict[str, list[str]] = {}
-    for detail in found:
-        said = messages.setdefault(_path(detail, content), [])
-        if (message := _message(detail)) not in said:
-            said.append(message)
-    return InvalidRequest([Problem(field, _join(said)) for field, said in messages.items()])
-
-
-def _join(said: Sequence[str]) -> str:
-    """The members of a union complain one by one; together they say what would do."""
-    if all(message.startswith(_SHOULD) for message in said):
-        return _SHOULD + " or ".join(message.removeprefix(_SHOULD) for message in said)
-    return "; ".join(said)
-
-
-def _message(detail: ErrorDetails) -> str:
-    return _PLAIN_WORDS.get(detail["type"], detail["msg"].removeprefix("Value error, "))
-
-
-def _path(detail: ErrorDetails, content: object) -> str:
-    """Pydantic's location without the names of union members, which mean nothing to a caller."""
-    path: list[str | int] = []
-    here = content
-    last = len(detail["loc"]) - 1
-    for position, part in enumerate(detail["loc"]):
-        if (below := _below(here, part)) is not _NOWHERE:
-            path.append(part)
-            here = below
-        elif position == last and detail["type"] == "missing":
-            path.append(part)
-    return write_path(path) or "body"
-
-
-_NOWHERE = object()
-
-
-def _below(content: object, part: str | int) -> object:
-    if isinstance(content, list) and isinstance(part, int) and part < len(content):
-        return content[part]
-    return content.get(part, _NOWHERE) if isinstance(content, dict) else _NOWHERE
-
-
-def write_path(parts: Iterable[str | int]) -> str:
-    """`steps[2].for`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+    return InvalidRequest([replace(p, field=p.field or "body") for p in read_problems(error, content=content)])
 
 
 class _Repeated(ValueError):

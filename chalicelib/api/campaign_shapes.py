@@ -2,6 +2,7 @@
 
 import re
 
+from chalicelib.api._http import MAX_DETAILS
 from chalicelib.api.flow_shapes import Shape, money, show_stats
 from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
@@ -60,10 +61,11 @@ def show_version(version: CampaignVersion) -> Shape:
 
 
 def show_examination(found: Examination, campaign: Campaign) -> Shape:
-    """Errors block a launch, warnings do not."""
+    """Errors block a launch, warnings do not. Those of the whole come first, as the last of very many are left out."""
+    problems = sorted(found.problems, key=lambda problem: problem.field != "steps")[:MAX_DETAILS]
     return {
         "valid": not found.problems,
-        "errors": [_show_problem(problem, campaign) for problem in found.problems],
+        "errors": [_show_problem(problem, campaign) for problem in problems],
         "warnings": [_show_problem(problem, campaign) for problem in found.warnings],
     }
 

@@ -13,7 +13,7 @@ from chalicelib.model.base import Outside
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import MessageUid, new_uid
 from chalicelib.model.message import Accepted, Letter, Retryable, Verdict
-from chalicelib.telemetry import log_info
+from chalicelib.telemetry import log_debug
 
 
 class ConsoleSettings(Outside):
@@ -49,7 +49,7 @@ class Console:
                 _keep(self._outbox, letter.uid, write_message(letter))
         except OSError as error:
             return Retryable(f"outbox_{error.errno or 0}")
-        log_info("console.sent", message_uid=str(letter.uid), channel_uid=letter.channel.uid)
+        log_debug("console.sent", message_uid=str(letter.uid), channel_uid=letter.channel.uid)
         return Accepted(str(letter.uid))
 
 

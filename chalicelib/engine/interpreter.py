@@ -12,8 +12,8 @@ from chalicelib.model.graph import Graph, Node
 from chalicelib.model.message import Letter
 from chalicelib.model.steps import NEXT, Deliver, Go, Sleep, StepContext, Stop
 
-#: A graph has no loops, so a longer walk without an effect is a fault of ours; security.md.
-MAX_INSTANT = 50
+#: A graph has at most 200 nodes and no loops, so a longer walk without an effect is a fault of ours.
+MAX_INSTANT = 201
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,14 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """Come back at `moment`, a little before `slot`; who brings the promise along does not stand in line again."""
+
+    moment: datetime
+    slot: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """One batch at the gate: `lease` is the real-clock moment until which its lanes are its own."""
 
@@ -69,6 +77,8 @@ class Asking:
     lease: datetime
     #: How fast `now` runs: SQS counts real seconds, so horizon and lead are real time too.
     speed: float = 1.0
+    #: The slots that those who ask were promised before, as far as they were.
+    promised: tuple[datetime | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class Admission:
 
     gate: Gate
     turns: tuple[Turn, ...]
-    come_back: tuple[datetime, ...]
+    come_back: tuple[Promise, ...]
 
 
 def interval(configuration: FlowConfiguration) -> timedelta:
@@ -100,9 +110,7 @@ def admit(gate: Gate, asking: Asking, configuration: FlowConfiguration) -> Admis
         turns.append(Turn(index, slot))
         lanes[index] = _after(lanes[index], slot, asking, configuration, len(turns))
     earliest = min(max(asking.now, lane.free or asking.now) for lane in lanes)
-    tail, moments = _promise(gate.tail, earliest, asking.count - len(turns), interval(configuration))
-    soonest = asking.now + _SOONEST * asking.speed
-    come_back = tuple(max(moment - LEAD * asking.speed, soonest) for moment in moments)
+    tail, come_back = _promise(gate.tail, earliest, asking, configuration, len(turns))
     return Admission(replace(gate, lanes=tuple(lanes), tail=tail), tuple(turns), come_back)
 
 
@@ -120,7 +128,9 @@ def leave(gate: Gate, batch: str, starts: Mapping[int, datetime], configuration:
 def _fitted(gate: Gate, asking: Asking, configuration: FlowConfiguration) -> Gate:
     """The gate with as many lanes as configured; after a resume without promises, and with pauses as configured now."""
     count = configuration.lanes or 1
-    lanes = (gate.lanes + tuple(Lane() for _ in range(count)))[:count]
+    # Lanes that are new begin one step of the line after the other, so that they stay evenly apart.
+    step = interval(configuration) if configuration.pause else _NOTHING
+    lanes = gate.lanes[:count] + tuple(Lane(asking.now + step * index) for index in range(len(gate.lanes), count))
     if gate.epoch == asking.epoch:
         return replace(gate, lanes=lanes)
     latest = asking.now + configuration.pause + configuration.salt
@@ -146,13 +156,22 @@ def _after(lane: Lane, slot: datetime, asking: Asking, configuration: FlowConfig
 
 
 def _promise(
-    tail: datetime | None, earliest: datetime, count: int, step: timedelta
-) -> tuple[datetime | None, tuple[datetime, ...]]:
-    moments: list[datetime] = []
-    for _ in range(count):
+    tail: datetime | None, earliest: datetime, asking: Asking, configuration: FlowConfiguration, admitted: int
+) -> tuple[datetime | None, tuple[Promise, ...]]:
+    """Those without a promise, or with one that has passed, go to the end of the line.
+
+    Salts move a lane's slots by up to one salt from the even pace of the line, so those in it come one salt earlier.
+    """
+    step, lead = interval(configuration), LEAD * asking.speed
+    soonest = asking.now + _SOONEST * asking.speed
+    given: list[Promise] = []
+    for before in (asking.promised + (None,) * asking.count)[admitted : asking.count]:
+        if before and before > asking.now:
+            given.append(Promise(max(soonest, max(before, earliest) - lead), before))
+            continue
         tail = max(earliest, tail + step) if tail else earliest
-        moments.append(tail)
-    return tail, tuple(moments)
+        given.append(Promise(max(soonest, tail - lead - configuration.salt), tail))
+    return tail, tuple(given)
 
 
 def _pushed(lane: Lane, start: datetime | None, configuration: FlowConfiguration) -> datetime | None:

@@ -78,7 +78,8 @@ def end_status(counters: Mapping[str, int]) -> FlowStatus:
     sent, timed_out = counters.get("sent", 0), counters.get("timedOut", 0)
     if completed == 0 and failed:
         return FlowStatus.FAILED
-    if sent and sent == timed_out:
+    unknown = counters.get("unknown", 0)
+    if sent and sent == timed_out and not unknown:
         return FlowStatus.TIMEOUT
-    flawed = counters.get("unknown", 0) or timed_out
+    flawed = unknown or timed_out
     return FlowStatus.COMPLETED if completed == total and not flawed else FlowStatus.PARTIAL_COMPLETED

@@ -51,6 +51,11 @@ class Document(Outside):
     updated_at: Moment
     rev: int = 0
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the clock's round visits it."""
+        return False
+
     def marks(self) -> Mapping[str, str]:
-        """Plain attributes beside the document by which lists filter and sparse indexes find it."""
+        """Plain attributes beside the document by which lists filter."""
         return {}

@@ -42,7 +42,7 @@ OPERATOR_MOVES: Mapping[FlowStatus, tuple[FlowStatus, ...]] = {
 }
 #: What the engine itself may do.
 ENGINE_MOVES: Mapping[FlowStatus, tuple[FlowStatus, ...]] = {
-    S.QUEUED: (S.RUNNING, S.ERROR),
+    S.QUEUED: (S.RUNNING,),
     S.RUNNING: (S.PAUSED, S.ERROR, S.COMPLETED, S.PARTIAL_COMPLETED, S.FAILED, S.TIMEOUT),
 }
 DELETABLE = frozenset({S.DRAFT, S.PAUSED, S.ERROR}) | ENDED
@@ -164,10 +164,12 @@ class Flow(Document):
         return self.expanded_at is not None
 
     def marks(self) -> Mapping[str, str]:
-        marks = {"status": str(self.status), "campaignUid": self.campaign_uid, "channelUid": self.channel_uid}
-        if self.status in {S.QUEUED, S.RUNNING}:
-            marks["activeKey"] = "FLOW"
-        return marks
+        return {"status": str(self.status), "campaignUid": self.campaign_uid, "channelUid": self.channel_uid}
+
+    @property
+    def is_active(self) -> bool:
+        """The clock looks after flows that are queued or running."""
+        return self.status in {S.QUEUED, S.RUNNING}
 
     def check_operator_move(self, wanted: FlowStatus) -> None:
         """Raises IllegalTransition with what would be allowed."""

@@ -14,6 +14,8 @@ class Node:
     id: NodeId
     step: Step
     exits: Mapping[str, NodeId | None]
+    #: Where the step was written, like `steps[2]`.
+    field: str
 
 
 @dataclass(frozen=True, slots=True)

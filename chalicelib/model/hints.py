@@ -19,6 +19,8 @@ class Hint(Outside):
     f: str
     c: str
     q: int
+    #: The slot that the pacing gate has promised, in epoch milliseconds.
+    p: int | None = None
 
     @property
     def key(self) -> ExecutionKey:
@@ -26,9 +28,10 @@ class Hint(Outside):
         return ExecutionKey(WorkspaceUid(self.w), FlowUid(self.f), ContactUid(self.c))
 
 
-def hint_of(key: ExecutionKey, seq: int) -> Hint:
+def hint_of(key: ExecutionKey, seq: int, promised: datetime | None = None) -> Hint:
     """The hint for step `seq` of a row."""
-    return Hint(w=key.workspace, f=key.flow, c=key.contact, q=seq)
+    slot = int(promised.timestamp() * 1000) if promised else None
+    return Hint(w=key.workspace, f=key.flow, c=key.contact, q=seq, p=slot)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def new_uid() -> str:
 
 def is_uid(text: str) -> bool:
     """Whether a client may bring this as an id."""
-    return re.fullmatch(UID_PATTERN, text) is not None
+    return re.fullmatch(UID_PATTERN, text) is not None and not text.endswith("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class MessageUid:
 def read_message_uid(text: str) -> MessageUid | None:
     """The address inside a message uid, or None when the text is not one."""
     parts = text.split(".")
-    if len(parts) != 5 or not parts[4].isdecimal() or not all(is_uid(part) for part in parts[:4]):
+    if len(parts) != 5 or not re.fullmatch(r"[1-9][0-9]{0,5}", parts[4]) or not all(map(is_uid, parts[:4])):
         return None
     workspace, flow, contact, node, visit = parts
     return MessageUid(WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node), int(visit))

@@ -1,25 +1,78 @@
-"""Pydantic's errors as our problems: a camelCase path and a sentence that names the limit."""
+"""Pydantic's errors as our problems: a camelCase path into what was written, and a sentence that names the limit."""
 
-from collections.abc import Container
+from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from chalicelib.errors import Problem
 
-
-def read_problems(error: ValidationError, prefix: str = "", tags: Container[str] = ()) -> tuple[Problem, ...]:
-    """Every problem at once; `tags` are discriminator values, which pydantic puts into the path and we leave out."""
-    return tuple(
-        Problem(_path(prefix, detail["loc"], tags), detail["msg"].removeprefix("Value error, "))
-        for detail in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+_SHOULD = "Input should be "
+_PLAIN_WORDS = {"missing": "is required", "extra_forbidden": "is not a known field"}
 
 
-def _path(prefix: str, location: tuple[int | str, ...], tags: Container[str]) -> str:
-    path = prefix
-    for part in location:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif part not in tags:
-            path += f".{part}" if path else part
-    return path
+_UNSEEN = object()
+
+
+def read_problems(error: ValidationError, prefix: str = "", content: object = _UNSEEN) -> tuple[Problem, ...]:
+    """Every problem at once; `prefix` is the path to what was validated.
+
+    With `content`, which is what was validated, the names of union members are left out of the paths.
+    """
+    messages: dict[str, list[str]] = {}
+    for detail in _without_echoes(error.errors(include_url=False)):
+        said = messages.setdefault(_path(detail, prefix, content), [])
+        if (message := _message(detail)) not in said:
+            said.append(message)
+    return tuple(Problem(field, _join(said)) for field, said in messages.items())
+
+
+def _without_echoes(found: Sequence[ErrorDetails]) -> Iterable[ErrorDetails]:
+    """A list whose items are all wrong is called empty as well."""
+    around = {detail["loc"][:depth] for detail in found for depth in range(len(detail["loc"]))}
+    return (detail for detail in found if detail["type"] != "too_short" or detail["loc"] not in around)
+
+
+def _join(said: Sequence[str]) -> str:
+    """The members of a union complain one by one; together they say what would do."""
+    if all(message.startswith(_SHOULD) for message in said):
+        return _SHOULD + " or ".join(message.removeprefix(_SHOULD) for message in said)
+    return "; ".join(said)
+
+
+def _message(detail: ErrorDetails) -> str:
+    said = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] in {"too_long", "too_short"}:
+        said = said.replace("Tuple", "List", 1).replace(" after validation", "", 1)
+    return _PLAIN_WORDS.get(detail["type"], said)
+
+
+def _path(detail: ErrorDetails, prefix: str, content: object) -> str:
+    """Pydantic's location without the names of union members, which mean nothing to a caller."""
+    path: list[str | int] = []
+    here = content
+    last = len(detail["loc"]) - 1
+    for position, part in enumerate(detail["loc"]):
+        if content is _UNSEEN:
+            # pydantic says "[key]" behind a key that is itself wrong.
+            path += [part] if part != "[key]" else []
+        elif (below := _below(here, part)) is not _NOWHERE:
+            path.append(part)
+            here = below
+        elif position == last and detail["type"] == "missing":
+            path.append(part)
+    return f"{prefix}{'.' if prefix and path else ''}{write_path(path)}"
+
+
+_NOWHERE = object()
+
+
+def _below(content: object, part: str | int) -> object:
+    if isinstance(content, list) and isinstance(part, int) and part < len(content):
+        return content[part]
+    return content.get(part, _NOWHERE) if isinstance(content, dict) else _NOWHERE
+
+
+def write_path(parts: Iterable[str | int]) -> str:
+    """`steps[2].for`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")

@@ -12,5 +12,3 @@ from chalicelib.nodes.wait import Wait
 AnyStep = Annotated[Send | Wait | End, Field(discriminator="type")]
 NODE_TYPES: tuple[type[Step], ...] = (Send, Wait, End)
 STEP: TypeAdapter[Step] = TypeAdapter(AnyStep)
-#: The discriminator values; pydantic puts them into the paths of its errors.
-TAGS: tuple[str, ...] = tuple(str(node_type.model_fields["type"].default) for node_type in NODE_TYPES)

@@ -27,7 +27,7 @@ def _read_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         span = value
     elif isinstance(value, dict):
-        span = timedelta(**_Parts.model_validate(value).model_dump(by_alias=False))
+        span = _add_up(_Parts.model_validate(value))
     elif isinstance(value, str) and value.startswith("P"):
         span = _ISO_8601.validate_python(value)
     else:
@@ -35,6 +35,13 @@ def _read_duration(value: object) -> timedelta:
     if not timedelta(seconds=1) <= span <= LONGEST:
         raise ValueError("must be between 1 second and 365 days")
     return span
+
+
+def _add_up(parts: _Parts) -> timedelta:
+    try:
+        return timedelta(**parts.model_dump(by_alias=False))
+    except OverflowError:
+        return timedelta.max
 
 
 def _write_duration(span: timedelta) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.engine.interpreter import Skip, advance
-from chalicelib.engine.pacing import TOLERANCE, Asking, Turn, admit, leave
+from chalicelib.engine.pacing import TOLERANCE, Asking, Promise, Turn, admit, leave
 from chalicelib.engine.progress import difference
 from chalicelib.engine.settle import settle
 from chalicelib.errors import GiveUp, RetryLater
@@ -37,6 +37,8 @@ class Ready:
     row: Execution
     letter: Letter
     contact: Contact
+    #: The slot that the gate promised when the row came too early.
+    promised: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +103,22 @@ def _enter_gate(delivery: _Delivery, ready: Sequence[Ready]) -> tuple[Turn, ...]
     for _ in range(GATE_TRIES):
         now, real_now = clock.now(), clock.real()
         epoch = delivery.plan.flow.epoch
-        asking = Asking(delivery.batch, len(ready), epoch, now, real_now, real_now + LEASE, clock.speed)
+        promised = tuple(each.promised for each in ready)
+        asking = Asking(delivery.batch, len(ready), epoch, now, real_now, real_now + LEASE, clock.speed, promised)
         stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
         admission = admit(stored, asking, configuration)
         if delivery.ports.gates.save(delivery.workspace, delivery.flow, admission.gate):
             _postpone(delivery, ready[len(admission.turns) :], admission.come_back)
             return admission.turns
-    _postpone(delivery, ready, [clock.now() + timedelta(seconds=1)] * len(ready))
+    soon = clock.now() + timedelta(seconds=1)
+    _postpone(delivery, ready, [Promise(soon, each.promised or soon) for each in ready])
     return ()
 
 
-def _postpone(delivery: _Delivery, ready: Sequence[Ready], moments: Sequence[datetime]) -> None:
-    for each, moment in zip(ready, moments, strict=True):
-        delivery.ledger.hints.append(DueHint(hint_of(each.stored.key, each.stored.seq), moment))
+def _postpone(delivery: _Delivery, ready: Sequence[Ready], promises: Sequence[Promise]) -> None:
+    for each, promise in zip(ready, promises, strict=True):
+        hint = hint_of(each.stored.key, each.stored.seq, promise.slot)
+        delivery.ledger.hints.append(DueHint(hint, promise.moment))
 
 
 def _leave_gate(delivery: _Delivery, late: dict[int, datetime]) -> None:

@@ -18,7 +18,7 @@ from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, Worksp
 from chalicelib.model.message import Letter
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
-from chalicelib.nodes.registry import STEP, TAGS
+from chalicelib.nodes.registry import STEP
 from chalicelib.nodes.send import Send
 from chalicelib.ports import ChannelType, Ports
 
@@ -115,7 +115,7 @@ def graph_of(workspace: WorkspaceUid, version: CampaignVersion) -> Graph:
     """The compiled version, from memory where it was compiled before; GiveUp when this code cannot read it."""
     key = (workspace, version.campaign_uid, version.version)
     if key not in _GRAPHS:
-        compiled = compile_steps(version.steps, STEP, TAGS)
+        compiled = compile_steps(version.steps, STEP)
         if compiled.problems:
             raise GiveUp("version_unreadable", f"Campaign {version.campaign_uid} v{version.version} does not compile")
         if len(_GRAPHS) >= _GRAPHS_KEPT:

@@ -22,7 +22,8 @@ def merge_configuration(base: FlowConfiguration, change: ConfigurationChange | N
     if change is None:
         return base
     written = {name: getattr(change, name) for name in change.model_fields_set}
+    merged = {**base.model_dump(by_alias=False), **written}
     try:
-        return FlowConfiguration.model_validate({**base.model_dump(by_alias=False), **written})
+        return FlowConfiguration.model_validate(merged)
     except ValidationError as error:
-        raise InvalidRequest(read_problems(error, "configuration")) from error
+        raise InvalidRequest(read_problems(error, merged, "configuration")) from error

@@ -56,7 +56,7 @@ def recount_now(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 
 
 def _movements(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
-    """A pass over rows that moved under it counted some before and some after: its sum is no better than the live one."""
+    """Rows that moved under a pass were counted some before and some after: its sum is no better than the live one."""
     return ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch).get("movements", 0)
 
 

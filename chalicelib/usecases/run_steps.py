@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.engine.interpreter import advance
@@ -64,6 +64,11 @@ class _Batch:
     time_left: Callable[[], timedelta]
     ledger: Ledger = field(default_factory=Ledger)
     give_back: set[str] = field(default_factory=set)
+
+    def promised(self, key: ExecutionKey) -> datetime | None:
+        """The slot that the row's hint brings along."""
+        slots = [received.hint.p for received in self.received[key] if received.hint.p is not None]
+        return datetime.fromtimestamp(max(slots) / 1000, UTC) if slots else None
 
     def return_hint(self, key: ExecutionKey) -> None:
         self.give_back.update(received.id for received in self.received[key])
@@ -158,14 +163,16 @@ def _run_rows(batch: _Batch, rows: Sequence[Execution]) -> None:
 def _decide(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) -> Execution | Ready:
     """What the next effect of this row is: a letter to deliver, or a row to save."""
     try:
-        return _walk(batch.ports, plan, row, contact)
+        return _walk(batch.ports, plan, row, contact, batch.promised(row.key))
     except GiveUp as error:
         return row.finished(ExecutionStatus.FAILED, error.code, batch.ports.clock.now())
     except Exception as error:  # noqa: BLE001 - a fault of code or data must not take the batch's neighbours with it
         return _poisoned(batch, row, error)
 
 
-def _walk(ports: Ports, plan: Plan, row: Execution, contact: Contact | None) -> Execution | Ready:
+def _walk(
+    ports: Ports, plan: Plan, row: Execution, contact: Contact | None, promised: datetime | None
+) -> Execution | Ready:
     now = ports.clock.now()
     resolved = row
     if row.claim:
@@ -177,7 +184,7 @@ def _walk(ports: Ports, plan: Plan, row: Execution, contact: Contact | None) -> 
     walked = advance(resolved, plan.scene(contact, ports))
     if walked.letter is None or row.claim:
         return walked.row
-    return Ready(row, walked.row, walked.letter, contact)
+    return Ready(row, walked.row, walked.letter, contact, promised)
 
 
 def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:

@@ -7,11 +7,13 @@ from chalicelib.ports import Ports
 
 
 def stop_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str) -> None:
-    """RetryLater when somebody moved the flow meanwhile."""
-    flow.check_engine_move(FlowStatus.ERROR)
+    """RetryLater when somebody moved the flow meanwhile. A flow that is queued begins to run to fail at it."""
     now = ports.clock.now()
     changes = {"status": FlowStatus.ERROR, "pause_reason": reason, "paused_at": now, "updated_at": now}
     try:
+        if flow.status is FlowStatus.QUEUED:
+            flow = ports.catalog.save(workspace, flow.model_copy(update={"status": FlowStatus.RUNNING}))
+        flow.check_engine_move(FlowStatus.ERROR)
         ports.catalog.save(workspace, flow.model_copy(update=changes))
     except Conflict as error:
         raise RetryLater("The flow moved meanwhile") from error

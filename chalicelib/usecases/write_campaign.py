@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Self
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
 
 from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
 from chalicelib.model.base import Outside
@@ -60,17 +61,20 @@ class CampaignFields(Outside):
 
     def short_form(self, before: ShortForm | None) -> ShortForm | None:
         """The short form with what is written here over what was; InvalidRequest with every problem."""
-        written = {name: getattr(self, name) for name in self._written_short()}
+        # By the names of the API, since these are in what pydantic finds wrong.
+        written = {to_camel(name): getattr(self, name) for name in self._written_short()}
         if not written:
             return None
-        known = before.model_dump(by_alias=False) if before else {}
-        if {"template_uid", "template_name"} & set(written):
-            known |= {"template_uid": None, "template_name": None}
+        known = before.model_dump() if before else {}
+        if {"templateUid", "templateName"} & set(written):
+            known |= {"templateUid": None, "templateName": None}
+        form = {**known, **written}
         try:
-            return ShortForm.model_validate({**known, **written}, strict=False)
+            return ShortForm.model_validate(form, strict=False)
         except ValidationError as error:
             # What is wrong with the form as a whole is that it names no template, or two.
-            raise InvalidRequest([replace(p, field=p.field or "templateUid") for p in read_problems(error)]) from error
+            found = [replace(p, field="templateUid") if p.field == "body" else p for p in read_problems(error, form)]
+            raise InvalidRequest(found) from error
 
     def changes(self, before: Campaign) -> dict[str, object]:
         """Fields that go to the campaign as they are; an audience and a description can also be taken away."""
@@ -100,6 +104,8 @@ def create_campaign(ports: Ports, workspace: WorkspaceUid, fields: CampaignField
             changes |= part()
         except InvalidRequest as error:
             problems += error.problems
+    if len(problems) == 1:
+        raise invalid(problems[0].field, problems[0].message)
     if problems:
         raise InvalidRequest(problems)
     campaign = base.model_copy(update=changes)

@@ -16,9 +16,10 @@ def show(url: str, data: Data) -> None:
 
 def build(url: str, data: Data) -> str:
     key = data.key.read_text(encoding="utf-8").strip() if data.key.exists() else ""
+    routes = (data.read_json("sources.json") or {}).get("routes", [])
     lines = [
         "",
-        f"  Dashboard   {url}/",
+        *([f"  Dashboard   {url}/"] if "/" in routes else []),
         f"  API         {url}/v1",
         f"  Outbox      {url}/outbox",
         f"  Key         {key}",

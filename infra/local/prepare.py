@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,13 @@ def client_for(service: str) -> Any:
     return make(service)
 
 
+def shorten_visibility(urls: Iterable[str]) -> None:
+    """LOCAL_VISIBILITY_SECONDS: how soon a killed worker's messages come again, for tests that cannot wait."""
+    seconds = os.environ.get("LOCAL_VISIBILITY_SECONDS")
+    for url in urls if seconds else ():
+        client_for("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": seconds})
+
+
 def main() -> int:
     data = Path(sys.argv[1])
     environment = provision(client_for)
@@ -33,10 +41,12 @@ def main() -> int:
     queues = queue_urls(client_for)
     app = importlib.import_module("app").app
     sources = find_sources(app.event_sources, Path.cwd(), os.environ["STAGE"])
+    shorten_visibility(queues.values())
     if missing := [source.queue for source in sources.queues if source.queue not in queues]:
         print(f"the template has no queue {missing[0]}, which a function is declared on")
         return 1
-    write_atomically(data / "sources.json", json.dumps(asdict(sources), indent=1))
+    found = {**asdict(sources), "routes": sorted(app.routes)}
+    write_atomically(data / "sources.json", json.dumps(found, indent=1))
     write_atomically(data / "environment.json", json.dumps({**environment, "LOCAL_QUEUES": json.dumps(queues)}))
     return 0
 

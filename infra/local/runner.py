@@ -139,10 +139,11 @@ class Poller:
             failed, reason = self._call(messages, context)
         finally:
             self.running = None
-        taken = 1000 * (time.monotonic() - context.began)
         self._delete([message for message in messages if message["MessageId"] not in failed])
-        line = f"{self.source.name:<18} {len(messages):>3} records  {len(failed):>3} failed  {taken:>7.0f} ms"
-        orphan.say(f"{line}  {reason}" if reason else line)
+        if reason:
+            # What the function did and gave back, it says itself.
+            taken = 1000 * (time.monotonic() - context.began)
+            orphan.say(f"{self.source.name}: {len(messages)} records come again after {taken:.0f} ms: it {reason}")
 
     def _call(self, messages: list["MessageTypeDef"], context: Context) -> tuple[set[str], str]:
         """The message ids to keep, and why all of them were kept."""
@@ -152,7 +153,7 @@ class Poller:
             # Through JSON, as Lambda's answers go.
             failed = read_failures(json.loads(json.dumps(answer)), ids)
         except InvalidAnswer as error:
-            return ids, f"invalid answer: {error}"
+            return ids, f"gave an invalid answer: {error}"
         except Exception as error:  # Lambda, too, survives whatever its function raises.
             log.exception("%s raised", self.source.name)
             return ids, f"raised {type(error).__name__}"

@@ -63,6 +63,16 @@ def test_a_version_repeated_after_a_lost_answer_counts_as_held(catalog: Catalog)
 # ---- chunks ----
 
 
+def test_a_document_and_its_new_chunks_are_stored_together_or_not_at_all(catalog: Catalog) -> None:
+    catalog.add(W1, build_flow("f1"))
+    grown = build_flow("f1").model_copy(update={"chunks": 2})
+    assert catalog.save_with_chunks(W1, grown, {0: ("a",), 1: ("b",)}).rev == 1
+    with pytest.raises(Conflict):
+        catalog.save_with_chunks(W1, grown, {0: ("c",), 1: ("d",)})
+    assert [catalog.get_chunk(W1, Flow, "f1", number) for number in (0, 1)] == [("a",), ("b",)]
+    assert catalog.get(W1, Flow, "f1").chunks == 2
+
+
 def test_chunks_are_kept_by_number_and_replaced(catalog: Catalog) -> None:
     catalog.add(W1, build_flow("f1"))
     entries = tuple(f"{number:064d}" for number in range(2_000))

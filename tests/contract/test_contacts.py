@@ -91,6 +91,21 @@ def test_a_taken_lookup_is_named_with_its_holder_but_without_the_address(
     contacts.add(W2, build_contact("berta", **free))
 
 
+def test_of_contacts_added_together_only_those_in_conflict_are_kept_out(contacts: Contacts) -> None:
+    contacts.add(W1, build_contact("ann", email="ann@example.com"))
+    many = [build_contact(f"c{n}", email=f"c{n}@example.com", external_id=f"x{n}") for n in range(23)]
+    taken = [build_contact("ann"), build_contact("other", email="ann@example.com")]
+    assert contacts.add_many(W1, many[:12]) == ()
+    assert contacts.add_many(W1, [*many[12:], *taken]) == ("ann", "other")
+    uids = [ContactUid(contact.uid) for contact in many]
+    assert contacts.find_many(W1, uids, strong=True) == {contact.uid: contact for contact in many}
+    assert contacts.find_by(W1, ["email:c3@example.com", "externalId:x22"]) == {
+        "email:c3@example.com": "c3",
+        "externalId:x22": "c22",
+    }
+    assert find(contacts, "other") is None
+
+
 def test_of_many_racing_adds_with_one_email_one_wins(contacts: Contacts, backend: Backend) -> None:
     backend.skip_on("moto", "it is not safe for threads: a failing transaction loses concurrent writes")
 

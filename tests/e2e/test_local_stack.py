@@ -6,88 +6,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
 from infra.local.gateway import Match, Routes
 from infra.local.runner import InvalidAnswer, read_failures
 from infra.local.virtual_time import continue_from, describe
+from tests.e2e.stack import ROOT, Stack, eventually, is_alive
 
-ROOT = Path(__file__).parents[2]
-needs_app = pytest.mark.skipif(
-    not (ROOT / "app.py").exists() or not (ROOT / "infra/local/sample.py").exists(), reason="there is no app to run yet"
-)
-STARTED = "Ctrl-C ends it"
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(check: Callable[[], Any], seconds: float) -> Any:
-    """What `check` gives once it is true; processes cannot be waited for in another way."""
-    deadline = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
-    return found
-
-
-class Stack:
-    """A running stack on a directory of its own."""
-
-    def __init__(self, data: Path, *options: str, port: int | None = None) -> None:
-        self.data = data
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = data.with_suffix(".log")
-        command = [sys.executable, "-m", "infra.local", "--port", str(self.port), "--data", str(data), *options]
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-
-    def wait_until_up(self) -> "Stack":
-        eventually(lambda: STARTED in self.read_log() or self.process.poll() is not None, 45)
-        assert self.process.poll() is None, self.read_log()
-        return self
-
-    def read_log(self) -> str:
-        return self.log.read_text()
-
-    def pids(self) -> dict[str, Any]:
-        return dict(json.loads((self.data / "pids.json").read_text()))
-
-    def get(self, path: str, method: str = "GET") -> tuple[int, bytes]:
-        request = urllib.request.Request(self.url + path, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-
-    def is_up(self) -> bool:
-        return self.get("/_local/health")[0] == 200
-
-    def aws(self, service: str) -> Any:
-        port = json.loads((self.data / "ports.json").read_text())["aws"]
-        make: Any = boto3.client
-        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        return make(service, endpoint_url=f"http://127.0.0.1:{port}", region_name="eu-west-1", **keys)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.process.wait(45)
+pytestmark = pytest.mark.xdist_group("local_stack")
 
 
 @pytest.fixture(scope="module")
@@ -97,17 +27,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running.end()
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A child of a killed supervisor that nobody reaps has ended all the same.
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-@needs_app
 def test_every_process_is_named_in_pids_json(stack: Stack) -> None:
     pids = stack.pids()
 
@@ -117,12 +36,10 @@ def test_every_process_is_named_in_pids_json(stack: Stack) -> None:
     assert all(is_alive(pid) for pid in [pids["aws"], pids["api"], pids["clock"], *pids["workers"]])
 
 
-@needs_app
 def test_the_first_key_is_kept_in_a_file(stack: Stack) -> None:
     assert (stack.data / "key").read_text().strip() in stack.read_log()
 
 
-@needs_app
 def test_health_names_queues_workers_and_clock(stack: Stack) -> None:
     status, body = stack.get("/_local/health")
 
@@ -130,7 +47,6 @@ def test_health_names_queues_workers_and_clock(stack: Stack) -> None:
     assert {"api", "StepQueue", "JobQueue", "clock", "worker-1", "worker-2"} <= set(json.loads(body)["up"])
 
 
-@needs_app
 def test_an_unknown_path_is_answered_in_our_shape(stack: Stack) -> None:
     status, body = stack.get("/v1/there/is/nothing/here")
 
@@ -138,13 +54,11 @@ def test_an_unknown_path_is_answered_in_our_shape(stack: Stack) -> None:
     assert set(json.loads(body)) == {"error", "message", "details", "requestId"}
 
 
-@needs_app
 @pytest.mark.parametrize("path", ["/outbox/../key", "/outbox/..%2fkey", "/outbox/%2e%2e/key", "/outbox/.hidden.eml"])
 def test_the_outbox_shows_nothing_outside_of_it(stack: Stack, path: str) -> None:
     assert stack.get(path)[0] == 404
 
 
-@needs_app
 def test_an_accepted_mail_is_in_the_outbox_escaped(stack: Stack) -> None:
     ses = stack.aws("sesv2")
     ses.create_email_identity(EmailIdentity="stack.example")
@@ -162,7 +76,6 @@ def test_an_accepted_mail_is_in_the_outbox_escaped(stack: Stack) -> None:
     assert "&lt;i&gt;ü&lt;/i&gt;" in stack.get(f"/outbox/{path.name}")[1].decode()
 
 
-@needs_app
 @pytest.mark.parametrize("name", ["api", "clock", "worker", "aws"])
 def test_a_killed_process_is_started_again_within_two_seconds(stack: Stack, name: str) -> None:
     def pid() -> int:
@@ -179,7 +92,6 @@ def test_a_killed_process_is_started_again_within_two_seconds(stack: Stack, name
     assert name != "aws" or "goes on from its last save" in stack.read_log()
 
 
-@needs_app
 def test_a_second_supervisor_on_the_same_data_is_refused(stack: Stack) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "infra.local", "--port", "0", "--data", str(stack.data)],
@@ -220,7 +132,6 @@ def test_data_of_a_newer_format_is_said(tmp_path: Path) -> None:
     assert "newer Carillon (format 2" in refused("--port", "0", "--data", str(tmp_path))
 
 
-@needs_app
 def test_a_clean_end_keeps_messages_and_files_for_the_next_start(tmp_path: Path) -> None:
     first = Stack(tmp_path / "data", "--sample", "0", "--workers", "1").wait_until_up()
     sqs, s3 = first.aws("sqs"), first.aws("s3")
@@ -248,7 +159,6 @@ def test_a_clean_end_keeps_messages_and_files_for_the_next_start(tmp_path: Path)
         assert second.end(signal.SIGINT) == 0
 
 
-@needs_app
 def test_a_killed_supervisor_leaves_no_process_behind(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "data", "--sample", "0", "--workers", "1").wait_until_up()
     pids = stack.pids()

@@ -129,7 +129,11 @@ def test_what_a_flow_does_not_say_of_pacing_comes_from_its_campaign(story: Story
     campaign = story.short_campaign(configuration={"pauseBetweenContactsMs": 5000, "maxRetries": 1})
     flow = story.start(campaign, status="draft", configuration={"pauseBetweenContactsSaltMs": 1000})
     shown = story.flow(flow)["configuration"]
-    assert (shown["pauseBetweenContactsMs"], shown["pauseBetweenContactsSaltMs"], shown["maxRetries"]) == (5000, 1000, 1)
+    assert (shown["pauseBetweenContactsMs"], shown["pauseBetweenContactsSaltMs"], shown["maxRetries"]) == (
+        5000,
+        1000,
+        1,
+    )
     changed = story.expect(200, story.api.patch(f"/flows/{flow}", {"configuration": {"maxRetries": 7}}))
     assert changed["configuration"] == shown | {"maxRetries": 7}
     wrong = story.api.patch(f"/flows/{flow}", {"configuration": {"pauseBetweenContactsMs": 10}})
@@ -192,7 +196,7 @@ class TestLists:
     def test_a_bad_limit_or_filter_or_cursor_is_a_422_with_its_name(self, story: Story) -> None:
         story.settle_in(contacts=2)
         campaign = story.short_campaign()
-        uid = [story.start(campaign) for _ in range(2)][0]
+        _, uid = (story.start(campaign) for _ in range(2))
         story.run()
         cursor = story.api.get("/flows?limit=1").json["nextCursor"]
         of_contact = story.api.get(f"/flows?contactUid={story.contacts[0]}&limit=1").json["nextCursor"]

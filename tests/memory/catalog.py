@@ -117,6 +117,9 @@ class MemoryCatalog:
 
     def save_with_chunks(self, workspace: WorkspaceUid, document: D, chunks: Mapping[int, Sequence[str]]) -> D:
         with self._lock:
+            stored = self._documents.get((workspace, document.kind, document.uid))
+            if stored is None or stored.rev != document.rev:
+                raise _moved(document)
             saved = self.save(workspace, document)
             for number, entries in chunks.items():
                 self.put_chunk(workspace, type(document), document.uid, number, entries)
@@ -130,7 +133,7 @@ class MemoryCatalog:
             [
                 (WorkspaceUid(workspace), uid)
                 for (workspace, _, uid), document in list(self._documents.items())
-                if document.marks().get("activeKey") == kind.kind
+                if document.is_active
             ]
         )
 

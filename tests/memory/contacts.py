@@ -34,6 +34,15 @@ class MemoryContacts:
             self._check_free(workspace, contact)
             self._put(workspace, contact)
 
+    def add_many(self, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> tuple[ContactUid, ...]:
+        refused = []
+        for contact in contacts:
+            try:
+                self.add(workspace, contact)
+            except Conflict:
+                refused.append(ContactUid(contact.uid))
+        return tuple(refused)
+
     def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
         check_size(after)
         saved = after.model_copy(update={"rev": before.rev + 1})

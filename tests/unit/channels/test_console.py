@@ -52,7 +52,7 @@ def test_an_outbox_that_cannot_be_written_means_not_sent(tmp_path: Path) -> None
 
 
 def test_the_log_has_ids_only(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG, logger="carillon"):
         Console().send(LETTER)
     (line,) = [vars(record) for record in caplog.records]
     assert (line["message_uid"], line["channel_uid"]) == ("w.f.c.n.1", "ch")

@@ -4,11 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.engine.compile import compile_steps
 from chalicelib.engine.launch_check import Referred, check_launch
 from chalicelib.model.channel import Approval
 from chalicelib.model.template import TemplateStatus
-from chalicelib.nodes.registry import STEP, TAGS
 from tests.builders import build_channel, build_graph, build_template, build_version, end, send, wait
 
 GOOD = Referred(
@@ -81,11 +79,3 @@ def test_all_reasons_of_all_steps_come_at_once() -> None:
         "steps[3].channelUid",
         "steps[3].templateVersion",
     ]
-
-
-@pytest.mark.parametrize("first", [{"id": "bad", "type": "SMOKE"}, send("hello", templateUid="other")])
-def test_a_reason_stands_at_its_step_also_behind_one_that_cannot_be_used(first: dict[str, object]) -> None:
-    """The second case repeats an id: two steps, one node."""
-    graph = compile_steps([first, wait("pause"), send("hello")], STEP, TAGS).graph
-    problems = check_launch(graph, replace(GOOD, channels={}))
-    assert "steps[2].channelUid" in {problem.field for problem in problems}

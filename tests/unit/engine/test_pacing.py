@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.engine.pacing import HORIZON, Admission, Asking, Gate, Lane, admit, interval, leave
+from chalicelib.engine.pacing import HORIZON, Asking, Gate, Lane, admit, interval, leave
 from chalicelib.model.flow import FlowConfiguration
 from tests.builders import NOW
 
@@ -51,13 +51,14 @@ class Street:
     """Batches before a gate, as they come and go."""
 
     configuration: FlowConfiguration
-    gate: Gate = Gate()
+    gate: Gate = field(default_factory=Gate)
     now: datetime = NOW
     holders: list[str] = field(default_factory=list)
     slots: dict[int, list[tuple[datetime, datetime]]] = field(default_factory=lambda: defaultdict(list))
     asked: int = 0
+    was_late: bool = False
 
-    def ask(self, count: int) -> Admission:
+    def ask(self, count: int) -> None:
         self.asked += 1
         batch = f"batch-{self.asked}"
         dead_or_free = {
@@ -67,16 +68,25 @@ class Street:
         }
         admission = admit(self.gate, _ask(batch, count, self.now), self.configuration)
         assert {turn.lane for turn in admission.turns} <= dead_or_free
+        assert all(self.now <= turn.slot <= self.now + HORIZON for turn in admission.turns)
+        assert len(admission.turns) + len(admission.come_back) == count
+        moments = [promise.moment for promise in admission.come_back]
+        assert all(moment >= self.now + SECOND for moment in moments)
+        assert moments == sorted(moments)
         self.gate = admission.gate
         if admission.turns:
             self.holders.append(batch)
         for turn in admission.turns:
             self.slots[turn.lane].append((turn.slot, self.now))
-        return admission
 
-    def leave(self, late: timedelta) -> None:
+    def go(self, how: str, late: timedelta) -> None:
+        """The oldest holder leaves, leaves after starting late, or dies."""
         batch = self.holders.pop(0)
-        starts = {index: self.now + late for index, lane in enumerate(self.gate.lanes) if lane.by == batch and late}
+        if how == "die":
+            return
+        self.was_late = self.was_late or how == "late"
+        held = [index for index, lane in enumerate(self.gate.lanes) if lane.by == batch]
+        starts = {index: self.now + late for index in held if how == "late"}
         self.gate = leave(self.gate, batch, starts, self.configuration)
 
 
@@ -88,22 +98,15 @@ def test_no_more_lanes_than_configured_are_ever_held_and_no_pause_is_cut_short(
     for idle, what, number in events:
         street.now += timedelta(milliseconds=idle)
         if what == "ask":
-            admission = street.ask(number)
-            assert len(admission.turns) + len(admission.come_back) == number
-            assert all(moment >= street.now + SECOND for moment in admission.come_back)
-            assert list(admission.come_back) == sorted(admission.come_back)
-            assert all(street.now <= turn.slot <= street.now + HORIZON for turn in admission.turns)
+            street.ask(number)
         elif street.holders:
-            street.holders.pop(0) if what == "die" else street.leave(number * SECOND if what == "late" else 0 * SECOND)
-        assert _held(street.gate, street.now) <= (configuration.lanes or 1) == len(street.gate.lanes)
+            street.go(what, number * SECOND)
+        assert _held(street.gate, street.now) <= (configuration.lanes or 1)
+        assert len(street.gate.lanes) in {0, configuration.lanes or 1}
     for slots in street.slots.values():
         for (earlier, _), (later, asked) in pairwise(slots):
             assert later - earlier >= configuration.pause - configuration.salt
-            assert (
-                later - earlier <= configuration.pause + configuration.salt
-                or later == asked
-                or "late" in {what for _, what, _ in events}
-            )
+            assert later - earlier <= configuration.pause + configuration.salt or later == asked or street.was_late
 
 
 @given(st.integers(1, 5_000), st.floats(0, 1), st.integers(1, 10))
@@ -128,38 +131,45 @@ def test_salt_is_not_always_the_same_but_the_same_for_the_same_batch() -> None:
     assert again == admit(Gate(), _ask("batch-7"), configuration)
 
 
-def test_those_who_wait_come_one_after_the_other_and_at_the_pace_configured() -> None:
-    """A hundred hints at once; SQS brings each back in whole seconds, up to a second late."""
-    configuration = _paced(2_000, 500, 2)
+def _gaps_of_a_crowd(configuration: FlowConfiguration, crowd: int) -> list[float]:
+    """Seconds between the starts of each lane when all ask at once, one by one, and SQS counts whole seconds."""
     gate, starts, asked = Gate(), defaultdict(list), 0
-    heap: list[tuple[datetime, int, str]] = [(NOW, number, "") for number in range(100)]
-    heapq.heapify(heap)
+    heap: list[tuple[datetime, int, str, datetime | None]] = [(NOW, number, "", None) for number in range(crowd)]
     while heap:
-        now, number, leaving = heapq.heappop(heap)
+        now, number, leaving, promised = heapq.heappop(heap)
         if leaving:
             gate = leave(gate, leaving, {}, configuration)
             continue
         asked += 1
-        admission = admit(gate, _ask(f"batch-{asked}", 1, now), configuration)
+        asking = replace(_ask(f"batch-{asked}", 1, now), promised=(promised,))
+        admission = admit(gate, asking, configuration)
         gate = admission.gate
         for turn in admission.turns:
             starts[turn.lane].append(turn.slot)
-            heapq.heappush(heap, (turn.slot + timedelta(milliseconds=50), number, f"batch-{asked}"))
-        for moment in admission.come_back:
-            delay = timedelta(seconds=ceil((moment - now) / SECOND))
-            heapq.heappush(heap, (now + delay, number, ""))
-    gaps = [(later - earlier) / SECOND for lane in starts.values() for earlier, later in pairwise(sorted(lane))]
-    assert sum(map(len, starts.values())) == 100
-    assert 1.5 <= min(gaps)
-    assert max(gaps) <= 2.5
-    assert mean(gaps) == pytest.approx(2.0, rel=0.02)
-    assert asked < 300
+            heapq.heappush(heap, (turn.slot + timedelta(milliseconds=50), number, f"batch-{asked}", None))
+        for promise in admission.come_back:
+            heapq.heappush(heap, (now + SECOND * ceil((promise.moment - now) / SECOND), number, "", promise.slot))
+    assert sum(map(len, starts.values())) == crowd
+    assert asked < 3 * crowd, "hints hop instead of waiting"
+    return [(later - earlier) / SECOND for lane in starts.values() for earlier, later in pairwise(lane)]
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [_paced(3_000), _paced(2_000, 500, 1), _paced(2_000, 500, 2), _paced(1_000, 300, 3), _paced(10_000, 1_000, 10)],
+    ids=lambda paced: f"{paced.pause_between_contacts_ms}±{paced.pause_between_contacts_salt_ms} on {paced.lanes}",
+)
+def test_those_who_wait_come_one_after_the_other_and_at_the_pace_configured(configuration: FlowConfiguration) -> None:
+    gaps = _gaps_of_a_crowd(configuration, crowd=100)
+    assert min(gaps) >= (configuration.pause - configuration.salt) / SECOND
+    assert max(gaps) <= (configuration.pause + configuration.salt) / SECOND
+    assert mean(gaps) == pytest.approx(configuration.pause / SECOND, rel=0.02)
 
 
 def test_waiting_hints_are_told_moments_a_pause_apart() -> None:
     configuration = _paced(10_000, 0, 2)
-    come_back = admit(Gate(), _ask("batch", 10), configuration).come_back
-    assert len(come_back) == 8
+    come_back = [promise.moment for promise in admit(Gate(), _ask("batch", 10), configuration).come_back]
+    assert len(come_back) == 9
     assert {later - earlier for earlier, later in pairwise(come_back)} == {timedelta(seconds=5)}
 
 
@@ -196,7 +206,7 @@ def test_a_late_start_pushes_its_lane_and_an_early_one_does_not() -> None:
     configuration = _paced(2_000, 0, 2)
     gate = admit(Gate(), _ask("batch", 2), configuration).gate
     late = leave(gate, "batch", {0: NOW + SECOND}, configuration)
-    assert [lane.free for lane in late.lanes] == [NOW + 3 * SECOND, NOW + 2 * SECOND]
+    assert [lane.free for lane in late.lanes] == [NOW + 3 * SECOND, NOW + 3 * SECOND]
     assert [lane.by for lane in late.lanes] == [None, None]
     assert leave(gate, "batch", {0: NOW - SECOND}, configuration).lanes[0].free == NOW + 2 * SECOND
 
@@ -207,9 +217,9 @@ def test_a_resume_voids_what_was_promised_before_the_pause() -> None:
     gate = Gate((Lane(free=far), Lane(free=far)), tail=far, epoch=1)
     resumed = admit(gate, _ask("batch", 3, epoch=2), configuration)
     assert resumed.gate.epoch == 2
-    assert max(resumed.come_back) <= NOW + 2 * timedelta(milliseconds=2_500)
+    assert max(promise.moment for promise in resumed.come_back) <= NOW + 2 * timedelta(milliseconds=2_500)
     unchanged = admit(gate, _ask("batch", 3, epoch=1), configuration)
-    assert min(unchanged.come_back) > NOW + timedelta(hours=2)
+    assert min(promise.moment for promise in unchanged.come_back) > NOW + timedelta(hours=2)
 
 
 def test_a_resume_does_not_cut_a_pause_short() -> None:
@@ -230,7 +240,7 @@ def test_a_clock_that_hurries_sees_further(speed: float, turns: int) -> None:
     gate = Gate((Lane(free=NOW + timedelta(seconds=60)),))
     admission = admit(gate, _ask("batch", speed=speed), _paced(60_000))
     assert len(admission.turns) == turns
-    assert all(moment >= NOW + SECOND * speed for moment in admission.come_back)
+    assert all(promise.moment >= NOW + SECOND * speed for promise in admission.come_back)
 
 
 @pytest.mark.parametrize(

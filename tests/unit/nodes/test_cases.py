@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from chalicelib.engine.compile import compile_steps
 from chalicelib.model.steps import NEXT, Deliver, Go, NodeOutcome, Sleep, StepContext, Stop
-from chalicelib.nodes.registry import STEP, TAGS
+from chalicelib.nodes.registry import NODE_TYPES, STEP
 from tests.builders import NOW, build_contact
 
 CASES = Path(__file__).parent / "cases"
@@ -19,7 +19,7 @@ _MOMENT, _SPAN = TypeAdapter(datetime), TypeAdapter(timedelta)
 
 def _cases(what: str) -> list[Any]:
     found = []
-    for tag in TAGS:
+    for tag in (node_type.__name__.upper() for node_type in NODE_TYPES):
         cases = json.loads((CASES / f"{tag.lower()}.json").read_text(encoding="utf-8"))[what]
         found += [pytest.param(tag, case, id=f"{tag}: {case['name']}") for case in cases]
     return found
@@ -60,7 +60,7 @@ def test_a_step_survives_being_stored(tag: str, case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("tag", "case"), _cases("refused"))
 def test_a_bad_step_is_refused_with_every_problem(tag: str, case: dict[str, Any]) -> None:
-    problems = compile_steps([case["step"]], STEP, TAGS).problems
+    problems = compile_steps([case["step"]], STEP).problems
     assert [problem.field for problem in problems] == [field for field, _ in case["problems"]]
     for problem, (_, words) in zip(problems, case["problems"], strict=True):
         assert words in problem.message

@@ -1,0 +1,178 @@
+"""Meters whole flows in process: the API, the queues and the workers on ministack, on a clock that is moved by hand."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import time_machine
+
+from chalicelib.model.contact import Contact
+from chalicelib.model.ids import new_uid
+from chalicelib.settings import read_settings
+from chalicelib.wiring import build_ports, use_ports
+from infra.local.resources import physical_name, queue_urls
+from tests.bench.meter import POLLING, Meter, Tally
+from tests.bench.sizes import item_bytes
+from tests.embedded_aws import CONFIG, EmbeddedAws
+from tests.integration.conftest import World
+from tests.integration.story import START, SleepingClock, Story
+from tests.postbox import Postbox
+
+#: Contacts by which growth is seen.
+SIZES = (200, 1_000)
+WAIT = timedelta(days=2)
+#: How far the clock is moved at once while everybody waits, and near the end, as the sweep looks ten minutes ahead.
+STRIDE, NEAR = timedelta(hours=4), timedelta(minutes=5)
+#: Minutes of waiting by which the cost of the minute's rule is seen.
+MINUTES = 5
+TABLE = physical_name("ExecutionsTable")
+WATCHED = ("dynamodb", "sqs", "s3")
+
+
+@dataclass
+class MeteredStory(Story):
+    """A story whose minute's rule is booked apart: it costs by the minute, not by the contact."""
+
+    meter: Meter = field(kw_only=True)
+    ticks: Tally = field(default_factory=Tally)
+
+    def tick(self) -> None:
+        with self.meter.book_to(self.ticks):
+            super().tick()
+
+    def add_contacts(self, count: int) -> list[str]:
+        """Not through the API, since what it costs to make contacts is not what is measured."""
+        now = self.now
+        for n in range(count):
+            contact = Contact(
+                uid=new_uid(), email=f"c{n}@example.com", first_name=f"Name{n}", created_at=now, updated_at=now
+            )
+            self.world.ports.contacts.add(self.api.workspace, contact)
+            self.contacts.append(contact.uid)
+        return self.contacts
+
+    def wait_out(self, span: timedelta) -> Tally:
+        """To a little behind the end; what the first minutes of the minute's rule cost, once everybody waits."""
+        self.advance(timedelta(minutes=1))
+        idle = self.ticks = Tally()
+        self.advance(timedelta(minutes=MINUTES), step=timedelta(minutes=1))
+        self.ticks = Tally()
+        end = START + span
+        for before_end, step in ((6 * NEAR, STRIDE), (NEAR / 10, NEAR), (-NEAR / 10, timedelta(seconds=1))):
+            self.advance(end - before_end - self.now, step=step)
+        return idle
+
+
+@contextmanager
+def open_story() -> Iterator[MeteredStory]:
+    """A fresh AWS with a workspace on it, and time that stands still but when it is moved."""
+    aws = EmbeddedAws()
+    aws.reset()
+    environment = {"STAGE": "test", **aws.provision()}
+    if "SIGNING_SECRET_ID" not in environment:
+        secret = aws.client("secretsmanager").create_secret(Name="carillon-signing", SecretString=uuid.uuid4().hex)
+        environment["SIGNING_SECRET_ID"] = secret["Name"]
+    ports = build_ports(read_settings(environment), aws.client)
+    with time_machine.travel(START, tick=False) as traveller:
+        clock = SleepingClock(ports.clock, traveller)
+        postbox = Postbox(clock)
+        world = World(aws, replace(ports, clock=clock, channel_types={"console": postbox}), queue_urls(aws.client))
+        use_ports(world.ports)
+        try:
+            meter = Meter(aws.session.client("dynamodb", config=CONFIG))
+            yield MeteredStory(world, world.new_caller(), postbox, traveller, meter=meter)
+        finally:
+            use_ports(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What a flow over so many contacts cost; rows in bytes and the minute's rule while everybody waited."""
+
+    name: str
+    contacts: int
+    tally: Tally
+    rows: tuple[int, ...] = ()
+    minute: Tally | None = None
+
+    def figures(self) -> dict[str, Any]:
+        """By contact; `growth` compares them."""
+        tally, count = self.tally, self.contacts
+        shown: dict[str, Any] = {
+            "campaign": self.name,
+            "contacts": count,
+            "calls": tally.own_calls / count,
+            "write_units": tally.write_units.total() / count,
+            "read_units": sum(tally.read_units.values()) / count,
+            "sqs_requests": tally.sqs_requests / count,
+            "invocations": tally.sqs_batches / count,
+            "refused_writes": tally.refused / count,
+            "calls_by_operation": {
+                f"{service} {name}": calls / count
+                for (service, name), calls in tally.calls.most_common()
+                if name not in POLLING
+            },
+            "write_units_by_table": _shares(tally.write_units, count),
+            "read_units_by_table": _shares(tally.read_units, count),
+        }
+        if self.rows:
+            shown["waiting_row_bytes"] = {"largest": max(self.rows), "mean": sum(self.rows) / len(self.rows)}
+        if self.minute:
+            shown["calls_a_minute_while_waiting"] = self.minute.own_calls / MINUTES
+        return shown
+
+
+def _shares(units: Mapping[str, float], count: int) -> dict[str, float]:
+    return {place: total / count for place, total in sorted(units.items()) if total}
+
+
+def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
+    """Both campaigns at every size. Raises AssertionError when a flow does not complete."""
+    return [run(contacts).figures() for run in (_one_send, _two_sends) for contacts in sizes]
+
+
+def _one_send(contacts: int) -> Metered:
+    with open_story() as story:
+        story.settle_in(contacts)
+        campaign = story.short_campaign()
+        with _watching(story):
+            flow = story.start(campaign)
+            story.run()
+            story.advance(timedelta(seconds=5))
+        _check(story, flow, contacts)
+        return Metered("SEND", contacts, story.meter.tally)
+
+
+def _two_sends(contacts: int) -> Metered:
+    with open_story() as story:
+        story.settle_in(contacts)
+        wait = {"id": "wait", "type": "WAIT", "for": "P2D"}
+        steps = [story.send("one"), wait, story.send("two"), {"id": "end", "type": "END"}]
+        campaign = story.campaign(*steps)
+        with _watching(story):
+            flow = story.start(campaign)
+            story.run()
+            rows = tuple(_row_bytes(story))
+            idle = story.wait_out(WAIT)
+        _check(story, flow, 2 * contacts)
+        return Metered("SEND, WAIT 2 d, SEND, END", contacts, story.meter.tally, rows, idle)
+
+
+def _watching(story: MeteredStory) -> AbstractContextManager[Meter]:
+    return story.meter.watch(*(story.world.aws.client(service) for service in WATCHED))
+
+
+def _row_bytes(story: MeteredStory) -> Iterator[int]:
+    """Sizes of all rows, read by a client that is not metered."""
+    client = story.world.aws.session.client("dynamodb", config=CONFIG)
+    for page in client.get_paginator("scan").paginate(TableName=TABLE):
+        yield from (item_bytes(item) for item in page["Items"])
+
+
+def _check(story: MeteredStory, flow: str, messages: int) -> None:
+    shown = story.flow(flow)
+    assert shown["status"] == "completed", shown
+    assert len(story.postbox.calls) == messages, f"{len(story.postbox.calls)} messages instead of {messages}"

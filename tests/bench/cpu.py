@@ -1,0 +1,144 @@
+"""CPU time of our own code by step: `run_steps` over the ports in memory, so without botocore, AWS or a network."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.model.channel import ChannelFields
+from chalicelib.model.contact import Contact
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import Hint
+from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.template import TemplateFields
+from chalicelib.ports import Ports
+from chalicelib.usecases.create_flow import NewFlow, create_flow
+from chalicelib.usecases.make_workspace import make_workspace
+from chalicelib.usecases.publish_template import publish_template
+from chalicelib.usecases.run_steps import Received, run_steps
+from chalicelib.usecases.write_campaign import CampaignFields, create_campaign
+from chalicelib.usecases.write_channel import create_channel
+from chalicelib.usecases.write_template import create_template
+from chalicelib.workers.jobs import run_job
+from tests.memory.catalog import MemoryCatalog
+from tests.memory.clock import VirtualClock
+from tests.memory.contacts import MemoryContacts
+from tests.memory.executions import MemoryExecutions
+from tests.memory.files import MemoryFiles
+from tests.memory.gates import MemoryGates
+from tests.memory.queues import MemoryJobQueue, MemoryStepQueue
+from tests.memory.statistics import MemoryStatistics
+from tests.memory.timers import MemoryTimers
+from tests.postbox import Postbox
+
+CONTACTS = 2_000
+BATCH = 10
+WAIT = timedelta(days=2)
+
+
+class Laboratory:
+    """A workspace in memory, and what its steps took."""
+
+    def __init__(self) -> None:
+        self.clock, self.jobs, self.steps, self.timers = (
+            VirtualClock(),
+            MemoryJobQueue(),
+            MemoryStepQueue(),
+            MemoryTimers(),
+        )
+        self.ports = Ports(
+            clock=self.clock,
+            catalog=MemoryCatalog(),
+            contacts=MemoryContacts(),
+            executions=MemoryExecutions(),
+            steps=self.steps,
+            jobs=self.jobs,
+            timers=self.timers,
+            statistics=MemoryStatistics(),
+            gates=MemoryGates(),
+            files=MemoryFiles(),
+            channel_types={"console": Postbox(self.clock)},
+            secret=lambda: b"bench",
+        )
+        self.workspace = WorkspaceUid(make_workspace(self.ports, "Bench")[0].uid)
+        self.seconds, self.count = 0.0, 0
+
+    def settle_in(self, contacts: int) -> tuple[str, str, list[str]]:
+        """A channel, a published template and contacts, by uid."""
+        ports, workspace = self.ports, self.workspace
+        channel = create_channel(ports, workspace, ChannelFields(name="Console", type="console"))
+        content = {"text": "Hello {{ first_name }}"}
+        template = create_template(ports, workspace, TemplateFields(name="Hi", channel_type="console", content=content))
+        publish_template(ports, workspace, template.uid)
+        now = self.clock.now()
+        people = [
+            Contact(uid=new_uid(), email=f"c{n}@example.com", first_name=f"Name{n}", created_at=now, updated_at=now)
+            for n in range(contacts)
+        ]
+        for person in people:
+            ports.contacts.add(workspace, person)
+        return channel.uid, template.uid, [person.uid for person in people]
+
+    def start(self, body: Mapping[str, Any], channel: str, contacts: Sequence[str]) -> str:
+        campaign = create_campaign(self.ports, self.workspace, CampaignFields.model_validate_json(json.dumps(body)))
+        wish = NewFlow(channel_uid=channel, campaign_uid=campaign.uid, contact_uids=tuple(contacts))
+        return create_flow(self.ports, self.workspace, wish).uid
+
+    def run(self) -> None:
+        """Everything that is due now; only the steps are timed."""
+        while self._run_jobs() + self._run_steps():
+            pass
+
+    def _run_jobs(self) -> int:
+        done = 0
+        while taken := self.jobs.take():
+            run_job(self.ports, taken[0], lambda: timedelta(minutes=1))
+            done += 1
+        return done
+
+    def _run_steps(self) -> int:
+        hints = self.steps.take(self.clock.now())
+        for start in range(0, len(hints), BATCH):
+            self._run_batch(hints[start : start + BATCH])
+        return len(hints)
+
+    def _run_batch(self, hints: Sequence[Hint]) -> None:
+        received = [Received(str(index), hint) for index, hint in enumerate(hints)]
+        began = time.process_time()
+        run_steps(self.ports, received, lambda: timedelta(seconds=30))
+        self.seconds += time.process_time() - began
+        self.count += len(hints)
+
+    def wake(self) -> None:
+        """What the clock does for hints that are far ahead."""
+        for hints in self.timers.hints.values():
+            self.steps.send(hints, self.clock.now())
+        self.timers.hints.clear()
+
+
+def measure(contacts: int = CONTACTS) -> list[dict[str, Any]]:
+    """By campaign: steps run and milliseconds of CPU time a step; an END is walked within the step before it."""
+    return [_measure("SEND", contacts), _measure("SEND, WAIT 2 d, SEND, END", contacts)]
+
+
+def _measure(name: str, contacts: int) -> dict[str, Any]:
+    lab = Laboratory()
+    channel, template, people = lab.settle_in(contacts)
+    send = {"type": "SEND", "templateUid": template}
+    wait = {"id": "wait", "type": "WAIT", "for": "P2D"}
+    long = {"steps": [{**send, "id": "one"}, wait, {**send, "id": "two"}, {"id": "end", "type": "END"}]}
+    body = {"channelUid": channel, "templateUid": template} if name == "SEND" else long
+    flow = lab.start({"name": name, **body}, channel, people)
+    lab.run()
+    if name != "SEND":
+        lab.clock.advance(WAIT)
+        lab.wake()
+        lab.run()
+    _check(lab, flow)
+    return {"campaign": name, "contacts": contacts, "steps": lab.count, "ms_per_step": 1_000 * lab.seconds / lab.count}
+
+
+def _check(lab: Laboratory, flow: str) -> None:
+    status = lab.ports.catalog.get(lab.workspace, Flow, flow).status
+    assert status is FlowStatus.COMPLETED, status

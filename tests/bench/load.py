@@ -1,0 +1,63 @@
+"""The two loads on the running stack: a CSV import by HTTP, and a flow without pacing over what was imported."""
+
+from collections import Counter
+from typing import Any
+
+from tests.bench.stack import Stack, measured
+
+DOMAIN = "carillon.example"
+#: Longest that an import or a flow may take; two emulated cores do about 50 contacts a second.
+SECONDS_A_CONTACT = 0.1
+AT_LEAST_SECONDS = 60
+
+
+def measure_import(stack: Stack, rows: int) -> dict[str, Any]:
+    """From the POST to completed. The stack writes three items a contact, in a transaction."""
+    text = "externalId,email,firstName\n" + "".join(f"b{n},b{n}@example.com,Name{n}\n" for n in range(rows))
+    with measured(stack) as figures:
+        task = stack.post("/v1/contacts/import", {"csv": text})
+        done = stack.wait_for(
+            f"/v1/imports/{task['uid']}", lambda shown: shown["status"] in {"completed", "failed"}, _patience(rows)
+        )
+    return {"rows": rows, "created": done["created"], "rows_per_second": rows / figures["seconds"], **figures}
+
+
+def measure_flow(stack: Stack, contacts: int) -> dict[str, Any]:
+    """From the POST to the end of the flow, and afterwards whether mails, statistics and rows agree."""
+    uids = [contact["uid"] for contact in stack.pages("/v1/contacts")][:contacts]
+    body = {"contactUids": uids, **_prepare(stack)}
+    with measured(stack) as figures:
+        uid = stack.post("/flows", body)["uid"]
+        flow = stack.wait_for(f"/flows/{uid}", lambda shown: bool(shown["completedAt"]), _patience(len(uids)))
+    mails = {message: count for message, count in stack.mails().items() if f"{uid}" in message}
+    rows = Counter(row["status"] for row in stack.pages(f"/v1/flows/{uid}/executions"))
+    stats = flow["stats"]
+    return {
+        "contacts": len(uids),
+        "status": flow["status"],
+        "contacts_per_second": len(uids) / figures["seconds"],
+        **figures,
+        "cpu_per_1000": {name: 1_000 * cpu / len(uids) for name, cpu in figures["cpu_seconds"].items()},
+        "mails": sum(mails.values()),
+        "doubles": sum(count - 1 for count in mails.values()),
+        "stats_equal_rows": rows.total() == stats["total"]
+        and all(rows[status] == stats[status] for status in ("completed", "failed", "skipped"))
+        and stats["sent"] == len(mails),
+        "stats": {name: value for name, value in stats.items() if isinstance(value, int)},
+    }
+
+
+def _prepare(stack: Stack) -> dict[str, str]:
+    """A channel whose sender SES knows, a published template and a campaign of one SEND."""
+    stack.verify_sender(DOMAIN)
+    settings = {"fromEmail": f"hello@{DOMAIN}"}
+    channel = stack.post("/v1/channels", {"name": "Mail", "type": "email", "settings": settings})["uid"]
+    content = {"subject": "Hello {{ first_name }}", "text": "Hello {{ first_name }}, this is a measurement."}
+    template = stack.post("/v1/templates", {"name": "Hello", "channelType": "email", "content": content})["uid"]
+    stack.post(f"/v1/templates/{template}/publish", {})
+    campaign = {"name": "Bench", "channelUid": channel, "templateUid": template}
+    return {"channelUid": channel, "campaignUid": stack.post("/v1/campaigns", campaign)["uid"]}
+
+
+def _patience(contacts: int) -> float:
+    return max(AT_LEAST_SECONDS, contacts * SECONDS_A_CONTACT)

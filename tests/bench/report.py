@@ -1,0 +1,67 @@
+"""Prints what was measured as a table; every figure is in the JSON, the table has those that people compare."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Row = tuple[str, str]
+#: engine.md's budget is for a campaign of six nodes; these are its headings.
+_BUDGET = ("calls", "write_units", "read_units", "sqs_requests", "invocations", "refused_writes")
+
+
+def show(measured: Mapping[str, Any]) -> str:
+    """Everything that was measured, in its order."""
+    parts = (("machine", _machine), ("import", _import), ("flow", _flow), ("calls", _calls), ("cpu", _cpu))
+    rows = [row for name, part in parts if name in measured for row in [("", ""), *part(measured[name])]]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}".rstrip() for name, value in rows)
+
+
+def _machine(found: Mapping[str, Any]) -> Iterator[Row]:
+    yield "Machine", ", ".join(f"{name} {value}" for name, value in found.items())
+
+
+def _import(found: Mapping[str, Any]) -> Iterator[Row]:
+    yield f"Import of {found['rows']:,} rows", f"{found['seconds']:.1f} s, {found['rows_per_second']:.0f} rows/s"
+    yield "  created", f"{found['created']:,}"
+    yield "  CPU seconds", _each(found["cpu_seconds"])
+
+
+def _flow(found: Mapping[str, Any]) -> Iterator[Row]:
+    pace = f"{found['seconds']:.1f} s, {found['contacts_per_second']:.0f} contacts/s, {found['status']}"
+    yield f"Flow over {found['contacts']:,} contacts", pace
+    yield "  CPU seconds per 1,000", f"{_each(found['cpu_per_1000'])}; all {sum(found['cpu_per_1000'].values()):.2f}"
+    yield "  peak memory, MB", _each(found["peak_mb"], digits=0)
+    yield "  mails, doubles", f"{found['mails']:,}, {found['doubles']}"
+    yield "  statistics equal rows and mails", "yes" if found["stats_equal_rows"] else f"NO: {found['stats']}"
+
+
+def _calls(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for each in found:
+        yield f"Per contact: {each['campaign']}", f"{each['contacts']:,} contacts"
+        for name in _BUDGET:
+            yield f"  {name.replace('_', ' ')}", f"{each[name]:.3f}{_growth(found, each, name)}"
+        yield "  write units by table", _each(each["write_units_by_table"])
+        yield "  read units by table", _each(each["read_units_by_table"])
+        yield "  calls by operation", _each(each["calls_by_operation"], digits=3)
+        if "waiting_row_bytes" in each:
+            rows = each["waiting_row_bytes"]
+            yield "  bytes of a waiting row", f"{rows['mean']:.0f}, at most {rows['largest']}"
+            yield "  calls a minute while waiting", f"{each['calls_a_minute_while_waiting']:.1f} in all"
+
+
+def _growth(found: Sequence[Mapping[str, Any]], each: Mapping[str, Any], name: str) -> str:
+    """Against the smallest run of the same campaign."""
+    first = next(other for other in found if other["campaign"] == each["campaign"])
+    if first is each or not first[name]:
+        return ""
+    return f"  ({each[name] / first[name] - 1:+.1%} against {first['contacts']:,} contacts)"
+
+
+def _cpu(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for each in found:
+        steps = f"{each['ms_per_step']:.3f} ms a step over {each['steps']:,} steps"
+        yield f"Own CPU without AWS: {each['campaign']}", steps
+
+
+def _each(figures: Mapping[str, float], digits: int = 2) -> str:
+    return ", ".join(f"{name} {value:,.{digits}f}" for name, value in figures.items()) or "not known on this system"

@@ -1,0 +1,146 @@
+"""The local stack as its user starts it, on a directory of its own, and what its processes use."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from infra.local.lambda_runtime import REGION
+from tests.bench.machine import Usage, read_usage
+
+ROOT = Path(__file__).parents[2]
+STARTED = "Ctrl-C ends it"
+START_SECONDS, END_SECONDS = 90, 60
+WORKERS = 2
+#: Seconds between two looks at something that is under way; each costs the API a handful of reads.
+PAUSE = 1.0
+
+
+class Stack:
+    """A running stack and a caller with its admin key."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        self.data, self.url = data, f"http://127.0.0.1:{port}"
+        self.log = data.parent / "log"
+        command = [sys.executable, "-m", "infra.local", "--port", str(port), "--data", str(data)]
+        with self.log.open("w", encoding="utf-8") as log:
+            options = ["--sample", "0", "--workers", str(WORKERS)]
+            self._process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+
+    def wait_until_up(self) -> None:
+        """Raises RuntimeError with the log's end when it does not start."""
+        deadline = time.monotonic() + START_SECONDS
+        while STARTED not in self.log.read_text(encoding="utf-8"):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("The stack did not start: " + self.log.read_text(encoding="utf-8")[-2_000:])
+            time.sleep(0.1)
+
+    def end(self) -> None:
+        """As Ctrl-C does."""
+        self._process.terminate()
+        self._process.wait(END_SECONDS)
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """The JSON of an answer. Raises RuntimeError with the answer when it is a refusal."""
+        headers = {"Authorization": f"Bearer {self._key()}", "Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, method=method, data=content, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise RuntimeError(f"{method} {path}: {error.code} {error.read(2_000).decode()}") from error
+
+    def post(self, path: str, body: object) -> Any:
+        return self.call("POST", path, body)["data"]
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path)["data"]
+
+    def pages(self, path: str) -> Iterator[Any]:
+        """Every object of a list, in the largest pages."""
+        cursor = ""
+        while True:
+            page = self.call("GET", f"{path}?limit=100{cursor}")
+            yield from page["data"]
+            if not page["nextCursor"]:
+                return
+            cursor = f"&cursor={page['nextCursor']}"
+
+    def wait_for(self, path: str, done: Callable[[Mapping[str, Any]], bool], seconds: float) -> Mapping[str, Any]:
+        """What the path shows once it is done. Raises TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while not done(shown := self.get(path)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{path} is not done after {seconds:.0f} s: {shown}")
+            time.sleep(PAUSE)
+        return dict(shown)
+
+    def verify_sender(self, domain: str) -> None:
+        """SES refuses whom it does not know, on the laptop too."""
+        port = json.loads((self.data / "ports.json").read_text(encoding="utf-8"))["aws"]
+        make: Any = boto3.client
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        ses = make("sesv2", endpoint_url=f"http://127.0.0.1:{port}", region_name=REGION, **keys)
+        ses.create_email_identity(EmailIdentity=domain)
+
+    def usage(self) -> dict[str, Usage]:
+        """By process; empty where the system does not tell."""
+        pids = json.loads((self.data / "pids.json").read_text(encoding="utf-8"))
+        named = {"aws": pids["aws"], "api": pids["api"], "clock": pids["clock"]}
+        named |= {f"worker-{number}": pid for number, pid in enumerate(pids["workers"], start=1)}
+        return {name: usage for name, pid in named.items() if (usage := read_usage(pid))}
+
+    def mails(self) -> Counter[str]:
+        """How many files the outbox has for each message."""
+        found: Counter[str] = Counter()
+        with os.scandir(self.data / "outbox") as entries:
+            for entry in entries:
+                if entry.name.endswith(".eml"):
+                    found[_message_of(Path(entry.path))] += 1
+        return found
+
+    def _key(self) -> str:
+        return (self.data / "key").read_text(encoding="utf-8").strip()
+
+
+def _message_of(mail: Path) -> str:
+    """Workspace, flow, contact and node of a mail: two files of one message are a double."""
+    with mail.open(encoding="utf-8", errors="replace") as lines:
+        return next(
+            (line.partition(":")[2].strip() for line in lines if line.startswith("X-Carillon-Message:")), mail.name
+        )
+
+
+@contextmanager
+def running(folder: Path, port: int) -> Iterator[Stack]:
+    """A stack that is up, and ended afterwards."""
+    stack = Stack(folder / "data", port)
+    try:
+        stack.wait_until_up()
+        yield stack
+    finally:
+        stack.end()
+
+
+@contextmanager
+def measured(stack: Stack) -> Iterator[dict[str, Any]]:
+    """Fills a dict with the seconds and, by process, the CPU seconds and the peak memory of what is done meanwhile."""
+    figures: dict[str, Any] = {}
+    before, began = stack.usage(), time.monotonic()
+    yield figures
+    figures["seconds"] = time.monotonic() - began
+    after = stack.usage()
+    figures["cpu_seconds"] = {name: after[name].cpu - before[name].cpu for name in after if name in before}
+    figures["peak_mb"] = {name: usage.peak_mb for name, usage in after.items()}

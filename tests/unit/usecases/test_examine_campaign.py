@@ -1,0 +1,50 @@
+"""Problems of a draft are told where they were written, whatever else is wrong with it."""
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from pydantic import JsonValue
+
+from chalicelib.model.campaign import Campaign
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.ports import Ports
+from chalicelib.usecases.examine_campaign import examine_campaign
+from tests.builders import NOW, build_template, build_version, send, wait
+from tests.memory.catalog import MemoryCatalog
+from tests.memory.clock import VirtualClock
+
+WORKSPACE = WorkspaceUid("ws")
+
+
+@pytest.fixture
+def ports() -> Ports:
+    """A workspace with the published template `hello` and no channel."""
+    catalog = MemoryCatalog()
+    template = build_template(latest_version=0)
+    catalog.add(WORKSPACE, template)
+    catalog.add_version(WORKSPACE, template.model_copy(update={"latest_version": 1}), 1, build_version())
+    return cast(Ports, SimpleNamespace(catalog=catalog, clock=VirtualClock(NOW)))
+
+
+def _fields(ports: Ports, *steps: JsonValue) -> set[str]:
+    campaign = Campaign(uid="camp", created_at=NOW, updated_at=NOW, name="Camp", steps=steps)
+    return {problem.field for problem in examine_campaign(ports, WORKSPACE, campaign, "gone").problems}
+
+
+def test_a_missing_channel_is_told_at_its_step(ports: Ports) -> None:
+    assert _fields(ports, wait("pause"), send("hello")) == {"steps[1].channelUid"}
+
+
+def test_it_is_told_there_also_behind_a_step_that_cannot_be_read(ports: Ports) -> None:
+    assert _fields(ports, {"id": "bad", "type": "SMOKE"}, send("hello")) == {"steps[0]", "steps[1].channelUid"}
+
+
+def test_it_is_told_there_also_where_an_unreadable_step_has_the_same_id(ports: Ports) -> None:
+    fields = _fields(ports, send("hello"), wait("pause"), {"id": "hello", "type": "WAIT", "for": "soon"})
+    assert "steps[0].channelUid" in fields
+
+
+def test_of_two_steps_with_one_id_each_is_looked_at(ports: Ports) -> None:
+    fields = _fields(ports, send("hello", templateUid="gone"), wait("pause"), send("hello"))
+    assert {"steps[2].id", "steps[0].templateUid"} <= fields
