@@ -5,24 +5,29 @@ SPEED ?= 1
 SAMPLE ?= 1
 WORKERS ?= 2
 TESTS ?= tests
+CONTACTS ?= 10000
+KILLS ?= 50
 
 BIN := .venv/bin
 # Named by what the requirements say, so that it is made again when they change, and only then.
 READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench torture clean
 
 run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
 	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
 
 test: $(READY) ## all tests, or TESTS=tests/unit
-	@$(BIN)/python -m pytest -n 2 $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 lint: $(READY) ## style, formatting, types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict -p chalicelib -p infra -m app
 
 bench: $(READY) ## measures calls, units and CPU per step
 	@$(BIN)/python -m tests.bench
+
+torture: $(READY) ## kills processes under a large flow, for minutes: CONTACTS=10000 KILLS=50
+	@$(BIN)/python -m tests.torture.kills --contacts $(CONTACTS) --kills $(KILLS)
 
 clean: ## removes what make made; DATA stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis && find . -name __pycache__ -prune -exec rm -rf {} +

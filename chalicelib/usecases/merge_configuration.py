@@ -26,4 +26,4 @@ def merge_configuration(base: FlowConfiguration, change: ConfigurationChange | N
     try:
         return FlowConfiguration.model_validate(merged)
     except ValidationError as error:
-        raise InvalidRequest(read_problems(error, merged, "configuration")) from error
+        raise InvalidRequest(read_problems(error, "configuration")) from error

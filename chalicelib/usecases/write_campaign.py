@@ -73,8 +73,8 @@ class CampaignFields(Outside):
             return ShortForm.model_validate(form, strict=False)
         except ValidationError as error:
             # What is wrong with the form as a whole is that it names no template, or two.
-            found = [replace(p, field="templateUid") if p.field == "body" else p for p in read_problems(error, form)]
-            raise InvalidRequest(found) from error
+            found = read_problems(error, content=form)
+            raise InvalidRequest([replace(p, field=p.field or "templateUid") for p in found]) from error
 
     def changes(self, before: Campaign) -> dict[str, object]:
         """Fields that go to the campaign as they are; an audience and a description can also be taken away."""

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 
 from infra.local.lambda_runtime import REGION
+from infra.local.resources import physical_name
 from tests.bench.machine import Usage, read_usage
 
 ROOT = Path(__file__).parents[2]
@@ -89,11 +90,18 @@ class Stack:
 
     def verify_sender(self, domain: str) -> None:
         """SES refuses whom it does not know, on the laptop too."""
+        self._aws("sesv2").create_email_identity(EmailIdentity=domain)
+
+    def count_rows(self) -> Counter[str]:
+        """All rows of all flows by status, from the table itself: a hundred times faster than by the API."""
+        pages = self._aws("dynamodb").get_paginator("scan").paginate(TableName=physical_name("ExecutionsTable"))
+        return Counter(item["status"]["S"] for page in pages for item in page["Items"])
+
+    def _aws(self, service: str) -> Any:
         port = json.loads((self.data / "ports.json").read_text(encoding="utf-8"))["aws"]
         make: Any = boto3.client
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        ses = make("sesv2", endpoint_url=f"http://127.0.0.1:{port}", region_name=REGION, **keys)
-        ses.create_email_identity(EmailIdentity=domain)
+        return make(service, endpoint_url=f"http://127.0.0.1:{port}", region_name=REGION, **keys)
 
     def usage(self) -> dict[str, Usage]:
         """By process; empty where the system does not tell."""

@@ -1,5 +1,6 @@
 """A CSV file in, mails in the outbox: every contact once, and every figure the same wherever it is read."""
 
+import json
 import re
 
 import pytest
@@ -33,3 +34,13 @@ def test_a_csv_becomes_mails(shared: Stack) -> None:
     link = re.search(r"href='(/outbox/[^']+\.eml)'", newest)
     assert link is not None
     assert "Hello Person" in shared.get(link[1])[1].decode()
+
+
+def test_the_log_tells_the_time_once_and_nothing_about_anybody(shared: Stack) -> None:
+    log = shared.read_log()
+
+    assert "steps.done records=" in log
+    assert re.search(r"^\d\d:\d\d:\d\d .*\d\d:\d\d:\d\d", log, re.MULTILINE) is None
+    assert "@example.com" not in log
+    assert "Person" not in log
+    assert ("Dashboard" in log) == ("/" in json.loads((shared.data / "sources.json").read_text())["routes"])

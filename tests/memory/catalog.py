@@ -133,7 +133,7 @@ class MemoryCatalog:
             [
                 (WorkspaceUid(workspace), uid)
                 for (workspace, _, uid), document in list(self._documents.items())
-                if document.is_active
+                if document.kind == kind.kind and document.is_active
             ]
         )
 

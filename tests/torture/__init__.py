@@ -1,0 +1,1 @@
+"""Long runs against the local stack, by hand: `make torture`."""
