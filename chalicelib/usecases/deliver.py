@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from chalicelib.engine.channel_health import FAULTS_IN_A_ROW, ChannelHealth
 from chalicelib.engine.interpreter import Skip, advance
 from chalicelib.engine.pacing import TOLERANCE, Asking, Promise, Turn, admit, leave
 from chalicelib.engine.progress import difference
@@ -16,6 +17,7 @@ from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.model.message import Accepted, Letter, Unknown, Verdict
 from chalicelib.ports import ClaimedBy, Ports, Save, Unclaimed
+from chalicelib.usecases.change_flow import pause_flow
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
 
@@ -48,6 +50,10 @@ class _Claimed:
     ready: Ready
     attempt: AttemptId
     turn: Turn | None
+
+
+#: Lives as long as the worker.
+_health = ChannelHealth()
 
 
 @dataclass(slots=True)
@@ -203,22 +209,33 @@ def _release(delivery: _Delivery, claimed: Sequence[_Claimed], *, hint: bool) ->
 
 
 def _send_all(delivery: _Delivery, claimed: Sequence[_Claimed]) -> dict[int, datetime]:
-    """Sends in the order of the slots, one at a time; returns, by lane, the last start that was late."""
+    """Sends in the order of the slots, one at a time; returns, by lane, the last start that was late.
+
+    A channel that refuses one message after the other pauses the flow: it waits for its operator.
+    """
     clock = delivery.ports.clock
     late: dict[int, datetime] = {}
     unsaved: list[tuple[_Claimed, Verdict]] = []
     oldest = clock.real()
+    fault = None
     for index, each in enumerate(claimed):
         if delivery.time_left() < _timeout(delivery, each) + RESERVE:
             _release(delivery, claimed[index:], hint=True)
             break
         late.update(_await_turn(delivery, each.turn))
         oldest = oldest if unsaved else clock.real()
-        unsaved.append((each, _send(delivery, each)))
+        verdict = _send(delivery, each)
+        unsaved.append((each, verdict))
+        if fault := _health.note(each.ready.letter.channel.uid, verdict):
+            _release(delivery, claimed[index + 1 :], hint=False)
+            break
         if clock.real() - oldest > FLUSH_AFTER:
             _settle(delivery, unsaved)
             unsaved = []
     _settle(delivery, unsaved)
+    if fault:
+        reason = f"channel_fault: {FAULTS_IN_A_ROW} messages in a row were refused for the channel's sake ({fault})"
+        pause_flow(delivery.ports, delivery.workspace, delivery.flow, reason)
     return late
 
 

@@ -14,7 +14,7 @@ TEMPLATE = Path(__file__).resolve().parent.parent / "resources.yaml"
 ClientFor = Callable[[str], Any]
 
 TABLE, QUEUE, BUCKET = "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket"
-SECRET = "AWS::SecretsManager::Secret"
+SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a type
 #: Types that only a real account needs. One that is in neither list is an error: it was forgotten here.
 UNNEEDED_TYPES = frozenset({"AWS::CloudWatch::Alarm", "AWS::SNS::Topic"})
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 SPEED = 4
 STARTED = "Ctrl-C ends it"
 MARK = b"X-Carillon-Message: "
-OVER = {"completed", "failed", "cancelled", "error"}
+OVER = {"completed", "partial_completed", "failed", "cancelled", "error"}
 
 
 def free_port() -> int:

@@ -105,6 +105,7 @@ def test_the_environment_names_things_that_answer(aws: Aws) -> None:
         "STEP_QUEUE_URL",
         "JOB_QUEUE_URL",
         "FILES_BUCKET",
+        "SIGNING_SECRET_ID",
     }
     for name in (value for key, value in env.items() if key.endswith("_TABLE")):
         assert aws.client("dynamodb").describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from chalicelib.wiring import use_ports
 from chalicelib.workers import clock as clock_worker
 from infra.local.clock import build_event
 from tests.integration.conftest import Api, World
@@ -105,8 +106,6 @@ class Story:
 @pytest.fixture
 def story(world: World) -> Iterator[Story]:
     """Time stands still but when it is moved; sleeping moves it."""
-    from chalicelib.wiring import use_ports
-
     with time_machine.travel(START, tick=False) as traveller:
         postbox = Postbox(world.ports.clock)
         clock = SleepingClock(world.ports.clock, traveller)

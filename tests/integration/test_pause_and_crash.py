@@ -197,7 +197,7 @@ def test_a_worker_that_dies_at_any_call_is_healed_by_redelivery(story: Story, op
 
 
 def _die_at(story: Story, operation: str, number: int, after: bool) -> None:
-    """The worker dies at the number-th call of this operation from now on, before or after it took effect; 0 = never."""
+    """The worker dies at the number-th such call from now on, before or after it took effect; 0 = never."""
     calls = {"left": number}
 
     def die(**_: Any) -> None:
@@ -235,15 +235,34 @@ def test_throttling_is_waiting_and_uses_no_attempt(story: Story) -> None:
     assert len(story.postbox.calls) == 7
 
 
-def test_a_fault_of_the_channel_fails_nobody(story: Story) -> None:
-    story.settle_in(contacts=5)
+def test_a_channel_that_refuses_everything_pauses_the_flow_and_fails_nobody(story: Story) -> None:
+    story.settle_in(contacts=12)
+    story.postbox.answer = lambda _: ChannelFault("account_suspended")
+    campaign = story.short_campaign()
+    flow = story.start(campaign, configuration={"maxRetries": 0, "retryDelayMs": 1000})
+    story.advance(timedelta(seconds=30))
+    assert len(story.postbox.calls) <= 10
+    paused = story.flow(flow)
+    assert paused["status"] == "paused"
+    assert "account_suspended" in paused["metadata"]["pauseReason"]
+    state = story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"]
+    assert state == "PAUSED_ERROR"
+    story.postbox.answer = lambda _: Accepted("id")
+    story.set_status(flow, "running")
+    story.advance(timedelta(seconds=10))
+    shown = story.flow(flow)
+    assert (shown["status"], shown["stats"]["failed"], shown["stats"]["completed"]) == ("completed", 0, 12)
+
+
+def test_a_passing_fault_of_the_channel_is_waited_out(story: Story) -> None:
+    story.settle_in(contacts=3)
     story.postbox.answer = lambda _: ChannelFault("account_suspended")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0, "retryDelayMs": 1000})
-    story.advance(timedelta(seconds=10))
+    story.run(story.now)
     story.postbox.answer = lambda _: Accepted("id")
     story.advance(timedelta(seconds=10))
     shown = story.flow(flow)
-    assert (shown["status"], shown["stats"]["failed"], shown["stats"]["completed"]) == ("completed", 0, 5)
+    assert (shown["status"], shown["stats"]["failed"], shown["stats"]["completed"]) == ("completed", 0, 3)
 
 
 def test_a_permanent_refusal_fails_one_and_stops_nobody_else(story: Story) -> None:

@@ -48,7 +48,9 @@ def _count_sends(story: Story) -> list[Any]:
 
 def test_a_short_wait_is_a_delay_of_the_queue(story: Story) -> None:
     story.settle_in(contacts=2)
-    flow = story.start(story.campaign(story.send("one"), {"id": "w", "type": "WAIT", "for": "PT90S"}, story.send("two")))
+    flow = story.start(
+        story.campaign(story.send("one"), {"id": "w", "type": "WAIT", "for": "PT90S"}, story.send("two"))
+    )
     story.run()
     story.advance(timedelta(seconds=89))
     assert len(story.postbox.calls) == 2

@@ -45,7 +45,6 @@ KNOW_CHALICE = frozenset({"api", "workers", "dashboard", "app"})
 ALLOWED: dict[tuple[str, str], str] = {
     ("model/ids.py", "ulid"): "ids that sort by time; monotonic within a millisecond, which a few own lines are not",
     ("engine/render.py", "minijinja"): "the sandboxed template language, pure computation",
-    ("model/problems.py", "pydantic_core"): "the type of pydantic's own errors",
     ("engine/template_engine.py", "minijinja"): "as above: the environment with its fuel and filters",
     ("usecases/check_contact.py", "email_validator"): "knows the syntax of addresses; its DNS look-up is off",
     ("usecases/check_contact.py", "phonenumbers"): "the numbering plans of the world, as data",
