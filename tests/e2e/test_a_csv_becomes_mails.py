@@ -31,9 +31,9 @@ def test_a_csv_becomes_mails(shared: Stack) -> None:
     assert len(check_accounts(shared, flow, contacts)) == 300
     newest = shared.get("/outbox?limit=500")[1].decode()
     assert {f"csv{n}@example.com" for n in range(300)} <= set(re.findall(r"csv\d+@example\.com", newest))
-    link = re.search(r"href='(/outbox/[^']+\.eml)'", newest)
+    link = re.search(r"href='(/outbox/[^']+\.eml)'>Hi Person 299<", newest)
     assert link is not None
-    assert "Hello Person" in shared.get(link[1])[1].decode()
+    assert "Hello Person 299" in shared.get(link[1])[1].decode()
 
 
 def test_the_log_tells_the_time_once_and_nothing_about_anybody(shared: Stack) -> None:
