@@ -9,7 +9,7 @@ from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.model.hints import DueHint, Hint, Job
-from chalicelib.telemetry import log_warning
+from chalicelib.telemetry import log_info, log_warning
 from chalicelib.wiring import ports
 from chalicelib.workers._sqs import Failures, failures, records_of
 
@@ -32,6 +32,7 @@ def revive_steps(event: SQSEvent) -> Failures:
             log_warning("deadletters.unreadable", message_id=record.id)
             unreadable.append(record.id)
     ports().steps.send(hints, now)
+    log_info("deadletters.revived", steps=len(hints))
     return failures(unreadable)
 
 
@@ -42,6 +43,7 @@ def revive_jobs(event: SQSEvent) -> Failures:
     for record in records_of(event):
         try:
             ports().jobs.send(_JOB.validate_json(record.body), PAUSE)
+            log_info("deadletters.revived", message_id=record.id)
         except ValidationError:
             log_warning("deadletters.unreadable", message_id=record.id)
             unreadable.append(record.id)

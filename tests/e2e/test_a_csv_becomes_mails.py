@@ -3,11 +3,7 @@
 import json
 import re
 
-import pytest
-
 from tests.e2e.stack import Stack, check_accounts
-
-pytestmark = pytest.mark.xdist_group("shared_stack")
 
 GOOD = [f"csv-{n},csv{n}@example.com,Person {n}" for n in range(300)]
 BAD = ["bad-1,not an address,Nobody", "bad-2,@example.com,Nobody", ",,"]

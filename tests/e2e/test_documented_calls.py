@@ -11,10 +11,7 @@ import pytest
 
 from tests.e2e.stack import SPEED, Stack, eventually
 
-pytestmark = [
-    pytest.mark.xdist_group("shared_stack"),
-    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 START = """curl -X POST $URL/flows -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" -d '{
   "channelUid": "…", "campaignUid": "…", "contactUids": ["…", "…", "…"], "description": "Black Friday campaign for VIP customers",

@@ -11,15 +11,12 @@ from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.stack import Stack, check_accounts, eventually
 
 #: Each costs a second of a core to start the process again.
 MOST_KILLS = 9
 
 
-@pytest.mark.xdist_group("kills")
 def test_a_flow_ends_well_while_api_and_clock_are_killed_and_workers_are_ended(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "data", "--sample", "0").wait_until_up()
     try:
@@ -52,7 +49,6 @@ def kill(stack: Stack, name: str, number: int) -> bool:
     return False
 
 
-@pytest.mark.xdist_group("restart")
 def test_flows_go_on_after_ctrl_c_and_a_second_start(tmp_path: Path) -> None:
     first = Stack(tmp_path / "data", "--sample", "0").wait_until_up()
     contacts = first.make_contacts("again", 230)

@@ -17,8 +17,6 @@ from infra.local.runner import InvalidAnswer, read_failures
 from infra.local.virtual_time import continue_from, describe
 from tests.e2e.stack import ROOT, Stack, eventually, is_alive
 
-pytestmark = pytest.mark.xdist_group("local_stack")
-
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
