@@ -34,6 +34,27 @@ def end(uid: str = "done") -> dict[str, Any]:
     return {"id": uid, "type": "END"}
 
 
+def tag(uid: str, *names: str) -> dict[str, Any]:
+    """An authored TAG that adds."""
+    return {"id": uid, "type": "TAG", "add": list(names)}
+
+
+def condition(uid: str, when: dict[str, Any], yes: list[Any], no: list[Any] | None = None) -> dict[str, Any]:
+    """An authored CONDITION with a lane for those whom `when` fits, and one for everybody else unless that is None."""
+    lanes = [{"label": "yes", "when": when, "steps": yes}]
+    others = {"label": "no", "steps": no} if no is not None else {"label": "gone", "when": {"tag": "gone"}}
+    return {"id": uid, "type": "CONDITION", "lanes": [*lanes, others]}
+
+
+def ab_test(uid: str, **lanes: list[Any]) -> dict[str, Any]:
+    """An authored AB_TEST with these lanes; the last has what the equal shares of the others leave."""
+    share = 100 // len(lanes)
+    weights = [share] * (len(lanes) - 1) + [100 - share * (len(lanes) - 1)]
+    named = zip(lanes.items(), weights, strict=True)
+    written = [{"label": label, "weight": weight, "steps": steps} for (label, steps), weight in named]
+    return {"id": uid, "type": "AB_TEST", "lanes": written}
+
+
 def build_graph(*steps: dict[str, Any]) -> Graph:
     """The graph of steps that have no problems."""
     compiled = compile_steps(steps, STEP)

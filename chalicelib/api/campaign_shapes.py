@@ -30,7 +30,7 @@ _NO_FLOW: Shape = {
 }
 #: Not shown in lists.
 _LONG = frozenset({"steps", "audience", "parameters", "parameterDefaults", "templates"})
-_AT_STEP = re.compile(r"steps\[(\d+)\]")
+_PLACE = re.compile(r"(?:^|\.)(steps|lanes)\[(\d{1,6})\]")
 
 
 def show_campaign(campaign: Campaign, state: CampaignState) -> Shape:
@@ -71,13 +71,23 @@ def show_examination(found: Examination, campaign: Campaign) -> Shape:
 
 
 def _show_problem(problem: Problem, campaign: Campaign) -> Shape:
-    at = _AT_STEP.match(problem.field)
-    step = campaign.steps[int(at[1])] if at else None
+    step = _step_at(campaign, problem.field)
     return {
         "stepId": step.get("id") if isinstance(step, dict) else None,
         "field": problem.field,
         "message": problem.message,
     }
+
+
+def _step_at(campaign: Campaign, field: str) -> object:
+    """The innermost step on the way to a field; nothing where there is none, as names in it may be the caller's."""
+    step: object = None
+    here: object = {"steps": list(campaign.steps)}
+    for name, index in _PLACE.findall(field):
+        inside = here.get(name) if isinstance(here, dict) else None
+        here = inside[int(index)] if isinstance(inside, list) and int(index) < len(inside) else None
+        step = here if name == "steps" else step
+    return step
 
 
 def show_estimate(estimate: Estimate) -> Shape:
@@ -107,6 +117,7 @@ def show_rehearsal(rehearsal: Rehearsal) -> Shape:
                 "enteredAt": rfc3339(visit.entered),
                 "leftAt": rfc3339(visit.left),
                 "exit": visit.exit,
+                "why": visit.why or None,
                 "skipped": result.reason if result and not letter else None,
                 "message": {"to": letter.to, "channelUid": letter.channel.uid, **letter.content} if letter else None,
             }

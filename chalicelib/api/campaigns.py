@@ -5,7 +5,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, plain
 from chalicelib.api._slices import slice_page
 from chalicelib.api.campaign_shapes import (
     show_campaign,
@@ -23,6 +23,7 @@ from chalicelib.model.base import Outside, Uid
 from chalicelib.model.campaign import Availability, Campaign, CampaignState, CampaignVersion
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.workspace import Scope
+from chalicelib.nodes.registry import NODE_TYPES
 from chalicelib.ports import Page
 from chalicelib.usecases.campaign_flows import deciding_flow, move_campaign, state_of
 from chalicelib.usecases.describe_flow import describe_flow
@@ -208,10 +209,20 @@ def get_graph(call: Call[Nothing, Nothing]) -> Answer:
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     graph = examine_campaign(call.ports, call.workspace, campaign).graph
     nodes = [
-        {"id": node.id, "type": type(node.step).__name__.upper(), "name": node.step.name, "exits": dict(node.exits)}
-        for node in graph
+        {"id": node.id, "type": node.step.type, "name": node.step.name, "exits": dict(node.exits)} for node in graph
     ]
     return one({"start": graph.start, "nodes": nodes, "mermaid": mermaid(graph)}, "Graph")
+
+
+@endpoint(blueprint, "GET /v1/node-types")
+def get_node_types(call: Call[Nothing, Nothing]) -> Answer:
+    """The JSON Schema of every step, as a client may write it."""
+    del call
+    types = [
+        {"type": str(each.model_fields["type"].default), "schema": each.model_json_schema(mode="validation")}
+        for each in NODE_TYPES
+    ]
+    return plain({"data": types, "nextCursor": None, "prevCursor": None, "total": len(types)})
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/test-run", body=RehearsalWish, also_bare=True)

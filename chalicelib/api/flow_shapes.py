@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from chalicelib.engine.progress import outcome_of
+from chalicelib.engine.significance import Comparison
 from chalicelib.model.base import rfc3339
 from chalicelib.model.execution import Engagement, Execution, Outcome, Receipt, Result
 from chalicelib.model.flow import Flow
@@ -67,7 +68,7 @@ def show_stats(described: FlowDescription) -> Shape:
         "estimatedRemainingCost": money(_remaining_cost(counters)),
         "currency": described.currency,
         "estimatedCompletionAt": rfc3339(ends_at) if ends_at else None,
-        "nodes": _nodes(counters),
+        "nodes": _nodes(counters, described.comparisons),
     }
 
 
@@ -92,8 +93,28 @@ def _under(prefix: str, counters: Mapping[str, int]) -> Mapping[str, int]:
     return {name.removeprefix(prefix): value for name, value in counters.items() if name.startswith(prefix) and value}
 
 
-def _nodes(counters: Mapping[str, int]) -> Mapping[str, Shape]:
-    nodes: dict[str, Shape] = {}
+def _show_comparison(comparison: Comparison) -> Shape:
+    """Rates with their 95 % intervals; lift is against the first variant."""
+    variants = [
+        {
+            "label": each.label,
+            "sent": each.sent,
+            comparison.measure: each.hits,
+            "rate": round(each.rate, 4),
+            "interval": [round(each.low, 4), round(each.high, 4)],
+            "lift": None if each.lift is None else round(each.lift, 4),
+            "winProbability": round(each.wins, 3),
+        }
+        for each in comparison.variants
+    ]
+    return {"measure": comparison.measure, "verdict": comparison.verdict, "variants": variants}
+
+
+def _nodes(counters: Mapping[str, int], comparisons: Mapping[NodeId, tuple[Comparison, ...]]) -> Mapping[str, Shape]:
+    nodes: dict[str, Shape] = {
+        node: {"entered": 0, "here": 0, "left": {}, "comparisons": [_show_comparison(each) for each in found]}
+        for node, found in comparisons.items()
+    }
     for name, value in _under("node.", counters).items():
         node, _, word = name.partition(".")
         shown = nodes.setdefault(node, {"entered": 0, "here": 0, "left": {}})
@@ -130,13 +151,14 @@ def inspect_execution(row: Execution) -> Shape:
             "enteredAt": rfc3339(visit.entered),
             "leftAt": rfc3339(visit.left),
             "exit": visit.exit,
+            "why": visit.why or None,
             "message": _message_at(row, visit.node),
         }
         for visit in row.path
     ]
     if row.node:
         here: Shape = {
-            "nodeId": row.node, "enteredAt": rfc3339(row.entered), "leftAt": None, "exit": None,
+            "nodeId": row.node, "enteredAt": rfc3339(row.entered), "leftAt": None, "exit": None, "why": None,
             "message": _message_at(row, row.node),
         }  # fmt: skip
         history.append(here)

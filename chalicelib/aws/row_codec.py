@@ -25,6 +25,8 @@ Fields: TypeAlias = "dict[str, AttributeValueTypeDef]"
 
 #: What a save writes, each of them always there: so one statement fits every row, and it needs no REMOVE.
 #: Receipts are not among it: they have a writer of their own (`put_receipt`).
+#: No text that people write has it: the API refuses control characters.
+_SEPARATOR = "\x1f"
 STATE = ("status", "seq", "lease", "claim", "walk")
 
 
@@ -179,12 +181,14 @@ def _decode_result(entry: Item) -> Result:
 
 
 def _encode_visit(visit: Visit) -> str:
-    """As `node>exit@entered-left`; a node id holds neither > nor @, so an exit may be any text."""
-    return f"{visit.node}>{visit.exit}@{to_milliseconds(visit.entered)}-{to_milliseconds(visit.left)}"
+    """As `node>exit@entered-left`, and what decided behind a unit separator; a node id holds neither > nor @."""
+    why = f"{_SEPARATOR}{visit.why}" if visit.why else ""
+    return f"{visit.node}>{visit.exit}@{to_milliseconds(visit.entered)}-{to_milliseconds(visit.left)}{why}"
 
 
-def _decode_visit(text: str) -> Visit:
+def _decode_visit(entry: str) -> Visit:
+    text, _, why = entry.partition(_SEPARATOR)
     way, _, times = text.rpartition("@")
     node, _, exit_name = way.partition(">")
     entered, _, left = times.partition("-")
-    return Visit(NodeId(node), exit_name, from_milliseconds(int(entered)), from_milliseconds(int(left)))
+    return Visit(NodeId(node), exit_name, from_milliseconds(int(entered)), from_milliseconds(int(left)), why)

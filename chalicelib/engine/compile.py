@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -12,12 +12,16 @@ from chalicelib.errors import Problem
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 from chalicelib.model.problems import read_problems
-from chalicelib.model.steps import Step
+from chalicelib.model.steps import NEXT, Branch, Step
 
 #: api.md: a bigger campaign would not fit the dashboard, nor its statistics one DynamoDB item.
 MAX_NODES = 200
 #: Ids are at most this long; longer ones are wrong and need not be quoted in full.
 MAX_NAMED = 40
+
+
+#: Deeper nesting is not read by people either.
+MAX_DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,72 +32,146 @@ class Compiled:
     problems: tuple[Problem, ...] = ()
 
 
-def compile_steps(steps: Sequence[JsonValue], reader: TypeAdapter[Step]) -> Compiled:
-    """Reads each step by the node types of `reader` and joins them in order."""
-    problems: list[Problem] = []
-    written = [Written(f"steps[{index}]", step) for index, step in enumerate(steps)]
-    read = {each.field: step for each in written if (step := _read(each, reader, problems)) is not None}
-    problems += _repeated_ids(written) + _never_reached(written, read)
-    if not steps:
-        problems.append(Problem("steps", "A campaign needs at least one step"))
-    if len(steps) > MAX_NODES:
-        problems.append(Problem("steps", f"A campaign has at most {MAX_NODES} steps, this one has {len(steps)}"))
-    return Compiled(_join(read), tuple(problems))
-
-
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A step as it came, and where it stood."""
+    """A step as it came, and where it stood; read, with what stands in its lanes, when it could be."""
 
     field: str
-    step: JsonValue
+    raw: JsonValue
+    step: Step | None
+    lanes: tuple[tuple[Branch, tuple["Written", ...]], ...] = ()
 
     @property
     def id(self) -> str | None:
         """Its id, as far as it has one; cut, since it comes from outside and goes into messages."""
-        named = self.step.get("id") if isinstance(self.step, dict) else None
+        named = self.raw.get("id") if isinstance(self.raw, dict) else None
         return named[:MAX_NAMED] if isinstance(named, str) else None
 
+    def problem(self, field: str, message: str) -> Problem:
+        """A problem of this step, by its id where it has one."""
+        return Problem(
+            f"{self.field}.{field}" if field else self.field, f"step {self.id}: {message}" if self.id else message
+        )
 
-def _read(written: Written, reader: TypeAdapter[Step], problems: list[Problem]) -> Step | None:
+
+def compile_steps(steps: Sequence[JsonValue], reader: TypeAdapter[Step]) -> Compiled:
+    """Reads each step by the node types of `reader` and joins them: in order, lanes gather, END stops."""
+    problems: list[Problem] = []
+    written = _read_all(steps, "steps", reader, problems, 1)
+    flat = list(_flat(written))
+    if not steps:
+        problems.append(Problem("steps", "A campaign needs at least one step"))
+    if len(flat) > MAX_NODES:
+        problems.append(Problem("steps", f"A campaign has at most {MAX_NODES} steps, this one has {len(flat)}"))
+    problems += [*_repeated_ids(flat), *_unreached(written), *_bad_references(flat)]
+    return Compiled(_Joiner(flat).join(written), tuple(problems))
+
+
+def _read_all(
+    steps: Sequence[JsonValue], field: str, reader: TypeAdapter[Step], problems: list[Problem], depth: int
+) -> tuple[Written, ...]:
+    if steps and depth > MAX_DEPTH:
+        problems.append(Problem(field, f"Lanes are nested at most {MAX_DEPTH - 1} deep"))
+        return ()
+    return tuple(_read(step, f"{field}[{index}]", reader, problems, depth) for index, step in enumerate(steps))
+
+
+def _read(raw: JsonValue, field: str, reader: TypeAdapter[Step], problems: list[Problem], depth: int) -> Written:
     try:
-        return reader.validate_json(json.dumps(written.step))
+        step = reader.validate_json(json.dumps(raw))
+    except RecursionError:
+        problems.append(Problem(field, "is nested too deep"))
+        return Written(field, None, None)
     except ValidationError as error:
-        about = f"step {written.id}: " if written.id else ""
-        problems += [Problem(p.field, about + p.message) for p in read_problems(error, written.field, written.step)]
-        return None
+        broken = Written(field, raw, None)
+        problems += [replace(broken.problem("", p.message), field=p.field) for p in read_problems(error, field, raw)]
+        return broken
+    lanes = tuple(
+        (branch, _read_all(branch.steps, f"{field}.{branch.field}", reader, problems, depth + 1))
+        for branch in step.branches
+    )
+    return Written(field, raw, step, lanes)
 
 
-def _repeated_ids(written: Sequence[Written]) -> list[Problem]:
-    first: dict[str, str] = {}
-    problems = []
+def _flat(written: Sequence[Written]) -> Iterator[Written]:
+    """All steps in the order in which they are written."""
     for each in written:
+        yield each
+        for _, inside in each.lanes:
+            yield from _flat(inside)
+
+
+def _repeated_ids(flat: Sequence[Written]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for each in flat:
         if each.id is not None and first.setdefault(each.id, each.field) != each.field:
-            problems.append(Problem(f"{each.field}.id", f"step {each.id}: {first[each.id]} has this id too"))
-    return problems
+            yield each.problem("id", f"{first[each.id]} has this id too")
 
 
-def _never_reached(written: Sequence[Written], read: Mapping[str, Step]) -> list[Problem]:
+def _goes_on(written: Sequence[Written]) -> bool:
+    """Whether a contact that begins this list can come to its end."""
+    return all(_passes(each) for each in written)
+
+
+def _passes(written: Written) -> bool:
+    step = written.step
+    return step is None or bool(step.exits) or any(_goes_on(inside) for _, inside in written.lanes)
+
+
+def _unreached(written: Sequence[Written]) -> Iterator[Problem]:
+    """In each list the first step that nobody can come to."""
     for each, following in pairwise(written):
-        step = read.get(each.field)
-        if step is not None and not step.exits:
-            named = f"step {following.id}: " if following.id else ""
-            return [Problem(following.field, f"{named}is never reached, since step {step.id} ends the walk before it")]
-    return []
+        if not _passes(each):
+            yield following.problem("", f"is never reached, since the walk ends at {each.id} before it")
+            break
+    for each in written:
+        for _, inside in each.lanes:
+            yield from _unreached(inside)
 
 
-def _join(read: Mapping[str, Step]) -> Graph:
-    """Steps whose id is taken get nodes of their own all the same, so that what is wrong with them is found too."""
-    taken: Counter[str] = Counter()
-    ids = []
-    for step in read.values():
-        taken[step.id] += 1
-        ids.append(NodeId(step.id if taken[step.id] == 1 else f"{step.id}#{taken[step.id]}"))
-    nodes = {
-        own: Node(own, step, dict.fromkeys(step.exits, after), field)
-        for own, (field, step), after in zip(ids, read.items(), [*ids[1:], None], strict=bool(ids))
-    }
-    return Graph(ids[0] if ids else None, nodes)
+def _bad_references(flat: Sequence[Written]) -> Iterator[Problem]:
+    """A step may look at messages of SENDs that are written before it."""
+    seen: dict[str, bool] = {}
+    for each in flat:
+        for reference in dict.fromkeys(each.step.refers_to if each.step else ()):
+            if reference.node not in seen:
+                later = any(other.id == reference.node for other in flat)
+                yield each.problem(reference.field, f"{reference.node} {'comes later' if later else 'is no step'}")
+            elif not seen[reference.node]:
+                yield each.problem(reference.field, f"{reference.node} sends no message")
+        if each.id is not None:
+            seen.setdefault(each.id, each.step is None or each.step.delivers)
+
+
+class _Joiner:
+    """Makes nodes of steps. Steps whose id is taken get nodes all the same, so that they are looked at too."""
+
+    def __init__(self, flat: Sequence[Written]) -> None:
+        taken: Counter[str] = Counter()
+        self._ids: dict[str, NodeId] = {}
+        for each in flat:
+            if each.step is not None:
+                taken[each.step.id] += 1
+                again = f"#{taken[each.step.id]}" if taken[each.step.id] > 1 else ""
+                self._ids[each.field] = NodeId(each.step.id + again)
+        self._nodes: dict[NodeId, Node] = {}
+
+    def join(self, written: Sequence[Written]) -> Graph:
+        start = self._link(written, None)
+        ordered = {own: self._nodes[own] for own in self._ids.values()}
+        return Graph(start, ordered)
+
+    def _link(self, written: Sequence[Written], after: NodeId | None) -> NodeId | None:
+        """Joins a list from its end; the node with which it begins, or what comes after it when it is empty."""
+        for each in reversed(written):
+            if each.step is None:
+                continue
+            own = self._ids[each.field]
+            exits = dict.fromkeys(each.step.exits, after)
+            exits |= {branch.exit: self._link(inside, after) for branch, inside in each.lanes}
+            self._nodes[own] = Node(own, each.step, exits, each.field)
+            after = own
+        return after
 
 
 def mermaid(graph: Graph) -> str:
@@ -102,8 +180,10 @@ def mermaid(graph: Graph) -> str:
     lines = ["flowchart TD"]
     for node in graph:
         label = (node.step.name or node.id).translate(_MERMAID_ESCAPES)
-        lines.append(f'  {names[node.id]}["{type(node.step).__name__.upper()}: {label}"]')
-        lines += [f"  {names[node.id]} --> {names[after] if after else 'finish(( ))'}" for after in node.exits.values()]
+        lines.append(f'  {names[node.id]}["{node.step.type}: {label}"]')
+        for name, after in node.exits.items():
+            lane = "" if name == NEXT else f'|"{name.translate(_MERMAID_ESCAPES)}"| '
+            lines.append(f"  {names[node.id]} --> {lane}{names[after] if after else 'finish(( ))'}")
     return "\n".join(lines)
 
 

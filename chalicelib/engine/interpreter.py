@@ -9,8 +9,9 @@ from chalicelib.errors import GiveUp
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionStatus, Outcome, Result, Visit
 from chalicelib.model.graph import Graph, Node
+from chalicelib.model.ids import NodeId
 from chalicelib.model.message import Letter
-from chalicelib.model.steps import NEXT, Deliver, Go, Sleep, StepContext, Stop
+from chalicelib.model.steps import NEXT, Deliver, Go, Retag, Sleep, StepContext, Stop
 
 #: A graph has at most 200 nodes and no loops, so a longer walk without an effect is a fault of ours.
 MAX_INSTANT = 201
@@ -37,6 +38,8 @@ class Scene:
     contact: Contact
     consider: Consider
     now: datetime
+    #: The workspace's zone.
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Advance:
 
     row: Execution
     letter: Letter | None = None
+    retag: Retag | None = None
 
 
 def advance(row: Execution, scene: Scene) -> Advance:
@@ -67,12 +71,14 @@ def _step(row: Execution, scene: Scene) -> Execution | Advance:
     node = _node_of(row, scene)
     outcome = node.step.decide(_context(row, scene))
     match outcome:
-        case Go(exit=exit_name):
-            return _leave(row, exit_name, scene)
+        case Go(exit=exit_name, why=why):
+            return _leave(row, exit_name, scene, why)
         case Sleep(until=until):
             return Advance(replace(row, status=ExecutionStatus.PENDING, asleep=True, due=until))
         case Deliver():
             return _deliver(row, node, scene)
+        case Retag():
+            return Advance(row, retag=outcome)
         case Stop():
             return _finish(row, scene)
         case _:
@@ -87,7 +93,16 @@ def _node_of(row: Execution, scene: Scene) -> Node:
 
 
 def _context(row: Execution, scene: Scene) -> StepContext:
-    return StepContext(scene.now, row.entered, scene.campaign, scene.contact, row.results, row.receipts)
+    return StepContext(
+        now=scene.now,
+        entered=row.entered,
+        campaign=scene.campaign,
+        node=row.node or NodeId(""),
+        contact=scene.contact,
+        timezone=scene.timezone,
+        results=row.results,
+        receipts=row.receipts,
+    )
 
 
 def _deliver(row: Execution, node: Node, scene: Scene) -> Execution | Advance:
@@ -100,9 +115,14 @@ def _deliver(row: Execution, node: Node, scene: Scene) -> Execution | Advance:
     return _leave(row.with_result(node.id, skipped), NEXT, scene)
 
 
-def _leave(row: Execution, exit_name: str, scene: Scene) -> Execution:
+def retagged(row: Execution, scene: Scene) -> Execution:
+    """The row behind a TAG that has been done."""
+    return _leave(row, NEXT, scene)
+
+
+def _leave(row: Execution, exit_name: str, scene: Scene, why: str = "") -> Execution:
     node = _node_of(row, scene)
-    visit = Visit(node.id, exit_name, row.entered, scene.now)
+    visit = Visit(node.id, exit_name, row.entered, scene.now, why)
     moved = replace(
         row, path=(*row.path, visit), node=node.exits[exit_name], entered=scene.now, attempt=0, due=None, faults=0
     )

@@ -2,29 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from chalicelib.errors import Problem
 from chalicelib.model.channel import Approval, Channel
 from chalicelib.model.graph import Graph, Node
+from chalicelib.model.offers import Offer, Offering
 from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
-
-
-@runtime_checkable
-class Sending(Protocol):
-    """A step that sends: what it names."""
-
-    @property
-    def channel_uid(self) -> str | None:
-        """The channel, None for the flow's."""
-
-    @property
-    def template_uid(self) -> str:
-        """The template."""
-
-    @property
-    def template_version(self) -> str | int:
-        """A number, or latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +21,44 @@ class Referred:
 
 
 def check_launch(graph: Graph, referred: Referred) -> tuple[Problem, ...]:
-    """Rule 6 of product.md for every SEND."""
+    """Rule 6 of product.md for every SEND, and for what it would send instead."""
     problems: list[Problem] = []
     for node in graph:
-        if isinstance(node.step, Sending):
-            channel, found = _check_channel(node, node.step, referred)
-            problems += found + _check_template(node, node.step, channel, referred)
+        for offer in node.step.offers if isinstance(node.step, Offering) else ():
+            channel, found = _check_channel(node, offer, referred)
+            problems += found + _check_template(node, offer, channel, referred)
     return tuple(problems)
 
 
-def _check_channel(node: Node, step: Sending, referred: Referred) -> tuple[Channel | None, list[Problem]]:
-    uid, field = step.channel_uid or referred.default_channel, f"{node.field}.channelUid"
+def _problem(node: Node, offer: Offer, field: str, message: str) -> list[Problem]:
+    return [Problem(f"{node.field}.{offer.prefix}{field}", f"step {node.step.id}: {message}")]
+
+
+def _check_channel(node: Node, offer: Offer, referred: Referred) -> tuple[Channel | None, list[Problem]]:
+    uid = offer.sending.channel_uid or referred.default_channel
     if uid is None:
-        return None, [Problem(field, f"step {node.step.id}: names no channel, and the flow has none for it")]
+        return None, _problem(node, offer, "channelUid", "names no channel, and the flow has none for it")
     channel = referred.channels.get(uid)
     if channel is None:
-        return None, [Problem(field, f"step {node.step.id}: channel {uid} was not found")]
+        return None, _problem(node, offer, "channelUid", f"channel {uid} was not found")
     if channel.approval is not Approval.APPROVED or not channel.active:
         state = channel.approval if channel.approval is not Approval.APPROVED else "inactive"
-        return channel, [Problem(field, f"step {node.step.id}: channel {uid} is {state}")]
+        return channel, _problem(node, offer, "channelUid", f"channel {uid} is {state}")
     return channel, []
 
 
-def _check_template(node: Node, step: Sending, channel: Channel | None, referred: Referred) -> list[Problem]:
-    template, field = referred.templates.get(step.template_uid), f"{node.field}.templateUid"
+def _check_template(node: Node, offer: Offer, channel: Channel | None, referred: Referred) -> list[Problem]:
+    uid = offer.sending.template_uid
+    template = referred.templates.get(uid)
     if template is None:
-        return [Problem(field, f"step {node.step.id}: template {step.template_uid} was not found")]
+        return _problem(node, offer, "templateUid", f"template {uid} was not found")
     if template.status is not TemplateStatus.PUBLISHED:
-        return [Problem(field, f"step {node.step.id}: template {template.uid} is {template.status}, not PUBLISHED")]
-    version = referred.versions.get(node.id)
+        return _problem(node, offer, "templateUid", f"template {uid} is {template.status}, not PUBLISHED")
+    version = referred.versions.get(f"{node.id}{offer.suffix}")
     if version is None:
-        wanted = f"step {node.step.id}: template {template.uid} has no version {step.template_version}"
-        return [Problem(f"{node.field}.templateVersion", wanted)]
+        wanted = f"template {uid} has no version {offer.sending.template_version}"
+        return _problem(node, offer, "templateVersion", wanted)
     if channel is not None and version.channel_type != channel.type:
-        mismatch = f"step {node.step.id}: the template is for {version.channel_type}, the channel is {channel.type}"
-        return [Problem(field, mismatch)]
+        mismatch = f"the template is for {version.channel_type}, the channel is {channel.type}"
+        return _problem(node, offer, "templateUid", mismatch)
     return []

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.engine.draw import draw
+from chalicelib.model.draw import draw
 from chalicelib.model.flow import FlowConfiguration
 
 #: Longest that a handler sleeps for a turn: SQS delays are whole seconds, rounded up, and come LEAD early.

@@ -28,7 +28,10 @@ class Outside(BaseModel):
 def _to_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("needs a zone: end it with Z or an offset like +02:00")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside of the calendar") from error
 
 
 def rfc3339(moment: datetime) -> str:

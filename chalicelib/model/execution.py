@@ -108,6 +108,8 @@ class Visit:
     exit: str
     entered: datetime
     left: datetime
+    #: The comparison that decided, where one did.
+    why: str = ""
 
 
 _NO_RESULTS: Mapping[NodeId, Result] = MappingProxyType({})

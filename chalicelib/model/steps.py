@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from chalicelib.errors import Problem
 from chalicelib.model.base import Outside
@@ -27,16 +27,20 @@ class StepContext:
     now: datetime
     entered: datetime
     campaign: str
+    node: NodeId
     contact: Contact
+    #: The workspace's zone, for contacts without one of their own.
+    timezone: str
     results: Mapping[NodeId, Result]
     receipts: Mapping[NodeId, Receipt]
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Leave by this exit at once."""
+    """Leave by this exit at once; `why` is the comparison that decided, for the inspector."""
 
     exit: str = NEXT
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +56,64 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True)
+class Retag:
+    """Change the contact's tags, then leave by `next`."""
+
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """The walk ends here."""
 
 
-NodeOutcome = Go | Sleep | Deliver | Stop
+NodeOutcome = Go | Sleep | Deliver | Retag | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One lane as it was written: its exit, its raw steps, and where they stand below the step."""
+
+    exit: str
+    steps: tuple[JsonValue, ...]
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A message that a step looks at, and the field that names it."""
+
+    node: str
+    field: str
 
 
 class Step(Outside):
     """Base of the authored steps; each node type is a subclass with `type` as its discriminator."""
 
-    #: Exits, besides those of its lanes.
-    exits: ClassVar[tuple[str, ...]] = (NEXT,)
+    #: Whether it hands over messages, to which later steps may refer.
+    delivers: ClassVar[bool] = False
+    #: Whether its lanes are variants whose messages are compared.
+    compares_lanes: ClassVar[bool] = False
 
+    type: str
     id: Annotated[str, Field(pattern=NODE_PATTERN)]
     name: Annotated[str, Field(max_length=200)] | None = None
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        """Ways out that lead to the step after this one."""
+        return (NEXT,)
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """Ways out that have steps of their own, after which the lanes gather."""
+        return ()
+
+    @property
+    def refers_to(self) -> tuple[Reference, ...]:
+        """Earlier SENDs whose messages this step looks at."""
+        return ()
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """What to do with the contact here; pure."""

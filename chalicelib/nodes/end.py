@@ -1,6 +1,6 @@
 """END: the walk ends here."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from chalicelib.model.steps import NodeOutcome, Step, StepContext, Stop
 
@@ -9,7 +9,11 @@ class End(Step):
     """Also ends a lane before the lanes gather."""
 
     type: Literal["END"] = "END"
-    exits: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        """None: nothing comes after it."""
+        return ()
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """Always stops."""

@@ -1,10 +1,11 @@
 """SEND: one message by a channel and a template."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from chalicelib.model.base import Uid
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.offers import Offer
 from chalicelib.model.steps import Deliver, NodeOutcome, Step, StepContext
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 
@@ -20,16 +21,48 @@ def _check_number(value: object) -> object:
 TemplateNumber = Annotated[Literal["latest"] | int, BeforeValidator(_check_number)]
 
 
-class Send(Step):
-    """Without `channelUid` the flow's channel carries it; publishing the campaign pins `templateVersion`."""
+class _Text(Outside):
+    """Which template, in which version, with which values."""
 
-    type: Literal["SEND"] = "SEND"
-    channel_uid: Uid | None = None
     template_uid: Uid
     template_version: TemplateNumber = LATEST
     parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
     parameters: Parameters = {}
     parameter_defaults: Defaults = {}
+
+
+class NoFallback(Outside):
+    """Who cannot be reached is skipped."""
+
+    mode: Literal["none"] = "none"
+
+
+class OtherChannel(_Text):
+    """Who cannot be reached by the step's own channel is written to by this one."""
+
+    mode: Literal["channel"]
+    channel_uid: Uid
+
+
+Fallback = Annotated[NoFallback | OtherChannel, Field(discriminator="mode")]
+
+
+class Send(_Text, Step):
+    """Without `channelUid` the flow's channel carries it; publishing the campaign pins `templateVersion`."""
+
+    delivers: ClassVar[bool] = True
+
+    type: Literal["SEND"] = "SEND"
+    channel_uid: Uid | None = None
+    fallback: Fallback = NoFallback()
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What it names to be sent, in the order in which it is tried."""
+        own = Offer("", "", self)
+        if isinstance(self.fallback, OtherChannel):
+            return (own, Offer("/fallback", "fallback.", self.fallback))
+        return (own,)
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """A message that was handed over (or found impossible) before is never handed over again."""

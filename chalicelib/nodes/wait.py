@@ -1,67 +1,107 @@
-"""WAIT: stay for a duration."""
+"""WAIT: stay for a duration, until a moment, or until a time of day where the contact lives."""
 
-from datetime import timedelta
-from typing import Annotated, Literal
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from chalicelib.model.base import Outside
+from chalicelib.errors import Problem
+from chalicelib.model.base import Moment
+from chalicelib.model.durations import Duration
 from chalicelib.model.steps import Go, NodeOutcome, Sleep, Step, StepContext
 
-#: product.md: longer plans are a new campaign, not a wait.
-LONGEST = timedelta(days=365)
-_ISO_8601 = TypeAdapter(timedelta)
+
+class Weekday(StrEnum):
+    """Days as RRULE writes them, Monday first."""
+
+    MO = "MO"
+    TU = "TU"
+    WE = "WE"
+    TH = "TH"
+    FR = "FR"
+    SA = "SA"
+    SU = "SU"
 
 
-class _Parts(Outside):
-    """A duration by its parts, e.g. {"hours": 2, "minutes": 30}."""
-
-    weeks: Annotated[int, Field(ge=0)] = 0
-    days: Annotated[int, Field(ge=0)] = 0
-    hours: Annotated[int, Field(ge=0)] = 0
-    minutes: Annotated[int, Field(ge=0)] = 0
-    seconds: Annotated[int, Field(ge=0)] = 0
-
-
-def _read_duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        span = value
-    elif isinstance(value, dict):
-        span = _add_up(_Parts.model_validate(value))
-    elif isinstance(value, str) and value.startswith("P"):
-        span = _ISO_8601.validate_python(value)
-    else:
-        raise ValueError('must be an ISO 8601 duration like "P2D" or parts like {"hours": 2}')
-    if not timedelta(seconds=1) <= span <= LONGEST:
-        raise ValueError("must be between 1 second and 365 days")
-    return span
+def _read_time(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    if isinstance(value, str) and len(value) == 5:
+        try:
+            return datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007 - a time of day has no zone
+        except ValueError:
+            pass
+    raise ValueError('must be a time of day like "09:00"')
 
 
-def _add_up(parts: _Parts) -> timedelta:
-    try:
-        return timedelta(**parts.model_dump(by_alias=False))
-    except OverflowError:
-        return timedelta.max
-
-
-def _write_duration(span: timedelta) -> str:
-    return str(_ISO_8601.dump_python(span, mode="json"))
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_read_duration, json_schema_input_type=str | _Parts),
-    PlainSerializer(_write_duration, return_type=str, when_used="json"),
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(_read_time, json_schema_input_type=str),
+    PlainSerializer(lambda moment: f"{moment:%H:%M}", return_type=str, when_used="json"),
 ]
 
 
 class Wait(Step):
-    """`for`: 1 second to 365 days, counted from the moment the walk came here."""
+    """One of `for` (1 second to 365 days, from when the walk came here), `until` (a date-time), `localTime` (HH:MM)."""
 
     type: Literal["WAIT"] = "WAIT"
-    for_: Annotated[Duration, Field(alias="for")]
+    for_: Annotated[Duration | None, Field(alias="for")] = None
+    until: Moment | None = None
+    #: In the contact's zone, else the workspace's; the next time that it is so late there.
+    local_time: TimeOfDay | None = None
+    #: Only on these days; goes with `localTime`.
+    weekdays: Annotated[tuple[Weekday, ...], Field(max_length=7)] = ()
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = [name for name in ("for_", "until", "local_time") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("give one of for, until or localTime")
+        if self.weekdays and self.local_time is None:
+            raise ValueError("weekdays go with localTime")
+        return self
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """Sleeps, unless the moment has passed already."""
-        until = context.entered + self.for_
-        return Go() if until <= context.now else Sleep(until)
+        until = self._moment(context)
+        return Go(why="the moment had passed") if until <= context.now else Sleep(until)
+
+    def warnings(self, now: datetime) -> tuple[Problem, ...]:
+        """A date-time that has passed is not waited for."""
+        if self.until is not None and self.until <= now:
+            return (Problem("until", f"step {self.id}: this moment has passed; contacts go on at once"),)
+        return ()
+
+    def _moment(self, context: StepContext) -> datetime:
+        if self.for_ is not None:
+            return context.entered + self.for_
+        if self.until is not None:
+            return self.until
+        return next_local(context.entered, self.local_time or time(), self.weekdays, zone_of(context))
+
+
+def zone_of(context: StepContext) -> ZoneInfo:
+    """The contact's zone; where it has none, or none that exists, the workspace's."""
+    for name in (context.contact.timezone, context.timezone):
+        try:
+            return ZoneInfo(name or "")
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return ZoneInfo("UTC")
+
+
+def next_local(after: datetime, at: time, weekdays: tuple[Weekday, ...], zone: ZoneInfo) -> datetime:
+    """The first moment after `after` when the clocks of the zone show `at` on one of the days, in UTC.
+
+    A time that a change to summer time leaves out comes as much later as the clocks are put forward; one that a
+    change to winter time brings twice counts the first time.
+    """
+    wanted = {list(Weekday).index(day) for day in weekdays} or set(range(7))
+    day = after.astimezone(zone).date()
+    while True:
+        moment = datetime.combine(day, at, zone).astimezone(UTC)
+        if moment > after and day.weekday() in wanted:
+            return moment
+        day += timedelta(days=1)

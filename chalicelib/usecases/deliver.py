@@ -275,7 +275,7 @@ def _settle(delivery: _Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> No
 def _after(delivery: _Delivery, claimed: _Claimed, verdict: Verdict) -> Execution:
     """The row after the verdict, walked on to its next effect, which is the next message's to perform."""
     row, letter = claimed.ready.row, claimed.ready.letter
-    settled = settle(row, delivery.plan.attempt_at(letter.uid.node, delivery.ports, letter.cost), verdict)
+    settled = settle(row, delivery.plan.attempt_at(letter.uid.node, delivery.ports, letter), verdict)
     if settled.is_open and letter.uid.node in settled.results:
         try:
             settled = advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports)).row

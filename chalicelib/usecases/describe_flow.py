@@ -6,10 +6,15 @@ from datetime import datetime, timedelta
 
 from chalicelib.engine.pacing import interval
 from chalicelib.engine.progress import settled
+from chalicelib.engine.significance import Comparison
+from chalicelib.engine.variants import compare_variants
+from chalicelib.errors import GiveUp
+from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
+from chalicelib.usecases.load_plan import graph_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class FlowDescription:
     currency: str
     per_minute: float
     ends_at: datetime | None
+    #: By A/B test; what of its variants can be said.
+    comparisons: Mapping[NodeId, tuple[Comparison, ...]]
 
 
 def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDescription:
@@ -33,8 +40,29 @@ def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDesc
     counters = _complete(flow, counters, in_flight)
     errors = ports.statistics.errors(workspace, uid) if counters.get("failed") else ()
     currency = ports.catalog.get(workspace, Workspace, workspace).currency
-    per_minute = _per_minute(flow, counters, ports.clock.now())
-    return FlowDescription(flow, counters, in_flight, errors, currency, per_minute, _ends_at(ports, flow, counters))
+    return FlowDescription(
+        flow=flow,
+        counters=counters,
+        in_flight=in_flight,
+        errors=errors,
+        currency=currency,
+        per_minute=_per_minute(flow, counters, ports.clock.now()),
+        ends_at=_ends_at(ports, flow, counters),
+        comparisons=_compare(ports, workspace, flow, counters),
+    )
+
+
+def _compare(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Mapping[str, int]
+) -> Mapping[NodeId, tuple[Comparison, ...]]:
+    version = ports.catalog.find_version(
+        workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
+    )
+    try:
+        return compare_variants(graph_of(workspace, version), counters) if version else {}
+    except GiveUp:
+        # A version that this code cannot read stops the flow where it runs; its numbers can still be looked at.
+        return {}
 
 
 def _complete(flow: Flow, counters: dict[str, int], in_flight: int) -> dict[str, int]:

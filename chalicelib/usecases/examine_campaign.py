@@ -10,10 +10,10 @@ from chalicelib.errors import Problem
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.channel import Channel
 from chalicelib.model.graph import Graph
-from chalicelib.model.ids import NodeId, WorkspaceUid
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.offers import Offering, Sending
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.nodes.registry import STEP
-from chalicelib.nodes.send import Send
 from chalicelib.ports import Ports
 
 #: For calls that need one channel at least.
@@ -36,7 +36,7 @@ def examine_campaign(
 ) -> Examination:
     """Without `default_channel` the short form's, else the first that a SEND names; none at all is only a warning."""
     compiled = compile_steps(campaign.steps, STEP)
-    sends = {node.id: node.step for node in compiled.graph if isinstance(node.step, Send)}
+    sends = sendings(compiled.graph)
     default = default_channel or _own_channel(campaign, sends)
     referred = _refer(ports, workspace, sends, default)
     found = check_launch(compiled.graph, referred)
@@ -47,7 +47,17 @@ def examine_campaign(
     return Examination(compiled.graph, problems, warnings, pins, default)
 
 
-def _own_channel(campaign: Campaign, sends: Mapping[NodeId, Send]) -> str | None:
+def sendings(graph: Graph) -> dict[str, Sending]:
+    """All that the steps name to be sent, by node and, for what is sent instead, its suffix."""
+    return {
+        f"{node.id}{offer.suffix}": offer.sending
+        for node in graph
+        if isinstance(node.step, Offering)
+        for offer in node.step.offers
+    }
+
+
+def _own_channel(campaign: Campaign, sends: Mapping[str, Sending]) -> str | None:
     if campaign.short_form:
         return campaign.short_form.channel_uid
     return next((step.channel_uid for step in sends.values() if step.channel_uid), None)
@@ -59,12 +69,12 @@ def _warnings(now: datetime, graph: Graph) -> list[Problem]:
         for node in graph
         for problem in node.step.warnings(now)
     ]
-    if graph.nodes and not any(isinstance(node.step, Send) for node in graph):
+    if graph.nodes and not sendings(graph):
         warnings.append(Problem("steps", "No step sends anything"))
     return warnings
 
 
-def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[NodeId, Send], default: str | None) -> Referred:
+def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, Sending], default: str | None) -> Referred:
     catalog = ports.catalog
     channel_uids = {step.channel_uid or default for step in sends.values()}
     channels = {uid: catalog.find(workspace, Channel, uid) for uid in channel_uids if uid}
@@ -80,8 +90,8 @@ def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[NodeId, Send], 
     )
 
 
-def _version(ports: Ports, workspace: WorkspaceUid, step: Send, template: Template | None) -> TemplateVersion | None:
+def _version(ports: Ports, workspace: WorkspaceUid, step: Sending, template: Template | None) -> TemplateVersion | None:
     if template is None:
         return None
-    number = template.latest_version if step.template_version == "latest" else step.template_version
+    number = step.template_version if isinstance(step.template_version, int) else template.latest_version
     return ports.catalog.find_version(workspace, Template, template.uid, number, TemplateVersion)

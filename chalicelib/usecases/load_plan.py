@@ -16,11 +16,12 @@ from chalicelib.model.flow import Flow
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter
+from chalicelib.model.offers import Offer, Offering, Sending
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
 from chalicelib.nodes.registry import STEP
-from chalicelib.nodes.send import Send
 from chalicelib.ports import ChannelType, Ports
+from chalicelib.usecases.examine_campaign import sendings
 
 MISSING = "missing_template_parameter"
 #: Compiled versions never change; a worker sees few campaigns in its life.
@@ -35,59 +36,67 @@ class Plan:
     workspace: Workspace
     flow: Flow
     graph: Graph
-    templates: Mapping[NodeId, TemplateVersion]
+    #: By what `sendings` calls them.
+    templates: Mapping[str, TemplateVersion]
     channels: Mapping[str, Channel]
     channel_types: Mapping[str, ChannelType]
 
     def scene(self, contact: Contact, ports: Ports) -> Scene:
         """What a walk of this contact looks at now."""
-        return Scene(self.graph, self.flow.campaign_uid, contact, self.consider, ports.clock.now())
+        zone = self.workspace.timezone
+        return Scene(self.graph, self.flow.campaign_uid, contact, self.consider, ports.clock.now(), zone)
 
-    def channel_at(self, node: Node) -> Channel | None:
-        """The channel that carries the message of a SEND."""
-        named = node.step.channel_uid if isinstance(node.step, Send) else None
-        return self.channels.get(named or self.flow.channel_uid)
+    def channel_of(self, sending: Sending) -> Channel | None:
+        """The channel that carries the message."""
+        return self.channels.get(sending.channel_uid or self.flow.channel_uid)
 
-    def attempt_at(self, node: NodeId, ports: Ports, cost: int = 0) -> Attempt:
-        """What `engine/settle` needs to know of a try at this node."""
-        channel = self.channel_at(self.graph.nodes[node])
+    def attempt_at(self, node: NodeId, ports: Ports, letter: Letter | None = None) -> Attempt:
+        """What `engine/settle` needs to know of a try at this node; without the letter, by the step's own channel."""
+        channel = letter.channel if letter else self._own_channel(node)
         kind = self.channel_types.get(channel.type) if channel else None
         resend = channel is not None and channel.lost_answer is LostAnswer.RESEND
         resend = resend or (kind is not None and kind.deduplicates)
-        return Attempt(node, channel.uid if channel else "", self.flow.configuration, resend, ports.clock.now(), cost)
+        uid, cost = channel.uid if channel else "", letter.cost if letter else 0
+        return Attempt(node, uid, self.flow.configuration, resend, ports.clock.now(), cost)
+
+    def _own_channel(self, node: NodeId) -> Channel | None:
+        step = self.graph.nodes[node].step
+        return self.channel_of(step.offers[0].sending) if isinstance(step, Offering) else None
 
     def consider(self, node: Node, contact: Contact) -> Letter | Skip:
-        """The letter for this contact at a SEND, or why there is none."""
-        channel = self.channel_at(node)
+        """The letter for this contact at a SEND, by its own channel or what it offers instead, or why there is none."""
+        if not isinstance(node.step, Offering):
+            raise GiveUp("not_a_send", f"Node {node.id} delivers but names nothing to send")
+        answers = (self._consider(node, offer, contact) for offer in node.step.offers)
+        first = next(answers)
+        return next((each for each in (first, *answers) if isinstance(each, Letter)), first)
+
+    def _consider(self, node: Node, offer: Offer, contact: Contact) -> Letter | Skip:
+        channel = self.channel_of(offer.sending)
         reason = why_not_channel(channel)
         if reason or channel is None:
             return Skip(reason or "channel_not_found")
-        template, kind = self.templates[node.id], self.channel_types.get(channel.type)
+        template = self.templates[f"{node.id}{offer.suffix}"]
+        kind = self.channel_types.get(channel.type)
         if kind is None:
             return Skip("channel_type_unknown", channel.uid)
         address = kind.address_of(contact)
         reason = why_not_contact(contact, channel.type, template.message_type, self.workspace.strict_consent)
         if reason or address is None:
             return Skip(reason or "no_address", channel.uid)
-        return self._write(node, contact, channel, address)
-
-    def _write(self, node: Node, contact: Contact, channel: Channel, address: str) -> Letter | Skip:
-        step, template = node.step, self.templates[node.id]
-        if not isinstance(step, Send):
-            raise GiveUp("not_a_send", f"Node {node.id} delivers but is no SEND")
-        values = resolve_parameters(template, step, contact)
+        values = resolve_parameters(template, offer.sending, contact)
         if isinstance(values, MissingParameter):
             return Skip(MISSING, channel.uid)
-        uid = MessageUid(
-            WorkspaceUid(self.workspace.uid), FlowUid(self.flow.uid), ContactUid(contact.uid), NodeId(node.id)
-        )
         try:
-            return Letter(uid, channel, template.message_type, address, render(template, values))
+            content = render(template, values)
         except GiveUp as error:
             if error.code != MISSING:
                 raise
             # A value that is missing deep inside an event's property shows only while rendering.
             return Skip(MISSING, channel.uid)
+        workspace, flow = WorkspaceUid(self.workspace.uid), FlowUid(self.flow.uid)
+        uid = MessageUid(workspace, flow, ContactUid(contact.uid), node.id)
+        return Letter(uid, channel, template.message_type, address, content)
 
 
 def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Plan:
@@ -98,14 +107,14 @@ def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Plan:
     if version is None:
         raise GiveUp("version_missing", f"Campaign {flow.campaign_uid} has no version {flow.campaign_version}")
     graph = graph_of(workspace, version)
-    sends = [node for node in graph if isinstance(node.step, Send)]
-    named = {node.step.channel_uid or flow.channel_uid for node in sends if isinstance(node.step, Send)}
+    sends = sendings(graph)
+    named = {sending.channel_uid or flow.channel_uid for sending in sends.values()}
     channels = {uid: ports.catalog.find(workspace, Channel, uid) for uid in named}
     return Plan(
         workspace=ports.catalog.get(workspace, Workspace, workspace),
         flow=flow,
         graph=graph,
-        templates={node.id: _template(ports, workspace, node, version) for node in sends},
+        templates={key: _template(ports, workspace, key, sending, version) for key, sending in sends.items()},
         channels={uid: channel for uid, channel in channels.items() if channel},
         channel_types=ports.channel_types,
     )
@@ -124,10 +133,11 @@ def graph_of(workspace: WorkspaceUid, version: CampaignVersion) -> Graph:
     return _GRAPHS[key]
 
 
-def _template(ports: Ports, workspace: WorkspaceUid, node: Node, version: CampaignVersion) -> TemplateVersion:
-    uid = node.step.template_uid if isinstance(node.step, Send) else ""
-    number = version.templates.get(node.id, 0)
-    found = ports.catalog.find_version(workspace, Template, uid, number, TemplateVersion)
+def _template(
+    ports: Ports, workspace: WorkspaceUid, key: str, sending: Sending, version: CampaignVersion
+) -> TemplateVersion:
+    number = version.templates.get(key, 0)
+    found = ports.catalog.find_version(workspace, Template, sending.template_uid, number, TemplateVersion)
     if found is None:
-        raise GiveUp("template_missing", f"Template {uid} has no version {number}")
+        raise GiveUp("template_missing", f"Template {sending.template_uid} has no version {number}")
     return found

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.engine.interpreter import Skip, advance
+from chalicelib.engine.interpreter import Skip, advance, retagged
 from chalicelib.engine.pacing import interval
 from chalicelib.errors import InvalidRequest, invalid
 from chalicelib.model.campaign import Campaign
@@ -17,9 +17,8 @@ from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
-from chalicelib.nodes.send import Send
 from chalicelib.ports import Ports
-from chalicelib.usecases.examine_campaign import NO_CHANNEL, Examination, examine_campaign
+from chalicelib.usecases.examine_campaign import NO_CHANNEL, Examination, examine_campaign, sendings
 from chalicelib.usecases.load_plan import Plan
 
 _NOBODY = FlowUid("rehearsal")
@@ -67,7 +66,7 @@ def _plan(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, channel_uid
     examination = examine_campaign(ports, workspace, campaign, channel_uid)
     if examination.problems:
         raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
-    sends = {node.id: node.step for node in examination.graph if isinstance(node.step, Send)}
+    sends = sendings(examination.graph)
     if sends and examination.default_channel is None:
         raise InvalidRequest([NO_CHANNEL])
     named = {step.channel_uid or examination.default_channel for step in sends.values()}
@@ -109,7 +108,11 @@ def _walk(plan: Plan, contact: Contact, ports: Ports) -> Rehearsal:
         row = walked.row
         if not row.is_open:
             break
-        if walked.letter and row.node:
+        if walked.retag:
+            tags = [tag for tag in (*scene.contact.tags, *walked.retag.add) if tag not in walked.retag.remove]
+            scene = replace(scene, contact=scene.contact.model_copy(update={"tags": tuple(dict.fromkeys(tags))}))
+            row = retagged(row, scene)
+        elif walked.letter and row.node:
             letters[row.node] = walked.letter
             row = row.with_result(row.node, Result(Outcome.SENT, scene.now, channel=walked.letter.channel.uid))
         elif row.due:
@@ -162,7 +165,7 @@ def _consider_all(plan: Plan, contacts: Sequence[Contact]) -> tuple[dict[str, di
     excluded: dict[str, dict[str, int]] = {}
     letters: list[Letter] = []
     for node in plan.graph:
-        if not isinstance(node.step, Send):
+        if not node.step.delivers:
             continue
         answers = [plan.consider(node, contact) for contact in contacts]
         letters += [answer for answer in answers if isinstance(answer, Letter)]

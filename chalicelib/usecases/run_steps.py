@@ -6,19 +6,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.engine.interpreter import advance
+from chalicelib.engine.interpreter import advance, retagged
 from chalicelib.engine.progress import settled
 from chalicelib.engine.settle import lost
-from chalicelib.errors import GiveUp, NotFound
+from chalicelib.errors import GiveUp, NotFound, RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import DueHint, Hint, Recount, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
+from chalicelib.model.steps import Retag
 from chalicelib.ports import Ports, Save, Unclaimed
 from chalicelib.usecases.deliver import Ready, deliver
 from chalicelib.usecases.ledger import Fault, Ledger
 from chalicelib.usecases.load_plan import Plan, load_plan
+from chalicelib.usecases.retag_contact import retag_contact
 from chalicelib.usecases.send_hints import send_hints
 from chalicelib.usecases.stop_flow import stop_flow
 
@@ -166,6 +168,8 @@ def _decide(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) 
         return _walk(batch.ports, plan, row, contact, batch.promised(row.key))
     except GiveUp as error:
         return row.finished(ExecutionStatus.FAILED, error.code, batch.ports.clock.now())
+    except RetryLater:
+        raise
     except Exception as error:  # noqa: BLE001 - a fault of code or data must not take the batch's neighbours with it
         return _poisoned(batch, row, error)
 
@@ -182,9 +186,20 @@ def _walk(
     if resolved.due and resolved.due > now:
         return resolved
     walked = advance(resolved, plan.scene(contact, ports))
+    if walked.retag and not row.claim:
+        return _retag(ports, plan, walked.row, walked.retag)
     if walked.letter is None or row.claim:
         return walked.row
     return Ready(row, walked.row, walked.letter, contact, promised)
+
+
+def _retag(ports: Ports, plan: Plan, row: Execution, retag: Retag) -> Execution:
+    """Changes the tags, then walks on to the next effect, which is the next message's; doing it twice is harmless."""
+    contact = retag_contact(ports, WorkspaceUid(plan.workspace.uid), row.key.contact, retag)
+    if contact is None:
+        return row.finished(ExecutionStatus.SKIPPED, "contact_not_found", ports.clock.now())
+    scene = plan.scene(contact, ports)
+    return advance(retagged(row, scene), scene).row
 
 
 def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:

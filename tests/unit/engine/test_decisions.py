@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from chalicelib.engine.campaign_state import campaign_state
-from chalicelib.engine.draw import draw
 from chalicelib.engine.eligibility import why_not_channel, why_not_contact
 from chalicelib.model.channel import Approval
 from chalicelib.model.contact import ConsentState, ContactStatus
+from chalicelib.model.draw import draw
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.message import MessageType
 from tests.builders import build_channel, build_contact, build_flow

@@ -164,7 +164,7 @@ def test_a_row_that_is_over_stays_as_it_is(status: ExecutionStatus) -> None:
 
 def test_a_graph_with_a_loop_is_a_fault_and_no_endless_walk() -> None:
     name = NodeId("round")
-    looped = Graph(name, {name: Node(name, Passing(id=name), {"next": name}, "steps[0]")})
+    looped = Graph(name, {name: Node(name, Passing(id=name, type="PASSING"), {"next": name}, "steps[0]")})
     with pytest.raises(GiveUp) as fault:
         _walk(build_row(name), looped)
     assert fault.value.code == "walk_too_long"

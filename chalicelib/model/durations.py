@@ -1,0 +1,54 @@
+"""Durations as people write them: ISO 8601, or by their parts."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
+
+from chalicelib.model.base import Outside
+
+#: product.md: longer plans are a new campaign, not a wait.
+LONGEST = timedelta(days=365)
+_ISO_8601 = TypeAdapter(timedelta)
+
+
+class _Parts(Outside):
+    """A duration by its parts, e.g. {"hours": 2, "minutes": 30}."""
+
+    weeks: Annotated[int, Field(ge=0)] = 0
+    days: Annotated[int, Field(ge=0)] = 0
+    hours: Annotated[int, Field(ge=0)] = 0
+    minutes: Annotated[int, Field(ge=0)] = 0
+    seconds: Annotated[int, Field(ge=0)] = 0
+
+
+def _read_duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        span = value
+    elif isinstance(value, dict):
+        span = _add_up(_Parts.model_validate(value))
+    elif isinstance(value, str) and value.startswith("P"):
+        span = _ISO_8601.validate_python(value)
+    else:
+        raise ValueError('must be an ISO 8601 duration like "P2D" or parts like {"hours": 2}')
+    if not timedelta(seconds=1) <= span <= LONGEST:
+        raise ValueError("must be between 1 second and 365 days")
+    return span
+
+
+def _add_up(parts: _Parts) -> timedelta:
+    try:
+        return timedelta(**parts.model_dump(by_alias=False))
+    except OverflowError:
+        return timedelta.max
+
+
+def _write_duration(span: timedelta) -> str:
+    return str(_ISO_8601.dump_python(span, mode="json"))
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_read_duration, json_schema_input_type=str | _Parts),
+    PlainSerializer(_write_duration, return_type=str, when_used="json"),
+]

@@ -1,0 +1,54 @@
+"""AB_TEST: splits contacts by weights, always the same contact the same way."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from chalicelib.model.draw import draw
+from chalicelib.model.lanes import Lane, branches_of, check_labels
+from chalicelib.model.steps import Branch, Go, NodeOutcome, Step, StepContext
+
+WHOLE = 100
+
+
+class WeightedLane(Lane):
+    """`weight` in percent."""
+
+    weight: Annotated[int, Field(ge=0, le=WHOLE)]
+
+
+class AbTest(Step):
+    """Two to five lanes whose weights sum to 100."""
+
+    compares_lanes: ClassVar[bool] = True
+
+    type: Literal["AB_TEST"] = "AB_TEST"
+    lanes: Annotated[tuple[WeightedLane, ...], Field(min_length=2, max_length=5)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        check_labels(self.lanes)
+        total = sum(lane.weight for lane in self.lanes)
+        if total != WHOLE:
+            raise ValueError(f"the weights must sum to {WHOLE}, they sum to {total}")
+        return self
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        """All its ways out are lanes."""
+        return ()
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """Its lanes."""
+        return branches_of(self.lanes)
+
+    def decide(self, context: StepContext) -> NodeOutcome:
+        """A hash of campaign, node and contact: it survives retries, new flows and new versions."""
+        point = draw(context.campaign, context.node, context.contact.uid) * WHOLE
+        reached = 0
+        for lane in self.lanes:
+            reached += lane.weight
+            if point < reached:
+                return Go(lane.label)
+        return Go(self.lanes[-1].label)

@@ -1,0 +1,71 @@
+"""CONDITION: takes the first lane whose `when` holds."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from chalicelib.model.lanes import Lane, branches_of, check_labels
+from chalicelib.model.steps import Branch, Go, NodeOutcome, Reference, Step, StepContext
+from chalicelib.model.when import MessageIs, When, check_size, leaves
+
+OTHERWISE = "otherwise"
+
+
+class ConditionalLane(Lane):
+    """Only the last lane may have no `when`: it is taken by everybody else."""
+
+    when: When | None = None
+
+
+class Condition(Step):
+    """Two to ten lanes. Without a last lane for everybody else, those go on after the split."""
+
+    type: Literal["CONDITION"] = "CONDITION"
+    lanes: Annotated[tuple[ConditionalLane, ...], Field(min_length=2, max_length=10)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        check_labels(self.lanes)
+        for lane in self.lanes:
+            if lane.when is not None:
+                check_size(lane.when)
+        for index, lane in enumerate(self.lanes[:-1]):
+            if lane.when is None:
+                raise ValueError(f"lanes[{index}] has no when, so the lanes after it are never taken")
+        if self._leaves_some and any(lane.label == OTHERWISE for lane in self.lanes):
+            raise ValueError(f"the label {OTHERWISE} is that of the way out for everybody else")
+        return self
+
+    @property
+    def _leaves_some(self) -> bool:
+        return self.lanes[-1].when is not None
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        """The way out for those whom no lane takes."""
+        return (OTHERWISE,) if self._leaves_some else ()
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """Its lanes."""
+        return branches_of(self.lanes)
+
+    @property
+    def refers_to(self) -> tuple[Reference, ...]:
+        """Every message that a `when` looks at."""
+        return tuple(
+            Reference(leaf.message, f"lanes[{index}].when")
+            for index, lane in enumerate(self.lanes)
+            if lane.when is not None
+            for leaf in leaves(lane.when)
+            if isinstance(leaf, MessageIs)
+        )
+
+    def decide(self, context: StepContext) -> NodeOutcome:
+        """The lane and, for the inspector, the comparison that decided."""
+        for lane in self.lanes:
+            if lane.when is None:
+                return Go(lane.label, "no other lane")
+            if why := lane.when.holds(context):
+                return Go(lane.label, why)
+        return Go(OTHERWISE, "no lane")

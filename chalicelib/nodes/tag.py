@@ -1,0 +1,32 @@
+"""TAG: adds and removes tags on the contact record."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from chalicelib.model.contact import MAX_TAGS
+from chalicelib.model.contact import Tag as TagName
+from chalicelib.model.steps import NodeOutcome, Retag, Step, StepContext
+
+Tags = Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)]
+
+
+class Tag(Step):
+    """At least one tag to add or to remove; none in both."""
+
+    type: Literal["TAG"] = "TAG"
+    add: Tags = ()
+    remove: Tags = ()
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.add and not self.remove:
+            raise ValueError("name tags to add or to remove")
+        if both := sorted(set(self.add) & set(self.remove)):
+            raise ValueError(f"cannot both add and remove {', '.join(both)}")
+        return self
+
+    def decide(self, context: StepContext) -> NodeOutcome:
+        """Changes the record, also where it is so already: doing it twice is harmless."""
+        del context
+        return Retag(self.add, self.remove)
