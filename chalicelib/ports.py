@@ -50,8 +50,18 @@ class Clock(Protocol):
 class Catalog(Protocol):
     """Documents by workspace, kind and uid, with versions and children. TooLarge for over 380,000 bytes."""
 
-    def add(self, workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str] | None = None) -> None:
-        """Stores a new document (rev 0), and a pointer to it below a parent; Conflict when the uid is taken."""
+    def add(
+        self,
+        workspace: WorkspaceUid,
+        document: Document,
+        under: tuple[type[Document], str] | None = None,
+        unless_moved: Document | None = None,
+    ) -> None:
+        """Stores a new document (rev 0), and a pointer to it below a parent; Conflict when the uid is taken.
+
+        `unless_moved`: another document that gets its next rev in the same write; Conflict when it has it already, so
+        of two who add on the strength of what they read of it only one succeeds. TooLarge when it does not fit.
+        """
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
         """The document by a strongly consistent read, or None."""

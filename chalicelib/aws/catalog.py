@@ -49,8 +49,14 @@ class DynamoCatalog:
         self._client, self._table = client, table
         self._versions: dict[tuple[str, str, type[BaseModel]], BaseModel] = {}
 
-    def add(self, workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str] | None = None) -> None:
-        """Stores a new document, and a pointer to it below a parent; Conflict when the uid is taken."""
+    def add(
+        self,
+        workspace: WorkspaceUid,
+        document: Document,
+        under: tuple[type[Document], str] | None = None,
+        unless_moved: Document | None = None,
+    ) -> None:
+        """Stores a new document, and a pointer to it below a parent; Conflict as the port says."""
         item = _build_item(workspace, document)
         # A transaction also for a single item: its token makes botocore's retry after a lost answer harmless.
         writes = [guarded_put(self._table, item, "attribute_not_exists(pk)")]
@@ -58,9 +64,14 @@ class DynamoCatalog:
             pointer = _build_pointer(workspace, document, under)
             parent = {"pk": item["pk"], "sk": {"S": keys.PARENT}, "childPk": pointer["pk"], "childSk": pointer["sk"]}
             writes += [{"Put": {"TableName": self._table, "Item": each}} for each in (pointer, parent)]
+        if unless_moved:
+            moved = _build_item(workspace, unless_moved.model_copy(update={"rev": unless_moved.rev + 1}))
+            writes.append(guarded_put(self._table, moved, "rev = :rev", unless_moved.rev))
         try:
             self._transact(writes)
         except TransactionRefused as refused:
+            if unless_moved and not refused.reasons[0].failed:
+                raise _moved(unless_moved) from refused
             raise Conflict(f"{_name(type(document))} {document.uid} already exists") from refused
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:

@@ -1,6 +1,6 @@
 """Makes a flow: one run of a campaign over contacts, as a draft or started at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -22,6 +22,10 @@ CHUNK = 2_000
 MAX_LISTED = 1_000
 
 
+#: Raises Conflict when something is in the way.
+Check = Callable[[], None]
+
+
 class NewFlow(Outside):
     """The body of `POST /v1/flows`."""
 
@@ -40,23 +44,35 @@ class NewFlow(Outside):
         return self
 
 
-def create_flow(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, trigger: str = "api") -> Flow:
-    """InvalidRequest with every problem at once, Conflict when the campaign takes no new flows."""
+def create_flow(
+    ports: Ports, workspace: WorkspaceUid, wish: NewFlow, trigger: str = "api", alone: Check | None = None
+) -> Flow:
+    """InvalidRequest with every problem at once, Conflict when the campaign takes no new flows.
+
+    `alone` looks whether no other flow is in the way; of two who look at the same time only one gets its flow.
+    """
     contacts = tuple(dict.fromkeys(wish.contact_uids or ()))
     campaign = _check(ports, workspace, wish, contacts)
     flow = _draft(ports, wish, campaign, trigger).model_copy(
         update={"duplicates_removed": len(wish.contact_uids or ()) - len(contacts)}
     )
     if wish.status == "draft":
-        return _add(ports, workspace, _with_audience(ports, workspace, flow, contacts))
-    return add_started(ports, workspace, flow, contacts)
+        draft = _with_audience(ports, workspace, flow, contacts)
+        ports.catalog.add(workspace, draft, under=(Campaign, flow.campaign_uid))
+        return draft
+    return add_started(ports, workspace, flow, contacts, alone)
 
 
-def add_started(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str]) -> Flow:
+def add_started(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], alone: Check | None = None
+) -> Flow:
     """Stores a new flow as started, in one write, so that no draft is left when starting it is refused."""
     version = pin_version(ports, workspace, flow)
     started = as_started(ports, _with_audience(ports, workspace, flow, entries), version)
-    _add(ports, workspace, started)
+    campaign = ports.catalog.get(workspace, Campaign, flow.campaign_uid) if alone else None
+    if alone:
+        alone()
+    ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), unless_moved=campaign)
     send_off(ports, workspace, started)
     return started
 
@@ -68,11 +84,6 @@ def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: S
         ports.catalog.put_chunk(workspace, Flow, flow.uid, number, chunk)
     sized = {"contact_count": len(entries), "chunks": len(chunks), "shards": count_shards(len(entries))}
     return flow.model_copy(update=sized)
-
-
-def _add(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
-    ports.catalog.add(workspace, flow, under=(Campaign, flow.campaign_uid))
-    return flow
 
 
 def split(entries: Sequence[str]) -> list[Sequence[str]]:

@@ -45,7 +45,7 @@ def launch_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: Launc
     if problems or channel is None:
         raise InvalidRequest(problems)
     new = NewFlow(channel_uid=channel, campaign_uid=uid, contact_uids=contacts, segment_uid=segment)
-    return create_flow(ports, workspace, new, trigger)
+    return create_flow(ports, workspace, new, trigger, lambda: _check_idle(ports, workspace, uid))
 
 
 def _check_idle(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:

@@ -28,12 +28,20 @@ class MemoryCatalog:
         self._chunks: dict[tuple[Key, int], tuple[str, ...]] = {}
         self._lock = RLock()
 
-    def add(self, workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str] | None = None) -> None:
+    def add(
+        self,
+        workspace: WorkspaceUid,
+        document: Document,
+        under: tuple[type[Document], str] | None = None,
+        unless_moved: Document | None = None,
+    ) -> None:
         check_size(document)
         key = (workspace, document.kind, document.uid)
         with self._lock:
             if key in self._documents:
                 raise Conflict(f"{document.kind.capitalize()} {document.uid} already exists")
+            if unless_moved:
+                self.save(workspace, unless_moved)
             self._documents[key] = document
             if under:
                 self._parents[key] = (workspace, under[0].kind, under[1])
