@@ -13,7 +13,8 @@ from chalicelib.model.template import Defaults, Template, TemplateFields, Templa
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page
 from chalicelib.usecases.preview_template import Filling, preview_template
-from chalicelib.usecases.publish_template import publish_template, reject_template
+from chalicelib.usecases.publish_template import publish_template
+from chalicelib.usecases.reject_template import reject_template
 from chalicelib.usecases.send_test import TestMessage, send_test
 from chalicelib.usecases.write_template import create_template, delete_template, update_template
 

@@ -1,4 +1,4 @@
-"""Publishes a template as its next immutable version, or rejects it."""
+"""Publishes a template as its next immutable version."""
 
 import re
 from collections.abc import Iterable
@@ -33,13 +33,6 @@ def publish_template(ports: Ports, workspace: WorkspaceUid, uid: str) -> Templat
         }
     )
     return ports.catalog.add_version(workspace, published, version.version, version)
-
-
-def reject_template(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> Template:
-    """It cannot be launched any more until it is changed and published again."""
-    template = ports.catalog.get(workspace, Template, uid)
-    update = {"status": TemplateStatus.REJECTED, "reject_reason": reason, "updated_at": ports.clock.now()}
-    return ports.catalog.save(workspace, template.model_copy(update=update))
 
 
 def build_version(ports: Ports, template: Template, number: int) -> TemplateVersion:
