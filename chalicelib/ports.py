@@ -244,8 +244,11 @@ class Statistics(Protocol):
     def in_flight(self, workspace: WorkspaceUid, flow: FlowUid, real_now: datetime) -> int:
         """How many sends are registered and not expired, over all epochs; strongly consistent."""
 
-    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters) -> None:
-        """Writes the counted start of an epoch and drops epochs older than the one before it."""
+    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters, rev: int) -> bool:
+        """Writes the counted start of an epoch, unless one was written at this or a later `rev` of the flow.
+
+        Drops epochs older than the one before it in which no send is in flight.
+        """
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         """Keeps what a recount counted in one shard."""

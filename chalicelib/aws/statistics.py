@@ -94,16 +94,29 @@ class DynamoStatistics:
         now = to_milliseconds(real_now)
         return sum(_in_flight_of(item, now) for item in self._below(workspace, flow, "S#"))
 
-    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters) -> None:
+    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters, rev: int) -> bool:
         """The start lies in a shard of its own: batches that are already under way in the epoch are not lost by it."""
-        with translate():
-            self._client.put_item(
-                TableName=self._table, Item={**_shard_key(workspace, flow, epoch, 0), **_attributes(counters)}
-            )
+        item = {**_shard_key(workspace, flow, epoch, 0), **_attributes(counters), "rev": {"N": str(rev)}}
+        try:
+            with translate():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk) OR rev < :rev",
+                    ExpressionAttributeValues={":rev": {"N": str(rev)}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConditionFailed as refused:
+            if refused.item != item:
+                return False
         first_kept = f"S#{epoch - 1:06d}"
-        old = [item["sk"] for item in self._below(workspace, flow, "S#") if item["sk"]["S"] < first_kept]
+        now = to_milliseconds(self._clock.real())
+        items = self._below(workspace, flow, "S#")
+        # Sends in flight are registered there: a pause must still find them.
+        old = [item["sk"] for item in items if item["sk"]["S"] < first_kept and not _in_flight_of(item, now)]
         pk: AttributeValueTypeDef = {"S": flow_partition(workspace, flow)}
         batch_write(self._client, self._table, [{"DeleteRequest": {"Key": {"pk": pk, "sk": sk}}} for sk in old])
+        return True
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         expires = int((self._clock.real() + _PART_LIFE).timestamp())

@@ -129,7 +129,7 @@ def _pack(hints: Sequence[DueHint]) -> "dict[str, AttributeValueTypeDef]":
     for entry in hints:
         hint, place = entry.hint, (entry.hint.w, entry.hint.f)
         w, f = ("", "") if place == before else place
-        texts.append(f"{w}|{f}|{hint.c}|{hint.q}|{to_milliseconds(entry.due)}")
+        texts.append(f"{w}|{f}|{hint.c}|{hint.q}|{to_milliseconds(entry.due)}|{hint.p or ''}")
         before = place
     return {"hints": {"L": [{"S": text} for text in texts]}}
 
@@ -137,6 +137,9 @@ def _pack(hints: Sequence[DueHint]) -> "dict[str, AttributeValueTypeDef]":
 def _unpack(texts: Sequence[str]) -> Iterator[DueHint]:
     workspace = flow = ""
     for text in texts:
-        w, f, contact, seq, due = text.split("|")
+        w, f, contact, seq, due, promised = text.split("|")
         workspace, flow = w or workspace, f or flow
-        yield DueHint(Hint(w=workspace, f=flow, c=contact, q=int(seq)), from_milliseconds(int(due)))
+        yield DueHint(
+            Hint(w=workspace, f=flow, c=contact, q=int(seq), p=int(promised) if promised else None),
+            from_milliseconds(int(due)),
+        )

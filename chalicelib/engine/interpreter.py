@@ -108,7 +108,11 @@ def _context(row: Execution, scene: Scene) -> StepContext:
 def _deliver(row: Execution, node: Node, scene: Scene) -> Execution | Advance:
     if node.id in row.results:
         return _leave(row, NEXT, scene)
-    answer = scene.consider(node, scene.contact)
+    try:
+        answer = scene.consider(node, scene.contact)
+    except GiveUp as error:
+        # It fails here, not at a node before it whose message is out: a retry starts here.
+        return Advance(row.finished(ExecutionStatus.FAILED, error.code, scene.now))
     if isinstance(answer, Letter):
         return Advance(row, answer)
     skipped = Result(Outcome.SKIPPED, scene.now, attempts=0, channel=answer.channel, reason=answer.reason)

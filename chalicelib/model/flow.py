@@ -114,6 +114,8 @@ class RetryOf(Outside):
     flow_uid: Uid
     of: Literal["failed", "unknown", "skipped"]
     reason: str | None = None
+    #: Only the one node is run again; so also in a retry of such a retry, since the walk went on in the first flow.
+    only: bool = False
 
 
 class Flow(Document):
@@ -146,6 +148,8 @@ class Flow(Document):
     started_at: Moment | None = None
     paused_at: Moment | None = None
     completed_at: Moment | None = None
+    #: Set once every row of a cancelled flow is over.
+    settled_at: Moment | None = None
     #: Set once the audience is enrolled to the last contact.
     expanded_at: Moment | None = None
     #: The watchdog's memory: how many movements it had seen, when it saw the last, when it looks again.
@@ -168,8 +172,8 @@ class Flow(Document):
 
     @property
     def is_active(self) -> bool:
-        """The clock looks after flows that are queued or running."""
-        return self.status in {S.QUEUED, S.RUNNING}
+        """The clock looks after flows that are queued or running, and after cancelled ones until they are settled."""
+        return self.status in {S.QUEUED, S.RUNNING} or (self.status is S.CANCELLED and self.settled_at is None)
 
     def check_operator_move(self, wanted: FlowStatus) -> None:
         """Raises IllegalTransition with what would be allowed."""

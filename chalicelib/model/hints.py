@@ -21,6 +21,8 @@ class Hint(Outside):
     q: int
     #: The slot that the pacing gate has promised, in epoch milliseconds.
     p: int | None = None
+    #: It was dead: whatever became of its row, nobody else may be about to hint it.
+    revived: bool = False
 
     @property
     def key(self) -> ExecutionKey:

@@ -279,8 +279,8 @@ def _after(delivery: _Delivery, claimed: _Claimed, verdict: Verdict) -> Executio
     if settled.is_open and letter.uid.node in settled.results:
         try:
             settled = advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports)).row
-        except GiveUp as error:
-            settled = settled.finished(ExecutionStatus.FAILED, error.code, delivery.ports.clock.now())
+        except Exception as error:  # noqa: BLE001 - the message is out: saved as such, the next step meets the fault
+            delivery.ledger.note_fault(settled, error)
     return replace(settled, seq=row.seq + 1)
 
 

@@ -31,7 +31,6 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
     if flow is None or flow.is_over or flow.status is FlowStatus.DRAFT:
         return
     if job.chunk in flow.expanded_chunks:
-        _dispatch_again(ports, workspace, flow)
         return
     try:
         start = _start_node(ports, workspace, flow)
@@ -46,12 +45,6 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
         rows = [_row(workspace, flow, entry, start, ports.clock.now()) for entry in entries[offset : offset + PAGE]]
         _enrol(ports, workspace, flow, rows)
     _note_chunk(ports, workspace, job)
-
-
-def _dispatch_again(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """The job that finished the expansion may have died before the dispatch; two dispatches only hint twice."""
-    if flow.status is FlowStatus.RUNNING and flow.is_expanded:
-        begin_dispatch(ports, workspace, flow)
 
 
 def _start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
@@ -76,7 +69,7 @@ def _row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, now: da
         created=now,
         updated=now,
         entered=now,
-        only=flow.retry_of is not None and flow.retry_of.of != "failed",
+        only=flow.retry_of is not None and flow.retry_of.only,
     )
 
 
@@ -94,7 +87,7 @@ def _note_chunk(ports: Ports, workspace: WorkspaceUid, job: Expand) -> None:
     """Marks the chunk done; who marks the last one makes the flow expanded and, if it may run, running."""
     for _ in range(NOTE_TRIES):
         flow = ports.catalog.get(workspace, Flow, job.f)
-        if flow.is_over or job.chunk in flow.expanded_chunks:
+        if flow.is_over or flow.status is FlowStatus.DRAFT or job.chunk in flow.expanded_chunks:
             return
         try:
             saved = ports.catalog.save(workspace, _with_chunk(flow, job.chunk, ports.clock.now()))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -46,6 +47,8 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta])
     counters = _sum(ports.statistics.parts(workspace, uid, job.pass_id))
     if not counters["open"] or _movements(ports, workspace, flow) == job.movements:
         _conclude(ports, workspace, flow, counters)
+    elif flow.status is FlowStatus.CANCELLED:
+        ports.jobs.send(Recount(w=workspace, f=uid, pass_id=new_uid()), LOOK_AGAIN * ports.clock.speed)
 
 
 def recount_now(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
@@ -162,13 +165,19 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
         if current is None or current.stats_epoch != flow.stats_epoch:
             return
         counters["movements"] = current.seen_movements
-        ports.statistics.replace(workspace, FlowUid(flow.uid), flow.stats_epoch + 1, counters)
+        if not ports.statistics.replace(workspace, FlowUid(flow.uid), flow.stats_epoch + 1, counters, current.rev):
+            # Another pass is here at this moment, or died here: the next rev is ours alone or none of our business.
+            with suppress(Conflict):
+                ports.catalog.save(workspace, current)
+            continue
         look_again = _look_again(ports.clock.now(), due)
         changes: dict[str, object] = {"stats_epoch": flow.stats_epoch + 1, "look_again_at": look_again}
-        if current.status is FlowStatus.RUNNING and current.is_expanded and not still_open and not awaited:
+        if current.status is FlowStatus.RUNNING and flow.is_expanded and not still_open and not awaited:
             end = end_status(counters)
             current.check_engine_move(end)
             changes |= {"status": end, "completed_at": ports.clock.now(), "end_reason": _end_reason(end)}
+        if current.status is FlowStatus.CANCELLED and not still_open:
+            changes["settled_at"] = ports.clock.now()
         try:
             saved = ports.catalog.save(workspace, current.model_copy(update=changes))
         except Conflict:

@@ -40,6 +40,7 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish)
 def _draft(ports: Ports, of: Flow, wish: RetryWish) -> Flow:
     """Of the same campaign version and pacing."""
     now = ports.clock.now()
+    only = wish.of != "failed" or (of.retry_of is not None and of.retry_of.only)
     return Flow(
         uid=new_uid(),
         created_at=now,
@@ -49,7 +50,7 @@ def _draft(ports: Ports, of: Flow, wish: RetryWish) -> Flow:
         campaign_uid=of.campaign_uid,
         campaign_version=of.campaign_version,
         trigger="retry",
-        retry_of=RetryOf(flow_uid=of.uid, of=wish.of, reason=wish.reason),
+        retry_of=RetryOf(flow_uid=of.uid, of=wish.of, reason=wish.reason, only=only),
         configuration=of.configuration,
     )
 

@@ -129,7 +129,7 @@ def _look(ports: Ports, received: Received, row: Execution | None) -> Look:
         return Look.DROP
     if received.hint.q < row.seq:
         # Healing on a first delivery would let one duplicate breed a second chain.
-        return Look.HEAL if received.times > 1 else Look.DROP
+        return Look.HEAL if received.times > 1 or received.hint.revived else Look.DROP
     if received.hint.q > row.seq or (row.claim and row.claim.until > ports.clock.real()):
         return Look.GIVE_BACK
     return Look.LATER if row.due and row.due > ports.clock.now() else Look.RUN
@@ -148,6 +148,9 @@ def _run_rows(batch: _Batch, rows: Sequence[Execution]) -> None:
         return
     uids = [row.key.contact for row in rows]
     contacts = ports.contacts.find_many(workspace, uids, strong=False)
+    if missing := [uid for uid in uids if uid not in contacts]:
+        # A read that lags must not skip a contact that was made a moment ago.
+        contacts |= ports.contacts.find_many(workspace, missing, strong=True)
     ready: list[Ready] = []
     saves: list[tuple[Execution, Execution]] = []
     for row in rows:

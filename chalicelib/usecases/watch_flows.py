@@ -37,10 +37,16 @@ def sweep_timers(ports: Ports) -> int:
 
 def watch_flows(ports: Ports) -> None:
     """Every queued or running flow of every workspace, once."""
+    failed: Exception | None = None
     for workspace, uid in ports.catalog.active(Flow):
-        flow = ports.catalog.find(workspace, Flow, uid)
-        if flow is not None and not flow.is_over:
-            _watch(ports, workspace, flow)
+        try:
+            flow = ports.catalog.find(workspace, Flow, uid)
+            if flow is not None and flow.is_active:
+                _watch(ports, workspace, flow)
+        except Exception as error:  # noqa: BLE001 - one flow that cannot be read must not hide those behind it
+            failed = error
+    if failed:
+        raise failed
 
 
 def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
@@ -58,7 +64,7 @@ def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
 
 
 def _revive(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    if flow.status is FlowStatus.RUNNING and flow.is_expanded:
+    if flow.is_over or (flow.status is FlowStatus.RUNNING and flow.is_expanded):
         ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
         return
     expand_rest(ports, workspace, flow)

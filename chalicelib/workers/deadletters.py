@@ -27,7 +27,8 @@ def revive_steps(event: SQSEvent) -> Failures:
     hints = []
     for record in records_of(event):
         try:
-            hints.append(DueHint(Hint.model_validate_json(record.body), now + PAUSE))
+            hint = Hint.model_validate_json(record.body).model_copy(update={"revived": True})
+            hints.append(DueHint(hint, now + PAUSE))
         except ValidationError:
             log_warning("deadletters.unreadable", message_id=record.id)
             unreadable.append(record.id)

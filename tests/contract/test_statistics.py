@@ -82,7 +82,7 @@ def test_a_counted_start_is_added_to_what_moves_in_its_epoch(statistics: Statist
     statistics.leave(W, F, 2, "early", {"sent": 1})
     statistics.enter(W, F, 2, "late", 5, START + LEASE)
     for _ in range(2):
-        statistics.replace(W, F, 2, {"sent": 100, "failed": 0})
+        assert statistics.replace(W, F, 2, {"sent": 100, "failed": 0}, rev=7)
     statistics.leave(W, F, 2, "last", {"sent": 1, "failed": 1})
     assert statistics.read(W, F, 2) == {"sent": 102, "failed": 1, "movements": 2}
     assert statistics.in_flight(W, F, START) == 5
@@ -92,7 +92,7 @@ def test_epochs_older_than_the_last_are_dropped(statistics: Statistics) -> None:
     for epoch in range(4):
         for number in range(12):
             statistics.leave(W, F, epoch, f"b{number}", {"sent": 1})
-    statistics.replace(W, F, 3, {"sent": 0})
+    assert statistics.replace(W, F, 3, {"sent": 0}, rev=8)
     assert [statistics.read(W, F, epoch).get("sent") for epoch in range(4)] == [None, None, 12, 12]
 
 

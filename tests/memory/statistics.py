@@ -22,6 +22,8 @@ class MemoryStatistics:
         self.register: dict[Place, dict[tuple[int, str], tuple[int, datetime]]] = defaultdict(dict)
         self.counted: dict[tuple[Place, str], dict[int, Counters]] = defaultdict(dict)
         self.kept: dict[Place, list[Mapping[str, object]]] = defaultdict(list)
+        #: At which rev of its flow the start of an epoch was written.
+        self.revs: dict[tuple[Place, int], int] = {}
 
     def enter(
         self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime
@@ -43,13 +45,15 @@ class MemoryStatistics:
     def in_flight(self, workspace: WorkspaceUid, flow: FlowUid, real_now: datetime) -> int:
         return sum(count for count, until in self.register[workspace, flow].values() if until > real_now)
 
-    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters) -> None:
+    def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters, rev: int) -> bool:
         place = (workspace, flow)
+        if self.revs.get((place, epoch), -1) >= rev and self.starts[place][epoch] != Counter(counters):
+            return False
+        self.revs[place, epoch] = rev
         self.starts[place][epoch] = Counter(counters)
         for source in (self.starts, self.counters):
             source[place] = {number: kept for number, kept in source[place].items() if number >= epoch - 1}
-        register = self.register[place]
-        self.register[place] = {key: entry for key, entry in register.items() if key[0] >= epoch - 1}
+        return True
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         self.counted[(workspace, flow), pass_id][shard] = {name: count for name, count in counters.items() if count}

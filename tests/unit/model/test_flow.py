@@ -70,8 +70,8 @@ def test_nothing_leaves_an_ended_flow(status: FlowStatus) -> None:
 
 
 @pytest.mark.parametrize("status", FlowStatus)
-def test_the_clock_watches_queued_and_running_flows_only(status: FlowStatus) -> None:
-    assert build_flow(status).is_active is (status.value in {"queued", "running"})
+def test_the_clock_watches_flows_that_are_queued_running_or_cancelled_and_not_settled(status: FlowStatus) -> None:
+    assert build_flow(status).is_active is (status.value in {"queued", "running", "cancelled"})
 
 
 def test_without_settings_a_flow_goes_as_fast_as_the_channel() -> None:
