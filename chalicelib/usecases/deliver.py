@@ -230,7 +230,7 @@ def _send_all(delivery: _Delivery, claimed: Sequence[_Claimed]) -> dict[int, dat
             _release(delivery, claimed[index + 1 :], hint=False)
             break
         if clock.real() - oldest > FLUSH_AFTER:
-            _settle(delivery, unsaved)
+            _settle_or_release(delivery, unsaved, claimed[index + 1 :])
             unsaved = []
     _settle(delivery, unsaved)
     if fault:
@@ -260,6 +260,17 @@ def _send(delivery: _Delivery, claimed: _Claimed) -> Verdict:
         return delivery.plan.channel_types[letter.channel.type].send(letter)
     except Exception as error:  # noqa: BLE001 - whatever an adapter forgot, the provider may have taken the message
         return Unknown(type(error).__name__)
+
+
+def _settle_or_release(
+    delivery: _Delivery, sent: Sequence[tuple[_Claimed, Verdict]], unsent: Sequence[_Claimed]
+) -> None:
+    """When what was sent cannot be saved, the rest is not sent: a claim left behind would be taken for a lost send."""
+    try:
+        _settle(delivery, sent)
+    except RetryLater:
+        _release(delivery, unsent, hint=False)
+        raise
 
 
 def _settle(delivery: _Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> None:

@@ -9,7 +9,7 @@ from chalicelib.errors import Conflict, GiveUp, RetryLater
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Expand
+from chalicelib.model.hints import Expand, Recount
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 from chalicelib.usecases.dispatch_rows import begin_dispatch
@@ -87,6 +87,9 @@ def _note_chunk(ports: Ports, workspace: WorkspaceUid, job: Expand) -> None:
     """Marks the chunk done; who marks the last one makes the flow expanded and, if it may run, running."""
     for _ in range(NOTE_TRIES):
         flow = ports.catalog.get(workspace, Flow, job.f)
+        if flow.status is FlowStatus.CANCELLED:
+            # The pass that settles the cancelled rows may have gone by before these were enrolled.
+            ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
         if flow.is_over or flow.status is FlowStatus.DRAFT or job.chunk in flow.expanded_chunks:
             return
         try:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from chalicelib.engine.interpreter import advance, retagged
 from chalicelib.engine.progress import settled
-from chalicelib.engine.settle import lost
+from chalicelib.engine.settle import as_unknown, lost
 from chalicelib.errors import GiveUp, NotFound, RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
@@ -209,7 +209,9 @@ def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:
     batch.ledger.note_fault(row, error)
     faults = row.faults + 1
     if faults >= MAX_FAULTS:
-        return replace(row, faults=faults).finished(ExecutionStatus.FAILED, "poison", batch.ports.clock.now())
+        now = batch.ports.clock.now()
+        known = as_unknown(row, row.claim.node, now) if row.claim else row
+        return replace(known, faults=faults).finished(ExecutionStatus.FAILED, "poison", now)
     return replace(row, faults=faults, due=batch.ports.clock.now() + timedelta(seconds=2**faults))
 
 

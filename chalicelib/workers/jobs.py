@@ -58,7 +58,7 @@ def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
         case Wake():
             wake_due(ports, job)
         case Purge():
-            purge_flow(ports, job)
+            purge_flow(ports, job, time_left)
         case Import():
             run_import(ports, job, time_left)
         case _:

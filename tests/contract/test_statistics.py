@@ -96,6 +96,18 @@ def test_epochs_older_than_the_last_are_dropped(statistics: Statistics) -> None:
     assert [statistics.read(W, F, epoch).get("sent") for epoch in range(4)] == [None, None, 12, 12]
 
 
+def test_a_start_is_not_overwritten_by_who_knew_an_older_flow(statistics: Statistics) -> None:
+    assert statistics.replace(W, F, 1, {"completed": 3}, rev=9)
+    assert not statistics.replace(W, F, 1, {"completed": 0}, rev=8)
+    assert statistics.read(W, F, 1)["completed"] == 3
+
+
+def test_an_old_epoch_is_kept_as_long_as_a_send_is_in_flight_in_it(statistics: Statistics) -> None:
+    statistics.enter(W, F, 0, "slow", 3, START + LEASE)
+    assert statistics.replace(W, F, 5, {"sent": 1}, rev=2)
+    assert statistics.in_flight(W, F, START) == 3
+
+
 def test_a_recount_keeps_its_parts_apart_from_another_and_a_shard_counted_again_counts_once(
     statistics: Statistics,
 ) -> None:
