@@ -27,7 +27,8 @@ def timers(request: pytest.FixtureRequest) -> Timers:
 
 
 def timer(number: int, after: timedelta, flow: str = "f1") -> DueHint:
-    return DueHint(Hint(w="w1", f=flow, c=f"c{number}", q=number), START + after)
+    promised = 1_772_442_000_000 + number if number % 2 else None
+    return DueHint(Hint(w="w1", f=flow, c=f"c{number}", q=number, p=promised), START + after)
 
 
 def sweep(timers: Timers, first: int, last: int) -> Counter[DueHint]:
