@@ -1,6 +1,7 @@
 """What an operator may do to a flow: start, pause, resume, cancel, describe, configure, delete."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -116,7 +117,8 @@ def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
         "updated_at": now,
     }
     saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
-    ports.jobs.send(Recount(w=workspace, f=saved.uid, pass_id=new_uid()))
+    with suppress(RetryLater):  # It is cancelled already; the watchdog settles it.
+        ports.jobs.send(Recount(w=workspace, f=saved.uid, pass_id=new_uid()))
     return saved
 
 
@@ -144,10 +146,11 @@ def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     if flow.is_expanded and flow.started_at is None:
         changes["started_at"] = now
     saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
-    if saved.is_expanded:
-        begin_dispatch(ports, workspace, saved)
-    else:
-        expand_rest(ports, workspace, saved)
+    with suppress(RetryLater):  # It runs already; the watchdog hints whom these jobs do not.
+        if saved.is_expanded:
+            begin_dispatch(ports, workspace, saved)
+        else:
+            expand_rest(ports, workspace, saved)
     return saved
 
 

@@ -1,12 +1,11 @@
 """Makes a flow: one run of a campaign over contacts, as a draft or started at once."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.errors import InvalidRequest, Problem, RetryLater
+from chalicelib.errors import InvalidRequest, Problem
 from chalicelib.model.base import Outside, Uid
 from chalicelib.model.campaign import Campaign, ContactUids
 from chalicelib.model.channel import Channel
@@ -74,8 +73,7 @@ def add_started(
     if alone:
         alone()
     ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), unless_moved=campaign)
-    with suppress(RetryLater):  # It is stored, so it will run: an error would only make the caller start it twice.
-        send_off(ports, workspace, started)
+    send_off(ports, workspace, started)
     return started
 
 

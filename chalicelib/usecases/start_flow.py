@@ -1,6 +1,8 @@
 """Starts a flow: pins the campaign version, queues it, sends its contacts to be enrolled."""
 
-from chalicelib.errors import Conflict
+from contextlib import suppress
+
+from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Expand, Recount
@@ -55,10 +57,14 @@ def as_started(ports: Ports, flow: Flow, version: int) -> Flow:
 
 
 def send_off(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """The jobs of a flow that was stored as started; if they are lost, the watchdog sends them again."""
-    expand_rest(ports, workspace, flow)
-    if flow.chunks == 0:
-        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+    """The jobs of a flow that was stored as started; if they are lost, the watchdog sends them again.
+
+    So a queue that is away is no error: the caller would only start the flow a second time.
+    """
+    with suppress(RetryLater):
+        expand_rest(ports, workspace, flow)
+        if flow.chunks == 0:
+            ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
 
 
 def expand_rest(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
