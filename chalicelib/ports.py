@@ -31,6 +31,17 @@ class Page(Generic[T]):
     cursor: str | None = None
 
 
+def all_pages(read: Callable[[str | None], Page[T]]) -> Iterator[tuple[T, ...]]:
+    """The items of page after page, up to the end; `read` gets the cursor of each."""
+    cursor = None
+    while True:
+        page = read(cursor)
+        yield page.items
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
 class Clock(Protocol):
     """Two clocks: the engine's, which the laptop may run faster, and the real one of leases and provider timeouts."""
 

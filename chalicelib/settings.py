@@ -38,11 +38,6 @@ class Settings(BaseModel):
     clock_real_anchor: float = 0.0
     clock_virtual_anchor: float = 0.0
 
-    @property
-    def is_local(self) -> bool:
-        """Whether this is the laptop."""
-        return self.stage == "local"
-
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises UnusableEnvironment for what is missing or cannot be read."""

@@ -62,6 +62,10 @@ class Retag:
     add: tuple[str, ...]
     remove: tuple[str, ...]
 
+    def of(self, tags: tuple[str, ...]) -> tuple[str, ...]:
+        """These tags changed: each once, those that were there first."""
+        return tuple(tag for tag in dict.fromkeys((*tags, *self.add)) if tag not in self.remove)
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:

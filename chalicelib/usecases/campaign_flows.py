@@ -1,13 +1,14 @@
 """A campaign by its flows: which are open, what state they give it, and pause, resume and cancel through them."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from chalicelib.engine.campaign_state import campaign_state
 from chalicelib.errors import Conflict
 from chalicelib.model.campaign import Campaign, CampaignState
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.ports import Ports
+from chalicelib.ports import Ports, all_pages
 from chalicelib.usecases.change_flow import FlowChange, change_flow
 
 _PAGE = 100
@@ -20,13 +21,8 @@ IDLE = (CampaignState.DRAFT, CampaignState.COMPLETED, CampaignState.COMPLETED_PA
 
 def flows_of(ports: Ports, workspace: WorkspaceUid, uid: str) -> Iterator[Flow]:
     """All flows of a campaign, newest first."""
-    cursor = None
-    while True:
-        page = ports.catalog.children(workspace, Campaign, uid, Flow, _PAGE, cursor)
-        yield from page.items
-        cursor = page.cursor
-        if cursor is None:
-            return
+    for flows in all_pages(partial(ports.catalog.children, workspace, Campaign, uid, Flow, _PAGE)):
+        yield from flows
 
 
 def open_flows(ports: Ports, workspace: WorkspaceUid, uid: str) -> Iterator[Flow]:

@@ -106,7 +106,11 @@ def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Plan:
     )
     if version is None:
         raise GiveUp("version_missing", f"Campaign {flow.campaign_uid} has no version {flow.campaign_version}")
-    graph = graph_of(workspace, version)
+    return build_plan(ports, workspace, flow, graph_of(workspace, version), version.templates)
+
+
+def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, pins: Mapping[str, int]) -> Plan:
+    """`pins`: the version of every template, by what `sendings` calls them; GiveUp when one is gone."""
     sends = sendings(graph)
     named = {sending.channel_uid or flow.channel_uid for sending in sends.values()}
     channels = {uid: ports.catalog.find(workspace, Channel, uid) for uid in named}
@@ -114,7 +118,9 @@ def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Plan:
         workspace=ports.catalog.get(workspace, Workspace, workspace),
         flow=flow,
         graph=graph,
-        templates={key: _template(ports, workspace, key, sending, version) for key, sending in sends.items()},
+        templates={
+            key: _template(ports, workspace, sending.template_uid, pins.get(key, 0)) for key, sending in sends.items()
+        },
         channels={uid: channel for uid, channel in channels.items() if channel},
         channel_types=ports.channel_types,
     )
@@ -133,11 +139,8 @@ def graph_of(workspace: WorkspaceUid, version: CampaignVersion) -> Graph:
     return _GRAPHS[key]
 
 
-def _template(
-    ports: Ports, workspace: WorkspaceUid, key: str, sending: Sending, version: CampaignVersion
-) -> TemplateVersion:
-    number = version.templates.get(key, 0)
-    found = ports.catalog.find_version(workspace, Template, sending.template_uid, number, TemplateVersion)
+def _template(ports: Ports, workspace: WorkspaceUid, uid: str, number: int) -> TemplateVersion:
+    found = ports.catalog.find_version(workspace, Template, uid, number, TemplateVersion)
     if found is None:
-        raise GiveUp("template_missing", f"Template {sending.template_uid} has no version {number}")
+        raise GiveUp("template_missing", f"Template {uid} has no version {number}")
     return found

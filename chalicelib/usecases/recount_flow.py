@@ -1,10 +1,11 @@
 """Counts the rows of a flow exactly, heals what is overdue, settles what was cancelled, and ends what is over."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib.engine.progress import contribution, end_status
 from chalicelib.engine.settle import as_unknown
@@ -14,7 +15,7 @@ from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, O
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
-from chalicelib.ports import Ports, Save, Unclaimed
+from chalicelib.ports import Ports, Save, Unclaimed, all_pages
 from chalicelib.usecases.dispatch_rows import OVERDUE, begin_dispatch, is_overdue
 
 #: Rows read at a time; as many as fit DynamoDB's 1 MB a page.
@@ -65,21 +66,17 @@ def _movements(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
 
 def _reporting_channels(ports: Ports, workspace: WorkspaceUid) -> frozenset[str]:
     """Channels whose provider reports delivery; a flow waits for those receipts."""
-    cursor, found = None, set()
-    while True:
-        page = ports.catalog.page(workspace, Channel, {}, 100, cursor)
-        found |= {channel.uid for channel in page.items if channel.reports_receipts}
-        if page.cursor is None:
-            return frozenset(found)
-        cursor = page.cursor
+    pages = all_pages(partial(ports.catalog.page, workspace, Channel, {}, 100))
+    return frozenset(channel.uid for page in pages for channel in page if channel.reports_receipts)
 
 
 def _count_shard(
     ports: Ports, flow: Flow, workspace: WorkspaceUid, shard: int, reporting: frozenset[str]
 ) -> Counter[str]:
     """Open rows, awaited receipts and overdue rows are counted beside the counters, under names of their own."""
+    uid = FlowUid(flow.uid)
     counted: Counter[str] = Counter()
-    for rows in _pages(ports, workspace, FlowUid(flow.uid), shard):
+    for rows in all_pages(partial(ports.executions.page, workspace, uid, shard, PAGE)):
         current = _skip_cancelled(ports, flow, rows) if flow.status is FlowStatus.CANCELLED else rows
         for row in current:
             timed = _time_out(ports, flow, row, reporting, counted)
@@ -87,16 +84,6 @@ def _count_shard(
             if timed.is_open:
                 _note_open(ports, timed, counted)
     return counted
-
-
-def _pages(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, shard: int) -> Iterator[tuple[Execution, ...]]:
-    cursor = None
-    while True:
-        page = ports.executions.page(workspace, flow, shard, PAGE, cursor)
-        yield page.items
-        if page.cursor is None:
-            return
-        cursor = page.cursor
 
 
 def _skip_cancelled(ports: Ports, flow: Flow, rows: Sequence[Execution]) -> list[Execution]:

@@ -9,17 +9,14 @@ from chalicelib.engine.interpreter import Skip, advance, retagged
 from chalicelib.engine.pacing import interval
 from chalicelib.errors import InvalidRequest, invalid
 from chalicelib.model.campaign import Campaign
-from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus, Outcome, Result, Visit
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter
-from chalicelib.model.template import Template, TemplateVersion
-from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from chalicelib.usecases.examine_campaign import NO_CHANNEL, Examination, examine_campaign, sendings
-from chalicelib.usecases.load_plan import Plan
+from chalicelib.usecases.load_plan import Plan, build_plan
 
 _NOBODY = FlowUid("rehearsal")
 #: api.md: a campaign has at most 200 nodes, so a walk has no more stations.
@@ -66,25 +63,10 @@ def _plan(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, channel_uid
     examination = examine_campaign(ports, workspace, campaign, channel_uid)
     if examination.problems:
         raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
-    sends = sendings(examination.graph)
-    if sends and examination.default_channel is None:
+    if sendings(examination.graph) and examination.default_channel is None:
         raise InvalidRequest([NO_CHANNEL])
-    named = {step.channel_uid or examination.default_channel for step in sends.values()}
-    channels = {uid: ports.catalog.find(workspace, Channel, uid) for uid in named if uid}
-    templates = {
-        node: ports.catalog.find_version(
-            workspace, Template, step.template_uid, examination.pins[node], TemplateVersion
-        )
-        for node, step in sends.items()
-    }
-    return Plan(
-        workspace=ports.catalog.get(workspace, Workspace, workspace),
-        flow=_flow(ports.clock.now(), campaign, examination),
-        graph=examination.graph,
-        templates={node: template for node, template in templates.items() if template},
-        channels={uid: channel for uid, channel in channels.items() if channel},
-        channel_types=ports.channel_types,
-    )
+    flow = _flow(ports.clock.now(), campaign, examination)
+    return build_plan(ports, workspace, flow, examination.graph, examination.pins)
 
 
 def _flow(now: datetime, campaign: Campaign, examination: Examination) -> Flow:
@@ -109,8 +91,8 @@ def _walk(plan: Plan, contact: Contact, ports: Ports) -> Rehearsal:
         if not row.is_open:
             break
         if walked.retag:
-            tags = [tag for tag in (*scene.contact.tags, *walked.retag.add) if tag not in walked.retag.remove]
-            scene = replace(scene, contact=scene.contact.model_copy(update={"tags": tuple(dict.fromkeys(tags))}))
+            tags = walked.retag.of(scene.contact.tags)
+            scene = replace(scene, contact=scene.contact.model_copy(update={"tags": tags}))
             row = retagged(row, scene)
         elif walked.letter and row.node:
             letters[row.node] = walked.letter

@@ -16,7 +16,7 @@ def retag_contact(ports: Ports, workspace: WorkspaceUid, uid: ContactUid, retag:
         contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)
         if contact is None:
             return None
-        tags = tuple(tag for tag in dict.fromkeys((*contact.tags, *retag.add)) if tag not in retag.remove)
+        tags = retag.of(contact.tags)
         if tags == contact.tags:
             return contact
         if len(tags) > MAX_TAGS:

@@ -1,6 +1,7 @@
 """A new flow over just those contacts of another one whose messages failed, stayed unknown or were skipped."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from chalicelib.model.base import Outside
 from chalicelib.model.execution import Execution, ExecutionStatus, Outcome
 from chalicelib.model.flow import ENDED, Flow, FlowStatus, RetryOf
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
-from chalicelib.ports import Ports
+from chalicelib.ports import Ports, all_pages
 from chalicelib.usecases.create_flow import add_started
 
 _PAGE = 500
@@ -56,14 +57,10 @@ def _draft(ports: Ports, of: Flow, wish: RetryWish) -> Flow:
 
 
 def _rows(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Iterator[Execution]:
+    uid = FlowUid(flow.uid)
     for shard in range(flow.shards):
-        cursor = None
-        while True:
-            page = ports.executions.page(workspace, FlowUid(flow.uid), shard, _PAGE, cursor)
-            yield from page.items
-            cursor = page.cursor
-            if cursor is None:
-                break
+        for rows in all_pages(partial(ports.executions.page, workspace, uid, shard, _PAGE)):
+            yield from rows
 
 
 def _entry(row: Execution, wish: RetryWish) -> str | None:
