@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from chalicelib.engine.pacing import Gate
 from chalicelib.model.base import Document
 from chalicelib.model.contact import Contact
+from chalicelib.model.event import Event
 from chalicelib.model.execution import Execution, ExecutionKey, Receipt
 from chalicelib.model.hints import DueHint, Job
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
@@ -131,20 +132,67 @@ class Contacts(Protocol):
     def find_by(self, workspace: WorkspaceUid, lookups: Sequence[str]) -> dict[str, ContactUid]:
         """Which contacts hold these look-up strings (`Contact.lookups`)."""
 
-    def add(self, workspace: WorkspaceUid, contact: Contact) -> None:
-        """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken."""
+    def add(self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event] = ()) -> None:
+        """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken.
 
-    def add_many(self, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> tuple[ContactUid, ...]:
-        """Like add for up to 25 that share no look-up, together if it can be; the uids that Conflict kept out."""
+        `news`: events of the contact that are stored with it, all or nothing, as untold; four at most.
+        """
 
-    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
-        """Replaces it and moves its look-ups if its rev is still the stored one; Conflict if not or if one is taken."""
+    def add_many(
+        self, workspace: WorkspaceUid, contacts: Sequence[Contact], news: Mapping[str, Sequence[Event]] | None = None
+    ) -> tuple[ContactUid, ...]:
+        """Like add for up to 25 that share no look-up, together if it can be; the uids that Conflict kept out.
+
+        `news` by the contact's uid.
+        """
+
+    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, news: Sequence[Event] = ()) -> Contact:
+        """Replaces it and moves its look-ups if its rev is still the stored one; Conflict if not or if one is taken.
+
+        `news` as in add.
+        """
 
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
         """Deletes contact and look-ups; harmless when they are gone."""
 
     def page(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Contact]:
         """A page over all contacts of the workspace, in no particular order, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A reported event; no news is one that is finished, or whose id another event has."""
+
+    event: Event
+    is_news: bool
+
+
+class Events(Protocol):
+    """What contacts did. Kept for EVENT_LIFE, each id once in a workspace."""
+
+    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[Kept, ...]:
+        """Stores those that are new, in order; it is news until `finish`, however often it is reported."""
+
+    def finish(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        """Everything that they lead to has been done."""
+
+    def page(
+        self, workspace: WorkspaceUid, contact: ContactUid, names: frozenset[str] | None, limit: int, cursor: str | None
+    ) -> Page[Event]:
+        """Of one contact, newest first: all, or those of these names. Strongly consistent."""
+
+    def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
+        """Stored with a change of their contact before this moment and not reported by `add_many` since; may lag."""
+
+    def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        """Deletes a contact's history; harmless when there is none."""
+
+
+class EventQueue(Protocol):
+    """Events on their way to what listens to them."""
+
+    def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        """Each arrives at least once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +375,8 @@ class Ports:
     clock: Clock
     catalog: Catalog
     contacts: Contacts
+    events: Events
+    event_queue: EventQueue
     executions: Executions
     steps: StepQueue
     jobs: JobQueue

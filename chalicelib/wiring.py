@@ -13,10 +13,11 @@ from botocore.config import Config
 from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.contacts import DynamoContacts
+from chalicelib.aws.events import DynamoEvents
 from chalicelib.aws.executions import DynamoExecutions
 from chalicelib.aws.files import S3Files
 from chalicelib.aws.gates import DynamoGates
-from chalicelib.aws.queues import SqsJobQueue, SqsStepQueue
+from chalicelib.aws.queues import SqsEventQueue, SqsJobQueue, SqsStepQueue
 from chalicelib.aws.secret import Secret
 from chalicelib.aws.statistics import DynamoStatistics
 from chalicelib.aws.timers import DynamoTimers
@@ -81,6 +82,8 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         contacts=DynamoContacts(dynamodb, found.contacts_table),
         executions=DynamoExecutions(dynamodb, found.executions_table),
         steps=SqsStepQueue(sqs, found.step_queue_url, found.clock_speed),
+        events=DynamoEvents(dynamodb, found.contacts_table),
+        event_queue=SqsEventQueue(sqs, found.event_queue_url),
         jobs=SqsJobQueue(sqs, found.job_queue_url, found.clock_speed),
         timers=DynamoTimers(dynamodb, found.timers_table),
         statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),

@@ -1,6 +1,6 @@
 """Contacts and their unique look-ups on the Contacts table: one item each, kept true to one another by transactions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,8 +21,10 @@ from chalicelib.aws._dynamodb import (
     query,
     translate,
 )
+from chalicelib.aws.event_items import build_untold
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.contact import Contact
+from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Page
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 CONTACT_KEY = frozenset({"pk", "sk"})
 #: DynamoDB takes 4 MB a transaction; a contact has at most 380 KB, and as a rule 1.
 MANY_BYTES = 3_500_000
+#: DynamoDB's limit for one transaction.
+MANY_WRITES = 100
 #: How often a removal looks again when the contact is changed under its hands.
 REMOVAL_TRIES = 4
 
@@ -56,44 +60,58 @@ class DynamoContacts:
         by_text = ((text, found.get(keys.lookup(workspace, text))) for text in lookups)
         return {text: ContactUid(uid) for text, uid in by_text if uid}
 
-    def add(self, workspace: WorkspaceUid, contact: Contact) -> None:
+    def add(self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event] = ()) -> None:
         """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken."""
         try:
-            self._transact(self._insert(workspace, contact, _build_item(workspace, contact)))
+            self._transact(self._insert(workspace, contact, _build_item(workspace, contact), news))
         except TransactionRefused as refused:
             if refused.reasons[0].failed:
                 raise Conflict(f"Contact {contact.uid} already exists") from refused
             raise _taken(contact.lookups(), refused.reasons[1:]) from refused
 
-    def add_many(self, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> tuple[ContactUid, ...]:
-        """One transaction (at most 25 contacts with three look-ups each: 100 writes); if it is refused, each alone."""
+    def add_many(
+        self, workspace: WorkspaceUid, contacts: Sequence[Contact], news: Mapping[str, Sequence[Event]] | None = None
+    ) -> tuple[ContactUid, ...]:
+        """One transaction (25 with three look-ups each are 100 writes); if it is too much or refused, each alone."""
         items = [_build_item(workspace, contact) for contact in contacts]
-        if sum(len(item["doc"]["S"].encode()) for item in items) <= MANY_BYTES:
-            pairs = zip(contacts, items, strict=True)
+        told = news or {}
+        writes = [
+            write
+            for contact, item in zip(contacts, items, strict=True)
+            for write in self._insert(workspace, contact, item, told.get(contact.uid, ()))
+        ]
+        if len(writes) <= MANY_WRITES and sum(len(item["doc"]["S"].encode()) for item in items) <= MANY_BYTES:
             with suppress(TransactionRefused):
-                self._transact([write for pair in pairs for write in self._insert(workspace, *pair)])
+                self._transact(writes)
                 return ()
-        return tuple(ContactUid(contact.uid) for contact in contacts if not self._adds(workspace, contact))
+        refused = (each for each in contacts if not self._adds(workspace, each, told.get(each.uid, ())))
+        return tuple(ContactUid(contact.uid) for contact in refused)
 
-    def _adds(self, workspace: WorkspaceUid, contact: Contact) -> bool:
+    def _adds(self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event]) -> bool:
         try:
-            self.add(workspace, contact)
+            self.add(workspace, contact, news)
         except Conflict:
             return False
         return True
 
-    def _insert(self, workspace: WorkspaceUid, contact: Contact, item: Item) -> "list[TransactWriteItemTypeDef]":
-        """The contact first, then its look-ups in their order."""
+    def _insert(
+        self, workspace: WorkspaceUid, contact: Contact, item: Item, news: Sequence[Event]
+    ) -> "list[TransactWriteItemTypeDef]":
+        """The contact first, then its look-ups in their order, then what it did."""
         put = guarded_put(self._table, item, "attribute_not_exists(pk)")
-        return [put, *(self._claim(workspace, text, contact.uid) for text in contact.lookups())]
+        claims = (self._claim(workspace, text, contact.uid) for text in contact.lookups())
+        return [put, *claims, *self._tell(workspace, news)]
 
-    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
+    def _tell(self, workspace: WorkspaceUid, news: Sequence[Event]) -> "list[TransactWriteItemTypeDef]":
+        return [{"Put": {"TableName": self._table, "Item": build_untold(workspace, event)}} for event in news]
+
+    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, news: Sequence[Event] = ()) -> Contact:
         """Replaces it, moving its look-ups, if its rev is the stored one; Conflict if not or a look-up is taken."""
         saved = after.model_copy(update={"rev": before.rev + 1})
-        if set(before.lookups()) == set(saved.lookups()):
+        if set(before.lookups()) == set(saved.lookups()) and not news:
             self._save_alone(workspace, saved)
         else:
-            self._save_moving(workspace, before, saved)
+            self._save_together(workspace, before, saved, news)
         return saved
 
     def _save_alone(self, workspace: WorkspaceUid, saved: Contact) -> None:
@@ -105,13 +123,14 @@ class DynamoContacts:
             if not is_own(item, failed.item):
                 raise _moved(saved) from failed
 
-    def _save_moving(self, workspace: WorkspaceUid, before: Contact, saved: Contact) -> None:
+    def _save_together(self, workspace: WorkspaceUid, before: Contact, saved: Contact, news: Sequence[Event]) -> None:
         item = _build_item(workspace, saved)
         claimed = [text for text in saved.lookups() if text not in before.lookups()]
         freed = [text for text in before.lookups() if text not in saved.lookups()]
         writes = [guarded_put(self._table, item, "rev = :rev", before.rev)]
         writes += [self._claim(workspace, text, saved.uid) for text in claimed]
         writes += [self._free(workspace, text, saved.uid) for text in freed]
+        writes += self._tell(workspace, news)
         try:
             self._transact(writes)
         except TransactionRefused as refused:

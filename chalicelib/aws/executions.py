@@ -71,8 +71,8 @@ class DynamoExecutions:
     def page(
         self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None
     ) -> Page[Execution]:
-        """The cursor is the last contact's uid: it can only ever lead to a place in this very shard."""
-        if cursor is not None and not is_uid(cursor):
+        """The cursor is the last row's walk: it can only ever lead to a place in this very shard."""
+        if cursor is not None and not is_uid(cursor.partition("#")[0]):
             raise invalid("cursor", "This cursor was not given out by this list")
         with translate():
             answer = self._client.query(

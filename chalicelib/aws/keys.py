@@ -66,6 +66,30 @@ def shard_of(uid: str) -> int:
     return int.from_bytes(blake2b(uid.encode(), digest_size=8).digest(), "big") % CONTACT_SHARDS
 
 
+def history(workspace: str, contact: str) -> str:
+    """Partition of what a contact did."""
+    return f"{workspace}#E#{contact}"
+
+
+def event_sort(moment: str, event_id: str) -> str:
+    """Sort key of an event: by time, and by the hash of an id that may hold anything."""
+    return f"{moment}#{_hash(event_id)}"
+
+
+def event_id(workspace: str, text: str) -> str:
+    """Partition of the item that remembers the id of an event."""
+    return f"{workspace}#D#{_hash(text)}"
+
+
+def news(shard: int) -> str:
+    """Partition of the index of events that nobody was told of yet, over all workspaces."""
+    return f"NEWS#{shard}"
+
+
 def lookup(workspace: str, text: str) -> str:
     """Partition of a look-up: a hash, so that no key of ours carries an address."""
-    return f"{workspace}#L#{blake2b(text.encode(), digest_size=20).hexdigest()}"
+    return f"{workspace}#L#{_hash(text)}"
+
+
+def _hash(text: str) -> str:
+    return blake2b(text.encode(), digest_size=20).hexdigest()

@@ -1,4 +1,4 @@
-"""The two queues in SQS: delays are whole seconds, rounded up, so that nothing comes before its time."""
+"""The queues in SQS: delays are whole seconds, rounded up, so that nothing comes before its time."""
 
 import random
 import time
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import translate
 from chalicelib.errors import RetryLater
-from chalicelib.model.hints import DueHint, Job
+from chalicelib.model.event import Event
+from chalicelib.model.hints import DueHint, Job, Reported
+from chalicelib.model.ids import WorkspaceUid
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 #: SQS's limit for one SendMessageBatch.
 BATCH = 10
+#: An event has at most about 5 KB and a message 256 KB.
+EVENTS_A_MESSAGE = 25
 #: SQS's limit for DelaySeconds. Emulators take more, AWS does not.
 LONGEST_DELAY_SECONDS = 900
 #: Seconds before the second, third and fourth try; half to one and a half times as long by chance.
@@ -99,3 +103,16 @@ class SqsJobQueue:
                 MessageBody=job.model_dump_json(),
                 DelaySeconds=delay_seconds(delay, self._speed),
             )
+
+
+class SqsEventQueue:
+    """Implements `ports.EventQueue`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        for start in range(0, len(events), EVENTS_A_MESSAGE):
+            reported = Reported(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
+            with translate():
+                self._client.send_message(QueueUrl=self._queue_url, MessageBody=reported.model_dump_json())

@@ -3,20 +3,23 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from pydantic_core import from_json, to_json
+
 from chalicelib.aws._dynamodb import Item
 from chalicelib.aws.row_keys import contact_key, from_milliseconds, row_key, to_milliseconds
 from chalicelib.model.execution import (
+    Cause,
     Claim,
     Engagement,
     Execution,
-    ExecutionKey,
     ExecutionStatus,
     Outcome,
     Receipt,
     Result,
     Visit,
+    read_walk,
 )
-from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
+from chalicelib.model.ids import AttemptId, FlowUid, NodeId, WorkspaceUid
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -77,6 +80,9 @@ def _encode_exceptions(row: Execution, fields: Fields) -> None:
         fields["asleep"] = {"BOOL": True}
     if row.only:
         fields["only"] = {"BOOL": True}
+    if row.cause:
+        properties = to_json(row.cause.properties).decode()
+        fields["cause"] = {"M": {"event": {"S": row.cause.event}, "properties": {"S": properties}}}
 
 
 def encode_row(row: Execution, shards: int) -> Fields:
@@ -109,9 +115,7 @@ def decode_row(item: Item) -> Execution:
     """The row again; raises KeyError for an item that is none."""
     walk = item["walk"]["M"]
     return Execution(
-        key=ExecutionKey(
-            WorkspaceUid(item["pk"]["S"].partition("#")[0]), FlowUid(item["flow"]["S"]), ContactUid(item["sk"]["S"])
-        ),
+        key=read_walk(WorkspaceUid(item["pk"]["S"].partition("#")[0]), FlowUid(item["flow"]["S"]), item["sk"]["S"]),
         status=ExecutionStatus(item["status"]["S"]),
         seq=int(item["seq"]["N"]),
         node=NodeId(walk["node"]["S"]) if "node" in walk else None,
@@ -129,6 +133,7 @@ def decode_row(item: Item) -> Execution:
         reason=walk["reason"]["S"] if "reason" in walk else None,
         faults=_number(walk, "faults"),
         only="only" in walk,
+        cause=_decode_cause(walk["cause"]["M"]) if "cause" in walk else None,
     )
 
 
@@ -151,6 +156,10 @@ def _decode_claim(item: Item) -> Claim | None:
         return None
     until = from_milliseconds(int(item["lease"]["N"]))
     return Claim(AttemptId(entry["by"]["S"]), until, NodeId(entry["node"]["S"]))
+
+
+def _decode_cause(entry: Item) -> Cause:
+    return Cause(entry["event"]["S"], from_json(entry["properties"]["S"]))
 
 
 def _encode_result(result: Result) -> Fields:

@@ -28,7 +28,7 @@ def row_partition(workspace: WorkspaceUid, flow: FlowUid, shard: int) -> str:
 def row_key(key: ExecutionKey, shards: int) -> "dict[str, AttributeValueTypeDef]":
     """The key of a row."""
     shard = shard_of(key.contact, shards)
-    return {"pk": {"S": row_partition(key.workspace, key.flow, shard)}, "sk": {"S": key.contact}}
+    return {"pk": {"S": row_partition(key.workspace, key.flow, shard)}, "sk": {"S": key.walk}}
 
 
 def contact_key(workspace: WorkspaceUid, contact: ContactUid) -> str:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from chalicelib.errors import GiveUp
 from chalicelib.model.contact import Contact
+from chalicelib.model.event import Event
 from chalicelib.model.execution import Execution, ExecutionStatus, Outcome, Result, Visit
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
@@ -26,7 +27,7 @@ class Skip:
 
 
 #: Answers a SEND with the letter to hand over, or why there is none.
-Consider = Callable[[Node, Contact], Letter | Skip]
+Consider = Callable[[Node, Execution, Contact], Letter | Skip]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Scene:
     now: datetime
     #: The workspace's zone.
     timezone: str = "UTC"
+    #: What the contact did, newest first; None until a node asks for it.
+    history: tuple[Event, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Advance:
     row: Execution
     letter: Letter | None = None
     retag: Retag | None = None
+    #: Names of the events to be read before the walk can go on.
+    asks_for: frozenset[str] = frozenset()
 
 
 def advance(row: Execution, scene: Scene) -> Advance:
@@ -69,6 +74,8 @@ def advance(row: Execution, scene: Scene) -> Advance:
 def _step(row: Execution, scene: Scene) -> Execution | Advance:
     """One node: the row moved on, or an Advance where the world is needed."""
     node = _node_of(row, scene)
+    if scene.history is None and node.step.asks_for:
+        return Advance(row, asks_for=frozenset().union(*(each.step.asks_for for each in scene.graph)))
     outcome = node.step.decide(_context(row, scene))
     match outcome:
         case Go(exit=exit_name, why=why):
@@ -102,6 +109,8 @@ def _context(row: Execution, scene: Scene) -> StepContext:
         timezone=scene.timezone,
         results=row.results,
         receipts=row.receipts,
+        properties=row.properties,
+        history=scene.history or (),
     )
 
 
@@ -109,7 +118,7 @@ def _deliver(row: Execution, node: Node, scene: Scene) -> Execution | Advance:
     if node.id in row.results:
         return _leave(row, NEXT, scene)
     try:
-        answer = scene.consider(node, scene.contact)
+        answer = scene.consider(node, row, scene.contact)
     except GiveUp as error:
         # It fails here, not at a node before it whose message is out: a retry starts here.
         return Advance(row.finished(ExecutionStatus.FAILED, error.code, scene.now))

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from pydantic import JsonValue
+
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 
 
@@ -63,11 +65,23 @@ _RANKS = {
 
 @dataclass(frozen=True, slots=True)
 class ExecutionKey:
-    """Which row."""
+    """Which row; `entry` counts the times that the contact came into an event campaign's flow, from 1."""
 
     workspace: WorkspaceUid
     flow: FlowUid
     contact: ContactUid
+    entry: int = 1
+
+    @property
+    def walk(self) -> str:
+        """Contact and entry in one word, within the flow: `ann`, and at the second time `ann#2`."""
+        return self.contact if self.entry == 1 else f"{self.contact}#{self.entry}"
+
+
+def read_walk(workspace: WorkspaceUid, flow: FlowUid, walk: str) -> ExecutionKey:
+    """The key whose word this is; ValueError when it is none."""
+    contact, _, entry = walk.partition("#")
+    return ExecutionKey(workspace, flow, ContactUid(contact), int(entry or "1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,14 @@ class Receipt:
 
     engagement: Engagement
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event that started a walk: its id and its properties, which templates and conditions may look at."""
+
+    event: str
+    properties: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +167,21 @@ class Execution:
     faults: int = 0
     #: A retry of one node: the walk stops after it.
     only: bool = False
+    cause: Cause | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether it can still go on."""
         return self.status in OPEN
 
+    @property
+    def properties(self) -> Mapping[str, JsonValue]:
+        """Of the event that started the walk, if one did."""
+        return self.cause.properties if self.cause else {}
+
     def message_uid(self, node: NodeId) -> MessageUid:
-        """The token of the message at `node`. Loops cannot be built, so a node is visited once."""
-        return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node)
+        """The token of the message at `node`. Loops cannot be built, so each entry visits a node once."""
+        return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node, self.key.entry)
 
     def with_result(self, node: NodeId, result: Result) -> "Execution":
         """The row with one more SEND decided."""

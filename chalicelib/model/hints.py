@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chalicelib.model.base import Outside
-from chalicelib.model.execution import ExecutionKey
-from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid
+from chalicelib.model.event import Event
+from chalicelib.model.execution import ExecutionKey, read_walk
+from chalicelib.model.ids import FlowUid, WorkspaceUid
 
 
 class Hint(Outside):
@@ -27,13 +28,13 @@ class Hint(Outside):
     @property
     def key(self) -> ExecutionKey:
         """Which row is meant."""
-        return ExecutionKey(WorkspaceUid(self.w), FlowUid(self.f), ContactUid(self.c))
+        return read_walk(WorkspaceUid(self.w), FlowUid(self.f), self.c)
 
 
 def hint_of(key: ExecutionKey, seq: int, promised: datetime | None = None) -> Hint:
     """The hint for step `seq` of a row."""
     slot = int(promised.timestamp() * 1000) if promised else None
-    return Hint(w=key.workspace, f=key.flow, c=key.contact, q=seq, p=slot)
+    return Hint(w=key.workspace, f=key.flow, c=key.walk, q=seq, p=slot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,13 @@ class Import(Outside):
     kind: Literal["import"] = "import"
     w: str
     uid: str
+
+
+class Reported(Outside):
+    """Events of one workspace, on their way to what listens to them."""
+
+    w: str
+    events: tuple[Event, ...]
 
 
 Job = Annotated[Expand | Dispatch | Recount | Wake | Purge | Import, Field(discriminator="kind")]

@@ -4,7 +4,7 @@ A node decides and does nothing: it gets a `StepContext` and returns an outcome,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, ClassVar
 
@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue
 from chalicelib.errors import Problem
 from chalicelib.model.base import Outside
 from chalicelib.model.contact import Contact
+from chalicelib.model.event import Event
 from chalicelib.model.execution import Receipt, Result
 from chalicelib.model.ids import NODE_PATTERN, NodeId
 
@@ -33,6 +34,10 @@ class StepContext:
     timezone: str
     results: Mapping[NodeId, Result]
     receipts: Mapping[NodeId, Receipt]
+    #: Of the event that started the walk, if one did.
+    properties: Mapping[str, JsonValue] = field(default_factory=dict)
+    #: What the contact did, newest first; read only for steps that ask for it.
+    history: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,11 @@ class Step(Outside):
     def refers_to(self) -> tuple[Reference, ...]:
         """Earlier SENDs whose messages this step looks at."""
         return ()
+
+    @property
+    def asks_for(self) -> frozenset[str]:
+        """Names of events that it wants to see in `StepContext.history`."""
+        return frozenset()
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """What to do with the contact here; pure."""

@@ -1,8 +1,8 @@
 """Conditions on a contact and its messages: a tree of all, any and not over single comparisons."""
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
@@ -10,9 +10,11 @@ from pydantic import Discriminator, Field, JsonValue, StringConstraints, TypeAda
 from pydantic import Tag as Member
 
 from chalicelib.model.base import Outside
+from chalicelib.model.comparing import Comparand, Op
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.contact import Tag as TagName
 from chalicelib.model.durations import Duration
+from chalicelib.model.event import Event, EventName
 from chalicelib.model.execution import Engagement, Outcome, Receipt, Result
 from chalicelib.model.ids import NODE_PATTERN, NodeId
 from chalicelib.model.message import MessageType
@@ -21,27 +23,11 @@ from chalicelib.model.steps import StepContext
 #: security.md: more would cost more than a glance per contact.
 MAX_LEAVES = 100
 MAX_DEPTH = 8
+#: As many events of a contact are looked at, the newest.
+MAX_RECALLED = 1_000
 #: What the inspector keeps of a comparison; it is stored on the row.
 MAX_WORDS = 80
 _ISO_8601 = TypeAdapter(timedelta)
-
-
-class Op(StrEnum):
-    """How a field is compared. `before`, `after` and `within` read it as a moment."""
-
-    EQ = "eq"
-    NE = "ne"
-    GT = "gt"
-    GTE = "gte"
-    LT = "lt"
-    LTE = "lte"
-    IN = "in"
-    CONTAINS = "contains"
-    STARTS_WITH = "startsWith"
-    EXISTS = "exists"
-    BEFORE = "before"
-    AFTER = "after"
-    WITHIN = "within"
 
 
 class Reached(StrEnum):
@@ -72,45 +58,107 @@ class Comparison(Outside):
         return ()
 
 
-class FieldIs(Comparison):
-    """A contact's field or `attributes.<name>`, compared with a value."""
+class _Valued(Comparison):
+    """One value, found somewhere, compared with another."""
 
-    kind: ClassVar[str] = "field"
-
-    field: Annotated[str, StringConstraints(pattern=r"^(attributes\.)?[A-Za-z_][A-Za-z0-9_]{0,63}$")]
     op: Op = Op.EQ
     value: JsonValue = None
     within: Duration | None = None
 
     @model_validator(mode="after")
     def _value_fits(self) -> Self:
+        self._test.check()
+        return self
+
+    @property
+    def _test(self) -> Comparand:
+        return Comparand(self.op, self.value, self.within)
+
+    def _why(self, name: str, found: object, now: datetime) -> str:
+        """In words when it holds: what is not there only fits `ne`, and `exists` with the value false."""
+        value = _ISO_8601.dump_python(self.within, mode="json") if self.within else self.value
+        words = f"{name} {self.op} {'' if value is None else value}".strip()
+        return words[:MAX_WORDS] if self._test.fits(found, now) else ""
+
+
+class FieldIs(_Valued):
+    """A contact's field or `attributes.<name>`, compared with a value."""
+
+    kind: ClassVar[str] = "field"
+
+    field: Annotated[str, StringConstraints(pattern=r"^(attributes\.)?[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+
+    @model_validator(mode="after")
+    def _is_a_field(self) -> Self:
         if not self.field.startswith("attributes.") and self.field not in _FIELDS:
             raise ValueError(f"there is no field {self.field}; attributes are written attributes.{self.field}")
-        if (self.within is not None) != (self.op is Op.WITHIN):
-            raise ValueError("the operator within takes a duration as within, and no other operator does")
-        wanted, fits = _TAKES[self.op]
-        if not fits(self.value):
-            raise ValueError(f"the operator {self.op} takes {wanted}")
         return self
 
     def holds(self, context: StepContext) -> str:
-        """A field that the contact does not have only fits `ne`, and `exists` with the value false."""
-        found = self._look_up(context.contact)
-        value = _ISO_8601.dump_python(self.within, mode="json") if self.within else self.value
-        words = f"{self.field} {self.op} {'' if value is None else value}".strip()
-        return words[:MAX_WORDS] if self._fits(found, context.now) else ""
+        """By the record as it is now."""
+        return self._why(self.field, self._look_up(context.contact), context.now)
 
     def _look_up(self, contact: Contact) -> object:
         if self.field.startswith("attributes."):
             return contact.attributes.get(self.field.removeprefix("attributes."))
         return getattr(contact, _FIELDS[self.field])
 
-    def _fits(self, found: object, now: datetime) -> bool:
-        if self.op is Op.EXISTS:
-            return (found is not None) is (self.value is not False)
-        if self.op is Op.NE:
-            return not _equal(found, self.value)
-        return found is not None and _COMPARE[self.op](self, found, now)
+
+class PropertyIs(_Valued):
+    """A property of the event that started the walk, by its path (`cart.total`), compared with a value."""
+
+    kind: ClassVar[str] = "property"
+
+    property: Annotated[str, StringConstraints(pattern=r"^[^.\s]{1,64}(\.[^.\s]{1,64}){0,7}$")]
+
+    def holds(self, context: StepContext) -> str:
+        """A walk that no event started has no properties."""
+        return self._why(f"event.{self.property}", look_up(context.properties, self.property), context.now)
+
+
+def look_up(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
+    """What lies at the end of a path of names joined by dots; None where it leads nowhere."""
+    found: JsonValue = dict(properties)
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+class Did(Comparison):
+    """How often the contact did something: by default at least once, `"is": false` for those who did not."""
+
+    kind: ClassVar[str] = "event"
+
+    event: EventName
+    is_: Annotated[bool, Field(alias="is")] = True
+    #: At least so often; "is": false turns it round.
+    times: Annotated[int, Field(ge=1, le=MAX_RECALLED)] = 1
+    #: Only what happened at most this long before now.
+    within: Duration | None = None
+    #: Only events of which this holds: property comparisons, joined by all, any and not.
+    where: "When | None" = None
+
+    @model_validator(mode="after")
+    def _only_properties(self) -> Self:
+        if self.where is None:
+            return self
+        check_size(self.where)
+        if not all(isinstance(leaf, PropertyIs) for leaf in leaves(self.where)):
+            raise ValueError("where compares properties of the event and nothing else")
+        return self
+
+    def holds(self, context: StepContext) -> str:
+        """By the contact's history as it is now."""
+        since = context.now - self.within if self.within else None
+        found = sum(self._counts(event, since, context) for event in context.history)
+        if (found >= self.times) is not self.is_:
+            return ""
+        return f"{'did' if self.is_ else 'did not'} {self.event}{f' {self.times} times' if self.times > 1 else ''}"
+
+    def _counts(self, event: Event, since: datetime | None, context: StepContext) -> bool:
+        if event.name != self.event or (since is not None and event.occurred_at < since):
+            return False
+        return self.where is None or bool(self.where.holds(replace(context, properties=event.properties)))
 
 
 class HasTag(Comparison):
@@ -223,7 +271,7 @@ class Not(Comparison):
         return "" if self.not_.holds(context) else f"not {self.not_.kind}"
 
 
-_KINDS: tuple[type[Comparison], ...] = (All, Any, Not, MessageIs, FieldIs, HasTag, ConsentIs)
+_KINDS: tuple[type[Comparison], ...] = (All, Any, Not, MessageIs, FieldIs, PropertyIs, Did, HasTag, ConsentIs)
 
 
 #: Kinds in capitals, that a path to a problem does not take them for the field that is called so.
@@ -239,14 +287,17 @@ When = Annotated[
     | Annotated[Not, Member("NOT")]
     | Annotated[MessageIs, Member("MESSAGE")]
     | Annotated[FieldIs, Member("FIELD")]
+    | Annotated[PropertyIs, Member("PROPERTY")]
+    | Annotated[Did, Member("EVENT")]
     | Annotated[HasTag, Member("TAG")]
     | Annotated[ConsentIs, Member("CONSENT")],
     Discriminator(
         _kind_of,
         custom_error_type="unknown_comparison",
-        custom_error_message="must have one of all, any, not, message, field, tag, consent",
+        custom_error_message="must have one of all, any, not, message, field, property, event, tag, consent",
     ),
 ]
+Did.model_rebuild()
 All.model_rebuild()
 Any.model_rebuild()
 Not.model_rebuild()
@@ -259,6 +310,11 @@ def leaves(when: Comparison) -> Iterator[Comparison]:
         yield when
     for part in parts:
         yield from leaves(part)
+
+
+def asks_for(when: Comparison) -> frozenset[str]:
+    """Names of the events whose history it looks at."""
+    return frozenset(leaf.event for leaf in leaves(when) if isinstance(leaf, Did))
 
 
 def depth(when: Comparison) -> int:
@@ -305,95 +361,4 @@ _FIELDS = {
     "timezone": "timezone",
     "status": "status",
     "createdAt": "created_at",
-}
-_ORDERS = {Op.GT: operator.gt, Op.GTE: operator.ge, Op.LT: operator.lt, Op.LTE: operator.le}
-
-
-def as_moment(value: object) -> datetime | None:
-    """A date is its first moment in UTC; text is read as ISO 8601; without a zone it is none."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
-        except ValueError:
-            return None
-    if isinstance(value, datetime):
-        try:
-            return value.astimezone(UTC) if value.tzinfo else None
-        except OverflowError:  # a zone that leads out of the years 1 to 9999
-            return None
-    return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-#: Operator → what it takes as its value, in words and as a check.
-_TAKES: Mapping[Op, tuple[str, Callable[[object], bool]]] = {
-    **dict.fromkeys((Op.EQ, Op.NE), ("a value or a list", lambda value: isinstance(value, str | int | float | list))),
-    **dict.fromkeys(_ORDERS, ("a number", _is_number)),
-    **dict.fromkeys(
-        (Op.BEFORE, Op.AFTER), ("a date, or a date-time with its zone", lambda value: bool(as_moment(value)))
-    ),
-    Op.IN: ("a list", lambda value: isinstance(value, list)),
-    Op.CONTAINS: ("a text, a number, true or false", lambda value: isinstance(value, str | int | float)),
-    Op.STARTS_WITH: ("a text", lambda value: isinstance(value, str)),
-    Op.EXISTS: ("true, false or nothing", lambda value: value is None or isinstance(value, bool)),
-    Op.WITHIN: ("no value", lambda value: value is None),
-}
-
-
-def _equal(found: object, value: object) -> bool:
-    if isinstance(found, bool) or isinstance(value, bool):
-        return found is value
-    if isinstance(found, date) and not isinstance(found, datetime):
-        return found.isoformat() == value
-    return list(found) == value if isinstance(found, tuple) else found == value
-
-
-def _orders(comparison: FieldIs, found: object, now: datetime) -> bool:
-    del now
-    value = comparison.value
-    if not isinstance(found, int | float) or not isinstance(value, int | float) or isinstance(found, bool):
-        return False
-    return bool(_ORDERS[comparison.op](found, value))
-
-
-def _is_in(comparison: FieldIs, found: object, now: datetime) -> bool:
-    del now
-    return isinstance(comparison.value, list) and any(_equal(found, each) for each in comparison.value)
-
-
-def _contains(comparison: FieldIs, found: object, now: datetime) -> bool:
-    del now
-    if isinstance(found, tuple):
-        return any(_equal(each, comparison.value) for each in found)
-    return isinstance(found, str) and str(comparison.value).casefold() in found.casefold()
-
-
-def _starts_with(comparison: FieldIs, found: object, now: datetime) -> bool:
-    del now
-    return isinstance(found, str) and found.casefold().startswith(str(comparison.value).casefold())
-
-
-def _lies(comparison: FieldIs, found: object, now: datetime) -> bool:
-    moment, value = as_moment(found), as_moment(comparison.value)
-    if moment is None:
-        return False
-    if comparison.within is not None:
-        return timedelta(0) <= now - moment <= comparison.within
-    if value is None:
-        return False
-    return moment < value if comparison.op is Op.BEFORE else moment > value
-
-
-_COMPARE = {
-    Op.EQ: lambda comparison, found, _: _equal(found, comparison.value),
-    Op.IN: _is_in,
-    Op.CONTAINS: _contains,
-    Op.STARTS_WITH: _starts_with,
-    Op.BEFORE: _lies,
-    Op.AFTER: _lies,
-    Op.WITHIN: _lies,
-    **dict.fromkeys(_ORDERS, _orders),
 }

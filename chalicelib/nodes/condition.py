@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from chalicelib.model.lanes import Lane, branches_of, check_labels
 from chalicelib.model.steps import Branch, Go, NodeOutcome, Reference, Step, StepContext
-from chalicelib.model.when import MessageIs, When, check_size, leaves
+from chalicelib.model.when import MessageIs, When, asks_for, check_size, leaves
 
 OTHERWISE = "otherwise"
 
@@ -60,6 +60,11 @@ class Condition(Step):
             for leaf in leaves(lane.when)
             if isinstance(leaf, MessageIs)
         )
+
+    @property
+    def asks_for(self) -> frozenset[str]:
+        """Every event that a `when` looks at."""
+        return frozenset().union(*(asks_for(lane.when) for lane in self.lanes if lane.when is not None))
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """The lane and, for the inspector, the comparison that decided."""

@@ -188,7 +188,8 @@ def _fresh(delivery: _Delivery, claimed: _Claimed, contact: Contact | None) -> _
     if contact.rev == claimed.ready.contact.rev:
         return claimed
     try:
-        answer = delivery.plan.consider(delivery.plan.graph.nodes[claimed.ready.letter.uid.node], contact)
+        ready = claimed.ready
+        answer = delivery.plan.consider(delivery.plan.graph.nodes[ready.letter.uid.node], ready.row, contact)
     except GiveUp:
         return None
     if isinstance(answer, Skip):

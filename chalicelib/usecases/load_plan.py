@@ -12,9 +12,10 @@ from chalicelib.errors import GiveUp
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.channel import Channel, LostAnswer
 from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow
 from chalicelib.model.graph import Graph, Node
-from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
+from chalicelib.model.ids import NodeId, WorkspaceUid
 from chalicelib.model.message import Letter
 from chalicelib.model.offers import Offer, Offering, Sending
 from chalicelib.model.template import Template, TemplateVersion
@@ -63,15 +64,15 @@ class Plan:
         step = self.graph.nodes[node].step
         return self.channel_of(step.offers[0].sending) if isinstance(step, Offering) else None
 
-    def consider(self, node: Node, contact: Contact) -> Letter | Skip:
-        """The letter for this contact at a SEND, by its own channel or what it offers instead, or why there is none."""
+    def consider(self, node: Node, row: Execution, contact: Contact) -> Letter | Skip:
+        """The letter of this walk at a SEND, by its own channel or what it offers instead, or why there is none."""
         if not isinstance(node.step, Offering):
             raise GiveUp("not_a_send", f"Node {node.id} delivers but names nothing to send")
-        answers = (self._consider(node, offer, contact) for offer in node.step.offers)
+        answers = (self._consider(node, offer, row, contact) for offer in node.step.offers)
         first = next(answers)
         return next((each for each in (first, *answers) if isinstance(each, Letter)), first)
 
-    def _consider(self, node: Node, offer: Offer, contact: Contact) -> Letter | Skip:
+    def _consider(self, node: Node, offer: Offer, row: Execution, contact: Contact) -> Letter | Skip:
         channel = self.channel_of(offer.sending)
         reason = why_not_channel(channel)
         if reason or channel is None:
@@ -84,7 +85,7 @@ class Plan:
         reason = why_not_contact(contact, channel.type, template.message_type, self.workspace.strict_consent)
         if reason or address is None:
             return Skip(reason or "no_address", channel.uid)
-        values = resolve_parameters(template, offer.sending, contact)
+        values = resolve_parameters(template, offer.sending, contact, row.properties)
         if isinstance(values, MissingParameter):
             return Skip(MISSING, channel.uid)
         try:
@@ -94,18 +95,14 @@ class Plan:
                 raise
             # A value that is missing deep inside an event's property shows only while rendering.
             return Skip(MISSING, channel.uid)
-        workspace, flow = WorkspaceUid(self.workspace.uid), FlowUid(self.flow.uid)
-        uid = MessageUid(workspace, flow, ContactUid(contact.uid), node.id)
-        return Letter(uid, channel, template.message_type, address, content)
+        return Letter(row.message_uid(node.id), channel, template.message_type, address, content)
 
 
-def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Plan:
-    """Channels and workspace are read now; versions never change. GiveUp when what was published is gone."""
-    version = ports.catalog.find_version(
-        workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
-    )
+def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, number: int) -> Plan:
+    """For rows of one campaign version. Channels are read now. GiveUp when what was published is gone."""
+    version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
     if version is None:
-        raise GiveUp("version_missing", f"Campaign {flow.campaign_uid} has no version {flow.campaign_version}")
+        raise GiveUp("version_missing", f"Campaign {flow.campaign_uid} has no version {number}")
     return build_plan(ports, workspace, flow, graph_of(workspace, version), version.templates)
 
 

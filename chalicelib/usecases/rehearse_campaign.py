@@ -17,10 +17,11 @@ from chalicelib.model.message import Letter
 from chalicelib.ports import Ports
 from chalicelib.usecases.examine_campaign import NO_CHANNEL, Examination, examine_campaign, sendings
 from chalicelib.usecases.load_plan import Plan, build_plan
+from chalicelib.usecases.recall import recall
 
 _NOBODY = FlowUid("rehearsal")
-#: api.md: a campaign has at most 200 nodes, so a walk has no more stations.
-_MAX_STATIONS = 201
+#: api.md: a campaign has at most 200 nodes, so a walk has no more stations, besides one look at the history.
+_MAX_STATIONS = 202
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ def _walk(plan: Plan, contact: Contact, ports: Ports) -> Rehearsal:
         row = walked.row
         if not row.is_open:
             break
+        if walked.asks_for:
+            history = recall(ports, WorkspaceUid(plan.workspace.uid), contact, walked.asks_for)
+            scene = replace(scene, history=history)
+            continue
         if walked.retag:
             tags = walked.retag.of(scene.contact.tags)
             scene = replace(scene, contact=scene.contact.model_copy(update={"tags": tags}))
@@ -125,7 +130,7 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
         raise invalid("audience", "The campaign has no contacts to estimate for")
     uids = tuple(dict.fromkeys(audience.contact_uids))
     contacts = ports.contacts.find_many(workspace, [ContactUid(each) for each in uids], strong=False)
-    excluded, letters = _consider_all(plan, list(contacts.values()))
+    excluded, letters = _consider_all(plan, list(contacts.values()), ports.clock.now())
     reached = Counter(channel for channel, _ in {(letter.channel.uid, letter.uid.contact) for letter in letters})
     costs: Counter[str] = Counter()
     for letter in letters:
@@ -143,13 +148,15 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
     )
 
 
-def _consider_all(plan: Plan, contacts: Sequence[Contact]) -> tuple[dict[str, dict[str, int]], list[Letter]]:
+def _consider_all(
+    plan: Plan, contacts: Sequence[Contact], now: datetime
+) -> tuple[dict[str, dict[str, int]], list[Letter]]:
     excluded: dict[str, dict[str, int]] = {}
     letters: list[Letter] = []
     for node in plan.graph:
         if not node.step.delivers:
             continue
-        answers = [plan.consider(node, contact) for contact in contacts]
+        answers = [plan.consider(node, _first_row(plan, contact, now), contact) for contact in contacts]
         letters += [answer for answer in answers if isinstance(answer, Letter)]
         excluded[node.id] = dict(Counter(answer.reason for answer in answers if isinstance(answer, Skip)))
     return excluded, letters

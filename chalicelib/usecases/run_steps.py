@@ -20,6 +20,7 @@ from chalicelib.ports import Ports, Save, Unclaimed
 from chalicelib.usecases.deliver import Ready, deliver
 from chalicelib.usecases.ledger import Fault, Ledger
 from chalicelib.usecases.load_plan import Plan, load_plan
+from chalicelib.usecases.recall import recall
 from chalicelib.usecases.retag_contact import retag_contact
 from chalicelib.usecases.send_hints import send_hints
 from chalicelib.usecases.stop_flow import stop_flow
@@ -140,13 +141,19 @@ def _next_hint(row: Execution, ports: Ports) -> DueHint:
 
 
 def _run_rows(batch: _Batch, rows: Sequence[Execution]) -> None:
+    """Rows of an event campaign's flow may be of several versions; all others are of one."""
+    for version in sorted({row.version for row in rows}):
+        try:
+            plan = load_plan(batch.ports, batch.workspace, batch.flow, version)
+        except (GiveUp, NotFound) as error:
+            stop_flow(batch.ports, batch.workspace, batch.flow, str(error))
+            return
+        _run_version(batch, plan, [row for row in rows if row.version == version])
+
+
+def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
     ports, workspace = batch.ports, batch.workspace
-    try:
-        plan = load_plan(ports, workspace, batch.flow)
-    except (GiveUp, NotFound) as error:
-        stop_flow(ports, workspace, batch.flow, str(error))
-        return
-    uids = [row.key.contact for row in rows]
+    uids = list(dict.fromkeys(row.key.contact for row in rows))
     contacts = ports.contacts.find_many(workspace, uids, strong=False)
     if missing := [uid for uid in uids if uid not in contacts]:
         # A read that lags must not skip a contact that was made a moment ago.
@@ -188,7 +195,10 @@ def _walk(
         return resolved.finished(ExecutionStatus.SKIPPED, "contact_not_found", now)
     if resolved.due and resolved.due > now:
         return resolved
-    walked = advance(resolved, plan.scene(contact, ports))
+    scene = plan.scene(contact, ports)
+    walked = advance(resolved, scene)
+    if walked.asks_for:
+        walked = advance(walked.row, replace(scene, history=recall(ports, row.key.workspace, contact, walked.asks_for)))
     if walked.retag and not row.claim:
         return _retag(ports, plan, walked.row, walked.retag)
     if walked.letter is None or row.claim:

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ ClientFor = Callable[[str], Any]
 
 TABLE, QUEUE, BUCKET = "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket"
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a type
+BUS, RULE = "AWS::Events::EventBus", "AWS::Events::Rule"
 #: Types that only a real account needs. One that is in neither list is an error: it was forgotten here.
-UNNEEDED_TYPES = frozenset({"AWS::CloudWatch::Alarm", "AWS::SNS::Topic"})
+UNNEEDED_TYPES = frozenset({"AWS::CloudWatch::Alarm", "AWS::SNS::Topic", "AWS::SQS::QueuePolicy"})
 
 #: Properties that the API spells as CloudFormation does.
 COPIED = {
@@ -24,6 +26,8 @@ COPIED = {
     QUEUE: frozenset({"VisibilityTimeout", "MessageRetentionPeriod", "SqsManagedSseEnabled", "RedrivePolicy"}),
     BUCKET: frozenset[str](),
     SECRET: frozenset[str](),
+    BUS: frozenset[str](),
+    RULE: frozenset[str](),
 }
 #: Properties translated by a call of their own.
 TRANSLATED = {
@@ -31,6 +35,8 @@ TRANSLATED = {
     QUEUE: frozenset[str](),
     BUCKET: frozenset[str](),
     SECRET: frozenset({"GenerateSecretString"}),
+    BUS: frozenset[str](),
+    RULE: frozenset({"EventBusName", "EventPattern", "Targets"}),
 }
 #: Properties that guard data in an account and would only be in the way on a laptop.
 UNNEEDED = {
@@ -38,6 +44,8 @@ UNNEEDED = {
     QUEUE: frozenset[str](),
     BUCKET: frozenset({"PublicAccessBlockConfiguration", "LifecycleConfiguration"}),
     SECRET: frozenset[str](),
+    BUS: frozenset({"Name"}),
+    RULE: frozenset[str](),
 }
 
 
@@ -64,6 +72,7 @@ def provision(client_for: ClientFor, template: Path = TEMPLATE, prefix: str = "c
     for logical_id in _of_type(resources, SECRET):
         refs[logical_id] = physical_name(logical_id, prefix)
         _ensure_secret(client_for("secretsmanager"), refs[logical_id], _properties(resources[logical_id]))
+    _ensure_rules(client_for, resources, refs, prefix)
     variables: dict[str, Any] = declared["Globals"]["Function"]["Environment"]["Variables"]
     return {name: _resolve(value, refs) for name, value in variables.items()}
 
@@ -189,10 +198,15 @@ def _ensure_queue(sqs: Any, name: str, properties: Mapping[str, Any], refs: Mapp
 def _attribute(sqs: Any, value: Any, refs: Mapping[str, str]) -> str:
     """SQS takes strings only: true, 180, and a redrive policy as JSON."""
     if isinstance(value, dict) and "deadLetterTargetArn" in value:
-        (target, attribute) = value["deadLetterTargetArn"]["Fn::GetAtt"]
-        found = sqs.get_queue_attributes(QueueUrl=refs[target], AttributeNames=[f"Queue{attribute}"])
-        return json.dumps({**value, "deadLetterTargetArn": found["Attributes"][f"Queue{attribute}"]})
+        return json.dumps({**value, "deadLetterTargetArn": _queue_attribute(sqs, value["deadLetterTargetArn"], refs)})
     return _text(value)
+
+
+def _queue_attribute(sqs: Any, value: Mapping[str, Any], refs: Mapping[str, str]) -> str:
+    """What a GetAtt of a queue stands for."""
+    (target, attribute) = value["Fn::GetAtt"]
+    found = sqs.get_queue_attributes(QueueUrl=refs[target], AttributeNames=[f"Queue{attribute}"])
+    return str(found["Attributes"][f"Queue{attribute}"])
 
 
 def _ensure_bucket(s3: Any, name: str) -> None:
@@ -215,6 +229,23 @@ def _ensure_secret(manager: Any, name: str, properties: Mapping[str, Any]) -> No
             raise
         length = int(properties["GenerateSecretString"]["PasswordLength"])
         manager.create_secret(Name=name, SecretString=secrets.token_hex(length // 2))
+
+
+def _ensure_rules(client_for: ClientFor, resources: Mapping[str, Any], refs: dict[str, str], prefix: str) -> None:
+    """Event buses, and rules that hand what fits their pattern to a queue."""
+    for logical_id in _of_type(resources, BUS):
+        refs[logical_id] = physical_name(logical_id, prefix)
+        with suppress(client_for("events").exceptions.ResourceAlreadyExistsException):
+            client_for("events").create_event_bus(Name=refs[logical_id])
+    for logical_id in _of_type(resources, RULE):
+        said, name = _properties(resources[logical_id]), physical_name(logical_id, prefix)
+        bus = _resolve(said["EventBusName"], refs)
+        client_for("events").put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(said["EventPattern"]))
+        targets = [
+            {"Id": each["Id"], "Arn": _queue_attribute(client_for("sqs"), each["Arn"], refs)}
+            for each in said["Targets"]
+        ]
+        client_for("events").put_targets(Rule=name, EventBusName=bus, Targets=targets)
 
 
 def _resolve(value: Any, refs: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """resources.yaml and what the laptop makes of it: tables, queues and the bucket answer as they are declared."""
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -60,7 +61,14 @@ def test_dead_letters_outlive_the_queue_they_come_from() -> None:
 
 def test_visibility_leaves_six_timeouts_of_the_function_that_reads() -> None:
     visibility = {name: queue["VisibilityTimeout"] for name, queue in _queues().items()}
-    assert visibility == {"StepQueue": 180, "JobQueue": 360, "StepDeadLetters": 180, "JobDeadLetters": 180}
+    assert visibility == {
+        "StepQueue": 180,
+        "JobQueue": 360,
+        "EventQueue": 180,
+        "StepDeadLetters": 180,
+        "JobDeadLetters": 180,
+        "EventDeadLetters": 180,
+    }
 
 
 def test_every_table_is_paid_per_request_recoverable_encrypted_and_protected() -> None:
@@ -104,6 +112,7 @@ def test_the_environment_names_things_that_answer(aws: Aws) -> None:
         *(f"{name}_TABLE" for name in ("CATALOG", "CONTACTS", "EXECUTIONS", "TIMERS")),
         "STEP_QUEUE_URL",
         "JOB_QUEUE_URL",
+        "EVENT_QUEUE_URL",
         "FILES_BUCKET",
         "SIGNING_SECRET_ID",
     }
@@ -158,6 +167,15 @@ def test_an_index_finds_only_items_that_carry_its_key(aws: Aws) -> None:
         ExpressionAttributeValues={":key": {"S": "flows#0"}},
     )["Items"]
     assert [item["pk"]["S"] for item in found] == ["running"]
+
+
+def test_what_is_put_on_the_event_bus_lands_in_the_event_queue(aws: Aws) -> None:
+    aws.provision()
+    aws.provision()
+    entry = {"Source": "shop", "EventBusName": "carillon-EventBus", "Detail": '{"name": "order.placed"}'}
+    aws.client("events").put_events(Entries=[{**entry, "DetailType": kind} for kind in ("carillon.event", "other")])
+    arrived = _receive(aws, queue_urls(aws.client)["EventQueue"])
+    assert [json.loads(each)["detail"] for each in arrived] == [{"name": "order.placed"}]
 
 
 def test_an_event_source_finds_its_queue_by_logical_id(aws: Aws) -> None:

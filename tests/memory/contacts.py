@@ -1,19 +1,22 @@
 """Contacts in dicts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import RLock
 
 from chalicelib.errors import Conflict
 from chalicelib.model.contact import Contact
+from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Page
+from tests.memory.events import MemoryEvents
 from tests.memory.paging import check_size, cut_page
 
 
 class MemoryContacts:
     """The port Contacts in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: MemoryEvents | None = None) -> None:
+        self._events = events or MemoryEvents()
         self._contacts: dict[tuple[str, str], Contact] = {}
         self._holders: dict[tuple[str, str], str] = {}
         self._lock = RLock()
@@ -26,24 +29,27 @@ class MemoryContacts:
         found = ((text, self._holders.get((workspace, text))) for text in lookups)
         return {text: ContactUid(uid) for text, uid in found if uid}
 
-    def add(self, workspace: WorkspaceUid, contact: Contact) -> None:
+    def add(self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event] = ()) -> None:
         check_size(contact)
         with self._lock:
             if (workspace, contact.uid) in self._contacts:
                 raise Conflict(f"Contact {contact.uid} already exists")
             self._check_free(workspace, contact)
             self._put(workspace, contact)
+            self._events.add_untold(workspace, news)
 
-    def add_many(self, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> tuple[ContactUid, ...]:
+    def add_many(
+        self, workspace: WorkspaceUid, contacts: Sequence[Contact], news: Mapping[str, Sequence[Event]] | None = None
+    ) -> tuple[ContactUid, ...]:
         refused = []
         for contact in contacts:
             try:
-                self.add(workspace, contact)
+                self.add(workspace, contact, (news or {}).get(contact.uid, ()))
             except Conflict:
                 refused.append(ContactUid(contact.uid))
         return tuple(refused)
 
-    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> Contact:
+    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, news: Sequence[Event] = ()) -> Contact:
         check_size(after)
         saved = after.model_copy(update={"rev": before.rev + 1})
         with self._lock:
@@ -55,6 +61,7 @@ class MemoryContacts:
             self._check_free(workspace, saved)
             self._drop_lookups(workspace, before)
             self._put(workspace, saved)
+            self._events.add_untold(workspace, news)
         return saved
 
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:

@@ -55,16 +55,16 @@ class MemoryExecutions:
     def page(
         self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None
     ) -> Page[Execution]:
-        if cursor is not None and not is_uid(cursor):
+        if cursor is not None and not is_uid(cursor.partition("#")[0]):
             raise invalid("cursor", "This cursor was not given out by this list")
         shards = self.shards.get((workspace, flow), 1)
         rows = sorted(
             (row for key, row in self.rows.items() if (key.workspace, key.flow) == (workspace, flow)),
-            key=lambda row: row.key.contact,
+            key=lambda row: row.key.walk,
         )
         rows = [row for row in rows if crc32(row.key.contact.encode()) % shards == shard]
-        rest = [row for row in rows if cursor is None or row.key.contact > cursor]
-        return Page(tuple(rest[:limit]), rest[limit - 1].key.contact if len(rest) > limit else None)
+        rest = [row for row in rows if cursor is None or row.key.walk > cursor]
+        return Page(tuple(rest[:limit]), rest[limit - 1].key.walk if len(rest) > limit else None)
 
     def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
         flows = (key.flow for key in self.rows if (key.workspace, key.contact) == (workspace, contact))

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from chalicelib.model.event import Event
 from chalicelib.model.hints import DueHint, Hint, Job
+from chalicelib.model.ids import WorkspaceUid
 
 _SECOND = timedelta(seconds=1)
 _LONGEST = 900 * _SECOND
@@ -51,3 +53,13 @@ class MemoryJobQueue:
     def take(self) -> tuple[Job, timedelta] | None:
         """Removes and returns the oldest job with its delay."""
         return self.entries.pop(0) if self.entries else None
+
+
+class MemoryEventQueue:
+    """The port EventQueue in memory."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[WorkspaceUid, Event]] = []
+
+    def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        self.entries += [(workspace, event) for event in events]

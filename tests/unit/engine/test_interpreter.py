@@ -26,7 +26,7 @@ class Desk:
         self.skips = skips or {}
         self.asked: list[str] = []
 
-    def __call__(self, node: Node, contact: Contact) -> Letter | Skip:
+    def __call__(self, node: Node, row: Execution, contact: Contact) -> Letter | Skip:
         self.asked.append(node.id)
         reason = self.skips.get(node.id)
         return Skip(reason, "mail") if reason else build_letter(node.id)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from chalicelib.engine.compile import compile_steps
 from chalicelib.model.base import rfc3339
 from chalicelib.model.contact import Contact
+from chalicelib.model.event import Event
 from chalicelib.model.execution import Engagement, Outcome, Receipt, Result
 from chalicelib.model.ids import NodeId
 from chalicelib.model.steps import NEXT, Deliver, Go, NodeOutcome, Retag, Sleep, Step, StepContext, Stop
@@ -37,7 +38,7 @@ def _read(step: Any) -> Step:
 def _context(given: dict[str, Any]) -> StepContext:
     """`enteredOffset` is when the walk came to the node, seen from `now`: "-PT2H" is two hours ago.
 
-    `contact` has the fields of the API; `ago` is how old a result or a receipt is, an hour when it does not matter.
+    `contact` has the fields of the API; `ago` is how old a result, a receipt or an event is, an hour when it does not matter.
     """
     now = _MOMENT.validate_python(given["now"]) if "now" in given else NOW
     return StepContext(
@@ -55,6 +56,17 @@ def _context(given: dict[str, Any]) -> StepContext:
             NodeId(node): Receipt(Engagement(each["engagement"]), _ago(now, each))
             for node, each in given.get("receipts", {}).items()
         },
+        properties=given.get("properties", {}),
+        history=tuple(
+            Event(
+                id=str(number),
+                name=each["name"],
+                contact_uid="ann",
+                properties=each.get("properties", {}),
+                occurred_at=_ago(now, each),
+            )
+            for number, each in enumerate(given.get("history", []))
+        ),
     )
 
 

@@ -1,0 +1,51 @@
+"""An event as DynamoDB keeps it below its contact, and the item that remembers its id."""
+
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import keys
+from chalicelib.aws._dynamodb import Item, build_doc
+from chalicelib.model.base import rfc3339
+from chalicelib.model.event import EVENT_LIFE, Event
+from chalicelib.model.ids import WorkspaceUid
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+#: The sparse index `news` is written by every change of a contact that somebody listens to: one partition of it would
+#: hold the table back at 1,000 writes a second.
+NEWS_SHARDS = 8
+
+
+def event_key(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+    """Where an event lies: below its contact, in order of time."""
+    sort = keys.event_sort(rfc3339(event.occurred_at), event.id)
+    return {"pk": {"S": keys.history(workspace, event.contact_uid)}, "sk": {"S": sort}}
+
+
+def build_event(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+    """The item of an event."""
+    return {**event_key(workspace, event), "name": {"S": event.name}, "doc": build_doc(event), **_expiry(event)}
+
+
+def build_untold(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+    """The same, found by the clock until it is stored once more without this mark."""
+    item = build_event(workspace, event)
+    item["newsKey"] = {"S": keys.news(keys.shard_of(event.contact_uid) % NEWS_SHARDS)}
+    item["newsAt"] = {"S": rfc3339(event.occurred_at)}
+    return item
+
+
+def build_reminder(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+    """What remembers the id: where its event lies, and nothing of what it says."""
+    place = event_key(workspace, event)
+    key = {"pk": {"S": keys.event_id(workspace, event.id)}, "sk": {"S": keys.META}}
+    return {**key, "contactPk": place["pk"], "place": place["sk"], **_expiry(event)}
+
+
+def read_event(item: Item) -> Event:
+    """The event again."""
+    return Event.model_validate_json(item["doc"]["S"])
+
+
+def _expiry(event: Event) -> "dict[str, AttributeValueTypeDef]":
+    return {"expiresAt": {"N": str(int((event.occurred_at + EVENT_LIFE).timestamp()))}}

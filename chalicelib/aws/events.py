@@ -1,0 +1,90 @@
+"""What contacts did, on the Contacts table: one item an event below its contact, and one that remembers its id."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import keys
+from chalicelib.aws._dynamodb import ConditionFailed, batch_write, encode_cursor, key_after, query, translate
+from chalicelib.aws.event_items import NEWS_SHARDS, build_event, build_reminder, read_event
+from chalicelib.model.base import rfc3339
+from chalicelib.model.event import Event
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.ports import Kept, Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+_KEY = frozenset({"pk", "sk"})
+
+
+class DynamoEvents:
+    """The port Events on DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[Kept, ...]:
+        """The id first: what is stored under it is then this event and no other, however often it is written."""
+        kept = tuple(Kept(event, self._is_news(workspace, event)) for event in events)
+        items = {each.event.id: build_event(workspace, each.event) for each in kept if each.is_news}
+        batch_write(self._client, self._table, [{"PutRequest": {"Item": item}} for item in items.values()])
+        return kept
+
+    def _is_news(self, workspace: WorkspaceUid, event: Event) -> bool:
+        reminder = build_reminder(workspace, event)
+        try:
+            with translate():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=reminder,
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConditionFailed as failed:
+            stored = failed.item or {}
+            same = all(stored.get(name) == reminder[name] for name in ("contactPk", "place"))
+            return same and "finished" not in stored
+        return True
+
+    def finish(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        items = {event.id: {**build_reminder(workspace, event), "finished": {"BOOL": True}} for event in events}
+        batch_write(self._client, self._table, [{"PutRequest": {"Item": item}} for item in items.values()])
+
+    def page(
+        self, workspace: WorkspaceUid, contact: ContactUid, names: frozenset[str] | None, limit: int, cursor: str | None
+    ) -> Page[Event]:
+        pk = keys.history(workspace, contact)
+        found = query(self._client, self._of_contact(pk), key_after(cursor, _KEY, {"pk": pk}))
+        wanted = (item for item in found if names is None or item["name"]["S"] in names)
+        items = list(islice(wanted, limit + 1))
+        behind = {name: items[limit - 1][name] for name in _KEY} if len(items) > limit else None
+        return Page(tuple(read_event(item) for item in items[:limit]), encode_cursor(behind))
+
+    def _of_contact(self, pk: str) -> "QueryInputTypeDef":
+        return {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+        }
+
+    def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
+        for shard in range(NEWS_SHARDS):
+            request: QueryInputTypeDef = {
+                "TableName": self._table,
+                "IndexName": "news",
+                "KeyConditionExpression": "newsKey = :key AND newsAt < :before",
+                "ExpressionAttributeValues": {":key": {"S": keys.news(shard)}, ":before": {"S": rfc3339(before)}},
+            }
+            for item in query(self._client, request):
+                yield WorkspaceUid(item["pk"]["S"].partition("#")[0]), read_event(item)
+
+    def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        request = self._of_contact(keys.history(workspace, contact))
+        found = query(self._client, {**request, "ProjectionExpression": "pk, sk"})
+        places = [{"pk": item["pk"], "sk": item["sk"]} for item in found]
+        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": place}} for place in places])

@@ -1,0 +1,142 @@
+"""One value compared with another: the operators of conditions and filters, and what each takes."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+
+class Op(StrEnum):
+    """How a value is compared. `before`, `after` and `within` read it as a moment."""
+
+    EQ = "eq"
+    NE = "ne"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    IN = "in"
+    CONTAINS = "contains"
+    STARTS_WITH = "startsWith"
+    EXISTS = "exists"
+    BEFORE = "before"
+    AFTER = "after"
+    WITHIN = "within"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparand:
+    """An operator with what it compares to: a value, or for `within` a span before now."""
+
+    op: Op
+    value: object
+    within: timedelta | None
+
+    def check(self) -> None:
+        """Raises ValueError when the operator does not take such a value."""
+        if (self.within is not None) != (self.op is Op.WITHIN):
+            raise ValueError("the operator within takes a duration as within, and no other operator does")
+        wanted, fits = _TAKES[self.op]
+        if not fits(self.value):
+            raise ValueError(f"the operator {self.op} takes {wanted}")
+
+    def fits(self, found: object, now: datetime) -> bool:
+        """Whether it holds of what was found; of nothing only `ne`, and `exists` with the value false."""
+        if self.op is Op.EXISTS:
+            return (found is not None) is (self.value is not False)
+        if self.op is Op.NE:
+            return not _equal(found, self.value)
+        return found is not None and _COMPARE[self.op](self, found, now)
+
+
+def as_moment(value: object) -> datetime | None:
+    """A date is its first moment in UTC; text is read as ISO 8601; without a zone it is none."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        try:
+            return value.astimezone(UTC) if value.tzinfo else None
+        except OverflowError:  # a zone that leads out of the years 1 to 9999
+            return None
+    return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
+
+
+_ORDERS = {Op.GT: operator.gt, Op.GTE: operator.ge, Op.LT: operator.lt, Op.LTE: operator.le}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+#: Operator → what it takes as its value, in words and as a check.
+_TAKES: Mapping[Op, tuple[str, Callable[[object], bool]]] = {
+    **dict.fromkeys((Op.EQ, Op.NE), ("a value or a list", lambda value: isinstance(value, str | int | float | list))),
+    **dict.fromkeys(_ORDERS, ("a number", _is_number)),
+    **dict.fromkeys(
+        (Op.BEFORE, Op.AFTER), ("a date, or a date-time with its zone", lambda value: bool(as_moment(value)))
+    ),
+    Op.IN: ("a list", lambda value: isinstance(value, list)),
+    Op.CONTAINS: ("a text, a number, true or false", lambda value: isinstance(value, str | int | float)),
+    Op.STARTS_WITH: ("a text", lambda value: isinstance(value, str)),
+    Op.EXISTS: ("true, false or nothing", lambda value: value is None or isinstance(value, bool)),
+    Op.WITHIN: ("no value", lambda value: value is None),
+}
+
+
+def _equal(found: object, value: object) -> bool:
+    if isinstance(found, bool) or isinstance(value, bool):
+        return found is value
+    if isinstance(found, date) and not isinstance(found, datetime):
+        return found.isoformat() == value
+    return list(found) == value if isinstance(found, tuple) else found == value
+
+
+def _orders(comparand: Comparand, found: object, now: datetime) -> bool:
+    del now
+    if not isinstance(found, int | float) or not isinstance(comparand.value, int | float) or isinstance(found, bool):
+        return False
+    return bool(_ORDERS[comparand.op](found, comparand.value))
+
+
+def _is_in(comparand: Comparand, found: object, now: datetime) -> bool:
+    del now
+    return isinstance(comparand.value, list) and any(_equal(found, each) for each in comparand.value)
+
+
+def _contains(comparand: Comparand, found: object, now: datetime) -> bool:
+    del now
+    if isinstance(found, tuple | list):
+        return any(_equal(each, comparand.value) for each in found)
+    return isinstance(found, str) and str(comparand.value).casefold() in found.casefold()
+
+
+def _starts_with(comparand: Comparand, found: object, now: datetime) -> bool:
+    del now
+    return isinstance(found, str) and found.casefold().startswith(str(comparand.value).casefold())
+
+
+def _lies(comparand: Comparand, found: object, now: datetime) -> bool:
+    moment, value = as_moment(found), as_moment(comparand.value)
+    if moment is None:
+        return False
+    if comparand.within is not None:
+        return timedelta(0) <= now - moment <= comparand.within
+    if value is None:
+        return False
+    return moment < value if comparand.op is Op.BEFORE else moment > value
+
+
+_COMPARE: Mapping[Op, Callable[[Comparand, object, datetime], bool]] = {
+    Op.EQ: lambda comparand, found, _: _equal(found, comparand.value),
+    Op.IN: _is_in,
+    Op.CONTAINS: _contains,
+    Op.STARTS_WITH: _starts_with,
+    Op.BEFORE: _lies,
+    Op.AFTER: _lies,
+    Op.WITHIN: _lies,
+    **dict.fromkeys(_ORDERS, _orders),
+}

@@ -1,0 +1,65 @@
+"""What contacts did, in dicts."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from chalicelib.model.base import rfc3339
+from chalicelib.model.event import Event
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.ports import Kept, Page
+from tests.memory.paging import cut_page
+
+
+class MemoryEvents:
+    """The port Events in memory."""
+
+    def __init__(self) -> None:
+        self._events: dict[tuple[str, str], Event] = {}
+        #: Workspace and id → the event that has it.
+        self._known: dict[tuple[str, str], Event] = {}
+        self._finished: set[tuple[str, str]] = set()
+        self._untold: set[tuple[str, str]] = set()
+
+    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[Kept, ...]:
+        return tuple(Kept(event, self._add(workspace, event)) for event in events)
+
+    def _add(self, workspace: WorkspaceUid, event: Event) -> bool:
+        key = (workspace, event.id)
+        first = self._known.setdefault(key, event)
+        if key in self._finished or _place(first) != _place(event):
+            return False
+        self._events[key] = event
+        self._untold.discard(key)
+        return True
+
+    def add_untold(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        """What the contacts of a memory store with a change."""
+        self._events.update({(workspace, event.id): event for event in events})
+        self._untold.update((workspace, event.id) for event in events)
+
+    def finish(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        self._finished.update((workspace, event.id) for event in events)
+
+    def page(
+        self, workspace: WorkspaceUid, contact: ContactUid, names: frozenset[str] | None, limit: int, cursor: str | None
+    ) -> Page[Event]:
+        found = [
+            (f"{rfc3339(event.occurred_at)}#{event.id}", event)
+            for (of, _), event in self._events.items()
+            if (of, event.contact_uid) == (workspace, contact) and (names is None or event.name in names)
+        ]
+        return cut_page(f"{workspace}#{contact}", found, limit, cursor)
+
+    def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
+        found = [(WorkspaceUid(key[0]), self._events[key]) for key in sorted(self._untold)]
+        return ((workspace, event) for workspace, event in found if event.occurred_at < before)
+
+    def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        gone = [key for key, event in self._events.items() if (key[0], event.contact_uid) == (workspace, contact)]
+        for key in gone:
+            del self._events[key]
+            self._untold.discard(key)
+
+
+def _place(event: Event) -> tuple[str, datetime]:
+    return event.contact_uid, event.occurred_at
