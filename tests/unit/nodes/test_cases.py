@@ -38,7 +38,7 @@ def _read(step: Any) -> Step:
 def _context(given: dict[str, Any]) -> StepContext:
     """`enteredOffset` is when the walk came to the node, seen from `now`: "-PT2H" is two hours ago.
 
-    `contact` has the fields of the API; `ago` is how old a result, a receipt or an event is, an hour when it does not matter.
+    `contact` has the fields of the API; `ago` is the age of a result, a receipt or an event, an hour if not said.
     """
     now = _MOMENT.validate_python(given["now"]) if "now" in given else NOW
     return StepContext(
