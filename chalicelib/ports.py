@@ -67,12 +67,12 @@ class Catalog(Protocol):
         workspace: WorkspaceUid,
         document: Document,
         under: tuple[type[Document], str] | None = None,
-        unless_moved: Document | None = None,
+        moving: Sequence[Document] = (),
     ) -> None:
         """Stores a new document (rev 0), and a pointer to it below a parent; Conflict when the uid is taken.
 
-        `unless_moved`: another document that gets its next rev in the same write; Conflict when it has it already, so
-        of two who add on the strength of what they read of it only one succeeds. TooLarge when it does not fit.
+        `moving`: other documents that are saved in the same write; Conflict when one was saved by others meanwhile, so
+        of two who add on the strength of what they read of it only one succeeds. TooLarge when one does not fit.
         """
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
@@ -121,6 +121,9 @@ class Catalog(Protocol):
 
     def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
         """Workspace and uid of all documents of a kind that are marked active, over all workspaces; for the clock."""
+
+    def due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
+        """Workspace, uid and moment of all that have `due_at` up to this moment, the earliest first; may lag."""
 
 
 class Contacts(Protocol):
@@ -223,6 +226,11 @@ class Executions(Protocol):
 
     def find_many(self, keys: Sequence[ExecutionKey], shards: int) -> dict[ExecutionKey, Execution]:
         """Strongly consistent."""
+
+    def entries_of(
+        self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
+    ) -> tuple[Execution, ...]:
+        """The contact's walks through the flow, the newest entry first; strongly consistent."""
 
     def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
         """Inserts rows that are not there yet and returns the keys of those; never touches one that is."""

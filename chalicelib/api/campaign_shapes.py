@@ -1,6 +1,8 @@
 """Campaigns, their versions, and what is found about them, as the API shows them."""
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 
 from chalicelib.api._http import MAX_DETAILS
 from chalicelib.api.flow_shapes import Shape, money, show_stats
@@ -8,8 +10,9 @@ from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
 from chalicelib.model.campaign import Campaign, CampaignState, CampaignVersion
 from chalicelib.usecases.describe_flow import FlowDescription
-from chalicelib.usecases.examine_campaign import Examination
+from chalicelib.usecases.launch_campaign import Launched
 from chalicelib.usecases.rehearse_campaign import Estimate, Rehearsal
+from chalicelib.usecases.schedule_campaign import coming_starts
 
 #: Counters that are executions; the rest of the flat ones are messages.
 _EXECUTIONS = ("total", "pending", "processing", "completed", "failed", "skipped")
@@ -35,9 +38,9 @@ _PLACE = re.compile(r"(?:^|\.)(steps|lanes)\[(\d{1,6})\]")
 
 def show_campaign(campaign: Campaign, state: CampaignState) -> Shape:
     """The draft, with `state` and the fields of the short form where it was written so."""
-    shown = campaign.model_dump(mode="json", by_alias=True, exclude={"rev", "short_form"})
+    shown = campaign.model_dump(mode="json", by_alias=True, exclude={"rev", "short_form", "schedule"})
     short = campaign.short_form.model_dump(mode="json", by_alias=True) if campaign.short_form else {}
-    return {**shown, **short, "state": state.value}
+    return {**shown, **short, "state": state.value, "schedule": _show_schedule(campaign)}
 
 
 def summarise_campaign(campaign: Campaign, state: CampaignState) -> Shape:
@@ -60,13 +63,40 @@ def show_version(version: CampaignVersion) -> Shape:
     return dict(version.model_dump(mode="json", by_alias=True))
 
 
-def show_examination(found: Examination, campaign: Campaign) -> Shape:
+def show_examination(
+    problems: Sequence[Problem], warnings: Sequence[Problem], campaign: Campaign, starts: Sequence[datetime]
+) -> Shape:
     """Errors block a launch, warnings do not. Those of the whole come first, as the last of very many are left out."""
-    problems = sorted(found.problems, key=lambda problem: problem.field != "steps")[:MAX_DETAILS]
+    first = sorted(problems, key=lambda problem: problem.field != "steps")[:MAX_DETAILS]
     return {
-        "valid": not found.problems,
-        "errors": [_show_problem(problem, campaign) for problem in problems],
-        "warnings": [_show_problem(problem, campaign) for problem in found.warnings],
+        "valid": not problems,
+        "errors": [_show_problem(problem, campaign) for problem in first],
+        "warnings": [_show_problem(problem, campaign) for problem in warnings],
+        "nextStarts": [rfc3339(start) for start in starts],
+    }
+
+
+def show_launch(launched: Launched) -> Shape:
+    """`status` is that of the flow, or `scheduled` where the calendar starts one later."""
+    flow = launched.flow
+    return {
+        "flowUid": flow.uid if flow else None,
+        "status": flow.status.value if flow else "scheduled",
+        "state": launched.state.value,
+        "nextStarts": [rfc3339(start) for start in launched.starts],
+    }
+
+
+def _show_schedule(campaign: Campaign) -> Shape | None:
+    """What the calendar does with it; none without a launch."""
+    schedule = campaign.schedule
+    if schedule is None:
+        return None
+    return {
+        "nextStarts": [rfc3339(start) for start in coming_starts(campaign)],
+        "timezone": schedule.timezone,
+        "paused": schedule.paused,
+        "skipped": [{"at": rfc3339(skip.at), "reason": skip.reason} for skip in schedule.skipped],
     }
 
 
@@ -125,13 +155,15 @@ def show_rehearsal(rehearsal: Rehearsal) -> Shape:
     return {"status": rehearsal.status.value, "path": stations, "endsAt": rfc3339(rehearsal.ends_at)}
 
 
-def show_status(state: CampaignState, described: FlowDescription | None) -> Shape:
+def show_status(state: CampaignState, described: FlowDescription | None, campaign: Campaign) -> Shape:
     """What an operator watches; the same fields before the first flow."""
+    schedule = _show_schedule(campaign)
     if described is None:
-        return {"state": state.value, **_NO_FLOW}
+        return {"state": state.value, "schedule": schedule, **_NO_FLOW}
     stats, flow = show_stats(described), described.flow
     return {
         "state": state.value,
+        "schedule": schedule,
         "flowUid": flow.uid,
         "flowStatus": flow.status.value,
         "executions": {name: stats[name] for name in _EXECUTIONS},

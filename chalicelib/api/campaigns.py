@@ -11,12 +11,14 @@ from chalicelib.api.campaign_shapes import (
     show_campaign,
     show_estimate,
     show_examination,
+    show_launch,
     show_rehearsal,
     show_status,
     show_version,
     summarise_campaign,
     summarise_version,
 )
+from chalicelib.engine.campaign_state import campaign_state
 from chalicelib.engine.compile import mermaid
 from chalicelib.errors import NotFound
 from chalicelib.model.base import Outside, Uid
@@ -26,11 +28,15 @@ from chalicelib.model.workspace import Scope
 from chalicelib.nodes.registry import NODE_TYPES
 from chalicelib.ports import Page
 from chalicelib.usecases.campaign_flows import deciding_flow, move_campaign, state_of
+from chalicelib.usecases.check_trigger import check_trigger
 from chalicelib.usecases.describe_flow import describe_flow
 from chalicelib.usecases.examine_campaign import examine_campaign
-from chalicelib.usecases.launch_campaign import LaunchWish, launch_campaign, trigger_campaign
-from chalicelib.usecases.publish_campaign import get_version, publish_campaign
+from chalicelib.usecases.launch_campaign import LaunchWish, launch_campaign
+from chalicelib.usecases.publish_campaign import get_version
+from chalicelib.usecases.publish_running import publish_running
 from chalicelib.usecases.rehearse_campaign import estimate_campaign, rehearse_campaign
+from chalicelib.usecases.schedule_campaign import drafted_starts
+from chalicelib.usecases.trigger_campaign import TriggerWish, trigger_campaign
 from chalicelib.usecases.write_campaign import CampaignFields, create_campaign, delete_campaign, update_campaign
 
 blueprint = Blueprint(__name__)
@@ -76,7 +82,7 @@ def get_campaigns(call: Call[Nothing, CampaignFilter]) -> Answer:
     looked_at, cursor = 0, call.cursor
     while True:
         page = _page(call, call.query.limit - len(found), cursor)
-        pairs = [(each, state_of(call.ports, call.workspace, each.uid)) for each in page.items]
+        pairs = [(each, state_of(call.ports, call.workspace, each)) for each in page.items]
         found += [pair for pair in pairs if call.query.state in {None, pair[1]}]
         looked_at, cursor = looked_at + len(pairs), page.cursor
         if cursor is None or len(found) >= call.query.limit or looked_at >= _MOST_READ:
@@ -98,14 +104,14 @@ def _page(call: Call[Nothing, CampaignFilter], limit: int, cursor: str | None) -
 def get_campaign(call: Call[Nothing, Nothing]) -> Answer:
     """The draft, and the state that its flows give it."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
-    return one(show_campaign(campaign, state_of(call.ports, call.workspace, call.uid)), "Campaign")
+    return one(show_campaign(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign")
 
 
 @endpoint(blueprint, "PATCH /v1/campaigns/{uid}", scope=Scope.WRITE, body=CampaignFields, also_bare=True)
 def patch_campaign(call: Call[CampaignFields, Nothing]) -> Answer:
     """Changes the draft; flows that run keep the version with which they started."""
     campaign = update_campaign(call.ports, call.workspace, call.uid, call.body)
-    return one(show_campaign(campaign, state_of(call.ports, call.workspace, call.uid)), "Campaign changed")
+    return one(show_campaign(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign changed")
 
 
 @endpoint(blueprint, "DELETE /v1/campaigns/{uid}", scope=Scope.WRITE, also_bare=True)
@@ -120,7 +126,11 @@ def post_validate(call: Call[Nothing, Nothing]) -> Answer:
     """Every problem of the draft, each with its field; warnings do not block a launch."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     found = examine_campaign(call.ports, call.workspace, campaign)
-    return one(show_examination(found, campaign), "The draft has problems" if found.problems else "The draft is valid")
+    of_trigger = check_trigger(call.ports, call.workspace, campaign)
+    problems = (*found.problems, *of_trigger)
+    starts = () if problems else drafted_starts(call.ports, call.workspace, campaign)
+    shown = show_examination(problems, found.warnings, campaign, starts)
+    return one(shown, "The draft has problems" if problems else "The draft is valid")
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/estimate", body=EstimateWish, also_bare=True)
@@ -133,29 +143,30 @@ def post_estimate(call: Call[EstimateWish, Nothing]) -> Answer:
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/publish", scope=Scope.WRITE, also_bare=True)
 def post_publish(call: Call[Nothing, Nothing]) -> Answer:
     """The draft becomes the next immutable version; unchanged, it is the newest one."""
-    _, version = publish_campaign(call.ports, call.workspace, call.uid)
+    version = publish_running(call.ports, call.workspace, call.uid)
     return one(show_version(version), f"Version {version.version} is published")
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/launch", scope=Scope.WRITE, body=LaunchWish, also_bare=True)
 def post_launch(call: Call[LaunchWish, Nothing]) -> Answer:
-    """Publishes and starts."""
-    flow = launch_campaign(call.ports, call.workspace, call.uid, call.body, "launch")
-    return one({"flowUid": flow.uid, "status": flow.status.value}, "Campaign launched", 202)
+    """Publishes and starts, or waits for the calendar or for events as the trigger says."""
+    return one(show_launch(launch_campaign(call.ports, call.workspace, call.uid, call.body)), "Campaign launched", 202)
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/trigger", scope=Scope.WRITE, body=LaunchWish, also_bare=True)
-def post_trigger(call: Call[LaunchWish, Nothing]) -> Answer:
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/trigger", scope=Scope.WRITE, body=TriggerWish, also_bare=True)
+def post_trigger(call: Call[TriggerWish, Nothing]) -> Answer:
     """Starts now; for campaigns with a manual or API trigger."""
     flow = trigger_campaign(call.ports, call.workspace, call.uid, call.body)
     return one({"flowUid": flow.uid, "status": flow.status.value}, "Campaign triggered", 202)
 
 
 def _move(call: Call[Nothing, Nothing], wanted: FlowStatus, message: str) -> Answer:
-    flow = move_campaign(call.ports, call.workspace, call.uid, wanted)
-    state = state_of(call.ports, call.workspace, call.uid)
-    in_flight = describe_flow(call.ports, call.workspace, flow).in_flight
-    return one({"status": state.value, "flowUid": flow.uid, "inFlight": in_flight}, message)
+    moved = move_campaign(call.ports, call.workspace, call.uid, wanted)
+    state = state_of(call.ports, call.workspace, moved.campaign)
+    in_flight = describe_flow(call.ports, call.workspace, moved.flow).in_flight if moved.flow else 0
+    return one(
+        {"status": state.value, "flowUid": moved.flow.uid if moved.flow else None, "inFlight": in_flight}, message
+    )
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/pause", scope=Scope.WRITE, also_bare=True)
@@ -179,10 +190,11 @@ def post_cancel(call: Call[Nothing, Nothing]) -> Answer:
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/status", also_bare=True)
 def get_status(call: Call[Nothing, Nothing]) -> Answer:
     """State, flow, executions and messages by state, per-node counts, cost."""
-    call.ports.catalog.get(call.workspace, Campaign, call.uid)
+    campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     flow = deciding_flow(call.ports, call.workspace, call.uid)
     described = describe_flow(call.ports, call.workspace, flow) if flow else None
-    return one(show_status(state_of(call.ports, call.workspace, call.uid), described), "Campaign status")
+    state = campaign_state(flow, campaign.schedule)
+    return one(show_status(state, described, campaign), "Campaign status")
 
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/versions", query=ListQuery, also_bare=True)

@@ -47,8 +47,8 @@ def summarise_flow(flow: Flow) -> Shape:
         by_alias=True,
         include={
             "uid", "status", "description", "channel_uid", "campaign_uid", "campaign_version", "trigger", "segment_uid",
-            "contact_count", "configuration", "retry_of", "created_at", "queued_at", "started_at", "paused_at",
-            "completed_at", "updated_at",
+            "contact_count", "open_ended", "closed_at", "configuration", "retry_of", "created_at", "queued_at",
+            "started_at", "paused_at", "completed_at", "updated_at",
         },
     )  # fmt: skip
     return dict(shown)
@@ -132,6 +132,8 @@ def show_execution(row: Execution) -> Shape:
     return {
         "flowUid": row.key.flow,
         "contactUid": row.key.contact,
+        "entry": row.key.entry,
+        "eventId": row.cause.event if row.cause else None,
         "status": row.status.value,
         "nodeId": row.node,
         "reason": row.reason,

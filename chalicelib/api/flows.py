@@ -46,6 +46,12 @@ class ExecutionFilter(ListQuery):
     reason: Annotated[str, Field(max_length=200)] | None = None
 
 
+class EntryQuery(Outside):
+    """`entry`: which of a contact's entries into an event campaign, from 1; the newest without it."""
+
+    entry: Annotated[int, Field(ge=1, le=999_999)] | None = None
+
+
 class MoreContacts(Outside):
     """The body of `POST /v1/flows/{uid}/contacts`."""
 
@@ -171,9 +177,9 @@ def _fits(row: Execution, query: ExecutionFilter) -> bool:
     return query.reason in reasons
 
 
-@endpoint(blueprint, "GET /v1/flows/{uid}/executions/{contact_uid}", also_bare=True)
-def get_one_execution(call: Call[Nothing, Nothing]) -> Answer:
+@endpoint(blueprint, "GET /v1/flows/{uid}/executions/{contact_uid}", query=EntryQuery, also_bare=True)
+def get_one_execution(call: Call[Nothing, EntryQuery]) -> Answer:
     """State, where now, why, what next and when, history."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
-    row = get_execution(call.ports, call.workspace, flow, call.path["contact_uid"])
+    row = get_execution(call.ports, call.workspace, flow, call.path["contact_uid"], call.query.entry)
     return one(inspect_execution(row), "Execution")

@@ -19,9 +19,11 @@ from chalicelib.model.flow import Flow
 from chalicelib.model.ids import NodeId, read_message_uid
 from chalicelib.ports import Page
 from chalicelib.usecases.campaign_flows import flows_of
-from chalicelib.usecases.list_executions import find_execution, flows_of_contact, get_execution, list_executions
+from chalicelib.usecases.list_executions import find_executions, flows_of_contact, get_execution, list_executions
 
 blueprint = Blueprint(__name__)
+#: Newest entries of a contact in one event campaign whose messages are listed.
+_ENTRIES = 100
 
 
 class MessageFilter(ListQuery):
@@ -60,8 +62,9 @@ def _of_contact(call: MessageCall, contact: str) -> Page[Shape]:
     """A contact's messages fit a page or few, so they are read at once and counted through."""
     messages: list[Shape] = []
     for flow in flows_of_contact(call.ports, call.workspace, contact):
-        row = find_execution(call.ports, call.workspace, flow, contact) if _flow_fits(flow, call.query) else None
-        messages += _messages_of(row, call.query) if row else []
+        if _flow_fits(flow, call.query):
+            rows = find_executions(call.ports, call.workspace, flow, contact, _ENTRIES)
+            messages += [message for row in rows for message in _messages_of(row, call.query)]
     return slice_page(messages, call.query.limit, call.cursor)
 
 
@@ -142,7 +145,7 @@ def get_message(call: Call[Nothing, Nothing]) -> Answer:
     if address is None or address.workspace != call.workspace:
         raise NotFound("Message", call.uid)
     flow = call.ports.catalog.get(call.workspace, Flow, address.flow)
-    row = get_execution(call.ports, call.workspace, flow, address.contact)
+    row = get_execution(call.ports, call.workspace, flow, address.contact, address.visit)
     if address.node not in row.results or str(row.message_uid(address.node)) != call.uid:
         raise NotFound("Message", call.uid)
     return one(show_message(row, address.node), "Message")

@@ -1,6 +1,7 @@
 """Documents with their versions, children and chunks on the Catalog table: one item a document, JSON inside."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -54,7 +55,7 @@ class DynamoCatalog:
         workspace: WorkspaceUid,
         document: Document,
         under: tuple[type[Document], str] | None = None,
-        unless_moved: Document | None = None,
+        moving: Sequence[Document] = (),
     ) -> None:
         """Stores a new document, and a pointer to it below a parent; Conflict as the port says."""
         item = _build_item(workspace, document)
@@ -64,14 +65,15 @@ class DynamoCatalog:
             pointer = _build_pointer(workspace, document, under)
             parent = {"pk": item["pk"], "sk": {"S": keys.PARENT}, "childPk": pointer["pk"], "childSk": pointer["sk"]}
             writes += [{"Put": {"TableName": self._table, "Item": each}} for each in (pointer, parent)]
-        if unless_moved:
-            moved = _build_item(workspace, unless_moved.model_copy(update={"rev": unless_moved.rev + 1}))
-            writes.append(guarded_put(self._table, moved, "rev = :rev", unless_moved.rev))
+        for each in moving:
+            moved = _build_item(workspace, each.model_copy(update={"rev": each.rev + 1}))
+            writes.append(guarded_put(self._table, moved, "rev = :rev", each.rev))
         try:
             self._transact(writes)
         except TransactionRefused as refused:
-            if unless_moved and not refused.reasons[0].failed:
-                raise _moved(unless_moved) from refused
+            if moving and not refused.reasons[0].failed:
+                last = zip(moving, refused.reasons[-len(moving) :], strict=True)
+                raise _moved(next(each for each, reason in last if reason.failed)) from refused
             raise Conflict(f"{_name(type(document))} {document.uid} already exists") from refused
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
@@ -217,6 +219,17 @@ class DynamoCatalog:
         }
         return (keys.read_active(item["activeSort"]["S"]) for item in query(self._client, request))
 
+    def due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
+        """Workspace, uid and moment of all that have `due_at` up to this moment, the earliest first; may lag."""
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": "due",
+            "KeyConditionExpression": "dueKey = :kind AND due <= :before",
+            "ExpressionAttributeValues": {":kind": {"S": kind.kind}, ":before": {"S": rfc3339(before)}},
+        }
+        found = query(self._client, request)
+        return ((*keys.read_document(item["pk"]["S"]), datetime.fromisoformat(item["due"]["S"])) for item in found)
+
     def _documents(
         self, workspace: WorkspaceUid, kind: type[D], pointers: Iterator[Item], size: int
     ) -> Iterator[tuple[Item, D]]:
@@ -281,8 +294,12 @@ def _build_item(workspace: WorkspaceUid, document: Document) -> Item:
     marks = dict(document.marks())
     if document.is_active:
         marks |= {"activeKey": document.kind, "activeSort": keys.active(workspace, document.uid)}
+    if document.due_at:
+        marks |= {"dueKey": document.kind, "due": rfc3339(document.due_at)}
+    expiry: Item = {"expiresAt": {"N": str(int(document.forget_at.timestamp()))}} if document.forget_at else {}
     return {
         **{name: {"S": value} for name, value in marks.items()},
+        **expiry,
         **_build_key(keys.document(workspace, document.kind, document.uid), keys.META),
         "kind": {"S": keys.of_kind(workspace, document.kind)},
         "created": {"S": _created(document)},

@@ -35,6 +35,26 @@ class DynamoExecutions:
         rows = (decode_row(item) for item in items)
         return {row.key: row for row in rows}
 
+    def entries_of(
+        self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
+    ) -> tuple[Execution, ...]:
+        """No uid holds a character before #, so none of another contact lies in between."""
+        first = row_key(ExecutionKey(workspace, flow, contact), shards)
+        with translate():
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":pk": first["pk"],
+                    ":first": first["sk"],
+                    ":last": {"S": f"{contact}#~"},
+                },
+                ScanIndexForward=False,
+                Limit=limit,
+                ConsistentRead=True,
+            )
+        return tuple(decode_row(item) for item in answer["Items"])
+
     def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
         distinct = {row.key: row for row in rows}
         writes = [Insert(self._table, encode_row(row, shards)) for row in distinct.values()]

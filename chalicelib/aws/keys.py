@@ -20,6 +20,12 @@ def document(workspace: str, kind: str, uid: str) -> str:
     return f"{workspace}#{kind}#{uid}"
 
 
+def read_document(pk: str) -> tuple[WorkspaceUid, str]:
+    """Workspace and uid of a document's partition."""
+    workspace, _, rest = pk.partition("#")
+    return WorkspaceUid(workspace), rest.partition("#")[2]
+
+
 def of_kind(workspace: str, kind: str) -> str:
     """Partition of the index byType."""
     return f"{workspace}#{kind}"

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt, Result
-from chalicelib.model.flow import FlowStatus
+from chalicelib.model.flow import Flow, FlowStatus
 
 #: What a message with this report counts as; each is also a message that was sent.
 _REACHED: Mapping[Engagement, tuple[str, ...]] = {
@@ -70,6 +70,12 @@ def difference(before: Execution, after: Execution) -> Counter[str]:
 def settled(counters: Mapping[str, int]) -> int:
     """How many executions are over."""
     return sum(counters.get(status, 0) for status in ("completed", "failed", "skipped"))
+
+
+def seems_over(flow: Flow, counters: Mapping[str, int]) -> bool:
+    """Whether an exact count would probably find that the flow may end."""
+    expected = counters.get("total", 0) if flow.open_ended else flow.contact_count
+    return flow.may_end and settled(counters) >= expected
 
 
 def end_status(counters: Mapping[str, int]) -> FlowStatus:

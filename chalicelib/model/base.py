@@ -1,10 +1,11 @@
 """How values from outside are read: camelCase or snake_case, frozen, no unknown fields, no silent conversions."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from chalicelib.model.ids import UID_PATTERN
@@ -39,7 +40,16 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[datetime, AfterValidator(_to_utc), PlainSerializer(rfc3339, return_type=str, when_used="json")]
+def _as_written(value: object) -> object:
+    """Pydantic would read "20261231" as seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", value)):
+        return value
+    raise ValueError("must be a date-time like 2026-12-31T09:00:00Z")
+
+
+#: With its zone or without.
+WrittenTime = Annotated[datetime, Field(strict=False), BeforeValidator(_as_written, json_schema_input_type=datetime)]
+Moment = Annotated[WrittenTime, AfterValidator(_to_utc), PlainSerializer(rfc3339, return_type=str, when_used="json")]
 Uid = Annotated[str, Field(pattern=UID_PATTERN)]
 
 
@@ -58,6 +68,16 @@ class Document(Outside):
     def is_active(self) -> bool:
         """Whether the clock's round visits it."""
         return False
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the clock shall look at it; None is never."""
+        return None
+
+    @property
+    def forget_at(self) -> datetime | None:
+        """When it may disappear by itself; None is never."""
+        return None
 
     def marks(self) -> Mapping[str, str]:
         """Plain attributes beside the document by which lists filter."""

@@ -1,14 +1,17 @@
 """A campaign: the designed thing (trigger, audience, steps), its draft and its immutable versions."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, JsonValue, model_validator
 
 from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.durations import Duration
 from chalicelib.model.flow import FlowConfiguration
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
+from chalicelib.model.trigger import START_GRACE, Entry, ManualTrigger, Schedule, Trigger
 
 
 class Availability(StrEnum):
@@ -34,19 +37,6 @@ class CampaignState(StrEnum):
     COMPLETED_PARTIAL = "COMPLETED_PARTIAL"
 
 
-class ManualTrigger(Outside):
-    """An operator presses start."""
-
-    type: Literal["manual"] = "manual"
-
-
-class ApiTrigger(Outside):
-    """`POST /v1/campaigns/{uid}/trigger` starts it."""
-
-    type: Literal["api"] = "api"
-
-
-Trigger = Annotated[ManualTrigger | ApiTrigger, Field(discriminator="type")]
 #: api.md: more contacts than this go in by `POST /v1/flows/{uid}/contacts`.
 MAX_CONTACTS_PER_CALL = 10_000
 ContactUids = Annotated[tuple[Uid, ...], Field(min_length=1, max_length=MAX_CONTACTS_PER_CALL)]
@@ -96,9 +86,24 @@ class Campaign(Document):
     #: Set when the campaign was written in the short form; its channel is then the flows' channel.
     short_form: ShortForm | None = None
     configuration: FlowConfiguration = FlowConfiguration()
+    #: Who may enter an event campaign once more.
+    entry: Entry = Entry()
+    #: How late a scheduled start may be.
+    start_grace: Duration = START_GRACE
+    #: Of a scheduled campaign that was launched.
+    schedule: Schedule | None = None
     latest_version: int = 0
     #: Whether the draft differs from the latest version.
     draft_changed: bool = True
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.schedule.due if self.schedule else None
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether a start is still to come."""
+        return self.due_at is not None
 
     def marks(self) -> Mapping[str, str]:
         marks = {"availability": str(self.availability), "name": self.name.casefold()}
@@ -125,6 +130,9 @@ class CampaignVersion(Outside):
     name: str
     steps: tuple[JsonValue, ...]
     configuration: FlowConfiguration = FlowConfiguration()
+    #: Of an event campaign: whom it takes in, and how often.
+    trigger: Trigger = ManualTrigger()
+    entry: Entry = Entry()
     #: SEND step id → template version; steps may say "latest", a version never does.
     templates: Mapping[str, int] = {}
     channel_uid: str | None = None

@@ -74,8 +74,8 @@ class ExecutionKey:
 
     @property
     def walk(self) -> str:
-        """Contact and entry in one word, within the flow: `ann`, and at the second time `ann#2`."""
-        return self.contact if self.entry == 1 else f"{self.contact}#{self.entry}"
+        """Contact and entry in one word, within the flow: `ann`, and at the second time `ann#000002`; they sort so."""
+        return self.contact if self.entry == 1 else f"{self.contact}#{self.entry:06d}"
 
 
 def read_walk(workspace: WorkspaceUid, flow: FlowUid, walk: str) -> ExecutionKey:

@@ -150,6 +150,9 @@ class Flow(Document):
     completed_at: Moment | None = None
     #: Set once every row of a cancelled flow is over.
     settled_at: Moment | None = None
+    #: It has no audience but takes in whom an event names, until it is closed.
+    open_ended: bool = False
+    closed_at: Moment | None = None
     #: Set once the audience is enrolled to the last contact.
     expanded_at: Moment | None = None
     #: The watchdog's memory: how many movements it had seen, when it saw the last, when it looks again.
@@ -161,6 +164,16 @@ class Flow(Document):
     def is_over(self) -> bool:
         """Whether nothing can happen to it any more."""
         return self.status in ENDED
+
+    @property
+    def may_end(self) -> bool:
+        """Whether it ends when all its executions are over."""
+        return self.status is FlowStatus.RUNNING and not self.takes_entrants
+
+    @property
+    def takes_entrants(self) -> bool:
+        """Whether events still lead contacts into it."""
+        return self.open_ended and self.closed_at is None and not self.is_over
 
     @property
     def is_expanded(self) -> bool:

@@ -111,4 +111,12 @@ class Reported(Outside):
     events: tuple[Event, ...]
 
 
-Job = Annotated[Expand | Dispatch | Recount | Wake | Purge | Import, Field(discriminator="kind")]
+class Start(Outside):
+    """Start a scheduled campaign, if its time has come."""
+
+    kind: Literal["start"] = "start"
+    w: str
+    uid: str
+
+
+Job = Annotated[Start | Expand | Dispatch | Recount | Wake | Purge | Import, Field(discriminator="kind")]

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
 from typing import NewType
 
 from ulid import ULID
@@ -52,3 +54,9 @@ def read_message_uid(text: str) -> MessageUid | None:
         return None
     workspace, flow, contact, node, visit = parts
     return MessageUid(WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node), int(visit))
+
+
+def uid_at(moment: datetime, *parts: str) -> str:
+    """A ULID of a moment that is always the same for the same parts."""
+    milliseconds = int(moment.timestamp() * 1000).to_bytes(6, "big")
+    return str(ULID(milliseconds + blake2b("\x1f".join(parts).encode(), digest_size=10).digest()))

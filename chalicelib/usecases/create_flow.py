@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from chalicelib.errors import InvalidRequest, Problem
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import Document, Outside, Uid
 from chalicelib.model.campaign import Campaign, ContactUids
 from chalicelib.model.channel import Channel
 from chalicelib.model.flow import CONTACTS_PER_SHARD, MAX_SHARDS, Flow
@@ -45,15 +45,20 @@ class NewFlow(Outside):
 
 
 def create_flow(
-    ports: Ports, workspace: WorkspaceUid, wish: NewFlow, trigger: str = "api", alone: Check | None = None
+    ports: Ports,
+    workspace: WorkspaceUid,
+    wish: NewFlow,
+    trigger: str = "api",
+    alone: Check | None = None,
+    uid: str | None = None,
 ) -> Flow:
-    """InvalidRequest with every problem at once, Conflict when the campaign takes no new flows.
+    """InvalidRequest with every problem at once, Conflict when the campaign takes no new flows, or the uid is taken.
 
     `alone` looks whether no other flow is in the way; of two who look at the same time only one gets its flow.
     """
     contacts = tuple(dict.fromkeys(wish.contact_uids or ()))
     campaign = _check(ports, workspace, wish, contacts)
-    flow = _draft(ports, wish, campaign, trigger).model_copy(
+    flow = _draft(ports, wish, campaign, trigger, uid or new_uid()).model_copy(
         update={"duplicates_removed": len(wish.contact_uids or ()) - len(contacts)}
     )
     if wish.status == "draft":
@@ -68,11 +73,18 @@ def add_started(
 ) -> Flow:
     """Stores a new flow as started, in one write, so that no draft is left when starting it is refused."""
     version = pin_version(ports, workspace, flow)
-    started = as_started(ports, _with_audience(ports, workspace, flow, entries), version)
-    campaign = ports.catalog.get(workspace, Campaign, flow.campaign_uid) if alone else None
+    moving = [ports.catalog.get(workspace, Campaign, flow.campaign_uid)] if alone else []
     if alone:
         alone()
-    ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), unless_moved=campaign)
+    return store_started(ports, workspace, flow.model_copy(update={"campaign_version": version}), entries, moving)
+
+
+def store_started(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], moving: Sequence[Document]
+) -> Flow:
+    """The same for a flow of a known version, together with the documents that change by its start."""
+    started = as_started(ports, _with_audience(ports, workspace, flow, entries), flow.campaign_version or 0)
+    ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), moving=moving)
     send_off(ports, workspace, started)
     return started
 
@@ -96,10 +108,10 @@ def count_shards(contacts: int) -> int:
     return max(1, min(MAX_SHARDS, -(-contacts // CONTACTS_PER_SHARD)))
 
 
-def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str) -> Flow:
+def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str, uid: str) -> Flow:
     now = ports.clock.now()
     return Flow(
-        uid=new_uid(),
+        uid=uid,
         created_at=now,
         updated_at=now,
         description=wish.description,

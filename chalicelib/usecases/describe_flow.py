@@ -67,7 +67,7 @@ def _compare(
 
 def _complete(flow: Flow, counters: dict[str, int], in_flight: int) -> dict[str, int]:
     """The audience is the total from the first moment; a cancelled flow shows at once what will never begin."""
-    total = flow.contact_count
+    total = counters.get("total", 0) if flow.open_ended else flow.contact_count
     unsettled = max(0, total - settled(counters))
     processing = min(in_flight, unsettled)
     pending = unsettled - processing

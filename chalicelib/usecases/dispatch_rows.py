@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.engine.pacing import LEAD, interval
-from chalicelib.engine.progress import settled
+from chalicelib.engine.progress import seems_over
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Dispatch, DueHint, Recount, hint_of
@@ -92,5 +92,5 @@ def _hints(rows: Sequence[Execution], now: datetime, step: timedelta, early: tim
 def _check_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     """Everything may have been over before the last page, or have been over all the time."""
     counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
-    if settled(counters) >= flow.contact_count:
+    if seems_over(flow, counters):
         ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))

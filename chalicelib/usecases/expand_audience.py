@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.engine.progress import contribution
 from chalicelib.errors import Conflict, GiveUp, RetryLater
 from chalicelib.model.campaign import Campaign, CampaignVersion
-from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
+from chalicelib.model.execution import Execution, ExecutionStatus, read_walk
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Expand, Recount
-from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
+from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 from chalicelib.usecases.dispatch_rows import begin_dispatch
 from chalicelib.usecases.load_plan import graph_of
@@ -43,7 +44,7 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
             ports.jobs.send(job.model_copy(update={"offset": offset}))
             return
         rows = [_row(workspace, flow, entry, start, ports.clock.now()) for entry in entries[offset : offset + PAGE]]
-        _enrol(ports, workspace, flow, rows)
+        _enrol(ports, workspace, flow, _as_before(ports, workspace, flow, rows))
     _note_chunk(ports, workspace, job)
 
 
@@ -58,10 +59,10 @@ def _start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
 
 
 def _row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, now: datetime) -> Execution:
-    """An entry is a contact, or in a retry `contact@node`: where this contact goes on."""
-    contact, _, node = entry.partition("@")
+    """An entry is a contact, or in a retry `walk@node`: where this walk goes on."""
+    walk, _, node = entry.partition("@")
     return Execution(
-        key=ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact)),
+        key=read_walk(workspace, FlowUid(flow.uid), walk),
         status=ExecutionStatus.PENDING,
         seq=0,
         node=NodeId(node) if node else start,
@@ -71,6 +72,19 @@ def _row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, now: da
         entered=now,
         only=flow.retry_of is not None and flow.retry_of.only,
     )
+
+
+def _as_before(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Execution]) -> Sequence[Execution]:
+    """In a retry each walk keeps the version and the event with which it started."""
+    of = ports.catalog.find(workspace, Flow, flow.retry_of.flow_uid) if flow.retry_of else None
+    if of is None:
+        return rows
+    keys = {row.key: replace(row.key, flow=FlowUid(of.uid)) for row in rows}
+    before = ports.executions.find_many(list(keys.values()), of.shards)
+    return [
+        replace(row, version=known.version, cause=known.cause) if (known := before.get(keys[row.key])) else row
+        for row in rows
+    ]
 
 
 def _enrol(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Execution]) -> None:

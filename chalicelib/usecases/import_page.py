@@ -14,6 +14,7 @@ from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from chalicelib.usecases.check_contact import check_contact
 from chalicelib.usecases.save_contact import Given, build_contact, change_contact, lookups_of, upsert_contact
+from chalicelib.usecases.tell_news import listened, store_all_new, store_changed
 
 #: The store answers a write in some 5 ms, which is nearly all waiting.
 WRITERS = 16
@@ -155,21 +156,24 @@ def _write(ports: Ports, workspace: WorkspaceUid, changed: Sequence[_Target]) ->
     """The rows that could not be brought in after all, because somebody else changed the contact meanwhile."""
     new = [target for target in changed if target.stored is None]
     known = [target for target in changed if target.stored is not None and target.now is not target.stored]
+    names = listened(ports, workspace) if changed else frozenset()
     groups = [new[start : start + TOGETHER] for start in range(0, len(new), TOGETHER)]
     with ThreadPoolExecutor(WRITERS) as pool:
-        added = pool.map(lambda group: _add_together(ports, workspace, group), groups)
-        saved = pool.map(lambda target: _save_one(ports, workspace, target), known)
+        added = pool.map(lambda group: _add_together(ports, workspace, group, names), groups)
+        saved = pool.map(lambda target: _save_one(ports, workspace, target, names), known)
         return [lost for each in (*added, *saved) for lost in each]
 
 
-def _add_together(ports: Ports, workspace: WorkspaceUid, group: Sequence[_Target]) -> list[tuple[Row, str]]:
-    refused = set(ports.contacts.add_many(workspace, [target.now for target in group]))
+def _add_together(
+    ports: Ports, workspace: WorkspaceUid, group: Sequence[_Target], names: frozenset[str]
+) -> list[tuple[Row, str]]:
+    refused = set(store_all_new(ports, workspace, [target.now for target in group], names))
     return [lost for target in group if target.now.uid in refused for lost in _one_by_one(ports, workspace, target)]
 
 
-def _save_one(ports: Ports, workspace: WorkspaceUid, target: _Target) -> list[tuple[Row, str]]:
+def _save_one(ports: Ports, workspace: WorkspaceUid, target: _Target, names: frozenset[str]) -> list[tuple[Row, str]]:
     try:
-        ports.contacts.save(workspace, target.stored or target.now, target.now)
+        store_changed(ports, workspace, target.stored or target.now, target.now, names)
     except Conflict:
         return _one_by_one(ports, workspace, target)
     return []

@@ -1,18 +1,25 @@
-"""Starts a campaign over its own audience or one that comes with the call."""
+"""Launches a campaign as its trigger says: over its audience at once, by the calendar, or open to events."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from pydantic import model_validator
 
 from chalicelib.errors import Conflict, InvalidRequest, Problem
 from chalicelib.model.base import Outside, Uid
-from chalicelib.model.campaign import Campaign, ContactUids
+from chalicelib.model.campaign import Campaign, CampaignState, ContactUids
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.trigger import EventTrigger, ScheduledTrigger
 from chalicelib.ports import Ports
 from chalicelib.usecases.campaign_flows import IDLE, open_flows, state_of
+from chalicelib.usecases.check_trigger import check_trigger
 from chalicelib.usecases.create_flow import NewFlow, create_flow
-from chalicelib.usecases.examine_campaign import NO_CHANNEL, examine_campaign
+from chalicelib.usecases.examine_campaign import NO_CHANNEL, examine_campaign, sendings
+from chalicelib.usecases.open_campaign import open_campaign
+from chalicelib.usecases.schedule_campaign import coming_starts, schedule_campaign
+from chalicelib.usecases.start_flow import check_available
 
 
 class LaunchWish(Outside):
@@ -28,34 +35,79 @@ class LaunchWish(Outside):
             raise ValueError("name either segmentUid or contactUids")
         return self
 
+    @property
+    def names_somebody(self) -> bool:
+        """Whether it brings an audience along."""
+        return self.contact_uids is not None or self.segment_uid is not None
 
-def launch_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: LaunchWish, trigger: str) -> Flow:
-    """Conflict while a flow of it is open; InvalidRequest with every problem, also when nobody is named."""
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The campaign's state, the flow that was started, if one was, and the next starts of a scheduled campaign."""
+
+    state: CampaignState
+    flow: Flow | None
+    starts: tuple[datetime, ...] = ()
+
+
+def launch_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: LaunchWish) -> Launched:
+    """Conflict while it is under way or scheduled; InvalidRequest with every problem, also when nobody is named."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
-    _check_idle(ports, workspace, uid)
-    contacts, segment = wish.contact_uids, wish.segment_uid
-    if contacts is None and segment is None and campaign.audience:
-        contacts, segment = campaign.audience.contact_uids, campaign.audience.segment_uid
-    channel = wish.channel_uid or examine_campaign(ports, workspace, campaign).default_channel
-    problems = []
-    if contacts is None and segment is None:
+    check_available(campaign)
+    _check_idle(ports, workspace, campaign)
+    if not isinstance(campaign.trigger, ScheduledTrigger | EventTrigger):
+        flow = start_campaign(ports, workspace, campaign, wish, "launch")
+        return Launched(state_of(ports, workspace, campaign), flow)
+    channel = _check_unattended(ports, workspace, campaign, wish)
+    if isinstance(campaign.trigger, ScheduledTrigger):
+        scheduled = schedule_campaign(ports, workspace, campaign.uid, channel)
+        return Launched(state_of(ports, workspace, scheduled), None, coming_starts(scheduled))
+    flow = open_campaign(ports, workspace, campaign.uid, channel)
+    return Launched(CampaignState.RUNNING, flow)
+
+
+def start_campaign(
+    ports: Ports, workspace: WorkspaceUid, campaign: Campaign, wish: LaunchWish, trigger: str, uid: str | None = None
+) -> Flow:
+    """A flow over those whom the call names, else over the campaign's audience; `uid` is the flow's, if it has one."""
+    examination = examine_campaign(ports, workspace, campaign, wish.channel_uid)
+    audience = wish if wish.names_somebody else campaign.audience
+    problems = list(examination.problems)
+    if audience is None:
         problems.append(Problem("audience", "The campaign has no audience, and the call names none"))
+    channel = examination.default_channel
     if channel is None:
         problems.append(NO_CHANNEL)
-    if problems or channel is None:
-        raise InvalidRequest(problems)
-    new = NewFlow(channel_uid=channel, campaign_uid=uid, contact_uids=contacts, segment_uid=segment)
-    return create_flow(ports, workspace, new, trigger, lambda: _check_idle(ports, workspace, uid))
+    if problems or audience is None or channel is None:
+        raise InvalidRequest(problems, "The campaign cannot be launched as it is")
+    new = NewFlow(
+        channel_uid=channel,
+        campaign_uid=campaign.uid,
+        contact_uids=audience.contact_uids,
+        segment_uid=audience.segment_uid,
+    )
+    return create_flow(ports, workspace, new, trigger, lambda: _check_idle(ports, workspace, campaign), uid)
 
 
-def _check_idle(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    for flow in open_flows(ports, workspace, uid):
+def _check_unattended(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, wish: LaunchWish) -> str:
+    """The channel of SENDs that name none, "" where nothing is sent; InvalidRequest with every problem of all."""
+    examination = examine_campaign(ports, workspace, campaign, wish.channel_uid)
+    problems = [*examination.problems, *check_trigger(ports, workspace, campaign)]
+    if wish.names_somebody:
+        problems.append(Problem("contactUids", f"The trigger {campaign.trigger.type} takes nobody from the call"))
+    channel = examination.default_channel
+    if channel is None and sendings(examination.graph):
+        problems.append(NO_CHANNEL)
+    if problems:
+        raise InvalidRequest(problems, "The campaign cannot be launched as it is")
+    return channel or ""
+
+
+def _check_idle(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> None:
+    if campaign.is_scheduled:
+        state = state_of(ports, workspace, campaign)
+        raise Conflict(f"The campaign is {state} already, for {campaign.due_at}", state, IDLE)
+    for flow in open_flows(ports, workspace, campaign.uid):
         if flow.status is not FlowStatus.DRAFT:
-            state = state_of(ports, workspace, uid)
+            state = state_of(ports, workspace, campaign)
             raise Conflict(f"The campaign is {state} already, by flow {flow.uid}", state, IDLE)
-
-
-def trigger_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: LaunchWish) -> Flow:
-    """Like launch, for campaigns that are started by hand or by API."""
-    campaign = ports.catalog.get(workspace, Campaign, uid)
-    return launch_campaign(ports, workspace, uid, wish, campaign.trigger.type)

@@ -72,23 +72,31 @@ def as_shown(flow: Flow, row: Execution) -> Execution:
     return row
 
 
-def get_execution(ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str) -> Execution:
-    """NotFound when the contact is not in the flow."""
-    row = find_execution(ports, workspace, flow, contact)
-    if row is None:
+def get_execution(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str, entry: int | None = None
+) -> Execution:
+    """Of a contact that entered several times the newest walk, or that of one entry; NotFound when there is none."""
+    if entry is None:
+        found = find_executions(ports, workspace, flow, contact, 1)
+    else:
+        key = ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact), entry)
+        row = ports.executions.find_many([key], flow.shards).get(key)
+        found = (as_shown(flow, row),) if row else ()
+    if not found:
         raise NotFound("Execution of contact", contact)
-    return row
+    return found[0]
 
 
-def find_execution(ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str) -> Execution | None:
-    """The contact's walk through the flow, or None."""
-    key = ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact))
-    row = ports.executions.find_many([key], flow.shards).get(key)
-    return as_shown(flow, row) if row else None
+def find_executions(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str, limit: int
+) -> tuple[Execution, ...]:
+    """The contact's walks through the flow, newest first: one, but in an event campaign."""
+    rows = ports.executions.entries_of(workspace, FlowUid(flow.uid), ContactUid(contact), flow.shards, limit)
+    return tuple(as_shown(flow, row) for row in rows)
 
 
 def flows_of_contact(ports: Ports, workspace: WorkspaceUid, contact: str) -> list[Flow]:
     """Flows in which the contact is, newest first."""
-    uids = ports.executions.flows_of(workspace, ContactUid(contact))
+    uids = dict.fromkeys(ports.executions.flows_of(workspace, ContactUid(contact)))
     flows = [ports.catalog.find(workspace, Flow, uid) for uid in uids]
     return [flow for flow in flows if flow is not None]

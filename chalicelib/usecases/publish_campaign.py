@@ -38,6 +38,8 @@ def _publish(
         name=campaign.name,
         steps=campaign.steps,
         configuration=campaign.configuration,
+        trigger=campaign.trigger,
+        entry=campaign.entry,
         templates=examination.pins,
         channel_uid=campaign.short_form.channel_uid if campaign.short_form else None,
         published_at=ports.clock.now(),

@@ -157,9 +157,9 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
             with suppress(Conflict):
                 ports.catalog.save(workspace, current)
             continue
-        look_again = _look_again(ports.clock.now(), due)
+        look_again = _look_again(ports.clock.now(), due, bool(still_open or awaited))
         changes: dict[str, object] = {"stats_epoch": flow.stats_epoch + 1, "look_again_at": look_again}
-        if current.status is FlowStatus.RUNNING and flow.is_expanded and not still_open and not awaited:
+        if current.may_end and flow.is_expanded and not still_open and not awaited:
             end = end_status(counters)
             current.check_engine_move(end)
             changes |= {"status": end, "completed_at": ports.clock.now(), "end_reason": _end_reason(end)}
@@ -175,9 +175,10 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
         return
 
 
-def _look_again(now: datetime, due: int | None) -> datetime:
+def _look_again(now: datetime, due: int | None, is_waiting: bool) -> datetime:
+    """A flow in which everybody is through may be open for new ones for years: it is not counted every few minutes."""
     if due is None:
-        return now + QUIET
+        return now + (QUIET if is_waiting else AT_LEAST)
     expected = datetime.fromtimestamp(due / 1000, now.tzinfo) + OVERDUE
     return min(max(now + QUIET, expected), now + AT_LEAST)
 

@@ -5,6 +5,7 @@ from chalicelib.model.contact import MAX_TAGS, Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.model.steps import Retag
 from chalicelib.ports import Ports
+from chalicelib.usecases.tell_news import store_changed
 
 #: Tries of a read and conditional write against others who change the same contact.
 TRIES = 5
@@ -23,7 +24,7 @@ def retag_contact(ports: Ports, workspace: WorkspaceUid, uid: ContactUid, retag:
             raise GiveUp("too_many_tags", f"A contact has at most {MAX_TAGS} tags")
         changed = contact.model_copy(update={"tags": tags, "updated_at": ports.clock.now()})
         try:
-            return ports.contacts.save(workspace, contact, changed)
+            return store_changed(ports, workspace, contact, changed)
         except Conflict:
             continue
     raise RetryLater("The contact is being changed by many at once")

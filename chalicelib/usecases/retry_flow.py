@@ -64,12 +64,12 @@ def _rows(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Iterator[Executi
 
 
 def _entry(row: Execution, wish: RetryWish) -> str | None:
-    """`contact@node`: a failed walk goes on from where it failed; the others run the one node again."""
+    """`walk@node`: a failed walk goes on from where it failed; the others run the one node again."""
     if wish.of == "failed":
         matches = row.status is ExecutionStatus.FAILED and wish.reason in {None, row.reason}
-        return f"{row.key.contact}@{row.node}" if matches and row.node else None
+        return f"{row.key.walk}@{row.node}" if matches and row.node else None
     wanted = Outcome(wish.of)
     for node, result in row.results.items():
         if outcome_of(result, row.receipts.get(node)) is wanted and wish.reason in {None, result.reason}:
-            return f"{row.key.contact}@{node}"
+            return f"{row.key.walk}@{node}"
     return None

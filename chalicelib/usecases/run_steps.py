@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.engine.interpreter import advance, retagged
-from chalicelib.engine.progress import settled
+from chalicelib.engine.progress import seems_over
 from chalicelib.engine.settle import as_unknown, lost
 from chalicelib.errors import GiveUp, NotFound, RetryLater
 from chalicelib.model.contact import Contact
@@ -254,5 +254,5 @@ def _close(batch: _Batch) -> None:
 def _ask_for_the_end(batch: _Batch) -> None:
     flow = batch.flow
     counters = batch.ports.statistics.read(batch.workspace, FlowUid(flow.uid), flow.stats_epoch)
-    if settled(counters) >= flow.contact_count:
+    if seems_over(flow, counters):
         batch.ports.jobs.send(Recount(w=batch.workspace, f=flow.uid, pass_id=new_uid()))

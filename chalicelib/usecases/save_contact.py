@@ -12,6 +12,7 @@ from chalicelib.model.problems import read_problems
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from chalicelib.usecases.check_contact import check_contact
+from chalicelib.usecases.tell_news import store_changed, store_new
 
 #: Somebody else may create or change the same contact between our look and our write; then we look again.
 TRIES = 4
@@ -51,7 +52,7 @@ def put_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -
         after = build_contact(uid, checked, ports).model_copy(
             update={"created_at": before.created_at, "rev": before.rev}
         )
-        return Saved(ports.contacts.save(workspace, before, after), is_new=False)
+        return Saved(store_changed(ports, workspace, before, after), is_new=False)
 
     return _again(save)
 
@@ -116,12 +117,12 @@ def change_contact(before: Contact, checked: Given, ports: Ports) -> Contact:
 
 def _change(ports: Ports, workspace: WorkspaceUid, before: Contact, checked: Given) -> Contact:
     after = change_contact(before, checked, ports)
-    return before if after is before else ports.contacts.save(workspace, before, after)
+    return before if after is before else store_changed(ports, workspace, before, after)
 
 
 def _add(ports: Ports, workspace: WorkspaceUid, uid: str, checked: Given) -> Contact:
     contact = build_contact(uid, checked, ports)
-    ports.contacts.add(workspace, contact)
+    store_new(ports, workspace, contact)
     return contact
 
 

@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 
 from chalicelib.engine.pacing import interval
 from chalicelib.errors import Conflict
+from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount, Wake
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
+from chalicelib.model.trigger import EventTrigger
 from chalicelib.ports import Ports
+from chalicelib.usecases.listen import leave
 from chalicelib.usecases.start_flow import expand_rest
 
 #: Buckets are handed over this far ahead; less than the 15 minutes that a hint needs to get into one.
@@ -18,6 +21,8 @@ BACK = timedelta(days=2)
 STILL = timedelta(minutes=2)
 #: The next look, when the recount itself leaves no better moment.
 LOOK_AGAIN = timedelta(minutes=15)
+#: So long after its end an event campaign still takes in who did it in time: their events may be under way.
+LATE_EVENTS = timedelta(minutes=15)
 
 
 def sweep_timers(ports: Ports) -> int:
@@ -35,32 +40,58 @@ def sweep_timers(ports: Ports) -> int:
     return len(buckets)
 
 
-def watch_flows(ports: Ports) -> None:
-    """Every queued or running flow of every workspace, once."""
+def watch_flows(ports: Ports) -> int:
+    """Every queued or running flow of every workspace, once; how many of them stood still and were helped."""
     failed: Exception | None = None
+    helped = 0
     for workspace, uid in ports.catalog.active(Flow):
         try:
             flow = ports.catalog.find(workspace, Flow, uid)
             if flow is not None and flow.is_active:
-                _watch(ports, workspace, flow)
+                helped += _watch(ports, workspace, flow)
         except Exception as error:  # noqa: BLE001 - one flow that cannot be read must not hide those behind it
             failed = error
     if failed:
         raise failed
+    return helped
 
 
-def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     now = ports.clock.now()
+    if flow.takes_entrants and _is_past_its_end(ports, workspace, flow):
+        return _close(ports, workspace, flow)
     moves = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch).get("movements", 0)
     if moves != flow.seen_movements or flow.seen_at is None:
         _remember(ports, workspace, flow, {"seen_movements": moves, "seen_at": now, "look_again_at": None})
-        return
+        return False
     # A slow pace is not standing still: three of its steps may pass.
     patience = STILL * ports.clock.speed + interval(flow.configuration) * 3
     if now < (flow.look_again_at or flow.seen_at + patience):
-        return
+        return False
     if _remember(ports, workspace, flow, {"look_again_at": now + LOOK_AGAIN}):
         _revive(ports, workspace, flow)
+        return True
+    return False
+
+
+def _is_past_its_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
+    """Whether the campaign takes nobody in any more, by the end of its newest version; late events have passed."""
+    campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
+    if campaign is None:
+        return True
+    version = ports.catalog.find_version(workspace, Campaign, campaign.uid, campaign.latest_version, CampaignVersion)
+    trigger = version.trigger if version else None
+    if not isinstance(trigger, EventTrigger) or trigger.until is None:
+        return False
+    return ports.clock.now() > trigger.until + LATE_EVENTS * ports.clock.speed
+
+
+def _close(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
+    """From here on it ends like every other flow, when its last execution is over."""
+    leave(ports, workspace, flow.uid)
+    if _remember(ports, workspace, flow, {"closed_at": ports.clock.now()}):
+        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+    return True
 
 
 def _revive(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:

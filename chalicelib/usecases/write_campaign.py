@@ -9,11 +9,13 @@ from pydantic.alias_generators import to_camel
 
 from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
 from chalicelib.model.base import Outside
-from chalicelib.model.campaign import Audience, Availability, Campaign, ManualTrigger, ShortForm, Trigger
+from chalicelib.model.campaign import Audience, Availability, Campaign, ShortForm
+from chalicelib.model.durations import Duration
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.problems import read_problems
 from chalicelib.model.template import Template
+from chalicelib.model.trigger import Entry, ManualTrigger, Trigger
 from chalicelib.ports import Ports
 from chalicelib.usecases.campaign_flows import IDLE, open_flows, state_of
 from chalicelib.usecases.change_flow import pause_flow
@@ -21,6 +23,8 @@ from chalicelib.usecases.merge_configuration import ConfigurationChange, merge_c
 
 #: Written lists may be longer than what compiles, so that the answer can count them.
 MAX_WRITTEN_STEPS = 1_000
+#: What a version holds of its campaign.
+VERSIONED = ("steps", "name", "configuration", "trigger", "entry")
 _SHORT_FIELDS = frozenset(ShortForm.model_fields)
 
 
@@ -34,6 +38,8 @@ class CampaignFields(Outside):
     status: Availability | None = None
     trigger: Trigger | None = None
     audience: Audience | None = None
+    entry: Entry | None = None
+    start_grace: Duration | None = None
     configuration: ConfigurationChange | None = None
     steps: Annotated[tuple[JsonValue, ...], Field(max_length=MAX_WRITTEN_STEPS)] | None = None
     channel_uid: JsonValue = None
@@ -78,7 +84,7 @@ class CampaignFields(Outside):
 
     def changes(self, before: Campaign) -> dict[str, object]:
         """Fields that go to the campaign as they are; an audience and a description can also be taken away."""
-        names = ("name", "description", "trigger", "audience", "steps")
+        names = ("name", "description", "trigger", "audience", "entry", "start_grace", "steps")
         changes = {name: value for name in names if (value := getattr(self, name)) is not None}
         if self.configuration is not None:
             changes["configuration"] = merge_configuration(before.configuration, self.configuration)
@@ -142,7 +148,7 @@ def update_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, fields: Cam
 
 def _touched(ports: Ports, before: Campaign, after: Campaign) -> Campaign:
     """With the moment of the change, and whether it makes the next version another one."""
-    is_new_draft = any(getattr(after, name) != getattr(before, name) for name in ("steps", "name", "configuration"))
+    is_new_draft = any(getattr(after, name) != getattr(before, name) for name in VERSIONED)
     return after.model_copy(
         update={"updated_at": ports.clock.now(), "draft_changed": before.draft_changed or is_new_draft}
     )
@@ -173,10 +179,13 @@ def _named(ports: Ports, workspace: WorkspaceUid, name: str) -> str:
 
 
 def delete_campaign(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """Conflict while a flow of it is open."""
-    ports.catalog.get(workspace, Campaign, uid)
+    """Conflict while a flow of it is open or it is scheduled."""
+    campaign = ports.catalog.get(workspace, Campaign, uid)
+    if campaign.is_scheduled:
+        state = state_of(ports, workspace, campaign)
+        raise Conflict("The campaign is scheduled: cancel it first", state, IDLE)
     for flow in open_flows(ports, workspace, uid):
         if flow.status is not FlowStatus.DRAFT:
-            state = state_of(ports, workspace, uid)
+            state = state_of(ports, workspace, campaign)
             raise Conflict(f"Flow {flow.uid} of this campaign is {flow.status}: cancel it first", state, IDLE)
     ports.catalog.remove(workspace, Campaign, uid)

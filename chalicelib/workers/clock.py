@@ -1,19 +1,30 @@
-"""The one-minute rule: timers into the queue, and a look at flows that stand still."""
+"""The one-minute rule: scheduled starts, timers, forgotten news, and a look at flows that stand still."""
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
-from chalicelib.telemetry import log_info
+from chalicelib.telemetry import log_fault, log_info
+from chalicelib.usecases.schedule_campaign import send_due
+from chalicelib.usecases.tell_news import tell_forgotten
 from chalicelib.usecases.watch_flows import sweep_timers, watch_flows
 from chalicelib.wiring import ports
 
 blueprint = Blueprint(__name__)
+ROUNDS = {"starts": send_due, "buckets": sweep_timers, "news": tell_forgotten, "flows": watch_flows}
 
 
 @blueprint.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
 def tick(event: CloudWatchEvent) -> None:
-    """Fires late or twice without harm."""
+    """Fires late or twice without harm; a round that fails does not keep the others from theirs."""
     del event
-    buckets = sweep_timers(ports())
-    watch_flows(ports())
-    if buckets:
-        log_info("clock.ticked", buckets=buckets)
+    done: dict[str, int] = {}
+    failed: Exception | None = None
+    for name, go_round in ROUNDS.items():
+        try:
+            done[name] = go_round(ports())
+        except Exception as error:  # noqa: BLE001 - raised below, when all have had their turn
+            log_fault("clock.round_failed", error, round=name)
+            failed = error
+    if any(done.values()):
+        log_info("clock.ticked", **done)
+    if failed:
+        raise failed

@@ -1,4 +1,4 @@
-"""Runs background jobs: enrolling, dispatching, counting, waking, importing, purging."""
+"""Runs background jobs: starting, enrolling, dispatching, counting, waking, importing, purging."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +8,7 @@ from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.errors import CarillonError
-from chalicelib.model.hints import Dispatch, Expand, Import, Job, Purge, Recount, Wake
+from chalicelib.model.hints import Dispatch, Expand, Import, Job, Purge, Recount, Start, Wake
 from chalicelib.ports import Ports
 from chalicelib.telemetry import log_fault, log_info, log_warning
 from chalicelib.usecases.dispatch_rows import dispatch_rows
@@ -16,6 +16,7 @@ from chalicelib.usecases.expand_audience import expand_audience
 from chalicelib.usecases.import_contacts import run_import
 from chalicelib.usecases.purge_flow import purge_flow
 from chalicelib.usecases.recount_flow import recount_flow
+from chalicelib.usecases.start_scheduled import start_scheduled
 from chalicelib.usecases.wake_due import wake_due
 from chalicelib.wiring import ports
 from chalicelib.workers._sqs import Failures, Record, failures, records_of, time_left_of
@@ -49,6 +50,8 @@ def _succeeds(record: Record, time_left: Callable[[], timedelta]) -> bool:
 def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
     """Hands a job to its use case."""
     match job:
+        case Start():
+            start_scheduled(ports, job)
         case Expand():
             expand_audience(ports, job, time_left)
         case Dispatch():

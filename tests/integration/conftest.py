@@ -22,7 +22,11 @@ from infra.local.resources import queue_urls
 from tests.embedded_aws import EmbeddedAws
 
 #: Queue's logical id → the worker's handler, as its event source declares it.
-WORKERS = {"JobQueue": "chalicelib.workers.jobs.run_jobs", "StepQueue": "chalicelib.workers.steps.run_steps"}
+WORKERS = {
+    "JobQueue": "chalicelib.workers.jobs.run_jobs",
+    "EventQueue": "chalicelib.workers.events.run_events",
+    "StepQueue": "chalicelib.workers.steps.run_steps",
+}
 SECRET_ID = "carillon-signing"
 
 

@@ -1,6 +1,7 @@
 """Documents in dicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from threading import RLock
 from typing import TypeVar, cast
 
@@ -33,15 +34,19 @@ class MemoryCatalog:
         workspace: WorkspaceUid,
         document: Document,
         under: tuple[type[Document], str] | None = None,
-        unless_moved: Document | None = None,
+        moving: Sequence[Document] = (),
     ) -> None:
         check_size(document)
         key = (workspace, document.kind, document.uid)
         with self._lock:
             if key in self._documents:
                 raise Conflict(f"{document.kind.capitalize()} {document.uid} already exists")
-            if unless_moved:
-                self.save(workspace, unless_moved)
+            for each in moving:
+                check_size(each)
+                if self._documents.get((workspace, each.kind, each.uid), each).rev != each.rev:
+                    raise _moved(each)
+            for each in moving:
+                self.save(workspace, each)
             self._documents[key] = document
             if under:
                 self._parents[key] = (workspace, under[0].kind, under[1])
@@ -144,6 +149,14 @@ class MemoryCatalog:
                 if document.kind == kind.kind and document.is_active
             ]
         )
+
+    def due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
+        found = [
+            (due, WorkspaceUid(workspace), uid)
+            for (workspace, _, uid), document in list(self._documents.items())
+            if document.kind == kind.kind and (due := document.due_at) and due <= before
+        ]
+        return ((workspace, uid, due) for due, workspace, uid in sorted(found))
 
 
 def _created(document: Document) -> str:

@@ -21,6 +21,16 @@ class MemoryExecutions:
     def find_many(self, keys: Sequence[ExecutionKey], shards: int) -> dict[ExecutionKey, Execution]:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
+    def entries_of(
+        self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
+    ) -> tuple[Execution, ...]:
+        found = [
+            row
+            for key, row in self.rows.items()
+            if (key.workspace, key.flow, key.contact) == (workspace, flow, contact)
+        ]
+        return tuple(sorted(found, key=lambda row: row.key.entry, reverse=True)[:limit])
+
     def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
         new = {row.key: row for row in rows if row.key not in self.rows}
         self.rows.update(new)

@@ -44,6 +44,7 @@ KNOW_CHALICE = frozenset({"api", "workers", "dashboard", "app"})
 #: What the core imports besides the standard library and pydantic: where → library → why.
 ALLOWED: dict[tuple[str, str], str] = {
     ("model/ids.py", "ulid"): "ids that sort by time; monotonic within a millisecond, which a few own lines are not",
+    ("engine/occurrences.py", "dateutil"): "RFC 5545, pure computation; botocore brings it along anyway",
     ("engine/render.py", "minijinja"): "the sandboxed template language, pure computation",
     ("engine/template_engine.py", "minijinja"): "as above: the environment with its fuel and filters",
     ("usecases/check_contact.py", "email_validator"): "knows the syntax of addresses; its DNS look-up is off",

@@ -1,0 +1,26 @@
+"""The route by which customers' systems tell what contacts did."""
+
+from chalice.app import Blueprint
+
+from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
+from chalicelib.model.workspace import Scope
+from chalicelib.usecases.report_events import NewEvents, Report, report_events
+
+blueprint = Blueprint(__name__)
+
+
+@endpoint(blueprint, "POST /v1/events", scope=Scope.WRITE, body=NewEvents)
+def post_events(call: Call[NewEvents, Nothing]) -> Answer:
+    """Up to 100 events; each has a result of its own. What is accepted is queued and not lost."""
+    reports = report_events(call.ports, call.workspace, call.body.events)
+    accepted = sum(report.problem is None for report in reports)
+    shown = {"accepted": accepted, "results": [_show(index, report) for index, report in enumerate(reports)]}
+    return one(shown, f"{accepted} of {len(reports)} events accepted", 202)
+
+
+def _show(index: int, report: Report) -> dict[str, object]:
+    shown: dict[str, object] = {"id": report.id, "contactUid": report.contact_uid}
+    if report.problem is None:
+        return {**shown, "status": "accepted"}
+    field = f"events[{index}].{report.problem.field}"
+    return {**shown, "status": "refused", "field": field, "message": report.problem.message}

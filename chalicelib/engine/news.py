@@ -1,0 +1,44 @@
+"""What a change of a contact tells to those who listen: the built-in events of contacts."""
+
+from collections.abc import Iterator
+
+from pydantic import JsonValue
+from pydantic.alias_generators import to_camel
+
+from chalicelib.model.contact import Contact
+from chalicelib.model.event import Event
+
+#: Kept by the engine, or told by events of their own.
+_NOT_NEWS = frozenset({"uid", "created_at", "updated_at", "rev", "tags"})
+
+
+def news_of(before: Contact | None, after: Contact, names: frozenset[str]) -> tuple[Event, ...]:
+    """Of the events called `names` those that this change is; `before` is None for a new contact.
+
+    Their ids follow from contact, moment and revision, so that a repeated write tells the same news.
+    """
+    rev = before.rev + 1 if before else 0
+    milliseconds = int(after.updated_at.timestamp() * 1000)
+    return tuple(
+        Event(
+            id=f"{name}:{after.uid}:{milliseconds}:{rev}",
+            name=name,
+            contact_uid=after.uid,
+            properties=properties,
+            occurred_at=after.updated_at,
+        )
+        for name, properties in _changes(before, after)
+        if name in names
+    )
+
+
+def _changes(before: Contact | None, after: Contact) -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    if before is None:
+        yield "contact.created", {"tags": list(after.tags)}
+    elif fields := {name for name, value in after if value != getattr(before, name)} - _NOT_NEWS:
+        yield "contact.updated", {"fields": [to_camel(name) for name in sorted(fields)]}
+    known = before.tags if before else ()
+    if added := [tag for tag in after.tags if tag not in known]:
+        yield "contact.tagged", {"tags": list(added)}
+    if removed := [tag for tag in known if tag not in after.tags]:
+        yield "contact.untagged", {"tags": list(removed)}

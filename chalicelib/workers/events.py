@@ -1,0 +1,77 @@
+"""Takes events from their queue: those of the API and of contacts' changes, and those that a rule took off the bus."""
+
+from chalice.app import Blueprint, SQSEvent
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
+
+from chalicelib.errors import CarillonError
+from chalicelib.model.hints import Reported
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.workspace import Workspace
+from chalicelib.telemetry import log_fault, log_info, log_warning
+from chalicelib.usecases.ingest_events import ingest_events
+from chalicelib.usecases.report_events import NewEvent, report_events
+from chalicelib.wiring import ports
+from chalicelib.workers._sqs import Failures, Record, failures, records_of
+
+blueprint = Blueprint(__name__)
+
+
+class BusDetail(NewEvent):
+    """What a customer's system puts on the bus as `detail`: an event, and whose it is."""
+
+    workspace_uid: str
+
+
+class BusEvent(BaseModel):
+    """EventBridge's envelope; the parts that matter here."""
+
+    id: str
+    time: AwareDatetime
+    detail: BusDetail
+
+
+_MESSAGE: TypeAdapter[Reported | BusEvent] = TypeAdapter(Reported | BusEvent)
+
+
+@blueprint.on_sqs_message(queue="${EventQueue.QueueName}", batch_size=10, name="run_events")
+def run_events(event: SQSEvent) -> Failures:
+    """Each message by itself: one that fails comes again, and ends in the dead-letter queue."""
+    return failures([record.id for record in records_of(event) if not _take(record)])
+
+
+@blueprint.on_sqs_message(queue="${EventDeadLetters.QueueName}", batch_size=10, name="revive_events")
+def revive_events(event: SQSEvent) -> Failures:
+    """Dead letters are tried again every few minutes; those that stay are under the alarm, for a person to see."""
+    return failures([record.id for record in records_of(event) if not _take(record)])
+
+
+def _take(record: Record) -> bool:
+    try:
+        message = _MESSAGE.validate_json(record.body)
+    except ValidationError:
+        log_warning("events.unreadable", message_id=record.id)
+        return False
+    try:
+        if isinstance(message, BusEvent):
+            return _queue(message)
+        entered = ingest_events(ports(), WorkspaceUid(message.w), message.events)
+    except CarillonError as error:
+        log_fault("events.failed", error, message_id=record.id, times=record.times)
+        return False
+    log_info("events.done", events=len(message.events), entered=entered)
+    return True
+
+
+def _queue(message: BusEvent) -> bool:
+    """From here on like an event of the API; EventBridge's own id and time stand in for missing ones."""
+    detail = message.detail
+    workspace = WorkspaceUid(detail.workspace_uid)
+    if ports().catalog.find(workspace, Workspace, workspace) is None:
+        log_warning("events.unknown_workspace", event_id=message.id)
+        return False
+    given = detail.model_dump(exclude={"workspace_uid"}, exclude_none=True)
+    stamped = {"id": message.id, "occurred_at": message.time, **given}
+    (report,) = report_events(ports(), workspace, [NewEvent.model_validate(stamped)])
+    if report.problem:
+        log_warning("events.refused", event_id=message.id, field=report.problem.field)
+    return True
