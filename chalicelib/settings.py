@@ -32,6 +32,13 @@ class Settings(BaseModel):
     stage: Text = "prod"
     #: Where the API answers, without a slash at the end; what links in answers and mails begin with.
     public_url: str = ""
+    #: Folder of the secrets that channels name: `<folder>/<workspace>/<name>`.
+    secrets_folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "carillon"
+    #: Providers' hosts; a laptop has its own.
+    twilio_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] = "https://api.twilio.com"
+    meta_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] = "https://graph.facebook.com"
+    #: `host:port,…` of webhook receivers of the company's own, which need be neither https nor public.
+    webhook_allowed: Annotated[str, Field(pattern=r"^[a-z0-9.:,\[\]-]*$")] = ""
     #: Where the `console` channel also writes its messages as files; the laptop only.
     outbox_dir: str | None = None
     #: The engine's clock may run faster than the real one; it read `virtual` when that read `real` (epoch seconds).

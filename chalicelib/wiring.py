@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.aws.catalog import DynamoCatalog
+from chalicelib.aws.channel_secrets import ChannelSecrets
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.contacts import DynamoContacts
 from chalicelib.aws.events import DynamoEvents
@@ -48,7 +49,7 @@ _PROVIDER = Config(
     max_pool_connections=50,
     user_agent=_USER_AGENT,
 )
-_PROVIDERS = frozenset({"sesv2"})
+_PROVIDERS = frozenset({"sesv2", "pinpoint-sms-voice-v2", "socialmessaging", "sns"})
 
 _building = RLock()
 
@@ -75,7 +76,6 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
     """Everything on AWS, or on what answers in its place at `client`'s other end."""
     dynamodb, sqs = _lazy("dynamodb", client), _lazy("sqs", client)
     clock = SystemClock(found.clock_speed, found.clock_real_anchor, found.clock_virtual_anchor)
-    outbox = Path(found.outbox_dir) if found.outbox_dir else None
     return Ports(
         clock=clock,
         catalog=DynamoCatalog(dynamodb, found.catalog_table),
@@ -89,8 +89,24 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
         gates=DynamoGates(dynamodb, found.catalog_table),
         files=S3Files(_lazy("s3", client), found.files_bucket),
-        channel_types=build_channel_types(Edges(_lazy("sesv2", client), outbox)),
+        channel_types=build_channel_types(_build_edges(found, client)),
         secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
+    )
+
+
+def _build_edges(found: Settings, client: ClientFor) -> Edges:
+    secrets = ChannelSecrets(_lazy("secretsmanager", client), _lazy("ssm", client), found.secrets_folder)
+    return Edges(
+        ses=_lazy("sesv2", client),
+        messaging=_lazy("pinpoint-sms-voice-v2", client),
+        social=_lazy("socialmessaging", client),
+        sns=_lazy("sns", client),
+        secrets=secrets,
+        outbox=Path(found.outbox_dir) if found.outbox_dir else None,
+        public_url=found.public_url,
+        twilio_url=found.twilio_url,
+        meta_url=found.meta_url,
+        webhook_allowed=frozenset(filter(None, found.webhook_allowed.split(","))),
     )
 
 

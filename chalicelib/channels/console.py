@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from chalicelib.channels._base import Quiet
 from chalicelib.model.base import Outside
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import MessageUid, new_uid
@@ -26,13 +27,12 @@ class ConsoleContent(Outside):
     text: Annotated[str, Field(min_length=1)]
 
 
-class Console:
+class Console(Quiet):
     """Accepts every message. A second one with the same uid becomes a second file, so that doubles are seen."""
 
     name: str = "console"
     settings: type[BaseModel] = ConsoleSettings
     content: type[BaseModel] = ConsoleContent
-    deduplicates: bool = False
     timeout: timedelta = timedelta(seconds=1)
 
     def __init__(self, outbox: Path | None = None) -> None:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from email.utils import formataddr
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Self
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-    PartialCredentialsError,
-    ProxyConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
 from pydantic import AfterValidator, Field, model_validator
 
+from chalicelib.channels._aws import AWS_ERRORS, read_answer, read_failure
+from chalicelib.channels._base import Quiet
+from chalicelib.channels._email_events import read_ses_event
+from chalicelib.channels._events import read_event
 from chalicelib.model.base import Outside
-from chalicelib.model.message import Accepted, ChannelFault, Permanent, Retryable, Throttled, Unknown
+from chalicelib.model.message import ChannelFault, Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,25 +22,26 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2.type_defs import (
         BodyTypeDef,
         ContentTypeDef,
+        MessageHeaderTypeDef,
+        MessageTypeDef,
         SendEmailRequestTypeDef,
-        SendEmailResponseTypeDef,
     )
     from pydantic import BaseModel
 
+    from chalicelib.channels._aws import AwsError, Refusal
     from chalicelib.model.contact import Contact
     from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.receipt import Callback, Report
 
-#: SES says of "Maximum sending rate exceeded" that it passes within seconds.
-RATE_PAUSE = timedelta(seconds=1)
-#: Faults of the account, its identities or its credentials.
+#: Faults of the account and its identities.
 _CHANNEL_CODES = frozenset(
     {"SendingPausedException", "AccountSuspendedException", "MailFromDomainNotVerifiedException"}
-    | {"LimitExceededException", "NotFoundException", "ExpiredTokenException", "ExpiredToken"}
-    | {"IncompleteSignature", "InvalidClientTokenId", "MissingAuthenticationToken", "UnrecognizedClientException"}
+    | {"LimitExceededException", "NotFoundException"}
 )
-_THROTTLE_CODES = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
-#: A TLS fault of the handshake, so before the request was written; OpenSSL's words.
-_HANDSHAKE = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "HANDSHAKE", "UNSUPPORTED_PROTOCOL")
+#: RFC 8058: a mail program may unsubscribe with one POST, without showing a page.
+_ONE_CLICK = "List-Unsubscribe=One-Click"
+#: SES's longest header value; a link that does not fit is left out.
+_MAX_HEADER = 995
 
 
 def _check_address(address: str) -> str:
@@ -94,15 +86,12 @@ class EmailContent(Outside):
         return self
 
 
-class Email:
+class Email(Quiet):
     """Amazon SES. There is no token by which it would drop a second message."""
 
     name: str = "email"
     settings: type[BaseModel] = EmailSettings
     content: type[BaseModel] = EmailContent
-    deduplicates: bool = False
-    #: 3 s to connect and 10 s to read.
-    timeout: timedelta = timedelta(seconds=13)
 
     def __init__(self, client: SESV2Client) -> None:
         """The client must be built with one attempt (`total_max_attempts` 1), 3 s to connect and 10 s to read."""
@@ -118,9 +107,13 @@ class Email:
         if to is None:
             return Permanent("address_not_ascii")
         try:
-            return read_answer(self._client.send_email(**build_request(letter, to)))
-        except (ClientError, BotoCoreError) as error:
+            return read_answer({**self._client.send_email(**build_request(letter, to))})
+        except AWS_ERRORS as error:
             return read_error(error, str(letter.channel.settings.get("fromEmail", "")))
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """SES's events, as its configuration set publishes them to SNS or EventBridge."""
+        return read_ses_event(read_event(callback))
 
 
 def ascii_address(address: str) -> str | None:
@@ -139,7 +132,7 @@ def build_request(letter: Letter, to: str) -> SendEmailRequestTypeDef:
         "FromEmailAddress": formataddr((letter.content.get("fromName", ""), str(settings["fromEmail"]))),
         "Destination": {"ToAddresses": [to]},
         "EmailTags": [{"Name": "message", "Value": str(letter.uid)}],
-        "Content": {"Simple": {"Subject": _utf8(letter.content["subject"]), "Body": _body(letter.content)}},
+        "Content": {"Simple": _message(letter)},
     }
     if reply_to := settings.get("replyTo"):
         request["ReplyToAddresses"] = [str(reply_to)]
@@ -148,6 +141,20 @@ def build_request(letter: Letter, to: str) -> SendEmailRequestTypeDef:
     if tenant := settings.get("tenantName"):
         request["TenantName"] = str(tenant)
     return request
+
+
+def _message(letter: Letter) -> MessageTypeDef:
+    message: MessageTypeDef = {"Subject": _utf8(letter.content["subject"]), "Body": _body(letter.content)}
+    if headers := _unsubscribe_headers(letter.unsubscribe_url or ""):
+        message["Headers"] = headers
+    return message
+
+
+def _unsubscribe_headers(url: str) -> list[MessageHeaderTypeDef]:
+    """RFC 8058 wants https and both headers."""
+    if not url.startswith("https://") or len(url) + 2 > _MAX_HEADER or not url.isascii() or not url.isprintable():
+        return []
+    return [{"Name": "List-Unsubscribe", "Value": f"<{url}>"}, {"Name": "List-Unsubscribe-Post", "Value": _ONE_CLICK}]
 
 
 def _body(content: Mapping[str, str]) -> BodyTypeDef:
@@ -163,42 +170,15 @@ def _utf8(text: str) -> ContentTypeDef:
     return {"Data": text, "Charset": "UTF-8"}
 
 
-def read_answer(answer: SendEmailResponseTypeDef) -> Verdict:
-    """SES took it."""
-    return Accepted(answer["MessageId"])
-
-
-def read_error(error: ClientError | BotoCoreError, sender: str) -> Verdict:
+def read_error(error: AwsError, sender: str) -> Verdict:
     """What a failed call means for the message; providers.md has the table."""
-    if isinstance(error, ClientError):
-        return _read_refusal(error, sender)
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        return ChannelFault("no_credentials")
-    if isinstance(error, ParamValidationError):
-        return Permanent("invalid_request")
-    if isinstance(error, ReadTimeoutError):
-        return Unknown("read_timeout")
-    if _was_never_written(error):
-        return Retryable(type(error).__name__)
-    return Unknown(type(error).__name__)
+    return read_failure(error, partial(_explain, sender))
 
 
-def _was_never_written(error: BotoCoreError) -> bool:
-    """No name, no connection, no TLS: the provider has not seen the request."""
-    if isinstance(error, SSLError):
-        return any(word in str(error).upper() for word in _HANDSHAKE)
-    return isinstance(error, EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError)
-
-
-def _read_refusal(error: ClientError, sender: str) -> Verdict:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in _THROTTLE_CODES or status == 429:
-        is_quota = "daily" in message.lower()
-        return ChannelFault("daily_quota_exceeded") if is_quota else Throttled(RATE_PAUSE)
-    if code in _CHANNEL_CODES or status in {401, 403, 404}:
-        return ChannelFault(code)
-    if code == "MessageRejected" and "not verified" in message and sender and sender.lower() in message.lower():
-        return ChannelFault("sender_not_verified")
-    return Permanent(code) if 400 <= status < 500 else Unknown(code or f"status_{status}")
+def _explain(sender: str, refusal: Refusal) -> Verdict | None:
+    if refusal.is_throttle and "daily" in refusal.message.lower():
+        return ChannelFault("daily_quota_exceeded")
+    if refusal.code in _CHANNEL_CODES:
+        return ChannelFault(refusal.code)
+    names_sender = sender and "not verified" in refusal.message and sender.lower() in refusal.message.lower()
+    return ChannelFault("sender_not_verified") if refusal.code == "MessageRejected" and names_sender else None

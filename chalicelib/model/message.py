@@ -27,6 +27,8 @@ class Letter:
     to: str
     content: Mapping[str, str]
     cost: int = 0
+    #: Where one click unsubscribes (RFC 8058); None where the message type needs no such link.
+    unsubscribe_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,10 @@ class Suppress:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFault:
-    """Not taken because of the channel (account, sender, credentials): no contact's fault."""
+    """Not taken because of the channel (account, sender, credentials): no contact's fault.
+
+    A code that begins with `balance:` says that the provider wants money first.
+    """
 
     code: str
 

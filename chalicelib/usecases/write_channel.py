@@ -46,6 +46,6 @@ def _read_settings(ports: Ports, fields: ChannelFields) -> dict[str, JsonValue]:
     try:
         read = kind.settings.model_validate_json(to_json(fields.settings))
     except ValidationError as error:
-        raise InvalidRequest(read_problems(error, "settings")) from error
+        raise InvalidRequest(read_problems(error, "settings", fields.settings)) from error
     dumped: dict[str, JsonValue] = read.model_dump(mode="json", by_alias=True, exclude_none=True)
     return dumped

@@ -9,6 +9,7 @@ from chalicelib.model.workspace import Scope
 from tests.integration.conftest import Api, World
 
 CONSOLE = {"name": "Log", "type": "console"}
+SMS_FIELDS = ["settings.accountSid", "settings.maxPrice", "settings.secretName"]
 MAIL = {"name": "Mail", "type": "email", "settings": {"fromEmail": "news@example.com"}}
 
 
@@ -43,6 +44,26 @@ def test_every_wrong_setting_is_told_at_once(api: Api) -> None:
     assert api.get("/v1/channels").json["data"] == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings", "fields"),
+    [
+        ("sms", {}, ["settings"]),
+        ("sms", {"provider": "pigeon"}, ["settings"]),
+        ("sms", {"provider": "twilio", "account_sid": "x"}, ["settings.account_sid", "settings.secretName"]),
+        ("sms", {"provider": "twilio", "accountSid": "x", "maxPrice": 1}, SMS_FIELDS),
+        ("whatsapp", {"provider": "meta", "phoneNumberId": "x"}, ["settings.phoneNumberId", "settings.secretName"]),
+        ("rcs", {"fallback": "both"}, ["settings.fallback", "settings.originationIdentity"]),
+        ("push", {"applications": ["x"]}, ["settings.applications[0]"]),
+        ("webhook", {"url": "http://127.0.0.1/", "secretName": "a/b"}, ["settings.secretName", "settings.url"]),
+    ],
+)
+def test_wrong_settings_are_named_without_the_words_of_a_union(
+    api: Api, kind: str, settings: dict[str, Any], fields: list[str]
+) -> None:
+    reply = api.post("/v1/channels", {"name": "X", "type": kind, "settings": settings})
+    assert (reply.status, fields_of(reply)) == (422, fields)
+
+
 def test_the_type_of_a_channel_stays(api: Api) -> None:
     uid = api.post("/v1/channels", CONSOLE).data["uid"]
     assert fields_of(api.put(f"/v1/channels/{uid}", MAIL)) == ["type"]
@@ -72,7 +93,7 @@ def test_channel_types_tell_what_they_take(api: Api) -> None:
     reply = api.get("/v1/channel-types")
     assert reply.status == 200
     types = {each["name"]: each for each in reply.json["data"]}
-    assert set(types) == {"console", "email"}
+    assert set(types) == {"console", "email", "push", "rcs", "sms", "webhook", "whatsapp"}
     assert types["email"]["settings"]["required"] == ["fromEmail"]
     assert "subject" in types["email"]["content"]["properties"]
     json.dumps(types)

@@ -1,6 +1,7 @@
 """SES gets exactly the documented request, and whatever it answers becomes the right verdict."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -23,7 +24,6 @@ from botocore.validate import ParamValidator
 from pydantic import JsonValue, ValidationError
 
 from chalicelib.channels.email import Email, EmailContent, EmailSettings, build_request, read_error
-from chalicelib.channels.registry import CHANNEL_TYPES, Edges, build_channel_types
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
@@ -105,6 +105,28 @@ class TestRequest:
         content = {"subject": "s", "text": "t", "fromName": 'Boss <boss@example.com>, "x'}
         made = build_request(letter({"fromEmail": SENDER}, content=content), "a@example.com")
         assert made["FromEmailAddress"] == '"Boss <boss@example.com>, \\"x" <news@example.com>'
+
+
+class TestUnsubscribing:
+    LINK = "https://carillon.example/u/token"
+
+    def headers(self, link: str | None) -> object:
+        made = build_request(replace(letter(), unsubscribe_url=link), "ana@example.com")
+        shape = botocore.session.get_session().get_service_model("sesv2").operation_model("SendEmail").input_shape
+        assert not ParamValidator().validate(made, shape).has_errors()
+        return made["Content"]["Simple"].get("Headers")
+
+    def test_a_letter_with_a_link_carries_both_headers_of_rfc_8058(self) -> None:
+        assert self.headers(self.LINK) == [
+            {"Name": "List-Unsubscribe", "Value": "<https://carillon.example/u/token>"},
+            {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
+        ]
+
+    @pytest.mark.parametrize(
+        "link", [None, "", "http://carillon.example/u/t", f"https://x.example/{'t' * 995}", "https://a\r\nBcc: b"]
+    )
+    def test_what_is_no_secure_link_becomes_no_header(self, link: str | None) -> None:
+        assert self.headers(link) is None
 
 
 class TestSending:
@@ -218,10 +240,3 @@ class TestModels:
         contact = Contact(uid="c", created_at=NOW, updated_at=NOW, phone="+491701234567")
         assert Email(CLIENT).address_of(contact) is None
         assert Email(CLIENT).address_of(contact.with_fields({"email": "a@example.com"})) == "a@example.com"
-
-
-def test_the_registry_builds_each_type_under_its_own_name() -> None:
-    built = build_channel_types(Edges(ses=CLIENT))
-    assert list(built) == list(CHANNEL_TYPES) == [kind.name for kind in built.values()] == ["console", "email"]
-    for kind in built.values():
-        assert kind.settings.model_json_schema()["type"] == kind.content.model_json_schema()["type"] == "object"

@@ -1,0 +1,66 @@
+"""Secrets of channels, in a folder of AWS Secrets Manager or of SSM's Parameter Store for each workspace."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws._dynamodb import translate
+from chalicelib.aws.secret import SecretsClient
+from chalicelib.errors import NotFound
+from chalicelib.model.ids import WorkspaceUid
+
+#: How long a secret that was replaced may still be used.
+KEPT_SECONDS = 300.0
+#: Before the names of those that lie in the Parameter Store.
+SSM = "ssm:"
+_MISSING = frozenset({"ResourceNotFoundException", "ParameterNotFound", "ParameterVersionNotFound"})
+_CLOSED = frozenset({"AccessDeniedException", "InvalidRequestException", "DecryptionFailure", "InvalidKeyId"})
+
+
+class ParametersClient(Protocol):
+    """The one call we make of boto3's client for "ssm", whose stubs are not among our requirements."""
+
+    def get_parameter(self, *, Name: str, WithDecryption: bool) -> Mapping[str, Mapping[str, str]]:  # noqa: N803 - botocore's
+        """AWS's GetParameter."""
+
+
+class ChannelSecrets:
+    """`name` is the secret `<folder>/<workspace>/<name>`, `ssm:name` the parameter `/<folder>/<workspace>/<name>`.
+
+    The workspace is part of the path, so that no channel can name another workspace's secret, nor the installation's.
+    """
+
+    def __init__(
+        self,
+        secrets: SecretsClient,
+        parameters: ParametersClient,
+        folder: str,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._secrets, self._parameters, self._folder, self._now = secrets, parameters, folder, now
+        self._kept: dict[tuple[WorkspaceUid, str], tuple[float, str]] = {}
+
+    def __call__(self, workspace: WorkspaceUid, name: str) -> str:
+        """From memory for five minutes; a missing one is looked for each time."""
+        read_at, value = self._kept.get((workspace, name), (0.0, ""))
+        if value and self._now() - read_at < KEPT_SECONDS:
+            return value
+        value = self._read(workspace, name)
+        self._kept[workspace, name] = (self._now(), value)
+        return value
+
+    def _read(self, workspace: WorkspaceUid, name: str) -> str:
+        path = f"{self._folder}/{workspace}/{name.removeprefix(SSM)}"
+        try:
+            with translate():
+                if name.startswith(SSM):
+                    return self._parameters.get_parameter(Name=f"/{path}", WithDecryption=True)["Parameter"]["Value"]
+                return self._secrets.get_secret_value(SecretId=path)["SecretString"]
+        except KeyError as error:  # A binary secret has no text.
+            raise NotFound("Secret", path) from error
+        except ClientError as error:
+            if error.response["Error"].get("Code", "") in _MISSING | _CLOSED:
+                raise NotFound("Secret", path) from error
+            raise

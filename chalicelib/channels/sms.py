@@ -1,0 +1,39 @@
+"""SMS, by AWS End User Messaging or by Twilio."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from chalicelib.channels._base import ByProvider
+from chalicelib.channels._sms_aws import AwsSmsSettings
+from chalicelib.channels._sms_twilio import TwilioSmsSettings
+from chalicelib.model.base import Outside
+
+if TYPE_CHECKING:
+    from chalicelib.model.contact import Contact
+
+
+class SmsSettings(RootModel[Annotated[AwsSmsSettings | TwilioSmsSettings, Field(discriminator="provider")]]):
+    """Those of the provider that `provider` names: `aws` or `twilio`."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"})
+
+
+class SmsContent(Outside):
+    """What an SMS template is made of. Providers cut at 1,600 characters; `engine/sms` counts the parts."""
+
+    text: Annotated[str, Field(min_length=1)]
+
+
+class Sms(ByProvider):
+    """A text to a phone."""
+
+    name: str = "sms"
+    settings: type[BaseModel] = SmsSettings
+    content: type[BaseModel] = SmsContent
+
+    def address_of(self, contact: Contact) -> str | None:
+        """The contact's phone, E.164."""
+        return contact.phone

@@ -1,0 +1,35 @@
+"""WhatsApp, by AWS End User Messaging Social or by Meta's Cloud API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from chalicelib.channels._base import ByProvider
+from chalicelib.channels._whatsapp_aws import AwsWhatsAppSettings
+from chalicelib.channels._whatsapp_message import WhatsAppContent
+from chalicelib.channels._whatsapp_meta import MetaWhatsAppSettings
+
+if TYPE_CHECKING:
+    from chalicelib.model.contact import Contact
+
+
+class WhatsAppSettings(
+    RootModel[Annotated[AwsWhatsAppSettings | MetaWhatsAppSettings, Field(discriminator="provider")]]
+):
+    """Those of the provider that `provider` names: `aws` or `meta`."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"})
+
+
+class WhatsApp(ByProvider):
+    """A template that WhatsApp approved, or a text while a conversation is open."""
+
+    name: str = "whatsapp"
+    settings: type[BaseModel] = WhatsAppSettings
+    content: type[BaseModel] = WhatsAppContent
+
+    def address_of(self, contact: Contact) -> str | None:
+        """The contact's phone, E.164."""
+        return contact.phone

@@ -1,0 +1,60 @@
+"""Letters for tests of channels, clients whose answers are scripted, and Amazon's own check of what is asked."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
+from pydantic import JsonValue
+
+from chalicelib.errors import NotFound
+from chalicelib.model.channel import Channel
+from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
+from chalicelib.model.message import Letter, MessageType
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+UID = MessageUid(WorkspaceUid("w"), FlowUid("f"), ContactUid("c"), NodeId("n"))
+PHONE = "+491701234567"
+
+
+def letter(kind: str, settings: Mapping[str, JsonValue], content: Mapping[str, str], **fields: Any) -> Letter:
+    """A letter by a channel of this type."""
+    channel = Channel(uid="ch", created_at=NOW, updated_at=NOW, name="X", type=kind, settings=settings)
+    given = {"uid": UID, "channel": channel, "message_type": MessageType.MESSAGE, "to": PHONE, "content": content}
+    return Letter(**{**given, **fields})
+
+
+def build_client(service: str, endpoint: str | None = None) -> Any:
+    """A client as the wiring builds those of providers, with short timeouts."""
+    make: Any = boto3.client
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=1)
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return make(service, region_name="eu-west-1", endpoint_url=endpoint, config=config, **keys)
+
+
+def refusal(operation: str, code: str, status: int = 400, message: str = "", reason: str = "") -> ClientError:
+    """An error answer as botocore raises it."""
+    told = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError({**told, **({"Reason": reason} if reason else {})}, operation)  # type: ignore[arg-type]  the rest of the metadata does not matter
+
+
+def problems(service: str, operation: str, request: Mapping[str, object]) -> str:
+    """What Amazon's model has against a request: empty when it is valid, its patterns and lengths included."""
+    shape = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+    return ParamValidator().validate(dict(request), shape).generate_report()
+
+
+class KnownSecrets:
+    """Secrets by name, of the workspace `w`."""
+
+    def __init__(self, **known: str) -> None:
+        self._known = known
+
+    def __call__(self, workspace: WorkspaceUid, name: str) -> str:
+        if workspace != "w" or name not in self._known:
+            raise NotFound("Secret", name)
+        return self._known[name]
