@@ -125,12 +125,15 @@ class Data:
     def write_json(self, name: str, content: object) -> None:
         write_atomically(self.root / name, json.dumps(content) + "\n")
 
-    def aws_socket(self) -> socket.socket:
-        """Listen on the port of the last run when it is still free, else on another one: queue URLs name it."""
-        known = (self.read_json("ports.json") or {}).get("aws", 0)
+    def socket_of(self, name: str) -> socket.socket:
+        """Listen on the port of the last run when it is still free, else on another one: what is stored names it.
+
+        AWS's is in the URLs of queues, that of the providers in the settings of webhook channels.
+        """
+        known = self.read_json("ports.json") or {}
         try:
-            listener = listen(known, "")
+            listener = listen(known.get(name, 0), "")
         except Refused:
             listener = listen(0, "no port is free.")
-        self.write_json("ports.json", {"aws": listener.getsockname()[1]})
+        self.write_json("ports.json", {**known, name: listener.getsockname()[1]})
         return listener

@@ -109,12 +109,12 @@ class Api:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
     def _health(self) -> Answer:
-        """Whether queues, workers and clock are up, each by name."""
+        """Whether queues, providers, workers and clock are up, each by name."""
         up = {"api": True}
         for name, url in json.loads(os.environ["LOCAL_QUEUES"]).items():
             up[name] = self._has_queue(url)
         pids = json.loads((self._data / "pids.json").read_text(encoding="utf-8"))
-        up["clock"] = is_alive(pids["clock"])
+        up |= {name: is_alive(pids[name]) for name in ("providers", "clock")}
         for number, pid in enumerate(pids["workers"], start=1):
             up[f"worker-{number}"] = is_alive(pid)
         return json_answer(200 if all(up.values()) else 503, {"up": up})

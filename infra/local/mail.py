@@ -22,14 +22,15 @@ FOLD_AT = 76
 #: What a header may be called.
 FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")
 #: Headers that a request may not bring: they are ours.
-OWN = re.compile(r"(?i)content-.*|mime-version|x-ses-message-id|x-carillon-message")
+OWN = re.compile(r"(?i)content-.*|mime-version|x-ses-message-id|x-ses-configuration-set|x-carillon-message")
 #: No header holds these; line breaks and tabs among them are spaces to us.
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
 
 def build_eml(request: Mapping[str, Any], ses_id: str, accepted: datetime) -> bytes:
-    """The mail as it would leave SES, with `X-Ses-Message-Id` and `X-Carillon-Message` in front."""
+    """The mail as it would leave SES, with SES's own id, our tag and the configuration set in front."""
     marks = [("X-Ses-Message-Id", ses_id), ("X-Carillon-Message", _find_tag(request))]
+    marks.append(("X-Ses-Configuration-Set", request.get("ConfigurationSetName", "")))
     lines = "".join(f"{name}: {_plain(value)}\r\n" for name, value in marks if value).encode()
     content = request.get("Content", {})
     if "Raw" in content:

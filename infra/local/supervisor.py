@@ -41,9 +41,11 @@ class Supervisor:
         self._options = options
         self._data = Data(options.data)
         self._api_socket = listen(options.port, "choose another one with PORT=….")
-        self._aws_socket = self._data.aws_socket()
+        self._aws_socket = self._data.socket_of("aws")
+        self._providers_socket = self._data.socket_of("providers")
         self._url = f"http://127.0.0.1:{self._api_socket.getsockname()[1]}"
         self._aws_url = f"http://127.0.0.1:{self._aws_socket.getsockname()[1]}"
+        self._providers = f"127.0.0.1:{self._providers_socket.getsockname()[1]}"
         self._clock = continue_from(self._data.read_json("clock.json"), options.speed, time.time())
         self._note_clock(clean=False)
         self._lifeline = Lifeline(self._data.lock)
@@ -79,7 +81,8 @@ class Supervisor:
         _post(self._aws_url + SAVE, START_SECONDS)
         workers = [self._child(f"worker-{n + 1}", "infra.local.runner", str(n)) for n in range(self._options.workers)]
         api = self._child("api", "infra.local.http", listener=self._api_socket)
-        self._others = [api, *workers, self._child("clock", "infra.local.clock")]
+        providers = self._child("providers", "infra.local.providers", listener=self._providers_socket)
+        self._others = [providers, api, *workers, self._child("clock", "infra.local.clock")]
         for child in self._others:
             child.start()
         self._await(self._url + HEALTH, "The API", self._others)
@@ -125,6 +128,11 @@ class Supervisor:
         return {
             **kept,
             "AWS_ENDPOINT_URL": self._aws_url,
+            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": f"http://{self._providers}",
+            "AWS_ENDPOINT_URL_SOCIALMESSAGING": f"http://{self._providers}",
+            "TWILIO_URL": f"http://{self._providers}",
+            "META_URL": f"http://{self._providers}",
+            "WEBHOOK_ALLOWED": ",".join(filter(None, (self._providers, os.environ.get("WEBHOOK_ALLOWED")))),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "local",
@@ -179,7 +187,7 @@ class Supervisor:
         with self._writing:
             pids: dict[str, object] = {"supervisor": os.getpid(), "aws": self._aws.pid}
             named = {child.name: child.pid for child in self._others}
-            pids["api"], pids["clock"] = named.get("api"), named.get("clock")
+            pids |= {name: named.get(name) for name in ("providers", "api", "clock")}
             pids["workers"] = [pid for name, pid in named.items() if name.startswith("worker-")]
             self._data.write_json("pids.json", pids)
 

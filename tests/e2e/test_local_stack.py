@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def test_every_process_is_named_in_pids_json(stack: Stack) -> None:
     pids = stack.pids()
 
-    assert set(pids) == {"supervisor", "aws", "api", "workers", "clock"}
+    assert set(pids) == {"supervisor", "aws", "providers", "api", "workers", "clock"}
     assert pids["supervisor"] == stack.process.pid
     assert len(pids["workers"]) == 2
     assert all(is_alive(pid) for pid in [pids["aws"], pids["api"], pids["clock"], *pids["workers"]])

@@ -1,0 +1,1 @@
+"""The providers that no emulator knows, on this machine: their documented wire, an outbox, signed callbacks, events."""

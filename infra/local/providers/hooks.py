@@ -1,0 +1,63 @@
+"""Where Meta's webhooks go, by phone number id: registered by a challenge, as in Meta's console; and posts to them."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+from infra.local.data import write_atomically
+from infra.local.providers.credentials import META
+from infra.local.providers.desk import Told
+
+SECONDS = 5.0
+#: Without a proxy: the other side is a process of this machine.
+_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+
+class Hooks:
+    """The register, kept in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def register(self, body: bytes) -> Told:
+        """`{"phoneNumberId", "callbackUrl"}`: kept if the URL answers the challenge."""
+        try:
+            wish = json.loads(body)
+            number, url = str(wish["phoneNumberId"]), str(wish["callbackUrl"])
+        except (ValueError, KeyError, TypeError):
+            return Told(400, {"message": "needs phoneNumberId and callbackUrl"})
+        if not answers_challenge(url):
+            return Told(400, {"message": "The callback URL did not answer the challenge"})
+        self.known[number] = url
+        write_atomically(self._path, json.dumps(self.known))
+        return Told(200, {"success": True})
+
+
+def answers_challenge(url: str) -> bool:
+    """Asks as Meta does."""
+    if not url.startswith(("http://", "https://")):
+        return False
+    challenge = uuid4().hex
+    query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": META["verifyToken"]}
+    try:
+        with _open(f"{url}?{urllib.parse.urlencode(query)}", timeout=SECONDS) as answer:
+            return bool(answer.read(200).decode(errors="replace") == challenge)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether the other side has taken it."""
+    try:
+        request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310  http on purpose
+        with _open(request, timeout=SECONDS) as answer:
+            return bool(200 <= answer.status < 300)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
