@@ -79,6 +79,8 @@ class Supervisor:
             sample = [] if self._options.sample else ["--no-sample"]
             self._run_once("sample", "infra.local.sample", "--data", str(self._data.root), *sample)
         _post(self._aws_url + SAVE, START_SECONDS)
+        # Only from here on: the topics of the template are AWS's, but what is published to phones the providers take.
+        self._environment["AWS_ENDPOINT_URL_SNS"] = f"http://{self._providers}"
         workers = [self._child(f"worker-{n + 1}", "infra.local.runner", str(n)) for n in range(self._options.workers)]
         api = self._child("api", "infra.local.http", listener=self._api_socket)
         providers = self._child("providers", "infra.local.providers", listener=self._providers_socket)

@@ -65,7 +65,7 @@ class Scene:
             ses=build_client("sesv2"),
             messaging=build_client("pinpoint-sms-voice-v2", self.url),
             social=build_client("socialmessaging", self.url),
-            sns=build_client("sns"),
+            sns=build_client("sns", self.url),
             secrets=SECRETS,
             http=Http(read_seconds=2),
             public_url="https://carillon.example",
@@ -327,6 +327,30 @@ class TestWebhooks:
         assert [type(self.send(scene, "throttle")) for _ in range(3)] == [Throttled, Throttled, Accepted]
         assert isinstance(self.send(scene, "broken"), Unknown)
         assert self.send(scene, "closed") == ChannelFault("status_410")
+
+
+class TestPush:
+    APP = "arn:aws:sns:eu-west-1:000000000000:app/GCM/shop"
+
+    def send(self, scene: Scene, digits: str) -> Verdict:
+        endpoint = f"{self.APP.replace(':app/', ':endpoint/')}/device-{digits}"
+        content = {"title": "Hi", "text": "there"}
+        return scene.kinds["push"].send(letter("push", {"applications": [self.APP]}, content, to=endpoint))
+
+    def test_every_fate_has_its_verdict(self, scene: Scene) -> None:
+        assert isinstance(self.send(scene, "0199"), Accepted)
+        assert self.send(scene, "0106") == Suppress("EndpointDisabled")
+        assert self.send(scene, "0110") == ChannelFault("PlatformApplicationDisabled")
+        assert isinstance(self.send(scene, "0109"), Unknown)
+        assert [type(self.send(scene, "0107")) for _ in range(3)] == [Throttled, Throttled, Accepted]
+        assert isinstance(self.send(scene, "0108"), Unknown)
+        assert [each["message_uid"] for each in scene.kept()] == ["w.f.c.n.1"] * 3
+
+    def test_a_device_that_is_gone_is_told_of(self, scene: Scene) -> None:
+        verdict = self.send(scene, "0104")
+        assert isinstance(verdict, Accepted)
+        (report,) = scene.reports()
+        assert (report.suppress, report.provider_id) == (Suppression.ENDPOINT_GONE, verdict.provider_id)
 
 
 class TestMetasHooks:

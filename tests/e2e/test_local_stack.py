@@ -74,7 +74,7 @@ def test_an_accepted_mail_is_in_the_outbox_escaped(stack: Stack) -> None:
     assert "&lt;i&gt;ü&lt;/i&gt;" in stack.get(f"/outbox/{path.name}")[1].decode()
 
 
-@pytest.mark.parametrize("name", ["api", "clock", "worker", "aws"])
+@pytest.mark.parametrize("name", ["api", "clock", "worker", "providers", "aws"])
 def test_a_killed_process_is_started_again_within_two_seconds(stack: Stack, name: str) -> None:
     def pid() -> int:
         pids = stack.pids()
@@ -160,7 +160,7 @@ def test_a_clean_end_keeps_messages_and_files_for_the_next_start(tmp_path: Path)
 def test_a_killed_supervisor_leaves_no_process_behind(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "data", "--sample", "0", "--workers", "1").wait_until_up()
     pids = stack.pids()
-    children = [pids["aws"], pids["api"], pids["clock"], *pids["workers"]]
+    children = [pids[name] for name in ("aws", "providers", "api", "clock")] + pids["workers"]
 
     stack.end(signal.SIGKILL)
 

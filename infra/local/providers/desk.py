@@ -14,6 +14,8 @@ from uuid import uuid4
 
 from infra.local.providers.fates import THROTTLED_TIMES, Fate
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -66,7 +68,7 @@ class Desk:
     lost: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     #: When the last message was taken.
-    last: datetime = datetime.min.replace(tzinfo=UTC)
+    last: datetime = LONG_AGO
     #: Ids of the messages in the outbox.
     taken: set[str] = field(init=False)
 

@@ -1,7 +1,8 @@
 """Magic addresses: what becomes of a message by whom it is written to.
 
-Phones (SMS, RCS, WhatsApp) by their last four digits, such as +12065550104; mails by how the part before the @ begins,
-such as `bounce@…`, `bounce+7@…` or `bounce-7@…`; webhooks by `?fate=` in their URL:
+Phones (SMS, RCS, WhatsApp) by their last four digits, such as +12065550104, push endpoints by their last four too;
+mails by how the part before the @ begins, such as `bounce@…`, `bounce+7@…` or `bounce-7@…`; webhooks by `?fate=` in
+their URL:
 
 | digits | mail, webhook | what happens |
 |---|---|---|
@@ -19,8 +20,8 @@ such as `bounce@…`, `bounce+7@…` or `bounce-7@…`; webhooks by `?fate=` in 
 | 0111 | `silent` | taken, and never heard of again |
 | – | `complaint` | delivered, and complained of as spam |
 
-Everybody else's is delivered. `throttle`, `lost`, `broken` and `closed` are not for mails: the embedded SES takes
-those.
+Everybody else's is delivered. Of pushes only `0104` is reported. `throttle`, `lost`, `broken` and `closed` are not for
+mails, which the embedded SES takes.
 """
 
 from __future__ import annotations

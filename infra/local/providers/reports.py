@@ -41,6 +41,8 @@ def build_reports(taken: Taken, step: Step, at: datetime) -> tuple[Event | Post,
         return tuple(_by_twilio(taken, step))
     if taken.provider == "meta":
         return tuple(_by_meta(taken, step, at))
+    if taken.channel == "push":
+        return tuple(_by_sns(taken, step, at))
     if taken.channel == "whatsapp":
         return tuple(_by_social(taken, step, at))
     return tuple(_by_messaging(taken, step, at)) if taken.provider == "aws" else ()
@@ -115,6 +117,26 @@ def _by_meta(taken: Taken, step: Step, at: datetime) -> Iterator[Post]:
         body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
         signature = sign_meta(META["appSecret"], body)
         yield Post(taken.callback_url, body, {"Content-Type": "application/json", "X-Hub-Signature-256": signature})
+
+
+def _by_sns(taken: Taken, step: Step, at: datetime) -> Iterator[Event]:
+    """Of pushes SNS tells only when one failed for good, and only by its own id.
+
+    https://docs.aws.amazon.com/sns/latest/dg/application-event-notifications.html
+    """
+    if step is Step.BOUNCED:
+        yield Event(
+            {
+                "DeliveryAttempts": 1,
+                "EndpointArn": taken.to,
+                "EventType": "DeliveryFailure",
+                "FailureMessage": "Platform token associated with the endpoint is not valid",
+                "FailureType": "InvalidPlatformToken",
+                "MessageId": taken.provider_id,
+                "Service": "SNS",
+                "Time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            }
+        )
 
 
 _STATUSES = {Step.SENT: "sent", Step.DELIVERED: "delivered", Step.READ: "read"}

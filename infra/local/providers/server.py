@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from infra.local.providers import messaging, twilio, webhook, whatsapp
+from infra.local.providers import messaging, push, twilio, webhook, whatsapp
 from infra.local.providers.desk import Asked, Desk, Told
 from infra.local.providers.hooks import Hooks
 
@@ -26,8 +26,8 @@ def build_responder(desk: Desk, hooks: Hooks) -> Respond:
     def respond(asked: Asked) -> Told:
         if asked.method != "POST":
             return Told(200 if asked.path == "/" else 404, {"providers": "local"})
-        if asked.path == "/" and "x-amz-target" in asked.headers:
-            return messaging.answer(desk, asked)
+        if asked.path == "/":
+            return _answer_aws(desk, asked)
         if asked.path == whatsapp.SOCIAL_PATH:
             return whatsapp.answer_social(desk, asked)
         if asked.path.startswith("/2010-04-01/"):
@@ -39,6 +39,12 @@ def build_responder(desk: Desk, hooks: Hooks) -> Respond:
         return whatsapp.answer_meta(desk, hooks.known, asked)
 
     return respond
+
+
+def _answer_aws(desk: Desk, asked: Asked) -> Told:
+    """SNS speaks AWS's query protocol, End User Messaging JSON."""
+    is_sns = asked.body.startswith(b"Action=")
+    return push.answer(desk, asked) if is_sns else messaging.answer(desk, asked)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -75,7 +81,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        body = b"" if told.body is None else json.dumps(told.body).encode()
+        text = told.body if isinstance(told.body, str) else json.dumps(told.body)
+        body = b"" if told.body is None else text.encode()
         self.send_response(told.status)
         for name, value in {"Content-Type": "application/json", **told.headers}.items():
             self.send_header(name, value)
