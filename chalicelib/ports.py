@@ -12,14 +12,12 @@ from pydantic import BaseModel
 
 from chalicelib.engine.pacing import Gate
 from chalicelib.model.base import Document
-from chalicelib.model.channel import Channel
+from chalicelib.model.channel_type import ChannelType as ChannelType  # noqa: PLC0414  so that it is one of ours
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.execution import Execution, ExecutionKey, Receipt
 from chalicelib.model.hints import DueHint, Job
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Letter, Verdict
-from chalicelib.model.receipt import Callback, Report
 
 D = TypeVar("D", bound=Document)
 V = TypeVar("V", bound=BaseModel)
@@ -356,45 +354,6 @@ class Files(Protocol):
 
     def link(self, name: str, seconds: int) -> str:
         """A presigned URL to read it."""
-
-
-class ChannelType(Protocol):
-    """What is particular to one way of reaching people."""
-
-    name: str
-    #: Model of `Channel.settings`.
-    settings: type[BaseModel]
-    #: Model of a template's content: text fields, each a template source.
-    content: type[BaseModel]
-    #: Whether the provider drops a second message with the same token: a lost answer is then tried again.
-    deduplicates: bool
-    #: Longest that one send may take (connect + read).
-    timeout: timedelta
-
-    def address_of(self, contact: Contact) -> str | None:
-        """Where this contact is reached, None when nowhere."""
-
-    def send(self, letter: Letter) -> Verdict:
-        """Calls the provider once. Never raises for what the provider says."""
-
-    def falls_back(self, channel: Channel) -> bool:
-        """Whether the provider itself tries another way when this one fails: ours must then be off."""
-
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
-        """What a provider's event says of messages; empty when it is none of this type's. Raises nothing."""
-
-    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
-        """Whether the channel's provider has signed the callback. NotFound when the channel's secret is not there."""
-
-    def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
-        """What proves to the provider that the callback's URL is ours; None for a wrong question. NotFound as above."""
-
-
-class Secrets(Protocol):
-    """Secrets that channels name in their settings."""
-
-    def __call__(self, workspace: WorkspaceUid, name: str) -> str:
-        """The secret's text, at most five minutes old. NotFound when this workspace has none of that name."""
 
 
 @dataclass(frozen=True, slots=True)

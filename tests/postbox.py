@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
+from chalicelib.channels._base import Quiet
 from chalicelib.channels.console import ConsoleContent, ConsoleSettings
 from chalicelib.model.contact import Contact
 from chalicelib.model.message import Accepted, Letter, Verdict
@@ -22,7 +23,7 @@ class Sent:
 
 
 @dataclass
-class Postbox:
+class Postbox(Quiet):
     """`answer` decides; `during` runs while the provider is being called, before it answers."""
 
     clock: Clock

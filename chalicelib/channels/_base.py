@@ -21,6 +21,13 @@ TIMEOUT = timedelta(seconds=13)
 SecretName = Annotated[str, Field(pattern=r"^(ssm:)?[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
+class Secrets(Protocol):
+    """Secrets that channels name in their settings."""
+
+    def __call__(self, workspace: WorkspaceUid, name: str) -> str:
+        """The secret's text, at most five minutes old. NotFound when this workspace has none, RetryLater."""
+
+
 class Quiet:
     """A channel type without provider events; others override what is different with them."""
 

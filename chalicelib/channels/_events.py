@@ -79,9 +79,9 @@ def read_iso(text: str) -> datetime | None:
     """ISO 8601; without a zone it is UTC."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def read_price(currency: str, *amounts: str) -> Price | None:

@@ -11,9 +11,9 @@ from chalicelib.errors import NotFound, RetryLater
 from chalicelib.model.message import ChannelFault, Retryable
 
 if TYPE_CHECKING:
+    from chalicelib.channels._base import Secrets
     from chalicelib.model.channel import Channel
     from chalicelib.model.ids import WorkspaceUid
-    from chalicelib.ports import Secrets
 
 
 def get_secret(secrets: Secrets, workspace: WorkspaceUid, channel: Channel) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from pydantic import Field, model_validator
 
@@ -27,12 +27,12 @@ from chalicelib.model.receipt import MAX_CALLBACK_BYTES, Report, Suppression, bu
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.channels._base import Secrets
     from chalicelib.channels._http import Http
     from chalicelib.model.channel import Channel
     from chalicelib.model.ids import WorkspaceUid
     from chalicelib.model.message import Letter, Verdict
     from chalicelib.model.receipt import Callback
-    from chalicelib.ports import Secrets
 
 #: More than ten hours of messages wait at Twilio: it takes none before that is less.
 QUEUE_PAUSE = timedelta(minutes=1)
@@ -161,7 +161,7 @@ def read_callback(callback: Callback) -> tuple[Report, ...]:
     status = form.get("MessageStatus", "") or form.get("SmsStatus", "")
     if status in {"received", "receiving"}:
         return (_read_inbound(form),)
-    told = parse_qs(urlsplit(callback.url).query).get("message", [""])[0]
+    told = parse_qs(callback.url.partition("?")[2]).get("message", [""])[0]
     code = form.get("ErrorCode", "").strip()
     engagement = _STATUSES.get(status)
     has_failed = engagement in {Engagement.BOUNCED, Engagement.FAILED}

@@ -25,12 +25,12 @@ from chalicelib.model.message import Accepted, ChannelFault, Permanent, Retryabl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.channels._base import Secrets
     from chalicelib.channels._http import Http
     from chalicelib.model.channel import Channel
     from chalicelib.model.ids import WorkspaceUid
     from chalicelib.model.message import Letter, Verdict
     from chalicelib.model.receipt import Callback, Report
-    from chalicelib.ports import Secrets
 
 #: Too many of all, or of the business account's calls.
 _THROTTLES = frozenset({"4", "80007", "130429", "131048"})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chalicelib.channels._base import Secrets
 from chalicelib.channels._http import Http
 from chalicelib.channels._sms_aws import AwsSms
 from chalicelib.channels._sms_twilio import TwilioSms
@@ -18,7 +19,7 @@ from chalicelib.channels.rcs import Rcs
 from chalicelib.channels.sms import Sms
 from chalicelib.channels.webhook import Webhook
 from chalicelib.channels.whatsapp import WhatsApp
-from chalicelib.ports import ChannelType, Secrets
+from chalicelib.ports import ChannelType
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from chalicelib.channels._base import Secrets
     from chalicelib.channels._http import Http
     from chalicelib.model.contact import Contact
     from chalicelib.model.message import Letter, Verdict
-    from chalicelib.ports import Secrets
 
     Resolve = Callable[[str, int], tuple[str, ...]]
 

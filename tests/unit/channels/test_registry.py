@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.channels.registry import CHANNEL_TYPES, Edges, build_channel_types
 from chalicelib.model.ids import WorkspaceUid
@@ -32,6 +34,35 @@ def test_settings_and_content_have_schemas_that_a_form_can_be_made_of(kind: Chan
         schema = model.model_json_schema(by_alias=True)
         assert schema["type"] == "object"
         assert json.dumps(schema)
+
+
+#: Names that mean something to somebody, so that what is tried gets deep.
+NAMES = """
+    eventType mail bounce complaint subscription newTopicPreferences tags message Type Message detail-type detail
+    messageId context isFinal eventTimestamp totalMessagePrice inboundMessageId messageBody whatsAppWebhookEntry object
+    entry changes value statuses messages errors code timestamp user_preferences EventType EndpointArn Time text body
+""".split()  # noqa: SIM905  a list of as many literals is a page long
+VALUES = """
+    Bounce Send TEXT_DELIVERED RCS_READ Notification whatsapp_business_account DeliveryFailure 0001-01-01T00:00+23:00
+""".split()  # noqa: SIM905  as above
+LEAVES = st.sampled_from(VALUES) | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+TREES = st.recursive(
+    LEAVES, lambda each: st.lists(each, max_size=3) | st.dictionaries(st.sampled_from(NAMES), each), max_leaves=20
+)
+
+
+@given(event=st.dictionaries(st.sampled_from(NAMES), TREES, max_size=8))
+def test_no_event_is_so_odd_that_reading_it_fails(event: dict[str, object]) -> None:
+    for body in (json.dumps(event), json.dumps({"Type": "Notification", "Message": json.dumps(event)})):
+        for kind in BUILT.values():
+            assert isinstance(kind.read_events(Callback(body.encode())), tuple)
+
+
+@given(body=st.binary(max_size=300), url=st.text(max_size=50))
+def test_no_callback_is_so_odd_that_reading_it_fails(body: bytes, url: str) -> None:
+    for kind in BUILT.values():
+        assert isinstance(kind.read_events(Callback(b"MessageSid=SM1&" + body, url)), tuple)
+        assert isinstance(kind.read_events(Callback(body, url)), tuple)
 
 
 @pytest.mark.parametrize("kind", BUILT.values(), ids=BUILT)
