@@ -43,8 +43,6 @@ _OTHERS: dict[Fate, tuple[Moment, ...]] = {
     Fate.COMPLAINT: (*_DELIVERED, Moment(Step.COMPLAINED, 3.0)),
     Fate.SILENT: (),
 }
-#: The longest that any fate takes.
-LAST_AFTER = 3.0
 
 
 def steps_of(fate: Fate) -> tuple[Moment, ...]:
