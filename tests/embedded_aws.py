@@ -140,7 +140,7 @@ def _receive_at_once(**event: Any) -> None:
 
 
 #: The services whose empty resources are copied, as ministack's own persistence copies them.
-PROVISIONED = ("dynamodb", "sqs", "s3", "secretsmanager")
+PROVISIONED = ("eventbridge", "dynamodb", "sqs", "s3", "secretsmanager")
 _LOCK = RLock()
 
 

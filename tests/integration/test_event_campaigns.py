@@ -357,9 +357,6 @@ def test_failed_walks_of_an_event_campaign_are_retried_with_their_event_and_vers
     assert [call.letter.content["text"] for call in story.postbox.calls] == ["Thanks for boots"] * 2
 
 
-# ---- bad input ----
-
-
 def test_an_event_campaign_with_problems_is_refused_with_all_of_them(story: Story) -> None:
     trigger = {
         "type": "event",
@@ -375,33 +372,3 @@ def test_an_event_campaign_with_problems_is_refused_with_all_of_them(story: Stor
     assert [each["field"] for each in answer.json["details"]] == [
         "trigger.event", "trigger.until", "trigger.when", "audience",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("event", "field"),
-    [
-        ({"name": "has spaces"}, "events[0].name"),
-        ({"properties": {"x": "y" * 5_000}}, "events[0].properties"),
-        ({"id": ""}, "events[0].id"),
-        ({"email": "a@example.com"}, "events[0]"),
-        ({"occurredAt": "2026-03-02"}, "events[0].occurredAt"),
-    ],
-)
-def test_an_event_that_cannot_be_is_refused(story: Story, event: dict[str, Any], field: str) -> None:
-    body = {"events": [{"name": "order.placed", "contactUid": story.contacts[0], **event}]}
-    answer = story.api.post("/v1/events", body)
-    assert (answer.status, answer.json["details"][0]["field"]) == (422, field)
-
-
-def test_a_hundred_events_are_the_most_and_none_too_few(story: Story) -> None:
-    one = {"name": "order.placed", "contactUid": story.contacts[0]}
-    assert report(story, *[one] * 100)["accepted"] == 100
-    assert story.api.post("/v1/events", {"events": [one] * 101}).status == 422
-    assert story.api.post("/v1/events", {"events": []}).status == 422
-
-
-@pytest.mark.parametrize(("at", "words"), [("2026-03-02T10:00:00Z", "future"), ("2024-03-02T10:00:00Z", "400 days")])
-def test_an_event_of_another_time_is_refused_by_itself(story: Story, at: str, words: str) -> None:
-    answer = report(story, {"occurredAt": at}, {})
-    assert answer["accepted"] == 1
-    assert words in answer["results"][0]["message"]
