@@ -133,6 +133,11 @@ class Step(Outside):
         """What to do with the contact here; pure."""
         raise TypeError(f"{type(self).__name__} does not decide on {context.contact.uid}")
 
+    def problems(self, now: datetime) -> tuple[Problem, ...]:
+        """What blocks a launch now, though the step can be read. Fields are relative to the step."""
+        del now
+        return ()
+
     def warnings(self, now: datetime) -> tuple[Problem, ...]:
         """What an author should look at before launching; does not block. Fields are relative to the step."""
         del now

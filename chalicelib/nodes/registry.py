@@ -1,6 +1,6 @@
 """The node types that exist; adding one is a file and its name here."""
 
-from typing import Annotated
+from typing import Annotated, Union
 
 from pydantic import Field, TypeAdapter
 
@@ -12,6 +12,7 @@ from chalicelib.nodes.send import Send
 from chalicelib.nodes.tag import Tag
 from chalicelib.nodes.wait import Wait
 
-AnyStep = Annotated[Send | Wait | Condition | AbTest | Tag | End, Field(discriminator="type")]
 NODE_TYPES: tuple[type[Step], ...] = (Send, Wait, Condition, AbTest, Tag, End)
-STEP: TypeAdapter[Step] = TypeAdapter(AnyStep)
+#: Reads a step of any type, told by its `type`.
+_ANY = Union[NODE_TYPES]  # type: ignore[valid-type]  # noqa: UP007 - a tuple, which neither mypy nor | takes
+STEP: TypeAdapter[Step] = TypeAdapter(Annotated[_ANY, Field(discriminator="type")])

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from chalicelib.errors import Problem
 from chalicelib.model.base import Moment
-from chalicelib.model.durations import Duration
+from chalicelib.model.durations import LONGEST, Duration
 from chalicelib.model.steps import Go, NodeOutcome, Sleep, Step, StepContext
 
 
@@ -67,6 +67,12 @@ class Wait(Step):
         """Sleeps, unless the moment has passed already."""
         until = self._moment(context)
         return Go(why="the moment had passed") if until <= context.now else Sleep(until)
+
+    def problems(self, now: datetime) -> tuple[Problem, ...]:
+        """A date-time further ahead than any wait may last."""
+        if self.until is not None and self.until > now + LONGEST:
+            return (Problem("until", f"step {self.id}: this moment is more than {LONGEST.days} days ahead"),)
+        return ()
 
     def warnings(self, now: datetime) -> tuple[Problem, ...]:
         """A date-time that has passed is not waited for."""

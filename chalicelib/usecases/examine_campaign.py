@@ -1,6 +1,6 @@
 """Looks at a campaign's draft as launching it would: graph, problems, warnings, the template versions to be pinned."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from chalicelib.model.channel import Channel
 from chalicelib.model.graph import Graph
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.offers import Offering, Sending
+from chalicelib.model.steps import Step
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.nodes.registry import STEP
 from chalicelib.ports import Ports
@@ -41,8 +42,10 @@ def examine_campaign(
     referred = _refer(ports, workspace, sends, default)
     found = check_launch(compiled.graph, referred)
     missing = [problem for problem in found if default is None and problem.field.endswith(".channelUid")]
-    problems = compiled.problems + tuple(problem for problem in found if problem not in missing)
-    warnings = (*missing, *_warnings(ports.clock.now(), compiled.graph))
+    now = ports.clock.now()
+    of_steps = _located(compiled.graph, lambda step: step.problems(now))
+    problems = (*compiled.problems, *of_steps, *(problem for problem in found if problem not in missing))
+    warnings = (*missing, *_warnings(now, compiled.graph))
     pins = {node: version.version for node, version in referred.versions.items()}
     return Examination(compiled.graph, problems, warnings, pins, default)
 
@@ -64,14 +67,17 @@ def _own_channel(campaign: Campaign, sends: Mapping[str, Sending]) -> str | None
 
 
 def _warnings(now: datetime, graph: Graph) -> list[Problem]:
-    warnings = [
-        Problem(f"{node.field}.{problem.field}", problem.message)
-        for node in graph
-        for problem in node.step.warnings(now)
-    ]
+    warnings = _located(graph, lambda step: step.warnings(now))
     if graph.nodes and not sendings(graph):
         warnings.append(Problem("steps", "No step sends anything"))
     return warnings
+
+
+def _located(graph: Graph, remarks: Callable[[Step], Sequence[Problem]]) -> list[Problem]:
+    """What the steps themselves say, with the path to each."""
+    return [
+        Problem(f"{node.field}.{problem.field}", problem.message) for node in graph for problem in remarks(node.step)
+    ]
 
 
 def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, Sending], default: str | None) -> Referred:
