@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from chalicelib.engine.pacing import Gate
 from chalicelib.model.base import Document
 from chalicelib.model.channel_type import ChannelType as ChannelType  # noqa: PLC0414  so that it is one of ours
+from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.execution import Execution, ExecutionKey, Receipt
@@ -81,6 +82,9 @@ class Catalog(Protocol):
     def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
         """Like find; NotFound when it is not there."""
 
+    def find_many(self, workspace: WorkspaceUid, kind: type[D], uids: Sequence[str]) -> dict[str, D]:
+        """Those that are there, by uid; strongly consistent."""
+
     def save(self, workspace: WorkspaceUid, document: D) -> D:
         """Replaces the document if its rev is still the stored one; returns it with the next rev. Conflict if not."""
 
@@ -135,24 +139,42 @@ class Contacts(Protocol):
     def find_by(self, workspace: WorkspaceUid, lookups: Sequence[str]) -> dict[str, ContactUid]:
         """Which contacts hold these look-up strings (`Contact.lookups`)."""
 
-    def add(self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event] = ()) -> None:
+    def add(
+        self,
+        workspace: WorkspaceUid,
+        contact: Contact,
+        news: Sequence[Event] = (),
+        consents: Sequence[ConsentRecord] = (),
+    ) -> None:
         """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken.
 
         `news`: events of the contact that are stored with it, all or nothing, as untold; four at most.
+        `consents`: what it said, stored with it likewise; sixty at most.
         """
 
     def add_many(
-        self, workspace: WorkspaceUid, contacts: Sequence[Contact], news: Mapping[str, Sequence[Event]] | None = None
+        self,
+        workspace: WorkspaceUid,
+        contacts: Sequence[Contact],
+        news: Mapping[str, Sequence[Event]] | None = None,
+        consents: Mapping[str, Sequence[ConsentRecord]] | None = None,
     ) -> tuple[ContactUid, ...]:
         """Like add for up to 25 that share no look-up, together if it can be; the uids that Conflict kept out.
 
-        `news` by the contact's uid.
+        `news` and `consents` by the contact's uid.
         """
 
-    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, news: Sequence[Event] = ()) -> Contact:
+    def save(
+        self,
+        workspace: WorkspaceUid,
+        before: Contact,
+        after: Contact,
+        news: Sequence[Event] = (),
+        consents: Sequence[ConsentRecord] = (),
+    ) -> Contact:
         """Replaces it and moves its look-ups if its rev is still the stored one; Conflict if not or if one is taken.
 
-        `news` as in add.
+        `news` and `consents` as in add.
         """
 
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
@@ -160,6 +182,16 @@ class Contacts(Protocol):
 
     def page(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Contact]:
         """A page over all contacts of the workspace, in no particular order, each once."""
+
+
+class Consents(Protocol):
+    """What contacts said about being written to, each time; written by Contacts, together with the contact."""
+
+    def page(self, workspace: WorkspaceUid, contact: ContactUid, limit: int, cursor: str | None) -> Page[ConsentRecord]:
+        """Of one contact, newest first. Strongly consistent."""
+
+    def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        """Deletes a contact's records; harmless when there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +387,18 @@ class Files(Protocol):
     def link(self, name: str, seconds: int) -> str:
         """A presigned URL to read it."""
 
+    def upload_link(self, name: str, seconds: int) -> str:
+        """A presigned URL to put it, of any size up to 5 GB."""
+
+    def begin(self, name: str) -> str:
+        """Begins a file that is written in parts and gives its token; nothing is to be read before `finish`."""
+
+    def put_part(self, name: str, token: str, number: int, body: bytes) -> str:
+        """Stores or replaces part `number` (from 1) and gives its mark; at least 5 MiB, but for the last."""
+
+    def finish(self, name: str, token: str, marks: Sequence[str]) -> None:
+        """Makes the parts, whose marks are given in order, one file. NotFound when that has been done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -363,6 +407,7 @@ class Ports:
     clock: Clock
     catalog: Catalog
     contacts: Contacts
+    consents: Consents
     events: Events
     event_queue: EventQueue
     executions: Executions
@@ -375,3 +420,5 @@ class Ports:
     channel_types: Mapping[str, ChannelType]
     #: Key of what Carillon signs and hashes (cursors, API keys).
     secret: Callable[[], bytes]
+    #: What links in messages begin with, without a slash at the end; empty where no links can be made.
+    public_url: str = ""

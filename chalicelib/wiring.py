@@ -13,6 +13,7 @@ from botocore.config import Config
 from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.aws.channel_secrets import ChannelSecrets
 from chalicelib.aws.clock import SystemClock
+from chalicelib.aws.consents import DynamoConsents
 from chalicelib.aws.contacts import DynamoContacts
 from chalicelib.aws.events import DynamoEvents
 from chalicelib.aws.executions import DynamoExecutions
@@ -80,6 +81,7 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         clock=clock,
         catalog=DynamoCatalog(dynamodb, found.catalog_table),
         contacts=DynamoContacts(dynamodb, found.contacts_table),
+        consents=DynamoConsents(dynamodb, found.contacts_table),
         executions=DynamoExecutions(dynamodb, found.executions_table),
         steps=SqsStepQueue(sqs, found.step_queue_url, found.clock_speed),
         events=DynamoEvents(dynamodb, found.contacts_table),
@@ -91,6 +93,7 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         files=S3Files(_lazy("s3", client), found.files_bucket),
         channel_types=build_channel_types(_build_edges(found, client)),
         secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
+        public_url=found.public_url,
     )
 
 

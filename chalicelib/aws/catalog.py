@@ -88,6 +88,12 @@ class DynamoCatalog:
             raise NotFound(_name(kind), uid)
         return document
 
+    def find_many(self, workspace: WorkspaceUid, kind: type[D], uids: Sequence[str]) -> dict[str, D]:
+        """Those that are there, by uid; strongly consistent."""
+        wanted = [_build_key(keys.document(workspace, kind.kind, uid), keys.META) for uid in uids]
+        found = (_read_document(kind, item) for item in batch_get(self._client, self._table, wanted, consistent=True))
+        return {document.uid: document for document in found}
+
     def save(self, workspace: WorkspaceUid, document: D) -> D:
         """Replaces the document if its rev is still the stored one, and returns it with the next; Conflict if not."""
         saved = document.model_copy(update={"rev": document.rev + 1})
@@ -235,9 +241,7 @@ class DynamoCatalog:
     ) -> Iterator[tuple[Item, D]]:
         """Pointers with their documents; a pointer whose document was removed meanwhile is left out."""
         while group := list(islice(pointers, size)):
-            wanted = [_build_key(keys.document(workspace, kind.kind, item["uid"]["S"]), keys.META) for item in group]
-            items = batch_get(self._client, self._table, wanted, consistent=True)
-            found = {document.uid: document for document in (_read_document(kind, item) for item in items)}
+            found = self.find_many(workspace, kind, [item["uid"]["S"] for item in group])
             yield from ((item, found[item["uid"]["S"]]) for item in group if item["uid"]["S"] in found)
 
     def _find_item(self, pk: str, sk: str) -> Item | None:

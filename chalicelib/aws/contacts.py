@@ -1,6 +1,7 @@
 """Contacts and their unique look-ups on the Contacts table: one item each, kept true to one another by transactions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,8 +22,10 @@ from chalicelib.aws._dynamodb import (
     query,
     translate,
 )
+from chalicelib.aws.consents import build_consent
 from chalicelib.aws.event_items import build_untold
 from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
@@ -30,13 +33,15 @@ from chalicelib.ports import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
 
 CONTACT_KEY = frozenset({"pk", "sk"})
 #: DynamoDB takes 4 MB a transaction; a contact has at most 380 KB, and as a rule 1.
 MANY_BYTES = 3_500_000
 #: DynamoDB's limit for one transaction.
 MANY_WRITES = 100
+#: Shards that are read together when the first one does not fill a page: three waves for them all.
+SHARDS_AT_ONCE = 21
 #: How often a removal looks again when the contact is changed under its hands.
 REMOVAL_TRIES = 4
 
@@ -60,58 +65,81 @@ class DynamoContacts:
         by_text = ((text, found.get(keys.lookup(workspace, text))) for text in lookups)
         return {text: ContactUid(uid) for text, uid in by_text if uid}
 
-    def add(self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event] = ()) -> None:
+    def add(
+        self,
+        workspace: WorkspaceUid,
+        contact: Contact,
+        news: Sequence[Event] = (),
+        consents: Sequence[ConsentRecord] = (),
+    ) -> None:
         """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken."""
+        told = self._tell(workspace, contact, news, consents)
         try:
-            self._transact(self._insert(workspace, contact, _build_item(workspace, contact), news))
+            self._transact([*self._insert(workspace, contact, _build_item(workspace, contact)), *told])
         except TransactionRefused as refused:
             if refused.reasons[0].failed:
                 raise Conflict(f"Contact {contact.uid} already exists") from refused
             raise _taken(contact.lookups(), refused.reasons[1:]) from refused
 
     def add_many(
-        self, workspace: WorkspaceUid, contacts: Sequence[Contact], news: Mapping[str, Sequence[Event]] | None = None
+        self,
+        workspace: WorkspaceUid,
+        contacts: Sequence[Contact],
+        news: Mapping[str, Sequence[Event]] | None = None,
+        consents: Mapping[str, Sequence[ConsentRecord]] | None = None,
     ) -> tuple[ContactUid, ...]:
         """One transaction (25 with three look-ups each are 100 writes); if it is too much or refused, each alone."""
         items = [_build_item(workspace, contact) for contact in contacts]
-        told = news or {}
+        told = [((news or {}).get(each.uid, ()), (consents or {}).get(each.uid, ())) for each in contacts]
         writes = [
             write
-            for contact, item in zip(contacts, items, strict=True)
-            for write in self._insert(workspace, contact, item, told.get(contact.uid, ()))
+            for contact, item, said in zip(contacts, items, told, strict=True)
+            for write in (*self._insert(workspace, contact, item), *self._tell(workspace, contact, *said))
         ]
         if len(writes) <= MANY_WRITES and sum(len(item["doc"]["S"].encode()) for item in items) <= MANY_BYTES:
             with suppress(TransactionRefused):
                 self._transact(writes)
                 return ()
-        refused = (each for each in contacts if not self._adds(workspace, each, told.get(each.uid, ())))
-        return tuple(ContactUid(contact.uid) for contact in refused)
+        pairs = zip(contacts, told, strict=True)
+        return tuple(ContactUid(each.uid) for each, said in pairs if not self._adds(workspace, each, *said))
 
-    def _adds(self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event]) -> bool:
+    def _adds(
+        self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event], consents: Sequence[ConsentRecord]
+    ) -> bool:
         try:
-            self.add(workspace, contact, news)
+            self.add(workspace, contact, news, consents)
         except Conflict:
             return False
         return True
 
-    def _insert(
-        self, workspace: WorkspaceUid, contact: Contact, item: Item, news: Sequence[Event]
-    ) -> "list[TransactWriteItemTypeDef]":
-        """The contact first, then its look-ups in their order, then what it did."""
+    def _insert(self, workspace: WorkspaceUid, contact: Contact, item: Item) -> "list[TransactWriteItemTypeDef]":
+        """The contact first, then its look-ups in their order."""
         put = guarded_put(self._table, item, "attribute_not_exists(pk)")
-        claims = (self._claim(workspace, text, contact.uid) for text in contact.lookups())
-        return [put, *claims, *self._tell(workspace, news)]
+        return [put, *(self._claim(workspace, text, contact.uid) for text in contact.lookups())]
 
-    def _tell(self, workspace: WorkspaceUid, news: Sequence[Event]) -> "list[TransactWriteItemTypeDef]":
-        return [{"Put": {"TableName": self._table, "Item": build_untold(workspace, event)}} for event in news]
+    def _tell(
+        self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event], consents: Sequence[ConsentRecord]
+    ) -> "list[TransactWriteItemTypeDef]":
+        """What it did and what it said."""
+        items = [build_untold(workspace, event) for event in news]
+        items += [build_consent(workspace, contact, record) for record in consents]
+        return [{"Put": {"TableName": self._table, "Item": item}} for item in items]
 
-    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, news: Sequence[Event] = ()) -> Contact:
+    def save(
+        self,
+        workspace: WorkspaceUid,
+        before: Contact,
+        after: Contact,
+        news: Sequence[Event] = (),
+        consents: Sequence[ConsentRecord] = (),
+    ) -> Contact:
         """Replaces it, moving its look-ups, if its rev is the stored one; Conflict if not or a look-up is taken."""
         saved = after.model_copy(update={"rev": before.rev + 1})
-        if set(before.lookups()) == set(saved.lookups()) and not news:
+        told = self._tell(workspace, saved, news, consents)
+        if set(before.lookups()) == set(saved.lookups()) and not told:
             self._save_alone(workspace, saved)
         else:
-            self._save_together(workspace, before, saved, news)
+            self._save_together(workspace, before, saved, told)
         return saved
 
     def _save_alone(self, workspace: WorkspaceUid, saved: Contact) -> None:
@@ -123,16 +151,17 @@ class DynamoContacts:
             if not is_own(item, failed.item):
                 raise _moved(saved) from failed
 
-    def _save_together(self, workspace: WorkspaceUid, before: Contact, saved: Contact, news: Sequence[Event]) -> None:
+    def _save_together(
+        self, workspace: WorkspaceUid, before: Contact, saved: Contact, told: "list[TransactWriteItemTypeDef]"
+    ) -> None:
         item = _build_item(workspace, saved)
         claimed = [text for text in saved.lookups() if text not in before.lookups()]
         freed = [text for text in before.lookups() if text not in saved.lookups()]
         writes = [guarded_put(self._table, item, "rev = :rev", before.rev)]
         writes += [self._claim(workspace, text, saved.uid) for text in claimed]
         writes += [self._free(workspace, text, saved.uid) for text in freed]
-        writes += self._tell(workspace, news)
         try:
-            self._transact(writes)
+            self._transact([*writes, *told])
         except TransactionRefused as refused:
             if is_own(item, refused.reasons[0].item):
                 return
@@ -173,18 +202,25 @@ class DynamoContacts:
         return Page(tuple(_read_contact(item) for item in items[:limit]), encode_cursor(behind))
 
     def _from(self, workspace: WorkspaceUid, shard: int, start: Item | None, size: int) -> Iterator[Item]:
-        for number in range(shard, keys.CONTACT_SHARDS):
-            values: Item = {":pk": {"S": keys.contact_shard(workspace, number)}}
-            yield from query(
-                self._client,
-                {
-                    "TableName": self._table,
-                    "KeyConditionExpression": "pk = :pk",
-                    "ExpressionAttributeValues": values,
-                    "Limit": size,
-                },
-                start if number == shard else None,
-            )
+        """The first shard alone, as it mostly has enough; in a small workspace none has, so the rest come together."""
+        yield from self._query_shard(workspace, shard, start, size)
+        rest = range(shard + 1, keys.CONTACT_SHARDS)
+        with ThreadPoolExecutor(SHARDS_AT_ONCE) as pool:
+            for first in range(0, len(rest), SHARDS_AT_ONCE):
+                wave = rest[first : first + SHARDS_AT_ONCE]
+                begun = pool.map(lambda each: list(islice(self._query_shard(workspace, each, None, size), size)), wave)
+                for items in begun:
+                    yield from items
+
+    def _query_shard(self, workspace: WorkspaceUid, shard: int, start: Item | None, size: int) -> Iterator[Item]:
+        values: Item = {":pk": {"S": keys.contact_shard(workspace, shard)}}
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": values,
+            "Limit": size,
+        }
+        return query(self._client, request, start)
 
     def _claim(self, workspace: WorkspaceUid, text: str, uid: str) -> "TransactWriteItemTypeDef":
         return guarded_put(self._table, {**_lookup_key(workspace, text), "uid": {"S": uid}}, "attribute_not_exists(pk)")

@@ -1,6 +1,6 @@
 """Imports, exports and rejected rows as objects of one S3 bucket."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -10,6 +10,7 @@ from chalicelib.errors import NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 #: What is read from S3 at once.
 CHUNK_BYTES = 1 << 20
@@ -41,6 +42,40 @@ class S3Files:
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": name}, ExpiresIn=seconds
         )
+
+    def upload_link(self, name: str, seconds: int) -> str:
+        """A presigned URL to put it with one request."""
+        return self._client.generate_presigned_url(
+            "put_object", Params={"Bucket": self._bucket, "Key": name}, ExpiresIn=seconds, HttpMethod="PUT"
+        )
+
+    def begin(self, name: str) -> str:
+        """S3's multipart upload."""
+        with translate():
+            return self._client.create_multipart_upload(Bucket=self._bucket, Key=name)["UploadId"]
+
+    def put_part(self, name: str, token: str, number: int, body: bytes) -> str:
+        """S3 wants 5 MiB at least of each part but the last."""
+        with translate():
+            answer = self._client.upload_part(
+                Bucket=self._bucket, Key=name, UploadId=token, PartNumber=number, Body=body
+            )
+        return answer["ETag"]
+
+    def finish(self, name: str, token: str, marks: Sequence[str]) -> None:
+        """NotFound when the upload is over."""
+        parts: list[CompletedPartTypeDef] = [
+            {"PartNumber": number, "ETag": mark} for number, mark in enumerate(marks, start=1)
+        ]
+        try:
+            with translate():
+                self._client.complete_multipart_upload(
+                    Bucket=self._bucket, Key=name, UploadId=token, MultipartUpload={"Parts": parts}
+                )
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "NoSuchUpload":
+                raise NotFound("Upload", name) from error
+            raise
 
     def _chunks(self, name: str, offset: int) -> Iterator[bytes]:
         try:

@@ -77,6 +77,16 @@ def history(workspace: str, contact: str) -> str:
     return f"{workspace}#E#{contact}"
 
 
+def consents(workspace: str, contact: str) -> str:
+    """Partition of what a contact said about being written to."""
+    return f"{workspace}#S#{contact}"
+
+
+def consent_sort(moment: str, rev: int, channel_type: str, message_type: str) -> str:
+    """Sort key of one change: by time, and by the write of the contact that it came with."""
+    return f"{moment}#{rev:09d}#{channel_type}#{message_type}"
+
+
 def event_sort(moment: str, event_id: str) -> str:
     """Sort key of an event: by time, and by the hash of an id that may hold anything."""
     return f"{moment}#{_hash(event_id)}"

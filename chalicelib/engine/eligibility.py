@@ -14,10 +14,17 @@ def why_not_channel(channel: Channel | None) -> str | None:
     return None if channel.active else "channel_inactive"
 
 
-def why_not_contact(contact: Contact, channel_type: str, message_type: MessageType, strict: bool) -> str | None:
-    """The skip reason that status and consent give, or None. `strict`: the workspace demands consent for all types."""
+def why_not_contact(
+    contact: Contact, channel_type: str, message_type: MessageType, strict: bool, address: str | None = None
+) -> str | None:
+    """The skip reason that status, suppression of `address` and consent give, or None.
+
+    `strict`: the workspace demands consent for all message types.
+    """
     if contact.status is not ContactStatus.ACTIVE:
         return f"contact_{contact.status.lower()}"
+    if address is not None and contact.is_suppressed(address, channel_type, message_type):
+        return "suppressed"
     consent = contact.consent_to(channel_type, message_type)
     if consent is ConsentState.REVOKED:
         return "consent_revoked"

@@ -9,7 +9,7 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 
 #: Kept by the engine, or told by events of their own.
-_NOT_NEWS = frozenset({"uid", "created_at", "updated_at", "rev", "tags"})
+_NOT_NEWS = frozenset({"uid", "created_at", "updated_at", "rev", "tags", "suppressed"})
 
 
 def news_of(before: Contact | None, after: Contact, names: frozenset[str]) -> tuple[Event, ...]:

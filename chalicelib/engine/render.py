@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Protocol
 
 from minijinja import Environment, TemplateError
@@ -23,6 +24,7 @@ _ONE_LINE = ("subject", "from", "reply")
 _EVENT, _CONTACT = "event", "contact"
 #: Other attributes of a contact are for machines.
 _CONTACT_FIELDS = frozenset({"uid", "external_id", "email", "phone", "first_name", "last_name", "locale", "timezone"})
+_NO_LINKS: Mapping[str, str] = MappingProxyType({})
 
 
 class ParameterSources(Protocol):
@@ -145,10 +147,14 @@ def _is_short(value: JsonValue) -> bool:
 
 
 def resolve_parameters(
-    version: TemplateVersion, sources: ParameterSources, contact: Contact, event: Mapping[str, JsonValue] | None = None
+    version: TemplateVersion,
+    sources: ParameterSources,
+    contact: Contact,
+    event: Mapping[str, JsonValue] | None = None,
+    links: Mapping[str, str] = _NO_LINKS,
 ) -> Mapping[str, JsonValue] | MissingParameter:
-    """The value of every variable, or the first that has none."""
-    values, missing = resolve_all(version, sources, contact, event)
+    """The value of every variable, or the first that has none. `links`: variables that Carillon fills, even with ""."""
+    values, missing = resolve_all(version, sources, contact, event, links)
     return MissingParameter(missing[0]) if missing else values
 
 
@@ -157,6 +163,7 @@ def resolve_all(
     sources: ParameterSources,
     contact: Contact | None,
     event: Mapping[str, JsonValue] | None = None,
+    links: Mapping[str, str] = _NO_LINKS,
 ) -> tuple[Mapping[str, JsonValue], tuple[str, ...]]:
     """The values that are there, shaped for `render`, and the names of those that are not."""
     look = sources.parameter_strategy is ParameterStrategy.USE_CONTACT_ASSOCIATION
@@ -166,6 +173,9 @@ def resolve_all(
     values: dict[str, JsonValue] = {}
     missing: list[str] = []
     for name in version.variables:
+        if name in links:
+            values[name] = links[name]
+            continue
         value = resolver.value(name, sources.parameters.get(name) if look else None)
         if _is_given(value):
             _place(values, name, value)

@@ -1,14 +1,17 @@
 """A contact: who may be written to, where, and what they agreed to."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from chalicelib.model.base import Document, Outside
 from chalicelib.model.message import MessageType
+from chalicelib.model.suppression import Block, ChannelTypeName
 
 #: Tags and attributes keep a contact under 4 KB (one read unit), as a rule under 1 KB.
 MAX_TAGS = 50
@@ -17,7 +20,19 @@ Name = Annotated[str, StringConstraints(max_length=200)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=1024)]
-AttributeValue = Scalar | date | Annotated[tuple[Scalar, ...], Field(max_length=50)] | None
+
+
+def _read_date(value: object) -> object:
+    """JSON has no dates: text that is exactly a day of the calendar, as 2026-03-02, is one."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    return value
+
+
+AttributeValue = Annotated[
+    Scalar | date | Annotated[tuple[Scalar, ...], Field(max_length=50)] | None, AfterValidator(_read_date)
+]
 
 
 class ContactStatus(StrEnum):
@@ -37,7 +52,8 @@ class ConsentState(StrEnum):
     PENDING = "PENDING"
 
 
-Consent = Mapping[str, Mapping[MessageType, ConsentState]]
+#: By channel type and message type; each time it changes, a ConsentRecord tells how we know.
+Consent = Annotated[Mapping[ChannelTypeName, Mapping[MessageType, ConsentState]], Field(max_length=20)]
 
 
 class ContactFields(Outside):
@@ -76,9 +92,25 @@ class Contact(ContactFields, Document):
 
     kind: ClassVar[str] = "CONTACT"
 
+    #: What the suppression list says of its addresses, kept here as well: a send reads the contact anyway.
+    suppressed: tuple[Block, ...] = ()
+
     def consent_to(self, channel_type: str, message_type: MessageType) -> ConsentState | None:
         """What the contact said for this kind of message, None when they were never asked."""
         return self.consent.get(channel_type, {}).get(message_type)
+
+    def is_suppressed(self, address: str, channel_type: str, message_type: MessageType) -> bool:
+        """Whether the suppression list forbids such a message to this one of the contact's addresses."""
+        return any(
+            block.covers(channel_type, message_type)
+            for block in self.suppressed
+            if address == {"email": self.email, "phone": self.phone}[block.address]
+        )
+
+    def with_consent(self, channel_type: str, message_type: MessageType, state: ConsentState) -> Self:
+        """The contact having said this for one channel type and message type."""
+        said = {**self.consent.get(channel_type, {}), message_type: state}
+        return self.with_fields({"consent": {**self.consent, channel_type: said}})
 
     def lookups(self) -> tuple[str, ...]:
         """The strings under which the contact is found and of which no two contacts share one."""

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from chalicelib.engine.compile import compile_steps
 from chalicelib.engine.launch_check import Referred, check_launch
+from chalicelib.engine.signing import UNSUBSCRIBE_URL
 from chalicelib.errors import Problem
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.channel import Channel
 from chalicelib.model.graph import Graph
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.message import MessageType
 from chalicelib.model.offers import Offering, Sending
 from chalicelib.model.steps import Step
 from chalicelib.model.template import Template, TemplateVersion
@@ -45,7 +47,7 @@ def examine_campaign(
     now = ports.clock.now()
     of_steps = _located(compiled.graph, lambda step: step.problems(now))
     problems = (*compiled.problems, *of_steps, *(problem for problem in found if problem not in missing))
-    warnings = (*missing, *_warnings(now, compiled.graph))
+    warnings = (*missing, *_warnings(now, compiled.graph), *_without_links(ports, referred.versions))
     pins = {node: version.version for node, version in referred.versions.items()}
     return Examination(compiled.graph, problems, warnings, pins, default)
 
@@ -78,6 +80,16 @@ def _located(graph: Graph, remarks: Callable[[Step], Sequence[Problem]]) -> list
     return [
         Problem(f"{node.field}.{problem.field}", problem.message) for node in graph for problem in remarks(node.step)
     ]
+
+
+def _without_links(ports: Ports, versions: Mapping[str, TemplateVersion]) -> tuple[Problem, ...]:
+    """Newsletters without a way out are marked as spam, and in many countries they are forbidden."""
+    meant = any(
+        version.message_type is MessageType.NEWSLETTER or UNSUBSCRIBE_URL in version.variables
+        for version in versions.values()
+    )
+    said = "PUBLIC_URL is not set: newsletters go out without a link to unsubscribe"
+    return (Problem("steps", said),) if meant and not ports.public_url else ()
 
 
 def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, Sending], default: str | None) -> Referred:

@@ -8,6 +8,7 @@ from chalicelib.engine.eligibility import why_not_channel, why_not_contact
 from chalicelib.engine.interpreter import Scene, Skip
 from chalicelib.engine.render import MissingParameter, render, resolve_parameters
 from chalicelib.engine.settle import Attempt
+from chalicelib.engine.signing import UNSUBSCRIBE_URL, Links
 from chalicelib.errors import GiveUp
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.channel import Channel, LostAnswer
@@ -16,7 +17,7 @@ from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId, WorkspaceUid
-from chalicelib.model.message import Letter
+from chalicelib.model.message import Letter, MessageType
 from chalicelib.model.offers import Offer, Offering, Sending
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
@@ -41,6 +42,7 @@ class Plan:
     templates: Mapping[str, TemplateVersion]
     channels: Mapping[str, Channel]
     channel_types: Mapping[str, ChannelType]
+    links: Links
 
     def scene(self, contact: Contact, ports: Ports) -> Scene:
         """What a walk of this contact looks at now."""
@@ -82,10 +84,12 @@ class Plan:
         if kind is None:
             return Skip("channel_type_unknown", channel.uid)
         address = kind.address_of(contact)
-        reason = why_not_contact(contact, channel.type, template.message_type, self.workspace.strict_consent)
+        strict = self.workspace.strict_consent
+        reason = why_not_contact(contact, channel.type, template.message_type, strict, address)
         if reason or address is None:
             return Skip(reason or "no_address", channel.uid)
-        values = resolve_parameters(template, offer.sending, contact, row.properties)
+        link = self._unsubscribe_link(contact, channel, template)
+        values = resolve_parameters(template, offer.sending, contact, row.properties, {UNSUBSCRIBE_URL: link or ""})
         if isinstance(values, MissingParameter):
             return Skip(MISSING, channel.uid)
         try:
@@ -95,7 +99,15 @@ class Plan:
                 raise
             # A value that is missing deep inside an event's property shows only while rendering.
             return Skip(MISSING, channel.uid)
-        return Letter(row.message_uid(node.id), channel, template.message_type, address, content)
+        one_click = link if template.message_type is MessageType.NEWSLETTER else None
+        uid = row.message_uid(node.id)
+        return Letter(uid, channel, template.message_type, address, content, unsubscribe_url=one_click)
+
+    def _unsubscribe_link(self, contact: Contact, channel: Channel, template: TemplateVersion) -> str | None:
+        """Made only where it is used: newsletters, and templates that name it."""
+        if template.message_type is not MessageType.NEWSLETTER and UNSUBSCRIBE_URL not in template.variables:
+            return None
+        return self.links.unsubscribe(self.workspace.uid, contact.uid, channel.type, template.message_type)
 
 
 def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, number: int) -> Plan:
@@ -120,6 +132,7 @@ def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, 
         },
         channels={uid: channel for uid, channel in channels.items() if channel},
         channel_types=ports.channel_types,
+        links=Links(ports.secret(), ports.public_url),
     )
 
 

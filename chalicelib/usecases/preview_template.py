@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from chalicelib.engine.render import render, resolve_all
+from chalicelib.engine.signing import CONFIRM_URL, UNSUBSCRIBE_URL
 from chalicelib.engine.sms import Segments, count_segments
 from chalicelib.errors import GiveUp, NotFound, invalid
 from chalicelib.model.base import Outside, Uid
@@ -21,6 +22,9 @@ from chalicelib.model.template import (
 )
 from chalicelib.ports import Ports
 from chalicelib.usecases.publish_template import build_version
+
+#: What links are while a template is being tried out: a click on them changes nothing.
+SAMPLE_LINKS = {UNSUBSCRIBE_URL: "https://example.com/u/sample", CONFIRM_URL: "https://example.com/c/sample"}
 
 
 class Filling(Outside):
@@ -88,7 +92,7 @@ def fill(
     version: TemplateVersion, filling: Filling, contact: Contact | None
 ) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
     """The rendered fields, or the names of the parameters for which there is no value."""
-    resolved, missing = resolve_all(version, filling, contact, filling.event)
+    resolved, missing = resolve_all(version, filling, contact, filling.event, SAMPLE_LINKS)
     values = {**resolved, **filling.values}
     missing = tuple(name for name in missing if name.partition(".")[0] not in filling.values)
     if missing:

@@ -5,19 +5,26 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from chalicelib.engine.consent_changes import consent_changes
 from chalicelib.errors import Conflict, InvalidRequest, NotFound
+from chalicelib.model.consent import Origin
 from chalicelib.model.contact import Contact, build_lookups
 from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
 from chalicelib.model.problems import read_problems
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from chalicelib.usecases.check_contact import check_contact
+from chalicelib.usecases.heed_suppressions import heed, heed_again
 from chalicelib.usecases.tell_news import store_changed, store_new
 
 #: Somebody else may create or change the same contact between our look and our write; then we look again.
 TRIES = 4
 #: What a caller said, by python names; what is not named was not said.
 Given = Mapping[str, object]
+#: Where consent is said to come from when the caller does not tell.
+BY_API = Origin()
+#: What a replacement leaves alone unless it names it: what the contact and the providers have said is not the caller's.
+KEPT = ("status", "consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +35,17 @@ class Saved:
     is_new: bool
 
 
-def upsert_contact(ports: Ports, workspace: WorkspaceUid, given: Given, uid: str | None = None) -> Saved:
+def upsert_contact(
+    ports: Ports, workspace: WorkspaceUid, given: Given, uid: str | None = None, origin: Origin = BY_API
+) -> Saved:
     """Changes the contact found by uid, externalId, email or phone, in this order, or creates one."""
     checked = check_contact(given, _region(ports, workspace))
 
     def save() -> Saved:
         before = find_contact(ports, workspace, checked, uid)
         if before is None:
-            return Saved(_add(ports, workspace, uid or new_uid(), checked), is_new=True)
-        return Saved(_change(ports, workspace, before, checked), is_new=False)
+            return Saved(_add(ports, workspace, uid or new_uid(), checked, origin), is_new=True)
+        return Saved(_change(ports, workspace, before, checked, origin), is_new=False)
 
     return _again(save)
 
@@ -49,10 +58,11 @@ def put_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -
         before = _find(ports, workspace, uid)
         if before is None:
             return Saved(_add(ports, workspace, uid, checked), is_new=True)
-        after = build_contact(uid, checked, ports).model_copy(
+        kept = {name: getattr(before, name) for name in KEPT}
+        after = build_contact(uid, {**kept, **checked}, ports).model_copy(
             update={"created_at": before.created_at, "rev": before.rev}
         )
-        return Saved(store_changed(ports, workspace, before, after), is_new=False)
+        return Saved(store(ports, workspace, before, after), is_new=False)
 
     return _again(save)
 
@@ -115,15 +125,25 @@ def change_contact(before: Contact, checked: Given, ports: Ports) -> Contact:
     return after.model_copy(update={"updated_at": ports.clock.now()})
 
 
-def _change(ports: Ports, workspace: WorkspaceUid, before: Contact, checked: Given) -> Contact:
+def _change(ports: Ports, workspace: WorkspaceUid, before: Contact, checked: Given, origin: Origin = BY_API) -> Contact:
     after = change_contact(before, checked, ports)
-    return before if after is before else store_changed(ports, workspace, before, after)
+    return before if after is before else store(ports, workspace, before, after, origin)
 
 
-def _add(ports: Ports, workspace: WorkspaceUid, uid: str, checked: Given) -> Contact:
-    contact = build_contact(uid, checked, ports)
-    store_new(ports, workspace, contact)
-    return contact
+def _add(ports: Ports, workspace: WorkspaceUid, uid: str, checked: Given, origin: Origin = BY_API) -> Contact:
+    contact = heed(ports, workspace, [build_contact(uid, checked, ports)])[0]
+    store_new(ports, workspace, contact, consent_changes(None, contact, origin, ports.clock.now()))
+    return heed_again(ports, workspace, [contact])[0]
+
+
+def store(ports: Ports, workspace: WorkspaceUid, before: Contact, after: Contact, origin: Origin = BY_API) -> Contact:
+    """Saves a change with the records of what it says of consent; Conflict. New addresses heed the suppression list."""
+    said = consent_changes(before, after, origin, ports.clock.now())
+    if (before.email, before.phone) == (after.email, after.phone):
+        kept = after.model_copy(update={"suppressed": before.suppressed})
+        return store_changed(ports, workspace, before, kept, None, said)
+    heeded = heed(ports, workspace, [after])[0]
+    return heed_again(ports, workspace, [store_changed(ports, workspace, before, heeded, None, said)])[0]
 
 
 def _merge(before: Mapping[str, object], said: object) -> dict[str, object]:

@@ -117,8 +117,8 @@ def _address(
     if contact is None:
         return message.to or ""
     strict = ports.catalog.get(workspace, Workspace, workspace).strict_consent
-    reason = why_not_contact(contact, kind.name, message_type, strict)
     address = kind.address_of(contact)
+    reason = why_not_contact(contact, kind.name, message_type, strict, address)
     if reason or address is None:
         raise invalid("contactUid", f"the contact cannot be written to: {reason or 'no_address'}")
     return address

@@ -1,12 +1,13 @@
 """Stores contacts together with what their change tells to those who listen, and tells it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from itertools import groupby
 
 from chalicelib.engine.news import news_of
 from chalicelib.errors import RetryLater
+from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
@@ -23,29 +24,38 @@ def listened(ports: Ports, workspace: WorkspaceUid) -> frozenset[str]:
     return found.names if found else frozenset()
 
 
-def store_new(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
-    """Adds a contact; Conflict as the port says."""
+def store_new(ports: Ports, workspace: WorkspaceUid, contact: Contact, said: Sequence[ConsentRecord] = ()) -> None:
+    """Adds a contact with what it said of consent; Conflict as the port says."""
     news = news_of(None, contact, listened(ports, workspace))
-    ports.contacts.add(workspace, contact, news)
+    ports.contacts.add(workspace, contact, news, said)
     _tell(ports, workspace, news)
 
 
 def store_all_new(
-    ports: Ports, workspace: WorkspaceUid, contacts: Sequence[Contact], names: frozenset[str]
+    ports: Ports,
+    workspace: WorkspaceUid,
+    contacts: Sequence[Contact],
+    names: frozenset[str],
+    said: Mapping[str, Sequence[ConsentRecord]] | None = None,
 ) -> tuple[ContactUid, ...]:
     """Adds up to 25 contacts and returns those that Conflict kept out; `names` are those listened to."""
     news = {contact.uid: news_of(None, contact, names) for contact in contacts}
-    refused = ports.contacts.add_many(workspace, contacts, news)
+    refused = ports.contacts.add_many(workspace, contacts, news, said)
     _tell(ports, workspace, [event for uid, events in news.items() if uid not in refused for event in events])
     return refused
 
 
 def store_changed(
-    ports: Ports, workspace: WorkspaceUid, before: Contact, after: Contact, names: frozenset[str] | None = None
+    ports: Ports,
+    workspace: WorkspaceUid,
+    before: Contact,
+    after: Contact,
+    names: frozenset[str] | None = None,
+    said: Sequence[ConsentRecord] = (),
 ) -> Contact:
     """Saves a contact; `names` are those listened to, if the caller has read them. Conflict as the port says."""
     news = news_of(before, after, listened(ports, workspace) if names is None else names)
-    saved = ports.contacts.save(workspace, before, after, news)
+    saved = ports.contacts.save(workspace, before, after, news, said)
     _tell(ports, workspace, news)
     return saved
 

@@ -23,11 +23,13 @@ from chalicelib.usecases.write_template import create_template
 from chalicelib.workers.jobs import run_job
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.clock import VirtualClock
+from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
+from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
 from tests.memory.files import MemoryFiles
 from tests.memory.gates import MemoryGates
-from tests.memory.queues import MemoryJobQueue, MemoryStepQueue
+from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryStepQueue
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
 from tests.postbox import Postbox
@@ -51,6 +53,9 @@ class Laboratory:
             clock=self.clock,
             catalog=MemoryCatalog(),
             contacts=MemoryContacts(),
+            consents=MemoryConsents(),
+            events=MemoryEvents(),
+            event_queue=MemoryEventQueue(),
             executions=MemoryExecutions(),
             steps=self.steps,
             jobs=self.jobs,

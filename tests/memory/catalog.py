@@ -60,6 +60,9 @@ class MemoryCatalog:
             raise NotFound(kind.kind.capitalize(), uid)
         return document
 
+    def find_many(self, workspace: WorkspaceUid, kind: type[D], uids: Sequence[str]) -> dict[str, D]:
+        return {uid: found for uid in uids if (found := self.find(workspace, kind, uid))}
+
     def save(self, workspace: WorkspaceUid, document: D) -> D:
         check_size(document)
         key = (workspace, document.kind, document.uid)

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from threading import RLock
 
 from chalicelib.errors import Conflict
+from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Page
+from tests.memory.consents import MemoryConsents
 from tests.memory.events import MemoryEvents
 from tests.memory.paging import check_size, cut_page
 
@@ -15,8 +17,9 @@ from tests.memory.paging import check_size, cut_page
 class MemoryContacts:
     """The port Contacts in memory."""
 
-    def __init__(self, events: MemoryEvents | None = None) -> None:
+    def __init__(self, events: MemoryEvents | None = None, consents: MemoryConsents | None = None) -> None:
         self._events = events or MemoryEvents()
+        self._consents = consents or MemoryConsents()
         self._contacts: dict[tuple[str, str], Contact] = {}
         self._holders: dict[tuple[str, str], str] = {}
         self._lock = RLock()
@@ -29,7 +32,13 @@ class MemoryContacts:
         found = ((text, self._holders.get((workspace, text))) for text in lookups)
         return {text: ContactUid(uid) for text, uid in found if uid}
 
-    def add(self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event] = ()) -> None:
+    def add(
+        self,
+        workspace: WorkspaceUid,
+        contact: Contact,
+        news: Sequence[Event] = (),
+        consents: Sequence[ConsentRecord] = (),
+    ) -> None:
         check_size(contact)
         with self._lock:
             if (workspace, contact.uid) in self._contacts:
@@ -37,19 +46,31 @@ class MemoryContacts:
             self._check_free(workspace, contact)
             self._put(workspace, contact)
             self._events.add_untold(workspace, news)
+            self._consents.add(workspace, contact, consents)
 
     def add_many(
-        self, workspace: WorkspaceUid, contacts: Sequence[Contact], news: Mapping[str, Sequence[Event]] | None = None
+        self,
+        workspace: WorkspaceUid,
+        contacts: Sequence[Contact],
+        news: Mapping[str, Sequence[Event]] | None = None,
+        consents: Mapping[str, Sequence[ConsentRecord]] | None = None,
     ) -> tuple[ContactUid, ...]:
         refused = []
         for contact in contacts:
             try:
-                self.add(workspace, contact, (news or {}).get(contact.uid, ()))
+                self.add(workspace, contact, (news or {}).get(contact.uid, ()), (consents or {}).get(contact.uid, ()))
             except Conflict:
                 refused.append(ContactUid(contact.uid))
         return tuple(refused)
 
-    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, news: Sequence[Event] = ()) -> Contact:
+    def save(
+        self,
+        workspace: WorkspaceUid,
+        before: Contact,
+        after: Contact,
+        news: Sequence[Event] = (),
+        consents: Sequence[ConsentRecord] = (),
+    ) -> Contact:
         check_size(after)
         saved = after.model_copy(update={"rev": before.rev + 1})
         with self._lock:
@@ -62,6 +83,7 @@ class MemoryContacts:
             self._drop_lookups(workspace, before)
             self._put(workspace, saved)
             self._events.add_untold(workspace, news)
+            self._consents.add(workspace, saved, consents)
         return saved
 
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:

@@ -1,6 +1,6 @@
 """Files in a dict."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 
 from chalicelib.errors import NotFound
@@ -14,6 +14,8 @@ class MemoryFiles:
 
     def __init__(self) -> None:
         self.bodies: dict[str, bytes] = {}
+        #: Token → the parts of a file that is being written.
+        self._parts: dict[str, dict[int, bytes]] = {}
 
     def put(self, name: str, body: bytes) -> None:
         self.bodies[name] = body
@@ -30,3 +32,21 @@ class MemoryFiles:
 
     def link(self, name: str, seconds: int) -> str:
         return f"memory://{name}?expires={seconds}"
+
+    def upload_link(self, name: str, seconds: int) -> str:
+        return f"memory://{name}?put&expires={seconds}"
+
+    def begin(self, name: str) -> str:
+        token = f"{name}#{len(self._parts)}"
+        self._parts[token] = {}
+        return token
+
+    def put_part(self, name: str, token: str, number: int, body: bytes) -> str:
+        self._parts[token][number] = body
+        return str(number)
+
+    def finish(self, name: str, token: str, marks: Sequence[str]) -> None:
+        parts = self._parts.pop(token, None)
+        if parts is None:
+            raise NotFound("Upload", name)
+        self.bodies[name] = b"".join(parts[int(mark)] for mark in marks)
