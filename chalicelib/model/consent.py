@@ -48,7 +48,6 @@ class OptInStatus(StrEnum):
     #: The answer was lost: it is sent again only when somebody asks for it.
     UNKNOWN = "unknown"
     FAILED = "failed"
-    CONFIRMED = "confirmed"
 
 
 class OptIn(Document):
@@ -65,6 +64,8 @@ class OptIn(Document):
     template_version: int
     expires_at: Moment
     status: OptInStatus = OptInStatus.QUEUED
+    #: Tries that the provider refused for the moment.
+    attempts: int = 0
     #: Why it failed.
     reason: Annotated[str, Field(max_length=200)] | None = None
 

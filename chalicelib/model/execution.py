@@ -187,6 +187,12 @@ class Execution:
         """The row with one more SEND decided."""
         return replace(self, results={**self.results, node: result})
 
+    def forgotten(self) -> "Execution":
+        """The row of an erased contact: states, times and counts, and nothing that the contact was or did."""
+        path = tuple(replace(visit, why="") for visit in self.path)
+        results = {node: replace(result, provider_id=None) for node, result in self.results.items()}
+        return replace(self, cause=None, path=path, results=results)
+
     def finished(self, status: ExecutionStatus, reason: str | None, now: datetime) -> "Execution":
         """The row at its end."""
         return replace(

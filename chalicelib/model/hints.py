@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import Moment, Outside
 from chalicelib.model.event import Event
 from chalicelib.model.execution import ExecutionKey, read_walk
 from chalicelib.model.ids import FlowUid, WorkspaceUid
@@ -104,6 +104,24 @@ class Import(Outside):
     uid: str
 
 
+class SendOptIn(Outside):
+    """Send the confirmation message of an opt-in that is still at this `rev`."""
+
+    kind: Literal["opt_in"] = "opt_in"
+    w: str
+    uid: str
+    rev: int
+
+
+class Erase(Outside):
+    """Erase the contact that was created at this moment, and sweep up what was under way when it was erased."""
+
+    kind: Literal["erase"] = "erase"
+    w: str
+    c: str
+    created: Moment
+
+
 class Reported(Outside):
     """Events of one workspace, on their way to what listens to them."""
 
@@ -119,4 +137,6 @@ class Start(Outside):
     uid: str
 
 
-Job = Annotated[Start | Expand | Dispatch | Recount | Wake | Purge | Import, Field(discriminator="kind")]
+Job = Annotated[
+    Start | Expand | Dispatch | Recount | Wake | Purge | Import | SendOptIn | Erase, Field(discriminator="kind")
+]

@@ -1,4 +1,4 @@
-"""An import of contacts from a CSV file: what was asked, and how far it is."""
+"""An import of contacts from a file: what was asked, and how far it is."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from chalicelib.model.base import Document, Moment, Outside
+from chalicelib.model.consent import Origin, Proof, Source
 
 #: api.md: longer files come by upload.
 MAX_INLINE_BYTES = 5 * 1_048_576
@@ -29,12 +30,22 @@ class ImportStatus(StrEnum):
     FAILED = "failed"
 
 
+class Format(StrEnum):
+    """How a file is written."""
+
+    CSV = "csv"
+    JSON_LINES = "jsonl"
+
+
 class ImportOptions(Outside):
     """How the rows are read. `mapping` says what a column is: header → field, or null to leave it out."""
 
     mapping: Annotated[Mapping[str, str | None], Field(max_length=200)] = {}
     dry_run: bool = False
     on_existing: OnExisting = OnExisting.UPSERT
+    #: Where the consent in the rows comes from, and what proves it.
+    consent_source: Source = "import"
+    consent_proof: Proof | None = None
 
 
 class ImportRequest(ImportOptions):
@@ -43,12 +54,25 @@ class ImportRequest(ImportOptions):
     #: With JSON's escapes around 5 MiB of CSV.
     max_bytes: ClassVar[int] = 6 * 1_048_576
     #: `curl --data-binary @contacts.csv -H "Content-Type: text/csv"` sends the file as it is.
-    plain_bodies: ClassVar[Mapping[str, str]] = {"text/csv": "csv"}
+    plain_bodies: ClassVar[Mapping[str, str]] = {
+        "text/csv": "csv",
+        "application/jsonl": "json_lines",
+        "application/x-ndjson": "json_lines",
+    }
 
     csv: str | None = None
+    #: One JSON object a line, with the fields of a contact.
+    json_lines: str | None = None
+    #: Of an upload; a name that ends in .jsonl or .ndjson holds JSON lines.
     file_name: FileName | None = None
 
-    @field_validator("csv")
+    @property
+    def format(self) -> Format:
+        """By the field that has the rows, or by the file's name."""
+        is_lines = self.json_lines is not None or (self.file_name or "").endswith((".jsonl", ".ndjson"))
+        return Format.JSON_LINES if is_lines else Format.CSV
+
+    @field_validator("csv", "json_lines")
     @classmethod
     def _fits(cls, text: str | None) -> str | None:
         if text is not None and len(text.encode()) > MAX_INLINE_BYTES:
@@ -57,8 +81,8 @@ class ImportRequest(ImportOptions):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.csv is None) == (self.file_name is None):
-            raise ValueError("name either csv or fileName")
+        if [self.csv, self.json_lines, self.file_name].count(None) != 2:
+            raise ValueError("name one of csv, jsonLines and fileName")
         return self
 
 
@@ -68,6 +92,7 @@ class ContactImport(ImportOptions, Document):
     kind: ClassVar[str] = "IMPORT"
 
     status: ImportStatus = ImportStatus.QUEUED
+    format: Format = Format.CSV
     file: str
     total_bytes: int
     #: Up to where the file is done with: the next row starts at this byte and this line.
@@ -85,6 +110,11 @@ class ContactImport(ImportOptions, Document):
     fault: str | None = None
     started_at: Moment | None = None
     completed_at: Moment | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """How we know of the consent in its rows."""
+        return Origin(source=self.consent_source, proof=self.consent_proof)
 
     @property
     def is_over(self) -> bool:

@@ -1,20 +1,23 @@
 """Brings one page of imported rows into the contacts: batch reads, rows applied in order in memory, parallel writes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from chalicelib.engine.consent_changes import consent_changes
 from chalicelib.engine.csv_rows import Row
 from chalicelib.errors import CarillonError, Conflict, InvalidRequest
-from chalicelib.model.contact import Contact
+from chalicelib.model.consent import Origin
+from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
 from chalicelib.model.importing import ContactImport, OnExisting
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from chalicelib.usecases.check_contact import check_contact
-from chalicelib.usecases.save_contact import Given, build_contact, change_contact, lookups_of, upsert_contact
-from chalicelib.usecases.tell_news import listened, store_all_new, store_changed
+from chalicelib.usecases.heed_suppressions import heed, heed_again
+from chalicelib.usecases.save_contact import Given, build_contact, change_contact, lookups_of, store, upsert_contact
+from chalicelib.usecases.tell_news import listened, store_all_new
 
 #: The store answers a write in some 5 ms, which is nearly all waiting.
 WRITERS = 16
@@ -78,8 +81,9 @@ class _Page:
         if self.task.on_existing is OnExisting.SKIP and not creates:
             self.result.skipped += 1
             return
-        target.now = change_contact(target.now, fields, self.ports)
-        target.changes.append(_Change(row, fields, creates))
+        said = _keep_no(target.now, fields)
+        target.now = change_contact(target.now, said, self.ports)
+        target.changes.append(_Change(row, said, creates))
         self._keep(target)
 
     def _is_own(self, target: _Target) -> bool:
@@ -106,7 +110,7 @@ def import_page(ports: Ports, workspace: WorkspaceUid, task: ContactImport, rows
         except (InvalidRequest, Conflict) as error:
             page.result.rejected.append((row, explain(error)))
     changed = [target for target in page.targets.values() if target.changes]
-    lost = [] if task.dry_run else _write(ports, workspace, changed)
+    lost = [] if task.dry_run else _write(ports, workspace, changed, task.origin)
     page.result.rejected = sorted([*page.result.rejected, *lost], key=lambda entry: entry[0].line)
     _count(page.result, changed, {row.line for row, _ in lost})
     return page.result
@@ -152,41 +156,62 @@ def _load(ports: Ports, workspace: WorkspaceUid, task: ContactImport, checked: S
     return _Page(ports, task, stamp, targets, held)
 
 
-def _write(ports: Ports, workspace: WorkspaceUid, changed: Sequence[_Target]) -> list[tuple[Row, str]]:
+def _keep_no(before: Contact, fields: Given) -> Given:
+    """An old list must not bring back whom a later no has taken off it; what a row leaves out is left as it is."""
+    said = fields.get("consent")
+    if not isinstance(said, Mapping):
+        return fields
+    merged = {channel: {**before.consent.get(channel, {}), **states} for channel, states in said.items()}
+    for channel, states in before.consent.items():
+        kept = {kind: state for kind, state in states.items() if state is ConsentState.REVOKED}
+        merged[channel] = {**states, **merged.get(channel, {}), **kept}
+    return {**fields, "consent": merged}
+
+
+def _write(ports: Ports, workspace: WorkspaceUid, changed: Sequence[_Target], origin: Origin) -> list[tuple[Row, str]]:
     """The rows that could not be brought in after all, because somebody else changed the contact meanwhile."""
     new = [target for target in changed if target.stored is None]
     known = [target for target in changed if target.stored is not None and target.now is not target.stored]
     names = listened(ports, workspace) if changed else frozenset()
+    for target, heeded in zip(new, heed(ports, workspace, [target.now for target in new]), strict=True):
+        target.now = heeded
     groups = [new[start : start + TOGETHER] for start in range(0, len(new), TOGETHER)]
     with ThreadPoolExecutor(WRITERS) as pool:
-        added = pool.map(lambda group: _add_together(ports, workspace, group, names), groups)
-        saved = pool.map(lambda target: _save_one(ports, workspace, target, names), known)
+        added = pool.map(lambda group: _add_together(ports, workspace, group, origin, names), groups)
+        saved = pool.map(lambda target: _save_one(ports, workspace, target, origin, names), known)
         return [lost for each in (*added, *saved) for lost in each]
 
 
 def _add_together(
-    ports: Ports, workspace: WorkspaceUid, group: Sequence[_Target], names: frozenset[str]
+    ports: Ports, workspace: WorkspaceUid, group: Sequence[_Target], origin: Origin, names: frozenset[str]
 ) -> list[tuple[Row, str]]:
-    refused = set(store_all_new(ports, workspace, [target.now for target in group], names))
-    return [lost for target in group if target.now.uid in refused for lost in _one_by_one(ports, workspace, target)]
+    now, contacts = ports.clock.now(), [target.now for target in group]
+    said = {contact.uid: consent_changes(None, contact, origin, now) for contact in contacts}
+    refused = set(store_all_new(ports, workspace, contacts, names, said))
+    heed_again(ports, workspace, [contact for contact in contacts if contact.uid not in refused])
+    return [
+        lost for target in group if target.now.uid in refused for lost in _one_by_one(ports, workspace, target, origin)
+    ]
 
 
-def _save_one(ports: Ports, workspace: WorkspaceUid, target: _Target, names: frozenset[str]) -> list[tuple[Row, str]]:
+def _save_one(
+    ports: Ports, workspace: WorkspaceUid, target: _Target, origin: Origin, names: frozenset[str]
+) -> list[tuple[Row, str]]:
     try:
-        store_changed(ports, workspace, target.stored or target.now, target.now, names)
+        store(ports, workspace, target.stored or target.now, target.now, origin, names)
     except Conflict:
-        return _one_by_one(ports, workspace, target)
+        return _one_by_one(ports, workspace, target, origin)
     return []
 
 
-def _one_by_one(ports: Ports, workspace: WorkspaceUid, target: _Target) -> list[tuple[Row, str]]:
-    return [lost for change in target.changes if (lost := _write_alone(ports, workspace, change))]
+def _one_by_one(ports: Ports, workspace: WorkspaceUid, target: _Target, origin: Origin) -> list[tuple[Row, str]]:
+    return [lost for change in target.changes if (lost := _write_alone(ports, workspace, change, origin))]
 
 
-def _write_alone(ports: Ports, workspace: WorkspaceUid, change: _Change) -> tuple[Row, str] | None:
+def _write_alone(ports: Ports, workspace: WorkspaceUid, change: _Change, origin: Origin) -> tuple[Row, str] | None:
     uid = change.row.given.get("uid")
     try:
-        upsert_contact(ports, workspace, change.given, str(uid) if uid else None)
+        upsert_contact(ports, workspace, change.given, str(uid) if uid else None, origin)
     except (InvalidRequest, Conflict) as error:
         return change.row, explain(error)
     return None

@@ -136,14 +136,24 @@ def _add(ports: Ports, workspace: WorkspaceUid, uid: str, checked: Given, origin
     return heed_again(ports, workspace, [contact])[0]
 
 
-def store(ports: Ports, workspace: WorkspaceUid, before: Contact, after: Contact, origin: Origin = BY_API) -> Contact:
-    """Saves a change with the records of what it says of consent; Conflict. New addresses heed the suppression list."""
+def store(
+    ports: Ports,
+    workspace: WorkspaceUid,
+    before: Contact,
+    after: Contact,
+    origin: Origin = BY_API,
+    names: frozenset[str] | None = None,
+) -> Contact:
+    """Saves a change with the records of what it says of consent; Conflict. New addresses heed the suppression list.
+
+    `names`: events that somebody listens to, if the caller has read them.
+    """
     said = consent_changes(before, after, origin, ports.clock.now())
     if (before.email, before.phone) == (after.email, after.phone):
         kept = after.model_copy(update={"suppressed": before.suppressed})
-        return store_changed(ports, workspace, before, kept, None, said)
+        return store_changed(ports, workspace, before, kept, names, said)
     heeded = heed(ports, workspace, [after])[0]
-    return heed_again(ports, workspace, [store_changed(ports, workspace, before, heeded, None, said)])[0]
+    return heed_again(ports, workspace, [store_changed(ports, workspace, before, heeded, names, said)])[0]
 
 
 def _merge(before: Mapping[str, object], said: object) -> dict[str, object]:

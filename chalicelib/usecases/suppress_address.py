@@ -1,6 +1,7 @@
 """Puts addresses on the suppression list and takes them off; the contact that has the address follows at once."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from chalicelib.engine.signing import hash_address
 from chalicelib.errors import Conflict, NotFound, RetryLater
@@ -53,6 +54,18 @@ def lift(ports: Ports, workspace: WorkspaceUid, contact: Contact, lifted: Callab
     for uid in hashes_of(ports, workspace, contact):
         if any(map(lifted, contact.suppressed)):
             _write(ports, workspace, uid, lambda blocks: tuple(each for each in blocks if not lifted(each)))
+
+
+def disown(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
+    """The entries of an erased contact's addresses forget whose they were."""
+    for uid in hashes_of(ports, workspace, contact):
+        for _ in range(TRIES):
+            entry = ports.catalog.find(workspace, Suppression, uid)
+            if entry is None or entry.contact_uid != contact.uid:
+                break
+            with suppress(Conflict):
+                ports.catalog.save(workspace, entry.model_copy(update={"contact_uid": None}))
+                break
 
 
 def _with(blocks: Sequence[Block], block: Block) -> Blocks:

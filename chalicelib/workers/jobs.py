@@ -8,14 +8,16 @@ from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.errors import CarillonError
-from chalicelib.model.hints import Dispatch, Expand, Import, Job, Purge, Recount, Start, Wake
+from chalicelib.model.hints import Dispatch, Erase, Expand, Import, Job, Purge, Recount, SendOptIn, Start, Wake
 from chalicelib.ports import Ports
 from chalicelib.telemetry import log_fault, log_info, log_warning
 from chalicelib.usecases.dispatch_rows import dispatch_rows
+from chalicelib.usecases.erase_contact import sweep_erased
 from chalicelib.usecases.expand_audience import expand_audience
 from chalicelib.usecases.import_contacts import run_import
 from chalicelib.usecases.purge_flow import purge_flow
 from chalicelib.usecases.recount_flow import recount_flow
+from chalicelib.usecases.send_opt_in import send_opt_in
 from chalicelib.usecases.start_scheduled import start_scheduled
 from chalicelib.usecases.wake_due import wake_due
 from chalicelib.wiring import ports
@@ -62,7 +64,19 @@ def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
             wake_due(ports, job)
         case Purge():
             purge_flow(ports, job, time_left)
+        case Import() | SendOptIn() | Erase():
+            _run_for_audience(ports, job, time_left)
+        case _:
+            assert_never(job)
+
+
+def _run_for_audience(ports: Ports, job: Import | SendOptIn | Erase, time_left: Callable[[], timedelta]) -> None:
+    match job:
         case Import():
             run_import(ports, job, time_left)
+        case SendOptIn():
+            send_opt_in(ports, job)
+        case Erase():
+            sweep_erased(ports, job)
         case _:
             assert_never(job)

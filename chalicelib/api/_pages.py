@@ -1,0 +1,89 @@
+"""The few pages that contacts see: plain HTML that works without scripts, cookies and images."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from html import escape
+from typing import ClassVar
+
+from chalicelib.api._http import Answer
+from chalicelib.model.base import Outside
+from chalicelib.model.message import MessageType
+
+_STYLE = """
+:root{color-scheme:light dark}
+body{font:1.125rem/1.5 system-ui,sans-serif;margin:0;padding:2rem 1rem;color:CanvasText;background:Canvas}
+main{max-width:34rem;margin:0 auto}
+h1{font-size:1.5rem;line-height:1.25}
+fieldset{border:1px solid GrayText;border-radius:.5rem;margin:0 0 1.5rem;padding:.75rem 1rem}
+label{display:block;padding:.5rem 0}
+input{width:1.25rem;height:1.25rem;margin:0 .75rem 0 0;vertical-align:-.2rem}
+button{font:inherit;padding:.75rem 1.5rem;border:2px solid ButtonText;border-radius:.5rem;cursor:pointer}
+:focus-visible{outline:3px solid Highlight;outline-offset:2px}
+""".strip()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    # The address of such a page acts for the contact: nobody else shall learn it.
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+_CHANNELS = {
+    "email": "e-mail",
+    "sms": "SMS",
+    "whatsapp": "WhatsApp",
+    "rcs": "RCS",
+    "push": "push notification",
+}
+_MESSAGES = {
+    MessageType.NEWSLETTER: "Newsletters and offers",
+    MessageType.MESSAGE: "All other messages, also about what you ordered or asked for",
+    MessageType.CONVERSATION: "Answers to what you wrote",
+}
+
+
+class Form(Outside):
+    """A form as browsers and mail programs send it, or nothing."""
+
+    plain_bodies: ClassVar[Mapping[str, str]] = {
+        "application/x-www-form-urlencoded": "form",
+        "multipart/form-data": "multipart",
+    }
+
+    form: str = ""
+    multipart: str = ""
+
+
+def page(title: str, content: str, status: int = 200) -> Answer:
+    """`title` is text, `content` is HTML whose texts are escaped already."""
+    text = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<body><main><h1>{escape(title)}</h1>\n{content}\n</main></body></html>\n"
+    )
+    return Answer(status, text, _HEADERS, "text/html; charset=utf-8")
+
+
+def paragraph(text: str, role: str = "") -> str:
+    """`role="status"` is read out by screen readers."""
+    return f"<p{f' role={chr(34)}{role}{chr(34)}' if role else ''}>{escape(text)}</p>"
+
+
+def unknown_link() -> Answer:
+    """For a link that nobody can have got from us."""
+    said = "This link is not complete, or what it was about is gone. Please use the link of a newer message."
+    return page("This link does not work", paragraph(said), 404)
+
+
+def name_channel(channel_type: str) -> str:
+    """In a sentence: by …"""
+    return _CHANNELS.get(channel_type, channel_type)
+
+
+def name_messages(message_type: MessageType) -> str:
+    """At the beginning of a sentence."""
+    return _MESSAGES[message_type]

@@ -1,0 +1,131 @@
+"""Routes of consent and of the suppression list."""
+
+from typing import Annotated, Self
+
+from chalice.app import Blueprint
+from pydantic import Field, model_validator
+
+from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.errors import invalid
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.consent import LINK_LIFE, MAX_LINK_LIFE, Origin
+from chalicelib.model.contact import ConsentState
+from chalicelib.model.durations import Duration
+from chalicelib.model.message import MessageType
+from chalicelib.model.suppression import AddressKind, Block, ChannelTypeName, Suppression, SuppressionReason
+from chalicelib.model.workspace import Scope, Workspace
+from chalicelib.usecases.ask_opt_in import Asking, ask_opt_in
+from chalicelib.usecases.check_contact import check_contact
+from chalicelib.usecases.set_consent import list_consents, set_consent
+from chalicelib.usecases.suppress_address import find_suppression, remove_suppression, suppress_address
+
+blueprint = Blueprint(__name__)
+
+
+class NewConsent(Origin):
+    """PENDING with a template and a channel asks the contact to confirm by a link."""
+
+    channel_type: ChannelTypeName
+    message_type: MessageType = MessageType.NEWSLETTER
+    state: ConsentState
+    channel_uid: Uid | None = None
+    template_uid: Uid | None = None
+    expires_in: Duration = LINK_LIFE
+
+    @model_validator(mode="after")
+    def _asks_whole(self) -> Self:
+        asked = (self.channel_uid, self.template_uid)
+        if any(asked) and (self.state is not ConsentState.PENDING or not all(asked)):
+            raise ValueError("channelUid and templateUid ask for a confirmation: both together, with the state PENDING")
+        if self.expires_in > MAX_LINK_LIFE:
+            raise ValueError(f"expiresIn is at most {MAX_LINK_LIFE.days} days")
+        return self
+
+
+class Address(Outside):
+    """One address: an e-mail address or a phone number."""
+
+    email: Annotated[str, Field(max_length=320)] | None = None
+    phone: Annotated[str, Field(max_length=32)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.email is None) == (self.phone is None):
+            raise ValueError("name either email or phone")
+        return self
+
+
+class NewSuppression(Address):
+    """Without channelType all that use the address are meant, without messageType all messages."""
+
+    channel_type: ChannelTypeName | None = None
+    message_type: MessageType | None = None
+    reason: SuppressionReason = SuppressionReason.MANUAL
+
+
+@endpoint(blueprint, "GET /v1/contacts/{uid}/consent", query=ListQuery)
+def get_consent(call: Call[Nothing, ListQuery]) -> Answer:
+    """Every change, newest first."""
+    return many(call, list_consents(call.ports, call.workspace, call.uid, call.query.limit, call.cursor))
+
+
+@endpoint(blueprint, "POST /v1/contacts/{uid}/consent", scope=Scope.WRITE, body=NewConsent)
+def post_consent(call: Call[NewConsent, Nothing]) -> Answer:
+    """Notes what the contact has said, or asks it."""
+    said = call.body
+    if said.channel_type not in call.ports.channel_types:
+        known = ", ".join(sorted(call.ports.channel_types))
+        raise invalid("channelType", f"there is no channel type {said.channel_type}; there are {known}")
+    origin = Origin(source=said.source, proof=said.proof, collected_at=said.collected_at)
+    kind = (said.channel_type, said.message_type)
+    shown = {"contactUid": call.uid, "channelType": kind[0], "messageType": kind[1], "state": said.state}
+    if said.channel_uid and said.template_uid:
+        asking = Asking(said.channel_uid, said.template_uid, said.expires_in)
+        opt_in = ask_opt_in(call.ports, call.workspace, call.uid, kind, asking, origin)
+        return one({**shown, "confirmation": opt_in.model_dump(mode="json", exclude={"rev"})}, "Asked to confirm", 202)
+    set_consent(call.ports, call.workspace, call.uid, kind, said.state, origin)
+    return one(shown, "Consent saved")
+
+
+@endpoint(blueprint, "GET /v1/suppressions", query=ListQuery)
+def get_suppressions(call: Call[Nothing, ListQuery]) -> Answer:
+    """Newest first; addresses are known by their keyed hash only."""
+    listed = {"listed": "yes"}
+    return many(call, call.ports.catalog.page(call.workspace, Suppression, listed, call.query.limit, call.cursor))
+
+
+@endpoint(blueprint, "POST /v1/suppressions", scope=Scope.WRITE, body=NewSuppression)
+def post_suppression(call: Call[NewSuppression, Nothing]) -> Answer:
+    """No send to the address begins after this; done twice it changes nothing."""
+    kind, address = _read_address(call.body, call)
+    block = Block(
+        address=kind,
+        channel_type=call.body.channel_type,
+        message_type=call.body.message_type,
+        reason=call.body.reason,
+        at=call.ports.clock.now(),
+    )
+    return one(suppress_address(call.ports, call.workspace, address, block), "Address suppressed", 201)
+
+
+@endpoint(blueprint, "POST /v1/suppressions/search", body=Address)
+def search_suppression(call: Call[Address, Nothing]) -> Answer:
+    """What the list says of an address; in the body, as addresses do not belong in URLs."""
+    return one(find_suppression(call.ports, call.workspace, *_read_address(call.body, call)), "Suppression")
+
+
+@endpoint(blueprint, "DELETE /v1/suppressions/{uid}", scope=Scope.WRITE)
+def delete_suppression(call: Call[Nothing, Nothing]) -> Answer:
+    """The address may be written to again."""
+    remove_suppression(call.ports, call.workspace, call.uid)
+    return one(None, "Suppression removed")
+
+
+def _read_address(
+    body: Address, call: Call[Address, Nothing] | Call[NewSuppression, Nothing]
+) -> tuple[AddressKind, str]:
+    """As contacts have it."""
+    region = call.ports.catalog.get(call.workspace, Workspace, call.workspace).region
+    kind = AddressKind.EMAIL if body.email is not None else AddressKind.PHONE
+    checked = check_contact({kind: body.email if body.email is not None else body.phone}, region)
+    return kind, str(checked[kind])
