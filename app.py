@@ -8,6 +8,7 @@ from chalicelib.api import (
     consent,
     contacts,
     events,
+    exports,
     flows,
     imports,
     links,
@@ -21,7 +22,20 @@ from chalicelib.workers import events as event_workers
 
 app = Chalice(app_name="carillon", configure_logs=False)
 app.api.cors = CORS
-for module in (system, channels, templates, contacts, consent, links, imports, events, campaigns, flows, messages):
+for module in (
+    system,
+    channels,
+    templates,
+    contacts,
+    consent,
+    links,
+    imports,
+    exports,
+    events,
+    campaigns,
+    flows,
+    messages,
+):
     app.register_blueprint(module.blueprint)
 for worker in (steps, jobs, event_workers, clock, deadletters):
     app.register_blueprint(worker.blueprint)

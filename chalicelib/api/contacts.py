@@ -1,15 +1,20 @@
 """Routes of contacts, also called identities."""
 
+from typing import Annotated
+
 from chalice.app import Blueprint
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
-from chalicelib.model.base import Uid
-from chalicelib.model.contact import ContactFields
+from chalicelib.model.base import Uid, rfc3339
+from chalicelib.model.contact import ContactFields, ContactStatus, Tag
 from chalicelib.model.workspace import Scope
+from chalicelib.ports import Page
 from chalicelib.usecases.check_contact import check_value
 from chalicelib.usecases.erase_contact import erase_contact
+from chalicelib.usecases.list_contacts import Wanted, list_contacts
 from chalicelib.usecases.save_contact import Given, Saved, get_contact, patch_contact, put_contact, upsert_contact
+from chalicelib.usecases.tell_timeline import tell_timeline
 
 blueprint = Blueprint(__name__)
 
@@ -36,10 +41,32 @@ def post_contact(call: Call[NewContact, Nothing]) -> Answer:
     return _saved(upsert_contact(call.ports, call.workspace, given, call.body.uid))
 
 
-@endpoint(blueprint, "GET /v1/contacts", query=ListQuery)
-def list_contacts(call: Call[Nothing, ListQuery]) -> Answer:
-    """A page of contacts, in no particular order."""
-    return many(call, call.ports.contacts.page(call.workspace, call.query.limit, call.cursor))
+class ContactQuery(ListQuery):
+    """`email`, `phone` and `externalId` find the one that has it; `name` is a part of the name or the address."""
+
+    email: Annotated[str, Field(max_length=320)] | None = None
+    phone: Annotated[str, Field(max_length=32)] | None = None
+    external_id: Annotated[str, Field(max_length=128)] | None = None
+    tag: Tag | None = None
+    status: ContactStatus | None = None
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+@endpoint(blueprint, "GET /v1/contacts", query=ContactQuery)
+def get_contacts(call: Call[Nothing, ContactQuery]) -> Answer:
+    """In no particular order; a page of a filtered list may be short and still have a next."""
+    asked = call.query
+    exact = {"email": asked.email, "phone": asked.phone, "external_id": asked.external_id}
+    wanted = Wanted({name: value for name, value in exact.items() if value}, asked.tag, asked.status, asked.name)
+    return many(call, list_contacts(call.ports, call.workspace, wanted, asked.limit, call.cursor))
+
+
+@endpoint(blueprint, "GET /v1/contacts/{uid}/timeline", query=ListQuery)
+def get_timeline(call: Call[Nothing, ListQuery]) -> Answer:
+    """What happened to it, newest first."""
+    page = tell_timeline(call.ports, call.workspace, call.uid, call.query.limit, call.cursor)
+    shown = tuple({"kind": each.kind, "at": rfc3339(each.at), **each.details} for each in page.items)
+    return many(call, Page(shown, page.cursor))
 
 
 def get_one(call: Call[Nothing, Nothing]) -> Answer:

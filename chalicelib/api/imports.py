@@ -4,6 +4,7 @@ from chalice.app import Blueprint
 
 from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
 from chalicelib.model.base import Outside
+from chalicelib.model.consent import Proof, Source
 from chalicelib.model.importing import ContactImport, ImportRequest, OnExisting
 from chalicelib.model.workspace import Scope
 from chalicelib.usecases.import_contacts import read_rejected, start_import
@@ -15,10 +16,12 @@ LINK_SECONDS = 900
 
 
 class ImportQuery(Outside):
-    """Options for a body that is the CSV itself."""
+    """Options for a body that is the file itself."""
 
     dry_run: bool = False
     on_existing: OnExisting = OnExisting.UPSERT
+    consent_source: Source = "import"
+    consent_proof: Proof | None = None
 
 
 @endpoint(blueprint, "POST /v1/contacts/import", scope=Scope.WRITE, body=ImportRequest, query=ImportQuery)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.errors import InvalidRequest, Problem
-from chalicelib.model.contact import ContactStatus
+from chalicelib.model.contact import ConsentState, ContactStatus
 from chalicelib.model.ids import is_uid
+from chalicelib.model.message import MessageType
 
 #: A record that spans more lines than this has a quote that was never closed.
 MAX_LINES = 32
@@ -29,9 +30,19 @@ _FIELDS = {
     "status": "status",
     "tags": "tags",
 }
-_IGNORED = frozenset({LINE_COLUMN.casefold(), REASON_COLUMN.casefold()})
+#: A cell that begins so is a formula to a spreadsheet.
+_RUNS = ("=", "+", "-", "@", "\t", "\r")
+#: Columns of our own files that are nobody's to set.
+_IGNORED = frozenset({LINE_COLUMN.casefold(), REASON_COLUMN.casefold(), "createdat", "updatedat"})
 IDENTIFYING = ("uid", "external_id", "email", "phone")
 _ATTRIBUTE = re.compile(r"attributes\.([A-Za-z_][A-Za-z0-9_]{0,63})")
+_CONSENT = re.compile(r"consent\.([a-z][a-z0-9_]{0,39})\.(MESSAGE|NEWSLETTER|CONVERSATION)", re.IGNORECASE)
+#: What people write into a column of consent, besides the states themselves.
+_STATES = {
+    **{state.casefold(): state for state in ConsentState},
+    **dict.fromkeys(("yes", "true", "1"), ConsentState.GRANTED),
+    **dict.fromkeys(("no", "false", "0"), ConsentState.REVOKED),
+}
 #: U+FFFD stands where bytes were not UTF-8 before somebody converted the file.
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\N{REPLACEMENT CHARACTER}]")
 
@@ -96,6 +107,8 @@ def _field_of(name: str, mapping: Mapping[str, str | None], problems: list[Probl
         return _FIELDS[plain]
     if _ATTRIBUTE.fullmatch(wanted):
         return wanted
+    if match := _CONSENT.fullmatch(wanted):
+        return f"consent.{match[1].lower()}.{match[2].upper()}"
     if name in mapping:
         problems.append(Problem(f"mapping.{name}", f"{wanted!r} is no field; an attribute is written attributes.name"))
     else:
@@ -109,9 +122,9 @@ def read_records(lines: Iterable[bytes], first_line: int) -> Iterator[Record]:
     source = iter(lines)
     ahead: deque[tuple[bytes, int, bool]] = deque()
     number = first_line
-    while (taken := _next_line(source, ahead)) is not None:
+    while (taken := take_line(source, ahead)) is not None:
         parts = [taken]
-        while _is_open(parts) and len(parts) < MAX_LINES and (more := _next_line(source, ahead)) is not None:
+        while _is_open(parts) and len(parts) < MAX_LINES and (more := take_line(source, ahead)) is not None:
             parts.append(more)
         fault = None
         if _is_open(parts):
@@ -123,7 +136,7 @@ def read_records(lines: Iterable[bytes], first_line: int) -> Iterator[Record]:
         number += len(parts)
 
 
-def _next_line(source: Iterator[bytes], ahead: deque[tuple[bytes, int, bool]]) -> tuple[bytes, int, bool] | None:
+def take_line(source: Iterator[bytes], ahead: deque[tuple[bytes, int, bool]]) -> tuple[bytes, int, bool] | None:
     """A whole line: what is kept of it, its size, and whether something was cut off."""
     if ahead:
         return ahead.popleft()
@@ -170,19 +183,25 @@ def _with_meaning(line: int, cells: tuple[str, ...], columns: Columns) -> Row:
     """Empty cells say nothing: they neither set nor clear."""
     given: dict[str, object] = {}
     attributes: dict[str, object] = {}
+    consent: dict[str, dict[MessageType, ConsentState]] = {}
+    fault = None
     for field, cell in zip(columns.fields, cells, strict=True):
-        value = cell.strip()
+        value = _unguard(cell.strip())
         if field is None or not value:
             continue
         if match := _ATTRIBUTE.fullmatch(field):
             attributes[match[1]] = value
+        elif match := _CONSENT.fullmatch(field):
+            state = _STATES.get(value.casefold())
+            fault = fault if state else f"{field} must be one of {', '.join(ConsentState)}, yes or no"
+            if state:
+                consent.setdefault(match[1], {})[MessageType(match[2])] = state
         elif field == "tags":
             given[field] = tuple(dict.fromkeys(tag.strip() for tag in value.split(";") if tag.strip()))
         else:
             given[field] = value.upper() if field == "status" else value
-    if attributes:
-        given["attributes"] = attributes
-    return Row(line, cells, _typed(given), _fault_of(given))
+    given |= {name: said for name, said in (("attributes", attributes), ("consent", consent)) if said}
+    return Row(line, cells, _typed(given), _fault_of(given) or fault)
 
 
 def _typed(given: Mapping[str, object]) -> Mapping[str, object]:
@@ -208,18 +227,23 @@ def write_rejected(rows: Sequence[tuple[Row, str]], columns: Columns) -> str:
     writer = csv.writer(out, delimiter=columns.delimiter)
     phones = {index for index, field in enumerate(columns.fields) if field == "phone"}
     for row, reason in rows:
-        cells = [cell if index in phones else _guard(cell) for index, cell in enumerate(row.cells)]
-        writer.writerow([str(row.line), _guard(reason), *cells])
+        cells = [cell if index in phones else guard(cell) for index, cell in enumerate(row.cells)]
+        writer.writerow([str(row.line), guard(reason), *cells])
     return out.getvalue()
 
 
 def write_rejected_header(columns: Columns) -> str:
     """Its header."""
     out = io.StringIO(newline="")
-    csv.writer(out, delimiter=columns.delimiter).writerow([LINE_COLUMN, REASON_COLUMN, *map(_guard, columns.names)])
+    csv.writer(out, delimiter=columns.delimiter).writerow([LINE_COLUMN, REASON_COLUMN, *map(guard, columns.names)])
     return out.getvalue()
 
 
-def _guard(cell: str) -> str:
+def guard(cell: str) -> str:
     """A spreadsheet would run a cell that begins like a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and cell else cell
+    return f"'{cell}" if cell.startswith(_RUNS) else cell
+
+
+def _unguard(cell: str) -> str:
+    """What was guarded in a file of ours is read as it was."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_RUNS) else cell

@@ -122,6 +122,14 @@ class Erase(Outside):
     created: Moment
 
 
+class Export(Outside):
+    """Write on at an export."""
+
+    kind: Literal["export"] = "export"
+    w: str
+    uid: str
+
+
 class Reported(Outside):
     """Events of one workspace, on their way to what listens to them."""
 
@@ -138,5 +146,6 @@ class Start(Outside):
 
 
 Job = Annotated[
-    Start | Expand | Dispatch | Recount | Wake | Purge | Import | SendOptIn | Erase, Field(discriminator="kind")
+    Start | Expand | Dispatch | Recount | Wake | Purge | Import | SendOptIn | Erase | Export,
+    Field(discriminator="kind"),
 ]

@@ -1,4 +1,4 @@
-"""Imports contacts from CSV as a background job: page by page, each page harmless when it is done twice."""
+"""Imports contacts from CSV or JSON Lines in the background: page by page, each page harmless when done twice."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -15,10 +15,11 @@ from chalicelib.engine.csv_rows import (
     write_rejected,
     write_rejected_header,
 )
+from chalicelib.engine.jsonl_rows import COLUMNS, read_line, read_lines
 from chalicelib.errors import CarillonError, Conflict, InvalidRequest, NotFound, invalid
 from chalicelib.model.hints import Import
 from chalicelib.model.ids import WorkspaceUid, new_uid
-from chalicelib.model.importing import ContactImport, ImportRequest, ImportStatus
+from chalicelib.model.importing import ContactImport, Format, ImportRequest, ImportStatus
 from chalicelib.ports import Ports
 from chalicelib.usecases.import_page import PageResult, import_page
 
@@ -31,13 +32,13 @@ RESERVE = timedelta(seconds=10)
 def start_import(ports: Ports, workspace: WorkspaceUid, request: ImportRequest) -> ContactImport:
     """Stores file and progress and queues the job. InvalidRequest for an unusable header; nothing stays then."""
     uid, now = new_uid(), ports.clock.now()
-    if request.csv is None:
+    text = request.csv if request.csv is not None else request.json_lines
+    if text is None:
         file = f"{workspace}/uploads/{request.file_name}"
-        header, size = _check_upload(ports, file, request)
+        start, size = _check_upload(ports, file, request)
     else:
-        file, content = f"{workspace}/imports/{uid}/rows.csv", request.csv.encode()
-        size = len(content)
-        header = _check_header(BytesIO(content), request)
+        file, content = f"{workspace}/imports/{uid}/rows.{request.format}", text.encode()
+        size, start = len(content), _check_start(BytesIO(content), request)
         ports.files.put(file, content)
     task = ContactImport(
         uid=uid,
@@ -46,10 +47,13 @@ def start_import(ports: Ports, workspace: WorkspaceUid, request: ImportRequest) 
         mapping=request.mapping,
         dry_run=request.dry_run,
         on_existing=request.on_existing,
+        consent_source=request.consent_source,
+        consent_proof=request.consent_proof,
+        format=request.format,
         file=file,
         total_bytes=size,
-        offset=header.size,
-        line=1 + header.lines,
+        offset=start.size,
+        line=1 + start.lines,
     )
     ports.catalog.add(workspace, task)
     try:
@@ -86,7 +90,8 @@ def _run(ports: Ports, workspace: WorkspaceUid, task: ContactImport, time_left: 
     if task.status is ImportStatus.QUEUED:
         task = _save(ports, workspace, task, status=ImportStatus.RUNNING, started_at=ports.clock.now())
     columns = _read_columns(ports, task)
-    records = read_records(ports.files.lines(task.file, task.offset), task.line)
+    read = read_lines if task.format is Format.JSON_LINES else read_records
+    records = read(ports.files.lines(task.file, task.offset), task.line)
     while time_left() > RESERVE:
         page = list(islice(records, PAGE_ROWS))
         if not page:
@@ -99,12 +104,17 @@ def _run(ports: Ports, workspace: WorkspaceUid, task: ContactImport, time_left: 
 def _do_page(
     ports: Ports, workspace: WorkspaceUid, task: ContactImport, columns: Columns, page: list[Record]
 ) -> ContactImport:
-    rows = [row for record in page if (row := read_row(record, columns)) is not None]
+    rows = [row for record in page if (row := _read_row(task, record, columns)) is not None]
     result = import_page(ports, workspace, task, rows)
     if result.rejected:
         part = write_rejected(result.rejected, columns)
         ports.files.put(_part_name(workspace, task, task.pages), part.encode())
     return _save(ports, workspace, task, **_progress(task, page, rows, result))
+
+
+def _read_row(task: ContactImport, record: Record, columns: Columns) -> Row | None:
+    is_lines = task.format is Format.JSON_LINES
+    return read_line(record, task.mapping) if is_lines else read_row(record, columns)
 
 
 def _progress(task: ContactImport, page: list[Record], rows: list[Row], result: PageResult) -> dict[str, object]:
@@ -131,21 +141,28 @@ def _fail(ports: Ports, workspace: WorkspaceUid, uid: str, fault: str) -> None:
 
 
 def _check_upload(ports: Ports, file: str, request: ImportRequest) -> tuple[Record, int]:
-    """Its header and size; in bounded memory, as uploads may be of any size."""
+    """Where its rows start and its size; in bounded memory, as uploads may be of any size."""
     try:
-        header = _check_header(ports.files.lines(file, 0), request)
-        return header, sum(len(line) for line in ports.files.lines(file, 0))
+        start = _check_start(ports.files.lines(file, 0), request)
+        return start, sum(len(line) for line in ports.files.lines(file, 0))
     except NotFound as error:
         raise invalid("fileName", f"{request.file_name} was not uploaded") from error
 
 
-def _check_header(lines: Iterable[bytes], request: ImportRequest) -> Record:
+def _check_start(lines: Iterable[bytes], request: ImportRequest) -> Record:
+    """What stands before the rows: the header, and of JSON lines nothing."""
+    if request.format is Format.JSON_LINES:
+        if next(iter(lines), None) is None:
+            raise invalid("jsonLines", "is empty: it needs a JSON object on each line")
+        return Record(1, 0, 0, b"")
     header = _header_of(lines)
     read_header(header.raw, request.mapping)
     return header
 
 
 def _read_columns(ports: Ports, task: ContactImport) -> Columns:
+    if task.format is Format.JSON_LINES:
+        return COLUMNS
     return read_header(_header_of(ports.files.lines(task.file, 0)).raw, task.mapping)
 
 

@@ -1,4 +1,4 @@
-"""Runs background jobs: starting, enrolling, dispatching, counting, waking, importing, purging."""
+"""Runs background jobs: starting, enrolling, dispatching, counting, waking, importing, exporting, erasing, purging."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,12 +8,13 @@ from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.errors import CarillonError
-from chalicelib.model.hints import Dispatch, Erase, Expand, Import, Job, Purge, Recount, SendOptIn, Start, Wake
+from chalicelib.model.hints import Dispatch, Erase, Expand, Export, Import, Job, Purge, Recount, SendOptIn, Start, Wake
 from chalicelib.ports import Ports
 from chalicelib.telemetry import log_fault, log_info, log_warning
 from chalicelib.usecases.dispatch_rows import dispatch_rows
 from chalicelib.usecases.erase_contact import sweep_erased
 from chalicelib.usecases.expand_audience import expand_audience
+from chalicelib.usecases.export import run_export
 from chalicelib.usecases.import_contacts import run_import
 from chalicelib.usecases.purge_flow import purge_flow
 from chalicelib.usecases.recount_flow import recount_flow
@@ -64,16 +65,20 @@ def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
             wake_due(ports, job)
         case Purge():
             purge_flow(ports, job, time_left)
-        case Import() | SendOptIn() | Erase():
+        case Import() | Export() | SendOptIn() | Erase():
             _run_for_audience(ports, job, time_left)
         case _:
             assert_never(job)
 
 
-def _run_for_audience(ports: Ports, job: Import | SendOptIn | Erase, time_left: Callable[[], timedelta]) -> None:
+def _run_for_audience(
+    ports: Ports, job: Import | Export | SendOptIn | Erase, time_left: Callable[[], timedelta]
+) -> None:
     match job:
         case Import():
             run_import(ports, job, time_left)
+        case Export():
+            run_export(ports, job, time_left)
         case SendOptIn():
             send_opt_in(ports, job)
         case Erase():
