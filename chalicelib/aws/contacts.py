@@ -213,14 +213,15 @@ class DynamoContacts:
                     yield from items
 
     def _query_shard(self, workspace: WorkspaceUid, shard: int, start: Item | None, size: int) -> Iterator[Item]:
-        values: Item = {":pk": {"S": keys.contact_shard(workspace, shard)}}
-        request: QueryInputTypeDef = {
+        request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Limit": size}
+        return query(self._client, request, start)
+
+    def _of_shard(self, workspace: WorkspaceUid, shard: int) -> "QueryInputTypeDef":
+        return {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": values,
-            "Limit": size,
+            "ExpressionAttributeValues": {":pk": {"S": keys.contact_shard(workspace, shard)}},
         }
-        return query(self._client, request, start)
 
     def _claim(self, workspace: WorkspaceUid, text: str, uid: str) -> "TransactWriteItemTypeDef":
         return guarded_put(self._table, {**_lookup_key(workspace, text), "uid": {"S": uid}}, "attribute_not_exists(pk)")

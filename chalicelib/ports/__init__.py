@@ -332,7 +332,7 @@ class Files(Protocol):
         """Stores or replaces part `number` (from 1) and gives its mark; at least 5 MiB, but for the last."""
 
     def finish(self, name: str, token: str, marks: Sequence[str]) -> None:
-        """Makes the parts, whose marks are given in order, one file. NotFound when that has been done."""
+        """Makes the parts, whose marks are given in order, one file. Harmless twice, but NotFound after a while."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Exports contacts or executions as a background job: part by part, each part harmless when it is written twice."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 
 from chalicelib.engine.export_rows import (
@@ -119,9 +118,11 @@ class _Writer:
             marks = (*task.parts, files.put_part(task.file, task.token, len(task.parts) + 1, body))
         else:
             marks = task.parts
-        # Not found: a run before this one finished it and died before it could say so.
-        with suppress(NotFound):
+        try:
             files.finish(task.file, task.token, marks)
+        except NotFound:
+            # A run before this one finished it and died before it could say so; if not, there is no file to read.
+            next(files.lines(task.file, 0), None)
         done = {"status": ExportStatus.COMPLETED, "completed_at": self._ports.clock.now()}
         return self._save(task, rows=task.rows + count, cursor=None, **done)
 

@@ -51,6 +51,16 @@ def test_what_is_not_there_is_none_or_not_found(catalog: Catalog) -> None:
         catalog.get(W1, Flow, "f1")
 
 
+def test_many_are_found_at_once_and_those_that_are_missing_are_left_out(catalog: Catalog) -> None:
+    for number in range(5):
+        catalog.add(W1, build_flow(f"f{number}"))
+    catalog.add(W2, build_flow("foreign"))
+    found = catalog.find_many(W1, Flow, ["f1", "f3", "f3", "foreign", "gone"])
+    assert found == {"f1": build_flow("f1"), "f3": build_flow("f3")}
+    assert catalog.find_many(W1, Campaign, ["f1"]) == {}
+    assert catalog.find_many(W1, Flow, []) == {}
+
+
 def test_a_taken_uid_is_a_conflict_even_for_the_same_document(catalog: Catalog) -> None:
     catalog.add(W1, build_flow("f1"))
     with pytest.raises(Conflict, match="Flow f1 already exists"):

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,7 +12,7 @@ from chalicelib.errors import NotFound
 from chalicelib.ports import Files
 from tests.contract.conftest import Backend
 
-NAME = "w1/imports/i1.csv"
+NAME, PARTED = "w1/imports/i1.csv", "w1/exports/e1.csv"
 
 
 def test_a_file_comes_back_and_is_replaced(files: Files) -> None:
@@ -85,3 +86,31 @@ def test_a_file_without_line_ends_is_read_in_bounded_memory() -> None:
     tracemalloc.stop()
     assert total == 64 * CHUNK_BYTES
     assert peak < 8 * CHUNK_BYTES
+
+
+def test_a_file_that_is_written_in_parts_is_there_when_it_is_finished(files: Files) -> None:
+    token = files.begin(PARTED)
+    first, second = b"a" * (5 * 1_048_576), b"last"
+    files.put_part(PARTED, token, 1, b"b" * (5 * 1_048_576))
+    marks = [
+        files.put_part(PARTED, token, 1, first),
+        files.put_part(PARTED, token, 2, second),
+    ]
+    with pytest.raises(NotFound):
+        files.get(PARTED)
+    files.finish(PARTED, token, marks)
+    assert files.get(PARTED) == first + second
+    # AWS may say that the upload is gone, or once more that it is done.
+    with suppress(NotFound):
+        files.finish(PARTED, token, marks)
+    assert files.get(PARTED) == first + second
+
+
+def test_one_part_may_be_empty(files: Files) -> None:
+    token = files.begin(NAME)
+    files.finish(NAME, token, [files.put_part(NAME, token, 1, b"")])
+    assert files.get(NAME) == b""
+
+
+def test_a_link_to_upload_names_the_file(files: Files) -> None:
+    assert NAME in files.upload_link(NAME, 900)

@@ -14,8 +14,7 @@ from chalicelib.model.flow import Flow
 from chalicelib.ports import Save, Unclaimed
 from chalicelib.usecases.list_executions import list_executions
 from chalicelib.wiring import use_ports
-from tests.integration.story import Story, story
-from tests.integration.test_consent import (
+from tests.integration.consents import (
     BeforeEnter,
     Once,
     consent,
@@ -26,6 +25,7 @@ from tests.integration.test_consent import (
     submit,
     swap_ports,
 )
+from tests.integration.story import Story, story
 
 __all__ = ["story"]
 
