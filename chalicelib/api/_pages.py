@@ -16,8 +16,8 @@ body{font:1.125rem/1.5 system-ui,sans-serif;margin:0;padding:2rem 1rem;color:Can
 main{max-width:34rem;margin:0 auto}
 h1{font-size:1.5rem;line-height:1.25}
 fieldset{border:1px solid GrayText;border-radius:.5rem;margin:0 0 1.5rem;padding:.75rem 1rem}
-label{display:block;padding:.5rem 0}
-input{width:1.25rem;height:1.25rem;margin:0 .75rem 0 0;vertical-align:-.2rem}
+label{display:flex;gap:.75rem;align-items:baseline;padding:.5rem 0}
+input{flex:none;width:1.25rem;height:1.25rem;margin:0;translate:0 .2rem}
 button{font:inherit;padding:.75rem 1.5rem;border:2px solid ButtonText;border-radius:.5rem;cursor:pointer}
 :focus-visible{outline:3px solid Highlight;outline-offset:2px}
 """.strip()
@@ -31,17 +31,11 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
-_CHANNELS = {
-    "email": "e-mail",
-    "sms": "SMS",
-    "whatsapp": "WhatsApp",
-    "rcs": "RCS",
-    "push": "push notification",
-}
+_CHANNELS = {"email": "e-mail", "sms": "SMS", "whatsapp": "WhatsApp", "rcs": "RCS", "push": "push notification"}
 _MESSAGES = {
-    MessageType.NEWSLETTER: "Newsletters and offers",
-    MessageType.MESSAGE: "All other messages, also about what you ordered or asked for",
-    MessageType.CONVERSATION: "Answers to what you wrote",
+    MessageType.NEWSLETTER: "newsletters and offers by {}",
+    MessageType.MESSAGE: "all other messages by {}, also about orders and requests",
+    MessageType.CONVERSATION: "answers to your messages by {}",
 }
 
 
@@ -79,11 +73,6 @@ def unknown_link() -> Answer:
     return page("This link does not work", paragraph(said), 404)
 
 
-def name_channel(channel_type: str) -> str:
-    """In a sentence: by …"""
-    return _CHANNELS.get(channel_type, channel_type)
-
-
-def name_messages(message_type: MessageType) -> str:
-    """At the beginning of a sentence."""
-    return _MESSAGES[message_type]
+def describe(channel_type: str, message_type: MessageType) -> str:
+    """A kind of message, inside a sentence."""
+    return _MESSAGES[message_type].format(_CHANNELS.get(channel_type, channel_type))

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from chalice.app import Blueprint
 
 from chalicelib.api._http import Answer, Call, Nothing, endpoint
-from chalicelib.api._pages import Form, name_channel, name_messages, page, paragraph, unknown_link
+from chalicelib.api._pages import Form, describe, page, paragraph, unknown_link
 from chalicelib.errors import NotFound
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.ids import WorkspaceUid
@@ -59,10 +59,10 @@ def get_confirm(call: Call[Nothing, Nothing]) -> Answer:
         return unknown_link()
     if not found.is_open:
         return _answered(call.ports, found)
-    sender, what = _sender(call.ports, found.workspace), _sentence(found.kind)
+    sender = _sender(call.ports, found.workspace)
     return page(
         "Please confirm",
-        paragraph(f"{what} from {sender}: do you want to get them?")
+        paragraph(f"Do you want {describe(*found.kind)} from {sender}?")
         + '<form method="post"><button type="submit">Yes, I do</button></form>'
         + paragraph("If you did not ask for them, just close this page: then you will not get any."),
     )
@@ -79,8 +79,8 @@ def post_confirm(call: Call[Form, Nothing]) -> Answer:
 
 def _answered(ports: Ports, found: Confirmation) -> Answer:
     if found.is_confirmed:
-        sender, what = _sender(ports, found.workspace), _sentence(found.kind)
-        return page("Thank you", paragraph(f"You have confirmed: {what} from {sender}.", "status"))
+        sender = _sender(ports, found.workspace)
+        return page("Thank you", paragraph(f"You will get {describe(*found.kind)} from {sender}.", "status"))
     said = "It was open for a limited time, or another answer has come since. Nothing has changed."
     return page("This link is no longer valid", paragraph(said, "status"), 410)
 
@@ -123,7 +123,8 @@ def _value(kind: Kind) -> str:
 
 
 def _sentence(kind: Kind) -> str:
-    return f"{name_messages(kind[1])} by {name_channel(kind[0])}"
+    said = describe(*kind)
+    return said[0].upper() + said[1:]
 
 
 def _sender(ports: Ports, workspace: WorkspaceUid) -> str:

@@ -157,15 +157,16 @@ def _load(ports: Ports, workspace: WorkspaceUid, task: ContactImport, checked: S
 
 
 def _keep_no(before: Contact, fields: Given) -> Given:
-    """An old list must not bring back whom a later no has taken off it; what a row leaves out is left as it is."""
+    """An old list must not bring back whom a later no has taken off it."""
     said = fields.get("consent")
     if not isinstance(said, Mapping):
         return fields
-    merged = {channel: {**before.consent.get(channel, {}), **states} for channel, states in said.items()}
-    for channel, states in before.consent.items():
-        kept = {kind: state for kind, state in states.items() if state is ConsentState.REVOKED}
-        merged[channel] = {**states, **merged.get(channel, {}), **kept}
-    return {**fields, "consent": merged}
+    no = ConsentState.REVOKED
+    kept = {
+        channel: {kind: no if before.consent_to(channel, kind) is no else state for kind, state in states.items()}
+        for channel, states in said.items()
+    }
+    return {**fields, "consent": kept}
 
 
 def _write(ports: Ports, workspace: WorkspaceUid, changed: Sequence[_Target], origin: Origin) -> list[tuple[Row, str]]:

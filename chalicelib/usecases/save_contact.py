@@ -68,7 +68,7 @@ def put_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -
 
 
 def patch_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -> Contact:
-    """Changes what is said: `tags` replaces, `attributes` merges (null deletes one); NotFound."""
+    """Changes what is said: `tags` replaces, `attributes` merges (null deletes one), `consent` too; NotFound."""
     checked = check_contact(given, _region(ports, workspace))
 
     def save() -> Saved:
@@ -119,6 +119,10 @@ def change_contact(before: Contact, checked: Given, ports: Ports) -> Contact:
     changes = dict(checked)
     if "attributes" in changes:
         changes["attributes"] = _merge(before.attributes, changes["attributes"])
+    if isinstance(said := changes.get("consent"), Mapping):
+        # What is not named of it is not taken back.
+        known = before.consent
+        changes["consent"] = {**known, **{channel: {**known.get(channel, {}), **said[channel]} for channel in said}}
     after = _valid(lambda: before.with_fields(changes))
     if after == before:
         return before

@@ -74,6 +74,16 @@ def test_a_replacement_that_does_not_name_it_takes_no_consent_back(story: Story)
     assert replaced["consent"] == {"console": {"NEWSLETTER": "REVOKED"}}
 
 
+def test_a_change_of_one_kind_leaves_the_others(story: Story) -> None:
+    story.settle_in(1)
+    (ann,) = story.contacts
+    consent(story, ann, "REVOKED")
+    change = {"consent": {"console": {"MESSAGE": "GRANTED"}, "sms": {"NEWSLETTER": "PENDING"}}}
+    assert story.api.patch(f"/v1/contacts/{ann}", change).data["consent"] == {
+        "console": {"NEWSLETTER": "REVOKED", "MESSAGE": "GRANTED"}, "sms": {"NEWSLETTER": "PENDING"},
+    }  # fmt: skip
+
+
 def test_a_no_between_claim_and_send_stops_the_send(story: Story) -> None:
     """The API's answer comes before the provider is called, so nothing may be sent any more."""
     story.settle_in(1)
