@@ -1,24 +1,32 @@
-"""Pages behind the links in messages: to unsubscribe, and to confirm an opt-in. GET never changes anything."""
+"""Behind the links in messages: pages to unsubscribe and to confirm, whose GET changes nothing; opens and clicks."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
-from urllib.parse import parse_qs
+from typing import Annotated
+from urllib.parse import parse_qs, quote
 
 from chalice.app import Blueprint
+from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, Nothing, endpoint
 from chalicelib.api._pages import Form, describe, page, paragraph, unknown_link
-from chalicelib.errors import NotFound
+from chalicelib.engine.tracking import MAX_URL
+from chalicelib.errors import NotFound, RetryLater
+from chalicelib.model.base import Outside
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from chalicelib.usecases.confirm_opt_in import Confirmation, confirm_opt_in, read_confirmation
+from chalicelib.usecases.note_engagement import note_click, note_open
 from chalicelib.usecases.set_consent import Kind
 from chalicelib.usecases.unsubscribe import Subscription, read_subscription, unsubscribe
 
 blueprint = Blueprint(__name__)
+#: Text, so that it needs no binary answer.
+_PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 #: What can be ended here; answers to what a contact wrote cannot.
 _ENDED = (MessageType.NEWSLETTER, MessageType.MESSAGE)
 
@@ -75,6 +83,36 @@ def post_confirm(call: Call[Form, Nothing]) -> Answer:
         return _answered(call.ports, confirm_opt_in(call.ports, call.path["token"]))
     except NotFound:
         return unknown_link()
+
+
+class ClickQuery(Outside):
+    """Where the link leads."""
+
+    u: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
+
+
+@endpoint(blueprint, "GET /l/{token}", scope=None, query=ClickQuery)
+def get_click(call: Call[Nothing, ClickQuery]) -> Answer:
+    """Notes the click and leads on; when noting fails, it leads on all the same."""
+    try:
+        with suppress(RetryLater):
+            note_click(call.ports, call.path["token"], call.query.u)
+    except NotFound:
+        return unknown_link()
+    return Answer(302, "", {"Location": _ascii(call.query.u), "Referrer-Policy": "no-referrer"}, "text/plain")
+
+
+@endpoint(blueprint, "GET /o/{token}", scope=None)
+def get_open(call: Call[Nothing, Nothing]) -> Answer:
+    """Always an image that is not seen."""
+    with suppress(RetryLater):
+        note_open(call.ports, call.path["token"])
+    return Answer(200, _PIXEL, {}, "image/svg+xml")
+
+
+def _ascii(url: str) -> str:
+    """As a header may carry it; what is percent-encoded stays so."""
+    return quote(url, safe="!#$%&'()*+,/:;=?@[]~-._")
 
 
 def _answered(ports: Ports, found: Confirmation) -> Answer:

@@ -6,13 +6,15 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
+from chalicelib.model.ids import MessageUid
 from chalicelib.model.message import MessageType
 from chalicelib.model.suppression import AddressKind
 
 #: 128 bits, of which nobody guesses one.
 _SIGNATURE_BYTES = 16
-UNSUBSCRIBE, CONFIRM = "unsubscribe", "confirm"
+UNSUBSCRIBE, CONFIRM, OPEN, CLICK = "unsubscribe", "confirm", "open", "click"
 #: Variables of templates that Carillon itself fills.
 UNSUBSCRIBE_URL, CONFIRM_URL = "unsubscribe_url", "confirm_url"
 
@@ -58,3 +60,21 @@ class Links:
     def confirm(self, parts: Sequence[str]) -> str:
         """Where a double opt-in is confirmed."""
         return f"{self.base}/c/{write_token(self.secret, CONFIRM, parts)}"
+
+    def open(self, uid: MessageUid) -> str:
+        """What a mail program loads when the message is opened."""
+        return f"{self.base}/o/{write_token(self.secret, OPEN, _parts(uid))}"
+
+    def click(self, uid: MessageUid, url: str) -> str:
+        """Leads to `url` by way of us; the signature covers it, so it leads nowhere else."""
+        token = write_token(self.secret, CLICK, (*_parts(uid), hash_url(url)))
+        return f"{self.base}/l/{token}?u={quote(url, safe='')}"
+
+
+def _parts(uid: MessageUid) -> tuple[str, ...]:
+    return uid.workspace, uid.flow, uid.contact, uid.node, str(uid.visit)
+
+
+def hash_url(url: str) -> str:
+    """Binds a click's token to where it leads."""
+    return hashlib.sha256(url.encode()).hexdigest()[:16]

@@ -35,6 +35,9 @@ class ChannelFields(Outside):
     lost_answer: LostAnswer = LostAnswer.HOLD
     #: Whether delivery receipts come back; without them a flow does not wait for any.
     reports_receipts: bool = False
+    #: Whether HTML messages are rewritten so that we learn of opens and clicks; providers that tell need neither.
+    track_opens: bool = False
+    track_clicks: bool = False
 
 
 class Channel(ChannelFields, Document):

@@ -9,6 +9,7 @@ from chalicelib.engine.interpreter import Scene, Skip
 from chalicelib.engine.render import MissingParameter, render, resolve_parameters
 from chalicelib.engine.settle import Attempt
 from chalicelib.engine.signing import UNSUBSCRIBE_URL, Links
+from chalicelib.engine.tracking import track
 from chalicelib.errors import GiveUp
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.channel import Channel, LostAnswer
@@ -101,6 +102,7 @@ class Plan:
             return Skip(MISSING, channel.uid)
         one_click = link if template.message_type is MessageType.NEWSLETTER else None
         uid = row.message_uid(node.id)
+        content = track(content, self.links, uid, channel)
         return Letter(uid, channel, template.message_type, address, content, unsubscribe_url=one_click)
 
     def _unsubscribe_link(self, contact: Contact, channel: Channel, template: TemplateVersion) -> str | None:
