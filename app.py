@@ -2,40 +2,14 @@
 
 from chalice.app import Chalice
 
-from chalicelib.api import (
-    campaigns,
-    channels,
-    consent,
-    contacts,
-    events,
-    exports,
-    flows,
-    imports,
-    links,
-    messages,
-    system,
-    templates,
-)
 from chalicelib.api._http import CORS
+from chalicelib.api.registry import RESOURCES
 from chalicelib.workers import clock, deadletters, jobs, steps
 from chalicelib.workers import events as event_workers
 
 app = Chalice(app_name="carillon", configure_logs=False)
 app.api.cors = CORS
-for module in (
-    system,
-    channels,
-    templates,
-    contacts,
-    consent,
-    links,
-    imports,
-    exports,
-    events,
-    campaigns,
-    flows,
-    messages,
-):
+for module in RESOURCES:
     app.register_blueprint(module.blueprint)
 for worker in (steps, jobs, event_workers, clock, deadletters):
     app.register_blueprint(worker.blueprint)
