@@ -1,16 +1,17 @@
 """Conditions on a contact and its messages: a tree of all, any and not over single comparisons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Discriminator, Field, JsonValue, StringConstraints, TypeAdapter, model_validator
+from pydantic import Discriminator, Field, JsonValue, StringConstraints, model_validator
 from pydantic import Tag as Member
 
-from chalicelib.model.base import Outside
-from chalicelib.model.comparing import Comparand, Op
+from chalicelib.model.comparing import Op
+from chalicelib.model.comparison import MAX_WORDS, Asked, Comparison, Valued
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.contact import Tag as TagName
 from chalicelib.model.durations import Duration
@@ -25,9 +26,6 @@ MAX_LEAVES = 100
 MAX_DEPTH = 8
 #: As many events of a contact are looked at, the newest.
 MAX_RECALLED = 1_000
-#: What the inspector keeps of a comparison; it is stored on the row.
-MAX_WORDS = 80
-_ISO_8601 = TypeAdapter(timedelta)
 
 
 class Reached(StrEnum):
@@ -44,44 +42,7 @@ class Reached(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Comparison(Outside):
-    """Base of all; `kind` is the key by which it is told from the others."""
-
-    kind: ClassVar[str]
-
-    def holds(self, context: StepContext) -> str:
-        """The comparison in words when it holds, else nothing."""
-        raise TypeError(f"{self.kind} cannot be asked of {context.contact.uid}")
-
-    def parts(self) -> tuple["Comparison", ...]:
-        """What it is made of; nothing for a single comparison."""
-        return ()
-
-
-class _Valued(Comparison):
-    """One value, found somewhere, compared with another."""
-
-    op: Op = Op.EQ
-    value: JsonValue = None
-    within: Duration | None = None
-
-    @model_validator(mode="after")
-    def _value_fits(self) -> Self:
-        self._test.check()
-        return self
-
-    @property
-    def _test(self) -> Comparand:
-        return Comparand(self.op, self.value, self.within)
-
-    def _why(self, name: str, found: object, now: datetime) -> str:
-        """In words when it holds: what is not there only fits `ne`, and `exists` with the value false."""
-        value = _ISO_8601.dump_python(self.within, mode="json") if self.within else self.value
-        words = f"{name} {self.op} {'' if value is None else value}".strip()
-        return words[:MAX_WORDS] if self._test.fits(found, now) else ""
-
-
-class FieldIs(_Valued):
+class FieldIs(Valued):
     """A contact's field or `attributes.<name>`, compared with a value."""
 
     kind: ClassVar[str] = "field"
@@ -96,15 +57,16 @@ class FieldIs(_Valued):
 
     def holds(self, context: StepContext) -> str:
         """By the record as it is now."""
-        return self._why(self.field, self._look_up(context.contact), context.now)
+        return self.why(self.field, self.look_up(context.contact), context.now)
 
-    def _look_up(self, contact: Contact) -> object:
-        if self.field.startswith("attributes."):
-            return contact.attributes.get(self.field.removeprefix("attributes."))
-        return getattr(contact, _FIELDS[self.field])
+    @property
+    def look_up(self) -> Callable[[Contact], object]:
+        """Finds what a contact has there; None where it has nothing."""
+        name = self.field.removeprefix("attributes.")
+        return attrgetter(_FIELDS[name]) if name == self.field else lambda contact: contact.attributes.get(name)
 
 
-class PropertyIs(_Valued):
+class PropertyIs(Valued):
     """A property of the event that started the walk, by its path (`cart.total`), compared with a value."""
 
     kind: ClassVar[str] = "property"
@@ -113,7 +75,7 @@ class PropertyIs(_Valued):
 
     def holds(self, context: StepContext) -> str:
         """A walk that no event started has no properties."""
-        return self._why(f"event.{self.property}", look_up(context.properties, self.property), context.now)
+        return self.why(f"event.{self.property}", look_up(context.properties, self.property), context.now)
 
 
 def look_up(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
@@ -124,10 +86,11 @@ def look_up(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
     return found
 
 
-class Did(Comparison):
+class Did(Asked):
     """How often the contact did something: by default at least once, `"is": false` for those who did not."""
 
     kind: ClassVar[str] = "event"
+    ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.GT, Op.GTE, Op.LT, Op.LTE, Op.EXISTS)
 
     event: EventName
     is_: Annotated[bool, Field(alias="is")] = True
@@ -147,12 +110,25 @@ class Did(Comparison):
             raise ValueError("where compares properties of the event and nothing else")
         return self
 
+    def check_value(self, values: Iterable[object]) -> None:
+        """How often can only be compared with how often."""
+        for value in values if self.op is not Op.EXISTS else ():
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_RECALLED:
+                raise ValueError(f"an event is counted: the value is a whole number up to {MAX_RECALLED}")
+
+    def fits(self, count: int, now: datetime) -> bool:
+        """Whether having done it so often is what is asked for."""
+        if self.op is None:
+            return (count >= self.times) is self.is_
+        return self.comparand.fits((count or None) if self.op is Op.EXISTS else count, now)
+
     def holds(self, context: StepContext) -> str:
         """By the contact's history as it is now."""
         since = context.now - self.within if self.within else None
-        found = sum(self._counts(event, since, context) for event in context.history)
-        if (found >= self.times) is not self.is_:
+        if not self.fits(sum(self._counts(event, since, context) for event in context.history), context.now):
             return ""
+        if self.op is not None:
+            return f"did {self.event} {self.op} {'' if self.value is None else self.value}".strip()
         return f"{'did' if self.is_ else 'did not'} {self.event}{f' {self.times} times' if self.times > 1 else ''}"
 
     def _counts(self, event: Event, since: datetime | None, context: StepContext) -> bool:
@@ -161,33 +137,56 @@ class Did(Comparison):
         return self.where is None or bool(self.where.holds(replace(context, properties=event.properties)))
 
 
-class HasTag(Comparison):
+class HasTag(Asked):
     """Whether the contact has the tag; `"is": false` for those without."""
 
     kind: ClassVar[str] = "tag"
+    ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.EXISTS)
 
     tag: TagName
     is_: Annotated[bool, Field(alias="is")] = True
 
+    def check_value(self, values: Iterable[object]) -> None:
+        """A contact has it or has it not."""
+        if self.op is not Op.EXISTS and not all(isinstance(value, bool) for value in values):
+            raise ValueError("a tag is there or not: the value is true or false")
+
+    def fits(self, has: bool, now: datetime) -> bool:
+        """Whether having it, or not, is what is asked for."""
+        if self.op is None:
+            return has is self.is_
+        return self.comparand.fits((has or None) if self.op is Op.EXISTS else has, now)
+
     def holds(self, context: StepContext) -> str:
         """By the record as it is now."""
         has = self.tag in context.contact.tags
-        return f"{'has' if has else 'lacks'} the tag {self.tag}"[:MAX_WORDS] if has is self.is_ else ""
+        return f"{'has' if has else 'lacks'} the tag {self.tag}"[:MAX_WORDS] if self.fits(has, context.now) else ""
 
 
-class ConsentIs(Comparison):
+class ConsentIs(Asked):
     """What the contact said for a channel type and message type; null is never asked."""
 
     kind: ClassVar[str] = "consent"
+    ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.IN, Op.EXISTS)
 
     consent: Annotated[str, StringConstraints(max_length=40)]
     message_type: MessageType = MessageType.NEWSLETTER
     is_: Annotated[ConsentState | None, Field(alias="is")] = ConsentState.GRANTED
 
+    def check_value(self, values: Iterable[object]) -> None:
+        """Only what a consent can be."""
+        if self.op is not Op.EXISTS and not all(value in list(ConsentState) for value in values):
+            raise ValueError(f"a consent is {', '.join(ConsentState)}")
+
+    def fits(self, said: ConsentState | None, now: datetime) -> bool:
+        """Whether having said this is what is asked for."""
+        return said is self.is_ if self.op is None else self.comparand.fits(said, now)
+
     def holds(self, context: StepContext) -> str:
         """By the record as it is now."""
         said = context.contact.consent_to(self.consent, self.message_type)
-        return f"consent to {self.consent} {self.message_type} is {said or 'open'}" if said is self.is_ else ""
+        words = f"consent to {self.consent} {self.message_type} is {said or 'open'}"
+        return words if self.fits(said, context.now) else ""
 
 
 class MessageIs(Comparison):
@@ -275,7 +274,8 @@ _KINDS: tuple[type[Comparison], ...] = (All, Any, Not, MessageIs, FieldIs, Prope
 
 
 #: Kinds in capitals, that a path to a problem does not take them for the field that is called so.
-def _kind_of(value: object) -> str | None:
+def kind_of(value: object) -> str | None:
+    """By which of its keys a comparison is told from the others."""
     if isinstance(value, Comparison):
         return value.kind.upper()
     return next((each.kind.upper() for each in _KINDS if isinstance(value, dict) and each.kind in value), None)
@@ -292,7 +292,7 @@ When = Annotated[
     | Annotated[HasTag, Member("TAG")]
     | Annotated[ConsentIs, Member("CONSENT")],
     Discriminator(
-        _kind_of,
+        kind_of,
         custom_error_type="unknown_comparison",
         custom_error_message="must have one of all, any, not, message, field, property, event, tag, consent",
     ),

@@ -1,0 +1,122 @@
+"""A segment: a saved filter over fields, tags, consent and events of contacts."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Discriminator, Field, JsonValue, PlainSerializer
+from pydantic import Tag as Member
+
+from chalicelib.model.base import Document, Outside
+from chalicelib.model.comparison import Comparison
+from chalicelib.model.when import (
+    MAX_LEAVES,
+    ConsentIs,
+    Did,
+    FieldIs,
+    HasTag,
+    check_size,
+    kind_of,
+)
+
+#: Flows keep their filter in one item of the table, and every job that expands them reads it.
+MAX_BYTES = 131_072
+_Parts = Annotated[tuple["Filter", ...], Field(min_length=1, max_length=MAX_LEAVES)]
+
+
+class AllOf(Comparison):
+    """Holds when every part does."""
+
+    kind: ClassVar[str] = "all"
+
+    all: _Parts
+
+    def parts(self) -> tuple[Comparison, ...]:
+        """In the order in which they are written."""
+        return self.all
+
+
+class AnyOf(Comparison):
+    """Holds when a part does."""
+
+    kind: ClassVar[str] = "any"
+
+    any: _Parts
+
+    def parts(self) -> tuple[Comparison, ...]:
+        """In the order in which they are written."""
+        return self.any
+
+
+class NoneOf(Comparison):
+    """Holds when its part does not; of a list, when none of its parts does."""
+
+    kind: ClassVar[str] = "not"
+
+    not_: Annotated[
+        Annotated["Filter", Member("ONE")] | Annotated[_Parts, Member("MANY")],
+        Discriminator(lambda written: "MANY" if isinstance(written, list | tuple) else "ONE"),
+        Field(alias="not"),
+    ]
+
+    def parts(self) -> tuple[Comparison, ...]:
+        """In the order in which they are written."""
+        return self.not_ if isinstance(self.not_, tuple) else (self.not_,)
+
+
+Filter = Annotated[
+    Annotated[AllOf, Member("ALL")]
+    | Annotated[AnyOf, Member("ANY")]
+    | Annotated[NoneOf, Member("NOT")]
+    | Annotated[FieldIs, Member("FIELD")]
+    | Annotated[Did, Member("EVENT")]
+    | Annotated[HasTag, Member("TAG")]
+    | Annotated[ConsentIs, Member("CONSENT")],
+    Discriminator(
+        kind_of,
+        custom_error_type="unknown_comparison",
+        custom_error_message=(
+            "must have one of all, any, not, field, event, tag, consent"
+            " (message and property belong to the steps of a campaign)"
+        ),
+    ),
+]
+AllOf.model_rebuild()
+AnyOf.model_rebuild()
+NoneOf.model_rebuild()
+
+
+def _check_size(tree: Comparison) -> Comparison:
+    check_size(tree)
+    return tree
+
+
+def _as_written(written: Comparison) -> dict[str, JsonValue]:
+    dumped: dict[str, JsonValue] = written.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return dumped
+
+
+SegmentFilter = Annotated[
+    Filter,
+    AfterValidator(_check_size),
+    PlainSerializer(_as_written, return_type=dict[str, JsonValue], when_used="json"),
+]
+
+
+class SegmentFields(Outside):
+    """What a caller may set."""
+
+    #: Of the whole body.
+    max_bytes: ClassVar[int] = MAX_BYTES
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    description: Annotated[str, Field(max_length=2_000)] = ""
+    filter: SegmentFilter
+
+
+class Segment(SegmentFields, Document):
+    """A saved segment. Flows keep the filter as it was when they began."""
+
+    kind: ClassVar[str] = "SEGMENT"
+
+    def marks(self) -> Mapping[str, str]:
+        return {"name": self.name.casefold()}
