@@ -29,6 +29,7 @@ from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.model.survey import CONTACT_SHARDS, Survey
 from chalicelib.ports import Page
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class DynamoContacts:
     def _from(self, workspace: WorkspaceUid, shard: int, start: Item | None, size: int) -> Iterator[Item]:
         """The first shard alone, as it mostly has enough; in a small workspace none has, so the rest come together."""
         yield from self._query_shard(workspace, shard, start, size)
-        rest = range(shard + 1, keys.CONTACT_SHARDS)
+        rest = range(shard + 1, CONTACT_SHARDS)
         with ThreadPoolExecutor(SHARDS_AT_ONCE) as pool:
             for first in range(0, len(rest), SHARDS_AT_ONCE):
                 wave = rest[first : first + SHARDS_AT_ONCE]
@@ -215,6 +216,29 @@ class DynamoContacts:
     def _query_shard(self, workspace: WorkspaceUid, shard: int, start: Item | None, size: int) -> Iterator[Item]:
         request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Limit": size}
         return query(self._client, request, start)
+
+    def page_shard(self, workspace: WorkspaceUid, shard: int, limit: int, cursor: str | None) -> Page[Contact]:
+        """One query: where the shard ends is seen by an empty page at times."""
+        start = key_after(cursor, CONTACT_KEY, {"pk": keys.contact_shard(workspace, shard)})
+        request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Limit": limit, "ConsistentRead": True}
+        with translate():
+            answer = self._client.query(**request, **({"ExclusiveStartKey": start} if start else {}))
+        contacts = tuple(_read_contact(item) for item in answer["Items"])
+        return Page(contacts, encode_cursor(answer.get("LastEvaluatedKey")))
+
+    def survey(self, workspace: WorkspaceUid, shard: int) -> Survey:
+        """DynamoDB counts a megabyte a call."""
+        request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Select": "COUNT"}
+        count, start = 0, None
+        starts: list[str | None] = [None]
+        while True:
+            with translate():
+                answer = self._client.query(**request, **({"ExclusiveStartKey": start} if start else {}))
+            count += answer["Count"]
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return Survey(count, tuple(starts))
+            starts.append(encode_cursor(start))
 
     def _of_shard(self, workspace: WorkspaceUid, shard: int) -> "QueryInputTypeDef":
         return {

@@ -1,6 +1,7 @@
 """What contacts did, on the Contacts table: one item an event below its contact, and one that remembers its id."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -9,14 +10,16 @@ from chalicelib.aws import keys
 from chalicelib.aws._dynamodb import ConditionFailed, batch_write, encode_cursor, key_after, query, translate
 from chalicelib.aws.event_items import NEWS_SHARDS, build_event, build_reminder, read_event
 from chalicelib.model.base import rfc3339
-from chalicelib.model.event import Event
+from chalicelib.model.event import Event, Histories, Wanted
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Kept, Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
+#: Queries under way at once when many contacts are asked about; a query is waiting, not work.
+READERS = 8
 _KEY = frozenset({"pk", "sk"})
 
 
@@ -63,11 +66,23 @@ class DynamoEvents:
         behind = {name: items[limit - 1][name] for name in _KEY} if len(items) > limit else None
         return Page(tuple(read_event(item) for item in items[:limit]), encode_cursor(behind))
 
-    def _of_contact(self, pk: str) -> "QueryInputTypeDef":
+    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: Wanted) -> Histories:
+        def read(contact: ContactUid) -> tuple[Event, ...]:
+            found = query(self._client, self._of_contact(keys.history(workspace, contact), wanted.since))
+            named = (item for item in found if item["name"]["S"] in wanted.names)
+            return tuple(read_event(item) for item in islice(named, wanted.limit))
+
+        with ThreadPoolExecutor(READERS) as pool:
+            return dict(zip(contacts, pool.map(read, contacts), strict=True))
+
+    def _of_contact(self, pk: str, since: datetime | None = None) -> "QueryInputTypeDef":
+        values: dict[str, AttributeValueTypeDef] = {":pk": {"S": pk}}
+        if since is not None:
+            values[":since"] = {"S": rfc3339(since)}
         return {
             "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "KeyConditionExpression": "pk = :pk" if since is None else "pk = :pk AND sk >= :since",
+            "ExpressionAttributeValues": values,
             "ScanIndexForward": False,
             "ConsistentRead": True,
         }

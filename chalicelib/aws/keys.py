@@ -3,6 +3,7 @@
 from hashlib import blake2b
 
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.survey import CONTACT_SHARDS
 
 #: Sort key of a document's own item.
 META = "META"
@@ -11,8 +12,6 @@ PARENT = "PARENT"
 #: Prefixes of the sort keys below a document.
 VERSIONS = "V#"
 CHUNKS = "A#"
-#: Fixed for ever: another number would look for contacts where they are not.
-CONTACT_SHARDS = 64
 
 
 def document(workspace: str, kind: str, uid: str) -> str:

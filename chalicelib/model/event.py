@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import JsonValue, StringConstraints, field_validator
@@ -40,3 +41,16 @@ class Event(Outside):
     @classmethod
     def _small(cls, properties: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
         return check_properties(properties)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of a contact's history: the newest `limit` events of these names, from `since` on."""
+
+    names: frozenset[str]
+    limit: int
+    since: datetime | None = None
+
+
+#: By the contact's uid, newest first.
+Histories = Mapping[str, tuple[Event, ...]]

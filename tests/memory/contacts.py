@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from threading import RLock
+from zlib import crc32
 
 from chalicelib.errors import Conflict
 from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.model.survey import CONTACT_SHARDS, Survey
 from chalicelib.ports import Page
 from tests.memory.consents import MemoryConsents
 from tests.memory.events import MemoryEvents
-from tests.memory.paging import check_size, cut_page
+from tests.memory.paging import check_size, cut_page, make_cursor
+
+#: Contacts between two starts of a survey.
+SURVEYED = 10
 
 
 class MemoryContacts:
@@ -94,6 +99,18 @@ class MemoryContacts:
     def page(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Contact]:
         found = [(uid, contact) for (of, uid), contact in list(self._contacts.items()) if of == workspace]
         return cut_page(f"{workspace}#C", found, limit, cursor, newest_first=False)
+
+    def page_shard(self, workspace: WorkspaceUid, shard: int, limit: int, cursor: str | None) -> Page[Contact]:
+        return cut_page(f"{workspace}#C#{shard}", self._in_shard(workspace, shard), limit, cursor, newest_first=False)
+
+    def survey(self, workspace: WorkspaceUid, shard: int) -> Survey:
+        uids = sorted(uid for uid, _ in self._in_shard(workspace, shard))
+        ends = uids[SURVEYED - 1 : -1 : SURVEYED]
+        return Survey(len(uids), (None, *(make_cursor(f"{workspace}#C#{shard}", uid) for uid in ends)))
+
+    def _in_shard(self, workspace: WorkspaceUid, shard: int) -> list[tuple[str, Contact]]:
+        found = [(uid, contact) for (of, uid), contact in list(self._contacts.items()) if of == workspace]
+        return [(uid, contact) for uid, contact in found if crc32(uid.encode()) % CONTACT_SHARDS == shard]
 
     def _put(self, workspace: WorkspaceUid, contact: Contact) -> None:
         self._contacts[workspace, contact.uid] = contact

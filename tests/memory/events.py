@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from chalicelib.model.base import rfc3339
-from chalicelib.model.event import Event
+from chalicelib.model.event import Event, Histories, Wanted
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Kept, Page
 from tests.memory.paging import cut_page
@@ -49,6 +49,15 @@ class MemoryEvents:
             if (of, event.contact_uid) == (workspace, contact) and (names is None or event.name in names)
         ]
         return cut_page(f"{workspace}#{contact}", found, limit, cursor)
+
+    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: Wanted) -> Histories:
+        found = {uid: self.page(workspace, uid, wanted.names, 1_000_000, None).items for uid in contacts}
+        return {
+            uid: tuple(event for event in events if wanted.since is None or event.occurred_at >= wanted.since)[
+                : wanted.limit
+            ]
+            for uid, events in found.items()
+        }
 
     def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
         found = [(WorkspaceUid(key[0]), self._events[key]) for key in sorted(self._untold)]
