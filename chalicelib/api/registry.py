@@ -11,6 +11,7 @@ from chalicelib.api import (
     imports,
     links,
     messages,
+    segments,
     system,
     templates,
 )
@@ -28,4 +29,5 @@ RESOURCES = (
     campaigns,
     flows,
     messages,
+    segments,
 )

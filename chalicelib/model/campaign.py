@@ -109,6 +109,8 @@ class Campaign(Document):
         marks = {"availability": str(self.availability), "name": self.name.casefold()}
         if channels := sorted(_channels_in(self.steps)):
             marks["channelUid"] = f"|{'|'.join(channels)}|"
+        if self.audience and self.audience.segment_uid:
+            marks["segmentUid"] = self.audience.segment_uid
         return marks
 
 

@@ -181,7 +181,8 @@ class Flow(Document):
         return self.expanded_at is not None
 
     def marks(self) -> Mapping[str, str]:
-        return {"status": str(self.status), "campaignUid": self.campaign_uid, "channelUid": self.channel_uid}
+        marks = {"status": str(self.status), "campaignUid": self.campaign_uid, "channelUid": self.channel_uid}
+        return marks | ({"segmentUid": self.segment_uid} if self.segment_uid else {})
 
     @property
     def is_active(self) -> bool:
