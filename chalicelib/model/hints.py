@@ -55,6 +55,20 @@ class Expand(Outside):
     offset: int = 0
 
 
+class ExpandShards(Outside):
+    """Enrol a segment's members in one part of the contacts' shards, from `cursor` in `shard` on."""
+
+    kind: Literal["expandShards"] = "expandShards"
+    w: str
+    f: str
+    #: 0 is the plan: it keeps the filter and says how many parts there are.
+    chunk: int
+    shard: int | None = None
+    cursor: str | None = None
+    #: Members found in this part so far.
+    found: int = 0
+
+
 class Dispatch(Outside):
     """Hint the open rows of the shards first, first+stride, … from `cursor` on; `heal`: only those long overdue."""
 
@@ -146,6 +160,6 @@ class Start(Outside):
 
 
 Job = Annotated[
-    Start | Expand | Dispatch | Recount | Wake | Purge | Import | SendOptIn | Erase | Export,
+    Start | Expand | ExpandShards | Dispatch | Recount | Wake | Purge | Import | SendOptIn | Erase | Export,
     Field(discriminator="kind"),
 ]

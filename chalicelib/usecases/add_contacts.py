@@ -51,6 +51,8 @@ def _get_growing(ports: Ports, workspace: WorkspaceUid, uid: str) -> Flow:
     flow = ports.catalog.get(workspace, Flow, uid)
     if flow.status not in {FlowStatus.DRAFT, FlowStatus.QUEUED} or flow.is_expanded:
         raise Conflict("Contacts can be added while a flow is draft or queued", flow.status, ["draft", "queued"])
+    if flow.segment_uid:
+        raise Conflict("A flow over a segment takes the segment's members, and no others")
     if flow.retry_of:
         raise Conflict("A retry runs over contacts of the flow that it retries, and takes no others")
     return flow

@@ -11,6 +11,7 @@ from chalicelib.model.campaign import Campaign, ContactUids
 from chalicelib.model.channel import Channel
 from chalicelib.model.flow import CONTACTS_PER_SHARD, MAX_SHARDS, Flow
 from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
+from chalicelib.model.segment import Segment
 from chalicelib.ports import Ports
 from chalicelib.usecases.examine_campaign import examine_campaign
 from chalicelib.usecases.merge_configuration import ConfigurationChange, merge_configuration
@@ -94,7 +95,9 @@ def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: S
     chunks = split(entries)
     for number, chunk in enumerate(chunks):
         ports.catalog.put_chunk(workspace, Flow, flow.uid, number, chunk)
-    sized = {"contact_count": len(entries), "chunks": len(chunks), "shards": count_shards(len(entries))}
+    # Of a segment the one part is the plan, which its first job makes.
+    parts = 1 if flow.segment_uid else len(chunks)
+    sized = {"contact_count": len(entries), "chunks": parts, "shards": count_shards(len(entries))}
     return flow.model_copy(update=sized)
 
 
@@ -117,6 +120,7 @@ def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str, uid: s
         description=wish.description,
         channel_uid=wish.channel_uid,
         campaign_uid=wish.campaign_uid,
+        segment_uid=wish.segment_uid,
         trigger=trigger,
         configuration=merge_configuration(campaign.configuration, wish.configuration),
     )
@@ -145,7 +149,7 @@ def _unknown_objects(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, campa
         problems.append(Problem("campaignUid", f"Campaign {wish.campaign_uid} was not found"))
     if ports.catalog.find(workspace, Channel, wish.channel_uid) is None:
         problems.append(Problem("channelUid", f"Channel {wish.channel_uid} was not found"))
-    if wish.segment_uid:
+    if wish.segment_uid and ports.catalog.find(workspace, Segment, wish.segment_uid) is None:
         problems.append(Problem("segmentUid", f"Segment {wish.segment_uid} was not found"))
     return problems
 

@@ -65,9 +65,16 @@ def _compare(
         return {}
 
 
+def _total(flow: Flow, enrolled: int) -> int:
+    """The audience from the first moment, where it is known; of a segment at least who is enrolled."""
+    if flow.open_ended:
+        return enrolled
+    return max(flow.contact_count, enrolled) if flow.segment_uid else flow.contact_count
+
+
 def _complete(flow: Flow, counters: dict[str, int], in_flight: int) -> dict[str, int]:
-    """The audience is the total from the first moment; a cancelled flow shows at once what will never begin."""
-    total = counters.get("total", 0) if flow.open_ended else flow.contact_count
+    """A cancelled flow shows at once what will never begin."""
+    total = _total(flow, counters.get("total", 0))
     unsettled = max(0, total - settled(counters))
     processing = min(in_flight, unsettled)
     pending = unsettled - processing

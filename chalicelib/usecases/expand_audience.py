@@ -34,7 +34,7 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
     if job.chunk in flow.expanded_chunks:
         return
     try:
-        start = _start_node(ports, workspace, flow)
+        start = start_node(ports, workspace, flow)
     except GiveUp as error:
         stop_flow(ports, workspace, flow, str(error))
         return
@@ -43,12 +43,14 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
         if time_left() < RESERVE:
             ports.jobs.send(job.model_copy(update={"offset": offset}))
             return
-        rows = [_row(workspace, flow, entry, start, ports.clock.now()) for entry in entries[offset : offset + PAGE]]
-        _enrol(ports, workspace, flow, _as_before(ports, workspace, flow, rows))
-    _note_chunk(ports, workspace, job)
+        page, now = entries[offset : offset + PAGE], ports.clock.now()
+        rows = [build_row(workspace, flow, entry, start, now) for entry in page]
+        enrol(ports, workspace, flow, _as_before(ports, workspace, flow, rows))
+    note_chunk(ports, workspace, job.f, job.chunk)
 
 
-def _start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
+def start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
+    """Where its rows begin; GiveUp when its campaign version is gone."""
     version = ports.catalog.find_version(
         workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
     )
@@ -58,7 +60,7 @@ def _start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
     return start
 
 
-def _row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, now: datetime) -> Execution:
+def build_row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, now: datetime) -> Execution:
     """An entry is a contact, or in a retry `walk@node`: where this walk goes on."""
     walk, _, node = entry.partition("@")
     return Execution(
@@ -87,27 +89,30 @@ def _as_before(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence
     ]
 
 
-def _enrol(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Execution]) -> None:
-    new = set(ports.executions.enrol_many(rows, flow.shards))
-    counters: Counter[str] = Counter()
+def enrol(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Execution]) -> None:
+    """Inserts those that are not there. Each page is a movement, so that the watchdog sees that the job lives."""
+    new = set(ports.executions.enrol_many(rows, flow.shards)) if rows else set()
+    counters = Counter(movements=1)
     for row in rows:
         if row.key in new:
             counters.update(contribution(row))
-    if counters:
-        ports.statistics.leave(workspace, FlowUid(flow.uid), flow.stats_epoch, new_uid(), counters)
+    ports.statistics.leave(workspace, FlowUid(flow.uid), flow.stats_epoch, new_uid(), counters)
 
 
-def _note_chunk(ports: Ports, workspace: WorkspaceUid, job: Expand) -> None:
-    """Marks the chunk done; who marks the last one makes the flow expanded and, if it may run, running."""
+def note_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, found: int = 0) -> None:
+    """Marks the chunk done; who marks the last one makes the flow expanded and, if it may run, running.
+
+    `found`: contacts in it that the flow did not know of.
+    """
     for _ in range(NOTE_TRIES):
-        flow = ports.catalog.get(workspace, Flow, job.f)
+        flow = ports.catalog.get(workspace, Flow, uid)
         if flow.status is FlowStatus.CANCELLED:
             # The pass that settles the cancelled rows may have gone by before these were enrolled.
             ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
-        if flow.is_over or flow.status is FlowStatus.DRAFT or job.chunk in flow.expanded_chunks:
+        if flow.is_over or flow.status is FlowStatus.DRAFT or chunk in flow.expanded_chunks:
             return
         try:
-            saved = ports.catalog.save(workspace, _with_chunk(flow, job.chunk, ports.clock.now()))
+            saved = ports.catalog.save(workspace, _with_chunk(flow, chunk, found, ports.clock.now()))
         except Conflict:
             continue
         if saved.is_expanded and saved.status is FlowStatus.RUNNING:
@@ -116,9 +121,9 @@ def _note_chunk(ports: Ports, workspace: WorkspaceUid, job: Expand) -> None:
     raise RetryLater("The flow is being changed by many jobs at once")
 
 
-def _with_chunk(flow: Flow, chunk: int, now: datetime) -> Flow:
+def _with_chunk(flow: Flow, chunk: int, found: int, now: datetime) -> Flow:
     done = tuple(sorted({*flow.expanded_chunks, chunk}))
-    changes: dict[str, object] = {"expanded_chunks": done}
+    changes: dict[str, object] = {"expanded_chunks": done, "contact_count": flow.contact_count + found}
     if len(done) == flow.chunks:
         changes["expanded_at"] = now
         if flow.status is FlowStatus.QUEUED:

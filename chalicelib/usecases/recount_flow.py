@@ -27,6 +27,8 @@ LOOK_AGAIN = timedelta(seconds=10)
 #: The watchdog's next look at a flow in which nothing moves, and at the latest.
 QUIET = timedelta(minutes=15)
 AT_LEAST = timedelta(days=1)
+#: How long after its cancellation a row may still come to a flow: what SQS keeps a message of a dead job back for.
+LAST_PAGE = timedelta(minutes=7)
 _EPOCH_TRIES = 5
 
 
@@ -157,14 +159,12 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
             with suppress(Conflict):
                 ports.catalog.save(workspace, current)
             continue
-        look_again = _look_again(ports.clock.now(), due, bool(still_open or awaited))
+        look_again = _look_again(ports.clock.now(), due, _waits(current, still_open + awaited))
         changes: dict[str, object] = {"stats_epoch": flow.stats_epoch + 1, "look_again_at": look_again}
-        if current.may_end and flow.is_expanded and not still_open and not awaited:
-            end = end_status(counters)
-            current.check_engine_move(end)
-            changes |= {"status": end, "completed_at": ports.clock.now(), "end_reason": _end_reason(end)}
-        if current.status is FlowStatus.CANCELLED and not still_open:
-            changes["settled_at"] = ports.clock.now()
+        if current.segment_uid and flow.is_expanded:
+            changes["contact_count"] = counters["total"]
+        if not still_open:
+            changes |= _ending(current, counters, flow.is_expanded and not awaited, ports.clock.now())
         try:
             saved = ports.catalog.save(workspace, current.model_copy(update=changes))
         except Conflict:
@@ -173,6 +173,28 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
         if overdue and saved.status is FlowStatus.RUNNING:
             begin_dispatch(ports, workspace, saved, heal=True)
         return
+
+
+def _waits(flow: Flow, unfinished: int) -> bool:
+    """Whether it is to be counted again soon: what is cancelled is, until it is settled."""
+    return unfinished > 0 or flow.status is FlowStatus.CANCELLED
+
+
+def _ending(flow: Flow, counters: Counter[str], all_said: bool, now: datetime) -> dict[str, object]:
+    """What changes for a flow without open rows."""
+    if flow.may_end and all_said:
+        end = end_status(counters)
+        flow.check_engine_move(end)
+        return {"status": end, "completed_at": now, "end_reason": _end_reason(end)}
+    if flow.status is FlowStatus.CANCELLED and _is_filled(flow, now):
+        return {"settled_at": now}
+    return {}
+
+
+def _is_filled(flow: Flow, now: datetime) -> bool:
+    """Whether nobody is enrolled any more: a job that enrols may crash, and do its last page once more."""
+    never_began = flow.epoch == 0
+    return flow.is_expanded or never_began or now >= (flow.completed_at or now) + LAST_PAGE
 
 
 def _look_again(now: datetime, due: int | None, is_waiting: bool) -> datetime:

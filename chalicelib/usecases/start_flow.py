@@ -5,7 +5,7 @@ from contextlib import suppress
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Expand, Recount
+from chalicelib.model.hints import Expand, ExpandShards, Recount
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 from chalicelib.usecases.publish_campaign import publish_campaign
@@ -71,4 +71,5 @@ def expand_rest(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     """One job for every part of the audience that is not enrolled yet."""
     for chunk in range(flow.chunks):
         if chunk not in flow.expanded_chunks:
-            ports.jobs.send(Expand(w=workspace, f=flow.uid, chunk=chunk))
+            job = ExpandShards if flow.segment_uid else Expand
+            ports.jobs.send(job(w=workspace, f=flow.uid, chunk=chunk))

@@ -8,12 +8,26 @@ from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.errors import CarillonError
-from chalicelib.model.hints import Dispatch, Erase, Expand, Export, Import, Job, Purge, Recount, SendOptIn, Start, Wake
+from chalicelib.model.hints import (
+    Dispatch,
+    Erase,
+    Expand,
+    ExpandShards,
+    Export,
+    Import,
+    Job,
+    Purge,
+    Recount,
+    SendOptIn,
+    Start,
+    Wake,
+)
 from chalicelib.ports import Ports
 from chalicelib.telemetry import log_fault, log_info, log_warning
 from chalicelib.usecases.dispatch_rows import dispatch_rows
 from chalicelib.usecases.erase_contact import sweep_erased
 from chalicelib.usecases.expand_audience import expand_audience
+from chalicelib.usecases.expand_segment import expand_segment
 from chalicelib.usecases.export import run_export
 from chalicelib.usecases.import_contacts import run_import
 from chalicelib.usecases.purge_flow import purge_flow
@@ -57,6 +71,8 @@ def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
             start_scheduled(ports, job)
         case Expand():
             expand_audience(ports, job, time_left)
+        case ExpandShards():
+            expand_segment(ports, job, time_left)
         case Dispatch():
             dispatch_rows(ports, job, time_left)
         case Recount():
