@@ -10,8 +10,9 @@ from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
 from chalicelib.model.campaign import Campaign, CampaignState, CampaignVersion
 from chalicelib.usecases.describe_flow import FlowDescription
+from chalicelib.usecases.estimate_campaign import Estimate
 from chalicelib.usecases.launch_campaign import Launched
-from chalicelib.usecases.rehearse_campaign import Estimate, Rehearsal
+from chalicelib.usecases.rehearse_campaign import Rehearsal
 from chalicelib.usecases.schedule_campaign import coming_starts
 
 #: Counters that are executions; the rest of the flat ones are messages.
@@ -121,18 +122,25 @@ def _step_at(campaign: Campaign, field: str) -> object:
 
 
 def show_estimate(estimate: Estimate) -> Shape:
-    """Per SEND step, who would be skipped; per channel, how many contacts it reaches and what that costs."""
+    """Who is matched, reached and why not; what that costs. `sample` is null where everybody was looked at."""
     cost = {channel: money(units) for channel, units in estimate.cost.items()}
-    total = money(sum(estimate.cost.values()))
+    errors = {"matchedError": estimate.matched.error, "reachableError": estimate.reached.error}
     return {
-        "matched": estimate.matched,
+        "matched": estimate.matched.count,
         "notFound": estimate.not_found,
         "excluded": {node: dict(reasons) for node, reasons in estimate.excluded.items()},
+        "unreachable": dict(estimate.unreachable),
+        "reachableContacts": estimate.reached.count,
         "reachable": dict(estimate.reachable),
         "messages": {"total": sum(estimate.messages.values()), **estimate.messages},
-        # Without conditions everybody gets every message, so the worst case is what is expected.
-        "cost": {"expected": total, "worst": total, "currency": estimate.currency, "channels": cost},
+        "cost": {
+            "expected": money(sum(estimate.cost.values())),
+            "worst": money(estimate.worst_cost),
+            "currency": estimate.currency,
+            "channels": cost,
+        },
         "estimatedCompletionAt": rfc3339(estimate.ends_at) if estimate.ends_at else None,
+        "sample": {"contacts": estimate.considered, **errors} if any(errors.values()) else None,
     }
 
 

@@ -30,11 +30,12 @@ from chalicelib.ports import Page
 from chalicelib.usecases.campaign_flows import deciding_flow, move_campaign, state_of
 from chalicelib.usecases.check_trigger import check_trigger
 from chalicelib.usecases.describe_flow import describe_flow
+from chalicelib.usecases.estimate_campaign import estimate_campaign
 from chalicelib.usecases.examine_campaign import examine_campaign
 from chalicelib.usecases.launch_campaign import LaunchWish, launch_campaign
 from chalicelib.usecases.publish_campaign import get_version
 from chalicelib.usecases.publish_running import publish_running
-from chalicelib.usecases.rehearse_campaign import estimate_campaign, rehearse_campaign
+from chalicelib.usecases.rehearse_campaign import rehearse_campaign
 from chalicelib.usecases.schedule_campaign import drafted_starts
 from chalicelib.usecases.trigger_campaign import TriggerWish, trigger_campaign
 from chalicelib.usecases.write_campaign import CampaignFields, create_campaign, delete_campaign, update_campaign

@@ -43,3 +43,13 @@ def by_runs(runs: Sequence[Run], population: int) -> Measured:
     together = sum((run.found - share * run.read) ** 2 for run in runs) / read**2
     together *= len(runs) / max(1, len(runs) - 1)
     return Measured(round(population * share), min(population, ceil(Z * population * sqrt(max(alone, together)))))
+
+
+def in_all(part: int, of: int, population: Measured) -> Measured:
+    """How many of a population have what `part` of a sample of `of` have."""
+    if not of:
+        return Measured(0, population.count + population.error)
+    share, cautious = part / of, (part + 1) / (of + 2)
+    is_all = of >= population.count and not population.error
+    own = 0.0 if is_all else population.count**2 * cautious * (1 - cautious) / of
+    return Measured(round(population.count * share), ceil(sqrt(Z**2 * own + (population.error * share) ** 2)))

@@ -120,6 +120,11 @@ class Step(Outside):
         return ()
 
     @property
+    def odds(self) -> Mapping[str, float]:
+        """By exit, how likely it is drawn; nothing where something else than chance decides."""
+        return {}
+
+    @property
     def refers_to(self) -> tuple[Reference, ...]:
         """Earlier SENDs whose messages this step looks at."""
         return ()

@@ -1,5 +1,6 @@
 """AB_TEST: splits contacts by weights, always the same contact the same way."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -42,6 +43,11 @@ class AbTest(Step):
     def branches(self) -> tuple[Branch, ...]:
         """Its lanes."""
         return branches_of(self.lanes)
+
+    @property
+    def odds(self) -> Mapping[str, float]:
+        """By its weights."""
+        return {lane.label: lane.weight / WHOLE for lane in self.lanes}
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """A hash of campaign, node and contact: it survives retries, new flows and new versions."""

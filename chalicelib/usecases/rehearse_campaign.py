@@ -1,12 +1,10 @@
-"""A test run for one contact, nothing sent; and the estimate for a whole audience."""
+"""A test run for one contact, nothing sent."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.engine.interpreter import Skip, advance, retagged
-from chalicelib.engine.pacing import interval
+from chalicelib.engine.interpreter import advance, retagged
 from chalicelib.errors import InvalidRequest, invalid
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.contact import Contact
@@ -35,20 +33,6 @@ class Rehearsal:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """By SEND step id, how many contacts it would skip and why; by channel, contacts it reaches, messages, cost."""
-
-    matched: int
-    not_found: int
-    excluded: Mapping[str, Mapping[str, int]]
-    reachable: Mapping[str, int]
-    messages: Mapping[str, int]
-    cost: Mapping[str, int]
-    currency: str
-    ends_at: datetime | None
-
-
 def rehearse_campaign(
     ports: Ports, workspace: WorkspaceUid, uid: str, contact_uid: str, channel_uid: str | None = None
 ) -> Rehearsal:
@@ -57,10 +41,11 @@ def rehearse_campaign(
     contact = ports.contacts.find_many(workspace, [ContactUid(contact_uid)], strong=True).get(ContactUid(contact_uid))
     if contact is None:
         raise invalid("contactUid", f"Contact {contact_uid} was not found")
-    return _walk(_plan(ports, workspace, campaign, channel_uid), contact, ports)
+    return _walk(plan_draft(ports, workspace, campaign, channel_uid), contact, ports)
 
 
-def _plan(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, channel_uid: str | None) -> Plan:
+def plan_draft(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, channel_uid: str | None) -> Plan:
+    """The draft as a flow would run it now; InvalidRequest as launching it would."""
     examination = examine_campaign(ports, workspace, campaign, channel_uid)
     if examination.problems:
         raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
@@ -84,7 +69,7 @@ def _flow(now: datetime, campaign: Campaign, examination: Examination) -> Flow:
 
 def _walk(plan: Plan, contact: Contact, ports: Ports) -> Rehearsal:
     scene = plan.scene(contact, ports)
-    row = _first_row(plan, contact, scene.now)
+    row = build_first_row(plan, contact, scene.now)
     letters: dict[NodeId, Letter] = {}
     for _ in range(_MAX_STATIONS):
         walked = advance(row, scene)
@@ -107,7 +92,8 @@ def _walk(plan: Plan, contact: Contact, ports: Ports) -> Rehearsal:
     return Rehearsal(row.path, row.results, letters, row.status, scene.now)
 
 
-def _first_row(plan: Plan, contact: Contact, now: datetime) -> Execution:
+def build_first_row(plan: Plan, contact: Contact, now: datetime) -> Execution:
+    """A row at the start of the walk, stored nowhere."""
     key = ExecutionKey(WorkspaceUid(plan.workspace.uid), _NOBODY, ContactUid(contact.uid))
     return Execution(
         key=key,
@@ -119,44 +105,3 @@ def _first_row(plan: Plan, contact: Contact, now: datetime) -> Execution:
         updated=now,
         entered=now,
     )
-
-
-def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_uid: str | None = None) -> Estimate:
-    """Looks at each contact of the audience as each SEND would look at it now."""
-    campaign = ports.catalog.get(workspace, Campaign, uid)
-    plan = _plan(ports, workspace, campaign, channel_uid)
-    audience = campaign.audience
-    if audience is None or audience.contact_uids is None:
-        raise invalid("audience", "The campaign has no contacts to estimate for")
-    uids = tuple(dict.fromkeys(audience.contact_uids))
-    contacts = ports.contacts.find_many(workspace, [ContactUid(each) for each in uids], strong=False)
-    excluded, letters = _consider_all(plan, list(contacts.values()), ports.clock.now())
-    reached = Counter(channel for channel, _ in {(letter.channel.uid, letter.uid.contact) for letter in letters})
-    costs: Counter[str] = Counter()
-    for letter in letters:
-        costs[letter.channel.uid] += letter.cost
-    step = interval(campaign.configuration)
-    return Estimate(
-        matched=len(uids),
-        not_found=len(uids) - len(contacts),
-        excluded=excluded,
-        reachable=dict(reached),
-        messages=dict(Counter(letter.channel.uid for letter in letters)),
-        cost=dict(costs),
-        currency=plan.workspace.currency,
-        ends_at=ports.clock.now() + step * len(letters) if step else None,
-    )
-
-
-def _consider_all(
-    plan: Plan, contacts: Sequence[Contact], now: datetime
-) -> tuple[dict[str, dict[str, int]], list[Letter]]:
-    excluded: dict[str, dict[str, int]] = {}
-    letters: list[Letter] = []
-    for node in plan.graph:
-        if not node.step.delivers:
-            continue
-        answers = [plan.consider(node, _first_row(plan, contact, now), contact) for contact in contacts]
-        letters += [answer for answer in answers if isinstance(answer, Letter)]
-        excluded[node.id] = dict(Counter(answer.reason for answer in answers if isinstance(answer, Skip)))
-    return excluded, letters
