@@ -1,7 +1,7 @@
 """Routes of segments."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, ClassVar
 
 from chalice.app import Blueprint
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, shape
 from chalicelib.engine.segments import Finding
-from chalicelib.model.base import Outside
+from chalicelib.model.base import Outside, rfc3339
 from chalicelib.model.segment import MAX_BYTES, Segment, SegmentFields, SegmentFilter
 from chalicelib.model.workspace import Scope
 from chalicelib.usecases.preview_segment import Explained, Preview, PreviewWish, preview_segment
@@ -92,11 +92,16 @@ def _show_explained(explained: Explained) -> Mapping[str, object]:
 
 
 def _show_finding(finding: Finding) -> Mapping[str, object]:
-    found = finding.found
     return {
         "path": finding.path,
         "comparison": finding.leaf.model_dump(mode="json", by_alias=True, exclude_unset=True),
-        "found": found.isoformat() if isinstance(found, date) else found,
+        "found": _show_found(finding.found),
         "holds": finding.holds,
         "decides": finding.decides,
     }
+
+
+def _show_found(found: object) -> object:
+    if isinstance(found, datetime):
+        return rfc3339(found)
+    return found.isoformat() if isinstance(found, date) else found

@@ -322,9 +322,15 @@ def depth(when: Comparison) -> int:
     return 1 + max((depth(part) for part in when.parts()), default=0)
 
 
+def _weight(when: Comparison) -> int:
+    """How many comparisons it has, those with the properties of events included: each may be asked of many events."""
+    inside = (leaf.where for leaf in leaves(when) if isinstance(leaf, Did))
+    return sum(1 for _ in leaves(when)) + sum(_weight(where) for where in inside if where is not None)
+
+
 def check_size(when: Comparison) -> None:
     """Raises ValueError when the tree is larger than its limits."""
-    if (count := sum(1 for _ in leaves(when))) > MAX_LEAVES:
+    if (count := _weight(when)) > MAX_LEAVES:
         raise ValueError(f"a condition has at most {MAX_LEAVES} comparisons, this one has {count}")
     if (levels := depth(when)) > MAX_DEPTH:
         raise ValueError(f"a condition has at most {MAX_DEPTH} levels, this one has {levels}")

@@ -29,23 +29,23 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expanding, "PAGE", 3)
 
 
-def _add(story: Story, count: int, prefix: str = "p", **fields: Any) -> list[str]:
+def add_people(story: Story, count: int, prefix: str = "p", **fields: Any) -> list[str]:
     uids = [f"{prefix}{number}" for number in range(count)]
-    stamps = {"created_at": story.now, "updated_at": story.now}
+    stamps: dict[str, Any] = {"created_at": story.now, "updated_at": story.now}
     people = [Contact(uid=uid, email=f"{uid}@example.com", first_name=uid, **stamps, **fields) for uid in uids]
     for start in range(0, count, 25):
         assert story.world.ports.contacts.add_many(story.api.workspace, people[start : start + 25]) == ()
     return uids
 
 
-def _segment(story: Story, written: object) -> str:
+def new_segment(story: Story, written: object) -> str:
     return str(story.expect(201, story.api.post("/v1/segments", {"name": "Some", "filter": written}))["uid"])
 
 
 def _begin(story: Story, written: object, *steps: Any) -> str:
     """Starts a flow, of which nothing is expanded yet."""
     campaign = story.campaign(*(steps or [story.send("hello")]))
-    body = {"channelUid": story.channel, "campaignUid": campaign, "segmentUid": _segment(story, written)}
+    body = {"channelUid": story.channel, "campaignUid": campaign, "segmentUid": new_segment(story, written)}
     return str(story.expect(201, story.api.post("/flows", body))["uid"])
 
 
@@ -72,9 +72,9 @@ def _finish(story: Story, flow: str) -> Any:
 class TestWho:
     def test_a_launch_reaches_all_500_members_and_nobody_else(self, story: Story) -> None:
         story.settle_in(contacts=3)
-        members = _add(story, 500, tags=("vip",))
-        _add(story, 40, "other")
-        segment = _segment(story, VIP)
+        members = add_people(story, 500, tags=("vip",))
+        add_people(story, 40, "other")
+        segment = new_segment(story, VIP)
         campaign = story.campaign(story.send("hello"), audience={"segmentUid": segment})
         body = {"channelUid": story.channel}
         flow = story.expect(202, story.api.post(f"/v1/campaigns/{campaign}/launch", body))["flowUid"]
@@ -88,10 +88,10 @@ class TestWho:
 
     def test_who_comes_or_becomes_a_member_after_the_start_is_not_enrolled(self, story: Story) -> None:
         story.settle_in(contacts=2)
-        _add(story, 5, tags=("vip",))
+        add_people(story, 5, tags=("vip",))
         flow = _begin(story, VIP, story.send("hello"), wait("pause", "PT1H"), story.send("again"))
         story.advance(timedelta(seconds=1))
-        _add(story, 3, "late", tags=("vip",))
+        add_people(story, 3, "late", tags=("vip",))
         story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"tags": ["vip"]}))
         story.advance(timedelta(hours=2), step=timedelta(minutes=10))
         shown = story.flow(flow)
@@ -99,16 +99,16 @@ class TestWho:
 
     def test_who_is_created_between_start_and_expansion_is_not_enrolled(self, story: Story) -> None:
         story.settle_in(contacts=0)
-        _add(story, 5, tags=("vip",))
+        add_people(story, 5, tags=("vip",))
         flow = _begin(story, VIP)
         story.traveller.shift(timedelta(seconds=1))
-        _add(story, 3, "late", tags=("vip",))
+        add_people(story, 3, "late", tags=("vip",))
         story.run()
         assert _rows(story, flow) == [f"p{number}" for number in range(5)]
 
     def test_consent_and_attributes_are_those_of_the_moment_of_sending(self, story: Story) -> None:
         story.settle_in(contacts=0)
-        _add(story, 4, tags=("vip",))
+        add_people(story, 4, tags=("vip",))
         flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
         story.run()
         story.expect(200, story.api.patch("/v1/contacts/p0", {"tags": [], "firstName": "New"}))
@@ -142,7 +142,7 @@ class TestWho:
     def test_what_contacts_did_decides(self, story: Story, written: object, members: list[str]) -> None:
         """p0 ordered once today, p1 twice last week, p2 three times, one of them today."""
         story.settle_in(contacts=0)
-        _add(story, 5)
+        add_people(story, 5)
         for number in (0, 2, 4):
             story.expect(200, story.api.patch(f"/v1/contacts/p{number}", {"tags": ["even"]}))
         days = {"p0": [0], "p1": [6, 7], "p2": [0, 6, 7]}
@@ -163,7 +163,7 @@ class TestWho:
 class TestRepeated:
     def test_redelivered_pages_reset_no_row_and_count_nobody_twice(self, story: Story) -> None:
         story.settle_in(contacts=0)
-        members = _add(story, 300, tags=("vip",))
+        members = add_people(story, 300, tags=("vip",))
         flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
         ports = story.world.ports
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
@@ -188,7 +188,7 @@ class TestRepeated:
 
     def test_a_job_that_dies_between_its_pages_is_done_again_to_the_same_end(self, story: Story) -> None:
         story.settle_in(contacts=0)
-        _add(story, 120, tags=("vip",))
+        add_people(story, 120, tags=("vip",))
         flow = _begin(story, VIP)
         ports = story.world.ports
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
@@ -203,8 +203,8 @@ class TestRepeated:
     def test_a_plan_that_was_made_twice_is_one(self, story: Story) -> None:
         """The filter is changed between two deliveries of the job that plans."""
         story.settle_in(contacts=0)
-        _add(story, 10, tags=("vip",))
-        _add(story, 10, "other")
+        add_people(story, 10, tags=("vip",))
+        add_people(story, 10, "other")
         flow = _begin(story, VIP)
         ports = story.world.ports
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
@@ -216,7 +216,7 @@ class TestRepeated:
 
     def test_without_time_a_job_hands_over_page_by_page(self, story: Story) -> None:
         story.settle_in(contacts=0)
-        _add(story, 60, tags=("vip",))
+        add_people(story, 60, tags=("vip",))
         flow = _begin(story, VIP)
         ports = story.world.ports
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
@@ -231,7 +231,7 @@ class TestRepeated:
 
     def test_jobs_that_were_lost_are_sent_again_by_the_watchdog(self, story: Story) -> None:
         story.settle_in(contacts=0)
-        _add(story, 20, tags=("vip",))
+        add_people(story, 20, tags=("vip",))
         flow = _begin(story, VIP)
         story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["JobQueue"])
         story.advance(timedelta(minutes=6), step=timedelta(seconds=30))
@@ -244,7 +244,7 @@ class TestStopped:
     def _half(self, story: Story) -> str:
         """A flow that is paused after its first pages."""
         story.settle_in(contacts=0)
-        _add(story, 200, tags=("vip",))
+        add_people(story, 200, tags=("vip",))
         flow = _begin(story, VIP)
         run_job(story.world.ports, _job(story, flow, 0), lambda: PLENTY)
         looked: list[int] = []
@@ -301,7 +301,7 @@ class TestStopped:
 
     def test_back_to_draft_and_started_again_it_is_whole(self, story: Story) -> None:
         story.settle_in(contacts=0)
-        _add(story, 30, tags=("vip",))
+        add_people(story, 30, tags=("vip",))
         flow = _begin(story, VIP)
         run_job(story.world.ports, _job(story, flow, 0), lambda: PLENTY)
         story.set_status(flow, "draft")
@@ -324,11 +324,11 @@ class TestWishes:
 
     def test_a_draft_over_a_segment_waits_for_its_start(self, story: Story) -> None:
         story.settle_in(contacts=0)
-        _add(story, 2, tags=("vip",))
+        add_people(story, 2, tags=("vip",))
         body = {"channelUid": story.channel, "campaignUid": story.short_campaign(), "status": "draft"}
-        flow = story.expect(201, story.api.post("/flows", body | {"segmentUid": _segment(story, VIP)}))["uid"]
+        flow = story.expect(201, story.api.post("/flows", body | {"segmentUid": new_segment(story, VIP)}))["uid"]
         story.advance(timedelta(minutes=5), step=timedelta(minutes=1))
-        _add(story, 2, "more", tags=("vip",))
+        add_people(story, 2, "more", tags=("vip",))
         refused = story.api.post(f"/flows/{flow}/contacts", {"contactUids": ["p0"]})
         assert refused.status == 409
         story.set_status(flow, "running")
