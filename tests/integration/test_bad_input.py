@@ -23,7 +23,8 @@ ROUTES = [
     "POST /campaigns/{uid}/launch", "POST /campaigns/{uid}/trigger", "POST /campaigns/{uid}/pause",
     "POST /campaigns/{uid}/resume", "POST /campaigns/{uid}/cancel", "GET /campaigns/{uid}/status",
     "GET /campaigns/{uid}/versions", "GET /campaigns/{uid}/versions/{uid}", "GET /campaigns/{uid}/graph",
-    "POST /campaigns/{uid}/test-run", "GET /messages/{uid}",
+    "POST /campaigns/{uid}/test-run", "GET /messages/{uid}", "GET /segments/{uid}", "PATCH /segments/{uid}",
+    "DELETE /segments/{uid}",
 ]  # fmt: skip
 BODIES: dict[str, object] = {
     "PATCH /flows/{uid}": {"description": "x"},

@@ -175,3 +175,22 @@ def test_a_filter_that_changes_under_way_changes_nothing() -> None:
     )
     stage.catalog.save(WORKSPACE, other)
     _check(stage, stage.run())
+
+
+def test_two_jobs_of_one_part_at_the_same_time_count_their_members_once() -> None:
+    stage = Stage(Fuse(0, after=False))
+    expand_segment(stage.ports, ExpandShards(w=WORKSPACE, f=FLOW, chunk=0), lambda: timedelta(minutes=1))
+    looks = 0
+
+    def time_left() -> timedelta:
+        """In the midst of the first job the second one begins and ends."""
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            expand_segment(stage.ports, ExpandShards(w=WORKSPACE, f=FLOW, chunk=1), lambda: timedelta(minutes=1))
+        return timedelta(minutes=1)
+
+    expand_segment(stage.ports, ExpandShards(w=WORKSPACE, f=FLOW, chunk=1), time_left)
+    assert looks > 3
+    assert stage.flow.contact_count == len(stage.executions.rows)
+    assert stage.flow.expanded_chunks == (0, 1)
