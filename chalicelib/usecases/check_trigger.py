@@ -5,6 +5,7 @@ from chalicelib.errors import Problem
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.event import RESERVED
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.segment import Segment
 from chalicelib.model.trigger import EventTrigger, ScheduledTrigger
 from chalicelib.model.when import MessageIs, check_size, leaves
 from chalicelib.model.workspace import Workspace
@@ -23,11 +24,19 @@ def check_trigger(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> 
     if isinstance(trigger, ScheduledTrigger):
         zone = ports.catalog.get(workspace, Workspace, workspace).timezone
         found = check_schedule(trigger, zone, ports.clock.now(), campaign.start_grace)
-        without = Problem("audience", "A scheduled campaign needs an audience of its own")
-        return found if campaign.audience else (*found, without)
+        return (*found, *_check_audience(ports, workspace, campaign))
     if isinstance(trigger, EventTrigger):
         return (*_check_event(ports, trigger), *_check_no_audience(campaign))
     return ()
+
+
+def _check_audience(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> list[Problem]:
+    if campaign.audience is None:
+        return [Problem("audience", "A scheduled campaign needs an audience of its own")]
+    segment = campaign.audience.segment_uid
+    if segment and ports.catalog.find(workspace, Segment, segment) is None:
+        return [Problem("audience.segmentUid", f"Segment {segment} was not found")]
+    return []
 
 
 def _check_event(ports: Ports, trigger: EventTrigger) -> list[Problem]:

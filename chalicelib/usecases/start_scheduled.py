@@ -9,6 +9,7 @@ from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import Flow
 from chalicelib.model.hints import Start
 from chalicelib.model.ids import WorkspaceUid, uid_at
+from chalicelib.model.segment import Segment
 from chalicelib.model.trigger import Schedule
 from chalicelib.ports import Ports
 from chalicelib.usecases.campaign_flows import PAUSED, state_of
@@ -74,6 +75,9 @@ def _why_not(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule
         return "the campaign is paused"
     if campaign.audience is None:
         return "the campaign has no audience any more"
+    segment = campaign.audience.segment_uid
+    if segment and ports.catalog.find(workspace, Segment, segment) is None:
+        return f"segment {segment} was deleted"
     return _problem(ports, workspace, campaign, schedule)
 
 
@@ -99,5 +103,6 @@ def _draft(ports: Ports, campaign: Campaign, schedule: Schedule) -> Flow:
         campaign_uid=campaign.uid,
         campaign_version=campaign.latest_version,
         trigger="scheduled",
+        segment_uid=campaign.audience.segment_uid if campaign.audience else None,
         configuration=campaign.configuration,
     )

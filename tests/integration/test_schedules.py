@@ -239,6 +239,22 @@ def test_publishing_another_rule_moves_the_next_start(story: Story) -> None:
     assert status(story, campaign)["schedule"]["nextStarts"][0] == "2026-03-02T15:00:00.000Z"
 
 
+def test_each_start_takes_who_is_in_the_segment_then(story: Story) -> None:
+    story.settle_in(contacts=3)
+    segment = story.expect(201, story.api.post("/v1/segments", {"name": "VIP", "filter": {"tag": "vip"}}))["uid"]
+    trigger = {"type": "scheduled", "at": "2026-03-02T10:00", "rrule": "FREQ=DAILY", "timezone": "UTC"}
+    send = story.send("hello", channelUid=story.channel)
+    campaign = story.campaign(send, trigger=trigger, audience={"segmentUid": segment})
+    story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"tags": ["vip"]}))
+    launch(story, campaign)
+    story.advance(2 * HOUR, step=MINUTE)
+    assert len(story.postbox.calls) == 1
+    story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[1]}", {"tags": ["vip"]}))
+    story.advance(DAY, step=5 * MINUTE)
+    assert len(story.postbox.calls) == 3
+    assert {flow["segmentUid"] for flow in flows(story, campaign)} == {segment}
+
+
 def test_the_zone_is_the_workspaces_where_the_trigger_has_none(story: Story) -> None:
     story.expect(200, story.api.patch("/v1/workspace", {"timezone": "Asia/Tokyo"}))
     campaign = scheduled(story, "2026-03-03T09:00")

@@ -23,6 +23,7 @@ from chalicelib.usecases.expand_segment import expand_segment
 from tests.builders import NOW, build_contact, build_flow, send
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.clock import VirtualClock
+from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
@@ -82,7 +83,8 @@ class Stage:
             return Wired(port, fuse)
 
         self.ports = Ports(
-            clock=VirtualClock(NOW), catalog=wired(self.catalog), contacts=wired(self.contacts), events=wired(events),
+            clock=VirtualClock(NOW), catalog=wired(self.catalog), contacts=wired(self.contacts),
+            consents=MemoryConsents(), events=wired(events),
             event_queue=MemoryEventQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
             jobs=wired(self.jobs), timers=MemoryTimers(), statistics=wired(self.statistics), gates=MemoryGates(),
             files=MemoryFiles(), channel_types={}, secret=lambda: b"",
