@@ -18,7 +18,10 @@ TABLE, QUEUE, BUCKET = "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Buck
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a type
 BUS, RULE = "AWS::Events::EventBus", "AWS::Events::Rule"
 #: Types that only a real account needs. One that is in neither list is an error: it was forgotten here.
-UNNEEDED_TYPES = frozenset({"AWS::CloudWatch::Alarm", "AWS::SNS::Topic", "AWS::SQS::QueuePolicy"})
+UNNEEDED_TYPES = frozenset(
+    {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::LogGroup", "AWS::S3::BucketPolicy"}
+    | {"AWS::SNS::Topic", "AWS::SNS::Subscription", "AWS::Serverless::Api", "AWS::SQS::QueuePolicy"}
+)
 
 #: Properties that the API spells as CloudFormation does.
 COPIED = {
@@ -40,10 +43,10 @@ TRANSLATED = {
 }
 #: Properties that guard data in an account and would only be in the way on a laptop.
 UNNEEDED = {
-    TABLE: frozenset({"DeletionProtectionEnabled", "PointInTimeRecoverySpecification"}),
+    TABLE: frozenset({"DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "SSESpecification"}),
     QUEUE: frozenset[str](),
     BUCKET: frozenset({"PublicAccessBlockConfiguration", "LifecycleConfiguration"}),
-    SECRET: frozenset[str](),
+    SECRET: frozenset({"Description"}),
     BUS: frozenset({"Name"}),
     RULE: frozenset[str](),
 }
@@ -74,7 +77,9 @@ def provision(client_for: ClientFor, template: Path = TEMPLATE, prefix: str = "c
         _ensure_secret(client_for("secretsmanager"), refs[logical_id], _properties(resources[logical_id]))
     _ensure_rules(client_for, resources, refs, prefix)
     variables: dict[str, Any] = declared["Globals"]["Function"]["Environment"]["Variables"]
-    return {name: _resolve(value, refs) for name, value in variables.items()}
+    # What is asked of who deploys (PUBLIC_URL), the laptop knows itself.
+    asked = [{"Ref": name} for name in declared.get("Parameters", {})]
+    return {name: _resolve(value, refs) for name, value in variables.items() if value not in asked}
 
 
 def queue_urls(client_for: ClientFor, template: Path = TEMPLATE, prefix: str = "carillon") -> dict[str, str]:
@@ -227,8 +232,13 @@ def _ensure_secret(manager: Any, name: str, properties: Mapping[str, Any]) -> No
     except ClientError as refusal:
         if refusal.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        length = int(properties["GenerateSecretString"]["PasswordLength"])
-        manager.create_secret(Name=name, SecretString=secrets.token_hex(length // 2))
+        manager.create_secret(Name=name, **_generated(properties))
+
+
+def _generated(properties: Mapping[str, Any]) -> dict[str, str]:
+    """The first value; none where the template generates none."""
+    wanted = properties.get("GenerateSecretString")
+    return {"SecretString": secrets.token_hex(int(wanted["PasswordLength"]) // 2)} if wanted else {}
 
 
 def _ensure_rules(client_for: ClientFor, resources: Mapping[str, Any], refs: dict[str, str], prefix: str) -> None:

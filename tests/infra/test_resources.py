@@ -75,8 +75,9 @@ def test_every_table_is_paid_per_request_recoverable_encrypted_and_protected() -
     for name, table in _tables().items():
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
-        # Left out, DynamoDB encrypts with its own key, free of charge; true would mean a KMS key that is billed.
-        assert "SSESpecification" not in table, name
+        # Left out, DynamoDB encrypts with its own key, free of charge; the other branch is a customer's KMS key, billed.
+        assert table["SSESpecification"]["Fn::If"][0] == "HasTableKey", name
+        assert table["SSESpecification"]["Fn::If"][2] == {"Ref": "AWS::NoValue"}, name
         assert table["DeletionProtectionEnabled"] is True, name
 
 
@@ -85,7 +86,8 @@ def test_every_dead_letter_queue_has_an_alarm_at_the_first_message() -> None:
     watched = {
         alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
         for alarm in alarms
-        if alarm["Threshold"] == 0 and alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        and (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
     }
     assert watched == {name for name in _queues() if name.endswith("DeadLetters")}
     assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms)

@@ -1,0 +1,72 @@
+"""Reads `.chalice/config.json`: what each function may use, and which policy it runs under."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.packaging.target import Unbuildable
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / ".chalice" / "config.json"
+#: What a function's entry must say; Chalice would fall back to values that nobody chose.
+REQUIRED = ("lambda_timeout", "iam_policy_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One Lambda function: `name` as declared in the code, times in seconds."""
+
+    name: str
+    timeout: int
+    policy_file: str
+    maximum_concurrency: int | None
+
+    @property
+    def logical_id(self) -> str:
+        """What Chalice calls it in the template."""
+        if self.name == "api_handler":
+            return "APIHandler"
+        return "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
+
+
+def read_config(path: Path = CONFIG) -> dict[str, Any]:
+    """The configuration as it is."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def stages(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that `STAGE=` may have."""
+    return tuple(config["stages"])
+
+
+def read_functions(config: Mapping[str, Any], stage: str, names: list[str], folder: Path) -> dict[str, Function]:
+    """The entry of each function that the code declares. Unbuildable names all that is missing, at once."""
+    problems: list[str] = []
+    found: dict[str, Function] = {}
+    for name in names:
+        entry = _entry(config, stage, name)
+        missing = [key for key in REQUIRED if key not in entry]
+        if missing:
+            problems.append(
+                f'The function {name} has no {" and no ".join(missing)}: give it an entry in "lambda_functions" of '
+                f'.chalice/config.json, as {{"lambda_timeout": 30, "iam_policy_file": "policy-{name}.json"}}'
+            )
+            continue
+        if not (folder / entry["iam_policy_file"]).is_file():
+            problems.append(f"The function {name} has no policy: write .chalice/{entry['iam_policy_file']}")
+        concurrency = entry.get("maximum_concurrency")
+        found[name] = Function(name, int(entry["lambda_timeout"]), entry["iam_policy_file"], concurrency)
+    known = config["lambda_functions"].keys()
+    problems += [f"{name} in .chalice/config.json is no function of the code" for name in sorted(known - set(names))]
+    if problems:
+        raise Unbuildable("\n".join(problems))
+    return found
+
+
+def _entry(config: Mapping[str, Any], stage: str, name: str) -> dict[str, Any]:
+    """The function's own keys, those of the stage over those of all stages."""
+    levels = (config.get("lambda_functions", {}), config["stages"][stage].get("lambda_functions", {}))
+    return {key: value for level in levels for key, value in level.get(name, {}).items()}
