@@ -1,9 +1,10 @@
-"""Logs: structured on AWS, a readable line on the laptop; ids only, never an address, a name or a body."""
+"""Logs and metrics: structured on AWS, a readable line on the laptop; ids only, never an address, a name or a body."""
 
 import logging
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from functools import cache
 
 from aws_lambda_powertools import Logger
@@ -55,6 +56,24 @@ def log_fault(event: str, error: BaseException, **ids: object) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     _logger().error(event, extra={**ids, "fault": _describe(error), "where": where})
+
+
+def count(service: str, metrics: Mapping[str, int]) -> None:
+    """One line a batch in CloudWatch's embedded metric format; the stage and the worker are its only dimensions.
+
+    An id as a dimension would be a metric of its own, at $0.30 a month each.
+    """
+    stage = os.environ.get("STAGE", "prod")
+    if stage == "local":
+        return  # The laptop's readable line says the same.
+    # Imported here: 26 ms, which the API does not need.
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit  # noqa: PLC0415  see above
+
+    batch = EphemeralMetrics(namespace="Carillon", service=service)
+    batch.add_dimension("stage", stage)
+    for name, value in metrics.items():
+        batch.add_metric(name, MetricUnit.Milliseconds if name == "Milliseconds" else MetricUnit.Count, value)
+    batch.flush_metrics()
 
 
 def _describe(error: BaseException) -> str:

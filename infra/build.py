@@ -42,19 +42,26 @@ class Templates:
     handlers: dict[str, str]
 
 
-def build(stage: str, target: Target = LAMBDA, output: Path = OUTPUT) -> Manifest:
+def build(stage: str, target: Target = LAMBDA, output: Path = OUTPUT, is_linted: bool = True) -> Manifest:
     """Everything, into `output`/<stage>. Raises Unbuildable."""
     with tempfile.TemporaryDirectory(prefix="carillon-build-") as scratch:
         project, content = stage_project(Path(scratch) / "project"), Path(scratch) / "content"
         templates, archive = build_templates(project, stage)
-        checks.check_templates(templates.sam, templates.expanded)
-        bundle.unpack(archive, content)
-        wheels.install(target, content)
-        bundle.prune(content)
-        python = bundle.find_python(target)
-        if python:
-            bundle.compile_all(content, python)
-        return _write(templates, content, Manifest(stage, target.name, "", 0, 0, python is not None), output / stage)
+        if is_linted:
+            checks.check_templates(templates.sam, templates.expanded)
+        has_bytecode = fill(archive, target, content)
+        return _write(templates, content, Manifest(stage, target.name, "", 0, 0, has_bytecode), output / stage)
+
+
+def fill(archive: Path, target: Target, content: Path) -> bool:
+    """Puts into a folder what the zip shall hold; whether there is bytecode of it."""
+    bundle.unpack(archive, content)
+    wheels.install(target, content)
+    bundle.prune(content)
+    python = bundle.find_python(target)
+    if python:
+        bundle.compile_all(content, python)
+    return python is not None
 
 
 def stage_project(project: Path) -> Path:

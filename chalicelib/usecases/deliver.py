@@ -237,6 +237,7 @@ def _send_all(delivery: _Delivery, claimed: Sequence[_Claimed]) -> dict[int, dat
     if fault:
         reason = f"channel_fault: {FAULTS_IN_A_ROW} messages in a row were refused for the channel's sake ({fault})"
         pause_flow(delivery.ports, delivery.workspace, delivery.flow, reason)
+        delivery.ledger.channel_pauses += 1
     return late
 
 

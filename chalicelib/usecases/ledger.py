@@ -29,6 +29,8 @@ class Ledger:
     errors: list[Mapping[str, object]] = field(default_factory=list)
     ended: int = 0
     faults: list[Fault] = field(default_factory=list)
+    #: How often the flow was paused because its channel refused one message after the other: 0 or 1.
+    channel_pauses: int = 0
 
     def moved(self, before: Execution, after: Execution, now: datetime) -> None:
         """A row was saved: count the difference, and hint its next step if it has one."""

@@ -1,7 +1,7 @@
 """One batch of steps: look at each row, decide, claim and deliver what is to be delivered, save, hint what is next."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -50,10 +50,14 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """`given_back`: ids of the messages that the queue shall bring again. `faults` are for the log."""
+    """`given_back`: ids of the messages that the queue shall bring again. `faults` are for the log.
+
+    `counted` is what changed in the statistics of all flows together, and `channelPauses`.
+    """
 
     given_back: frozenset[str]
     faults: tuple[Fault, ...]
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -84,15 +88,19 @@ def run_steps(ports: Ports, received: Sequence[Received], time_left: Callable[[]
         groups[each.hint.w, each.hint.f].append(each)
     failed: set[str] = set()
     faults: list[Fault] = []
+    counted: Counter[str] = Counter()
     for (workspace, flow_uid), group in groups.items():
         try:
             batch = _run_flow(ports, WorkspaceUid(workspace), FlowUid(flow_uid), group, time_left)
-            failed |= batch.give_back if batch else set()
-            faults += batch.ledger.faults if batch else []
+            if batch:
+                failed |= batch.give_back
+                faults += batch.ledger.faults
+                counted.update(batch.ledger.counters)
+                counted["channelPauses"] += batch.ledger.channel_pauses
         except Exception as error:  # noqa: BLE001 - whatever it is, the queue brings this flow's steps again
             failed |= {each.id for each in group}
             faults.append(Fault(f"flow {flow_uid}", error))
-    return StepReport(frozenset(failed), tuple(faults))
+    return StepReport(frozenset(failed), tuple(faults), counted)
 
 
 def _run_flow(

@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
-from chalicelib.telemetry import log_fault, log_info
+from chalicelib.telemetry import count, log_fault, log_info
 from chalicelib.usecases.schedule_campaign import send_due
 from chalicelib.usecases.tell_news import tell_forgotten
 from chalicelib.usecases.watch_flows import sweep_timers, watch_flows
@@ -26,5 +26,6 @@ def tick(event: CloudWatchEvent) -> None:
             failed = error
     if any(done.values()):
         log_info("clock.ticked", **done)
+    count("clock", {name.capitalize(): number for name, number in done.items()})
     if failed:
         raise failed

@@ -23,7 +23,7 @@ from chalicelib.model.hints import (
     Wake,
 )
 from chalicelib.ports import Ports
-from chalicelib.telemetry import log_fault, log_info, log_warning
+from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.usecases.dispatch_rows import dispatch_rows
 from chalicelib.usecases.erase_contact import sweep_erased
 from chalicelib.usecases.expand_audience import expand_audience
@@ -45,8 +45,10 @@ _JOB: TypeAdapter[Job] = TypeAdapter(Job)
 @blueprint.on_sqs_message(queue="${JobQueue.QueueName}", batch_size=1, name="run_jobs")
 def run_jobs(event: SQSEvent) -> Failures:
     """Each job by itself: one that fails comes again, and ends in the dead-letter queue."""
-    time_left = time_left_of(event)
-    return failures([record.id for record in records_of(event) if not _succeeds(record, time_left)])
+    time_left, records = time_left_of(event), records_of(event)
+    failed = [record.id for record in records if not _succeeds(record, time_left)]
+    count("jobs", {"Records": len(records), "GivenBack": len(failed)})
+    return failures(failed)
 
 
 def _succeeds(record: Record, time_left: Callable[[], timedelta]) -> bool:

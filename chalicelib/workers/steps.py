@@ -6,13 +6,22 @@ from chalice.app import Blueprint, SQSEvent
 from pydantic import ValidationError
 
 from chalicelib.model.hints import Hint
-from chalicelib.telemetry import log_fault, log_info, log_warning
+from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.usecases.run_steps import Received
 from chalicelib.usecases.run_steps import run_steps as run
 from chalicelib.wiring import ports
 from chalicelib.workers._sqs import Failures, Record, failures, records_of, time_left_of
 
 blueprint = Blueprint(__name__)
+#: Counters of the statistics → metrics of the dashboard and the alarms.
+METRICS = {
+    "sent": "Sent",
+    "unknown": "Unknown",
+    "completed": "Completed",
+    "failed": "Failed",
+    "skipped": "Skipped",
+    "channelPauses": "ChannelPauses",
+}
 
 
 @blueprint.on_sqs_message(queue="${StepQueue.QueueName}", batch_size=10, name="run_steps")
@@ -26,12 +35,11 @@ def run_steps(event: SQSEvent) -> Failures:
     given_back = report.given_back | unreadable
     for fault in report.faults:
         log_fault("steps.fault", fault.error, about=fault.where)
-    log_info(
-        "steps.done",
-        records=len(records),
-        given_back=len(given_back),
-        milliseconds=round((time.monotonic() - started) * 1000),
-    )
+    milliseconds = round((time.monotonic() - started) * 1000)
+    log_info("steps.done", records=len(records), given_back=len(given_back), milliseconds=milliseconds)
+    counted = {metric: report.counted.get(counter, 0) for counter, metric in METRICS.items()}
+    batch = {"Records": len(records), "GivenBack": len(given_back), "Faults": len(report.faults)}
+    count("steps", {**batch, **counted, "Milliseconds": milliseconds})
     return failures(given_back)
 
 

@@ -44,9 +44,9 @@ def prune(folder: Path) -> None:
 
 
 def find_python(target: Target) -> str | None:
-    """An interpreter of the target's version, as bytecode is of one version only."""
+    """An interpreter of the target's version, as bytecode is of one version only; LAMBDA_PYTHON=… names one."""
     version = "{}.{}".format(*target.python)
-    for name in (sys.executable, f"python{version}"):
+    for name in (sys.executable, os.environ.get("LAMBDA_PYTHON", f"python{version}")):
         asked = [name, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
         try:
             done = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments

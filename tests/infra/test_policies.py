@@ -1,0 +1,262 @@
+"""The policies: nothing by star without a reason, nothing that the code does not call, everything that it calls."""
+
+import ast
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import app
+from infra.local.resources import load_template, physical_name
+from infra.packaging.config import ROOT, read_config, read_functions
+from tests.integration.conftest import WORKERS, World, api, embedded_aws, world
+from tests.integration.story import Story, story
+
+__all__ = ["api", "embedded_aws", "story", "world"]
+
+FOLDER = ROOT / ".chalice"
+NAMES = ["api_handler", *(source.name for source in app.event_sources)]
+#: Stars that stay: what they stand for, and why no name can stand in their place.
+STARS = {
+    "${FilesBucket.Arn}/*": "the objects of our own bucket; S3 knows objects only by such a pattern",
+}
+#: Parameters whose default is a star: channels are made at run time, so their identities are not known before.
+OPEN_PARAMETERS = {"EmailIdentity", "EmailConfigurationSet"}
+#: botocore's method → the actions that IAM checks, where that is not the method's own name.
+ACTIONS = {
+    "transact_write_items": {"PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"},
+    "batch_execute_statement": {"PartiQLInsert", "PartiQLUpdate", "PartiQLDelete", "PartiQLSelect"},
+    "send_message_batch": {"SendMessage"},
+    "generate_presigned_url": {"GetObject"},
+}
+#: What only the platform calls with the function's role: the event source mapping, the logs; and what S3 asks for
+#: beside GetObject to say of a missing file that it is missing.
+PLATFORM = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "CreateLogStream", "PutLogEvents", "ListBucket"}
+
+
+def _statements(name: str) -> list[dict[str, Any]]:
+    functions = read_functions(read_config(), "prod", NAMES, FOLDER)
+    found: list[dict[str, Any]] = json.loads((FOLDER / functions[name].policy_file).read_text())["Statement"]
+    return found
+
+
+def _text(resource: Any) -> str:
+    """`CatalogTable.Arn`, or the text of a Sub."""
+    if "Fn::GetAtt" in resource:
+        return ".".join(resource["Fn::GetAtt"])
+    return str(resource["Fn::Sub"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_policy_names_actions_and_resources_without_a_star(name: str) -> None:
+    for statement in _statements(name):
+        assert statement["Effect"] == "Allow"
+        assert statement.keys() == {"Sid", "Effect", "Action", "Resource"}
+        assert not [action for action in statement["Action"] if "*" in action], statement["Sid"]
+        for resource in map(_text, statement["Resource"]):
+            assert "*" not in resource or resource in STARS, f"{name}: say in STARS why {resource} needs its star"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_policy_speaks_of_resources_of_the_template(name: str) -> None:
+    template = load_template()
+    known = {*template["Resources"], *template["Parameters"]}
+    for statement in _statements(name):
+        for resource in map(_text, statement["Resource"]):
+            first = resource.removeprefix("${").partition(".")[0]
+            assert first in known or resource.startswith("arn:${AWS::Partition}:ses:"), f"{name}: {resource}"
+
+
+def test_a_parameter_that_opens_a_policy_says_so() -> None:
+    template = load_template()
+    stars = {name for name, each in template["Parameters"].items() if each.get("Default") == "*"}
+    assert stars == OPEN_PARAMETERS
+    assert all("The star is every" in template["Parameters"][name]["Description"] for name in stars)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_worker_may_read_its_own_queue_and_no_other(name: str) -> None:
+    sources = {source.name: str(getattr(source, "queue", "")) for source in app.event_sources}
+    own = {sources[name].removeprefix("${").partition(".")[0]} if sources.get(name) else set()
+    readable = {
+        _text(resource).partition(".")[0]
+        for statement in _statements(name)
+        if "sqs:ReceiveMessage" in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    assert readable == own
+
+
+def test_no_worker_can_delete_tables_scan_them_or_read_the_first_key() -> None:
+    for name in NAMES:
+        actions = {action for statement in _statements(name) for action in statement["Action"]}
+        assert not actions & {"dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable", "iam:PassRole"}, name
+        assert "FirstKey" not in json.dumps(_statements(name)), name
+
+
+# ---- the code and the policies, read side by side ----
+
+
+@cache
+def _calls() -> dict[str, str]:
+    """Methods of clients that the shipped code calls → a place where."""
+    found: dict[str, str] = {}
+    for folder in ("aws", "channels"):
+        for path in sorted((ROOT / "chalicelib" / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    if _is_client(node.func.value):
+                        found.setdefault(node.func.attr, f"{path.relative_to(ROOT)}:{node.lineno}")
+    return found
+
+
+def _is_client(node: ast.expr) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return name.strip("_").endswith("client")
+
+
+def _actions_of(method: str) -> set[str]:
+    return ACTIONS.get(method) or {"".join(part.capitalize() for part in method.split("_"))}
+
+
+def _allowed() -> dict[str, set[str]]:
+    """Action without its service → functions that may do it."""
+    found: dict[str, set[str]] = {}
+    for name in NAMES:
+        for action in {action for statement in _statements(name) for action in statement["Action"]}:
+            found.setdefault(action.partition(":")[2], set()).add(name)
+    return found
+
+
+def test_some_policy_allows_each_call_that_the_code_makes() -> None:
+    calls = _calls()
+    assert {"get_item", "send_email", "batch_execute_statement"} <= calls.keys(), "the calls are no longer found"
+    allowed = _allowed()
+    for method, place in calls.items():
+        assert _actions_of(method) & allowed.keys(), (
+            f"{place} calls {method}, but no .chalice/policy-*.json allows {' or '.join(sorted(_actions_of(method)))}"
+        )
+
+
+def test_no_policy_allows_what_no_code_calls() -> None:
+    called = {action for method in _calls() for action in _actions_of(method)} | PLATFORM
+    for action, names in _allowed().items():
+        assert action in called, f"no code calls {action}, but the policy of {', '.join(sorted(names))} allows it"
+
+
+# ---- a story, with every call held against the policy of the function that makes it ----
+
+
+@dataclass
+class Guard:
+    """Notes each call of AWS for which the policy of the function that is running has no word."""
+
+    denied: set[str] = field(default_factory=set)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    running: list[str] = field(default_factory=list)
+
+    def check(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        if not self.running:
+            return
+        name, operation = self.running[-1], str(model.name)
+        if operation in {"ReceiveMessage", "DeleteMessage"}:
+            return  # the test's own event source mapping
+        body = params.get("body") or ""
+        text = f"{params.get('url', '')} {body.decode() if isinstance(body, bytes) else body}"
+        for action in _operation_actions(operation, text):
+            for resource in _resources_of(text):
+                self.seen.add((name, action))
+                if not _may(name, action, resource):
+                    self.denied.add(f"{name}: {action} on {resource}")
+
+    def watch(self, name: str, handler: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any) -> Any:
+            self.running.append(name)
+            try:
+                return handler(*arguments)
+            finally:
+                self.running.pop()
+
+        return watched
+
+
+def _operation_actions(operation: str, text: str) -> set[str]:
+    if operation == "TransactWriteItems":
+        return {f"{kind}Item" for kind in ("Put", "Update", "Delete", "ConditionCheck") if f'"{kind}": {{' in text}
+    if operation == "BatchExecuteStatement":
+        return {f"PartiQL{kind.capitalize()}" for kind in ("INSERT", "UPDATE") if f'"{kind} ' in text}
+    return {"SendMessage"} if operation == "SendMessageBatch" else {operation}
+
+
+def _resources_of(text: str) -> set[str]:
+    """Logical ids, with the index behind the table where one is asked."""
+    resources = load_template()["Resources"]
+    kinds = {name: each["Type"] for name, each in resources.items()}
+    found = {name for name, kind in kinds.items() if physical_name(name, kind=kind) in text}
+    if '"IndexName": "' in text:
+        index = text.partition('"IndexName": "')[2].partition('"')[0]
+        return {f"{name}/index/{index}" for name in found}
+    return found
+
+
+def _may(name: str, action: str, resource: str) -> bool:
+    for statement in _statements(name):
+        if action in {each.partition(":")[2] for each in statement["Action"]}:
+            for text in map(_text, statement["Resource"]):
+                spoken = text.removeprefix("${").replace(".Arn}", "").removesuffix(".Arn").removesuffix(".Id")
+                if spoken.removesuffix("/*") == resource:
+                    return True
+    return False
+
+
+@contextmanager
+def _guarded(told: Story, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
+    guard = Guard()
+    monkeypatch.setattr(type(app), "__call__", guard.watch("api_handler", type(app).__call__))
+    for entry in (*WORKERS.values(), "chalicelib.workers.clock.tick"):
+        module, _, name = entry.rpartition(".")
+        loaded = __import__(module, fromlist=[name])
+        monkeypatch.setattr(loaded, name, guard.watch(name, getattr(loaded, name)))
+    clients = [told.world.aws.client(service) for service in ("dynamodb", "sqs", "s3", "secretsmanager")]
+    for client in clients:
+        client.meta.events.register("before-call", guard.check, unique_id="guard")
+    try:
+        yield guard
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-call", unique_id="guard")
+
+
+def test_a_campaign_with_everything_needs_nothing_that_its_functions_may_not(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _guarded(story, monkeypatch) as guard:
+        story.settle_in(contacts=2)
+        csv = {"Content-Type": "text/csv"}
+        story.expect(202, story.api.post("/v1/contacts/import", b"email\na@example.com\nwrong\n", headers=csv))
+        steps = (
+            story.send("a"),
+            {"id": "w", "type": "WAIT", "for": "PT30M"},
+            {"id": "t", "type": "TAG", "add": ["x"]},
+            story.send("b"),
+            {"id": "e", "type": "END"},
+        )
+        flow = story.start(story.campaign(*steps), configuration={"pauseBetweenContactsMs": 1000})
+        story.advance(timedelta(minutes=5), timedelta(seconds=10))
+        story.set_status(flow, "paused")
+        story.set_status(flow, "running")
+        story.advance(timedelta(minutes=40), timedelta(seconds=20))
+        assert story.flow(flow)["status"] == "completed"
+        story.expect(200, story.api.get(f"/flows/{flow}/executions/{story.contacts[0]}"))
+        story.expect(200, story.api.get(f"/v1/contacts/{story.contacts[0]}"))
+        story.api.delete(f"/v1/contacts/{story.contacts[0]}")
+        story.api.delete(f"/flows/{flow}")
+        story.advance(timedelta(minutes=1), timedelta(seconds=10))
+    assert guard.denied == set()
+    assert {name for name, _ in guard.seen} >= {"api_handler", "run_steps", "run_jobs", "tick"}
