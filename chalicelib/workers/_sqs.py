@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Protocol, cast
 
 from chalice.app import SQSEvent
+from pydantic import ValidationError
 
 
 class LambdaContext(Protocol):
@@ -38,6 +39,15 @@ def records_of(event: SQSEvent) -> list[Record]:
 def failures(ids: Iterable[str]) -> Failures:
     """The answer by which only these messages come again."""
     return {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}
+
+
+def reason_of(error: ValidationError) -> str:
+    """Which fields could not be read and why, without their values: `v literal_error, x extra_forbidden`.
+
+    During an update a message of the new version may meet the old code. It is given back until the new code gets it,
+    and at worst waits in the dead-letter queue, under this reason.
+    """
+    return ", ".join(" ".join((*map(str, each["loc"]), each["type"])) for each in error.errors(include_input=False))
 
 
 def time_left_of(event: SQSEvent) -> Callable[[], timedelta]:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from chalicelib.model.hints import DueHint, Hint, Job
 from chalicelib.telemetry import log_info, log_warning
 from chalicelib.wiring import ports
-from chalicelib.workers._sqs import Failures, failures, records_of
+from chalicelib.workers._sqs import Failures, failures, reason_of, records_of
 
 blueprint = Blueprint(__name__)
 #: A dead letter waits this long before its next life: whatever was down may still be.
@@ -29,8 +29,8 @@ def revive_steps(event: SQSEvent) -> Failures:
         try:
             hint = Hint.model_validate_json(record.body).model_copy(update={"revived": True})
             hints.append(DueHint(hint, now + PAUSE))
-        except ValidationError:
-            log_warning("deadletters.unreadable", message_id=record.id)
+        except ValidationError as error:
+            log_warning("deadletters.unreadable", message_id=record.id, reason=reason_of(error))
             unreadable.append(record.id)
     ports().steps.send(hints, now)
     log_info("deadletters.revived", steps=len(hints))
@@ -45,7 +45,7 @@ def revive_jobs(event: SQSEvent) -> Failures:
         try:
             ports().jobs.send(_JOB.validate_json(record.body), PAUSE)
             log_info("deadletters.revived", message_id=record.id)
-        except ValidationError:
-            log_warning("deadletters.unreadable", message_id=record.id)
+        except ValidationError as error:
+            log_warning("deadletters.unreadable", message_id=record.id, reason=reason_of(error))
             unreadable.append(record.id)
     return failures(unreadable)

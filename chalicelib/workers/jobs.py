@@ -36,7 +36,7 @@ from chalicelib.usecases.send_opt_in import send_opt_in
 from chalicelib.usecases.start_scheduled import start_scheduled
 from chalicelib.usecases.wake_due import wake_due
 from chalicelib.wiring import ports
-from chalicelib.workers._sqs import Failures, Record, failures, records_of, time_left_of
+from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
 
 blueprint = Blueprint(__name__)
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)
@@ -54,8 +54,8 @@ def run_jobs(event: SQSEvent) -> Failures:
 def _succeeds(record: Record, time_left: Callable[[], timedelta]) -> bool:
     try:
         job = _JOB.validate_json(record.body)
-    except ValidationError:
-        log_warning("jobs.unreadable", message_id=record.id)
+    except ValidationError as error:
+        log_warning("jobs.unreadable", message_id=record.id, reason=reason_of(error))
         return False
     try:
         run_job(ports(), job, time_left)

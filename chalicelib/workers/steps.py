@@ -10,7 +10,7 @@ from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.usecases.run_steps import Received
 from chalicelib.usecases.run_steps import run_steps as run
 from chalicelib.wiring import ports
-from chalicelib.workers._sqs import Failures, Record, failures, records_of, time_left_of
+from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
 
 blueprint = Blueprint(__name__)
 #: Counters of the statistics → metrics of the dashboard and the alarms.
@@ -46,6 +46,6 @@ def run_steps(event: SQSEvent) -> Failures:
 def _read(record: Record) -> Received | None:
     try:
         return Received(record.id, Hint.model_validate_json(record.body), record.times)
-    except ValidationError:
-        log_warning("steps.unreadable", message_id=record.id)
+    except ValidationError as error:
+        log_warning("steps.unreadable", message_id=record.id, reason=reason_of(error))
         return None

@@ -255,6 +255,8 @@ def test_a_campaign_with_everything_needs_nothing_that_its_functions_may_not(
         assert story.flow(flow)["status"] == "completed"
         story.expect(200, story.api.get(f"/flows/{flow}/executions/{story.contacts[0]}"))
         story.expect(200, story.api.get(f"/v1/contacts/{story.contacts[0]}"))
+        for url in ("/flows", "/v1/contacts", "/v1/campaigns", f"/v1/messages?flowUid={flow}", "/v1/templates"):
+            story.expect(200, story.api.get(url))
         story.api.delete(f"/v1/contacts/{story.contacts[0]}")
         story.api.delete(f"/flows/{flow}")
         story.advance(timedelta(minutes=1), timedelta(seconds=10))
