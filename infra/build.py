@@ -107,9 +107,7 @@ def _write(templates: Templates, content: Path, manifest: Manifest, folder: Path
     (folder / "template.json").write_text(json.dumps(templates.expanded, separators=(",", ":"), sort_keys=True))
     sizes = [path.stat().st_size for path in content.rglob("*") if path.is_file()]
     code = hashlib.sha256(archive.read_bytes()).hexdigest()
-    written = Manifest(
-        manifest.stage, manifest.target, code, archive.stat().st_size, sum(sizes), manifest.has_bytecode
-    )
+    written = Manifest(manifest.stage, manifest.target, code, archive.stat().st_size, sum(sizes), manifest.has_bytecode)
     (folder / "manifest.json").write_text(json.dumps(asdict(written), indent=1))
     return written
 

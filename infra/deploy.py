@@ -116,7 +116,9 @@ class Deployment:
         lost = [change.logical_id for change in changes.changes if change.endangers_data]
         if lost:
             changes.drop()
-            raise DeploymentFailed(f"This would take {', '.join(lost)} with its data out of the stack: nothing was changed")
+            raise DeploymentFailed(
+                f"This would take {', '.join(lost)} with its data out of the stack: nothing was changed"
+            )
 
     def _ensure_bucket(self) -> str:
         """A private bucket for code and templates, of this account: a name that a stranger has taken is refused."""
@@ -128,7 +130,9 @@ class Deployment:
             if error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
                 raise DeploymentFailed(f"The bucket {name} is not ours: {error}") from error
             where = {"LocationConstraint": self.region}
-            s3.create_bucket(Bucket=name, **({} if self.region == "us-east-1" else {"CreateBucketConfiguration": where}))
+            s3.create_bucket(
+                Bucket=name, **({} if self.region == "us-east-1" else {"CreateBucketConfiguration": where})
+            )
             private = dict.fromkeys(
                 ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
             )
@@ -220,12 +224,13 @@ def main() -> int:
     parser.add_argument("--parameter", action="append", default=[], help="Name=value, of the template's parameters")
     options = parser.parse_args()
     session = boto3.Session()
-    if session.region_name is None:
+    region = session.region_name or ""
+    if not region:
         print("No region is set: say it with AWS_DEFAULT_REGION=eu-west-1 or aws configure", file=sys.stderr)
         return 1
     make: Any = session.client
     confirm = (lambda _: True) if options.yes else _ask
-    deployment = Deployment(make, options.stage, session.region_name, confirm)
+    deployment = Deployment(make, options.stage, region, confirm)
     try:
         if options.command == "deploy":
             deployment.deploy(read_built(options.stage), _read_parameters(options.parameter))

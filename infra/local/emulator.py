@@ -65,7 +65,9 @@ class Emulator:
         self._await()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._process is None:
             return
         self._process.terminate()
@@ -100,8 +102,9 @@ class Emulator:
     def _await(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process and self._process.poll() is None:
-            with suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(
-                f"{self.url}/_ministack/health", timeout=5
+            with (
+                suppress(urllib.error.URLError, ConnectionError),
+                urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5),  # noqa: S310 - our own http URL
             ):
                 return
             time.sleep(0.1)

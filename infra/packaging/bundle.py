@@ -14,7 +14,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 #: Where Lambda unpacks it; tracebacks name it.
 TASK_ROOT = "/var/task"
 #: Of installed distributions only what runs, and what says which version and license it has.
-UNUSED_NAMES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "entry_points.txt", "py.typed"})
+UNUSED_NAMES = frozenset(
+    {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "entry_points.txt", "py.typed"}
+)
 UNUSED_SUFFIXES = frozenset({".pyc", ".pyi"})
 #: bin: commands. swagger_ui: a page that Powertools could serve and we do not, 1.7 MB.
 UNUSED_FOLDERS = frozenset({"__pycache__", "bin", "swagger_ui"})

@@ -29,7 +29,9 @@ def check_zip(archive: Path, target: Target, locked: Mapping[str, str], modules:
         if target.platforms:
             problems += _wrong_machine(content, names, target)
     problems += [f"{name} does not belong into the zip" for name in sorted(names) if _FOREIGN.match(name)]
-    problems += [f"{each} is in Lambda already" for each in sorted(PROVIDED) if any(n.startswith(f"{each}/") for n in names)]
+    problems += [
+        f"{each} is in Lambda already" for each in sorted(PROVIDED) if any(n.startswith(f"{each}/") for n in names)
+    ]
     if (size := archive.stat().st_size) > MAX_ZIP_BYTES:
         problems.append(f"the zip has {size:,} bytes, more than {MAX_ZIP_BYTES:,}")
     _refuse("The zip is not what it has to be", problems)
@@ -47,7 +49,11 @@ def _is_not_locked(content: zipfile.ZipFile, names: set[str], locked: Mapping[st
             lines = content.read(name).decode().splitlines()
             said = dict(line.split(": ", 1) for line in lines[:10] if ": " in line)
             found[normalise(said["Name"])] = said["Version"]
-    problems = [f"{name} {version} of infra/requirements.lock is missing" for name, version in locked.items() if found.get(name) != version]
+    problems = [
+        f"{name} {version} of infra/requirements.lock is missing"
+        for name, version in locked.items()
+        if found.get(name) != version
+    ]
     return problems + [f"{name} is not in infra/requirements.lock" for name in sorted(found.keys() - locked.keys())]
 
 
@@ -75,9 +81,9 @@ def check_templates(*templates: Mapping[str, Any]) -> None:
 
 def lint(text: str) -> list[str]:
     """The findings of cfn-lint, with their rule and place."""
-    from cfnlint.api import ManualArgs, lint as find  # noqa: PLC0415 - takes a second, only builds need it
+    from cfnlint import api  # noqa: PLC0415 - takes a second, only builds need it
 
-    found = find(text, config=ManualArgs(regions=list(LINT_REGIONS)))
+    found = api.lint(text, config=api.ManualArgs(regions=list(LINT_REGIONS)))
     return [f"{match.rule.id} {match.message} ({'/'.join(map(str, match.path or ()))})" for match in found]
 
 

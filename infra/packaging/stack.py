@@ -186,7 +186,9 @@ def _parameters(
 ) -> Iterator[dict[str, Any]]:
     """What is given, else what it was before, else the template's default."""
     if strange := sorted(given.keys() - declared.keys()):
-        raise DeploymentFailed(f"The template has no parameter {', '.join(strange)}; it has {', '.join(sorted(declared))}")
+        raise DeploymentFailed(
+            f"The template has no parameter {', '.join(strange)}; it has {', '.join(sorted(declared))}"
+        )
     for name in declared:
         if name in given:
             yield {"ParameterKey": name, "ParameterValue": given[name]}

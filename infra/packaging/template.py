@@ -70,7 +70,9 @@ def _finish_source(source: dict[str, Any], function: Function) -> None:
     """Without the first, Lambda takes a partial failure for a success and deletes what failed."""
     source["FunctionResponseTypes"] = ["ReportBatchItemFailures"]
     if function.maximum_concurrency is None:
-        raise Unbuildable(f'{function.name} reads a queue: give its entry in .chalice/config.json "maximum_concurrency"')
+        raise Unbuildable(
+            f'{function.name} reads a queue: give its entry in .chalice/config.json "maximum_concurrency"'
+        )
     source["ScalingConfig"] = {"MaximumConcurrency": function.maximum_concurrency}
 
 

@@ -36,7 +36,9 @@ def check_lock() -> dict[str, str]:
     wanted, locked = pins(REQUIREMENTS.read_text()), pins(LOCK.read_text())
     stale = sorted(name for name, version in wanted.items() if locked.get(name) != version)
     if stale:
-        raise Unbuildable(f"infra/requirements.lock does not hold {', '.join(stale)} of requirements.txt: run make lock")
+        raise Unbuildable(
+            f"infra/requirements.lock does not hold {', '.join(stale)} of requirements.txt: run make lock"
+        )
     return locked
 
 
@@ -68,7 +70,14 @@ def _copy(name: str, version: str, folder: Path) -> None:
 def _pip(target: Target, *arguments: str) -> str:
     platforms = [option for name in target.platforms for option in ("--platform", name)]
     python = ".".join(map(str, target.python))
-    options = ["--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--no-compile", "--python-version", python]
+    options = [
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary=:all:",
+        "--no-compile",
+        "--python-version",
+        python,
+    ]
     command = [sys.executable, "-m", "pip", *arguments, *options, *platforms]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     if done.returncode:

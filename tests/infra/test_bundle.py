@@ -95,5 +95,5 @@ def test_the_lock_holds_what_is_required_with_a_hash_each() -> None:
 def test_a_requirement_that_the_lock_does_not_hold_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("pydantic==9.9.9\nnew-thing==1.0\n")
     monkeypatch.setattr(wheels, "REQUIREMENTS", tmp_path / "requirements.txt")
-    with pytest.raises(Unbuildable, match="does not hold new-thing, pydantic of requirements.txt: run make lock"):
+    with pytest.raises(Unbuildable, match=r"does not hold new-thing, pydantic of requirements.txt: run make lock"):
         wheels.check_lock()

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from app import app
 from infra.local.resources import load_template, physical_name
 from infra.packaging.config import ROOT, read_config, read_functions
-from tests.integration.conftest import WORKERS, World, api, embedded_aws, world
+from tests.integration.conftest import WORKERS, api, embedded_aws, world
 from tests.integration.story import Story, story
 
 __all__ = ["api", "embedded_aws", "story", "world"]
@@ -110,9 +109,9 @@ def _calls() -> dict[str, str]:
     for folder in ("aws", "channels"):
         for path in sorted((ROOT / "chalicelib" / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                    if _is_client(node.func.value):
-                        found.setdefault(node.func.attr, f"{path.relative_to(ROOT)}:{node.lineno}")
+                match node:
+                    case ast.Call(func=ast.Attribute(value=value, attr=method)) if _is_client(value):
+                        found.setdefault(method, f"{path.relative_to(ROOT)}:{node.lineno}")
     return found
 
 

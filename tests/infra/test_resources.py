@@ -75,7 +75,7 @@ def test_every_table_is_paid_per_request_recoverable_encrypted_and_protected() -
     for name, table in _tables().items():
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
-        # Left out, DynamoDB encrypts with its own key, free of charge; the other branch is a customer's KMS key, billed.
+        # Left out, DynamoDB encrypts with its own key, free of charge; the other branch is a customer's key, billed.
         assert table["SSESpecification"]["Fn::If"][0] == "HasTableKey", name
         assert table["SSESpecification"]["Fn::If"][2] == {"Ref": "AWS::NoValue"}, name
         assert table["DeletionProtectionEnabled"] is True, name

@@ -79,7 +79,11 @@ def test_a_message_stays_hidden_for_six_timeouts_of_its_worker(templates: Templa
 
 def test_every_queue_has_a_worker_and_a_dead_letter_queue_or_is_one(templates: Templates) -> None:
     queues = _of_type(templates, QUEUE)
-    targets = {each["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for each in queues.values() if "RedrivePolicy" in each}
+    targets = {
+        each["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for each in queues.values()
+        if "RedrivePolicy" in each
+    }
     lone = [name for name, each in queues.items() if "RedrivePolicy" not in each and name not in targets]
     assert lone == [], "give these queues a RedrivePolicy, or name them as the target of one"
     assert {queue for _, queue, _ in _sources(templates)} == queues.keys(), "each queue is read by some worker"
@@ -101,7 +105,9 @@ def test_logs_end_after_a_while(templates: Templates) -> None:
 
 def test_every_function_has_an_alarm_for_its_errors_and_its_throttles(templates: Templates) -> None:
     alarms = _of_type(templates, "AWS::CloudWatch::Alarm").values()
-    watched = {(a["MetricName"], json.dumps(a["Dimensions"][0]["Value"])) for a in alarms if a["Namespace"] == "AWS/Lambda"}
+    watched = {
+        (a["MetricName"], json.dumps(a["Dimensions"][0]["Value"])) for a in alarms if a["Namespace"] == "AWS/Lambda"
+    }
     for name in _of_type(templates, FUNCTION):
         assert {("Errors", json.dumps({"Ref": name})), ("Throttles", json.dumps({"Ref": name}))} <= watched, name
     assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms)
@@ -153,7 +159,8 @@ def test_every_route_of_the_code_is_in_the_template(templates: Templates) -> Non
 
 
 def test_a_function_without_an_entry_is_named_with_what_to_write(tmp_path: Path) -> None:
-    with pytest.raises(Unbuildable, match=r'The function send_webhooks has no lambda_timeout and no iam_policy_file: give it an entry in "lambda_functions"'):
+    said = 'The function send_webhooks has no lambda_timeout and no iam_policy_file: give it an entry in "lambda_fun'
+    with pytest.raises(Unbuildable, match=said):
         read_functions(read_config(), "dev", ["api_handler", "send_webhooks"], tmp_path)
 
 
@@ -168,5 +175,5 @@ def test_an_entry_without_a_function_is_named(tmp_path: Path) -> None:
 
 
 def test_a_stage_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(Unbuildable, match="There is no stage test: .* has dev, prod"):
+    with pytest.raises(Unbuildable, match=r"There is no stage test: .* has dev, prod"):
         build_templates(tmp_path, "test")
