@@ -5,6 +5,10 @@ SPEED ?= 1
 SAMPLE ?= 1
 WORKERS ?= 2
 TESTS ?= tests
+STAGE ?= dev
+PARAMETERS ?=
+YES ?=
+WITH_DATA ?=
 CONTACTS ?= 10000
 KILLS ?= 50
 
@@ -12,7 +16,7 @@ BIN := .venv/bin
 # Named by what the requirements say, so that it is made again when they change, and only then.
 READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
-.PHONY: run test lint bench torture clean
+.PHONY: run test lint bench torture build lock coldstart deploy destroy deploy-local clean
 
 run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
 	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
@@ -30,8 +34,26 @@ bench: $(READY) ## measures calls, units and CPU per step
 torture: $(READY) ## kills processes under a large flow, for minutes: CONTACTS=10000 KILLS=50
 	@$(BIN)/python -m tests.torture.kills --contacts $(CONTACTS) --kills $(KILLS)
 
+build: $(READY) ## the zip and the template for AWS, checked, in build/STAGE: STAGE=dev
+	@$(BIN)/python -m infra.build --stage $(STAGE)
+
+lock: $(READY) ## infra/requirements.lock anew, after requirements.txt was changed
+	@$(BIN)/python -m infra.build --lock
+
+coldstart: $(READY) ## CPU of each function until its first record, of the built zip
+	@$(BIN)/python -m infra.packaging.coldstart
+
+deploy: $(READY) ## what make build made, into the account and region of your AWS credentials: STAGE=dev PARAMETERS="AlarmEmail=you@example.com" YES=1
+	@$(BIN)/python -m infra.deploy deploy --stage $(STAGE) $(foreach each,$(PARAMETERS),--parameter "$(each)") $(if $(YES),--yes)
+
+destroy: $(READY) ## takes the stack away; tables, files and secrets stay, but with WITH_DATA=1: STAGE=dev
+	@$(BIN)/python -m infra.deploy destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(WITH_DATA),--with-data)
+
+deploy-local: $(READY) ## the same package, deployed to an emulator of AWS on this machine: PORT=4566
+	@$(BIN)/python -m infra.local.deployed --port $(if $(filter 8000,$(PORT)),4566,$(PORT))
+
 clean: ## removes what make made; DATA stays
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis && find . -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis && find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY):
 	@sh infra/local/bootstrap.sh $@

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 #: Attributes that every record has; what else is on it are the ids that the caller gave.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -66,9 +67,6 @@ def count(service: str, metrics: Mapping[str, int]) -> None:
     stage = os.environ.get("STAGE", "prod")
     if stage == "local":
         return  # The laptop's readable line says the same.
-    # Imported here: 26 ms, which the API does not need.
-    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit  # noqa: PLC0415  see above
-
     batch = EphemeralMetrics(namespace="Carillon", service=service)
     batch.add_dimension("stage", stage)
     for name, value in metrics.items():

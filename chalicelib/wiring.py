@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from chalicelib.aws.catalog import DynamoCatalog
@@ -58,9 +58,15 @@ _building = RLock()
 @lru_cache
 def client_for(service: str) -> Any:
     """The process's client of a service."""
-    make: Any = boto3.client
-    with _building:  # boto3's default session is not safe to share while it builds a client.
+    make: Any = _session().create_client
+    with _building:  # A session is not safe to share while it builds a client.
         return make(service, config=_PROVIDER if service in _PROVIDERS else _STORE)
+
+
+@lru_cache
+def _session() -> botocore.session.Session:
+    """botocore's: boto3 makes the same clients of it, but its import takes half as long again, at each cold start."""
+    return botocore.session.get_session()
 
 
 class _Lazy:

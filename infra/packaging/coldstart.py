@@ -1,35 +1,45 @@
-"""What a cold start costs: CPU from an empty interpreter to the first record, in the built zip, without the network."""
+"""What a cold start costs: CPU from an empty interpreter to the first record, of the built zip, without the network."""
 
 import argparse
-import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
-import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from infra.build import OUTPUT, build, declared_functions
-from infra.packaging.config import CONFIG, read_config
+from infra.build import build, declared_functions
+from infra.local.lambda_runtime import REGION
+from infra.packaging import bundle
 from infra.packaging.target import THIS_MACHINE
 
-#: Beside it a person notices, and a burst of a thousand workers pays for it.
+#: CPU until a worker looks at its first record, on a machine that imports boto3 in BOTO3_SECONDS.
 BUDGET_SECONDS = 0.35
+#: The yardstick: machines differ, and what else they do.
+BOTO3_SECONDS = 0.127
 TRIES = 5
-#: Runs in the child: the handler's module as Lambda imports it, the ports, and the clients that its first record needs.
+#: Runs in the child: the handler's module as Lambda imports it, its ports and, behind them, its clients.
 _CHILD = """
 import importlib, sys
 module, _, name = sys.argv[1].rpartition(".")
 handler = getattr(importlib.import_module(module), name)
 import chalicelib.wiring as wiring
 wiring.ports()
-for service in sys.argv[2].split(","):
+for service in sys.argv[2:]:
     wiring.client_for(service)
 """
-#: The clients that a function's first record needs; all the others stay unbuilt.
-CLIENTS = {"api_handler": "secretsmanager,dynamodb", "revive_steps": "sqs", "revive_jobs": "sqs"}
-EVERY_WORKER = "dynamodb,sqs"
+#: The clients that a function's first record asks for; all others stay unbuilt.
+CLIENTS = {"api_handler": ("secretsmanager", "dynamodb"), "revive_steps": ("sqs",), "revive_jobs": ("sqs",)}
+EVERY_WORKER = ("dynamodb", "sqs")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """CPU seconds: until the handler looks at its first record, and until its first calls of AWS can go out."""
+
+    ready: float
+    with_clients: float
 
 
 def handlers() -> dict[str, str]:
@@ -40,51 +50,56 @@ def handlers() -> dict[str, str]:
     return {name: sources.get(name, "app.app") for name in declared_functions()}
 
 
-def measure(content: Path, handler: str, clients: str, tries: int = TRIES) -> float:
-    """CPU seconds, the best of some tries: what another process takes away is not ours."""
-    return min(_once(content, handler, clients) for _ in range(tries))
+def measure(content: Path, handler: str, clients: tuple[str, ...], tries: int = TRIES) -> Start:
+    """The best of some tries: what another process takes away is not ours."""
+    ready = min(_cpu(content, _CHILD, handler) for _ in range(tries))
+    return Start(ready, min(_cpu(content, _CHILD, handler, *clients) for _ in range(tries)))
 
 
-def _once(content: Path, handler: str, clients: str) -> float:
-    variables = ("CATALOG_TABLE", "CONTACTS_TABLE", "EXECUTIONS_TABLE", "TIMERS_TABLE", "STEP_QUEUE_URL")
-    variables += ("JOB_QUEUE_URL", "FILES_BUCKET", "SIGNING_SECRET_ID")
-    environment = {
-        **dict.fromkeys(variables, "x"),
-        **read_config(CONFIG)["stages"]["prod"]["environment_variables"],
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(content),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-    }
+def measure_boto3(content: Path, tries: int = TRIES) -> float:
+    """The yardstick, here and now."""
+    return min(_cpu(content, "import boto3") for _ in range(tries))
+
+
+def _cpu(content: Path, program: str, *arguments: str) -> float:
+    variables = dict.fromkeys(
+        ("CATALOG_TABLE", "CONTACTS_TABLE", "EXECUTIONS_TABLE", "TIMERS_TABLE", "STEP_QUEUE_URL", "JOB_QUEUE_URL")
+        + ("FILES_BUCKET", "SIGNING_SECRET_ID", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        "x",
+    )
+    python = {"PYTHONPATH": str(content), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-c", _CHILD, handler, clients]
-    subprocess.run(command, cwd=content, env=environment, check=True)  # noqa: S603 - our own arguments
+    subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-c", program, *arguments],
+        cwd=content,
+        env={**variables, **python, "AWS_DEFAULT_REGION": REGION, "STAGE": "prod"},
+        check=True,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
 
 
-def measure_all(archive: Path, tries: int = TRIES) -> dict[str, float]:
-    """Every function of the zip, in CPU seconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(archive) as content:
-            content.extractall(folder)
-        found = handlers()
-        return {name: measure(Path(folder), found[name], CLIENTS.get(name, EVERY_WORKER), tries) for name in found}
+def measure_all(content: Path, tries: int = TRIES) -> dict[str, Start]:
+    """Every function of an unpacked zip."""
+    found = handlers()
+    return {name: measure(content, found[name], CLIENTS.get(name, EVERY_WORKER), tries) for name in found}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make coldstart", description=__doc__)
     parser.add_argument("--tries", type=int, default=TRIES)
-    options = parser.parse_args()
-    manifest = OUTPUT / "coldstart" / "dev" / "manifest.json"
-    build("dev", THIS_MACHINE, OUTPUT / "coldstart", is_linted=False)
-    found = measure_all(manifest.parent / "deployment.zip", options.tries)
-    for name, seconds in sorted(found.items(), key=lambda pair: -pair[1]):
-        print(f"{name:<16} {1000 * seconds:4.0f} ms CPU")
-    print(json.dumps({"budget_ms": 1000 * BUDGET_SECONDS, "worst_ms": round(1000 * max(found.values()))}))
-    return 0
+    tries = parser.parse_args().tries
+    with tempfile.TemporaryDirectory() as folder:
+        build("dev", THIS_MACHINE, Path(folder), is_linted=False)
+        content = Path(folder) / "content"
+        bundle.unpack(Path(folder) / "dev" / "deployment.zip", content)
+        scale = BOTO3_SECONDS / measure_boto3(content, tries)
+        found = measure_all(content, tries)
+        for name, start in found.items():
+            here = f"{1000 * start.ready:4.0f} ms, with clients {1000 * start.with_clients:4.0f} ms"
+            print(f"{name:<16} CPU here {here}; by the yardstick {1000 * start.ready * scale:4.0f} ms")
+    print(f"A worker may take {1000 * BUDGET_SECONDS:.0f} ms where boto3 takes {1000 * BOTO3_SECONDS:.0f} ms.")
+    return int(max(start.ready for start in found.values()) * scale > BUDGET_SECONDS)
 
 
 if __name__ == "__main__":
