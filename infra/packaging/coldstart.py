@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.settings import Settings
 from infra.build import build, declared_functions
 from infra.local.lambda_runtime import REGION
 from infra.packaging import bundle
@@ -62,11 +63,8 @@ def measure_boto3(content: Path, tries: int = TRIES) -> float:
 
 
 def _cpu(content: Path, program: str, *arguments: str) -> float:
-    variables = dict.fromkeys(
-        ("CATALOG_TABLE", "CONTACTS_TABLE", "EXECUTIONS_TABLE", "TIMERS_TABLE", "STEP_QUEUE_URL", "JOB_QUEUE_URL")
-        + ("FILES_BUCKET", "SIGNING_SECRET_ID", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-        "x",
-    )
+    wanted = (name.upper() for name, field in Settings.model_fields.items() if field.is_required())
+    variables = dict.fromkeys((*wanted, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "x")
     python = {"PYTHONPATH": str(content), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(  # noqa: S603 - our own arguments
