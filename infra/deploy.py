@@ -19,18 +19,6 @@ from infra.build import OUTPUT
 from infra.packaging.stack import DATA_TYPES, ChangeSet, ClientFor, DeploymentFailed, Stack
 from infra.packaging.target import LAMBDA, Unbuildable
 
-#: Environment of the functions ← outputs of the stack: by it the first key is made from here.
-ENVIRONMENT = {
-    "CATALOG_TABLE": "CatalogTableName",
-    "CONTACTS_TABLE": "ContactsTableName",
-    "EXECUTIONS_TABLE": "ExecutionsTableName",
-    "TIMERS_TABLE": "TimersTableName",
-    "STEP_QUEUE_URL": "StepQueueUrl",
-    "JOB_QUEUE_URL": "JobQueueUrl",
-    "FILES_BUCKET": "FilesBucketName",
-    "SIGNING_SECRET_ID": "SigningSecretArn",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -153,7 +141,8 @@ class Deployment:
         secrets, arn = self.client_for("secretsmanager"), outputs["FirstKeyArn"]
         if _has_value(secrets, arn):
             return
-        settings = read_settings({name: outputs[output] for name, output in ENVIRONMENT.items()})
+        handler = self.client_for("lambda").get_function_configuration(FunctionName=outputs["APIHandlerName"])
+        settings = read_settings(handler["Environment"]["Variables"])
         workspace, key = make_workspace(build_ports(settings, self.client_for), "First workspace")
         secrets.put_secret_value(SecretId=arn, SecretString=json.dumps({"workspace": workspace.uid, "key": key}))
 
