@@ -9,6 +9,7 @@ STAGE ?= dev
 PARAMETERS ?=
 YES ?=
 WITH_DATA ?=
+NEW_KEY ?=
 CONTACTS ?= 10000
 KILLS ?= 50
 
@@ -44,7 +45,7 @@ coldstart: $(READY) ## CPU of each function until its first record, of the built
 	@$(BIN)/python -m infra.packaging.coldstart
 
 deploy: $(READY) ## what make build made, into the account and region of your AWS credentials: STAGE=dev PARAMETERS="AlarmEmail=you@example.com" YES=1
-	@$(BIN)/python -m infra.deploy deploy --stage $(STAGE) $(foreach each,$(PARAMETERS),--parameter "$(each)") $(if $(YES),--yes)
+	@$(BIN)/python -m infra.deploy deploy --stage $(STAGE) $(foreach each,$(PARAMETERS),--parameter "$(each)") $(if $(YES),--yes) $(if $(NEW_KEY),--new-key)
 
 destroy: $(READY) ## takes the stack away; tables, files and secrets stay, but with WITH_DATA=1: STAGE=dev
 	@$(BIN)/python -m infra.deploy destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(WITH_DATA),--with-data)

@@ -12,7 +12,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.workspace import Scope
 from chalicelib.settings import read_settings
+from chalicelib.usecases.make_key import make_key
 from chalicelib.usecases.make_workspace import make_workspace
 from chalicelib.wiring import build_ports
 from infra.build import OUTPUT
@@ -66,7 +69,7 @@ class Deployment:
     def __post_init__(self) -> None:
         self.stack = Stack(f"carillon-{self.stage}", self.client_for, self.pause)
 
-    def deploy(self, built: Built, parameters: Mapping[str, str]) -> dict[str, str]:
+    def deploy(self, built: Built, parameters: Mapping[str, str], new_key: bool = False) -> dict[str, str]:
         """The stack's outputs. DeploymentFailed when nothing, or nothing for good, was done."""
         bucket = self._ensure_bucket()
         url = self._upload(bucket, built)
@@ -81,7 +84,7 @@ class Deployment:
             self.client_for("cloudformation").update_termination_protection(
                 EnableTerminationProtection=True, StackName=self.stack.name
             )
-        self._ensure_first_key(outputs)
+        self._ensure_first_key(outputs, new_key)
         self.say(f"API        {public}")
         self.say(f"First key  aws secretsmanager get-secret-value --secret-id {outputs['FirstKeyArn']}")
         return outputs
@@ -136,15 +139,21 @@ class Deployment:
         url: str = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
         return url.partition("?")[0]
 
-    def _ensure_first_key(self, outputs: Mapping[str, str]) -> None:
-        """Made once, from here, and put where only the account's people can read it."""
+    def _ensure_first_key(self, outputs: Mapping[str, str], new_key: bool) -> None:
+        """Made once, or when it is asked for, from here, and put where only the account's people can read it."""
         secrets, arn = self.client_for("secretsmanager"), outputs["FirstKeyArn"]
-        if _has_value(secrets, arn):
+        found = json.loads(_value_of(secrets, arn) or "{}")
+        if found and not new_key:
             return
         handler = self.client_for("lambda").get_function_configuration(FunctionName=outputs["APIHandlerName"])
-        settings = read_settings(handler["Environment"]["Variables"])
-        workspace, key = make_workspace(build_ports(settings, self.client_for), "First workspace")
-        secrets.put_secret_value(SecretId=arn, SecretString=json.dumps({"workspace": workspace.uid, "key": key}))
+        ports = build_ports(read_settings(handler["Environment"]["Variables"]), self.client_for)
+        if found:
+            workspace = found["workspace"]
+            _, key = make_key(ports, WorkspaceUid(workspace), Scope.ADMIN, "made by make deploy")
+        else:
+            made, key = make_workspace(ports, "First workspace")
+            workspace = made.uid
+        secrets.put_secret_value(SecretId=arn, SecretString=json.dumps({"workspace": workspace, "key": key}))
 
     def destroy(self, with_data: bool) -> dict[str, tuple[str, str]]:
         """What holds data and was kept: logical id → (type, name); empty `with_data`."""
@@ -184,13 +193,13 @@ def _code_key(built: Built) -> str:
     return f"{built.stage}/{built.code}.zip"
 
 
-def _has_value(secrets: Any, arn: str) -> bool:
+def _value_of(secrets: Any, arn: str) -> str:
     try:
-        return bool(secrets.get_secret_value(SecretId=arn).get("SecretString"))
+        return str(secrets.get_secret_value(SecretId=arn).get("SecretString") or "")
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        return False  # The template makes the secret, without a value.
+        return ""  # The template makes the secret, without a value.
 
 
 def _ask(sentence: str) -> bool:
@@ -210,6 +219,7 @@ def main() -> int:
     parser.add_argument("--stage", default="dev")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--with-data", action="store_true", help="destroy: tables, files and secrets too")
+    parser.add_argument("--new-key", action="store_true", help="deploy: another admin key for the first workspace")
     parser.add_argument("--parameter", action="append", default=[], help="Name=value, of the template's parameters")
     options = parser.parse_args()
     session = boto3.Session()
@@ -222,7 +232,7 @@ def main() -> int:
     deployment = Deployment(make, options.stage, region, confirm)
     try:
         if options.command == "deploy":
-            deployment.deploy(read_built(options.stage), _read_parameters(options.parameter))
+            deployment.deploy(read_built(options.stage), _read_parameters(options.parameter), options.new_key)
         else:
             deployment.destroy(options.with_data)
     except (Unbuildable, ClientError, BotoCoreError) as error:

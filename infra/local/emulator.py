@@ -80,7 +80,7 @@ class Emulator:
     def client(self, service: str) -> Any:
         """A client of the account's root, whom no policy binds."""
         make: Callable[..., Any] = boto3.client
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+        config = Config(s3={"addressing_style": "path"})
         return make(service, endpoint_url=self.url, region_name=REGION, config=config, **ROOT)
 
     def api_url(self, endpoint: str) -> str:
