@@ -77,27 +77,25 @@ def _cpu(content: Path, program: str, *arguments: str) -> float:
     return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
 
 
-def measure_all(content: Path, tries: int = TRIES) -> dict[str, Start]:
-    """Every function of an unpacked zip."""
-    found = handlers()
-    return {name: measure(content, found[name], CLIENTS.get(name, EVERY_WORKER), tries) for name in found}
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make coldstart", description=__doc__)
     parser.add_argument("--tries", type=int, default=TRIES)
     tries = parser.parse_args().tries
+    slow = []
     with tempfile.TemporaryDirectory() as folder:
         build("dev", THIS_MACHINE, Path(folder), is_linted=False)
         content = Path(folder) / "content"
         bundle.unpack(Path(folder) / "dev" / "deployment.zip", content)
-        scale = BOTO3_SECONDS / measure_boto3(content, tries)
-        found = measure_all(content, tries)
-        for name, start in found.items():
+        for name, handler in handlers().items():
+            # Beside each function anew: a machine that others use changes from minute to minute.
+            scale = BOTO3_SECONDS / measure_boto3(content, tries)
+            start = measure(content, handler, CLIENTS.get(name, EVERY_WORKER), tries)
             here = f"{1000 * start.ready:4.0f} ms, with clients {1000 * start.with_clients:4.0f} ms"
             print(f"{name:<16} CPU here {here}; by the yardstick {1000 * start.ready * scale:4.0f} ms")
+            if name != "api_handler" and start.ready * scale > BUDGET_SECONDS:
+                slow.append(name)
     print(f"A worker may take {1000 * BUDGET_SECONDS:.0f} ms where boto3 takes {1000 * BOTO3_SECONDS:.0f} ms.")
-    return int(max(start.ready for start in found.values()) * scale > BUDGET_SECONDS)
+    return len(slow)
 
 
 if __name__ == "__main__":
