@@ -3,9 +3,6 @@
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 from chalicelib.errors import InvalidRequest, Problem
 
 #: By python name: what a caller says → what is kept. Raises ValueError with a sentence.
@@ -49,6 +46,9 @@ def is_timezone(name: str) -> bool:
 
 def _email(value: str, _region: str) -> str:
     """With its domain as it travels: lower case, punycode. SES takes no other, and only ASCII before the @."""
+    # Imported here: workers that check no address start 30 ms sooner.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  see above
+
     try:
         found = validate_email(value.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:
@@ -58,6 +58,8 @@ def _email(value: str, _region: str) -> str:
 
 def _phone(value: str, region: str) -> str:
     """E.164. With a country code a possible number will do, as plans outgrow this library; without, a valid one."""
+    import phonenumbers  # noqa: PLC0415  as above
+
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as error:

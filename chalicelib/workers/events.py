@@ -7,11 +7,11 @@ from chalicelib.errors import CarillonError
 from chalicelib.model.hints import Reported
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Workspace
-from chalicelib.telemetry import log_fault, log_info, log_warning
+from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.usecases.ingest_events import ingest_events
 from chalicelib.usecases.report_events import NewEvent, report_events
 from chalicelib.wiring import ports
-from chalicelib.workers._sqs import Failures, Record, failures, records_of
+from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of
 
 blueprint = Blueprint(__name__)
 
@@ -36,7 +36,10 @@ _MESSAGE: TypeAdapter[Reported | BusEvent] = TypeAdapter(Reported | BusEvent)
 @blueprint.on_sqs_message(queue="${EventQueue.QueueName}", batch_size=10, name="run_events")
 def run_events(event: SQSEvent) -> Failures:
     """Each message by itself: one that fails comes again, and ends in the dead-letter queue."""
-    return failures([record.id for record in records_of(event) if not _take(record)])
+    records = records_of(event)
+    failed = [record.id for record in records if not _take(record)]
+    count("events", {"Records": len(records), "GivenBack": len(failed)})
+    return failures(failed)
 
 
 @blueprint.on_sqs_message(queue="${EventDeadLetters.QueueName}", batch_size=10, name="revive_events")
@@ -48,8 +51,8 @@ def revive_events(event: SQSEvent) -> Failures:
 def _take(record: Record) -> bool:
     try:
         message = _MESSAGE.validate_json(record.body)
-    except ValidationError:
-        log_warning("events.unreadable", message_id=record.id)
+    except ValidationError as error:
+        log_warning("events.unreadable", message_id=record.id, reason=reason_of(error))
         return False
     try:
         if isinstance(message, BusEvent):

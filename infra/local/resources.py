@@ -77,8 +77,8 @@ def provision(client_for: ClientFor, template: Path = TEMPLATE, prefix: str = "c
         _ensure_secret(client_for("secretsmanager"), refs[logical_id], _properties(resources[logical_id]))
     _ensure_rules(client_for, resources, refs, prefix)
     variables: dict[str, Any] = declared["Globals"]["Function"]["Environment"]["Variables"]
-    # What is asked of who deploys (PUBLIC_URL), the laptop knows itself.
-    asked = [{"Ref": name} for name in declared.get("Parameters", {})]
+    # What is asked of who deploys (PUBLIC_URL), or comes of the stack's name, the laptop knows itself.
+    asked = [{"Ref": name} for name in (*declared.get("Parameters", {}), "AWS::StackName")]
     return {name: _resolve(value, refs) for name, value in variables.items() if value not in asked}
 
 

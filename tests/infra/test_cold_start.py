@@ -23,8 +23,6 @@ HEAVY = {
     "aws_xray_sdk": "160",
     "requests": "60",
 }
-#: Who needs it all the same: imports of contacts are jobs, and check addresses and numbers.
-EXCUSED = {"chalicelib.workers.jobs": {"email_validator", "phonenumbers"}}
 WORKERS = sorted({source.handler_string.rpartition(".")[0] for source in app.event_sources})
 
 
@@ -34,7 +32,7 @@ def test_a_worker_imports_by_itself_and_nothing_heavy(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=Path.cwd())
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split())
-    assert {name: HEAVY[name] for name in (HEAVY.keys() & loaded) - EXCUSED.get(module, set())} == {}
+    assert {name: HEAVY[name] for name in HEAVY.keys() & loaded} == {}
 
 
 def test_no_client_is_built_before_it_is_called() -> None:
