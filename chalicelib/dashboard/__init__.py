@@ -1,0 +1,1 @@
+"""The page for operators: static modules, and the few lines that serve them."""

@@ -1,0 +1,134 @@
+// The shell: navigation, the screen that the address names, dialogs and notes.
+import { html, signal, useEffect, useRef, useState } from "./vendor.js";
+import { Dialogs } from "./dialog.js";
+import { Icon } from "./icons.js";
+import { Button, Notes, Problem } from "./parts.js";
+import { place, to } from "./router.js";
+import { expired, signOut, workspace } from "./session.js";
+import { SignInAgain } from "./signin.js";
+import { deviceStore } from "./store.js";
+
+const NAVIGATION = [
+  ["overview", "Overview"],
+  ["campaigns", "Campaigns"],
+  ["flows", "Flows"],
+  ["contacts", "Contacts"],
+  ["segments", "Segments"],
+  ["templates", "Templates"],
+  ["channels", "Channels"],
+  ["messages", "Messages"],
+  ["settings", "Settings"],
+];
+
+/** First part of the address, and how many follow → the module with the screen as its `Screen`. */
+const SCREENS = {
+  overview: () => import("./overview.js"),
+  campaigns: () => import("./campaigns.js"),
+  "campaigns/": () => import("./campaign.js"),
+  flows: () => import("./flows.js"),
+  "flows/": () => import("./flow.js"),
+  "flows//": () => import("./execution.js"),
+  contacts: () => import("./contacts.js"),
+  "contacts/": () => import("./contact.js"),
+  import: () => import("./import.js"),
+  segments: () => import("./segments.js"),
+  "segments/": () => import("./segment.js"),
+  templates: () => import("./templates.js"),
+  "templates/": () => import("./template.js"),
+  channels: () => import("./channels.js"),
+  "channels/": () => import("./channel.js"),
+  messages: () => import("./messages.js"),
+  settings: () => import("./settings.js"),
+  "settings/": () => import("./settings.js"),
+};
+
+const menuOpen = signal(false);
+
+export function App() {
+  const path = place.value.path.length ? place.value.path : ["overview"];
+  return html`<div class="shell">
+      <${Navigation} chosen=${path[0] === "import" ? "contacts" : path[0]} />
+      <main id="main"><${CurrentScreen} path=${path} /></main>
+    </div>
+    <${Dialogs} /><${Notes} />
+    ${expired.value && html`<${SignInAgain} />`}`;
+}
+
+function skip(event) {
+  event.preventDefault();
+  document.querySelector("main h1")?.focus();
+}
+
+function Navigation({ chosen }) {
+  return html`<header class="side ${menuOpen.value ? "is-open" : ""}">
+    <a class="skip" href=${location.hash} onClick=${skip}>Skip to the page</a>
+    <div class="side-head">
+      <a class="brand" href=${to("overview")}>carillon<b>.</b></a>
+      <button class="icon-button menu-button" aria-expanded=${menuOpen.value ? "true" : "false"} aria-controls="navigation"
+        aria-label="Menu" onClick=${() => (menuOpen.value = !menuOpen.value)}><${Icon} name="menu" /></button>
+    </div>
+    <div class="side-body" id="navigation">
+      <nav aria-label="Main">
+        ${NAVIGATION.map(([id, name]) => html`<a href=${to(id)} aria-current=${id === chosen ? "page" : undefined}
+          onClick=${() => (menuOpen.value = false)}>${name}</a>`)}
+      </nav>
+      <div class="side-foot">
+        <span class="workspace" title=${workspace.value?.uid}>${workspace.value?.name}</span>
+        <span class="side-actions">
+          <${Theme} />
+          <${Button} quiet onClick=${signOut}>Sign out<//>
+        </span>
+      </div>
+    </div>
+  </header>`;
+}
+
+const THEMES = { "": "light", light: "dark", dark: "" };
+
+function Theme() {
+  const root = document.documentElement;
+  const [theme, setTheme] = useState(root.dataset.theme || "");
+  function change() {
+    const next = THEMES[theme];
+    if (next) root.dataset.theme = next;
+    else delete root.dataset.theme;
+    deviceStore.write("theme", next || null);
+    setTheme(next);
+  }
+  const words = `Theme: ${theme || "as the system"}`;
+  return html`<button class="icon-button" aria-label=${words} title=${words} onClick=${change}><${Icon} name="theme" /></button>`;
+}
+
+/** Loads the module of a screen when it is first gone to. */
+function CurrentScreen({ path }) {
+  const [first, ...rest] = path;
+  const name = first + "/".repeat(rest.length);
+  const [loaded, setLoaded] = useState({});
+  const before = useRef(null);
+  useEffect(() => {
+    let isCurrent = true;
+    const load = SCREENS[name];
+    const set = (found) => isCurrent && setLoaded({ name, ...found });
+    if (load) load().then((module) => set({ Screen: module.Screen }), (error) => set({ error }));
+    return () => {
+      isCurrent = false;
+    };
+  }, [name]);
+  const where = path.join("/");
+  useEffect(() => {
+    // Not at the first screen: then the focus belongs to the browser.
+    if (before.current !== null && before.current !== where) {
+      document.querySelector("main h1")?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    before.current = where;
+  }, [where, loaded.name]);
+  if (!SCREENS[name]) return html`<div class="page"><h1>There is nothing here</h1><p><a href=${to("overview")}>To the overview</a></p></div>`;
+  if (loaded.name !== name) return null;
+  if (loaded.error) {
+    // After a deployment an open page asks for modules under names that are gone.
+    return html`<div class="page"><${Problem} of=${new Error("This part of the dashboard could not be loaded; it may have been updated.")}
+      again=${() => location.reload()} /></div>`;
+  }
+  return html`<${loaded.Screen} key=${where} path=${rest} />`;
+}

@@ -1,0 +1,138 @@
+// One campaign: the timeline and what stands around it.
+import { computed, html, signal, useEffect, useMemo, useState } from "./vendor.js";
+import { get } from "./api.js";
+import { CampaignBar, Conflict, PauseBanner } from "./campaignbar.js";
+import { audienceWords, triggerWords } from "./aims.js";
+import { openDraft } from "./draft.js";
+import { keyName, makeEditor } from "./editor.js";
+import { Icon } from "./icons.js";
+import { InsertMenu } from "./insert.js";
+import { Inspector } from "./inspector.js";
+import { JsonView } from "./jsonview.js";
+import { useLoad } from "./load.js";
+import { names, namesError, readNames } from "./names.js";
+import { Overview } from "./campaignoverview.js";
+import { Loaded, Page, Problem, Tabs } from "./parts.js";
+import { place, to } from "./router.js";
+import { useSheet } from "./sheets.js";
+import { Timeline } from "./timeline.js";
+import { Versions } from "./versions.js";
+
+const sheet = useSheet(import.meta.resolve("./builder.css"));
+await sheet;
+/** What is asked for while somebody looks; the API's own numbers are not fresher than this. */
+const POLL_MS = 3_000;
+const AT_REST_MS = 15_000;
+
+export function Screen({ path: [uid] }) {
+  const loaded = useLoad(async (signal) => {
+    const [campaign] = await Promise.all([
+      get(`/v1/campaigns/${uid}`, {}, signal),
+      readNames("channels", "templates", "segments", "nodeTypes", "channelTypes"),
+    ]);
+    return campaign;
+  }, [uid]);
+  if (!loaded.data) return html`<${Page} name="Campaign" back=${{ href: to("campaigns"), name: "Campaigns" }}><${Loaded} from=${loaded} what="This campaign" /><//>`;
+  return html`<${Campaign} campaign=${loaded.data} />`;
+}
+
+function Campaign({ campaign }) {
+  const draft = useMemo(() => openDraft(campaign), [campaign.uid]);
+  const editor = useMemo(() => makeEditor(draft, () => names.value.nodeTypes), [draft]);
+  const view = place.value.query.get("view") || "timeline";
+  const [watching, setWatching] = useState(true);
+  const status = useStatus(draft, watching);
+  useEffect(() => () => draft.close(), [draft]);
+  useEffect(() => {
+    const refresh = () => !document.hidden && draft.refresh();
+    const onKey = (event) => onGlobalKey(event, draft);
+    document.addEventListener("visibilitychange", refresh);
+    document.addEventListener("keydown", onKey);
+    return () => {
+      document.removeEventListener("visibilitychange", refresh);
+      document.removeEventListener("keydown", onKey);
+    };
+  }, [draft]);
+  useEffect(() => {
+    document.title = `${draft.parts.value.name} · Carillon`;
+  }, [draft.parts.value.name]);
+  const tabs = ["timeline", "json", "versions"].map((id) => ({
+    id,
+    name: id === "json" ? "JSON" : id.charAt(0).toUpperCase() + id.slice(1),
+    href: to("campaigns", draft.uid, { view: id === "timeline" ? "" : id }),
+  }));
+  const counters = useMemo(() => makeCounters(), [draft]);
+  counters.set(watching ? status.data : null);
+  return html`<div class="campaign">
+    <${CampaignBar} draft=${draft} status=${status} watching=${watching} setWatching=${setWatching} />
+    <${Tabs} label="Views" of=${[...tabs, { id: "flows", name: "Flows", href: to("flows", { campaignUid: draft.uid }) }]} chosen=${view} />
+    <div class="banners">
+      <${PauseBanner} status=${status.data} draft=${draft} reload=${status.reload} />
+      <${Conflict} draft=${draft} />
+      <${Problem} of=${draft.error.value ?? namesError.value} again=${draft.state.value === "failed" ? draft.save : undefined} />
+    </div>
+    ${view === "json" && html`<${JsonView} draft=${draft} />`}
+    ${view === "versions" && html`<${Versions} draft=${draft} />`}
+    ${view === "timeline" && html`<${Builder} editor=${editor} counters=${counters} status=${status.data} />`}
+  </div>`;
+}
+
+/** Often while something runs, seldom otherwise; not at all with the counters off. */
+function useStatus(draft, watching) {
+  const [every, setEvery] = useState(POLL_MS);
+  const status = useLoad((signal) => get(`/v1/campaigns/${draft.uid}/status`, {}, signal), [draft.uid], {
+    every: watching ? every : AT_REST_MS,
+  });
+  const isMoving = ["RUNNING", "SCHEDULED"].includes(status.data?.state);
+  useEffect(() => setEvery(isMoving ? POLL_MS : AT_REST_MS), [isMoving]);
+  return status;
+}
+
+/** The cards listen to this and not to the page, so that a tick of the counters redraws nothing else. */
+function makeCounters() {
+  const all = signal(null);
+  const flow = computed(() => all.value?.flowUid ?? "");
+  const nodes = computed(() => (all.value?.flowUid ? all.value.nodes : null));
+  return {
+    set: (status) => (all.value = status ?? null),
+    flow,
+    get value() {
+      return nodes.value;
+    },
+  };
+}
+
+function Builder({ editor, counters, status }) {
+  const [zoom, setZoom] = useState(100);
+  return html`<div class="builder">
+    <div class="canvas" role="region" aria-label="Timeline" tabindex="-1">
+      <div class="zoom" role="group" aria-label="Size">
+        ${[50, 75, 100].map((each) => html`<button type="button" aria-pressed=${each === zoom ? "true" : "false"} onClick=${() => setZoom(each)}>${each} %</button>`)}
+      </div>
+      <div class="zoomed z${zoom}">
+        <${Timeline} editor=${editor} counters=${counters} start=${html`<${Start} editor=${editor} />`} />
+      </div>
+    </div>
+    <${Inspector} editor=${editor} overview=${html`<${Overview} editor=${editor} status=${status} />`} />
+    <${InsertMenu} editor=${editor} />
+  </div>`;
+}
+
+function Start({ editor }) {
+  const { trigger, audience } = editor.draft.parts.value;
+  const chosen = editor.selected.value?.kind;
+  const pill = (kind, words) => html`<button type="button" class="start-pill" aria-pressed=${chosen === kind ? "true" : "false"}
+    onClick=${() => (editor.selected.value = chosen === kind ? null : { kind })}><${Icon} name=${kind} /><span>${words}</span></button>`;
+  return html`<div class="starts">${pill("trigger", triggerWords(trigger))}${pill("audience", audienceWords(audience))}</div>`;
+}
+
+/** Undo and redo work everywhere but where a text field has its own. */
+function onGlobalKey(event, draft) {
+  const pressed = keyName(event);
+  const isTyping = event.target.closest?.("input, textarea, select, dialog");
+  if (isTyping || !["Mod+z", "Mod+y", "Mod+s"].includes(pressed)) return;
+  event.preventDefault();
+  if (pressed === "Mod+s") draft.save();
+  else if (pressed === "Mod+y" || event.shiftKey) draft.redo();
+  else draft.undo();
+}

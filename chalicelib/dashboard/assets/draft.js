@@ -1,0 +1,191 @@
+// The draft of one campaign while it is edited: history, saving by itself, conflicts, and what the API finds wrong.
+import { batch, computed, signal } from "./vendor.js";
+import { get, patch, post } from "./api.js";
+import { readField } from "./steps.js";
+import { tabStore } from "./store.js";
+
+const PARTS = ["name", "description", "availability", "trigger", "audience", "steps", "configuration"];
+const REST_MS = 700;
+/** Changes of one field in a row are one step of the history while they follow each other within this. */
+const TOGETHER_MS = 1_500;
+const MOST_UNDO = 100;
+
+const partsOf = (campaign) => Object.fromEntries(PARTS.map((part) => [part, campaign[part] ?? (part === "steps" ? [] : null)]));
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** Signals and actions of one draft. `close()` saves what is left. */
+export function openDraft(campaign) {
+  const uid = campaign.uid;
+  const path = `/v1/campaigns/${uid}`;
+  const server = signal(campaign);
+  const parts = signal(partsOf(campaign));
+  /** "saved", "waiting", "saving", "failed" or "conflict". */
+  const state = signal("saved");
+  const error = signal(null);
+  const theirs = signal(null);
+  const found = signal(null);
+  const history = signal({ past: [], future: [] });
+  let lastEdit = { name: "", at: 0 };
+  let timer;
+  let running = null;
+
+  function note(before, name) {
+    const isMore = name && lastEdit.name === name && Date.now() - lastEdit.at < TOGETHER_MS;
+    lastEdit = { name, at: Date.now() };
+    if (!isMore) history.value = { past: [...history.value.past, before].slice(-MOST_UNDO), future: [] };
+  }
+
+  /** Changes parts; edits under the same `name` that follow each other closely are undone together. */
+  function edit(changes, name = "") {
+    const next = { ...parts.value, ...changes };
+    if (same(next, parts.value)) return;
+    batch(() => {
+      note(parts.value, name);
+      take(next);
+    });
+  }
+
+  function take(next) {
+    parts.value = next;
+    tabStore.write(`draft.${uid}`, JSON.stringify({ parts: next, updatedAt: server.value.updatedAt }));
+    if (state.value !== "conflict") later();
+  }
+
+  function later() {
+    state.value = "waiting";
+    clearTimeout(timer);
+    timer = setTimeout(save, REST_MS);
+  }
+
+  function travel(from, to) {
+    const stack = history.value[from];
+    if (!stack.length) return;
+    batch(() => {
+      history.value = { ...history.value, [from]: stack.slice(0, -1), [to]: [...history.value[to], parts.value] };
+      lastEdit = { name: "", at: 0 };
+      take(stack.at(-1));
+    });
+  }
+
+  /** One save at a time: what is edited meanwhile is saved after it. */
+  async function save() {
+    clearTimeout(timer);
+    if (running) await running;
+    running = write();
+    await running;
+    running = null;
+    if (state.value === "saved") await validate();
+  }
+
+  async function write() {
+    const changes = changed();
+    if (!Object.keys(changes).length) return settle(server.value);
+    state.value = "saving";
+    try {
+      const now = await get(path);
+      if (now.updatedAt !== server.value.updatedAt && !same(partsOf(now), partsOf(server.value))) return collide(now);
+      settle(await patch(path, changes));
+    } catch (problem) {
+      batch(() => {
+        error.value = problem;
+        state.value = "failed";
+      });
+    }
+  }
+
+  function changed() {
+    const before = partsOf(server.value);
+    return Object.fromEntries(PARTS.filter((part) => !same(parts.value[part], before[part])).map((part) => [part, parts.value[part]]));
+  }
+
+  function settle(saved) {
+    batch(() => {
+      server.value = saved;
+      error.value = null;
+      if (Object.keys(changed()).length) {
+        later();
+        return;
+      }
+      state.value = "saved";
+      tabStore.write(`draft.${uid}`, null);
+    });
+  }
+
+  function collide(now) {
+    batch(() => {
+      theirs.value = now;
+      state.value = "conflict";
+    });
+  }
+
+  /** Ends a conflict: "mine" goes over what is there, "theirs" replaces what is here (and can be undone). */
+  async function resolve(side) {
+    const now = theirs.value;
+    batch(() => {
+      theirs.value = null;
+      server.value = now;
+      if (side === "theirs") {
+        note(parts.value, "");
+        parts.value = partsOf(now);
+      }
+      state.value = "waiting";
+    });
+    await save();
+  }
+
+  async function validate() {
+    try {
+      found.value = await post(`${path}/validate`);
+    } catch (problem) {
+      error.value = problem;
+    }
+  }
+
+  /** Somebody else may have saved meanwhile: without edits of our own theirs is simply shown. */
+  async function refresh() {
+    if (state.value !== "saved") return;
+    const now = await get(path).catch(() => null);
+    if (!now || now.updatedAt === server.value.updatedAt || state.value !== "saved") return;
+    batch(() => {
+      server.value = now;
+      parts.value = partsOf(now);
+    });
+    await validate();
+  }
+
+  /** What a reload or a closed tab kept from being saved. */
+  function recover() {
+    const kept = readKept(uid);
+    if (!kept || same(kept.parts, parts.value)) return;
+    parts.value = kept.parts;
+    if (kept.updatedAt === campaign.updatedAt) later();
+    else collide(campaign);
+  }
+
+  recover();
+  validate();
+  return {
+    uid, server, parts, state, error, theirs, found, history, edit, save, resolve, refresh, validate,
+    problems: computed(() => [...mark(found.value?.errors, "error"), ...mark(found.value?.warnings, "warning")]),
+    undo: () => travel("past", "future"),
+    redo: () => travel("future", "past"),
+    /** State and versions change beside the draft. */
+    adopt: (now) => settle({ ...server.value, ...now }),
+    close() {
+      if (state.value === "waiting" || state.value === "failed") save();
+    },
+  }; // prettier-ignore
+}
+
+function readKept(uid) {
+  try {
+    return JSON.parse(tabStore.read(`draft.${uid}`));
+  } catch {
+    return null;
+  }
+}
+
+/** With the path of the step that a problem lies in. */
+function mark(list, level) {
+  return (list ?? []).map((each) => ({ ...each, level, ...readField(each.field) }));
+}

@@ -1,0 +1,98 @@
+// Reads from the API for a component: once, again on demand, or again and again while the tab is looked at.
+import { useEffect, useRef, useState } from "./vendor.js";
+import { getPage } from "./api.js";
+
+/** After this long without an answer the page says that it waits. */
+const SLOW_MS = 4_000;
+
+/**
+ * `load(signal)` runs when `inputs` change. With `every` (ms) it runs again while the tab is visible; an error then
+ * stands beside the data that was read before.
+ */
+export function useLoad(load, inputs, { every } = {}) {
+  const [state, setState] = useState({ data: undefined, error: null, loading: true, slow: false });
+  const run = useRef(() => {});
+  useEffect(() => {
+    const control = new AbortController();
+    let timer;
+    async function read(isFirst) {
+      clearTimeout(timer);
+      const slow = setTimeout(() => setState((now) => ({ ...now, slow: true })), SLOW_MS);
+      if (isFirst) setState({ data: undefined, error: null, loading: true, slow: false });
+      try {
+        const data = await load(control.signal);
+        if (!control.signal.aborted) setState({ data, error: null, loading: false, slow: false });
+      } catch (error) {
+        if (!control.signal.aborted) setState((now) => ({ ...now, error, loading: false, slow: false }));
+      }
+      clearTimeout(slow);
+      if (every && !control.signal.aborted && !document.hidden) timer = setTimeout(read, every);
+    }
+    function onVisible() {
+      if (every && !document.hidden) read(false);
+    }
+    run.current = () => read(false);
+    document.addEventListener("visibilitychange", onVisible);
+    read(true);
+    return () => {
+      control.abort();
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", onVisible);
+    };
+  }, [...inputs, every]);
+  return { ...state, reload: () => run.current() };
+}
+
+/** A list read page by page: `items` grows by `more()`. */
+export function usePages(path, query, { every } = {}) {
+  const [later, setLater] = useState({ items: [], cursor: undefined, loading: false, error: null });
+  const first = useLoad((signal) => getPage(path, query, signal), [path, JSON.stringify(query)], { every });
+  useEffect(() => setLater({ items: [], cursor: undefined, loading: false, error: null }), [
+    path,
+    JSON.stringify(query),
+  ]);
+  const cursor = later.cursor === undefined ? first.data?.nextCursor : later.cursor;
+  async function more() {
+    setLater((now) => ({ ...now, loading: true, error: null }));
+    try {
+      const page = await getPage(path, { ...query, cursor });
+      setLater((now) => ({
+        items: [...now.items, ...page.data],
+        cursor: page.nextCursor,
+        loading: false,
+        error: null,
+      }));
+    } catch (error) {
+      setLater((now) => ({ ...now, loading: false, error }));
+    }
+  }
+  const items = first.data && [...first.data.data, ...later.items];
+  return { ...first, data: items, total: first.data?.total, hasMore: Boolean(cursor), more, later };
+}
+
+/** A value that follows another one once it rests for `ms`. */
+export function useRested(value, ms = 300) {
+  const [rested, setRested] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return rested;
+}
+
+/** Runs an action of a button: `[run, busy, error, clear]`. */
+export function useAction(action) {
+  const [state, setState] = useState({ busy: false, error: null });
+  async function run(...given) {
+    setState({ busy: true, error: null });
+    try {
+      const done = await action(...given);
+      setState({ busy: false, error: null });
+      return done;
+    } catch (error) {
+      setState({ busy: false, error });
+      return undefined;
+    }
+  }
+  return [run, state.busy, state.error, () => setState({ busy: false, error: null })];
+}
