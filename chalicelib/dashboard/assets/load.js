@@ -12,6 +12,9 @@ const SLOW_MS = 4_000;
 export function useLoad(load, inputs, { every } = {}) {
   const [state, setState] = useState({ data: undefined, error: null, loading: true, slow: false });
   const run = useRef(() => {});
+  // A changed rhythm begins with the next tick; what was read stays on the page.
+  const rhythm = useRef(every);
+  rhythm.current = every;
   useEffect(() => {
     const control = new AbortController();
     let timer;
@@ -26,10 +29,10 @@ export function useLoad(load, inputs, { every } = {}) {
         if (!control.signal.aborted) setState((now) => ({ ...now, error, loading: false, slow: false }));
       }
       clearTimeout(slow);
-      if (every && !control.signal.aborted && !document.hidden) timer = setTimeout(read, every);
+      if (rhythm.current && !control.signal.aborted && !document.hidden) timer = setTimeout(read, rhythm.current);
     }
     function onVisible() {
-      if (every && !document.hidden) read(false);
+      if (rhythm.current && !document.hidden) read(false);
     }
     run.current = () => read(false);
     document.addEventListener("visibilitychange", onVisible);
@@ -39,7 +42,7 @@ export function useLoad(load, inputs, { every } = {}) {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", onVisible);
     };
-  }, [...inputs, every]);
+  }, inputs);
   return { ...state, reload: () => run.current() };
 }
 

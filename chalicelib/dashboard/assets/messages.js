@@ -1,4 +1,65 @@
-// PLACEHOLDER
-import { html } from "./vendor.js";
-import { Page } from "./parts.js";
-export function Screen() { return html`<${Page} name="Later"></>`; }
+// Messages of a flow, a campaign or a contact; on the laptop also the mails themselves.
+import { html, useEffect, useState } from "./vendor.js";
+import { getAll } from "./api.js";
+import { ContactName } from "./contactname.js";
+import { chooseContacts } from "./contactpicker.js";
+import { useLoad, usePages } from "./load.js";
+import { names, readNames } from "./names.js";
+import { Button, Choice, Empty, Loaded, More, Page, Status, Table, Time } from "./parts.js";
+import { place, setQuery, to } from "./router.js";
+import { money, reasonWord, statusWord } from "./words.js";
+
+const STATUSES = ["sent", "delivered", "opened", "clicked", "replied", "bounced", "failed", "skipped", "unknown", "timed_out"];
+
+export function Screen() {
+  const query = place.value.query;
+  const [flowUid, campaignUid, contactUid, status] = ["flowUid", "campaignUid", "contactUid", "status"].map((name) => query.get(name) ?? "");
+  const campaigns = useLoad((signal) => getAll("/v1/campaigns", {}, 300, signal), []);
+  useEffect(() => {
+    readNames("channels");
+  }, []);
+  async function byContact() {
+    const [chosen] = (await chooseContacts([], { single: true })) ?? [];
+    if (chosen) setQuery({ contactUid: chosen, campaignUid: "", flowUid: "" });
+  }
+  const asked = flowUid || campaignUid || contactUid;
+  return html`<${Page} name="Messages" lead=${html`<span>Each is one send to one contact.</span><${OutboxLink} />`}>
+    <div class="filters">
+      <${Choice} name="Campaign" value=${campaignUid} options=${[["", flowUid || contactUid ? "Any" : "Choose …"], ...(campaigns.data ?? []).map((each) => [each.uid, each.name])]}
+        onChange=${(next) => setQuery({ campaignUid: next, flowUid: "", contactUid: "" })} />
+      <${Choice} name="Status" value=${status} options=${[["", "All"], ...STATUSES.map((each) => [each, statusWord(each)])]} onChange=${(next) => setQuery({ status: next })} />
+      <${Button} onClick=${byContact}>Of a contact …<//>
+      ${flowUid && html`<span class="pill"><a href=${to("flows", flowUid)}>Of one flow</a></span>`}
+      ${contactUid && html`<span class="pill"><a href=${to("contacts", contactUid)}>Of one contact</a></span>`}
+    </div>
+    ${asked ? html`<${List} query=${{ flowUid, campaignUid: flowUid || contactUid ? "" : campaignUid, contactUid, status, limit: 25 }} />`
+      : html`<${Empty} name="Whose messages?">Messages are looked at by campaign, by flow or by contact: choose one above.<//>`}
+  <//>`;
+}
+
+/** The local stack keeps what it would have sent; elsewhere there is no such page. */
+function OutboxLink() {
+  const [isThere, setIsThere] = useState(false);
+  const isLocal = ["127.0.0.1", "localhost"].includes(location.hostname);
+  useEffect(() => {
+    if (isLocal) fetch("./outbox").then((answer) => setIsThere(answer.ok), () => {});
+  }, [isLocal]);
+  return isThere ? html`<a href="outbox" target="_blank" rel="noopener">The mails themselves</a>` : null;
+}
+
+function List({ query }) {
+  const messages = usePages("/v1/messages", query, { every: 10_000 });
+  return html`<${Loaded} from=${messages} what="The list of messages">${(rows) => html`
+    ${rows.length ? html`<${Table} label="Messages" rows=${rows} columns=${COLUMNS} />` : html`<p class="muted">No message fits${messages.hasMore ? " so far" : ""}.</p>`}
+    <${More} from=${messages} />`}<//>`;
+}
+
+const COLUMNS = [
+  { name: "Contact", cell: (row) => html`<a class="title" href=${to("flows", row.flowUid, row.contactUid)}><${ContactName} uid=${row.contactUid} /></a>` },
+  { name: "Status", class: "tight", cell: (row) => html`<${Status} of=${row.status} />` },
+  { name: "Step", cell: (row) => row.nodeId },
+  { name: "Channel", class: "less", cell: (row) => names.value.channels.get(row.channelUid)?.name ?? "–" },
+  { name: "Why", class: "less", cell: (row) => reasonWord(row.reason) },
+  { name: "Cost", class: "less num", cell: (row) => (Number(row.cost) ? money(row.cost, row.currency) : "–") },
+  { name: "When", class: "num", cell: (row) => html`<${Time} at=${row.at} />` },
+];

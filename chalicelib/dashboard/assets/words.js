@@ -35,6 +35,11 @@ export function money(amount, currency) {
 
 export const moment = (text) => (text ? dayAndTime.format(new Date(text)) : "–");
 export const momentInFull = (text) => (text ? `${exact.format(new Date(text))} (${text})` : "");
+/** The time alone where it is today. */
+export function soon(text) {
+  if (!text) return "–";
+  return new Date(text).toDateString() === new Date().toDateString() ? clock.format(new Date(text)) : dayAndTime.format(new Date(text));
+}
 export const timeOfDay = (text) => clock.format(new Date(text));
 
 /** "3 minutes ago", "in 2 days". */
