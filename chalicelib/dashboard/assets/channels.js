@@ -1,4 +1,60 @@
-// PLACEHOLDER
-import { html } from "./vendor.js";
-import { Page } from "./parts.js";
-export function Screen() { return html`<${Page} name="Later"></>`; }
+// All channels: the ways to reach people.
+import { html, useEffect, useState } from "./vendor.js";
+import { postOnce } from "./api.js";
+import { ask } from "./dialog.js";
+import { Fields } from "./field.js";
+import { useAction, usePages } from "./load.js";
+import { names, readNames } from "./names.js";
+import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text } from "./parts.js";
+import { go, to } from "./router.js";
+import { nameOf } from "./schema.js";
+import { money } from "./words.js";
+
+const askNew = () => ask(NewChannel, { label: "New channel" });
+
+export function Screen() {
+  const channels = usePages("/v1/channels", { limit: 50 }, { every: 10_000 });
+  useEffect(() => {
+    readNames("channelTypes");
+  }, []);
+  return html`<${Page} name="Channels" actions=${html`<${Button} primary onClick=${askNew}>New channel<//>`}>
+    <${Loaded} from=${channels} what="The list of channels">${(rows) => html`
+      ${rows.length ? html`<${Table} label="Channels" rows=${rows} columns=${COLUMNS} />`
+        : html`<${Empty} name="No channels yet" action=${html`<${Button} primary onClick=${askNew}>New channel<//>`}>A channel is a way to reach people, with its provider, its sender and its limits.<//>`}
+      <${More} from=${channels} />`}<//>
+  <//>`;
+}
+
+/** Whether messages go out, in one word. */
+export function channelState(channel) {
+  if (channel.circuit && channel.circuit.state !== "closed") return channel.circuit.state;
+  return channel.active ? channel.approval : "inactive";
+}
+
+const COLUMNS = [
+  { name: "Name", cell: (row) => html`<a class="title" href=${to("channels", row.uid)}>${row.name}</a><div class="sub">${row.settings.fromEmail ?? row.settings.from ?? ""}</div>` },
+  { name: "Type", cell: (row) => nameOf(row.type) },
+  { name: "State", class: "tight", cell: (row) => html`<${Status} of=${channelState(row)} />` },
+  { name: "Per second", class: "less num", cell: (row) => row.rateLimit ?? "–" },
+  { name: "Price", class: "less num", cell: (row) => (row.prices?.MESSAGE ? money(row.prices.MESSAGE, row.currency) : "–") },
+];
+
+function NewChannel({ close }) {
+  const types = names.value.channelTypes;
+  const [fields, setFields] = useState({ name: "", type: types.has("email") ? "email" : ([...types.keys()][0] ?? ""), settings: {} });
+  const set = (changes) => setFields({ ...fields, ...changes });
+  const [create, busy, error] = useAction(async (event) => {
+    event.preventDefault();
+    const made = await postOnce("/v1/channels", fields);
+    close(made);
+    go("channels", made.uid);
+  });
+  const schema = types.get(fields.type)?.settings;
+  const problemAt = (field) => error?.at?.(field) ?? "";
+  return html`<form class="form" onSubmit=${create}><h2>New channel</h2>
+    <${Text} name="Name" value=${fields.name} onInput=${(name) => set({ name })} required maxlength="200" autofocus problem=${problemAt("name")} />
+    <${Choice} name="Type" value=${fields.type} options=${[...types.keys()].map((each) => [each, nameOf(each)])} onChange=${(type) => set({ type, settings: {} })} />
+    ${schema && html`<${Fields} key=${fields.type} schema=${schema} value=${fields.settings} path="settings" problemAt=${problemAt} onChange=${(settings) => set({ settings })} />`}
+    ${error && !error.details.length && html`<${Problem} of=${error} />`}
+    <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//><${Button} primary type="submit" busy=${busy} disabled=${!fields.name.trim()}>Create<//></div></form>`;
+}

@@ -87,7 +87,7 @@ export function Empty({ name, children, action }) {
 export function Table({ label, columns, rows, keyOf = (row) => row.uid }) {
   return html`<div class="table" role="region" aria-label=${label} tabindex="0">
     <table>
-      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.class || ""}>${column.name}</th>`)}</tr></thead>
+      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.class || ""}>${column.name || html`<span class="unseen">Actions</span>`}</th>`)}</tr></thead>
       <tbody>${rows.map((row) => html`<tr key=${keyOf(row)}>
         ${columns.map((column) => html`<td class=${column.class || ""}>${column.cell(row)}</td>`)}
       </tr>`)}</tbody>

@@ -1,4 +1,41 @@
-// PLACEHOLDER
-import { html } from "./vendor.js";
-import { Page } from "./parts.js";
-export function Screen() { return html`<${Page} name="Later"></>`; }
+// All segments: saved filters over contacts.
+import { html, useState } from "./vendor.js";
+import { postOnce } from "./api.js";
+import { ask } from "./dialog.js";
+import { useAction, usePages } from "./load.js";
+import { Button, Empty, Loaded, More, Page, Problem, Table, Text, Time } from "./parts.js";
+import { whenWords } from "./outline.js";
+import { go, to } from "./router.js";
+
+const askNew = () => ask(NewSegment, { label: "New segment" });
+
+export function Screen() {
+  const segments = usePages("/v1/segments", { limit: 50 });
+  const isThere = !segments.error?.isMissingRoute;
+  return html`<${Page} name="Segments" actions=${isThere && html`<${Button} primary onClick=${askNew}>New segment<//>`}>
+    <${Loaded} from=${segments} what="Segments: this part">${(rows) => html`
+      ${rows.length ? html`<${Table} label="Segments" rows=${rows} columns=${COLUMNS} />`
+        : html`<${Empty} name="No segments yet" action=${html`<${Button} primary onClick=${askNew}>New segment<//>`}>A segment finds contacts by what they are and did, each time that it is used.<//>`}
+      <${More} from=${segments} />`}<//>
+  <//>`;
+}
+
+const COLUMNS = [
+  { name: "Name", cell: (row) => html`<a class="title" href=${to("segments", row.uid)}>${row.name}</a><div class="sub">${row.description}</div>` },
+  { name: "Finds", class: "less", cell: (row) => html`<span class="sub">${whenWords(row.filter)}</span>` },
+  { name: "Changed", class: "num", cell: (row) => html`<${Time} at=${row.updatedAt} />` },
+];
+
+function NewSegment({ close }) {
+  const [name, setName] = useState("");
+  const [create, busy, error] = useAction(async (event) => {
+    event.preventDefault();
+    const made = await postOnce("/v1/segments", { name: name.trim(), filter: { field: "email", op: "exists" } });
+    close(made);
+    go("segments", made.uid);
+  });
+  return html`<form class="form" onSubmit=${create}><h2>New segment</h2>
+    <${Text} name="Name" value=${name} onInput=${setName} required maxlength="200" autofocus />
+    <${Problem} of=${error} what="Segments: this part" />
+    <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//><${Button} primary type="submit" busy=${busy} disabled=${!name.trim()}>Create<//></div></form>`;
+}

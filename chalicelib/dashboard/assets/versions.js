@@ -7,7 +7,7 @@ import { Button, Choice, Empty, Loaded, More, say, Table, Time } from "./parts.j
 
 export function Versions({ draft }) {
   const versions = usePages(`/v1/campaigns/${draft.uid}/versions`, { limit: 50 });
-  return html`<section class="versions" aria-label="Versions"><${Loaded} from=${versions} what="The list of versions">${(all) =>
+  return html`<section class="versions" aria-label="Versions and differences"><${Loaded} from=${versions} what="The list of versions">${(all) =>
     all.length
       ? html`<${Comparison} draft=${draft} versions=${all} />
         <${Table} label="Versions" rows=${all} keyOf=${(row) => row.version} columns=${[
