@@ -87,7 +87,7 @@ const TRIGGER_FORMS = { scheduled: ScheduleForm, event: EventForm };
 
 export function AudienceForm({ draft }) {
   const audience = draft.parts.value.audience;
-  const kind = audience?.segmentUid !== undefined ? "segment" : audience?.contactUids ? "contacts" : "";
+  const kind = audience?.contactUids ? "contacts" : audience ? "segment" : "";
   const segments = [...names.value.segments.values()];
   const problem = problemsAt(draft, "audience");
   const set = (next) => draft.edit({ audience: next });

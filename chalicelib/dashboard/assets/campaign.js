@@ -110,7 +110,7 @@ function Builder({ editor, counters, status }) {
         ${[50, 75, 100].map((each) => html`<button type="button" aria-pressed=${each === zoom ? "true" : "false"} onClick=${() => setZoom(each)}>${each} %</button>`)}
       </div>
       <div class="zoomed z${zoom}">
-        <${Timeline} editor=${editor} counters=${counters} start=${html`<${Start} editor=${editor} />`} />
+        <${Timeline} editor=${editor} counters=${counters} Start=${Start} />
       </div>
     </div>
     <${Inspector} editor=${editor} overview=${html`<${Overview} editor=${editor} status=${status} />`} />

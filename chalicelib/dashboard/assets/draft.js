@@ -26,6 +26,8 @@ export function openDraft(campaign) {
   const found = signal(null);
   const history = signal({ past: [], future: [] });
   let lastEdit = { name: "", at: 0 };
+  /** What the server has, as it was written here: its own words for the same may differ. */
+  let base = parts.value;
   let timer;
   let running = null;
 
@@ -70,7 +72,7 @@ export function openDraft(campaign) {
   /** One save at a time: what is edited meanwhile is saved after it. */
   async function save() {
     clearTimeout(timer);
-    if (running) await running;
+    while (running) await running;
     running = write();
     await running;
     running = null;
@@ -84,7 +86,9 @@ export function openDraft(campaign) {
     try {
       const now = await get(path);
       if (now.updatedAt !== server.value.updatedAt && !same(partsOf(now), partsOf(server.value))) return collide(now);
-      settle(await patch(path, changes));
+      const saved = await patch(path, changes);
+      base = { ...base, ...changes };
+      settle(saved);
     } catch (problem) {
       batch(() => {
         error.value = problem;
@@ -94,8 +98,7 @@ export function openDraft(campaign) {
   }
 
   function changed() {
-    const before = partsOf(server.value);
-    return Object.fromEntries(PARTS.filter((part) => !same(parts.value[part], before[part])).map((part) => [part, parts.value[part]]));
+    return Object.fromEntries(PARTS.filter((part) => !same(parts.value[part], base[part])).map((part) => [part, parts.value[part]]));
   }
 
   function settle(saved) {
@@ -124,9 +127,10 @@ export function openDraft(campaign) {
     batch(() => {
       theirs.value = null;
       server.value = now;
+      base = partsOf(now);
       if (side === "theirs") {
         note(parts.value, "");
-        parts.value = partsOf(now);
+        parts.value = base;
       }
       state.value = "waiting";
     });
@@ -148,7 +152,8 @@ export function openDraft(campaign) {
     if (!now || now.updatedAt === server.value.updatedAt || state.value !== "saved") return;
     batch(() => {
       server.value = now;
-      parts.value = partsOf(now);
+      base = partsOf(now);
+      parts.value = base;
     });
     await validate();
   }

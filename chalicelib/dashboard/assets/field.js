@@ -21,8 +21,8 @@ export function Field(given) {
     value=${value === undefined ? one.default : value} set=${onChange} />` : null;
 }
 
-/** All properties of an object; `order` and `without` by name. */
-export function Fields({ schema, root = schema, value, onChange, without = [], path, ...rest }) {
+/** All properties of an object but those of `without`; those of `must` are wanted whatever the schema says. */
+export function Fields({ schema, root = schema, value, onChange, without = [], must = [], path, ...rest }) {
   const names = Object.keys(schema.properties ?? {}).filter((name) => !without.includes(name));
   function set(name, next) {
     const changed = { ...value, [name]: next };
@@ -31,7 +31,7 @@ export function Fields({ schema, root = schema, value, onChange, without = [], p
   }
   return names.map((name) => html`<${Field} key=${name} ...${rest} name=${name} schema=${schema.properties[name]} root=${root}
     value=${value?.[name]} onChange=${(next) => set(name, next)} path=${path ? `${path}.${name}` : name}
-    required=${(schema.required ?? []).includes(name)} />`);
+    required=${must.includes(name) || (schema.required ?? []).includes(name)} />`);
 }
 
 function TextField({ one, common, value, set }) {

@@ -11,7 +11,7 @@ import { names, readNames } from "./names.js";
 import { stepNames } from "./outline.js";
 import { Bar, Button, Card, Facts, Loaded, Page, Raw, say, Status, Time } from "./parts.js";
 import { go, to } from "./router.js";
-import { count, money, percent, plural, reasonWord, share, soon, span } from "./words.js";
+import { count, money, percent, plural, reasonWord, share, shortSpan, soon, span } from "./words.js";
 
 const LIVE_MS = 2_500;
 const ENDED = ["completed", "partial_completed", "cancelled", "failed", "timeout"];
@@ -51,7 +51,7 @@ function Flow({ flow, around, reload }) {
       <div><dt>Over</dt><dd>${share(over, stats.total)} <small>${count(over)} of ${count(stats.total)}</small></dd></div>
       <div><dt>Sent</dt><dd>${count(stats.sent)}</dd></div>
       <div><dt>Per minute</dt><dd>${count(stats.messagesPerMinute)}</dd></div>
-      <div><dt>${ENDED.includes(flow.status) ? "Took" : "Running for"}</dt><dd>${took > 0 ? span(took) : "–"}</dd></div>
+      <div><dt>${ENDED.includes(flow.status) ? "Took" : "Running for"}</dt><dd>${took > 0 ? shortSpan(took) : "–"}</dd></div>
       <div><dt>${ENDED.includes(flow.status) ? "Ended" : "Ends"}</dt><dd>${soon(ENDED.includes(flow.status) ? flow.completedAt : stats.estimatedCompletionAt)}</dd></div>
       <div><dt>Spent</dt><dd>${money(stats.spent, stats.currency)} <small>${Number(stats.estimatedRemainingCost) ? `+ ${money(stats.estimatedRemainingCost, stats.currency)} to come` : ""}</small></dd></div>
     </dl>

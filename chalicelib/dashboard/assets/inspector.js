@@ -83,7 +83,7 @@ function WaitForm({ step, set, ...common }) {
   }
   const others = Object.keys(common.schema.properties).filter((name) => name !== chosen);
   return html`<${Choice} name="Wait" value=${chosen} options=${WAITS} onChange=${change} />
-    <${Fields} ...${common} onChange=${set} without=${others} />`;
+    <${Fields} ...${common} onChange=${set} without=${others} must=${[chosen]} />`;
 }
 
 /** Another channel type wants another template. */

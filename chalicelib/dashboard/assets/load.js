@@ -12,7 +12,7 @@ const SLOW_MS = 4_000;
 export function useLoad(load, inputs, { every } = {}) {
   const [state, setState] = useState({ data: undefined, error: null, loading: true, slow: false });
   const run = useRef(() => {});
-  // A changed rhythm begins with the next tick; what was read stays on the page.
+  const wait = useRef(() => {});
   const rhythm = useRef(every);
   rhythm.current = every;
   useEffect(() => {
@@ -29,8 +29,12 @@ export function useLoad(load, inputs, { every } = {}) {
         if (!control.signal.aborted) setState((now) => ({ ...now, error, loading: false, slow: false }));
       }
       clearTimeout(slow);
-      if (rhythm.current && !control.signal.aborted && !document.hidden) timer = setTimeout(read, rhythm.current);
+      if (!control.signal.aborted) wait.current();
     }
+    wait.current = () => {
+      clearTimeout(timer);
+      if (rhythm.current && !document.hidden) timer = setTimeout(read, rhythm.current);
+    };
     function onVisible() {
       if (rhythm.current && !document.hidden) read(false);
     }
@@ -43,6 +47,8 @@ export function useLoad(load, inputs, { every } = {}) {
       document.removeEventListener("visibilitychange", onVisible);
     };
   }, inputs);
+  // Another rhythm begins at once; what was read stays on the page.
+  useEffect(() => wait.current(), [every]);
   return { ...state, reload: () => run.current() };
 }
 

@@ -61,7 +61,7 @@ function Needs({ of }) {
   return html`<${Card} name="Needs you">${of.length
     ? html`<ul class="needs">${of.map((each) => html`<li key=${each.key}><i class="dot ${each.level}"></i><div class="grow"><a class="title" href=${each.href}>${each.name}</a><p class="muted">${each.words}</p></div>
         ${each.at && html`<span class="muted"><${Time} at=${each.at} /></span>`}</li>`)}</ul>`
-    : html`<p class="status"><i class="dot good"></i>Nothing: no flow is paused or failing, no draft has errors.</p>`}<//>`;
+    : html`<p class="status whole"><i class="dot good"></i>Nothing: no flow is paused or failing, no draft has errors.</p>`}<//>`;
 }
 
 function Running({ flows }) {

@@ -13,7 +13,6 @@ export function StepCard({ step, path, editor, counters, times }) {
   const worst = problems.some((each) => each.level === "error") ? "error" : problems.length ? "warning" : "";
   const isChosen = editor.isSelected(path);
   const when = elapsedWords(times.get(field));
-  const counted = counters.value?.[step?.id];
   return html`<article class="step ${isChosen ? "is-chosen" : ""} ${worst}">
     <button type="button" class="step-main" data-field=${field} aria-pressed=${isChosen ? "true" : "false"}
       aria-label=${spoken(step, problems, when)} onClick=${() => editor.select(isChosen ? null : path)}>
@@ -23,7 +22,7 @@ export function StepCard({ step, path, editor, counters, times }) {
       ${worst && html`<span class="mark ${worst}" title=${problems.map((each) => each.message).join("\n")}>!</span>`}
     </button>
     ${when && html`<span class="when-mark">${when}</span>`}
-    ${counted && html`<${Counts} of=${counted} step=${step} flow=${counters.flow} />`}
+    <${Counts} counters=${counters} step=${step} />
   </article>`;
 }
 
@@ -34,7 +33,9 @@ function spoken(step, problems, when) {
 }
 
 /** Who is here leads to them: click the number. */
-function Counts({ of, step, flow }) {
+function Counts({ counters, step }) {
+  const of = counters.value?.[step?.id];
+  if (!of) return null;
   const passed = Math.max(0, of.entered - of.here);
   const isSend = step.type === "SEND";
   return html`<div class="counts">
@@ -43,6 +44,6 @@ function Counts({ of, step, flow }) {
     ${isSend && of.opened > 0 && html`<span><b>${share(of.opened, of.sent)}</b> opened</span>`}
     ${of.skipped > 0 && html`<span><b>${count(of.skipped)}</b> skipped</span>`}
     ${of.failed > 0 && html`<span class="is-bad"><b>${count(of.failed)}</b> failed</span>`}
-    ${of.here > 0 && html`<a class="here" href=${to("flows", flow.value, { node: step.id })} title="Who is here now">${compact(of.here)} here</a>`}
+    ${of.here > 0 && html`<a class="here" href=${to("flows", counters.flow.value, { node: step.id })} title="Who is here now">${compact(of.here)} here</a>`}
   </div>`;
 }

@@ -7,8 +7,11 @@ import { StepCard } from "./stepcard.js";
 import { fieldOf, isSplit } from "./steps.js";
 import { share } from "./words.js";
 
-/** `counters` is a signal with the numbers of the nodes, by id, or null. */
-export function Timeline({ editor, counters, start }) {
+/**
+ * `counters` is a signal with the numbers of the nodes, by id, or null. Only what shows numbers reads it, and the
+ * properties given here stay the same, so that a tick of the counters draws numbers and nothing else.
+ */
+export function Timeline({ editor, counters, Start }) {
   const steps = editor.draft.parts.value.steps;
   const times = elapsed(steps);
   const canvas = useRef(null);
@@ -20,7 +23,7 @@ export function Timeline({ editor, counters, start }) {
   }, [wanted, steps]);
   const shared = { editor, counters, times };
   return html`<div class="flowline" ref=${canvas} onKeyDown=${(event) => onKeyDown(event, editor, canvas.current)}>
-    ${start}
+    <${Start} editor=${editor} />
     <${Lane} ...${shared} steps=${steps} above=${[]} label="Steps" />
     <p class="finish">${endsHere(steps) ? "" : "End"}</p>
   </div>`;
@@ -44,23 +47,25 @@ function Lane({ steps, above, label, ...shared }) {
 }
 
 function Lanes({ step, path, ...shared }) {
-  const counted = shared.counters.value?.[step.id];
-  const left = counted?.left ?? {};
-  const passed = Object.values(left).reduce((sum, each) => sum + each, 0);
   const hasOtherwise = step.type === "CONDITION" && Boolean(step.lanes.at(-1)?.when);
   return html`<ol class="lanes" aria-label="Lanes">
     ${step.lanes.map((lane, index) => html`<li key=${index} class="lane ${endsHere(lane?.steps) ? "ends" : ""}">
-      <p class="lane-name"><b title=${lane?.label}>${lane?.label || `Lane ${index + 1}`}</b>${laneShare(lane, left, passed)}</p>
+      <p class="lane-name"><b title=${lane?.label}>${lane?.label || `Lane ${index + 1}`}</b><${LaneShare} node=${step.id} lane=${lane} counters=${shared.counters} /></p>
       <${Lane} ...${shared} steps=${lane?.steps} above=${[...path, index]} label=${`Lane ${lane?.label ?? index + 1}`} />
       ${endsHere(lane?.steps) && html`<p class="ended">ends here</p>`}
     </li>`)}
-    ${hasOtherwise && html`<li class="lane bypass"><p class="lane-name"><b>Others</b>${laneShare({ label: "otherwise" }, left, passed)}</p>
+    ${hasOtherwise && html`<li class="lane bypass"><p class="lane-name"><b>Others</b><${LaneShare} node=${step.id} lane=${OTHERS} counters=${shared.counters} /></p>
       <p class="ended">go on</p></li>`}
   </ol>`;
 }
 
+/** The way out of those whom no lane takes, as the API names it. */
+const OTHERS = { label: "otherwise" };
+
 /** Measured where somebody passed, else the weight. */
-function laneShare(lane, left, passed) {
+function LaneShare({ node, lane, counters }) {
+  const left = counters.value?.[node]?.left ?? {};
+  const passed = Object.values(left).reduce((sum, each) => sum + each, 0);
   if (passed) return html`<span>${share(left[lane?.label] ?? 0, passed)}</span>`;
   return lane?.weight === undefined ? null : html`<span>${lane.weight} %</span>`;
 }

@@ -75,6 +75,11 @@ export function span(ms) {
   return parts.slice(0, 2).join(" ");
 }
 
+/** "22 min 21 s", where there is little room. */
+export function shortSpan(ms) {
+  return span(ms).replace(/ days?/g, " d").replace(/ hours?/g, " h").replace(/ minutes?/g, " min").replace(/ seconds?/g, " s");
+}
+
 export function plural(amount, word, many = `${word}s`) {
   return `${count(amount)} ${amount === 1 ? word : many}`;
 }

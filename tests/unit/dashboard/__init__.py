@@ -1,0 +1,1 @@
+"""What serves the dashboard, and rules for its source, without a browser."""

@@ -1,0 +1,161 @@
+"""The page, its assets and the preview's frame: names, caching, policies; and rules for the modules' source."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib.dashboard import files
+from infra.local.lambda_runtime import Context
+
+ASSETS = sorted((files._HERE / "assets").iterdir())
+OWN = [path for path in ASSETS if path.suffix == ".js" and path.name not in {"vendor.js", "uplot.js"}]
+SCREENS = sorted(
+    re.findall(r'import\("\./([a-z]+\.js)"\)', (files._HERE / "assets/app.js").read_text(encoding="utf-8"))
+)
+#: dashboard.md: what a first view may weigh on the wire.
+BUDGET = 40 * 1024
+
+
+def get(path: str, resource: str | None = None, stage: str = "", **parameters: str) -> tuple[int, str, dict[str, str]]:
+    """What API Gateway gets; it puts the stage in front of `requestContext.path` and nowhere else."""
+    event: dict[str, Any] = {
+        "resource": resource or path,
+        "path": path,
+        "httpMethod": "GET",
+        "headers": {},
+        "multiValueHeaders": {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {"httpMethod": "GET", "resourcePath": resource or path, "path": f"{stage}{path}"},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    answer = app(event, Context("api_handler", 29))
+    return answer["statusCode"], answer["body"], {name.lower(): value for name, value in answer["headers"].items()}
+
+
+def imports_of(first: str) -> set[str]:
+    """What a module imports, directly or not, itself included."""
+    found = [first]
+    for name in found:
+        found += [each for each in files._STATIC_IMPORT.findall(files._read(name)) if each not in found]
+    return set(found)
+
+
+def zipped(text: str) -> int:
+    return len(gzip.compress(text.encode(), 9))
+
+
+def test_the_page_is_asked_for_again_each_time_and_every_file_it_names_is_there_for_a_year() -> None:
+    status, page, headers = get("/")
+    assert (status, headers["cache-control"]) == (200, "no-cache")
+    named = re.findall(r'(?:href|src)="assets/([^"]+)"', page)
+    assert len(named) > 10
+    for name in named:
+        status, text, headers = get(f"/assets/{name}", "/assets/{name}", name=name)
+        assert (status, headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+        assert headers["content-type"].startswith("text/javascript" if name.endswith(".js") else "text/css")
+        assert hashlib.sha256(text.encode()).hexdigest()[:12] in name
+
+
+def test_the_import_map_stands_before_every_preload_and_names_every_module() -> None:
+    _, page, _ = get("/")
+    assert page.index('type="importmap"') < page.index("modulepreload")
+    shown = re.search(r'<script type="importmap">(.*?)</script>', page)
+    assert shown
+    imports = json.loads(shown[1])["imports"]
+    wanted = {f"./assets/{path.name}" for path in ASSETS if path.suffix in {".js", ".css"}}
+    assert set(imports) == wanted
+    assert all(re.fullmatch(r"\./assets/[a-z]+\.[0-9a-f]{12}\.(js|css)", target) for target in imports.values())
+
+
+def test_the_policy_allows_the_import_map_and_no_other_inline_script() -> None:
+    _, page, headers = get("/")
+    policy = headers["content-security-policy"]
+    inline = re.findall(r"<script(?![^>]*src)[^>]*>(.*?)</script>", page, re.DOTALL)
+    assert len(inline) == 1
+    digest = base64.b64encode(hashlib.sha256(inline[0].encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<style| style=| on[a-z]+=", page)
+
+
+@pytest.mark.parametrize(("stage", "base"), [("", "/"), ("/dev", "/dev/"), ("/my/domain", "/my/domain/")])
+def test_the_base_is_the_path_before_the_route(stage: str, base: str) -> None:
+    _, page, _ = get("/", stage=stage)
+    assert f'<base href="{base}">' in page
+
+
+def test_the_base_cannot_break_out_of_its_attribute() -> None:
+    _, page, _ = get("/", stage='/"><script>alert(1)</script>')
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("name", ["main.js", "main.000000000000.js", "..%2froutes.py", "licences.txt"])
+def test_there_is_nothing_under_other_names_and_that_is_not_kept(name: str) -> None:
+    status, text, headers = get(f"/assets/{name}", "/assets/{name}", name=name)
+    assert (status, headers["cache-control"]) == (404, "no-store")
+    assert "no such file" in text
+
+
+def test_the_frame_of_the_preview_is_an_origin_of_its_own_in_which_nothing_runs_but_its_own_script() -> None:
+    _, page, headers = get("/preview")
+    policy = headers["content-security-policy"]
+    script = re.search(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert script
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert policy.startswith("sandbox allow-scripts; default-src 'none';")
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "allow-same-origin" not in policy
+    assert "connect-src" not in policy
+
+
+def test_the_first_view_fits_the_budget() -> None:
+    """Without uPlot, which comes when there is something to draw."""
+    _, page, _ = get("/")
+    names = set(files.first_modules()) | imports_of("overview.js") | set(files._STYLES) | {files._BLOCKING}
+    assert zipped(page) + sum(zipped(files._read(name)) for name in names) <= BUDGET
+
+
+def test_every_screen_of_the_shell_is_a_module_with_a_screen() -> None:
+    assert len(SCREENS) > 15
+    for name in SCREENS:
+        assert "export function Screen(" in files._read(name), name
+
+
+@pytest.mark.parametrize("path", OWN, ids=[path.name for path in OWN])
+def test_a_module_is_short_says_what_it_is_for_and_writes_text_only(path: Any) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("// ")
+    assert text.count("\n") <= 300
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySet|\beval\(|new Function", text
+    )
+    missing = {
+        name for name in re.findall(r'"\./([a-z]+\.(?:js|css))"', text) if not (files._HERE / "assets" / name).exists()
+    }
+    assert missing == set()
+
+
+def test_no_module_lies_there_that_nobody_imports() -> None:
+    used = {"theme.js", "main.js"}
+    for path in OWN:
+        used |= set(re.findall(r'"\./([a-z]+\.js)"', path.read_text(encoding="utf-8")))
+    assert {path.name for path in ASSETS if path.suffix == ".js"} - used == set()
+
+
+def test_what_others_wrote_keeps_its_notice() -> None:
+    licences = (files._HERE / "assets/licences.txt").read_text(encoding="utf-8")
+    for library in ("preact", "@preact/signals", "htm", "uplot"):
+        assert f"================ {library} " in licences
+    for name in ("vendor.js", "uplot.js", "uplot.css"):
+        assert files._read(name).startswith("/*!")
