@@ -5,7 +5,9 @@ from chalice.app import Blueprint, Response
 from chalicelib.dashboard.files import Document, assets, build_frame, build_page
 
 blueprint = Blueprint(__name__)
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+#: As Chalice types them.
+_Headers = dict[str, str | list[str]]
+_HEADERS: _Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _YEAR = "public, max-age=31536000, immutable"
 
 
@@ -28,15 +30,16 @@ def get_asset(name: str) -> Response:
     """A module or a style sheet by its hashed name, which no other content ever has."""
     asset = assets().get(name)
     if asset is None:
-        headers = {**_HEADERS, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+        headers: _Headers = {**_HEADERS, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
         return Response("There is no such file; the dashboard was changed, load it again.", headers, 404)
     return Response(asset.text, {**_HEADERS, "Content-Type": asset.content_type, "Cache-Control": _YEAR})
 
 
 def _show(document: Document) -> Response:
-    headers = {
+    headers: _Headers = {
+        **_HEADERS,
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": document.policy,
         "Cache-Control": "no-cache",
     }
-    return Response(document.html, {**_HEADERS, **headers})
+    return Response(document.html, headers)

@@ -1,89 +1,17 @@
-// What starts a campaign, whom it reaches, and how it runs: the forms beside the steps.
+// Whom a campaign reaches, and how it runs: two of the forms beside the steps.
 import { html } from "./vendor.js";
 import { chooseContacts } from "./contactpicker.js";
-import { toLocal } from "./field.js";
 import { names } from "./names.js";
 import { Button, Choice, Text } from "./parts.js";
 import { to } from "./router.js";
-import { workspace } from "./session.js";
-import { moment, plural, title } from "./words.js";
-import { When } from "./when.js";
-
-const TRIGGERS = [
-  ["manual", "By hand: an operator presses start"],
-  ["api", "By API: another program starts it"],
-  ["scheduled", "At a time, once or again and again"],
-  ["event", "Whenever something happens"],
-];
-const REPEATS = [["", "Once"], ["FREQ=DAILY", "Every day"], ["FREQ=WEEKLY", "Every week"], ["FREQ=MONTHLY", "Every month"]];
-
-export function triggerWords(trigger) {
-  switch (trigger?.type) {
-    case "scheduled":
-      return `${trigger.rrule ? "Repeated, from" : "Scheduled"} ${moment(trigger.at)}`;
-    case "event":
-      return `Event · ${trigger.event || trigger.name || "…"}`;
-    case "api":
-      return "Started by API";
-    default:
-      return "Started by hand";
-  }
-}
+import { plural, title } from "./words.js";
+import { problemsAt } from "./triggerform.js";
 
 export function audienceWords(audience) {
   if (audience?.segmentUid) return names.value.segments.get(audience.segmentUid)?.name ?? "A segment";
   if (audience?.contactUids) return plural(audience.contactUids.length, "contact");
   return "No audience yet";
 }
-
-function problemsAt(draft, part) {
-  const refused = draft.error.value?.at?.(part) ?? "";
-  const found = draft.problems.value.filter((each) => each.field === part || each.field.startsWith(`${part}.`));
-  return [refused, ...found.map((each) => each.message)].filter(Boolean).join("; ");
-}
-
-/** A trigger that this server does not know is refused by it, and the reason stands here. */
-export function TriggerForm({ draft }) {
-  const trigger = draft.parts.value.trigger ?? { type: "manual" };
-  const set = (changes) => draft.edit({ trigger: tidy({ ...trigger, ...changes }) }, "trigger");
-  const change = (type) => draft.edit({ trigger: BLANK[type]() });
-  const Form = TRIGGER_FORMS[trigger.type];
-  const problem = problemsAt(draft, "trigger");
-  return html`<div class="form">
-    <${Choice} name="Started" value=${trigger.type} options=${TRIGGERS} onChange=${change} problem=${Form ? "" : problem} />
-    ${Form && html`<${Form} trigger=${trigger} set=${set} />${problem && html`<p class="problem">${problem}</p>`}`}
-    ${trigger.type === "api" && html`<p class="help">POST …/v1/campaigns/${draft.uid}/trigger with a key that may write.</p>`}
-  </div>`;
-}
-
-const zone = () => workspace.value?.timezone || "UTC";
-const tomorrow = () => `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)}T09:00:00Z`;
-const BLANK = {
-  manual: () => ({ type: "manual" }),
-  api: () => ({ type: "api" }),
-  scheduled: () => ({ type: "scheduled", at: tomorrow(), timezone: zone() }),
-  event: () => ({ type: "event", event: "" }),
-};
-
-const tidy = (value) => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined && each !== ""));
-
-function ScheduleForm({ trigger, set }) {
-  const known = REPEATS.some(([rule]) => rule === (trigger.rrule ?? ""));
-  return html`<${Text} name="At" type="datetime-local" value=${toLocal(trigger.at)} help="In your time zone"
-      onInput=${(next) => next && set({ at: new Date(next).toISOString() })} />
-    <${Text} name="Time zone of repetitions" value=${trigger.timezone} onInput=${(timezone) => set({ timezone })} help="IANA name, e.g. Europe/Berlin" />
-    <${Choice} name="Repeat" value=${known ? (trigger.rrule ?? "") : "own"} options=${[...REPEATS, ["own", "By a rule of my own"]]}
-      onChange=${(next) => set({ rrule: next === "own" ? "FREQ=WEEKLY;BYDAY=MO" : next })} />
-    ${!known && html`<${Text} name="Rule (RRULE)" value=${trigger.rrule} onInput=${(rrule) => set({ rrule })} />`}`;
-}
-
-function EventForm({ trigger, set }) {
-  return html`<${Text} name="Event" value=${trigger.event} placeholder="contact.created" onInput=${(event) => set({ event })} />
-    <fieldset class="form"><legend>Only when</legend>
-      <${When} value=${trigger.when} kinds=${["property", "field", "tag", "consent"]} onChange=${(when) => set({ when })} /></fieldset>`;
-}
-
-const TRIGGER_FORMS = { scheduled: ScheduleForm, event: EventForm };
 
 export function AudienceForm({ draft }) {
   const audience = draft.parts.value.audience;

@@ -2,7 +2,7 @@
 import { computed, html, signal, useEffect, useMemo, useState } from "./vendor.js";
 import { get } from "./api.js";
 import { CampaignBar, Conflict, PauseBanner } from "./campaignbar.js";
-import { audienceWords, triggerWords } from "./aims.js";
+import { audienceWords } from "./aims.js";
 import { openDraft } from "./draft.js";
 import { keyName, makeEditor } from "./editor.js";
 import { Icon } from "./icons.js";
@@ -16,6 +16,7 @@ import { Loaded, Page, Problem, Tabs } from "./parts.js";
 import { place, to } from "./router.js";
 import { useSheet } from "./sheets.js";
 import { Timeline } from "./timeline.js";
+import { triggerWords } from "./triggerform.js";
 import { Versions } from "./versions.js";
 
 const sheet = useSheet(import.meta.resolve("./builder.css"));

@@ -1,6 +1,6 @@
 // The bar over a campaign: its name and state, undo and redo, and always in one place what can be done with it.
 import { html } from "./vendor.js";
-import { get, post, remove } from "./api.js";
+import { get, post, postOnce, remove } from "./api.js";
 import { ask, confirm } from "./dialog.js";
 import { STEP_KEYS } from "./editor.js";
 import { Icon } from "./icons.js";
@@ -23,6 +23,7 @@ export function CampaignBar({ draft, status, watching, setWatching }) {
       <h1 tabindex="-1" title=${draft.parts.value.name}>${draft.parts.value.name}</h1>
       <span class="bar-facts"><${Status} of=${state} />
         <span class="muted">${server.latestVersion ? `v${server.latestVersion}${server.draftChanged ? " · draft differs" : ""}` : "never published"}</span>
+        <${NextStart} schedule=${status.data?.schedule} />
         <span class="muted save-state ${draft.state.value}" role="status">${SAVING[draft.state.value]}</span></span>
     </div>
     <div class="actions">
@@ -33,6 +34,15 @@ export function CampaignBar({ draft, status, watching, setWatching }) {
       <${Moves} draft=${draft} state=${state} status=${status} />
     </div>
   </header>`;
+}
+
+/** What the calendar does next with a launched campaign, and what it left out. */
+function NextStart({ schedule }) {
+  if (!schedule) return null;
+  const [next] = schedule.nextStarts;
+  const skipped = schedule.skipped[0];
+  return html`${next && html`<span class="muted">next start <${Time} at=${next} plain /></span>`}
+    ${skipped && html`<span class="warning">skipped <${Time} at=${skipped.at} plain />: ${reasonWord(skipped.reason)}</span>`}`;
 }
 
 /** The buttons that the state allows. */
@@ -137,8 +147,8 @@ function MoreDialog({ draft, close }) {
   const server = draft.server.value;
   const [copy, copying, error] = useAction(async () => {
     await draft.save();
-    const { name, description, trigger, audience, steps, configuration } = draft.parts.value;
-    const made = await post("/v1/campaigns", { name: `${name} (copy)`.slice(0, 200), description, trigger, audience, steps, configuration });
+    const { availability, ...parts } = draft.parts.value;
+    const made = await postOnce("/v1/campaigns", { ...parts, name: `${parts.name} (copy)`.slice(0, 200) });
     close();
     go("campaigns", made.uid);
   });

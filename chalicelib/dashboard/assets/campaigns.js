@@ -6,7 +6,7 @@ import { useAction, usePages, useRested } from "./load.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text, Time } from "./parts.js";
 import { go, place, setQuery, to } from "./router.js";
 import { buildSample, SAMPLES } from "./samples.js";
-import { triggerWords } from "./aims.js";
+import { triggerWords } from "./triggerform.js";
 import { plural, statusWord } from "./words.js";
 
 const STATES = ["DRAFT", "SCHEDULED", "RUNNING", "PAUSED", "PAUSED_ERROR", "PAUSED_BALANCE", "COMPLETED", "COMPLETED_PARTIAL"];

@@ -3,7 +3,7 @@ import { html, useState } from "./vendor.js";
 import { get, post, put, remove } from "./api.js";
 import { channelState } from "./channels.js";
 import { ask, confirm } from "./dialog.js";
-import { Field, Fields } from "./field.js";
+import { Field, SchemaForm } from "./field.js";
 import { useAction, useLoad } from "./load.js";
 import { names, readNames } from "./names.js";
 import { Button, Card, Check, Choice, Facts, Loaded, Page, Problem, Raw, say, Status, Text, Time } from "./parts.js";
@@ -62,7 +62,7 @@ function Settings({ channel, reload }) {
   const schema = names.value.channelTypes.get(channel.type)?.settings;
   return html`<${Card} name="Settings"><form class="form" onSubmit=${save}>
     <${Text} name="Name" value=${fields.name} problem=${problemAt("name")} onInput=${(next) => set("name", next)} />
-    ${schema && html`<${Fields} schema=${schema} value=${fields.settings} path="settings" problemAt=${problemAt} onChange=${(next) => set("settings", next)} />`}
+    ${schema && html`<${SchemaForm} schema=${schema} value=${fields.settings} path="settings" problemAt=${problemAt} onChange=${(next) => set("settings", next)} />`}
     <${Choice} name="Approval" value=${fields.approval} options=${APPROVALS.map((each) => [each, title(each)])} onChange=${(next) => set("approval", next)} />
     <${Check} name="Active" value=${fields.active} help="Switched off, its messages are skipped." onChange=${(next) => set("active", next)} />
     <${Check} name="Reports receipts" value=${fields.reportsReceipts} help="Whether the provider tells what became of a message; flows then wait for it." onChange=${(next) => set("reportsReceipts", next)} />

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "./vendor.js";
 import { postOnce } from "./api.js";
 import { ask } from "./dialog.js";
-import { Fields } from "./field.js";
+import { blankFor, SchemaForm } from "./field.js";
 import { useAction, usePages } from "./load.js";
 import { names, readNames } from "./names.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text } from "./parts.js";
@@ -53,8 +53,8 @@ function NewChannel({ close }) {
   const problemAt = (field) => error?.at?.(field) ?? "";
   return html`<form class="form" onSubmit=${create}><h2>New channel</h2>
     <${Text} name="Name" value=${fields.name} onInput=${(name) => set({ name })} required maxlength="200" autofocus problem=${problemAt("name")} />
-    <${Choice} name="Type" value=${fields.type} options=${[...types.keys()].map((each) => [each, nameOf(each)])} onChange=${(type) => set({ type, settings: {} })} />
-    ${schema && html`<${Fields} key=${fields.type} schema=${schema} value=${fields.settings} path="settings" problemAt=${problemAt} onChange=${(settings) => set({ settings })} />`}
+    <${Choice} name="Type" value=${fields.type} options=${[...types.keys()].map((each) => [each, nameOf(each)])} onChange=${(type) => set({ type, settings: blankFor(types.get(type).settings) })} />
+    ${schema && html`<${SchemaForm} key=${fields.type} schema=${schema} value=${fields.settings} path="settings" problemAt=${problemAt} onChange=${(settings) => set({ settings })} />`}
     ${error && !error.details.length && html`<${Problem} of=${error} />`}
     <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//><${Button} primary type="submit" busy=${busy} disabled=${!fields.name.trim()}>Create<//></div></form>`;
 }

@@ -112,11 +112,21 @@ function Flows({ uid }) {
     <p><a href=${to("messages", { contactUid: uid })}>Messages</a></p><//>`;
 }
 
-/** What happened to this contact, newest first; the kinds are the server's. */
+/** What happened to this contact, newest first. */
 function Timeline({ uid }) {
   const events = usePages(`/v1/contacts/${uid}/timeline`, { limit: 20 });
   return html`<${Card} name="Timeline"><${Loaded} from=${events} what="The timeline">${(rows) => rows.length
-    ? html`<ol class="story">${rows.map((each) => html`<li><p class="between"><b>${title(each.name ?? each.kind ?? each.type)}</b><span class="muted"><${Time} at=${each.occurredAt ?? each.at} /></span></p>
-        ${each.reason && html`<p class="muted">${reasonWord(each.reason)}</p>`}</li>`)}</ol><${More} from=${events} />`
+    ? html`<ol class="story">${rows.map((each) => html`<li><p class="between"><b>${HAPPENED[each.kind]?.(each) ?? title(each.kind)}</b><span class="muted"><${Time} at=${each.at} /></span></p>
+        ${each.reason && html`<p class="muted">${reasonWord(each.reason)}</p>`}
+        ${each.flowUid && html`<p><a href=${to("flows", each.flowUid, uid)}>${each.campaignName ?? "The walk"}</a></p>`}</li>`)}</ol><${More} from=${events} />`
     : html`<p class="muted">Nothing yet.</p>`}<//><//>`;
 }
+
+const HAPPENED = {
+  enrolment: () => "Entered a campaign",
+  message: (each) => `Message ${(each.status ?? each.outcome ?? "").toLowerCase()}`,
+  engagement: (each) => title(each.engagement),
+  tags: (each) => [...each.added.map((tag) => `+ ${tag}`), ...each.removed.map((tag) => `− ${tag}`)].join(" · "),
+  consent: (each) => `Consent to ${nameOf(each.channelType)}, ${title(each.messageType).toLowerCase()}: ${title(each.state ?? "taken back").toLowerCase()}`,
+  event: (each) => each.name,
+};

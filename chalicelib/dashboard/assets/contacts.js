@@ -30,8 +30,8 @@ function Everybody() {
 
 function Found({ wanted }) {
   const found = useLoad((signal) => searchContacts(wanted, signal), [wanted]);
-  return html`<${Loaded} from=${found} what="The search">${({ contacts, total, note }) => html`
-    <p class="muted found" role="status">${plural(total, "contact")} found${contacts.length < total ? `, the first ${count(contacts.length)} shown` : ""}${note ? `; ${note}` : ""}</p>
+  return html`<${Loaded} from=${found} what="The search">${({ contacts, hasMore, note }) => html`
+    <p class="muted found" role="status">${hasMore ? `More than ${count(contacts.length)} contacts` : plural(contacts.length, "contact")} found${note ? `; ${note}` : ""}</p>
     ${contacts.length > 0 && html`<${Table} label="Contacts" rows=${contacts} columns=${COLUMNS} />`}`}<//>`;
 }
 

@@ -4,7 +4,7 @@ import { get, patch, post } from "./api.js";
 import { readField } from "./steps.js";
 import { tabStore } from "./store.js";
 
-const PARTS = ["name", "description", "availability", "trigger", "audience", "steps", "configuration"];
+const PARTS = ["name", "description", "availability", "trigger", "audience", "steps", "configuration", "entry", "startGrace"];
 const REST_MS = 700;
 /** Changes of one field in a row are one step of the history while they follow each other within this. */
 const TOGETHER_MS = 1_500;

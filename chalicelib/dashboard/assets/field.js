@@ -34,6 +34,23 @@ export function Fields({ schema, root = schema, value, onChange, without = [], m
     required=${must.includes(name) || (schema.required ?? []).includes(name)} />`);
 }
 
+/** A whole schema: its properties, the variant that is chosen of several, and free names beside where it allows them. */
+export function SchemaForm({ schema, value, onChange, path, problemAt }) {
+  if (schema.discriminator) {
+    return html`<${VariantField} one=${schema} root=${schema} value=${value} set=${onChange} label=${nameOf(schema.discriminator.propertyName)} path=${path} problemAt=${problemAt} common=${{}} isFlat />`;
+  }
+  const known = Object.keys(schema.properties ?? {});
+  const free = Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => !known.includes(name)));
+  const fixed = Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => known.includes(name)));
+  return html`<${Fields} schema=${schema} value=${value} path=${path} problemAt=${problemAt} onChange=${onChange} />
+    ${typeof schema.additionalProperties === "object" && html`<${PairsField} label="Further fields" common=${{}} value=${free} set=${(next) => onChange({ ...fixed, ...next })} />`}`;
+}
+
+/** Where one of several variants must be chosen, the first one is. */
+export function blankFor(schema) {
+  return schema?.discriminator ? { [schema.discriminator.propertyName]: Object.keys(schema.discriminator.mapping)[0] } : {};
+}
+
 function TextField({ one, common, value, set }) {
   const isLong = ["text", "html", "body", "description"].includes(common.name.toLowerCase()) || one.maxLength > 1000;
   return html`<${Text} ...${common} value=${value} lines=${isLong ? 6 : undefined} onInput=${(next) => set(next || undefined)} />`;
@@ -159,14 +176,14 @@ function readScalar(text, before) {
 }
 
 /** One of several forms, told apart by one property. */
-function VariantField({ one, root, value, set, label, path, special, problemAt, common }) {
+function VariantField({ one, root, value, set, label, path, special, problemAt, common, isFlat }) {
   const tagName = one.discriminator.propertyName;
   const variants = variantsOf(one, root);
   const tag = value?.[tagName] ?? variants[0][0];
   const chosen = variants.find(([each]) => each === tag)?.[1];
   return html`<${Choice} name=${label} value=${tag} problem=${common.problem} options=${variants.map(([each]) => [each, nameOf(each)])}
       onChange=${(next) => set({ [tagName]: next })} />
-    ${chosen && Object.keys(chosen.properties).length > 1 && html`<div class="inset form"><${Fields} schema=${chosen} root=${root} value=${value}
+    ${chosen && Object.keys(chosen.properties).length > 1 && html`<div class="${isFlat ? "" : "inset"} form"><${Fields} schema=${chosen} root=${root} value=${value}
       onChange=${set} without=${[tagName]} path=${path} special=${special} problemAt=${problemAt} /></div>`}`;
 }
 

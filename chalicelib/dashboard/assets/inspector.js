@@ -1,6 +1,6 @@
 // The panel beside the line: the form of what is selected, and what is to check before publishing.
 import { html, useState } from "./vendor.js";
-import { AudienceForm, SettingsForm, TriggerForm } from "./aims.js";
+import { AudienceForm, SettingsForm } from "./aims.js";
 import { Fields } from "./field.js";
 import { Icon } from "./icons.js";
 import { LanesField } from "./lanesfield.js";
@@ -8,6 +8,7 @@ import { names } from "./names.js";
 import { headline, typeName } from "./outline.js";
 import { Button, Choice, Raw } from "./parts.js";
 import { fieldOf, idsOf, stepAt } from "./steps.js";
+import { TriggerForm } from "./triggerform.js";
 import { plural } from "./words.js";
 
 export function Inspector({ editor, overview }) {

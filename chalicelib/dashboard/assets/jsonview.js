@@ -2,7 +2,7 @@
 import { html, useState } from "./vendor.js";
 import { Button, say } from "./parts.js";
 
-const PARTS = ["name", "description", "trigger", "audience", "configuration", "steps"];
+const PARTS = ["name", "description", "trigger", "entry", "startGrace", "audience", "configuration", "steps"];
 
 export function JsonView({ draft }) {
   const shown = JSON.stringify(Object.fromEntries(PARTS.map((part) => [part, draft.parts.value[part]])), null, 2);

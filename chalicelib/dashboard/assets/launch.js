@@ -72,13 +72,14 @@ function LaunchDialog({ draft, close }) {
   );
   const { trigger } = draft.parts.value;
   const isLater = trigger?.type === "scheduled";
+  const first = isLater ? moment(draft.found.value?.nextStarts?.[0] ?? trigger.at) : trigger?.type === "event" ? "whenever the event happens" : "now";
   const warnings = draft.problems.value.filter((each) => each.level === "warning");
   return html`<h2>Launch “${draft.parts.value.name}”</h2>
     <${ChannelChoice} draft=${draft} value=${channel} onChange=${setChannel} />
     <${Loaded} from=${estimate} what="The estimate">${(of) => html`<${Estimate} of=${of} draft=${draft} />`}<//>
-    <${Facts} of=${[["First send", isLater ? moment(trigger.at) : "now"], ["Time zone", workspace.value?.timezone]]} />
+    <${Facts} of=${[["First send", first], ["Time zone", trigger?.timezone ?? workspace.value?.timezone]]} />
     ${warnings.length > 0 && html`<p class="notice warn">${plural(warnings.length, "warning")}: ${warnings[0].message}</p>`}
     <${Problem} of=${error} />
     <div class="dialog-foot"><${Button} onClick=${() => close()}>Not now<//>
-      <${Button} primary busy=${busy} disabled=${estimate.loading} onClick=${launch}>${isLater ? "Schedule" : "Launch now"}<//></div>`;
+      <${Button} primary busy=${busy} disabled=${estimate.loading && trigger?.type !== "event"} onClick=${launch}>${isLater ? "Schedule" : trigger?.type === "event" ? "Start listening" : "Launch now"}<//></div>`;
 }

@@ -10,7 +10,9 @@ const TITLES = {
   html: "HTML", text: "Text", USE_DEFAULT: "Defaults only", USE_CONTACT_ASSOCIATION: "From the contact",
   none: "Skip the contact", channel: "Use another channel", MO: "Mon", TU: "Tue", WE: "Wed", TH: "Thu", FR: "Fri",
   SA: "Sat", SU: "Sun", latest: "Latest when published", email: "E-mail", sms: "SMS", rcs: "RCS", whatsapp: "WhatsApp",
-  fallback: "If the contact cannot be reached",
+  fallback: "If the contact cannot be reached", originationIdentity: "Sender (origination identity)", url: "URL",
+  timeToLiveSeconds: "Time to live (s)", accountSid: "Account SID", secretName: "Name of the secret", aws: "AWS",
+  phoneNumberId: "Phone number id", apiVersion: "API version",
 }; // prettier-ignore
 
 export const nameOf = (name) => TITLES[name] || title(name);

@@ -4,6 +4,7 @@ import { get, newToken, post, postOnce, put, remove } from "./api.js";
 import { ask, confirm } from "./dialog.js";
 import { useAction, useLoad, usePages } from "./load.js";
 import { Button, Card, Check, Choice, Facts, Loaded, More, Problem, say, Status, Table, Tags, Text, Time } from "./parts.js";
+import { to } from "./router.js";
 import { money, title } from "./words.js";
 
 /** A list of one route, with a button that opens the dialog for a new one. */
@@ -142,26 +143,28 @@ function AutoReload() {
     <${Check} name="Top up by itself" value=${of.enabled} help="When ${of.threshold ?? "the threshold"} is left, by ${of.amount ?? "a fixed amount"}." onChange=${(next) => !busy && change(next)} /><${Problem} of=${error} /></div>`}<//><//>`;
 }
 
+/** Addresses are known by their keyed hash only: that is what stays of an erased contact. */
 export function Suppressions() {
   return html`<${ListOf} path="/v1/suppressions" what="The suppression list" name="Suppressed addresses" newName="Suppress an address" New=${NewSuppression}
-    empty="Nobody is suppressed." columns=${() => [
-      { name: "Address", cell: (row) => html`<b class="code">${row.address ?? row.hash ?? row.uid}</b>` },
-      { name: "Channel type", cell: (row) => row.channelType ?? "every" },
-      { name: "Why", cell: (row) => title(row.reason ?? "") },
-      { name: "Since", class: "num", cell: (row) => html`<${Time} at=${row.at ?? row.createdAt} />` },
+    empty="Nobody is suppressed." columns=${(reload) => [
+      { name: "Address", cell: (row) => (row.contactUid ? html`<a class="title" href=${to("contacts", row.contactUid)}>A contact’s</a>` : html`<code title=${row.uid}>${row.uid.slice(0, 12)}…</code>`) },
+      { name: "Not sent", cell: (row) => row.blocks.map((each) => html`<div>${each.channelType ?? each.address}, ${title(each.messageType ?? "every message").toLowerCase()}</div>`) },
+      { name: "Why", cell: (row) => row.blocks.map((each) => html`<div>${title(each.reason)}</div>`) },
+      { name: "Since", class: "less num", cell: (row) => html`<${Time} at=${row.createdAt} />` },
+      { name: "", class: "num", cell: (row) => html`<${Remove} word="Lift" label="Write to this address again?" text="Only where you know that it is wanted." path="/v1/suppressions/${row.uid}" done=${reload} />` },
     ]} />`;
 }
 
 function NewSuppression({ close }) {
-  const [fields, setFields] = useState({ address: "", channelType: "email" });
+  const [address, setAddress] = useState("");
   const [add, busy, error] = useAction(async (event) => {
     event.preventDefault();
-    close(await post("/v1/suppressions", fields));
+    const typed = address.trim();
+    close(await post("/v1/suppressions", typed.includes("@") ? { email: typed } : { phone: typed }));
   });
   return html`<form class="form" onSubmit=${add}><h2>Suppress an address</h2><p class="muted">Nothing is sent to it any more, whoever has it.</p>
-    <${Text} name="Address" value=${fields.address} onInput=${(address) => setFields({ ...fields, address })} required autofocus problem=${error?.at?.("address")} />
-    <${Choice} name="Channel type" value=${fields.channelType} options=${[["email", "E-mail"], ["sms", "SMS"], ["whatsapp", "WhatsApp"]]} onChange=${(channelType) => setFields({ ...fields, channelType })} />
-    <${Problem} of=${error} />
+    <${Text} name="E-mail address or phone number" value=${address} onInput=${setAddress} required autofocus problem=${error?.at?.("email") || error?.at?.("phone")} />
+    ${!error?.details?.length && html`<${Problem} of=${error} />`}
     <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//><${Button} primary type="submit" busy=${busy}>Suppress<//></div></form>`;
 }
 

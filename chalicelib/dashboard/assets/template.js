@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "./vendor.js";
 import { get, getPage, patch, post, remove } from "./api.js";
 import { ask, confirm } from "./dialog.js";
-import { Fields, PairsField } from "./field.js";
+import { PairsField, SchemaForm } from "./field.js";
 import { useAction, useLoad } from "./load.js";
 import { names, readNames } from "./names.js";
 import { Button, Card, Choice, Loaded, Page, Problem, say, Status, Table, Text, Time } from "./parts.js";
@@ -72,7 +72,7 @@ function Template({ first }) {
       <${Card} name="Text"><div class="form">
         <${Text} name="Name" value=${parts.name} problem=${problemAt("name")} onInput=${(next) => set("name", next)} />
         <${Choice} name="For" value=${parts.messageType} options=${[["MESSAGE", "A message"], ["NEWSLETTER", "A newsletter"], ["CONVERSATION", "A conversation"]]} onChange=${(next) => set("messageType", next)} />
-        ${schema && html`<${Fields} schema=${schema} value=${parts.content} path="content" problemAt=${problemAt} onChange=${(next) => set("content", next)} />`}
+        ${schema && html`<${SchemaForm} schema=${schema} value=${parts.content} path="content" problemAt=${problemAt} onChange=${(next) => set("content", next)} />`}
         <${PairsField} label="Defaults of parameters" common=${{ problem: problemAt("parameterDefaults") }} value=${parts.parameterDefaults} set=${(next) => set("parameterDefaults", next)} />
         <p class="help">Places are written ${"{{ first_name }}"}. What has no default and no value for a contact makes the contact be skipped.</p>
       </div><//>

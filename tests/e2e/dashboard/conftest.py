@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.stack import Stack
 
@@ -25,6 +25,7 @@ PATIENCE = 15_000
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("No Chromium here (apt-get install chromium, or name one by CHROMIUM=…)")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         # Containers have no user namespaces for the sandbox; only our own pages are opened.
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -48,9 +49,10 @@ class Visitor:
         return page
 
     def _note(self, message: Any) -> None:
-        # The browser reports every 404 itself; a route that this server does not have is told in words by the page.
-        is_missing_route = "404" in message.text and "/v1/" in message.location.get("url", "")
-        if message.type == "error" and not is_missing_route:
+        # The browser reports every 404 itself; what this server does not have is told in words by the page.
+        url = message.location.get("url", "")
+        is_told = ("404" in message.text and "/v1/" in url) or ("422" in message.text and "/v1/contacts?" in url)
+        if message.type == "error" and not is_told:
             self.complaints.append(f"{self.page.url}: {message.text}")
 
     def sign_in(self) -> None:

@@ -1,0 +1,33 @@
+"""What operators do again and again, and what they do it with."""
+
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.stack import Stack
+
+
+def named(page: Page, name: str) -> Locator:
+    """The card of the step with this headline."""
+    return page.locator(".step-main").filter(has_text=name)
+
+
+def insert(page: Page, plus: Locator, kind: str) -> None:
+    plus.click()
+    page.get_by_role("menuitem", name=kind).first.click()
+
+
+def wait_until_saved(page: Page) -> None:
+    expect(page.locator(".save-state")).to_have_text("Saved")
+
+
+def sample(stack: Stack) -> tuple[str, str]:
+    """The e-mail channel and its template."""
+    channel = stack.call("GET", "/v1/channels?type=email")["data"][-1]["uid"]
+    template = stack.call("GET", "/v1/templates?channelType=email&status=PUBLISHED&name=Welcome")["data"][-1]["uid"]
+    return channel, template
+
+
+def send(stack: Stack, uid: str, name: str) -> dict[str, Any]:
+    channel, template = sample(stack)
+    return {"id": uid, "type": "SEND", "name": name, "channelUid": channel, "templateUid": template}

@@ -1,0 +1,134 @@
+"""Every screen as somebody meets it: with axe, on a phone, a second time, with hostile names; contacts, templates."""
+
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.dashboard.conftest import Visitor, visit
+from tests.e2e.dashboard.hands import sample
+from tests.e2e.stack import Stack
+
+SCREENS = (
+    "overview", "campaigns", "flows", "contacts", "import", "segments", "templates", "channels", "messages", "settings",
+    "settings/keys", "settings/webhooks", "settings/balance", "settings/suppressions", "settings/audit",
+)  # fmt: skip
+
+
+def test_a_second_visit_with_everything_in_the_cache_works(visitor: Visitor) -> None:
+    for _ in range(2):
+        page = visitor.watch(visitor.context.new_page())
+        page.goto(visitor.stack.url)
+        page.get_by_label("API key").fill(visitor.stack.key())
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Campaigns", exact=True).click()
+        expect(page.get_by_role("link", name="Welcome and remind").first).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("link", name="Welcome and remind").first).to_be_visible()
+
+
+def test_no_screen_has_barriers_or_errors_in_light_or_dark(browser: Browser, shared: Stack) -> None:
+    somebody = visit(browser, shared, color_scheme="light")
+    somebody.page.goto(shared.url)
+    somebody.look_for_barriers()
+    somebody.sign_in()
+    channel, template = sample(shared)
+    contact = shared.call("GET", "/v1/contacts?limit=1")["data"][0]["uid"]
+    for place in (*SCREENS, f"channels/{channel}", f"templates/{template}", f"contacts/{contact}", "nowhere"):
+        page = somebody.open(place)
+        expect(page.locator("main h1")).not_to_have_text("…")
+        expect(page.locator(".waiting")).to_have_count(0)
+        somebody.look_for_barriers()
+        page.emulate_media(color_scheme="dark")
+        somebody.look_for_barriers("color-contrast")
+        page.emulate_media(color_scheme="light")
+    assert somebody.complaints == []
+    somebody.context.close()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, shared: Stack) -> None:
+    somebody = visit(browser, shared)
+    somebody.page.set_viewport_size({"width": 390, "height": 844})
+    somebody.sign_in()
+    campaign = shared.call("GET", "/v1/campaigns?name=remind")["data"][-1]["uid"]
+    for place in (*SCREENS, f"campaigns/{campaign}"):
+        page = somebody.open(place)
+        expect(page.locator("main h1")).not_to_have_text("…")
+        expect(page.locator(".waiting")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, place
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Contacts", exact=True).click()
+    expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
+    somebody.look_for_barriers()
+    assert somebody.complaints == []
+    somebody.context.close()
+
+
+def test_hostile_names_are_text_everywhere(visitor: Visitor) -> None:
+    evil = "<img src=x onerror=alert(1)>\"'`${1}{{ 1 }}"
+    stack = visitor.stack
+    visitor.page.on("dialog", lambda dialog: visitor.complaints.append("a script ran"))
+    campaign = visitor.new_campaign([{"id": "tag", "type": "TAG", "name": evil, "add": [evil[:40]]}], description=evil)
+    stack.call("PATCH", f"/v1/campaigns/{campaign}", {"name": evil})
+    contact = stack.call("POST", "/v1/contacts", {"firstName": evil, "externalId": evil[:60], "tags": [evil[:50]]})[
+        "data"
+    ]["uid"]
+    content = {
+        "subject": "<b>hi</b>",
+        "html": "<p id='mail'>Hi</p><script>alert(1)</script><img src=x onerror=alert(2)>",
+    }
+    template = stack.call("POST", "/v1/templates", {"name": evil, "channelType": "email", "content": content})["data"][
+        "uid"
+    ]
+    for place in ("campaigns", f"campaigns/{campaign}", f"contacts/{contact}", "templates", f"templates/{template}"):
+        page = visitor.open(place)
+        expect(page.get_by_text("<img src=x").first).to_be_attached()
+        assert page.locator("img").count() == 0
+    expect(page.frame_locator("iframe").locator("#mail")).to_have_text("Hi")
+    # In the frame the browser itself says that it ran nothing; that is what it is there for.
+    visitor.complaints = [
+        each for each in visitor.complaints if "Content Security Policy" not in each and "404" not in each
+    ]
+    stack.call("DELETE", f"/v1/campaigns/{campaign}")
+    stack.call("DELETE", f"/v1/contacts/{contact}")
+    stack.call("DELETE", f"/v1/templates/{template}")
+
+
+def test_a_csv_is_mapped_tried_and_imported_and_what_was_rejected_is_a_file(visitor: Visitor) -> None:
+    page = visitor.open("import")
+    rows = "Mail;Given name;Shoe size\nzoe@example.com;Zoë;38\nnot an address;Max;45\n"
+    page.locator('input[type="file"]').set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    expect(page.get_by_label("Mail becomes")).to_have_value("email")
+    expect(page.get_by_label("Given name becomes")).to_have_value("firstName")
+    expect(page.get_by_label("Shoe size becomes")).to_have_value("attributes.Shoe_size")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_text("Nothing was saved")).to_be_visible()
+    expect(page.get_by_text("1 row could not be taken")).to_be_visible()
+    visitor.look_for_barriers()
+    page.get_by_role("button", name="Import", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the rejected rows").click()
+    assert "not an address" in download.value.path().read_text()
+    page.get_by_role("link", name="To the contacts").click()
+    page.get_by_label("Search").fill("zoe@example.com")
+    page.get_by_role("link", name="Zoë").click()
+    expect(page.get_by_label("Attributes: Shoe_size")).to_have_value("38")
+
+
+def test_a_template_is_written_previewed_published_and_sent_as_a_test(visitor: Visitor) -> None:
+    page = visitor.open("templates")
+    page.get_by_role("button", name="New template").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("Spring")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_label("Subject").fill("Hello {{ frist_name }}")
+    expect(page.get_by_text("1 parameter without a value")).to_contain_text("frist_name")
+    page.get_by_label("Subject").fill("Hello {{ first_name }}!")
+    page.get_by_label("HTML").fill("<h1>Dear {{ first_name }}</h1>")
+    expect(page.frame_locator("iframe").locator("h1")).to_have_text("Dear friend")
+    page.get_by_role("button", name="Publish v1").click()
+    expect(page.get_by_role("region", name="Published versions")).to_contain_text("v1")
+    page.get_by_role("button", name="Test send").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("To").fill("me@example.com")
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog).to_contain_text("The provider took it")
+    visitor.look_for_barriers()
