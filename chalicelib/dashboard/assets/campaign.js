@@ -1,5 +1,5 @@
 // One campaign: the timeline and what stands around it.
-import { computed, html, signal, useEffect, useMemo, useState } from "./vendor.js";
+import { computed, html, signal, useEffect, useMemo, useRef, useState } from "./vendor.js";
 import { get } from "./api.js";
 import { CampaignBar, Conflict, PauseBanner } from "./campaignbar.js";
 import { audienceWords } from "./aims.js";
@@ -105,8 +105,13 @@ function makeCounters() {
 
 function Builder({ editor, counters, status }) {
   const [zoom, setZoom] = useState(100);
+  const canvas = useRef(null);
+  useEffect(() => {
+    // The line begins in the middle, however wide its splits are.
+    canvas.current.scrollLeft = (canvas.current.scrollWidth - canvas.current.clientWidth) / 2;
+  }, [zoom]);
   return html`<div class="builder">
-    <div class="canvas" role="region" aria-label="Timeline" tabindex="-1">
+    <div class="canvas" ref=${canvas} role="region" aria-label="Timeline" tabindex="-1">
       <div class="zoom" role="group" aria-label="Size">
         ${[50, 75, 100].map((each) => html`<button type="button" aria-pressed=${each === zoom ? "true" : "false"} onClick=${() => setZoom(each)}>${each} %</button>`)}
       </div>

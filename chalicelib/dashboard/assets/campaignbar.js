@@ -143,6 +143,9 @@ const OTHER_KEYS = [
   ["Ctrl Z, Ctrl Y", "Undo, redo"],
 ];
 
+/** "Mod+c" as it stands on the keys. */
+const keyWord = (pressed) => pressed.replace(/^Mod\+(.)$/, (_, letter) => `Ctrl ${letter.toUpperCase()}`).replace("Alt+ArrowUp", "Alt ↑").replace("Alt+ArrowDown", "Alt ↓");
+
 function MoreDialog({ draft, close }) {
   const server = draft.server.value;
   const [copy, copying, error] = useAction(async () => {
@@ -163,7 +166,7 @@ function MoreDialog({ draft, close }) {
     });
     if (done) go("campaigns");
   }
-  const keys = STEP_KEYS.filter(([pressed]) => pressed !== "Backspace").map(([pressed, words]) => [pressed.replace("Mod+", "Ctrl ").replace("Alt+Arrow", "Alt "), words]);
+  const keys = STEP_KEYS.filter(([pressed]) => pressed !== "Backspace").map(([pressed, words]) => [keyWord(pressed), words]);
   return html`<h2>${server.name}</h2>
     <div class="row"><${Button} busy=${copying} onClick=${copy}>Duplicate the campaign<//><${Button} danger onClick=${erase}>Delete …<//></div>
     <${Problem} of=${error} />

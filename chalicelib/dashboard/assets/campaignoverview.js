@@ -4,7 +4,7 @@ import { askEstimate } from "./launch.js";
 import { Bar, Button, Facts } from "./parts.js";
 import { to } from "./router.js";
 import { askTestRun } from "./testrun.js";
-import { count, money, share } from "./words.js";
+import { count, money, share, statusWord } from "./words.js";
 
 export function Overview({ editor, status }) {
   const { draft } = editor;
@@ -25,7 +25,7 @@ function Progress({ of }) {
   const { executions, messages } = of;
   const done = executions.completed + executions.failed + executions.skipped;
   return html`<section class="form" aria-label="Progress">
-    <div class="between"><h3>${of.flowStatus === "running" ? "Running" : "Last flow"}</h3><a href=${to("flows", of.flowUid)}>Open the flow</a></div>
+    <div class="between"><h3>${of.executions.pending + of.executions.processing ? statusWord(of.flowStatus) : "Last flow"}</h3><a href=${to("flows", of.flowUid)}>Open the flow</a></div>
     <${Bar} of=${executions.total} parts=${[[executions.completed, "completed"], [executions.failed, "failed"], [executions.skipped, "skipped"]]} />
     <${Facts} of=${[
       ["Over", `${count(done)} of ${count(executions.total)}`],

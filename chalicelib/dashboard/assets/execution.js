@@ -36,7 +36,9 @@ async function readAround(flowUid, contactUid, signal) {
 function Story({ of, nameOf }) {
   const { history, next } = of;
   const first = history.length ? new Date(history[0].enteredAt) : new Date(of.createdAt);
-  const last = new Date(Math.max(...history.map((each) => new Date(each.leftAt ?? of.updatedAt).getTime()), first.getTime() + 1));
+  // What is to come is on the line too, up to the next moment.
+  const end = next?.at ?? of.updatedAt;
+  const last = new Date(Math.max(...history.map((each) => new Date(each.leftAt ?? end).getTime()), first.getTime() + 1));
   const skipped = history.filter((each) => each.message?.status === "skipped");
   return html`
     <${Facts} of=${[
