@@ -41,7 +41,9 @@ const COLUMNS = [
 
 function NewChannel({ close }) {
   const types = names.value.channelTypes;
-  const [fields, setFields] = useState({ name: "", type: types.has("email") ? "email" : ([...types.keys()][0] ?? ""), settings: {} });
+  const [typed, setFields] = useState({ name: "", type: "", settings: {} });
+  // The types may come after the dialog.
+  const fields = { ...typed, type: typed.type || (types.has("email") ? "email" : ([...types.keys()][0] ?? "")) };
   const set = (changes) => setFields({ ...fields, ...changes });
   const [create, busy, error] = useAction(async (event) => {
     event.preventDefault();
@@ -56,5 +58,5 @@ function NewChannel({ close }) {
     <${Choice} name="Type" value=${fields.type} options=${[...types.keys()].map((each) => [each, nameOf(each)])} onChange=${(type) => set({ type, settings: blankFor(types.get(type).settings) })} />
     ${schema && html`<${SchemaForm} key=${fields.type} schema=${schema} value=${fields.settings} path="settings" problemAt=${problemAt} onChange=${(settings) => set({ settings })} />`}
     ${error && !error.details.length && html`<${Problem} of=${error} />`}
-    <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//><${Button} primary type="submit" busy=${busy} disabled=${!fields.name.trim()}>Create<//></div></form>`;
+    <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//><${Button} primary type="submit" busy=${busy} disabled=${!fields.name.trim() || !fields.type}>Create<//></div></form>`;
 }

@@ -6,7 +6,7 @@ const TITLES = {
   channelUid: "Channel", templateUid: "Template", templateVersion: "Template version", segmentUid: "Segment",
   parameterStrategy: "Values of parameters", parameters: "Parameters", parameterDefaults: "Defaults of parameters",
   for: "For", localTime: "At the contact’s local time", until: "Until", fromEmail: "From (address)",
-  fromName: "From (name)", replyTo: "Reply to", configurationSet: "SES configuration set", tenantName: "SES tenant",
+  fromName: "From (name)", replyTo: "Reply to", tenantName: "SES tenant",
   html: "HTML", text: "Text", USE_DEFAULT: "Defaults only", USE_CONTACT_ASSOCIATION: "From the contact",
   none: "Skip the contact", channel: "Use another channel", MO: "Mon", TU: "Tue", WE: "Wed", TH: "Thu", FR: "Fri",
   SA: "Sat", SU: "Sun", latest: "Latest when published", email: "E-mail", sms: "SMS", rcs: "RCS", whatsapp: "WhatsApp",

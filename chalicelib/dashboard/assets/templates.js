@@ -46,7 +46,7 @@ const COLUMNS = [
 
 /** Every required field needs something to begin with, as the API takes no empty ones. */
 const FIRST_WORDS = { subject: "Hello {{ first_name }}" };
-const FIRST_TEXT = "Hello {{ first_name }},\n\n…\n";
+const FIRST_TEXT = "Hello {{ first_name }},\n\nwhat you have to say goes here.\n";
 
 function firstContent(schema) {
   const wanted = new Set([...(schema.required ?? []), ...("text" in schema.properties ? ["text"] : [])]);
@@ -56,7 +56,9 @@ function firstContent(schema) {
 function NewTemplate({ close }) {
   const types = names.value.channelTypes;
   const [name, setName] = useState("");
-  const [channelType, setType] = useState(types.has("email") ? "email" : ([...types.keys()][0] ?? ""));
+  const [chosen, setType] = useState("");
+  // The types may come after the dialog.
+  const channelType = chosen || (types.has("email") ? "email" : ([...types.keys()][0] ?? ""));
   const [messageType, setMessageType] = useState("MESSAGE");
   const [create, busy, error] = useAction(async (event) => {
     event.preventDefault();
@@ -71,5 +73,5 @@ function NewTemplate({ close }) {
     <${Choice} name="For" value=${messageType} onChange=${setMessageType} help="A newsletter goes only to those who agreed to it."
       options=${[["MESSAGE", "A message about something that they did"], ["NEWSLETTER", "A newsletter"], ["CONVERSATION", "An answer in a conversation"]]} />
     <${Problem} of=${error} />
-    <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//><${Button} primary type="submit" busy=${busy} disabled=${!name.trim()}>Create<//></div></form>`;
+    <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//><${Button} primary type="submit" busy=${busy} disabled=${!name.trim() || !channelType}>Create<//></div></form>`;
 }
