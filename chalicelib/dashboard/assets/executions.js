@@ -1,6 +1,7 @@
 // The contacts in a flow, by where they stand.
 import { html } from "./vendor.js";
 import { ContactName } from "./contactname.js";
+import { askExport } from "./exports.js";
 import { usePages } from "./load.js";
 import { Button, Card, Choice, Loaded, More, Status, Table, Time } from "./parts.js";
 import { place, setQuery, to } from "./router.js";
@@ -15,7 +16,8 @@ export function Executions({ flow, nameOf, steps }) {
   const [status, nodeId, reason] = ["status", "node", "reason"].map((name) => query.get(name) ?? "");
   const rows = usePages(`/v1/flows/${flow.uid}/executions`, { status, nodeId, reason, limit: 25 }, { every: LIVE_MS });
   const nodes = walk(steps).map(({ step }) => [step.id, nameOf(step.id)]);
-  return html`<${Card} name="Contacts" actions=${html`<a href=${to("messages", { flowUid: flow.uid })}>Messages</a>`}>
+  return html`<${Card} name="Contacts" actions=${html`<span class="row"><a href=${to("messages", { flowUid: flow.uid })}>Messages</a>
+      <${Button} quiet onClick=${() => askExport({ of: "executions", flowUid: flow.uid }, "contacts of this flow")}>Export …<//></span>`}>
     <div class="filters">
       <${Choice} name="Status" value=${status} options=${[["", "All"], ...STATUSES.map((each) => [each, statusWord(each)])]} onChange=${(next) => setQuery({ status: next })} />
       <${Choice} name="Step" value=${nodeId} options=${[["", "All"], ...nodes]} onChange=${(next) => setQuery({ node: next })} />

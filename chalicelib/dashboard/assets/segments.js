@@ -4,7 +4,6 @@ import { postOnce } from "./api.js";
 import { ask } from "./dialog.js";
 import { useAction, usePages } from "./load.js";
 import { Button, Empty, Loaded, More, Page, Problem, Table, Text, Time } from "./parts.js";
-import { whenWords } from "./outline.js";
 import { go, to } from "./router.js";
 
 const askNew = () => ask(NewSegment, { label: "New segment" });
@@ -21,8 +20,8 @@ export function Screen() {
 }
 
 const COLUMNS = [
-  { name: "Name", cell: (row) => html`<a class="title" href=${to("segments", row.uid)}>${row.name}</a><div class="sub">${row.description}</div>` },
-  { name: "Finds", class: "less", cell: (row) => html`<span class="sub">${whenWords(row.filter)}</span>` },
+  { name: "Name", cell: (row) => html`<a class="title" href=${to("segments", row.uid)}>${row.name}</a>` },
+  { name: "Description", class: "less", cell: (row) => row.description },
   { name: "Changed", class: "num", cell: (row) => html`<${Time} at=${row.updatedAt} />` },
 ];
 

@@ -170,8 +170,15 @@ function NewSuppression({ close }) {
 
 export function Audit() {
   return html`<${ListOf} path="/v1/audit" what="The audit log" name="Audit log" empty="No changes yet." columns=${() => [
-    { name: "What", cell: (row) => html`<b>${title(row.action ?? row.event)}</b><div class="sub">${row.kind ?? ""} ${row.objectUid ?? row.uid ?? ""}</div>` },
-    { name: "By", class: "less", cell: (row) => row.keyName ?? row.keyUid ?? row.by ?? "–" },
-    { name: "When", class: "num", cell: (row) => html`<${Time} at=${row.at ?? row.createdAt} />` },
+    { name: "What", cell: (row) => html`${row.changes.map((each) => html`<${Change} of=${each} />`)}${row.more > 0 && html`<p class="muted">and ${row.more} more</p>`}<div class="sub code">${row.route}</div>` },
+    { name: "By", class: "less", cell: (row) => row.keyName || row.keyUid },
+    { name: "When", class: "num", cell: (row) => html`<${Time} at=${row.at} />` },
   ]} />`;
+}
+
+/** One object of a call, with the fields that differ. */
+function Change({ of: { kind, uid, action, before, after } }) {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return html`<details><summary>${title(action)} ${kind.toLowerCase().replaceAll("_", " ")} <code>${uid}</code></summary>
+    <dl class="facts">${names.map((name) => html`<div><dt>${title(name)}</dt><dd>${JSON.stringify(before[name] ?? null)} → ${JSON.stringify(after[name] ?? null)}</dd></div>`)}</dl></details>`;
 }
