@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import wraps
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from chalice.app import Blueprint, CORSConfig, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
+from chalicelib.api._call import Answer as Answer  # noqa: PLC0414  Routes find all that they need here.
+from chalicelib.api._call import Call as Call  # noqa: PLC0414  The same.
+from chalicelib.api._call import ListQuery as ListQuery  # noqa: PLC0414  The same.
+from chalicelib.api._call import Nothing as Nothing  # noqa: PLC0414  The same.
 from chalicelib.api._parse import read_body, read_query
+from chalicelib.api._routes import ROUTES, Route
 from chalicelib.api.auth import Keyring
-from chalicelib.api.cursors import FIRST, Cursors, Place
+from chalicelib.api.cursors import FIRST, Cursors
+from chalicelib.api.idempotency import answer_once
 from chalicelib.errors import (
     CarillonError,
     Conflict,
@@ -24,10 +29,10 @@ from chalicelib.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
-from chalicelib.model.base import Document, Outside
+from chalicelib.model.base import Document
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.workspace import Scope
-from chalicelib.ports import Page, Ports
+from chalicelib.model.workspace import Key, Scope
+from chalicelib.ports import Page
 from chalicelib.telemetry import log_fault
 from chalicelib.wiring import ports as current_ports
 
@@ -57,57 +62,18 @@ MAX_DETAILS = 1_000
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 
 
-class Nothing(Outside):
-    """A route without a body, or without query parameters."""
-
-
-class ListQuery(Outside):
-    """What every list takes; lists with filters add theirs in a subclass."""
-
-    cursor: Annotated[str, Field(max_length=8_192)] | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-
-
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[B, Q]):
-    """One request, read and allowed."""
-
-    ports: Ports
-    #: Of the key; empty on routes without one.
-    workspace: WorkspaceUid
-    path: Mapping[str, str]
-    body: B
-    query: Q
-    headers: Mapping[str, str]
-    cursors: Cursors
-    place: Place = FIRST
-
-    @property
-    def uid(self) -> str:
-        """The path's `{uid}`."""
-        return self.path["uid"]
-
-    @property
-    def cursor(self) -> str | None:
-        """Where the asked page starts, as the store wrote it."""
-        return self.place.at
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a route gives back; `text` is the body as it is sent."""
-
-    status: int
-    text: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-
-
 Handler = Callable[[Call[B, Q]], Answer]
+
+
+class Options(TypedDict, total=False):
+    """What few routes say of themselves."""
+
+    #: Answers without `/v1` too.
+    also_bare: bool
+    #: Takes `Idempotency-Key`. Every POST says it; one that does not is treated as if it did, and fails a test.
+    idempotent: bool
 
 
 def one(data: BaseModel | Mapping[str, object] | None, message: str, status: int = 200) -> Answer:
@@ -151,17 +117,21 @@ def endpoint(
     scope: Scope | None = Scope.READ,
     body: type[B] = Nothing,  # type: ignore[assignment]  # The default binds B to Nothing; mypy cannot say so.
     query: type[Q] = Nothing,  # type: ignore[assignment]  # The same for Q.
-    also_bare: bool = False,
+    **options: Unpack[Options],
 ) -> Callable[[Handler[B, Q]], Callable[..., Response]]:
-    """Registers `"POST /v1/flows"`. Scope None needs no key; `also_bare` answers without `/v1` too."""
+    """Registers `"POST /v1/flows"`. Scope None needs no key."""
     method, _, path = route.partition(" ")
+    also_bare, idempotent = options.get("also_bare", False), options.get("idempotent")
     paths = [path, path.removeprefix("/v1")] if also_bare else [path]
 
     def register(handler: Handler[B, Q]) -> Callable[..., Response]:
+        known = Route(method, path, scope, body, query, also_bare, idempotent, handler)
+        ROUTES.append(known)
+
         @wraps(handler)
         def view(**parameters: str) -> Response:
             request = blueprint.current_request
-            return _guard(request, lambda: handler(_read(request, route, parameters, (scope, body, query))))
+            return _guard(request, lambda: _serve(request, known, parameters, handler))
 
         for each in paths:
             # Without content_types Chalice leaves the check, and the shape of its error, to _parse.
@@ -174,24 +144,30 @@ def endpoint(
 _keyring = Keyring()
 
 
-def _read(
-    request: Request, route: str, path: Mapping[str, str], wants: tuple[Scope | None, type[B], type[Q]]
-) -> Call[B, Q]:
+def _serve(request: Request, route: Route, path: Mapping[str, str], handler: Handler[B, Q]) -> Answer:
     """The key first, so that strangers learn nothing else."""
-    scope, body, query = wants
     ports = current_ports()
-    workspace = WorkspaceUid("")
-    if scope is not None:
-        workspace = _keyring.check(ports, request.headers.get("authorization"), scope).presented.workspace
+    workspace, key = WorkspaceUid(""), None
+    if route.scope is not None:
+        caller = _keyring.check(ports, request.headers.get("authorization"), route.scope)
+        workspace, key = caller.presented.workspace, caller.key
     for value in path.values():
         if len(value) > _MAX_PATH_VALUE or not _PATH_CHARACTERS.issuperset(value):
             raise NotFound("Object", value[:64])
-    asked = read_query(_query_values(request), query)
-    cursors = Cursors(ports.secret(), workspace, _list_name(route, path))
-    place = cursors.read(asked.cursor) if isinstance(asked, ListQuery) else FIRST
     raw = b"" if request.method in _WITHOUT_BODY else _raw_body(request)
-    content = read_body(raw, request.headers.get("content-type"), body)
-    return Call(ports, workspace, path, content, asked, request.headers, cursors, place)
+    call = _read(request, route, path, raw, (workspace, key))
+    return answer_once(call, route, raw, handler)
+
+
+def _read(
+    request: Request, route: Route, path: Mapping[str, str], raw: bytes, caller: tuple[WorkspaceUid, Key | None]
+) -> Call[Any, Any]:
+    ports, (workspace, key) = current_ports(), caller
+    asked = read_query(_query_values(request), route.query)
+    cursors = Cursors(ports.secret(), workspace, _list_name(f"{route.method} {route.path}", path))
+    place = cursors.read(asked.cursor) if isinstance(asked, ListQuery) else FIRST
+    content = read_body(raw, request.headers.get("content-type"), route.body)
+    return Call(ports, workspace, path, content, asked, request.headers, cursors, place, key)
 
 
 def _raw_body(request: Request) -> bytes:

@@ -18,6 +18,7 @@ from chalicelib.api.campaign_shapes import (
     summarise_campaign,
     summarise_version,
 )
+from chalicelib.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from chalicelib.engine.campaign_state import campaign_state
 from chalicelib.engine.compile import mermaid
 from chalicelib.errors import NotFound
@@ -69,7 +70,7 @@ class EstimateWish(Outside):
 _MOST_READ = 300
 
 
-@endpoint(blueprint, "POST /v1/campaigns", scope=Scope.WRITE, body=CampaignFields, also_bare=True)
+@endpoint(blueprint, "POST /v1/campaigns", scope=Scope.WRITE, body=CampaignFields, also_bare=True, idempotent=True)
 def post_campaign(call: Call[CampaignFields, Nothing]) -> Answer:
     """Creates a draft."""
     campaign = create_campaign(call.ports, call.workspace, call.body)
@@ -122,7 +123,7 @@ def remove_campaign(call: Call[Nothing, Nothing]) -> Answer:
     return one(None, "Campaign deleted")
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/validate", also_bare=True)
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/validate", also_bare=True, idempotent=False)
 def post_validate(call: Call[Nothing, Nothing]) -> Answer:
     """Every problem of the draft, each with its field; warnings do not block a launch."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
@@ -134,30 +135,36 @@ def post_validate(call: Call[Nothing, Nothing]) -> Answer:
     return one(shown, "The draft has problems" if problems else "The draft is valid")
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/estimate", body=EstimateWish, also_bare=True)
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/estimate", body=EstimateWish, also_bare=True, idempotent=False)
 def post_estimate(call: Call[EstimateWish, Nothing]) -> Answer:
     """How many contacts are reachable, why others are not, and when pacing ends."""
     estimate = estimate_campaign(call.ports, call.workspace, call.uid, call.body.channel_uid)
     return one(show_estimate(estimate), "Estimate")
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/publish", scope=Scope.WRITE, also_bare=True)
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/publish", scope=Scope.WRITE, also_bare=True, idempotent=True)
 def post_publish(call: Call[Nothing, Nothing]) -> Answer:
     """The draft becomes the next immutable version; unchanged, it is the newest one."""
     version = publish_running(call.ports, call.workspace, call.uid)
     return one(show_version(version), f"Version {version.version} is published")
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/launch", scope=Scope.WRITE, body=LaunchWish, also_bare=True)
+@endpoint(
+    blueprint, "POST /v1/campaigns/{uid}/launch", scope=Scope.WRITE, body=LaunchWish, also_bare=True, idempotent=True
+)
 def post_launch(call: Call[LaunchWish, Nothing]) -> Answer:
     """Publishes and starts, or waits for the calendar or for events as the trigger says."""
     return one(show_launch(launch_campaign(call.ports, call.workspace, call.uid, call.body)), "Campaign launched", 202)
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/trigger", scope=Scope.WRITE, body=TriggerWish, also_bare=True)
+@endpoint(
+    blueprint, "POST /v1/campaigns/{uid}/trigger", scope=Scope.WRITE, body=TriggerWish, also_bare=True, idempotent=True
+)
 def post_trigger(call: Call[TriggerWish, Nothing]) -> Answer:
     """Starts now; for campaigns with a manual or API trigger."""
-    flow = trigger_campaign(call.ports, call.workspace, call.uid, call.body)
+    key = call.body.idempotency_key or (call.headers.get(IDEMPOTENCY_KEY) if call.reserved_uid else None)
+    wish = call.body.model_copy(update={"idempotency_key": key})
+    flow = trigger_campaign(call.ports, call.workspace, call.uid, wish)
     return one({"flowUid": flow.uid, "status": flow.status.value}, "Campaign triggered", 202)
 
 
@@ -170,19 +177,19 @@ def _move(call: Call[Nothing, Nothing], wanted: FlowStatus, message: str) -> Ans
     )
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/pause", scope=Scope.WRITE, also_bare=True)
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/pause", scope=Scope.WRITE, also_bare=True, idempotent=True)
 def post_pause(call: Call[Nothing, Nothing]) -> Answer:
     """No new send starts after the answer, which says how many are in flight."""
     return _move(call, FlowStatus.PAUSED, "Campaign paused")
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/resume", scope=Scope.WRITE, also_bare=True)
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/resume", scope=Scope.WRITE, also_bare=True, idempotent=True)
 def post_resume(call: Call[Nothing, Nothing]) -> Answer:
     """Goes on from any of the three PAUSED states."""
     return _move(call, FlowStatus.RUNNING, "Campaign resumed")
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/cancel", scope=Scope.WRITE, also_bare=True)
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/cancel", scope=Scope.WRITE, also_bare=True, idempotent=True)
 def post_cancel(call: Call[Nothing, Nothing]) -> Answer:
     """What has not begun becomes skipped(cancelled)."""
     return _move(call, FlowStatus.CANCELLED, "Campaign cancelled")
@@ -238,7 +245,7 @@ def get_node_types(call: Call[Nothing, Nothing]) -> Answer:
     return plain({"data": types, "nextCursor": None, "prevCursor": None, "total": len(types)})
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/test-run", body=RehearsalWish, also_bare=True)
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/test-run", body=RehearsalWish, also_bare=True, idempotent=False)
 def post_test_run(call: Call[RehearsalWish, Nothing]) -> Answer:
     """For one contact, nothing sent: path, times, what would be skipped and why."""
     wish = call.body

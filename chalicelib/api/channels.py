@@ -21,7 +21,7 @@ class ChannelQuery(ListQuery):
     type: Annotated[str, Field(max_length=40)] | None = None
 
 
-@endpoint(blueprint, "POST /v1/channels", scope=Scope.WRITE, body=ChannelFields)
+@endpoint(blueprint, "POST /v1/channels", scope=Scope.WRITE, body=ChannelFields, idempotent=True)
 def post_channel(call: Call[ChannelFields, Nothing]) -> Answer:
     """A new channel; its settings are those of its type."""
     return one(create_channel(call.ports, call.workspace, call.body), "Channel created", 201)
@@ -53,7 +53,7 @@ def remove_channel(call: Call[Nothing, Nothing]) -> Answer:
     return one(None, "Channel deleted")
 
 
-@endpoint(blueprint, "POST /v1/channels/{uid}/test", scope=Scope.WRITE, body=TestMessage)
+@endpoint(blueprint, "POST /v1/channels/{uid}/test", scope=Scope.WRITE, body=TestMessage, idempotent=True)
 def post_channel_test(call: Call[TestMessage, Nothing]) -> Answer:
     """One message, outside of every flow."""
     return one(send_test(call.ports, call.workspace, call.uid, call.body), "Test message handed over")

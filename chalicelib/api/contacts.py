@@ -34,7 +34,7 @@ class NewContact(ContactBody):
     uid: Uid | None = None
 
 
-@endpoint(blueprint, "POST /v1/contacts", scope=Scope.WRITE, body=NewContact)
+@endpoint(blueprint, "POST /v1/contacts", scope=Scope.WRITE, body=NewContact, idempotent=True)
 def post_contact(call: Call[NewContact, Nothing]) -> Answer:
     """Creates it, or changes the one that has the uid, externalId, email or phone."""
     given = {name: value for name, value in _said(call.body).items() if name != "uid"}

@@ -1,21 +1,33 @@
 """The route by which customers' systems tell what contacts did."""
 
+from collections.abc import Sequence
+
 from chalice.app import Blueprint
 
 from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
 from chalicelib.model.workspace import Scope
-from chalicelib.usecases.report_events import NewEvents, Report, report_events
+from chalicelib.usecases.report_events import NewEvent, NewEvents, Report, report_events
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "POST /v1/events", scope=Scope.WRITE, body=NewEvents)
+@endpoint(blueprint, "POST /v1/events", scope=Scope.WRITE, body=NewEvents, idempotent=True)
 def post_events(call: Call[NewEvents, Nothing]) -> Answer:
     """Up to 100 events; each has a result of its own. What is accepted is queued and not lost."""
-    reports = report_events(call.ports, call.workspace, call.body.events)
+    reports = report_events(call.ports, call.workspace, _named(call))
     accepted = sum(report.problem is None for report in reports)
     shown = {"accepted": accepted, "results": [_show(index, report) for index, report in enumerate(reports)]}
     return one(shown, f"{accepted} of {len(reports)} events accepted", 202)
+
+
+def _named(call: Call[NewEvents, Nothing]) -> Sequence[NewEvent]:
+    """An event that has no id gets one of the Idempotency-Key, so that whoever repeats the call reports the same."""
+    if call.reserved_uid is None:
+        return call.body.events
+    return [
+        each if each.id else each.model_copy(update={"id": f"{call.reserved_uid}.{index}"})
+        for index, each in enumerate(call.body.events)
+    ]
 
 
 def _show(index: int, report: Report) -> dict[str, object]:

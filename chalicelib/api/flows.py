@@ -62,10 +62,10 @@ def _show(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> dict[str, object
     return show_flow(describe_flow(ports, workspace, flow))
 
 
-@endpoint(blueprint, "POST /v1/flows", scope=Scope.WRITE, body=NewFlow, also_bare=True)
+@endpoint(blueprint, "POST /v1/flows", scope=Scope.WRITE, body=NewFlow, also_bare=True, idempotent=True)
 def post_flow(call: Call[NewFlow, Nothing]) -> Answer:
     """Creates a flow and queues it, or with `"status": "draft"` only creates it."""
-    flow = create_flow(call.ports, call.workspace, call.body)
+    flow = call.made_before(Flow) or create_flow(call.ports, call.workspace, call.body, uid=call.reserved_uid)
     return one(_show(call.ports, call.workspace, flow), "Flow created", 201)
 
 
@@ -122,7 +122,9 @@ def remove_flow(call: Call[Nothing, Nothing]) -> Answer:
     return one(None, "Flow deleted")
 
 
-@endpoint(blueprint, "POST /v1/flows/{uid}/contacts", scope=Scope.WRITE, body=MoreContacts, also_bare=True)
+@endpoint(
+    blueprint, "POST /v1/flows/{uid}/contacts", scope=Scope.WRITE, body=MoreContacts, also_bare=True, idempotent=True
+)
 def post_flow_contacts(call: Call[MoreContacts, Nothing]) -> Answer:
     """More contacts while it is draft or queued."""
     done = add_contacts(call.ports, call.workspace, call.uid, call.body.contact_uids)
@@ -135,7 +137,7 @@ def post_flow_contacts(call: Call[MoreContacts, Nothing]) -> Answer:
     return one(shown, f"{done.added} contacts added")
 
 
-@endpoint(blueprint, "POST /v1/flows/{uid}/recount", scope=Scope.WRITE, also_bare=True)
+@endpoint(blueprint, "POST /v1/flows/{uid}/recount", scope=Scope.WRITE, also_bare=True, idempotent=True)
 def post_recount(call: Call[Nothing, Nothing]) -> Answer:
     """Exact statistics now: counted at once for a small flow, in the background for a large one."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
@@ -146,10 +148,11 @@ def post_recount(call: Call[Nothing, Nothing]) -> Answer:
     return one(_show(call.ports, call.workspace, recounted), "Flow recounted")
 
 
-@endpoint(blueprint, "POST /v1/flows/{uid}/retry", scope=Scope.WRITE, body=RetryWish, also_bare=True)
+@endpoint(blueprint, "POST /v1/flows/{uid}/retry", scope=Scope.WRITE, body=RetryWish, also_bare=True, idempotent=True)
 def post_retry(call: Call[RetryWish, Nothing]) -> Answer:
     """A new flow over the contacts whose messages failed, stayed unknown or were skipped."""
-    flow = retry_flow(call.ports, call.workspace, call.uid, call.body)
+    known = call.made_before(Flow)
+    flow = known or retry_flow(call.ports, call.workspace, call.uid, call.body, call.reserved_uid)
     return one(_show(call.ports, call.workspace, flow), "Retry created", 201)
 
 

@@ -24,7 +24,9 @@ class ImportQuery(Outside):
     consent_proof: Proof | None = None
 
 
-@endpoint(blueprint, "POST /v1/contacts/import", scope=Scope.WRITE, body=ImportRequest, query=ImportQuery)
+@endpoint(
+    blueprint, "POST /v1/contacts/import", scope=Scope.WRITE, body=ImportRequest, query=ImportQuery, idempotent=True
+)
 def post_import(call: Call[ImportRequest, ImportQuery]) -> Answer:
     """Queues it; the rows are read in the background. What the query says goes before the body."""
     options = {name: getattr(call.query, name) for name in call.query.model_fields_set}

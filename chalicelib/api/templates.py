@@ -51,7 +51,7 @@ class TemplateQuery(ListQuery):
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
-@endpoint(blueprint, "POST /v1/templates", scope=Scope.WRITE, body=TemplateFields)
+@endpoint(blueprint, "POST /v1/templates", scope=Scope.WRITE, body=TemplateFields, idempotent=True)
 def post_template(call: Call[TemplateFields, Nothing]) -> Answer:
     """A new draft."""
     return one(create_template(call.ports, call.workspace, call.body), "Template created", 201)
@@ -86,25 +86,25 @@ def remove_template(call: Call[Nothing, Nothing]) -> Answer:
     return one(None, "Template deleted")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/publish", scope=Scope.WRITE)
+@endpoint(blueprint, "POST /v1/templates/{uid}/publish", scope=Scope.WRITE, idempotent=True)
 def post_publish(call: Call[Nothing, Nothing]) -> Answer:
     """The next version, unless nothing changed."""
     return one(publish_template(call.ports, call.workspace, call.uid), "Template published")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/reject", scope=Scope.WRITE, body=Rejection)
+@endpoint(blueprint, "POST /v1/templates/{uid}/reject", scope=Scope.WRITE, body=Rejection, idempotent=True)
 def post_reject(call: Call[Rejection, Nothing]) -> Answer:
     """No campaign can be launched with it any more."""
     return one(reject_template(call.ports, call.workspace, call.uid, call.body.reason), "Template rejected")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/preview", body=Filling)
+@endpoint(blueprint, "POST /v1/templates/{uid}/preview", body=Filling, idempotent=False)
 def post_preview(call: Call[Filling, Nothing]) -> Answer:
     """What it becomes for a contact or with given values."""
     return one(preview_template(call.ports, call.workspace, call.uid, call.body), "Preview")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/test", scope=Scope.WRITE, body=TemplateTest)
+@endpoint(blueprint, "POST /v1/templates/{uid}/test", scope=Scope.WRITE, body=TemplateTest, idempotent=True)
 def post_template_test(call: Call[TemplateTest, Nothing]) -> Answer:
     """One message, outside of every flow."""
     given = {name: getattr(call.body, name) for name in call.body.model_fields_set - {"channel_uid"}}

@@ -26,8 +26,11 @@ class RetryWish(Outside):
     reason: Annotated[str, Field(max_length=200)] | None = None
 
 
-def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish) -> Flow:
-    """Conflict while the flow still runs or its campaign starts none, InvalidRequest when there is nobody to retry."""
+def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish, new: str | None = None) -> Flow:
+    """Conflict while the flow still runs or its campaign starts none, InvalidRequest when there is nobody to retry.
+
+    `new` is the uid of the flow to be made, if it has one already.
+    """
     flow = ports.catalog.get(workspace, Flow, uid)
     if flow.status not in _RETRIABLE:
         allowed = sorted(status.value for status in _RETRIABLE)
@@ -35,15 +38,15 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish)
     entries = [entry for row in _rows(ports, workspace, flow) if (entry := _entry(row, wish))]
     if not entries:
         raise invalid("of", f"No message of this flow is {wish.of}" + (f" by {wish.reason}" if wish.reason else ""))
-    return add_started(ports, workspace, _draft(ports, flow, wish), entries)
+    return add_started(ports, workspace, _draft(ports, flow, wish, new or new_uid()), entries)
 
 
-def _draft(ports: Ports, of: Flow, wish: RetryWish) -> Flow:
+def _draft(ports: Ports, of: Flow, wish: RetryWish, uid: str) -> Flow:
     """Of the same campaign version and pacing."""
     now = ports.clock.now()
     only = wish.of != "failed" or (of.retry_of is not None and of.retry_of.only)
     return Flow(
-        uid=new_uid(),
+        uid=uid,
         created_at=now,
         updated_at=now,
         description=f"Retry ({wish.of}) of {of.description or of.uid}"[:2_000],

@@ -1,0 +1,79 @@
+"""One request as its route sees it, and what the route gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from chalicelib.api.cursors import FIRST, Cursors, Place
+from chalicelib.model.base import Document, Outside
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.workspace import Key
+from chalicelib.ports import Ports
+
+D = TypeVar("D", bound=Document)
+
+
+class Nothing(Outside):
+    """A route without a body, or without query parameters."""
+
+
+class ListQuery(Outside):
+    """What every list takes; lists with filters add theirs in a subclass."""
+
+    cursor: Annotated[str, Field(max_length=8_192)] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+B = TypeVar("B", bound=BaseModel)
+Q = TypeVar("Q", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """One request, read and allowed."""
+
+    ports: Ports
+    #: Of the key; empty on routes without one.
+    workspace: WorkspaceUid
+    path: Mapping[str, str]
+    body: B
+    query: Q
+    headers: Mapping[str, str]
+    cursors: Cursors
+    place: Place = FIRST
+    #: The key that opened; None on routes without one.
+    key: Key | None = None
+    #: What the call makes gets this uid, so that a repetition of it makes the same. None without an Idempotency-Key.
+    reserved_uid: str | None = None
+    #: An earlier attempt with the same Idempotency-Key broke off, nobody knows how far it came.
+    is_taken_over: bool = False
+
+    @property
+    def uid(self) -> str:
+        """The path's `{uid}`."""
+        return self.path["uid"]
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the asked page starts, as the store wrote it."""
+        return self.place.at
+
+    def made_before(self, kind: type[D]) -> D | None:
+        """What an attempt at this very call, which broke off, has made."""
+        if not self.is_taken_over or self.reserved_uid is None:
+            return None
+        return self.ports.catalog.find(self.workspace, kind, self.reserved_uid)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route gives back; `text` is the body as it is sent."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    #: The body without what is shown once: this is kept for repetitions of the call. None keeps `text`.
+    kept: str | None = None

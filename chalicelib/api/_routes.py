@@ -1,0 +1,45 @@
+"""Every route that was registered: what OpenAPI is made of, and what the tests of scopes go through."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from chalicelib.model.workspace import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path, as `/v1/flows/{uid}`, with what they take."""
+
+    method: str
+    path: str
+    #: What a key needs to have; None needs no key.
+    scope: Scope | None
+    body: type[BaseModel]
+    query: type[BaseModel]
+    is_bare: bool
+    #: As it was said, None where nothing was.
+    idempotent: bool | None
+    handler: Callable[..., Any]
+
+    @property
+    def name(self) -> str:
+        """`POST /v1/flows`."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def takes_idempotency_key(self) -> bool:
+        """Whether a repetition with the same Idempotency-Key gets the first one's answer."""
+        return self.idempotent if self.idempotent is not None else self.method == "POST" and self.scope is not None
+
+    @property
+    def sentence(self) -> str:
+        """What the handler's docstring says."""
+        return inspect.getdoc(self.handler) or ""
+
+
+#: In the order of registration.
+ROUTES: list[Route] = []

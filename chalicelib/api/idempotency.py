@@ -1,0 +1,52 @@
+"""The header Idempotency-Key: a call that is repeated with it is answered as the first time, and not made again.
+
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from chalicelib.api._call import Answer, Call
+from chalicelib.api._routes import Route
+from chalicelib.errors import CarillonError, Conflict, Forbidden, InvalidRequest, NotFound
+from chalicelib.model.remembered_call import KeptAnswer
+from chalicelib.usecases.remember_call import Claim, claim_call, keep_answer, let_go, read_body
+
+HEADER = "idempotency-key"
+#: Refusals that come before anything is written.
+_NOTHING_DONE = (InvalidRequest, Forbidden, NotFound, Conflict)
+
+
+def answer_once(call: Call[Any, Any], route: Route, raw: bytes, handler: Callable[[Call[Any, Any]], Answer]) -> Answer:
+    """Runs the handler, unless the same call was made before; `raw` is the body as it was sent."""
+    key = call.headers.get(HEADER) if route.takes_idempotency_key else None
+    if key is None:
+        return handler(call)
+    found = claim_call(call.ports, call.workspace, key, _fingerprint(call, route, raw))
+    if isinstance(found, KeptAnswer):
+        return Answer(found.status, read_body(call.ports, found), {"Idempotent-Replayed": "true"})
+    claimed = replace(call, reserved_uid=found.call.reserved_uid, is_taken_over=found.is_taken_over)
+    return _run(claimed, found, handler)
+
+
+def _run(call: Call[Any, Any], claim: Claim, handler: Callable[[Call[Any, Any]], Answer]) -> Answer:
+    try:
+        answer = handler(call)
+    except CarillonError as error:
+        let_go(call.ports, call.workspace, claim, nothing_done=isinstance(error, _NOTHING_DONE))
+        raise
+    except Exception:
+        let_go(call.ports, call.workspace, claim, nothing_done=False)
+        raise
+    keep_answer(call.ports, call.workspace, claim, answer.status, answer.text if answer.kept is None else answer.kept)
+    return answer
+
+
+def _fingerprint(call: Call[Any, Any], route: Route, raw: bytes) -> str:
+    """Of all that the caller said, to the byte; with and without `/v1` is the same."""
+    query = call.query.model_dump_json(exclude_unset=True)
+    said = json.dumps([route.name, dict(call.path), query]).encode()
+    return sha256(said + b"\n" + raw).hexdigest()
