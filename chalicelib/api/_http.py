@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from chalice.app import Blueprint, CORSConfig, Request, Response
 from pydantic import BaseModel
 
+from chalicelib.api._audit import audited
 from chalicelib.api._call import Answer as Answer  # noqa: PLC0414  Routes find all that they need here.
 from chalicelib.api._call import Call as Call  # noqa: PLC0414  The same.
 from chalicelib.api._call import ListQuery as ListQuery  # noqa: PLC0414  The same.
@@ -84,6 +86,12 @@ def one(data: BaseModel | Mapping[str, object] | None, message: str, status: int
     return _json(status, content)
 
 
+def one_shown_once(data: Mapping[str, object], once: Mapping[str, object], message: str, status: int = 201) -> Answer:
+    """Like `one`, with fields that no repetition of the call shows again."""
+    kept = {"message": message, "data": {**data, **dict.fromkeys(once)}}
+    return replace(one({**data, **once}, message, status), kept=_json(status, kept).text)
+
+
 def plain(content: Mapping[str, object], status: int = 200) -> Answer:
     """JSON as it is, for routes outside of the conventions."""
     return _json(status, content)
@@ -156,7 +164,7 @@ def _serve(request: Request, route: Route, path: Mapping[str, str], handler: Han
             raise NotFound("Object", value[:64])
     raw = b"" if request.method in _WITHOUT_BODY else _raw_body(request)
     call = _read(request, route, path, raw, (workspace, key))
-    return answer_once(call, route, raw, handler)
+    return answer_once(call, route, raw, audited(route, _request_id(request), handler))
 
 
 def _read(

@@ -8,6 +8,7 @@ from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Ports
 from chalicelib.usecases.make_key import PresentedKey, read_key
+from chalicelib.usecases.manage_keys import note_use
 
 #: A revoked key lives on at most this long (security.md).
 CACHE_FOR = timedelta(seconds=60)
@@ -49,6 +50,7 @@ class Keyring:
         if not hmac.compare_digest(key.digest if key else _NO_DIGEST, digest) or key is None:
             self._known.pop(digest, None)
             return None
+        key = note_use(ports, presented.workspace, key, now)
         if len(self._known) >= MAX_CACHED:
             self._known.clear()
         self._known[digest] = (key, now)

@@ -1,6 +1,7 @@
 """The resources of the API; adding one is a module with its blueprint and its line here."""
 
 from chalicelib.api import (
+    audit,
     campaigns,
     channels,
     consent,
@@ -9,6 +10,7 @@ from chalicelib.api import (
     exports,
     flows,
     imports,
+    keys,
     links,
     messages,
     segments,
@@ -18,6 +20,8 @@ from chalicelib.api import (
 
 RESOURCES = (
     system,
+    keys,
+    audit,
     channels,
     templates,
     contacts,
@@ -25,9 +29,9 @@ RESOURCES = (
     links,
     imports,
     exports,
+    segments,
     events,
     campaigns,
     flows,
     messages,
-    segments,
 )

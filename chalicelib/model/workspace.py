@@ -43,3 +43,13 @@ class Key(Document):
     digest: str
     scope: Scope
     expires_at: Moment | None = None
+    #: To the hour; None before the first use.
+    last_used_at: Moment | None = None
+
+
+class KnownWorkspace(Document):
+    """Kept in a workspace for itself and for each that its admin keys have made; the name is that of the beginning."""
+
+    kind: ClassVar[str] = "KNOWN_WORKSPACE"
+
+    name: str

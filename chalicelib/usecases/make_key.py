@@ -31,10 +31,15 @@ class PresentedKey:
 
 
 def make_key(
-    ports: Ports, workspace: WorkspaceUid, scope: Scope, name: str = "", expires_at: datetime | None = None
+    ports: Ports,
+    workspace: WorkspaceUid,
+    scope: Scope,
+    name: str = "",
+    expires_at: datetime | None = None,
+    uid: str | None = None,
 ) -> tuple[Key, str]:
-    """The stored document and the key itself, which is not kept anywhere."""
-    uid, now = new_uid(), ports.clock.now()
+    """The stored document and the key itself, which is not kept anywhere. Conflict when a given ULID is taken."""
+    uid, now = uid or new_uid(), ports.clock.now()
     text = _write(workspace, uid, secrets.token_bytes(32))
     digest = PresentedKey(workspace, uid, text).digest(ports.secret())
     key = Key(uid=uid, created_at=now, updated_at=now, name=name, digest=digest, scope=scope, expires_at=expires_at)

@@ -1,0 +1,39 @@
+"""The route of the audit log."""
+
+from typing import Annotated
+
+from chalice.app import Blueprint
+from pydantic import Field
+
+from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many
+from chalicelib.model.audit import AuditEntry
+from chalicelib.model.base import Uid
+from chalicelib.model.workspace import Scope
+from chalicelib.ports import Page
+
+blueprint = Blueprint(__name__)
+
+
+class AuditFilter(ListQuery):
+    """`objectUid` is that of anything that was changed."""
+
+    key_uid: Uid | None = None
+    object_uid: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+@endpoint(blueprint, "GET /v1/audit", scope=Scope.ADMIN, query=AuditFilter)
+def list_audit(call: Call[Nothing, AuditFilter]) -> Answer:
+    """What calls have changed, newest first: who, what, and the fields before and after."""
+    wanted = {
+        "keyUid": call.query.key_uid,
+        "objects": f"*|{call.query.object_uid}|*" if call.query.object_uid else None,
+    }
+    marks = {name: value for name, value in wanted.items() if value}
+    page = call.ports.catalog.page(call.workspace, AuditEntry, marks, call.query.limit, call.cursor)
+    shown = tuple(_show(entry) for entry in page.items)
+    return many(call, Page(shown, page.cursor))
+
+
+def _show(entry: AuditEntry) -> dict[str, object]:
+    shown = entry.model_dump(mode="json", by_alias=True, exclude={"rev", "created_at", "updated_at"})
+    return {"at": entry.model_dump(mode="json", by_alias=True)["createdAt"], **shown}
