@@ -69,7 +69,7 @@ def get_consent(call: Call[Nothing, ListQuery]) -> Answer:
     return many(call, list_consents(call.ports, call.workspace, call.uid, call.query.limit, call.cursor))
 
 
-@endpoint(blueprint, "POST /v1/contacts/{uid}/consent", scope=Scope.WRITE, body=NewConsent)
+@endpoint(blueprint, "POST /v1/contacts/{uid}/consent", scope=Scope.WRITE, body=NewConsent, idempotent=True)
 def post_consent(call: Call[NewConsent, Nothing]) -> Answer:
     """Notes what the contact has said, or asks it."""
     said = call.body
@@ -94,7 +94,7 @@ def get_suppressions(call: Call[Nothing, ListQuery]) -> Answer:
     return many(call, call.ports.catalog.page(call.workspace, Suppression, listed, call.query.limit, call.cursor))
 
 
-@endpoint(blueprint, "POST /v1/suppressions", scope=Scope.WRITE, body=NewSuppression)
+@endpoint(blueprint, "POST /v1/suppressions", scope=Scope.WRITE, body=NewSuppression, idempotent=True)
 def post_suppression(call: Call[NewSuppression, Nothing]) -> Answer:
     """No send to the address begins after this; done twice it changes nothing."""
     kind, address = _read_address(call.body, call)
@@ -108,7 +108,7 @@ def post_suppression(call: Call[NewSuppression, Nothing]) -> Answer:
     return one(suppress_address(call.ports, call.workspace, address, block), "Address suppressed", 201)
 
 
-@endpoint(blueprint, "POST /v1/suppressions/search", body=Address)
+@endpoint(blueprint, "POST /v1/suppressions/search", body=Address, idempotent=False)
 def search_suppression(call: Call[Address, Nothing]) -> Answer:
     """What the list says of an address; in the body, as addresses do not belong in URLs."""
     return one(find_suppression(call.ports, call.workspace, *_read_address(call.body, call)), "Suppression")

@@ -23,7 +23,7 @@ class NewUpload(Outside):
     file_name: FileName | None = None
 
 
-@endpoint(blueprint, "POST /v1/uploads", scope=Scope.WRITE, body=NewUpload)
+@endpoint(blueprint, "POST /v1/uploads", scope=Scope.WRITE, body=NewUpload, idempotent=True)
 def post_upload(call: Call[NewUpload, Nothing]) -> Answer:
     """A URL that takes the file with one PUT; then import it by its `fileName`."""
     name = call.body.file_name or f"{new_uid()}.csv"
@@ -32,7 +32,7 @@ def post_upload(call: Call[NewUpload, Nothing]) -> Answer:
     return one({"fileName": name, "method": "PUT", "url": url, "expiresAt": expires}, "Put the file to the URL", 201)
 
 
-@endpoint(blueprint, "POST /v1/exports", scope=Scope.READ, body=ExportRequest)
+@endpoint(blueprint, "POST /v1/exports", scope=Scope.READ, body=ExportRequest, idempotent=True)
 def post_export(call: Call[ExportRequest, Nothing]) -> Answer:
     """Queues it."""
     return one(_shown(call, start_export(call.ports, call.workspace, call.body)), "Export queued", 202)

@@ -40,7 +40,7 @@ def get_unsubscribe(call: Call[Nothing, Nothing]) -> Answer:
         return unknown_link()
 
 
-@endpoint(blueprint, "POST /u/{token}", scope=None, body=Form)
+@endpoint(blueprint, "POST /u/{token}", scope=None, body=Form, idempotent=False)
 def post_unsubscribe(call: Call[Form, Nothing]) -> Answer:
     """At once: what was ticked on the page; or, from a mail program (RFC 8058), what the link is about."""
     try:
@@ -76,7 +76,7 @@ def get_confirm(call: Call[Nothing, Nothing]) -> Answer:
     )
 
 
-@endpoint(blueprint, "POST /c/{token}", scope=None, body=Form)
+@endpoint(blueprint, "POST /c/{token}", scope=None, body=Form, idempotent=False)
 def post_confirm(call: Call[Form, Nothing]) -> Answer:
     """The contact agrees."""
     try:

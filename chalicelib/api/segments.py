@@ -35,7 +35,7 @@ class SegmentQuery(ListQuery):
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
-@endpoint(blueprint, "POST /v1/segments", scope=Scope.WRITE, body=SegmentFields)
+@endpoint(blueprint, "POST /v1/segments", scope=Scope.WRITE, body=SegmentFields, idempotent=True)
 def post_segment(call: Call[SegmentFields, Nothing]) -> Answer:
     """Saves a filter under a name."""
     return one(create_segment(call.ports, call.workspace, call.body), "Segment created", 201)
@@ -50,7 +50,7 @@ def list_segments(call: Call[Nothing, SegmentQuery]) -> Answer:
     return many(call, Page(tuple(_summarise(segment) for segment in page.items), page.cursor))
 
 
-@endpoint(blueprint, "POST /v1/segments/preview", body=PreviewWish)
+@endpoint(blueprint, "POST /v1/segments/preview", body=PreviewWish, idempotent=False)
 def post_preview(call: Call[PreviewWish, Nothing]) -> Answer:
     """How many contacts a filter finds, ten of them, and why a given contact is found or not."""
     return one(_show_preview(preview_segment(call.ports, call.workspace, call.body)), "Preview")

@@ -36,7 +36,7 @@ def test_every_post_says_whether_it_takes_a_key() -> None:
 
 def test_what_changes_something_takes_a_key() -> None:
     without = {route.path.rpartition("/")[2] for route in ROUTES if route.idempotent is False and route.scope}
-    assert without <= {"validate", "estimate", "test-run", "preview"}
+    assert without <= {"validate", "estimate", "test-run", "preview", "search"}
 
 
 def test_the_same_call_gets_the_same_answer_and_makes_nothing_new(api: Api) -> None:
