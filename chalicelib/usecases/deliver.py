@@ -1,6 +1,7 @@
 """Delivers the letters of one batch: gate, claim, look once more, send, settle."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,11 +16,12 @@ from chalicelib.model.execution import Claim, Engagement, Execution, ExecutionKe
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
-from chalicelib.model.message import Accepted, Letter, Unknown, Verdict
+from chalicelib.model.message import Accepted, Letter, Suppress, Unknown, Verdict
 from chalicelib.ports import ClaimedBy, Ports, Save, Unclaimed
 from chalicelib.usecases.change_flow import pause_flow
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
+from chalicelib.usecases.suppress_address import suppress_recipient
 
 #: A claim outlives the longest run of the steps function (30 s), so that no live worker ever loses one.
 LEASE = timedelta(seconds=45)
@@ -281,8 +283,16 @@ def _settle(delivery: _Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> No
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
         if ok:
             delivery.ledger.moved(each.ready.stored, save.row, delivery.ports.clock.now())
+            if isinstance(verdict, Suppress):
+                _remember(delivery, each.ready)
         elif isinstance(verdict, Accepted):
             _came_too_late(delivery, each)
+
+
+def _remember(delivery: _Delivery, ready: Ready) -> None:
+    """The provider knows of a no that we had not heard. Forgetting it costs one more refusal."""
+    with suppress(RetryLater):
+        suppress_recipient(delivery.ports, delivery.workspace, ready.letter, ready.contact)
 
 
 def _after(delivery: _Delivery, claimed: _Claimed, verdict: Verdict) -> Execution:

@@ -7,9 +7,10 @@ from chalicelib.engine.signing import hash_address
 from chalicelib.errors import Conflict, NotFound, RetryLater
 from chalicelib.model.contact import Contact, build_lookups
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.suppression import AddressKind, Block, Suppression
+from chalicelib.model.message import Letter
+from chalicelib.model.suppression import AddressKind, Block, Suppression, SuppressionReason
 from chalicelib.ports import Ports
-from chalicelib.usecases.heed_suppressions import TRIES, hashes_of, refresh
+from chalicelib.usecases.heed_suppressions import TRIES, hashes_of, kind_of, refresh
 
 Blocks = tuple[Block, ...]
 
@@ -25,6 +26,24 @@ def suppress_address(ports: Ports, workspace: WorkspaceUid, address: str, block:
         refresh(ports, workspace, owner)
         _write(ports, workspace, uid, lambda blocks: blocks, owner)
     return ports.catalog.get(workspace, Suppression, uid)
+
+
+def suppress_recipient(ports: Ports, workspace: WorkspaceUid, letter: Letter, contact: Contact) -> None:
+    """Whom the provider refuses to write to gets no more such messages by this channel type.
+
+    An address of another kind than the list knows (a device's token) is left to its channel.
+    """
+    kind = kind_of(ports, contact, letter.channel.type)
+    if kind is None:
+        return
+    block = Block(
+        address=kind,
+        channel_type=letter.channel.type,
+        message_type=letter.message_type,
+        reason=SuppressionReason.STOP,
+        at=ports.clock.now(),
+    )
+    suppress_address(ports, workspace, letter.to, block)
 
 
 def list_block(ports: Ports, workspace: WorkspaceUid, uid: str, block: Block, owner: str | None = None) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.model.message import Accepted, Suppress
 from tests.integration.consents import (
     BeforeAdd,
     BeforeEnter,
@@ -177,6 +178,20 @@ def test_a_block_for_newsletters_lets_messages_pass(story: Story) -> None:
     assert reasons(story, send_one(story, newsletter(story))) == {"suppressed": 1}
     send_one(story)
     assert len(story.postbox.calls) == 1
+
+
+def test_whom_the_provider_refuses_to_write_to_is_not_tried_again(story: Story) -> None:
+    story.settle_in(1)
+    story.postbox.answer = lambda letter: Suppress("opted_out")
+    assert reasons(story, send_one(story)) == {"suppressed_opted_out": 1}
+    assert reasons(story, send_one(story)) == {"suppressed": 1}
+    assert len(story.postbox.calls) == 1
+    (listed,) = story.api.all_pages("/v1/suppressions")
+    assert (listed["blocks"][0]["reason"], listed["blocks"][0]["channelType"]) == ("stop", "console")
+    consent(story, story.contacts[0], "GRANTED", messageType="MESSAGE", source="START")
+    story.postbox.answer = lambda letter: Accepted("1")
+    send_one(story)
+    assert len(story.postbox.calls) == 2
 
 
 @pytest.mark.parametrize("body", [{}, {"email": "x"}, {"email": "a@b.de", "phone": "+491511"}, {"phone": "1"}])
