@@ -1,4 +1,4 @@
-"""What is wrong with a campaign's trigger, beside its steps: for `validate` and every launch alike."""
+"""What is wrong with a campaign's trigger and audience, beside its steps: for `validate` and every launch alike."""
 
 from chalicelib.engine.occurrences import check_schedule
 from chalicelib.errors import Problem
@@ -19,24 +19,27 @@ BUILT_IN = frozenset(
 
 
 def check_trigger(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> tuple[Problem, ...]:
-    """Every reason for which the trigger as it is drafted could not be launched now."""
+    """Every reason for which the trigger and the audience as they are drafted could not be launched now."""
+    return (*_check_segment(ports, workspace, campaign), *_check_trigger(ports, workspace, campaign))
+
+
+def _check_segment(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> list[Problem]:
+    uid = campaign.audience.segment_uid if campaign.audience else None
+    if uid is None or ports.catalog.find(workspace, Segment, uid) is not None:
+        return []
+    return [Problem("audience.segmentUid", f"Segment {uid} was not found")]
+
+
+def _check_trigger(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> tuple[Problem, ...]:
     trigger = campaign.trigger
     if isinstance(trigger, ScheduledTrigger):
         zone = ports.catalog.get(workspace, Workspace, workspace).timezone
         found = check_schedule(trigger, zone, ports.clock.now(), campaign.start_grace)
-        return (*found, *_check_audience(ports, workspace, campaign))
+        without = Problem("audience", "A scheduled campaign needs an audience of its own")
+        return found if campaign.audience else (*found, without)
     if isinstance(trigger, EventTrigger):
         return (*_check_event(ports, trigger), *_check_no_audience(campaign))
     return ()
-
-
-def _check_audience(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> list[Problem]:
-    if campaign.audience is None:
-        return [Problem("audience", "A scheduled campaign needs an audience of its own")]
-    segment = campaign.audience.segment_uid
-    if segment and ports.catalog.find(workspace, Segment, segment) is None:
-        return [Problem("audience.segmentUid", f"Segment {segment} was not found")]
-    return []
 
 
 def _check_event(ports: Ports, trigger: EventTrigger) -> list[Problem]:

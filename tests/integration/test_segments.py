@@ -343,3 +343,26 @@ class TestWishes:
         shown = story.flow(flow)
         assert shown["status"] == "error"
         assert "was not found" in shown["metadata"]["pauseReason"]
+
+    def test_each_start_of_a_schedule_asks_the_segment_anew(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 2, tags=("vip",))
+        trigger = {"type": "scheduled", "at": "2026-03-02T10:00:00", "rrule": "FREQ=HOURLY", "count": 2}
+        audience = {"segmentUid": new_segment(story, VIP)}
+        campaign = story.campaign(
+            story.send("hello", channelUid=story.channel), trigger=trigger, audience=audience, startGrace="PT1H"
+        )
+        story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))
+        story.advance(timedelta(minutes=70), step=timedelta(minutes=1))
+        assert len(story.postbox.calls) == 2
+        add_people(story, 3, "new", tags=("vip",))
+        story.advance(timedelta(minutes=60), step=timedelta(minutes=1))
+        flows = story.api.all_pages(f"/flows?campaignUid={campaign}")
+        assert [each["contactCount"] for each in flows] == [5, 2]
+        assert len(story.postbox.calls) == 7
+
+    def test_validate_names_a_segment_that_is_not_there(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        campaign = story.short_campaign(audience={"segmentUid": "nope"})
+        found = story.expect(200, story.api.post(f"/campaigns/{campaign}/validate"))
+        assert [error["field"] for error in found["errors"]] == ["audience.segmentUid"]
