@@ -221,14 +221,14 @@ class Meddling:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._contacts, name)
 
-    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, news: Any = ()) -> Contact:
+    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, *told: Any) -> Contact:
         if self._ours and self.left:
             self.left -= 1
             self._ours = False
             change = {"firstName": f"Other{self.left}", "tags": [*before.tags, f"other{self.left}"]}
             self._story.expect(200, self._story.api.patch(f"/v1/contacts/{before.uid}", change))
             self._ours = True
-        return self._contacts.save(workspace, before, after, news)
+        return self._contacts.save(workspace, before, after, *told)
 
 
 @pytest.mark.parametrize("times", [1, 4, 7])
