@@ -1,5 +1,6 @@
 """Routes of contacts, also called identities."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from chalice.app import Blueprint
@@ -38,7 +39,10 @@ class NewContact(ContactBody):
 def post_contact(call: Call[NewContact, Nothing]) -> Answer:
     """Creates it, or changes the one that has the uid, externalId, email or phone."""
     given = {name: value for name, value in _said(call.body).items() if name != "uid"}
-    return _saved(upsert_contact(call.ports, call.workspace, given, call.body.uid))
+    saved = upsert_contact(call.ports, call.workspace, given, call.body.uid)
+    # A repetition is told only who it was: what is erased must not live on for a day in a kept answer.
+    kept = one({"uid": saved.contact.uid}, "Contact saved before")
+    return replace(_saved(saved), kept=kept.text)
 
 
 class ContactQuery(ListQuery):
