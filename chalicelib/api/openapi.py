@@ -1,0 +1,291 @@
+"""The OpenAPI 3.1 document, made from the registered routes and the very models that validate.
+
+https://spec.openapis.org/oas/v3.1.0
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import models_json_schema
+
+from chalicelib.api._call import ListQuery, Nothing
+from chalicelib.api._parse import MAX_BODY_BYTES
+from chalicelib.api._routes import ROUTES, Route
+from chalicelib.api.shown import SHOWN, Shown
+from chalicelib.model.base import Outside
+from chalicelib.nodes.registry import NODE_TYPES
+from chalicelib.usecases.remember_call import MAX_KEY
+
+Json = dict[str, Any]
+#: Recorded from the running API by a test, which fails when they are no longer what it answers.
+EXAMPLES = Path(__file__).with_name("examples.json")
+_REF = "#/components/schemas/{model}"
+_ABOUT = """Multi-channel messaging campaigns: every contact walks a campaign's steps at their own pace.
+
+Every body is JSON with camelCase names; snake_case is understood, unknown fields are refused. Times are RFC 3339 in
+UTC, money is a decimal string. Lists are read by `nextCursor`. Errors have one shape, with every problem at once.
+`/flows…` and `/campaigns…` answer without `/v1`, too."""
+#: Status → when; what of it a route may answer is told by `_failures`.
+_FAILURES = {
+    400: "The body is not JSON",
+    401: "No key, or one that opens nothing",
+    403: "The key's scope is too small",
+    404: "There is no such thing in the key's workspace",
+    409: "Not in this state: `current` and `allowed` tell what would go; or a call with this key is still under way",
+    413: "The body is too large",
+    415: "The Content-Type is not one that is read",
+    422: "Something is not valid; `details` name every field",
+    429: "Too many calls by this key; come again after `retryAfter` seconds",
+    500: "A fault of ours; the request id finds it in our log",
+    503: "Away for a moment; come again after `retryAfter` seconds",
+}
+_HEADERS: Json = {
+    "X-Request-Id": {"description": "Names this call in our log", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "`true` where the answer is that of an earlier call with this Idempotency-Key",
+        "schema": {"const": "true"},
+    },
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 0}},
+}
+
+
+class ErrorDetail(Outside):
+    """One problem: `field` is a path into what was sent, as `steps[2].for`."""
+
+    field: str
+    message: str
+
+
+class Error(Outside):
+    """The one shape of errors; `error` is a stable word."""
+
+    error: str
+    message: str
+    details: tuple[ErrorDetail, ...]
+    request_id: str
+    current: str | None = None
+    allowed: tuple[str, ...] = ()
+    retry_after: int = 0
+
+
+@cache
+def text() -> str:
+    """The document as it is served."""
+    return json.dumps(build(ROUTES), ensure_ascii=False, separators=(",", ":"))
+
+
+def build(routes: Sequence[Route]) -> Json:
+    """The document over these routes."""
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    schemas, refs = _schemas(routes)
+    paths: dict[str, Json] = {}
+    for route in sorted(routes, key=lambda each: (each.path, each.method)):
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, routes, refs, examples)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Carillon", "version": "1", "description": _ABOUT, "license": _license()},
+        "servers": [{"url": "{url}", "variables": {"url": {"default": "http://127.0.0.1:8000"}}}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "headers": _HEADERS,
+            "responses": {str(status): _failure(status, refs) for status in _FAILURES},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "`cln_live_…`; scopes read, write, admin"}
+            },
+        },
+    }
+
+
+def _license() -> Json:
+    return {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+
+
+Refs = Mapping[Any, Json]
+
+
+def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
+    """All models as schemas by name, and how each is referred to."""
+    bodies = {(route.body, "validation") for route in routes if route.body is not Nothing}
+    answers = {(each.model, "serialization") for each in SHOWN.values() if each.model}
+    steps = {(each, "validation") for each in NODE_TYPES}
+    wanted: Any = sorted(
+        {*bodies, *answers, *steps, (Error, "serialization")}, key=lambda pair: (pair[0].__name__, pair[1])
+    )
+    refs, found = models_json_schema(wanted, by_alias=True, ref_template=_REF)
+    schemas = {name: _with_steps(_without_rev(schema)) for name, schema in found["$defs"].items()}
+    schemas["Step"] = _step(refs)
+    return dict(sorted(schemas.items())), refs
+
+
+def _step(refs: Refs) -> Json:
+    """Any of the node types."""
+    known = {str(each.model_fields["type"].default): refs[each, "validation"] for each in NODE_TYPES}
+    mapping = {name: ref["$ref"] for name, ref in known.items()}
+    return {"oneOf": list(known.values()), "discriminator": {"propertyName": "type", "mapping": mapping}}
+
+
+def _with_steps(schema: Json) -> Json:
+    """Drafts are kept as they were written, problems and all; this is how their steps are meant."""
+    steps = schema.get("properties", {}).get("steps")
+    if steps is None:
+        return schema
+    lists = steps.get("anyOf", [steps])
+    meant = [{**each, "items": {"$ref": _REF.format(model="Step")}} if "items" in each else each for each in lists]
+    shown = {**steps, "anyOf": meant} if "anyOf" in steps else meant[0]
+    return {**schema, "properties": {**schema["properties"], "steps": shown}}
+
+
+def _without_rev(schema: Json) -> Json:
+    """`rev` is the store's business; answers leave it out."""
+    properties = schema.get("properties", {})
+    if "rev" not in properties or "createdAt" not in properties:
+        return schema
+    kept = {name: value for name, value in properties.items() if name != "rev"}
+    return {**schema, "properties": kept, "required": [name for name in schema.get("required", []) if name != "rev"]}
+
+
+def _operation(route: Route, routes: Sequence[Route], refs: Refs, examples: Mapping[str, Json]) -> Json:
+    first, _, rest = route.sentence.partition(". ")
+    example = examples.get(route.name, {})
+    operation: Json = {
+        "operationId": _operation_id(route),
+        "tags": [_tag(route)],
+        "summary": first.rstrip("."),
+        "description": _description(route, rest),
+        "x-scope": route.scope.value if route.scope else None,
+        "parameters": [*_parameters(route)],
+        "responses": _responses(route, refs, example, _links(route, routes)),
+    }
+    if route.scope is None:
+        operation["security"] = []
+    if route.body is not Nothing:
+        operation["requestBody"] = _request_body(route, refs, example)
+    return operation
+
+
+def _operation_id(route: Route) -> str:
+    """`post_flows_uid_contacts` in camel case: stable, as clients are generated with it."""
+    words = re.findall(r"[a-z0-9]+", route.path.removeprefix("/v1").lower())
+    return to_camel("_".join((route.method.lower(), *words)))
+
+
+def _tag(route: Route) -> str:
+    return route.path.removeprefix("/v1").strip("/").partition("/")[0] or "page"
+
+
+def _description(route: Route, rest: str) -> str:
+    needs = f"Needs a key of scope `{route.scope}`." if route.scope else "Needs no key."
+    bare = f"Also answers as `{route.path.removeprefix('/v1')}`." if route.is_bare else ""
+    return " ".join(filter(None, (rest.strip(), needs, bare)))
+
+
+def _parameters(route: Route) -> Iterable[Json]:
+    for name in re.findall(r"{(\w+)}", route.path):
+        schema = {"type": "string", "minLength": 1, "maxLength": 330}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+    if route.takes_idempotency_key:
+        schema = {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]*$"}
+        about = "The same key and body get the first call's answer, for 24 hours; another body is refused"
+        yield {"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}
+    found = route.query.model_json_schema(by_alias=True, ref_template=_REF)
+    about = (route.query.__doc__ or "").strip() if route.query not in {Nothing, ListQuery} else ""
+    for name, schema in found.get("properties", {}).items():
+        yield {"name": name, "in": "query", "description": about, "schema": _inline(schema, found.get("$defs", {}))}
+
+
+def _inline(schema: Json, definitions: Mapping[str, Json]) -> Json:
+    """A parameter's schema without references, and without null, which no query can say."""
+    if "$ref" in schema:
+        return dict(definitions[schema["$ref"].rpartition("/")[2]])
+    if "anyOf" in schema:
+        (kept,) = [each for each in schema["anyOf"] if each.get("type") != "null"]
+        return _inline(kept, definitions)
+    return {name: value for name, value in schema.items() if name not in {"default", "title"} or value is not None}
+
+
+def _request_body(route: Route, refs: Refs, example: Json) -> Json:
+    content: Json = {"application/json": {"schema": refs[route.body, "validation"]}}
+    if "request" in example:
+        content["application/json"]["examples"] = {"recorded": {"value": example["request"]}}
+    plain: Mapping[str, str] = getattr(route.body, "plain_bodies", {})
+    content.update({kind: {"schema": {"type": "string"}} for kind in plain})
+    limit = getattr(route.body, "max_bytes", MAX_BODY_BYTES)
+    needed = any(field.is_required() for field in route.body.model_fields.values())
+    return {"required": needed, "description": f"At most {limit:,} bytes.", "content": content}
+
+
+def _responses(route: Route, refs: Refs, example: Json, links: Json) -> Json:
+    shown = SHOWN.get(route.name, Shown())
+    success = {"description": "Done", "headers": _headers(route), "content": _content(shown, refs, example)}
+    if shown.status == 201 and links:
+        success["links"] = links
+    answers: Json = {str(status): success for status in (shown.status, shown.also) if status}
+    if shown.also == 303:
+        answers["303"] = {"description": "By a link: `Location`", "headers": _headers(route)}
+    for status in _failures(route):
+        answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
+    return answers
+
+
+def _failure(status: int, refs: Refs) -> Json:
+    names = ["X-Request-Id", "Retry-After"] if status in {429, 503} else ["X-Request-Id"]
+    return {
+        "description": _FAILURES[status],
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+        "content": {"application/json": {"schema": refs[Error, "serialization"]}},
+    }
+
+
+def _content(shown: Shown, refs: Refs, example: Json) -> Json:
+    if "/" in shown.form:
+        return {shown.form: {"schema": {"type": "string"}}}
+    data: Json = dict(refs[shown.model, "serialization"]) if shown.model else {"type": ["object", "null"]}
+    content: Json = {"schema": _wrapped(shown, data)}
+    if "answer" in example:
+        content["examples"] = {"recorded": {"value": example["answer"]}}
+    return {"application/json": content}
+
+
+def _wrapped(shown: Shown, data: Json) -> Json:
+    if shown.form == "plain":
+        return data
+    if shown.form == "one":
+        required = ["message", "data"] if shown.model else ["message"]
+        properties: Json = {"message": {"type": "string"}, "data": data}
+        return {"type": "object", "required": required, "properties": properties}
+    cursor = {"type": ["string", "null"]}
+    properties = {"data": {"type": "array", "items": data}, "nextCursor": cursor, "prevCursor": cursor}
+    properties["total"] = {"type": "integer", "minimum": 0}
+    return {"type": "object", "required": ["data", "nextCursor", "prevCursor"], "properties": properties}
+
+
+def _headers(route: Route) -> Json:
+    names = ["X-Request-Id", "Idempotent-Replayed"] if route.takes_idempotency_key else ["X-Request-Id"]
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _failures(route: Route) -> Sequence[int]:
+    found = {422, 500, 503}
+    if route.scope is not None:
+        found |= {401, 403, 429}
+    if "{" in route.path:
+        found.add(404)
+    if route.method not in {"GET", "DELETE"}:
+        found |= {400, 413, 415}
+    if route.method != "GET":
+        found.add(409)
+    return sorted(found)
+
+
+def _links(route: Route, routes: Sequence[Route]) -> Json:
+    """From what was created to all that can be done with it."""
+    below = [each for each in routes if each.path.startswith(f"{route.path}/{{uid}}") and each.path.count("{") == 1]
+    parameters = {"uid": "$response.body#/data/uid"}
+    return {_operation_id(each): {"operationId": _operation_id(each), "parameters": parameters} for each in below}

@@ -1,0 +1,133 @@
+"""Which route answers with what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from chalicelib.api.answers import (
+    AuditShown,
+    CampaignShown,
+    CampaignStatusShown,
+    CampaignSummary,
+    ContactsAdded,
+    EventResults,
+    Examination,
+    ExecutionInspected,
+    ExecutionShown,
+    FlowShown,
+    FlowSummary,
+    GraphShown,
+    Health,
+    ImportShown,
+    KeyCreated,
+    KeyShown,
+    LaunchShown,
+    MessageShown,
+    Moved,
+    Triggered,
+    VersionSummary,
+    WorkspaceCreated,
+    WorkspaceShown,
+)
+from chalicelib.model.campaign import CampaignVersion
+from chalicelib.model.channel import Channel
+from chalicelib.model.contact import Contact
+from chalicelib.model.template import Template, TemplateVersion
+from chalicelib.model.workspace import Workspace
+from chalicelib.usecases.preview_template import Preview
+from chalicelib.usecases.send_test import TestResult
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`data` of an answer: the model, or nothing; how it is wrapped, and the status of success."""
+
+    model: type[BaseModel] | None = None
+    status: int = 200
+    #: `one` has `message` and `data`, `many` a page of it, `plain` is the model itself; else a content type.
+    form: str = "one"
+    #: A second status of success, with the same body.
+    also: int | None = None
+
+
+def _many(model: type[BaseModel] | None) -> Shown:
+    return Shown(model, form="many")
+
+
+#: What every route answers when all went well. A route that is not here is described as an object of any fields.
+SHOWN: Mapping[str, Shown] = {
+    "GET /health": Shown(Health, form="plain"),
+    "GET /openapi.json": Shown(form="plain"),
+    "GET /docs": Shown(form="text/html"),
+    "GET /docs/{name}": Shown(form="text/javascript"),
+    "GET /v1/channel-types": _many(None),
+    "GET /v1/node-types": _many(None),
+    "GET /v1/workspace": Shown(Workspace),
+    "PATCH /v1/workspace": Shown(Workspace),
+    "POST /v1/keys": Shown(KeyCreated, 201),
+    "GET /v1/keys": _many(KeyShown),
+    "DELETE /v1/keys/{uid}": Shown(),
+    "POST /v1/workspaces": Shown(WorkspaceCreated, 201),
+    "GET /v1/workspaces": _many(WorkspaceShown),
+    "GET /v1/audit": _many(AuditShown),
+    "POST /v1/channels": Shown(Channel, 201),
+    "GET /v1/channels": _many(Channel),
+    "GET /v1/channels/{uid}": Shown(Channel),
+    "PUT /v1/channels/{uid}": Shown(Channel),
+    "DELETE /v1/channels/{uid}": Shown(),
+    "POST /v1/channels/{uid}/test": Shown(TestResult),
+    "POST /v1/templates": Shown(Template, 201),
+    "GET /v1/templates": _many(Template),
+    "GET /v1/templates/{uid}": Shown(Template),
+    "PATCH /v1/templates/{uid}": Shown(Template),
+    "DELETE /v1/templates/{uid}": Shown(),
+    "POST /v1/templates/{uid}/publish": Shown(Template),
+    "POST /v1/templates/{uid}/reject": Shown(Template),
+    "POST /v1/templates/{uid}/preview": Shown(Preview),
+    "POST /v1/templates/{uid}/test": Shown(TestResult),
+    "GET /v1/templates/{uid}/versions": _many(TemplateVersion),
+    "POST /v1/contacts": Shown(Contact, 201, also=200),
+    "GET /v1/contacts": _many(Contact),
+    "GET /v1/contacts/{uid}": Shown(Contact),
+    "PUT /v1/contacts/{uid}": Shown(Contact, 201, also=200),
+    "PATCH /v1/contacts/{uid}": Shown(Contact),
+    "DELETE /v1/contacts/{uid}": Shown(),
+    "GET /v1/identity/{uid}": Shown(Contact),
+    "PUT /v1/identity/{uid}": Shown(Contact, 201, also=200),
+    "DELETE /v1/identity/{uid}": Shown(),
+    "POST /v1/contacts/import": Shown(ImportShown, 202),
+    "GET /v1/imports/{uid}": Shown(ImportShown),
+    "GET /v1/imports/{uid}/rejected": Shown(form="text/csv", also=303),
+    "POST /v1/events": Shown(EventResults, 202),
+    "POST /v1/campaigns": Shown(CampaignShown, 201),
+    "GET /v1/campaigns": _many(CampaignSummary),
+    "GET /v1/campaigns/{uid}": Shown(CampaignShown),
+    "PATCH /v1/campaigns/{uid}": Shown(CampaignShown),
+    "DELETE /v1/campaigns/{uid}": Shown(),
+    "POST /v1/campaigns/{uid}/validate": Shown(Examination),
+    "POST /v1/campaigns/{uid}/estimate": Shown(),
+    "POST /v1/campaigns/{uid}/test-run": Shown(),
+    "POST /v1/campaigns/{uid}/publish": Shown(CampaignVersion),
+    "POST /v1/campaigns/{uid}/launch": Shown(LaunchShown, 202),
+    "POST /v1/campaigns/{uid}/trigger": Shown(Triggered, 202),
+    "POST /v1/campaigns/{uid}/pause": Shown(Moved),
+    "POST /v1/campaigns/{uid}/resume": Shown(Moved),
+    "POST /v1/campaigns/{uid}/cancel": Shown(Moved),
+    "GET /v1/campaigns/{uid}/status": Shown(CampaignStatusShown),
+    "GET /v1/campaigns/{uid}/versions": _many(VersionSummary),
+    "GET /v1/campaigns/{uid}/versions/{version}": Shown(CampaignVersion),
+    "GET /v1/campaigns/{uid}/graph": Shown(GraphShown),
+    "POST /v1/flows": Shown(FlowShown, 201),
+    "GET /v1/flows": _many(FlowSummary),
+    "GET /v1/flows/{uid}": Shown(FlowShown),
+    "PATCH /v1/flows/{uid}": Shown(FlowShown),
+    "DELETE /v1/flows/{uid}": Shown(),
+    "POST /v1/flows/{uid}/contacts": Shown(ContactsAdded),
+    "POST /v1/flows/{uid}/recount": Shown(FlowShown, 200, also=202),
+    "POST /v1/flows/{uid}/retry": Shown(FlowShown, 201),
+    "GET /v1/flows/{uid}/executions": _many(ExecutionShown),
+    "GET /v1/flows/{uid}/executions/{contact_uid}": Shown(ExecutionInspected),
+    "GET /v1/messages": _many(MessageShown),
+    "GET /v1/messages/{uid}": Shown(MessageShown),
+}
