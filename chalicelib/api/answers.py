@@ -11,7 +11,6 @@ from chalicelib.model.base import Moment, Outside
 from chalicelib.model.campaign import Audience, Availability, CampaignState
 from chalicelib.model.execution import ExecutionStatus
 from chalicelib.model.flow import FlowConfiguration, FlowStatus, RetryOf
-from chalicelib.model.importing import ImportOptions, ImportStatus
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 from chalicelib.model.trigger import Entry, Trigger
 from chalicelib.model.workspace import Scope
@@ -63,43 +62,6 @@ class AuditShown(Outside):
     status: int
     changes: tuple[Json, ...]
     more: int
-
-
-class ImportShown(ImportOptions):
-    """How far an import is."""
-
-    uid: str
-    created_at: Moment
-    updated_at: Moment
-    status: ImportStatus
-    total_bytes: int
-    offset: int
-    rows: int
-    created: int
-    updated: int
-    skipped: int
-    rejected: int
-    fault: str | None
-    started_at: Moment | None
-    completed_at: Moment | None
-    rejected_url: str | None
-
-
-class EventResult(Outside):
-    """What became of one event; `field` and `message` where it was refused."""
-
-    id: str
-    contact_uid: str | None
-    status: str
-    field: str | None = None
-    message: str | None = None
-
-
-class EventResults(Outside):
-    """One result for each event, in order."""
-
-    accepted: int
-    results: tuple[EventResult, ...]
 
 
 class ScheduleShown(Outside):

@@ -11,7 +11,6 @@ from chalicelib.api.answers import (
     CampaignStatusShown,
     CampaignSummary,
     ContactsAdded,
-    EventResults,
     Examination,
     ExecutionInspected,
     ExecutionShown,
@@ -19,7 +18,6 @@ from chalicelib.api.answers import (
     FlowSummary,
     GraphShown,
     Health,
-    ImportShown,
     KeyCreated,
     KeyShown,
     LaunchShown,
@@ -30,9 +28,21 @@ from chalicelib.api.answers import (
     WorkspaceCreated,
     WorkspaceShown,
 )
+from chalicelib.api.audience_answers import (
+    ConsentShown,
+    EventResults,
+    ExportShown,
+    ImportShown,
+    SegmentPreview,
+    SegmentSummary,
+    UploadShown,
+)
 from chalicelib.model.campaign import CampaignVersion
 from chalicelib.model.channel import Channel
+from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
+from chalicelib.model.segment import Segment
+from chalicelib.model.suppression import Suppression
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
 from chalicelib.usecases.preview_template import Preview
@@ -93,6 +103,28 @@ SHOWN: Mapping[str, Shown] = {
     "PUT /v1/contacts/{uid}": Shown(Contact, 201, also=200),
     "PATCH /v1/contacts/{uid}": Shown(Contact),
     "DELETE /v1/contacts/{uid}": Shown(),
+    "GET /v1/contacts/{uid}/timeline": _many(None),
+    "GET /v1/contacts/{uid}/consent": _many(ConsentRecord),
+    "POST /v1/contacts/{uid}/consent": Shown(ConsentShown, also=202),
+    "GET /v1/suppressions": _many(Suppression),
+    "POST /v1/suppressions": Shown(Suppression, 201),
+    "POST /v1/suppressions/search": Shown(Suppression),
+    "DELETE /v1/suppressions/{uid}": Shown(),
+    "POST /v1/segments": Shown(Segment, 201),
+    "GET /v1/segments": _many(SegmentSummary),
+    "POST /v1/segments/preview": Shown(SegmentPreview),
+    "GET /v1/segments/{uid}": Shown(Segment),
+    "PATCH /v1/segments/{uid}": Shown(Segment),
+    "DELETE /v1/segments/{uid}": Shown(),
+    "POST /v1/uploads": Shown(UploadShown, 201),
+    "POST /v1/exports": Shown(ExportShown, 202),
+    "GET /v1/exports/{uid}": Shown(ExportShown),
+    "GET /u/{token}": Shown(form="text/html"),
+    "POST /u/{token}": Shown(form="text/html"),
+    "GET /c/{token}": Shown(form="text/html"),
+    "POST /c/{token}": Shown(form="text/html"),
+    "GET /l/{token}": Shown(status=302, form="text/plain"),
+    "GET /o/{token}": Shown(form="image/svg+xml"),
     "GET /v1/identity/{uid}": Shown(Contact),
     "PUT /v1/identity/{uid}": Shown(Contact, 201, also=200),
     "DELETE /v1/identity/{uid}": Shown(),

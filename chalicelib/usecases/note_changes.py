@@ -112,6 +112,10 @@ def _read(trail: Trail, result: Document | None, *_: object, **__: object) -> No
     trail.see([result])
 
 
+def _read_many(trail: Trail, result: Mapping[str, Document], *_: object, **__: object) -> None:
+    trail.see(result.values())
+
+
 def _paged(trail: Trail, result: Page[Document], *_: object, **__: object) -> None:
     trail.see(result.items)
 
@@ -164,6 +168,7 @@ def _removed_contact(trail: Trail, _result: object, _workspace: str, contact: Do
 CATALOG: Mapping[str, Callable[..., None]] = {
     "find": _read,
     "get": _read,
+    "find_many": _read_many,
     "page": _paged,
     "children": _paged,
     "add": _added,

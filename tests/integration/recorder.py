@@ -12,9 +12,11 @@ from infra.local import gateway
 from tests.integration.conftest import Reply
 from tests.integration.story import Story
 
+_LINK = re.compile(r"https?://[^\"]*(?:X-Amz|Signature=)[^\"]*")
 _KEY = re.compile(r"cln_live_[0-9A-Za-z_-]+")
 _SECRET = re.compile(r"whsec_[0-9A-Za-z+/=]+")
 _ULID = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b")
+_HASH = re.compile(r"\b[0-9a-f]{40}\b")
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 #: Their answers are JSON Schemas, whose references tools would follow.
 _SCHEMAS = frozenset({"GET /v1/channel-types", "GET /v1/node-types", "GET /openapi.json"})
@@ -51,7 +53,8 @@ class Recorder:
         text = _SECRET.sub(
             "whsec_c2hvd24gb25jZSwgYW5kIG5ldmVyIGFnYWluLiBvbmNlIQ==", _KEY.sub("cln_live_shown_once", text)
         )
-        for pattern, make in ((_ULID, "01K{:023d}"), (_UUID, "00000000-0000-4000-8000-{:012d}")):
+        text = _LINK.sub("https://files.example.com/file?X-Amz-Signature=0", text)
+        for pattern, make in ((_ULID, "01K{:023d}"), (_HASH, "{:040d}"), (_UUID, "00000000-0000-4000-8000-{:012d}")):
             text = pattern.sub(lambda found, make=make: self._name(found[0], make), text)
         return text
 
@@ -110,9 +113,33 @@ def _people(recorder: Recorder) -> list[str]:
     recorder.story.run()
     call(f"GET /v1/imports/{task}")
     call(f"GET /v1/imports/{task}/rejected")
+    call("POST /v1/uploads", {"fileName": "people.csv"}, 201)
+    _agreements(recorder, ada)
     events = [{"name": "order.placed", "contactUid": ada, "properties": {"total": 42}, "id": "order-1"}]
     call("POST /v1/events", {"events": events}, 202)
     return [str(ada), "c-2", "c-3"]
+
+
+def _agreements(recorder: Recorder, contact: str) -> None:
+    call = recorder.call
+    said = {"channelType": "console", "messageType": "NEWSLETTER", "state": "GRANTED", "source": "signup form"}
+    call(f"POST /v1/contacts/{contact}/consent", said)
+    call(f"GET /v1/contacts/{contact}/consent")
+    address = {"email": "mallory@example.com"}
+    uid = call("POST /v1/suppressions", address, 201)["uid"]
+    call("GET /v1/suppressions")
+    call("POST /v1/suppressions/search", address)
+    call(f"DELETE /v1/suppressions/{uid}")
+    vips = {"all": [{"tag": "vip"}, {"field": "attributes.city", "op": "eq", "value": "Berlin"}]}
+    segment = call("POST /v1/segments", {"name": "VIPs in Berlin", "filter": vips}, 201)["uid"]
+    call("GET /v1/segments")
+    call("POST /v1/segments/preview", {"segmentUid": segment, "contactUid": contact})
+    call(f"GET /v1/segments/{segment}")
+    call(f"PATCH /v1/segments/{segment}", {"description": "For invitations"})
+    call(f"DELETE /v1/segments/{segment}")
+    export = call("POST /v1/exports", {"of": "contacts"}, 202)["uid"]
+    recorder.story.run()
+    call(f"GET /v1/exports/{export}")
 
 
 def _campaign(recorder: Recorder, channel: str, template: str, contacts: list[str]) -> None:
@@ -164,6 +191,7 @@ def _flows(recorder: Recorder, contacts: list[str]) -> None:
     recorder.story.advance(timedelta(seconds=3))
     message = call(f"GET /v1/messages?flowUid={draft}")[0]["uid"]
     call(f"GET /v1/messages/{message}")
+    call(f"GET /v1/contacts/{contacts[0]}/timeline")
 
 
 def _refuse_bob(letter: Letter) -> Verdict:

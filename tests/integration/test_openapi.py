@@ -50,6 +50,12 @@ OPEN = {
     "GET /openapi.json": "it is public",
     "GET /docs": "it shows the public document",
     "GET /docs/{name}": "its script and style",
+    "GET /u/{token}": "whoever got the mail has the link",
+    "POST /u/{token}": "the same",
+    "GET /c/{token}": "the same",
+    "POST /c/{token}": "the same",
+    "GET /l/{token}": "the same",
+    "GET /o/{token}": "the same",
 }
 
 
