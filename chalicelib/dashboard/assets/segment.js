@@ -1,6 +1,7 @@
 // One segment: its conditions, how many contacts they find, and why a given contact is among them or not.
 import { html, useState } from "./vendor.js";
 import { get, patch, post, remove } from "./api.js";
+import { ContactName } from "./contactname.js";
 import { chooseContacts, contactName } from "./contactpicker.js";
 import { confirm } from "./dialog.js";
 import { useAction, useLoad, useRested } from "./load.js";
@@ -64,6 +65,6 @@ function Members({ filter }) {
 }
 
 function Explained({ of }) {
-  return html`<div class="notice ${of.matches ? "good" : "warn"}"><div class="grow"><p><a href=${to("contacts", of.contactUid)}>This contact</a> ${of.matches ? "is among them" : "is not among them"}.</p>
+  return html`<div class="notice ${of.matches ? "good" : "warn"}"><div class="grow"><p><a href=${to("contacts", of.contactUid)}><${ContactName} uid=${of.contactUid} /></a> ${of.matches ? "is among them" : "is not among them"}.</p>
     <ul>${of.comparisons.map((each) => html`<li>${each.holds ? "✓" : "✗"} ${whenWords(each.comparison)}${each.found !== null && each.found !== undefined ? html` <span class="muted">(found: ${JSON.stringify(each.found)})</span>` : ""}${each.decides ? " – decides" : ""}</li>`)}</ul></div></div>`;
 }
