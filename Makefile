@@ -17,7 +17,7 @@ BIN := .venv/bin
 # Named by what the requirements say, so that it is made again when they change, and only then.
 READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
-.PHONY: run test lint bench torture build lock coldstart deploy destroy deploy-local openapi clean
+.PHONY: run test lint bench torture build lock coldstart deploy destroy deploy-local openapi pictures clean
 
 run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
 	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
@@ -55,6 +55,9 @@ deploy-local: $(READY) ## the same package, deployed to an emulator of AWS on th
 
 openapi: $(READY) ## records the examples of the API anew and writes infra/openapi.json
 	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest tests/integration/test_openapi.py -k examples && $(BIN)/python -m infra.openapi
+
+pictures: $(READY) ## takes the README's pictures of the dashboard anew; needs Chromium
+	@$(BIN)/python -m tests.e2e.dashboard.pictures
 
 clean: ## removes what make made; DATA stays
 	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis && find . -name __pycache__ -prune -exec rm -rf {} +
