@@ -34,7 +34,7 @@ export function Screen({ path: [uid] }) {
       actions=${html`<${Button} danger onClick=${erase}>Erase …<//>`}>
     <div class="columns">
       <div class="stack"><${Details} key=${of.updatedAt} contact=${of} reload=${contact.reload} /></div>
-      <div class="stack"><${Consent} contact=${of} reload=${contact.reload} /><${Flows} uid=${uid} /><${Timeline} uid=${uid} />
+      <div class="stack"><${Consent} contact=${of} reload=${contact.reload} /><${Flows} uid=${uid} /><${Timeline} key=${of.updatedAt} uid=${uid} />
         <${Card} name="Record"><${Facts} of=${[["Id", html`<code>${of.uid}</code>`], ["Created", html`<${Time} at=${of.createdAt} plain />`], ["Changed", html`<${Time} at=${of.updatedAt} plain />`]]} /><${Raw} of=${of} /><//></div>
     </div>
   <//>`;
@@ -76,7 +76,7 @@ const ANSWERS = [["", "Never asked"], ["GRANTED", "Granted"], ["REVOKED", "Revok
 
 function Consent({ contact, reload }) {
   const [change, busy, error] = useAction(async (channelType, messageType, state) => {
-    await writeConsent(contact, channelType, messageType, state);
+    await post(`/v1/contacts/${contact.uid}/consent`, { channelType, messageType, state, source: "dashboard" });
     say("Consent noted");
     reload();
   });
@@ -91,17 +91,6 @@ function Consent({ contact, reload }) {
     ${history.data?.data?.length > 0 && html`<details class="raw"><summary>What it said, and when</summary><ul class="plain-rows">${history.data.data.map((each) => html`<li>
       <span>${nameOf(each.channelType)}, ${title(each.messageType)}: ${title(each.state ?? "taken back")} <span class="muted">${each.source}</span></span><span class="muted"><${Time} at=${each.at} /></span></li>`)}</ul></details>`}
   <//>`;
-}
-
-/** With its source where the server keeps records of it; else on the contact itself. */
-async function writeConsent(contact, channelType, messageType, state) {
-  try {
-    await post(`/v1/contacts/${contact.uid}/consent`, { channelType, messageType, state, source: "dashboard" });
-  } catch (error) {
-    if (!error.isMissingRoute) throw error;
-    const consent = { ...contact.consent, [channelType]: { ...contact.consent[channelType], [messageType]: state } };
-    await patch(`/v1/contacts/${contact.uid}`, { consent });
-  }
 }
 
 function Flows({ uid }) {

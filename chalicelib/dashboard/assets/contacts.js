@@ -31,8 +31,8 @@ function Everybody() {
 
 function Found({ wanted }) {
   const found = useLoad((signal) => searchContacts(wanted, signal), [wanted]);
-  return html`<${Loaded} from=${found} what="The search">${({ contacts, hasMore, note }) => html`
-    <p class="muted found" role="status">${hasMore ? `More than ${count(contacts.length)} contacts` : plural(contacts.length, "contact")} found${note ? `; ${note}` : ""}</p>
+  return html`<${Loaded} from=${found} what="The search">${({ contacts, hasMore }) => html`
+    <p class="muted found" role="status">${hasMore ? `More than ${count(contacts.length)} contacts` : plural(contacts.length, "contact")} found</p>
     ${contacts.length > 0 && html`<${Table} label="Contacts" rows=${contacts} columns=${COLUMNS} />`}`}<//>`;
 }
 

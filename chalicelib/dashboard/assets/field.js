@@ -21,9 +21,14 @@ export function Field(given) {
     value=${value === undefined ? one.default : value} set=${onChange} />` : null;
 }
 
+/** What other fields depend on stands before them. */
+const FIRST = ["name", "channelUid"];
+const rank = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+
 /** All properties of an object but those of `without`; those of `must` are wanted whatever the schema says. */
 export function Fields({ schema, root = schema, value, onChange, without = [], must = [], path, ...rest }) {
-  const names = Object.keys(schema.properties ?? {}).filter((name) => !without.includes(name));
+  const all = Object.keys(schema.properties ?? {}).filter((name) => !without.includes(name));
+  const names = all.sort((one, other) => rank(one) - rank(other));
   function set(name, next) {
     const changed = { ...value, [name]: next };
     if (next === undefined || next === null) delete changed[name];
