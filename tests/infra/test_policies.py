@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from app import app
+from chalicelib.model.message import Suppress
 from infra.local.resources import load_template, physical_name
 from infra.packaging.config import ROOT, read_config, read_functions
 from tests.integration.conftest import WORKERS, api, embedded_aws, world
+from tests.integration.consents import consent, path_of, submit, swap_ports, unsubscribe_path
 from tests.integration.story import Story, story
 
 __all__ = ["api", "embedded_aws", "story", "world"]
@@ -40,7 +42,8 @@ ACTIONS = {
     "transact_write_items": {"PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"},
     "batch_execute_statement": {"PartiQLInsert", "PartiQLUpdate", "PartiQLDelete", "PartiQLSelect"},
     "send_message_batch": {"SendMessage"},
-    "generate_presigned_url": {"GetObject"},
+    "generate_presigned_url": {"GetObject", "PutObject"},
+    **{method: {"PutObject"} for method in ("create_multipart_upload", "upload_part", "complete_multipart_upload")},
     "send_whatsapp_message": {"SendWhatsAppMessage"},
 }
 #: What only the platform calls with the function's role: the event source mapping, the logs; and what S3 asks for
@@ -202,6 +205,8 @@ def _operation_actions(operation: str, text: str) -> set[str]:
         return {f"{kind}Item" for kind in ("Put", "Update", "Delete", "ConditionCheck") if f'"{kind}": {{' in text}
     if operation == "BatchExecuteStatement":
         return {f"PartiQL{kind.capitalize()}" for kind in ("INSERT", "UPDATE") if f'"{kind} ' in text}
+    if operation in {"CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"}:
+        return {"PutObject"}
     return {"SendMessage"} if operation == "SendMessageBatch" else {operation}
 
 
@@ -299,3 +304,35 @@ def test_events_and_a_calendar_need_nothing_that_their_functions_may_not(
         story.api.delete(f"/v1/contacts/{story.contacts[0]}")
     assert guard.denied == set()
     assert {name for name, _ in guard.seen} >= {"api_handler", "run_steps", "run_jobs", "run_events", "tick"}
+
+
+def test_consent_export_and_erasure_need_nothing_that_their_functions_may_not(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _guarded(story, monkeypatch) as guard:
+        swap_ports(story, public_url="https://mail.example.com")
+        story.settle_in(contacts=2)
+        ann, ben = story.contacts
+        asked = {"channelUid": story.channel, "templateUid": story.add_template("{{ confirm_url }}")}
+        story.expect(202, consent(story, ann, "PENDING", **asked))
+        story.run()
+        assert story.api.post(path_of(story.postbox.calls[-1].letter.content["text"])).status == 200
+        submit(story, unsubscribe_path(story), "List-Unsubscribe=One-Click")
+        entry = story.expect(201, story.api.post("/v1/suppressions", {"email": "c1@example.com"}))
+        story.postbox.answer = lambda letter: Suppress("opted_out")
+        story.expect(200, story.api.delete(f"/v1/suppressions/{entry['uid']}"))
+        waiting = story.start(story.campaign({"id": "w", "type": "WAIT", "for": "P1D"}, story.send("a")))
+        story.start(story.short_campaign())
+        story.advance(timedelta(seconds=3))
+        for wanted in ({"of": "contacts"}, {"of": "executions", "flowUid": waiting}):
+            story.expect(202, story.api.post("/v1/exports", wanted))
+        upload = story.expect(201, story.api.post("/v1/uploads", {}))
+        story.expect(200, story.api.get("/v1/contacts?tag=vip&name=x"))
+        for uid in (ann, ben):
+            assert story.api.get(f"/v1/contacts/{uid}/timeline").status == 200
+            story.expect(200, story.api.delete(f"/v1/contacts/{uid}"))
+        story.advance(timedelta(minutes=3), timedelta(seconds=20))
+    assert upload["url"]
+    assert story.flow(waiting)["metadata"]["skipReasons"] == {"contact_not_found": 2}
+    assert guard.denied == set()
+    assert {name for name, _ in guard.seen} >= {"api_handler", "run_steps", "run_jobs"}
