@@ -28,15 +28,16 @@ ENTRIES = 50
 
 def ingest_events(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]) -> int:
     """How many contacts entered a campaign. Whatever breaks off is done again: no event leads in twice."""
-    news = [kept.event for kept in ports.events.add_many(workspace, events) if kept.is_news]
+    uids = list({ContactUid(event.contact_uid) for event in events})
+    contacts = ports.contacts.find_many(workspace, uids, strong=True)
+    # Of somebody who was erased meanwhile nothing is kept, however late it comes.
+    known = [event for event in events if event.contact_uid in contacts]
+    news = [kept.event for kept in ports.events.add_many(workspace, known) if kept.is_news]
     listeners = find_listeners(ports, workspace) if news else None
     heard = [(each, event) for event in news for each in (listeners.of(event.name) if listeners else ())]
-    uids = list({ContactUid(event.contact_uid) for _, event in heard})
-    contacts = ports.contacts.find_many(workspace, uids, strong=True) if uids else {}
-    entered = 0
-    for listener, event in heard:
-        contact = contacts.get(ContactUid(event.contact_uid))
-        entered += contact is not None and _hear(ports, workspace, listener, event, contact)
+    entered = sum(
+        _hear(ports, workspace, each, event, contacts[ContactUid(event.contact_uid)]) for each, event in heard
+    )
     ports.events.finish(workspace, news)
     return entered
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import RetryLater
+from chalicelib.model.ids import ContactUid
 from chalicelib.model.message import Accepted, Permanent
 from chalicelib.wiring import use_ports
 from tests.builders import condition, tag, wait
@@ -231,6 +232,16 @@ def test_news_whose_message_was_lost_is_told_by_the_clock(story: Story) -> None:
     assert sent_to(story) == [uid]
     story.advance(10 * MINUTE, step=MINUTE)
     assert len(story.postbox.calls) == 1
+
+
+def test_of_somebody_who_was_erased_nothing_is_kept_however_late_it_comes(story: Story) -> None:
+    opened(story)
+    report(story, {"id": "late"})
+    story.expect(200, story.api.delete(f"/v1/contacts/{story.contacts[0]}"))
+    story.run()
+    uid = ContactUid(story.contacts[0])
+    assert story.world.ports.events.page(story.api.workspace, uid, None, 10, None).items == ()
+    assert story.postbox.calls == []
 
 
 # ---- pause, resume, cancel, versions, end ----
