@@ -26,6 +26,7 @@ class Settings(BaseModel):
     step_queue_url: Text
     job_queue_url: Text
     event_queue_url: Text
+    receipt_queue_url: Text
     files_bucket: Text
     #: Name or ARN, in Secrets Manager, of the key that signs cursors and hashes API keys.
     signing_secret_id: Text

@@ -19,7 +19,7 @@ from chalicelib.aws.events import DynamoEvents
 from chalicelib.aws.executions import DynamoExecutions
 from chalicelib.aws.files import S3Files
 from chalicelib.aws.gates import DynamoGates
-from chalicelib.aws.queues import SqsEventQueue, SqsJobQueue, SqsStepQueue
+from chalicelib.aws.queues import SqsEventQueue, SqsJobQueue, SqsReceiptQueue, SqsStepQueue
 from chalicelib.aws.secret import Secret
 from chalicelib.aws.statistics import DynamoStatistics
 from chalicelib.aws.timers import DynamoTimers
@@ -92,6 +92,7 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         steps=SqsStepQueue(sqs, found.step_queue_url, found.clock_speed),
         events=DynamoEvents(dynamodb, found.contacts_table),
         event_queue=SqsEventQueue(sqs, found.event_queue_url),
+        receipt_queue=SqsReceiptQueue(sqs, found.receipt_queue_url),
         jobs=SqsJobQueue(sqs, found.job_queue_url, found.clock_speed),
         timers=DynamoTimers(dynamodb, found.timers_table),
         statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),

@@ -13,7 +13,7 @@ from chalicelib.model.problems import read_problems, write_path
 
 M = TypeVar("M", bound=BaseModel)
 
-#: A model may carry a limit of its own as `max_bytes`.
+#: A model may carry a limit of its own as `max_bytes`, and as `raw_body` the field that takes whatever comes.
 MAX_BODY_BYTES = 1_048_576
 #: Deeper JSON costs stack in whoever reads it later; steps of nesting 10 need about 40.
 MAX_DEPTH = 64
@@ -28,6 +28,8 @@ def read_body(raw: bytes, content_type: str | None, model: type[M]) -> M:
     limit = getattr(model, "max_bytes", MAX_BODY_BYTES)
     if len(raw) > limit:
         raise TooLarge((), f"The body has {len(raw)} bytes; the limit is {limit}")
+    if (field := getattr(model, "raw_body", None)) is not None:
+        return model.model_validate({field: raw})
     if (field := _plain_field(model, content_type)) is not None:
         return _read_plain(raw, field, model)
     if raw and not _JSON_TYPE.fullmatch((content_type or "").strip()):

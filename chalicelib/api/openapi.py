@@ -212,6 +212,8 @@ def _inline(schema: Json, definitions: Mapping[str, Json]) -> Json:
 
 def _request_body(route: Route, refs: Refs, example: Json) -> Json:
     content: Json = {"application/json": {"schema": refs[route.body, "validation"]}}
+    if hasattr(route.body, "raw_body"):
+        content = {"*/*": {"schema": {"type": "string"}}}
     if "request" in example:
         content["application/json"]["examples"] = {"recorded": {"value": example["request"]}}
     plain: Mapping[str, str] = getattr(route.body, "plain_bodies", {})

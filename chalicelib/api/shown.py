@@ -125,6 +125,8 @@ SHOWN: Mapping[str, Shown] = {
     "POST /c/{token}": Shown(form="text/html"),
     "GET /l/{token}": Shown(status=302, form="text/plain"),
     "GET /o/{token}": Shown(form="image/svg+xml"),
+    "POST /v1/hooks/{uid}": Shown(form="text/xml"),
+    "GET /v1/hooks/{uid}": Shown(form="text/plain"),
     "GET /v1/identity/{uid}": Shown(Contact),
     "PUT /v1/identity/{uid}": Shown(Contact, 201, also=200),
     "DELETE /v1/identity/{uid}": Shown(),

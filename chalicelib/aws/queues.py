@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import translate
-from chalicelib.errors import RetryLater
+from chalicelib.errors import RetryLater, TooLarge
 from chalicelib.model.event import Event
 from chalicelib.model.hints import DueHint, Job, Reported
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.receipt import MAX_QUEUED_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -116,3 +117,18 @@ class SqsEventQueue:
             reported = Reported(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
             with translate():
                 self._client.send_message(QueueUrl=self._queue_url, MessageBody=reported.model_dump_json())
+
+
+class SqsReceiptQueue:
+    """Implements `ports.ReceiptQueue`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
+        if (size := len(body.encode())) > MAX_QUEUED_BYTES:
+            raise TooLarge((), f"The callback has {size} bytes as it would be queued; the limit is {MAX_QUEUED_BYTES}")
+        with translate():
+            self._client.send_message(
+                QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds(delay, 1.0)
+            )

@@ -99,11 +99,12 @@ def encode_row(row: Execution, shards: int) -> Fields:
 
 def encode_receipt(receipt: Receipt) -> Fields:
     """With its rank, so that a condition can compare it."""
-    return {
+    entry: Fields = {
         "e": {"S": receipt.engagement.value},
         "at": {"N": str(to_milliseconds(receipt.at))},
-        "rank": {"N": str(receipt.engagement.rank)},
+        "rank": {"N": str(receipt.rank)},
     }
+    return {**entry, "soft": {"BOOL": True}} if receipt.is_soft else entry
 
 
 def holds_state(item: Item, fields: Mapping[str, "AttributeValueTypeDef"]) -> bool:
@@ -139,7 +140,7 @@ def decode_row(item: Item) -> Execution:
 
 def decode_receipt(entry: Item) -> Receipt:
     """The receipt of one message."""
-    return Receipt(Engagement(entry["e"]["S"]), from_milliseconds(int(entry["at"]["N"])))
+    return Receipt(Engagement(entry["e"]["S"]), from_milliseconds(int(entry["at"]["N"])), is_soft="soft" in entry)
 
 
 def _number(item: Item, name: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.channels._aws import read_failure
-from chalicelib.channels._events import get_map, get_text, get_value, is_stop, read_epoch, read_price
+from chalicelib.channels._events import get_map, get_text, get_value, is_start, is_stop, read_epoch, read_price
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
 from chalicelib.model.message import ChannelFault, MessageType, Permanent, Suppress
@@ -122,5 +122,6 @@ def read_inbound(event: Mapping[str, object]) -> tuple[Report, ...]:
         suppress=Suppression.OPTED_OUT if is_stop(text) else None,
         address=get_text(event, "originationNumber") or None,
         reply=text,
+        resumes=is_start(text),
     )
     return (report,)

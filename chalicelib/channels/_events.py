@@ -14,6 +14,8 @@ STOP_WORDS = frozenset(
     {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt-out", "remove"}
     | {"arret", "arrêt", "stopp"}
 )
+#: What takes it back. Twilio's YES is not among them: it answers too many questions; Twilio itself says what it took.
+START_WORDS = frozenset({"start", "unstop"})
 #: Units of a currency of 100 minor units: 10⁻⁴ of a minor unit each.
 _UNITS = 1_000_000
 
@@ -95,4 +97,13 @@ def read_price(currency: str, *amounts: str) -> Price | None:
 
 def is_stop(text: str) -> bool:
     """Whether somebody wants no more messages."""
-    return text.strip(" \t\r\n.!\"'").casefold() in STOP_WORDS
+    return _word(text) in STOP_WORDS
+
+
+def is_start(text: str) -> bool:
+    """Whether somebody wants messages again."""
+    return _word(text) in START_WORDS
+
+
+def _word(text: str) -> str:
+    return text.strip(" \t\r\n.!\"'").casefold()

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 from pydantic import Field, model_validator
 
 from chalicelib.channels._base import Quiet, SecretName, get_setting
-from chalicelib.channels._events import get_text, is_stop, read_json
+from chalicelib.channels._events import get_text, is_start, is_stop, read_json
 from chalicelib.channels._http import Reply, Request, read_retry_after
 from chalicelib.channels._secrets import get_secret, read_secret_fault
 from chalicelib.channels._signatures import verify_twilio
@@ -186,6 +186,7 @@ def _read_inbound(form: Mapping[str, str]) -> Report:
         suppress=Suppression.OPTED_OUT if has_stopped else None,
         address=form.get("From") or None,
         reply=text,
+        resumes=form.get("OptOutType", "") == "START" or is_start(text),
     )
 
 

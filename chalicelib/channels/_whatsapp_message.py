@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.channels._events import get_map, get_maps, get_text, is_stop, read_epoch
+from chalicelib.channels._events import get_map, get_maps, get_text, is_start, is_stop, read_epoch
 from chalicelib.model.base import Outside
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
@@ -150,6 +150,7 @@ def _read_answers(value: Mapping[str, object]) -> Iterator[Report]:
             suppress=Suppression.OPTED_OUT if is_stop(text) else None,
             address=_phone(get_text(message, "from")),
             reply=text,
+            resumes=is_start(text),
         )
 
 

@@ -60,6 +60,17 @@ def outcome_of(result: Result, receipt: Receipt | None) -> Outcome:
     return Outcome.SENT if result.outcome is Outcome.UNKNOWN and receipt else result.outcome
 
 
+def awaits_delivery(result: Result, receipt: Receipt | None) -> bool:
+    """Whether the message is out and nobody knows yet what became of it: a receipt that it was sent says no more."""
+    return outcome_of(result, receipt) is Outcome.SENT and (receipt is None or receipt.engagement is Engagement.SENT)
+
+
+def seems_told(counters: Mapping[str, int]) -> bool:
+    """Whether of every message that was sent something better or worse is known. Not so where a channel is silent."""
+    told = sum(counters.get(word, 0) for word in ("delivered", "bounced", "undelivered", "timedOut"))
+    return counters.get("sent", 0) <= told
+
+
 def difference(before: Execution, after: Execution) -> Counter[str]:
     """What changes when the row goes from one state to the other; values may be negative."""
     change = contribution(after)

@@ -45,22 +45,19 @@ class Engagement(StrEnum):
     BOUNCED = "bounced"
     FAILED = "failed"
 
-    @property
-    def rank(self) -> int:
-        """A report counts only if it ranks above what is known. A late receipt still beats a timeout."""
-        return _RANKS[self]
-
 
 _RANKS = {
     Engagement.SENT: 1,
     Engagement.TIMED_OUT: 2,
-    Engagement.DELIVERED: 3,
-    Engagement.OPENED: 4,
-    Engagement.CLICKED: 5,
-    Engagement.REPLIED: 6,
-    Engagement.BOUNCED: 7,
-    Engagement.FAILED: 8,
+    Engagement.DELIVERED: 4,
+    Engagement.OPENED: 5,
+    Engagement.CLICKED: 6,
+    Engagement.REPLIED: 7,
+    Engagement.BOUNCED: 8,
+    Engagement.FAILED: 9,
 }
+#: A failure that may pass gives way to whatever proves that the message arrived, before it or after it.
+_SOFT_RANK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +109,13 @@ class Receipt:
 
     engagement: Engagement
     at: datetime
+    #: A failure that may pass.
+    is_soft: bool = False
+
+    @property
+    def rank(self) -> int:
+        """A report counts only if it ranks above what is known. A late receipt still beats a timeout."""
+        return _SOFT_RANK if self.is_soft else _RANKS[self.engagement]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from chalicelib.model.ids import ChannelUid, MessageUid, WorkspaceUid, is_uid
 
 #: Longest callback that is read: SQS hands over at most 1 MiB, and Meta's batches are far smaller as a rule.
 MAX_CALLBACK_BYTES = 1_048_576
+#: SQS's own limit of one message.
+MAX_QUEUED_BYTES = 1_048_576
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -37,7 +39,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One receipt. Providers repeat and reorder theirs, so only `Engagement.rank` tells which one counts."""
+    """One receipt. Providers repeat and reorder theirs, so only `Receipt.rank` tells which one counts."""
 
     #: None where nothing became of the message itself (an opt-out, a price).
     engagement: Engagement | None
@@ -55,6 +57,8 @@ class Report:
     address: str | None = None
     #: What the contact answered, in full.
     reply: str | None = None
+    #: The answer takes back an earlier STOP.
+    resumes: bool = False
     price: Price | None = None
     #: The medium that carried it in the end, where the provider fell back to another one.
     went_by: str | None = None

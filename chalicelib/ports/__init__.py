@@ -243,6 +243,13 @@ class EventQueue(Protocol):
         """Each arrives at least once."""
 
 
+class ReceiptQueue(Protocol):
+    """What providers report, on its way to the rows."""
+
+    def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
+        """The very text, at least once. TooLarge above MAX_QUEUED_BYTES; at most 15 minutes of the real clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unclaimed:
     """A save that holds only while the row is at `seq` and no claim is alive at `real_now`."""
@@ -355,6 +362,7 @@ class Ports:
     consents: Consents
     events: Events
     event_queue: EventQueue
+    receipt_queue: ReceiptQueue
     executions: Executions
     steps: StepQueue
     jobs: JobQueue

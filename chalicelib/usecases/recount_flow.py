@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from chalicelib.engine.progress import contribution, end_status
+from chalicelib.engine.progress import awaits_delivery, contribution, end_status
 from chalicelib.engine.settle import as_unknown
 from chalicelib.errors import Conflict
 from chalicelib.model.channel import Channel
-from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt
+from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Receipt
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
@@ -107,9 +107,9 @@ def _as_cancelled(row: Execution, now: datetime) -> Execution:
 
 
 def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str], counted: Counter[str]) -> Execution:
-    """Accepted messages without a receipt for `timeoutMs` are timed out; younger ones are waited for."""
+    """Messages of whose delivery nothing is known for `timeoutMs` are timed out; younger ones are waited for."""
     for node, result in row.results.items():
-        if result.outcome is not Outcome.SENT or result.channel not in reporting or node in row.receipts:
+        if result.channel not in reporting or not awaits_delivery(result, row.receipts.get(node)):
             continue
         deadline = result.at + flow.configuration.timeout
         if deadline > ports.clock.now():

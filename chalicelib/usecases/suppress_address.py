@@ -46,6 +46,18 @@ def suppress_recipient(ports: Ports, workspace: WorkspaceUid, letter: Letter, co
     suppress_address(ports, workspace, letter.to, block)
 
 
+def lift_from(
+    ports: Ports, workspace: WorkspaceUid, kind: AddressKind, address: str, lifted: Callable[[Block], bool]
+) -> None:
+    """Drops such blocks of one address from the list and from the contact that has it."""
+    lookups = build_lookups(None, *((address, None) if kind is AddressKind.EMAIL else (None, address)))
+    uid = hash_address(ports.secret(), workspace, kind, address)
+    _write(ports, workspace, uid, lambda blocks: tuple(each for each in blocks if not lifted(each)))
+    owner = ports.contacts.find_by(workspace, lookups).get(lookups[0])
+    if owner:
+        refresh(ports, workspace, owner)
+
+
 def list_block(ports: Ports, workspace: WorkspaceUid, uid: str, block: Block, owner: str | None = None) -> None:
     """Only the entry: for callers who write the contact themselves."""
     _write(ports, workspace, uid, lambda blocks: _with(blocks, block), owner)

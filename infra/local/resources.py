@@ -21,6 +21,8 @@ BUS, RULE = "AWS::Events::EventBus", "AWS::Events::Rule"
 UNNEEDED_TYPES = frozenset(
     {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::LogGroup", "AWS::S3::BucketPolicy"}
     | {"AWS::SNS::Topic", "AWS::SNS::Subscription", "AWS::Serverless::Api", "AWS::SQS::QueuePolicy"}
+    # The local providers put their events into the queue themselves, as SNS would.
+    | {"AWS::SNS::TopicPolicy", "AWS::SES::ConfigurationSet", "AWS::SES::ConfigurationSetEventDestination"}
 )
 
 #: Properties that the API spells as CloudFormation does.

@@ -29,7 +29,7 @@ from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
 from tests.memory.files import MemoryFiles
 from tests.memory.gates import MemoryGates
-from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryStepQueue
+from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
 from tests.postbox import Postbox
@@ -56,6 +56,7 @@ class Laboratory:
             consents=MemoryConsents(),
             events=MemoryEvents(),
             event_queue=MemoryEventQueue(),
+            receipt_queue=MemoryReceiptQueue(),
             executions=MemoryExecutions(),
             steps=self.steps,
             jobs=self.jobs,

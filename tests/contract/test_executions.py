@@ -236,6 +236,18 @@ def test_receipts_only_climb_and_tell_the_row_before_and_after(executions: Execu
     assert stored(executions) == second[1]
 
 
+def test_a_failure_that_may_pass_gives_way_to_a_delivery(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    soft, delivered = Receipt(Engagement.BOUNCED, START, is_soft=True), Receipt(Engagement.DELIVERED, START)
+    changed = executions.put_receipt(key_of("c1"), SHARDS, SEND, soft)
+    assert changed and changed[1] == stored(executions)
+    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, Receipt(Engagement.TIMED_OUT, START)) is None
+    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, delivered)
+    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, soft) is None
+    assert stored(executions).receipts == {SEND: delivered}
+    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, replace(soft, is_soft=False))
+
+
 def test_each_message_has_a_receipt_of_its_own_and_rows_that_are_not_there_have_none(executions: Executions) -> None:
     executions.enrol_many([row_of("c1")], SHARDS)
     clicked = Receipt(Engagement.CLICKED, START)

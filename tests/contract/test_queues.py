@@ -1,4 +1,4 @@
-"""What every adapter of the ports StepQueue and JobQueue promises."""
+"""What every adapter of the ports StepQueue, JobQueue and ReceiptQueue promises."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ import pytest
 import time_machine
 from pydantic import TypeAdapter
 
-from chalicelib.aws.queues import SqsJobQueue, SqsStepQueue
-from chalicelib.errors import RetryLater
+from chalicelib.aws.queues import SqsJobQueue, SqsReceiptQueue, SqsStepQueue
+from chalicelib.errors import RetryLater, TooLarge
 from chalicelib.model.hints import Dispatch, DueHint, Hint, Job, Recount
-from chalicelib.ports import JobQueue, StepQueue
+from chalicelib.model.receipt import MAX_QUEUED_BYTES
+from chalicelib.ports import JobQueue, ReceiptQueue, StepQueue
 from tests.contract.places import PLACES, Place
 from tests.memory.clock import START
-from tests.memory.queues import MemoryJobQueue, MemoryStepQueue
+from tests.memory.queues import MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 
 SECOND = timedelta(seconds=1)
 
@@ -188,3 +189,49 @@ def test_the_backlog_counts_what_is_visible_only(place_name: str) -> None:
     queue = SqsStepQueue(place.client("sqs"), place.names["STEP_QUEUE_URL"])
     queue.send([after(SECOND * 0, 1), after(SECOND * 0, 2), after(SECOND * 600, 3)], START)
     assert queue.backlog() == 2
+
+
+# ---- receipts ----
+
+
+@dataclass
+class Receipts:
+    queue: ReceiptQueue
+    taken: Callable[[datetime], list[str]]
+
+
+@pytest.fixture(params=PLACES)
+def receipts(request: pytest.FixtureRequest) -> Iterator[Receipts]:
+    if request.param == "memory":
+        memory = MemoryReceiptQueue()
+
+        def due(moment: datetime) -> list[str]:
+            ready = [entry for entry in memory.entries if START + entry[1] <= moment]
+            memory.entries = [entry for entry in memory.entries if entry not in ready]
+            return [body for body, _ in ready]
+
+        yield Receipts(memory, due)
+        return
+    place = Place(request.param)
+    client, url = place.client("sqs"), place.names["RECEIPT_QUEUE_URL"]
+    with time_machine.travel(START, tick=False) as traveller:
+
+        def taken(moment: datetime) -> list[str]:
+            traveller.move_to(moment, tick=False)
+            return bodies(client, url)
+
+        yield Receipts(SqsReceiptQueue(client, url), taken)
+
+
+def test_a_callback_arrives_as_it_is_and_when_it_may(receipts: Receipts) -> None:
+    receipts.queue.send('{"a": "ü\\"\\u0000"}')
+    receipts.queue.send("later", 5 * SECOND)
+    assert receipts.taken(START) == ['{"a": "ü\\"\\u0000"}']
+    assert receipts.taken(START + 4 * SECOND) == []
+    assert receipts.taken(START + 5 * SECOND) == ["later"]
+
+
+def test_what_no_message_of_the_queue_can_hold_is_refused(receipts: Receipts) -> None:
+    with pytest.raises(TooLarge, match="1048576"):
+        receipts.queue.send("ü" * (MAX_QUEUED_BYTES // 2 + 1))
+    assert receipts.taken(START) == []

@@ -17,9 +17,11 @@ from infra.local.resources import load_template, physical_name
 from infra.packaging.config import ROOT, read_config, read_functions
 from tests.integration.conftest import WORKERS, api, embedded_aws, world
 from tests.integration.consents import consent, path_of, submit, swap_ports, unsubscribe_path
+from tests.integration.receipts import reporting, tell
 from tests.integration.story import Story, story
+from tests.integration.test_receipts import hook, post, reply, sent
 
-__all__ = ["api", "embedded_aws", "story", "world"]
+__all__ = ["api", "embedded_aws", "hook", "reporting", "story", "world"]
 
 FOLDER = ROOT / ".chalice"
 NAMES = ["api_handler", *(source.name for source in app.event_sources)]
@@ -336,3 +338,21 @@ def test_consent_export_and_erasure_need_nothing_that_their_functions_may_not(
     assert story.flow(waiting)["metadata"]["skipReasons"] == {"contact_not_found": 2}
     assert guard.denied == set()
     assert {name for name, _ in guard.seen} >= {"api_handler", "run_steps", "run_jobs"}
+
+
+def test_receipts_need_nothing_that_their_function_may_not(
+    reporting: Story, hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _guarded(reporting, monkeypatch) as guard:
+        consent(reporting, reporting.contacts[0], "GRANTED")
+        flow = sent(reporting)
+        tell(reporting, 1, "delivered")
+        uid = str(reporting.postbox.calls[0].letter.uid)
+        assert post(reporting, hook, {"message": uid, "engagement": "bounced"}).status == 200
+        reporting.run()
+        reply(reporting, "STOP", suppress="opted_out")
+        reporting.advance(timedelta(seconds=1))
+        reply(reporting, "START", resumes=True)
+        assert reporting.flow(flow)["status"] == "completed"
+    assert guard.denied == set()
+    assert {name for name, _ in guard.seen} >= {"api_handler", "record_receipts"}

@@ -65,9 +65,11 @@ def test_visibility_leaves_six_timeouts_of_the_function_that_reads() -> None:
         "StepQueue": 180,
         "JobQueue": 360,
         "EventQueue": 180,
+        "ReceiptQueue": 180,
         "StepDeadLetters": 180,
         "JobDeadLetters": 180,
         "EventDeadLetters": 180,
+        "ReceiptDeadLetters": 180,
     }
 
 
@@ -115,6 +117,7 @@ def test_the_environment_names_things_that_answer(aws: Aws) -> None:
         "STEP_QUEUE_URL",
         "JOB_QUEUE_URL",
         "EVENT_QUEUE_URL",
+        "RECEIPT_QUEUE_URL",
         "FILES_BUCKET",
         "SIGNING_SECRET_ID",
     }

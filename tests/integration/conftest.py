@@ -26,6 +26,7 @@ WORKERS = {
     "JobQueue": "chalicelib.workers.jobs.run_jobs",
     "EventQueue": "chalicelib.workers.events.run_events",
     "StepQueue": "chalicelib.workers.steps.run_steps",
+    "ReceiptQueue": "chalicelib.workers.receipts.record_receipts",
 }
 SECRET_ID = "carillon-signing"
 

@@ -56,6 +56,8 @@ OPEN = {
     "POST /c/{token}": "the same",
     "GET /l/{token}": "the same",
     "GET /o/{token}": "the same",
+    "POST /v1/hooks/{uid}": "providers have none: the signature opens",
+    "GET /v1/hooks/{uid}": "providers have none: the token that they repeat opens",
 }
 
 

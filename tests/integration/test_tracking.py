@@ -34,6 +34,8 @@ class Sent:
     click: str
 
     def stats(self) -> Any:
+        """With what lies in the queues."""
+        self.story.run()
         return self.story.flow(self.flow)["stats"]
 
 

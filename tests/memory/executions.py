@@ -57,7 +57,7 @@ class MemoryExecutions:
         if before is None:
             return None
         known = before.receipts.get(node)
-        if known and known.engagement.rank >= receipt.engagement.rank:
+        if known and known.rank >= receipt.rank:
             return None
         after = self.rows[key] = replace(before, receipts={**before.receipts, node: receipt})
         return before, after

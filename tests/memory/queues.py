@@ -1,11 +1,13 @@
-"""The two queues as lists."""
+"""The queues as lists."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from chalicelib.errors import TooLarge
 from chalicelib.model.event import Event
 from chalicelib.model.hints import DueHint, Hint, Job
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.receipt import MAX_QUEUED_BYTES
 
 _SECOND = timedelta(seconds=1)
 _LONGEST = 900 * _SECOND
@@ -63,3 +65,15 @@ class MemoryEventQueue:
 
     def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         self.entries += [(workspace, event) for event in events]
+
+
+class MemoryReceiptQueue:
+    """The port ReceiptQueue in memory."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, timedelta]] = []
+
+    def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
+        if (size := len(body.encode())) > MAX_QUEUED_BYTES:
+            raise TooLarge((), f"{size} bytes, and at most {MAX_QUEUED_BYTES} fit")
+        self.entries.append((body, round_up(delay)))

@@ -44,8 +44,9 @@ def _sent(*engagements: Engagement, outcome: Outcome = Outcome.SENT, cost: int =
     rows = [build_row().with_result(HELLO, Result(outcome, NOW, cost=cost))]
     for engagement in engagements:
         known = rows[-1].receipts.get(HELLO)
-        climbs = known is None or engagement.rank > known.engagement.rank
-        receipts = {HELLO: Receipt(engagement, NOW)} if climbs else rows[-1].receipts
+        receipt = Receipt(engagement, NOW)
+        climbs = known is None or receipt.rank > known.rank
+        receipts = {HELLO: receipt} if climbs else rows[-1].receipts
         rows.append(replace(rows[-1], receipts=receipts))
     return rows
 

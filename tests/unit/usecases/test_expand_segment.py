@@ -29,7 +29,7 @@ from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
 from tests.memory.files import MemoryFiles
 from tests.memory.gates import MemoryGates
-from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryStepQueue
+from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
 
@@ -85,7 +85,8 @@ class Stage:
         self.ports = Ports(
             clock=VirtualClock(NOW), catalog=wired(self.catalog), contacts=wired(self.contacts),
             consents=MemoryConsents(), events=wired(events),
-            event_queue=MemoryEventQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
+            event_queue=MemoryEventQueue(),
+            receipt_queue=MemoryReceiptQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
             jobs=wired(self.jobs), timers=MemoryTimers(), statistics=wired(self.statistics), gates=MemoryGates(),
             files=MemoryFiles(), channel_types={}, secret=lambda: b"",
         )  # fmt: skip

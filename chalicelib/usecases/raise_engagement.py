@@ -1,0 +1,78 @@
+"""Raises what is known of a message on its row: once, only upwards, and into the flow's statistics."""
+
+from dataclasses import dataclass
+
+from chalicelib.engine.progress import difference, seems_over, seems_told
+from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
+from chalicelib.model.flow import Flow
+from chalicelib.model.hints import Recount
+from chalicelib.model.ids import FlowUid, MessageUid, NodeId, new_uid
+from chalicelib.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message by its row, as it stands now."""
+
+    uid: MessageUid
+    flow: Flow
+    row: Execution
+
+    @property
+    def known(self) -> Receipt | None:
+        """The highest that was reported before."""
+        return self.row.receipts.get(self.uid.node)
+
+    @property
+    def channel(self) -> str:
+        """By which it went; empty while it is being sent."""
+        result = self.row.results.get(self.uid.node)
+        return result.channel if result else ""
+
+
+def find_message(ports: Ports, uid: MessageUid) -> Found | None:
+    """None for a flow or a row that was deleted, and for messages outside of flows."""
+    flow = ports.catalog.find(uid.workspace, Flow, uid.flow)
+    if flow is None:
+        return None
+    key = ExecutionKey(uid.workspace, uid.flow, uid.contact, uid.visit)
+    row = ports.executions.find_many([key], flow.shards).get(key)
+    return Found(uid, flow, row) if row else None
+
+
+def is_being_sent(ports: Ports, found: Found) -> bool:
+    """Whether a worker has the provider's answer and has not saved it yet.
+
+    It would count a row without the receipt, and the receipt a message without a result: neither would be counted.
+    """
+    claim = found.row.claim
+    return claim is not None and claim.node == found.uid.node and claim.until > ports.clock.real()
+
+
+def raise_engagement(ports: Ports, found: Found, receipt: Receipt) -> None:
+    """Harmless twice and in any order; asks for the flow's end when nothing else was awaited."""
+    uid, flow = found.uid, found.flow
+    changed = ports.executions.put_receipt(found.row.key, flow.shards, uid.node, receipt)
+    if changed is None:
+        return
+    counters = difference(*changed)
+    ports.statistics.leave(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), counters)
+    if _was_awaited(uid.node, *changed) and flow.may_end and flow.is_expanded:
+        _ask_for_the_end(ports, found)
+
+
+def _was_awaited(node: NodeId, before: Execution, after: Execution) -> bool:
+    """Whether this receipt is the first that says what became of a message of a walk that is over."""
+    was_told = _tells_more(before.receipts.get(node))
+    return not after.is_open and not was_told and _tells_more(after.receipts[node])
+
+
+def _tells_more(receipt: Receipt | None) -> bool:
+    return receipt is not None and receipt.engagement is not Engagement.SENT
+
+
+def _ask_for_the_end(ports: Ports, found: Found) -> None:
+    flow = found.flow
+    counters = ports.statistics.read(found.uid.workspace, FlowUid(flow.uid), flow.stats_epoch)
+    if seems_over(flow, counters) and seems_told(counters):
+        ports.jobs.send(Recount(w=found.uid.workspace, f=flow.uid, pass_id=new_uid()))
