@@ -240,7 +240,8 @@ def test_a_failure_that_may_pass_gives_way_to_a_delivery(executions: Executions)
     executions.enrol_many([row_of("c1")], SHARDS)
     soft, delivered = Receipt(Engagement.BOUNCED, START, is_soft=True), Receipt(Engagement.DELIVERED, START)
     changed = executions.put_receipt(key_of("c1"), SHARDS, SEND, soft)
-    assert changed and changed[1] == stored(executions)
+    assert changed
+    assert changed[1] == stored(executions)
     assert executions.put_receipt(key_of("c1"), SHARDS, SEND, Receipt(Engagement.TIMED_OUT, START)) is None
     assert executions.put_receipt(key_of("c1"), SHARDS, SEND, delivered)
     assert executions.put_receipt(key_of("c1"), SHARDS, SEND, soft) is None
