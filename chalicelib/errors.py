@@ -4,7 +4,7 @@ CarillonError
 ├── InvalidRequest      the caller mends the request (422; MalformedRequest 400, TooLarge 413)
 ├── Unauthorized        the caller brings a key (401; Forbidden 403)
 ├── NotFound            the caller names something that is there (404)
-├── Conflict            someone moved it: read again, or drop the message (409)
+├── Conflict            someone moved it: read again, or drop the message (409; CircuitOpen too)
 ├── RetryLater          the queue or the caller comes again (503)
 └── GiveUp              the execution fails
 """
@@ -85,6 +85,16 @@ class Conflict(CarillonError):
     def __init__(self, message: str, current: str | None = None, allowed: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.current, self.allowed = current, tuple(allowed)
+
+
+class CircuitOpen(Conflict):
+    """A channel lets nothing through now; `after` seconds is when it may be tried."""
+
+    code = "circuit_open"
+
+    def __init__(self, message: str, current: str, allowed: Sequence[str], after: int) -> None:
+        super().__init__(message, current, allowed)
+        self.after = after
 
 
 class RetryLater(CarillonError):

@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.aws.channel_secrets import ChannelSecrets
+from chalicelib.aws.circuits import DynamoCircuits
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.consents import DynamoConsents
 from chalicelib.aws.contacts import DynamoContacts
@@ -97,6 +98,7 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         timers=DynamoTimers(dynamodb, found.timers_table),
         statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
         gates=DynamoGates(dynamodb, found.catalog_table),
+        circuits=DynamoCircuits(dynamodb, found.catalog_table),
         files=S3Files(_lazy("s3", client), found.files_bucket),
         channel_types=build_channel_types(_build_edges(found, client)),
         secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),

@@ -21,6 +21,7 @@ from chalicelib.api.cursors import FIRST, Cursors
 from chalicelib.api.idempotency import answer_once
 from chalicelib.errors import (
     CarillonError,
+    CircuitOpen,
     Conflict,
     Forbidden,
     InvalidRequest,
@@ -229,8 +230,8 @@ def _refuse(error: CarillonError, request_id: str) -> Answer:
     headers: dict[str, str] = {}
     if isinstance(error, Conflict) and error.current is not None:
         more = {"current": error.current, "allowed": list(error.allowed)}
-    if isinstance(error, RetryLater):
-        more, headers = {"retryAfter": error.after}, {"Retry-After": str(error.after)}
+    if isinstance(error, RetryLater | CircuitOpen):
+        more, headers = {**more, "retryAfter": error.after}, {"Retry-After": str(error.after)}
     if isinstance(error, Unauthorized):
         headers = {"WWW-Authenticate": "Bearer"}
     shown = error_answer(status, error.code, _sentence(error), request_id, {"details": details, **more})

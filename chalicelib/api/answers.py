@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from chalicelib.model.base import Moment, Outside
 from chalicelib.model.campaign import Audience, Availability, CampaignState
 from chalicelib.model.execution import ExecutionStatus
-from chalicelib.model.flow import FlowConfiguration, FlowStatus, RetryOf
+from chalicelib.model.flow import FlowConfiguration, FlowStatus, PausedBy, RetryOf
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 from chalicelib.model.trigger import Entry, Trigger
 from chalicelib.model.workspace import Scope
@@ -161,6 +161,7 @@ class CampaignStatusShown(Outside):
     estimated_remaining_cost: str
     currency: str | None
     pause_reason: str | None
+    paused_by: PausedBy | None
     paused_at: Moment | None
     end_reason: str | None
     in_flight: int
@@ -215,6 +216,7 @@ class FlowMetadata(Outside):
     """What there is to know beside the counters; `errors` are the first 50."""
 
     pause_reason: str | None
+    paused_by: PausedBy | None
     end_reason: str | None
     errors: tuple[Json, ...]
     failure_reasons: Counts

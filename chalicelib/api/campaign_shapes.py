@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.api._http import MAX_DETAILS
-from chalicelib.api.flow_shapes import Shape, money, show_stats
+from chalicelib.api.flow_shapes import Shape, money, show_paused_by, show_stats
 from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
 from chalicelib.model.campaign import Campaign, CampaignState, CampaignVersion
@@ -28,6 +28,7 @@ _NO_FLOW: Shape = {
     "estimatedRemainingCost": "0.00",
     "currency": None,
     "pauseReason": None,
+    "pausedBy": None,
     "pausedAt": None,
     "endReason": None,
     "inFlight": 0,
@@ -181,6 +182,7 @@ def show_status(state: CampaignState, described: FlowDescription | None, campaig
         "estimatedRemainingCost": stats["estimatedRemainingCost"],
         "currency": stats["currency"],
         "pauseReason": flow.pause_reason,
+        "pausedBy": show_paused_by(flow),
         "pausedAt": rfc3339(flow.paused_at) if flow.paused_at else None,
         "endReason": flow.end_reason,
         "inFlight": described.in_flight,

@@ -5,10 +5,14 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, shape
+from chalicelib.engine.breaker import Circuit
+from chalicelib.errors import NotFound
+from chalicelib.model.base import rfc3339
 from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.workspace import Scope
-from chalicelib.ports import ChannelType, Page
+from chalicelib.ports import ChannelType, Page, Standing
+from chalicelib.usecases.heed_circuit import close_circuit
 from chalicelib.usecases.send_test import TestMessage, send_test
 from chalicelib.usecases.write_channel import create_channel, delete_channel, replace_channel
 
@@ -36,8 +40,11 @@ def list_channels(call: Call[Nothing, ChannelQuery]) -> Answer:
 
 @endpoint(blueprint, "GET /v1/channels/{uid}")
 def get_channel(call: Call[Nothing, Nothing]) -> Answer:
-    """One channel."""
-    return one(call.ports.catalog.get(call.workspace, Channel, call.uid), "Channel")
+    """One channel, and how it fares."""
+    standing = call.ports.circuits.find_channel(call.workspace, call.uid)
+    if standing is None:
+        raise NotFound("Channel", call.uid)
+    return one(_show(standing), "Channel")
 
 
 @endpoint(blueprint, "PUT /v1/channels/{uid}", scope=Scope.WRITE, body=ChannelFields)
@@ -57,6 +64,27 @@ def remove_channel(call: Call[Nothing, Nothing]) -> Answer:
 def post_channel_test(call: Call[TestMessage, Nothing]) -> Answer:
     """One message, outside of every flow."""
     return one(send_test(call.ports, call.workspace, call.uid, call.body), "Test message handed over")
+
+
+@endpoint(blueprint, "POST /v1/channels/{uid}/circuit/close", scope=Scope.WRITE, idempotent=True)
+def post_circuit_close(call: Call[Nothing, Nothing]) -> Answer:
+    """For who knows that the channel works again; flows go on only when they are resumed."""
+    return one(_show(close_circuit(call.ports, call.workspace, call.uid)), "Circuit closed")
+
+
+def _show(standing: Standing) -> dict[str, object]:
+    return {**shape(standing.channel), "circuit": _show_circuit(standing.circuit)}
+
+
+def _show_circuit(circuit: Circuit) -> dict[str, object]:
+    """`retryAfter`: from when on a resumed flow's first send is the probe."""
+    return {
+        "state": circuit.state.value,
+        "since": rfc3339(circuit.since) if circuit.since else None,
+        "retryAfter": rfc3339(circuit.retry_at) if circuit.retry_at else None,
+        "cause": circuit.cause or None,
+        "lastFaults": [{"at": rfc3339(fault.at), "code": fault.code} for fault in circuit.faults],
+    }
 
 
 @endpoint(blueprint, "GET /v1/channel-types")

@@ -29,6 +29,7 @@ def show_flow(described: FlowDescription) -> Shape:
         **summarise_flow(flow),
         "metadata": {
             "pauseReason": flow.pause_reason,
+            "pausedBy": show_paused_by(flow),
             "endReason": flow.end_reason,
             "errors": list(described.errors),
             "failureReasons": _under("reason.failed.", described.counters),
@@ -38,6 +39,11 @@ def show_flow(described: FlowDescription) -> Shape:
         },
         "stats": show_stats(described),
     }
+
+
+def show_paused_by(flow: Flow) -> Shape | None:
+    """The channel whose circuit has paused the flow: cause, since when, and from when on a resume may try it."""
+    return dict(flow.paused_by.model_dump(mode="json", by_alias=True)) if flow.paused_by else None
 
 
 def summarise_flow(flow: Flow) -> Shape:

@@ -37,6 +37,7 @@ from chalicelib.api.audience_answers import (
     SegmentSummary,
     UploadShown,
 )
+from chalicelib.api.channel_answers import ChannelShown
 from chalicelib.model.campaign import CampaignVersion
 from chalicelib.model.channel import Channel
 from chalicelib.model.consent import ConsentRecord
@@ -83,9 +84,10 @@ SHOWN: Mapping[str, Shown] = {
     "GET /v1/audit": _many(AuditShown),
     "POST /v1/channels": Shown(Channel, 201),
     "GET /v1/channels": _many(Channel),
-    "GET /v1/channels/{uid}": Shown(Channel),
+    "GET /v1/channels/{uid}": Shown(ChannelShown),
     "PUT /v1/channels/{uid}": Shown(Channel),
     "DELETE /v1/channels/{uid}": Shown(),
+    "POST /v1/channels/{uid}/circuit/close": Shown(ChannelShown),
     "POST /v1/channels/{uid}/test": Shown(TestResult),
     "POST /v1/templates": Shown(Template, 201),
     "GET /v1/templates": _many(Template),

@@ -7,6 +7,8 @@ from chalicelib.model.survey import CONTACT_SHARDS
 
 #: Sort key of a document's own item.
 META = "META"
+#: Sort key of a channel's circuit: before META, so that a query of what lies in between reads both.
+CIRCUIT = "CIRCUIT"
 #: Sort key of the item that remembers below which parent a document was stored.
 PARENT = "PARENT"
 #: Prefixes of the sort keys below a document.

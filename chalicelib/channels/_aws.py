@@ -80,7 +80,7 @@ def read_failure(error: AwsError, explain: Callable[[Refusal], Verdict | None]) 
     if isinstance(error, ReadTimeoutError):
         return Unknown("read_timeout")
     if _was_never_written(error):
-        return Retryable(type(error).__name__)
+        return Retryable(type(error).__name__, unreached=True)
     return Unknown(type(error).__name__)
 
 

@@ -59,7 +59,7 @@ class Http:
         try:
             connection = self._connect(request.url, address)
         except _FAULTS as error:
-            return Retryable(type(error).__name__)
+            return Retryable(type(error).__name__, unreached=True)
         try:
             return self._exchange(connection, request)
         finally:

@@ -102,7 +102,7 @@ class Webhook(Quiet):
         except NotAllowed:
             return ChannelFault("url_not_allowed")
         except NoAddress:
-            return Retryable("no_address_of_host")
+            return Retryable("no_address_of_host", unreached=True)
         except (ValueError, EmptyWebhookSecretError):
             return ChannelFault("secret_unreadable")
         reply = self._http.post(request, address)

@@ -42,7 +42,7 @@ def settle(row: Execution, attempt: Attempt, verdict: Verdict) -> Execution:
             return _with(row, attempt, Outcome.SENT, provider_id=provider_id, cost=attempt.cost)
         case Throttled(after=after):
             return replace(row, due=attempt.now + max(SHORTEST_WAIT, after or SHORTEST_WAIT))
-        case ChannelFault():
+        case ChannelFault() | Retryable(unreached=True):
             return replace(row, due=attempt.now + max(SHORTEST_WAIT, attempt.configuration.retry_delay))
         case Retryable(code=code, after=after):
             return _retry(row, attempt, after) or _fail(row, attempt, code)

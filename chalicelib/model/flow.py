@@ -118,6 +118,15 @@ class RetryOf(Outside):
     only: bool = False
 
 
+class PausedBy(Outside):
+    """The open circuit that a flow met; times by the real clock."""
+
+    channel_uid: str
+    cause: str
+    since: Moment | None
+    retry_after: Moment | None
+
+
 class Flow(Document):
     """The control item of a flow: the one write that pause, resume and cancel are."""
 
@@ -143,6 +152,8 @@ class Flow(Document):
     #: Which generation of statistics counts; a recount makes the next one.
     stats_epoch: int = 0
     pause_reason: str | None = None
+    #: Of a flow that a channel's circuit has paused.
+    paused_by: PausedBy | None = None
     end_reason: str | None = None
     queued_at: Moment | None = None
     started_at: Moment | None = None

@@ -51,6 +51,8 @@ class Retryable:
 
     code: str
     after: timedelta | None = None
+    #: The provider was never reached: no contact's fault, and the channel's circuit counts it.
+    unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from chalicelib.model.execution import Execution, ExecutionKey, Receipt
 from chalicelib.model.hints import DueHint, Job
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.survey import Survey
+from chalicelib.ports.channel_stores import Circuits as Circuits
+from chalicelib.ports.channel_stores import Standing as Standing
 from chalicelib.ports.flow_stores import Counters as Counters
 from chalicelib.ports.flow_stores import Gates as Gates
 from chalicelib.ports.flow_stores import Statistics as Statistics
@@ -369,6 +371,7 @@ class Ports:
     timers: Timers
     statistics: Statistics
     gates: Gates
+    circuits: Circuits
     files: Files
     channel_types: Mapping[str, ChannelType]
     #: Key of what Carillon signs and hashes (cursors, API keys).

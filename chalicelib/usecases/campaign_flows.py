@@ -11,7 +11,7 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.trigger import Schedule
 from chalicelib.ports import Ports, all_pages
-from chalicelib.usecases.change_flow import TRIES, FlowChange, change_flow
+from chalicelib.usecases.change_flow import TRIES, FlowChange, change_flow, check_resumable
 
 _PAGE = 100
 #: States from which an explicit resume goes on.
@@ -65,7 +65,10 @@ def move_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wanted: FlowS
     if not movable and not _would_move(campaign.schedule, wanted):
         state = state_of(ports, workspace, campaign)
         raise Conflict(f"A campaign that is {state} cannot do this", state, _needed(wanted))
-    if wanted is not FlowStatus.RUNNING:
+    if wanted is FlowStatus.RUNNING:
+        for flow in movable:
+            check_resumable(ports, workspace, flow)
+    else:
         campaign = _move_schedule(ports, workspace, campaign, wanted)
     moved = [change_flow(ports, workspace, flow.uid, FlowChange(status=wanted)) for flow in movable]
     if wanted is FlowStatus.RUNNING:

@@ -10,11 +10,13 @@ from chalicelib.engine.campaign_state import OPERATOR
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.base import Outside
 from chalicelib.model.campaign import Availability, Campaign
-from chalicelib.model.flow import DELETABLE, Flow, FlowStatus, IllegalTransition
+from chalicelib.model.flow import DELETABLE, Flow, FlowStatus, IllegalTransition, PausedBy
 from chalicelib.model.hints import Purge, Recount
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 from chalicelib.usecases.dispatch_rows import begin_dispatch
+from chalicelib.usecases.heed_circuit import check_circuits
+from chalicelib.usecases.load_plan import channels_of
 from chalicelib.usecases.merge_configuration import ConfigurationChange, merge_configuration
 from chalicelib.usecases.start_flow import expand_rest, start_flow
 
@@ -89,22 +91,22 @@ def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus
     return _resume(ports, workspace, flow)
 
 
-def pause_flow(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> None:
+def pause_flow(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str, by: PausedBy | None = None) -> None:
     """Pauses a queued or running flow for another reason than an operator's wish; leaves others as they are."""
 
     def pause() -> Flow:
         flow = ports.catalog.get(workspace, Flow, uid)
         if flow.status not in {FlowStatus.QUEUED, FlowStatus.RUNNING}:
             return flow
-        return _pause(ports, workspace, flow, reason)
+        return _pause(ports, workspace, flow, reason, by)
 
     _try_again(pause)
 
 
-def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str) -> Flow:
+def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str, by: PausedBy | None = None) -> Flow:
     now = ports.clock.now()
-    changes = {"status": FlowStatus.PAUSED, "pause_reason": reason, "paused_at": now, "updated_at": now}
-    return ports.catalog.save(workspace, flow.model_copy(update=changes))
+    changes = {"status": FlowStatus.PAUSED, "pause_reason": reason, "paused_by": by}
+    return ports.catalog.save(workspace, flow.model_copy(update={**changes, "paused_at": now, "updated_at": now}))
 
 
 def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
@@ -113,6 +115,7 @@ def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
         "status": FlowStatus.CANCELLED,
         "end_reason": "cancelled",
         "pause_reason": None,
+        "paused_by": None,
         "completed_at": now,
         "updated_at": now,
     }
@@ -132,12 +135,13 @@ def _back_to_draft(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 
 def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     """A new epoch: jobs and slots from before the pause are void. Only rows that are open are hinted again."""
-    _check_not_blocked(ports, workspace, flow)
+    check_resumable(ports, workspace, flow)
     now = ports.clock.now()
     changes: dict[str, object] = {
         "status": FlowStatus.RUNNING if flow.is_expanded else FlowStatus.QUEUED,
         "epoch": flow.epoch + 1,
         "pause_reason": None,
+        "paused_by": None,
         "paused_at": None,
         "updated_at": now,
         "seen_at": now,
@@ -154,11 +158,13 @@ def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     return saved
 
 
-def _check_not_blocked(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+def check_resumable(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """Conflict while the campaign is blocked, CircuitOpen while a channel of the flow lets nothing through."""
     campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
     if campaign is not None and campaign.availability is Availability.BLOCKED:
         allowed = [each for each in Availability if each is not Availability.BLOCKED]
         raise Conflict("The campaign is BLOCKED: its flows stay paused", Availability.BLOCKED, allowed)
+    check_circuits(ports, workspace, flow, channels_of(ports, workspace, flow))
 
 
 def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:

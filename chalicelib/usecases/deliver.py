@@ -1,48 +1,35 @@
-"""Delivers the letters of one batch: gate, claim, look once more, send, settle."""
+"""Delivers the letters of one batch: admit, claim, look once more, send, settle."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.engine.channel_health import FAULTS_IN_A_ROW, ChannelHealth
+from chalicelib.engine.breaker import ChannelHealth, Misfire, fault_of
 from chalicelib.engine.interpreter import Skip, advance
-from chalicelib.engine.pacing import TOLERANCE, Asking, Promise, Turn, admit, leave
+from chalicelib.engine.pacing import TOLERANCE, Turn
 from chalicelib.engine.progress import difference
 from chalicelib.engine.settle import settle
 from chalicelib.errors import GiveUp, RetryLater
+from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Claim, Engagement, Execution, ExecutionKey, ExecutionStatus, Outcome, Receipt
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import DueHint, hint_of
-from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
-from chalicelib.model.message import Accepted, Letter, Suppress, Unknown, Verdict
+from chalicelib.model.ids import AttemptId, ContactUid, NodeId, new_uid
+from chalicelib.model.message import Accepted, Suppress, Unknown, Verdict
 from chalicelib.ports import ClaimedBy, Ports, Save, Unclaimed
+from chalicelib.usecases.admit_ready import LEASE, Delivery, Ready, enter_gate, heed_circuits, leave_gate
 from chalicelib.usecases.change_flow import pause_flow
+from chalicelib.usecases.heed_circuit import note_probe, open_circuit, tell_pause
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
 from chalicelib.usecases.suppress_address import suppress_recipient
 
-#: A claim outlives the longest run of the steps function (30 s), so that no live worker ever loses one.
-LEASE = timedelta(seconds=45)
 #: Time kept for settling, hints and statistics after the last send of a batch.
 RESERVE = timedelta(seconds=5)
 #: Accepted messages are saved at least this often: what a crash can make unknown stays small.
 FLUSH_AFTER = timedelta(seconds=1)
-#: Tries to get through the gate against other workers before coming back later.
-GATE_TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A row as it is stored, as it stands at the SEND, and the letter for it."""
-
-    stored: Execution
-    row: Execution
-    letter: Letter
-    contact: Contact
-    #: The slot that the gate promised when the row came too early.
-    promised: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +41,35 @@ class _Claimed:
     turn: Turn | None
 
 
+@dataclass(slots=True)
+class _Learnt:
+    """What the answers of a batch say of the channels: of those it probed, and of the one that spoils everything."""
+
+    probes: dict[str, Verdict] = field(default_factory=dict)
+    spoilt: Channel | None = None
+    misfires: tuple[Misfire, ...] = ()
+
+
 #: Lives as long as the worker.
 _health = ChannelHealth()
-
-
-@dataclass(slots=True)
-class _Delivery:
-    ports: Ports
-    plan: Plan
-    ledger: Ledger
-    time_left: Callable[[], timedelta]
-    batch: str
-
-    @property
-    def workspace(self) -> WorkspaceUid:
-        return WorkspaceUid(self.plan.workspace.uid)
-
-    @property
-    def flow(self) -> FlowUid:
-        return FlowUid(self.plan.flow.uid)
 
 
 def deliver(
     ports: Ports, plan: Plan, ready: Sequence[Ready], ledger: Ledger, time_left: Callable[[], timedelta]
 ) -> tuple[ExecutionKey, ...]:
     """Sends what may be sent now, notes in the ledger what came of it, and returns the rows that others hold."""
-    delivery = _Delivery(ports, plan, ledger, time_left, new_uid())
-    turns = _enter_gate(delivery, ready)
-    admitted = ready[: len(turns)] if turns is not None else ready
+    delivery = Delivery(ports, plan, ledger, time_left, new_uid())
+    passing = heed_circuits(delivery, ready)
+    turns = enter_gate(delivery, passing)
+    admitted = passing[: len(turns)] if turns is not None else passing
     claimed, refused = _claim(delivery, admitted, turns)
     late = _send_all(delivery, _register(delivery, claimed)) if claimed else {}
     if turns:
-        _leave_gate(delivery, late)
+        leave_gate(delivery, late)
     return refused
 
 
-def _register(delivery: _Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
+def _register(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
     """Enters the claims in the flow's register of sends in flight, then looks whether they may still be sent."""
     delivery.ledger.batch = delivery.batch
     until = delivery.ports.clock.real() + LEASE
@@ -103,43 +83,8 @@ def _register(delivery: _Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed
         raise
 
 
-def _enter_gate(delivery: _Delivery, ready: Sequence[Ready]) -> tuple[Turn, ...] | None:
-    """Turns for the first of the batch, None when the flow is not paced; the others are hinted for later."""
-    configuration, clock = delivery.plan.flow.configuration, delivery.ports.clock
-    if configuration.lanes is None:
-        return None
-    for _ in range(GATE_TRIES):
-        now, real_now = clock.now(), clock.real()
-        epoch = delivery.plan.flow.epoch
-        promised = tuple(each.promised for each in ready)
-        asking = Asking(delivery.batch, len(ready), epoch, now, real_now, real_now + LEASE, clock.speed, promised)
-        stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
-        admission = admit(stored, asking, configuration)
-        if delivery.ports.gates.save(delivery.workspace, delivery.flow, admission.gate):
-            _postpone(delivery, ready[len(admission.turns) :], admission.come_back)
-            return admission.turns
-    soon = clock.now() + timedelta(seconds=1)
-    _postpone(delivery, ready, [Promise(soon, each.promised or soon) for each in ready])
-    return ()
-
-
-def _postpone(delivery: _Delivery, ready: Sequence[Ready], promises: Sequence[Promise]) -> None:
-    for each, promise in zip(ready, promises, strict=True):
-        hint = hint_of(each.stored.key, each.stored.seq, promise.slot)
-        delivery.ledger.hints.append(DueHint(hint, promise.moment))
-
-
-def _leave_gate(delivery: _Delivery, late: dict[int, datetime]) -> None:
-    """A gate that cannot be left is left by its lease."""
-    for _ in range(GATE_TRIES):
-        stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
-        left = leave(stored, delivery.batch, late, delivery.plan.flow.configuration)
-        if delivery.ports.gates.save(delivery.workspace, delivery.flow, left):
-            return
-
-
 def _claim(
-    delivery: _Delivery, ready: Sequence[Ready], turns: Sequence[Turn] | None
+    delivery: Delivery, ready: Sequence[Ready], turns: Sequence[Turn] | None
 ) -> tuple[list[_Claimed], tuple[ExecutionKey, ...]]:
     real_now = delivery.ports.clock.real()
     attempts = [AttemptId(f"{delivery.batch}-{index}") for index in range(len(ready))]
@@ -162,7 +107,7 @@ def _with_claim(ready: Ready, attempt: AttemptId, until: datetime) -> Execution:
     return replace(ready.row, status=ExecutionStatus.PROCESSING, claim=Claim(attempt, until, node))
 
 
-def _confirm(delivery: _Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
+def _confirm(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
     """Looks once more, after the claims are registered: an acknowledged pause, opt-out or erasure stops a send here.
 
     Whoever writes such a thing and then reads the register has counted every send that passes this point.
@@ -183,7 +128,7 @@ def _confirm(delivery: _Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]
     return confirmed
 
 
-def _fresh(delivery: _Delivery, claimed: _Claimed, contact: Contact | None) -> _Claimed | None:
+def _fresh(delivery: Delivery, claimed: _Claimed, contact: Contact | None) -> _Claimed | None:
     """The claim with its letter written for the contact as it is now, None when it is not to be sent."""
     if contact is None:
         return None
@@ -199,7 +144,7 @@ def _fresh(delivery: _Delivery, claimed: _Claimed, contact: Contact | None) -> _
     return replace(claimed, ready=replace(claimed.ready, letter=answer, contact=contact))
 
 
-def _release(delivery: _Delivery, claimed: Sequence[_Claimed], *, hint: bool) -> None:
+def _release(delivery: Delivery, claimed: Sequence[_Claimed], *, hint: bool) -> None:
     """Gives claims back unused. Without a hint the rows wait for a resume; with one, the step is decided anew."""
     rows = [replace(each.ready.row, claim=None, status=ExecutionStatus.PENDING) for each in claimed]
     saves = [Save(row, ClaimedBy(each.attempt)) for row, each in zip(rows, claimed, strict=True)]
@@ -211,16 +156,16 @@ def _release(delivery: _Delivery, claimed: Sequence[_Claimed], *, hint: bool) ->
             delivery.ledger.hints.append(DueHint(hint_of(row.key, row.seq), delivery.ports.clock.now()))
 
 
-def _send_all(delivery: _Delivery, claimed: Sequence[_Claimed]) -> dict[int, datetime]:
+def _send_all(delivery: Delivery, claimed: Sequence[_Claimed]) -> dict[int, datetime]:
     """Sends in the order of the slots, one at a time; returns, by lane, the last start that was late.
 
-    A channel that refuses one message after the other pauses the flow: it waits for its operator.
+    A channel that spoils one message after the other pauses the flow: it waits for its operator.
     """
     clock = delivery.ports.clock
     late: dict[int, datetime] = {}
     unsaved: list[tuple[_Claimed, Verdict]] = []
     oldest = clock.real()
-    fault = None
+    learnt = _Learnt()
     for index, each in enumerate(claimed):
         if delivery.time_left() < _timeout(delivery, each) + RESERVE:
             _release(delivery, claimed[index:], hint=True)
@@ -229,21 +174,41 @@ def _send_all(delivery: _Delivery, claimed: Sequence[_Claimed]) -> dict[int, dat
         oldest = oldest if unsaved else clock.real()
         verdict = _send(delivery, each)
         unsaved.append((each, verdict))
-        if fault := _health.note(each.ready.letter.channel.uid, verdict):
+        _learn(delivery, learnt, each.ready.letter.channel, verdict)
+        if learnt.spoilt:
             _release(delivery, claimed[index + 1 :], hint=False)
             break
         if clock.real() - oldest > FLUSH_AFTER:
             _settle_or_release(delivery, unsaved, claimed[index + 1 :])
             unsaved = []
     _settle(delivery, unsaved)
-    if fault:
-        reason = f"channel_fault: {FAULTS_IN_A_ROW} messages in a row were refused for the channel's sake ({fault})"
-        pause_flow(delivery.ports, delivery.workspace, delivery.flow, reason)
-        delivery.ledger.channel_pauses += 1
+    _heed(delivery, learnt)
     return late
 
 
-def _await_turn(delivery: _Delivery, turn: Turn | None) -> dict[int, datetime]:
+def _learn(delivery: Delivery, learnt: _Learnt, channel: Channel, verdict: Verdict) -> None:
+    """Remembers what an answer says of its channel; nothing is written before the messages are saved."""
+    misfires = _health.note(channel.uid, verdict, delivery.ports.clock.real())
+    code = fault_of(verdict)
+    if code is not None and channel.uid in delivery.probing:
+        misfires = misfires or (Misfire(delivery.ports.clock.real(), code),)
+    if misfires:
+        learnt.spoilt, learnt.misfires = channel, misfires
+    elif channel.uid in delivery.probing:
+        learnt.probes[channel.uid] = verdict
+
+
+def _heed(delivery: Delivery, learnt: _Learnt) -> None:
+    """Moves the circuits. The pause comes last: if it is lost, the next step meets the open circuit."""
+    ports, workspace = delivery.ports, delivery.workspace
+    for uid, verdict in learnt.probes.items():
+        note_probe(ports, workspace, uid, verdict)
+    if learnt.spoilt:
+        circuit = open_circuit(ports, workspace, learnt.spoilt.uid, learnt.misfires)
+        pause_flow(ports, workspace, delivery.flow, *tell_pause(learnt.spoilt, circuit))
+
+
+def _await_turn(delivery: Delivery, turn: Turn | None) -> dict[int, datetime]:
     """Sleeps up to the slot; the lane and the start when that was late by more than the tolerance."""
     if turn is None:
         return {}
@@ -254,11 +219,11 @@ def _await_turn(delivery: _Delivery, turn: Turn | None) -> dict[int, datetime]:
     return {turn.lane: start} if start - turn.slot > TOLERANCE * clock.speed else {}
 
 
-def _timeout(delivery: _Delivery, claimed: _Claimed) -> timedelta:
+def _timeout(delivery: Delivery, claimed: _Claimed) -> timedelta:
     return delivery.plan.channel_types[claimed.ready.letter.channel.type].timeout
 
 
-def _send(delivery: _Delivery, claimed: _Claimed) -> Verdict:
+def _send(delivery: Delivery, claimed: _Claimed) -> Verdict:
     letter = claimed.ready.letter
     try:
         return delivery.plan.channel_types[letter.channel.type].send(letter)
@@ -267,7 +232,7 @@ def _send(delivery: _Delivery, claimed: _Claimed) -> Verdict:
 
 
 def _settle_or_release(
-    delivery: _Delivery, sent: Sequence[tuple[_Claimed, Verdict]], unsent: Sequence[_Claimed]
+    delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]], unsent: Sequence[_Claimed]
 ) -> None:
     """When what was sent cannot be saved, the rest is not sent: a claim left behind would be taken for a lost send."""
     try:
@@ -277,7 +242,7 @@ def _settle_or_release(
         raise
 
 
-def _settle(delivery: _Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> None:
+def _settle(delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> None:
     saves = [Save(_after(delivery, each, verdict), ClaimedBy(each.attempt)) for each, verdict in sent]
     held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
@@ -289,13 +254,13 @@ def _settle(delivery: _Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> No
             _came_too_late(delivery, each)
 
 
-def _remember(delivery: _Delivery, ready: Ready) -> None:
+def _remember(delivery: Delivery, ready: Ready) -> None:
     """The provider knows of a no that we had not heard. Forgetting it costs one more refusal."""
     with suppress(RetryLater):
         suppress_recipient(delivery.ports, delivery.workspace, ready.letter, ready.contact)
 
 
-def _after(delivery: _Delivery, claimed: _Claimed, verdict: Verdict) -> Execution:
+def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict) -> Execution:
     """The row after the verdict, walked on to its next effect, which is the next message's to perform."""
     row, letter = claimed.ready.row, claimed.ready.letter
     settled = settle(row, delivery.plan.attempt_at(letter.uid.node, delivery.ports, letter), verdict)
@@ -307,7 +272,7 @@ def _after(delivery: _Delivery, claimed: _Claimed, verdict: Verdict) -> Executio
     return replace(settled, seq=row.seq + 1)
 
 
-def _came_too_late(delivery: _Delivery, claimed: _Claimed) -> None:
+def _came_too_late(delivery: Delivery, claimed: _Claimed) -> None:
     """The lease ran out and somebody wrote `unknown`; we know better, so it becomes sent as if by a receipt."""
     key, node = claimed.ready.row.key, NodeId(claimed.ready.letter.uid.node)
     receipt = Receipt(Engagement.SENT, delivery.ports.clock.now())

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chalicelib.engine.breaker import Circuit
 from chalicelib.engine.compile import compile_steps
 from chalicelib.engine.eligibility import why_not_channel, why_not_contact
 from chalicelib.engine.interpreter import Scene, Skip
@@ -42,6 +43,7 @@ class Plan:
     #: By what `sendings` calls them.
     templates: Mapping[str, TemplateVersion]
     channels: Mapping[str, Channel]
+    circuits: Mapping[str, Circuit]
     channel_types: Mapping[str, ChannelType]
     links: Links
 
@@ -123,8 +125,8 @@ def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, number: int) ->
 def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, pins: Mapping[str, int]) -> Plan:
     """`pins`: the version of every template, by what `sendings` calls them; GiveUp when one is gone."""
     sends = sendings(graph)
-    named = {sending.channel_uid or flow.channel_uid for sending in sends.values()}
-    channels = {uid: ports.catalog.find(workspace, Channel, uid) for uid in named}
+    standings = [ports.circuits.find_channel(workspace, uid) for uid in sorted(_named(graph, flow))]
+    found = {standing.channel.uid: standing for standing in standings if standing}
     return Plan(
         workspace=ports.catalog.get(workspace, Workspace, workspace),
         flow=flow,
@@ -132,10 +134,25 @@ def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, 
         templates={
             key: _template(ports, workspace, sending.template_uid, pins.get(key, 0)) for key, sending in sends.items()
         },
-        channels={uid: channel for uid, channel in channels.items() if channel},
+        channels={uid: standing.channel for uid, standing in found.items()},
+        circuits={uid: standing.circuit for uid, standing in found.items()},
         channel_types=ports.channel_types,
         links=Links(ports.secret(), ports.public_url),
     )
+
+
+def _named(graph: Graph, flow: Flow) -> set[str]:
+    return {sending.channel_uid or flow.channel_uid for sending in sendings(graph).values()}
+
+
+def channels_of(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> set[str]:
+    """The channels by which the flow sends; none of a version that is gone or that this code cannot read."""
+    number = flow.campaign_version or 0
+    version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
+    try:
+        return _named(graph_of(workspace, version), flow) if version else set()
+    except GiveUp:
+        return set()
 
 
 def graph_of(workspace: WorkspaceUid, version: CampaignVersion) -> Graph:

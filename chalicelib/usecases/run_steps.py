@@ -17,7 +17,8 @@ from chalicelib.model.hints import DueHint, Hint, Recount, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.steps import Retag
 from chalicelib.ports import Ports, Save, Unclaimed
-from chalicelib.usecases.deliver import Ready, deliver
+from chalicelib.usecases.admit_ready import Ready
+from chalicelib.usecases.deliver import deliver
 from chalicelib.usecases.ledger import Fault, Ledger
 from chalicelib.usecases.load_plan import Plan, load_plan
 from chalicelib.usecases.recall import recall

@@ -22,6 +22,7 @@ from chalicelib.usecases.write_channel import create_channel
 from chalicelib.usecases.write_template import create_template
 from chalicelib.workers.jobs import run_job
 from tests.memory.catalog import MemoryCatalog
+from tests.memory.circuits import MemoryCircuits
 from tests.memory.clock import VirtualClock
 from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
@@ -43,6 +44,7 @@ class Laboratory:
     """A workspace in memory, and what its steps took."""
 
     def __init__(self) -> None:
+        catalog = MemoryCatalog()
         self.clock, self.jobs, self.steps, self.timers = (
             VirtualClock(),
             MemoryJobQueue(),
@@ -51,7 +53,8 @@ class Laboratory:
         )
         self.ports = Ports(
             clock=self.clock,
-            catalog=MemoryCatalog(),
+            catalog=catalog,
+            circuits=MemoryCircuits(catalog),
             contacts=MemoryContacts(),
             consents=MemoryConsents(),
             events=MemoryEvents(),

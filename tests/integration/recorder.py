@@ -85,6 +85,7 @@ def _means(recorder: Recorder) -> tuple[str, str]:
     call("GET /v1/node-types")
     call(f"GET /v1/channels/{channel}")
     call(f"PUT /v1/channels/{channel}", {**body, "name": "Console of the shop"})
+    call(f"POST /v1/channels/{channel}/circuit/close")
     call(f"POST /v1/channels/{channel}/test", {"to": "me", "content": {"text": "It works"}})
     body = {"name": "Welcome", "channelType": "console", "content": {"text": "Hello {{ first_name }}!"}}
     template = call("POST /v1/templates", {**body, "parameterDefaults": {"first_name": "friend"}}, 201)["uid"]

@@ -23,7 +23,16 @@ FLOW = {
     "uid", "status", "description", "channelUid", "campaignUid", "campaignVersion", "trigger", "contactCount",
     "configuration", "metadata", "stats", "createdAt", "queuedAt", "startedAt", "pausedAt", "completedAt", "updatedAt",
 }  # fmt: skip
-METADATA = {"pauseReason", "endReason", "errors", "failureReasons", "skipReasons", "duplicatesRemoved", "inFlight"}
+METADATA = {
+    "pauseReason",
+    "pausedBy",
+    "endReason",
+    "errors",
+    "failureReasons",
+    "skipReasons",
+    "duplicatesRemoved",
+    "inFlight",
+}
 STATS = {
     "total", "pending", "processing", "completed", "failed", "skipped", "sent", "delivered", "opened", "clicked",
     "replied", "bounced", "unknown", "retried", "timedOut", "deliveryRate", "failureRate", "messagesPerMinute", "spent",

@@ -248,6 +248,7 @@ def test_a_channel_that_refuses_everything_pauses_the_flow_and_fails_nobody(stor
     state = story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"]
     assert state == "PAUSED_ERROR"
     story.postbox.answer = lambda _: Accepted("id")
+    story.advance(timedelta(seconds=40))
     story.set_status(flow, "running")
     story.advance(timedelta(seconds=10))
     shown = story.flow(flow)

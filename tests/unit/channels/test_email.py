@@ -159,7 +159,7 @@ class TestSending:
             aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}),
         )
-        assert Email(client).send(letter()) == Retryable("EndpointConnectionError")
+        assert Email(client).send(letter()) == Retryable("EndpointConnectionError", unreached=True)
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ class TestSending:
         (ReadTimeoutError(endpoint_url="x"), Unknown("read_timeout")),
         (ConnectionClosedError(endpoint_url="x"), Unknown("ConnectionClosedError")),
         (SSLError(endpoint_url="x", error="unexpected eof while reading"), Unknown("SSLError")),
-        (SSLError(endpoint_url="x", error="[SSL: CERTIFICATE_VERIFY_FAILED]"), Retryable("SSLError")),
-        (ConnectTimeoutError(endpoint_url="x"), Retryable("ConnectTimeoutError")),
-        (EndpointConnectionError(endpoint_url="x"), Retryable("EndpointConnectionError")),
+        (SSLError(endpoint_url="x", error="[SSL: CERTIFICATE_VERIFY_FAILED]"), Retryable("SSLError", unreached=True)),
+        (ConnectTimeoutError(endpoint_url="x"), Retryable("ConnectTimeoutError", unreached=True)),
+        (EndpointConnectionError(endpoint_url="x"), Retryable("EndpointConnectionError", unreached=True)),
         (NoCredentialsError(), ChannelFault("no_credentials")),
         (ParamValidationError(report="x"), Permanent("invalid_request")),
         (BotoCoreError(), Unknown("BotoCoreError")),

@@ -48,7 +48,7 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 
 def test_nobody_listening_means_not_sent() -> None:
-    assert post(f"http://127.0.0.1:{closed_port()}") == Retryable("ConnectionRefusedError")
+    assert post(f"http://127.0.0.1:{closed_port()}") == Retryable("ConnectionRefusedError", unreached=True)
     assert isinstance(post("http://nowhere.invalid"), Retryable)
 
 
@@ -90,13 +90,15 @@ class TestTls:
         context, authorities = certify(tmp_path, "other.example.com")
         with open_wire(answer(200), context=context) as wire:
             url = f"https://{NAME}:{wire.port}/"
-            assert post(url, "127.0.0.1", Http(authorities)) == Retryable("SSLCertVerificationError")
+            assert post(url, "127.0.0.1", Http(authorities)) == Retryable("SSLCertVerificationError", unreached=True)
             assert wire.received == []
 
     def test_a_certificate_that_nobody_vouches_for_means_not_sent(self, tmp_path: Path) -> None:
         context, _ = certify(tmp_path, NAME)
         with open_wire(answer(200), context=context) as wire:
-            assert post(f"https://{NAME}:{wire.port}/", "127.0.0.1") == Retryable("SSLCertVerificationError")
+            assert post(f"https://{NAME}:{wire.port}/", "127.0.0.1") == Retryable(
+                "SSLCertVerificationError", unreached=True
+            )
 
     def test_a_server_without_tls_means_not_sent(self, tmp_path: Path) -> None:
         _, authorities = certify(tmp_path, NAME)

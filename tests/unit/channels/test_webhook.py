@@ -81,7 +81,7 @@ class TestSending:
         assert build(KnownSecrets(hook=SECRET), "127.0.0.1").send(sent) == ChannelFault("url_not_allowed")
 
     def test_a_name_without_an_address_means_not_sent(self) -> None:
-        assert build(KnownSecrets(hook=SECRET)).send(LETTER) == Retryable("no_address_of_host")
+        assert build(KnownSecrets(hook=SECRET)).send(LETTER) == Retryable("no_address_of_host", unreached=True)
 
     @pytest.mark.parametrize(
         ("secret", "verdict"),

@@ -22,6 +22,7 @@ from chalicelib.usecases import expand_segment as expanding
 from chalicelib.usecases.expand_segment import expand_segment
 from tests.builders import NOW, build_contact, build_flow, send
 from tests.memory.catalog import MemoryCatalog
+from tests.memory.circuits import MemoryCircuits
 from tests.memory.clock import VirtualClock
 from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
@@ -88,6 +89,7 @@ class Stage:
             event_queue=MemoryEventQueue(),
             receipt_queue=MemoryReceiptQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
             jobs=wired(self.jobs), timers=MemoryTimers(), statistics=wired(self.statistics), gates=MemoryGates(),
+            circuits=MemoryCircuits(self.catalog),
             files=MemoryFiles(), channel_types={}, secret=lambda: b"",
         )  # fmt: skip
 

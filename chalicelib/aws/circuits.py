@@ -1,0 +1,106 @@
+"""The circuit of a channel: one item beside the channel, so that one query reads both."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import keys
+from chalicelib.aws._dynamodb import ConditionFailed, Item, query, translate
+from chalicelib.aws.row_keys import from_milliseconds, to_milliseconds
+from chalicelib.engine.breaker import Circuit, CircuitState, Misfire
+from chalicelib.model.channel import Channel
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.ports import Standing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
+
+
+class DynamoCircuits:
+    """Implements `ports.Circuits` in the Catalog table; times are kept to the millisecond."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def find_channel(self, workspace: WorkspaceUid, uid: str) -> Standing | None:
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": keys.document(workspace, Channel.kind, uid)},
+                ":first": {"S": keys.CIRCUIT},
+                ":last": {"S": keys.META},
+            },
+            "ConsistentRead": True,
+        }
+        items = {item["sk"]["S"]: item for item in query(self._client, request)}
+        found, circuit = items.get(keys.META), items.get(keys.CIRCUIT)
+        if found is None:
+            return None
+        channel = Channel.model_validate_json(found["doc"]["S"]).model_copy(update={"rev": int(found["rev"]["N"])})
+        return Standing(channel, _decode(circuit) if circuit else Circuit())
+
+    def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
+        with translate():
+            answer = self._client.get_item(TableName=self._table, Key=_key(workspace, uid), ConsistentRead=True)
+        item = answer.get("Item")
+        return _decode(item) if item else Circuit()
+
+    def save(self, workspace: WorkspaceUid, uid: str, circuit: Circuit) -> bool:
+        """A refused write whose very content is stored is our own, whose answer was lost."""
+        item = {**_key(workspace, uid), **_encode(circuit)}
+        # A first one is not stored yet. No stored one has rev 0, but DynamoDB wants every value of a call to be used.
+        condition = "rev = :rev" if circuit.rev else "attribute_not_exists(pk) OR rev = :rev"
+        try:
+            with translate():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues={":rev": {"N": str(circuit.rev)}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConditionFailed as refused:
+            return refused.item == item
+        return True
+
+
+def _key(workspace: WorkspaceUid, uid: str) -> "dict[str, AttributeValueTypeDef]":
+    return {"pk": {"S": keys.document(workspace, Channel.kind, uid)}, "sk": {"S": keys.CIRCUIT}}
+
+
+def _encode(circuit: Circuit) -> "dict[str, AttributeValueTypeDef]":
+    faults: list[AttributeValueTypeDef] = [
+        {"M": {"at": _encode_moment(fault.at), "code": {"S": fault.code}}} for fault in circuit.faults
+    ]
+    item: dict[str, AttributeValueTypeDef] = {
+        "state": {"S": circuit.state.value},
+        "cause": {"S": circuit.cause},
+        "faults": {"L": faults},
+        "rev": {"N": str(circuit.rev + 1)},
+    }
+    if circuit.since:
+        item["since"] = _encode_moment(circuit.since)
+    if circuit.retry_at:
+        item["retryAt"] = _encode_moment(circuit.retry_at)
+    return item
+
+
+def _encode_moment(moment: datetime) -> "AttributeValueTypeDef":
+    return {"N": str(to_milliseconds(moment))}
+
+
+def _decode(item: Item) -> Circuit:
+    faults = [entry["M"] for entry in item["faults"]["L"]]
+    return Circuit(
+        state=CircuitState(item["state"]["S"]),
+        since=_decode_moment(item, "since"),
+        cause=item["cause"]["S"],
+        retry_at=_decode_moment(item, "retryAt"),
+        faults=tuple(Misfire(from_milliseconds(int(each["at"]["N"])), each["code"]["S"]) for each in faults),
+        rev=int(item["rev"]["N"]),
+    )
+
+
+def _decode_moment(item: Item, name: str) -> datetime | None:
+    return from_milliseconds(int(item[name]["N"])) if name in item else None

@@ -1,0 +1,128 @@
+"""Which letters of a batch may go now: past the circuits of their channels and the pacing gate of their flow."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chalicelib.engine.breaker import Circuit, Passage
+from chalicelib.engine.pacing import Asking, Promise, Turn, admit, leave
+from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Execution
+from chalicelib.model.hints import DueHint, hint_of
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.message import Letter
+from chalicelib.ports import Ports
+from chalicelib.usecases.change_flow import pause_flow
+from chalicelib.usecases.heed_circuit import ask_passage, tell_pause
+from chalicelib.usecases.ledger import Ledger
+from chalicelib.usecases.load_plan import Plan
+
+#: A claim outlives the longest run of the steps function (30 s), so that no live worker ever loses one.
+LEASE = timedelta(seconds=45)
+#: Tries to get through the gate against other workers before coming back later.
+GATE_TRIES = 5
+#: Those who wait for another worker's probe ask again after this.
+PROBE_WAIT = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row as it is stored, as it stands at the SEND, and the letter for it."""
+
+    stored: Execution
+    row: Execution
+    letter: Letter
+    contact: Contact
+    #: The slot that the gate promised when the row came too early.
+    promised: datetime | None = None
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One batch of one flow on its way out; `probing`: channels that it was let try."""
+
+    ports: Ports
+    plan: Plan
+    ledger: Ledger
+    time_left: Callable[[], timedelta]
+    batch: str
+    probing: set[str] = field(default_factory=set)
+
+    @property
+    def workspace(self) -> WorkspaceUid:
+        return WorkspaceUid(self.plan.workspace.uid)
+
+    @property
+    def flow(self) -> FlowUid:
+        return FlowUid(self.plan.flow.uid)
+
+
+def heed_circuits(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
+    """Those that may pass. One open circuit pauses the flow, and then nobody does: the rows wait for a resume.
+
+    Only one letter probes a channel; the others wait for what becomes of it.
+    """
+    if all(circuit.since is None for circuit in delivery.plan.circuits.values()):
+        return list(ready)
+    said: dict[str, Passage] = {}
+    passing: list[Ready] = []
+    for each in ready:
+        channel = each.letter.channel
+        if channel.uid not in said:
+            said[channel.uid], circuit = _ask(delivery, channel.uid)
+            if said[channel.uid] is Passage.SHUT:
+                pause_flow(delivery.ports, delivery.workspace, delivery.flow, *tell_pause(channel, circuit))
+                return []
+        if said[channel.uid] is Passage.WAIT:
+            _hint(delivery, each, delivery.ports.clock.now() + PROBE_WAIT * delivery.ports.clock.speed)
+            continue
+        passing.append(each)
+        if said[channel.uid] is Passage.PROBE:
+            delivery.probing.add(channel.uid)
+            said[channel.uid] = Passage.WAIT
+    return passing
+
+
+def _ask(delivery: Delivery, channel: str) -> tuple[Passage, Circuit]:
+    until = delivery.ports.clock.real() + LEASE
+    circuit = delivery.plan.circuits.get(channel, Circuit())
+    return ask_passage(delivery.ports, delivery.workspace, channel, circuit, until)
+
+
+def _hint(delivery: Delivery, each: Ready, moment: datetime) -> None:
+    delivery.ledger.hints.append(DueHint(hint_of(each.stored.key, each.stored.seq), moment))
+
+
+def enter_gate(delivery: Delivery, ready: Sequence[Ready]) -> tuple[Turn, ...] | None:
+    """Turns for the first of the batch, None when the flow is not paced; the others are hinted for later."""
+    configuration, clock = delivery.plan.flow.configuration, delivery.ports.clock
+    if configuration.lanes is None:
+        return None
+    for _ in range(GATE_TRIES):
+        now, real_now = clock.now(), clock.real()
+        epoch = delivery.plan.flow.epoch
+        promised = tuple(each.promised for each in ready)
+        asking = Asking(delivery.batch, len(ready), epoch, now, real_now, real_now + LEASE, clock.speed, promised)
+        stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
+        admission = admit(stored, asking, configuration)
+        if delivery.ports.gates.save(delivery.workspace, delivery.flow, admission.gate):
+            _postpone(delivery, ready[len(admission.turns) :], admission.come_back)
+            return admission.turns
+    soon = clock.now() + timedelta(seconds=1)
+    _postpone(delivery, ready, [Promise(soon, each.promised or soon) for each in ready])
+    return ()
+
+
+def _postpone(delivery: Delivery, ready: Sequence[Ready], promises: Sequence[Promise]) -> None:
+    for each, promise in zip(ready, promises, strict=True):
+        hint = hint_of(each.stored.key, each.stored.seq, promise.slot)
+        delivery.ledger.hints.append(DueHint(hint, promise.moment))
+
+
+def leave_gate(delivery: Delivery, late: dict[int, datetime]) -> None:
+    """A gate that cannot be left is left by its lease."""
+    for _ in range(GATE_TRIES):
+        stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
+        left = leave(stored, delivery.batch, late, delivery.plan.flow.configuration)
+        if delivery.ports.gates.save(delivery.workspace, delivery.flow, left):
+            return

@@ -1,0 +1,30 @@
+"""Circuits in a dict."""
+
+from dataclasses import replace
+
+from chalicelib.engine.breaker import Circuit
+from chalicelib.model.channel import Channel
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.ports import Catalog, Standing
+
+
+class MemoryCircuits:
+    """The port Circuits in memory, beside the channels of a catalog."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._circuits: dict[tuple[WorkspaceUid, str], Circuit] = {}
+
+    def find_channel(self, workspace: WorkspaceUid, uid: str) -> Standing | None:
+        channel = self._catalog.find(workspace, Channel, uid)
+        return Standing(channel, self.get(workspace, uid)) if channel else None
+
+    def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
+        return self._circuits.get((workspace, uid), Circuit())
+
+    def save(self, workspace: WorkspaceUid, uid: str, circuit: Circuit) -> bool:
+        stored, wanted = self.get(workspace, uid), replace(circuit, rev=circuit.rev + 1)
+        if stored.rev != circuit.rev:
+            return stored == wanted
+        self._circuits[workspace, uid] = wanted
+        return True

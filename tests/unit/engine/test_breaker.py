@@ -1,0 +1,101 @@
+"""The circuit as a state machine, on a clock that is moved."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.engine.breaker import (
+    FAULTS_IN_A_ROW,
+    PROBE_AFTER,
+    ChannelHealth,
+    Circuit,
+    CircuitState,
+    Misfire,
+    Passage,
+    closed,
+    opened,
+    passage,
+    probing,
+    untold,
+)
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFault,
+    Permanent,
+    Retryable,
+    Suppress,
+    Throttled,
+    Unknown,
+    Verdict,
+)
+from tests.builders import NOW
+
+LEASE = timedelta(seconds=45)
+FAULT = ChannelFault("account_suspended")
+OPEN = opened(Circuit(), (Misfire(NOW, "down"),), NOW)
+
+
+def note(health: ChannelHealth, *verdicts: Verdict) -> list[int]:
+    return [len(health.note("mail", verdict, NOW)) for verdict in verdicts]
+
+
+def test_five_faults_in_a_row_are_one_too_many_and_counting_starts_anew() -> None:
+    assert note(ChannelHealth(), *[FAULT] * 9) == [0, 0, 0, 0, FAULTS_IN_A_ROW, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("fault", [FAULT, Unknown("read_timeout"), Retryable("ConnectTimeoutError", unreached=True)])
+def test_refused_channels_lost_answers_and_lost_connections_are_faults(fault: Verdict) -> None:
+    assert note(ChannelHealth(), *[fault] * 5)[-1] == 5
+
+
+@pytest.mark.parametrize("sound", [Accepted("id"), Permanent("x"), Suppress("x"), Throttled()])
+def test_an_answer_about_the_message_itself_begins_the_count_anew(sound: Verdict) -> None:
+    assert not any(note(ChannelHealth(), *[FAULT] * 4, sound, *[FAULT] * 4))
+
+
+def test_a_busy_provider_is_neither_a_fault_nor_a_proof_of_health() -> None:
+    assert note(ChannelHealth(), *[FAULT] * 4, Retryable("busy"), FAULT)[-1] == 5
+
+
+def test_channels_are_counted_apart() -> None:
+    health = ChannelHealth()
+    note(health, *[FAULT] * 4)
+    assert health.note("sms", FAULT, NOW) == ()
+
+
+def test_an_open_circuit_lets_nothing_through_for_a_minute_and_then_one_probe() -> None:
+    assert passage(OPEN, NOW + PROBE_AFTER - timedelta(milliseconds=1)) is Passage.SHUT
+    assert passage(OPEN, NOW + PROBE_AFTER) is Passage.PROBE
+
+
+def test_while_one_probes_the_others_wait_but_not_for_a_dead_one() -> None:
+    begun = NOW + PROBE_AFTER
+    half = probing(OPEN, begun + LEASE)
+    assert passage(half, begun) is Passage.WAIT
+    assert passage(half, begun + LEASE) is Passage.PROBE
+
+
+def test_a_probe_that_went_closes_it_and_what_was_wrong_stays_to_be_seen() -> None:
+    later = NOW + PROBE_AFTER
+    healed = closed(probing(OPEN, later + LEASE), later)
+    assert (passage(healed, later), healed.since, healed.cause) == (Passage.FREE, later, "down")
+    assert healed.faults == OPEN.faults
+    assert closed(healed, later + LEASE) == healed
+
+
+def test_a_probe_that_failed_opens_it_for_another_minute_of_the_same_trouble() -> None:
+    later = NOW + PROBE_AFTER
+    again = opened(probing(OPEN, later + LEASE), (Misfire(later, "still down"),), later)
+    assert (again.since, again.cause, again.retry_at) == (NOW, "still down", later + PROBE_AFTER)
+    assert [fault.code for fault in again.faults] == ["down", "still down"]
+
+
+def test_a_probe_that_told_nothing_leaves_it_to_the_next_send() -> None:
+    later = NOW + PROBE_AFTER
+    assert passage(untold(probing(OPEN, later + LEASE), later), later) is Passage.PROBE
+
+
+def test_only_the_last_faults_are_kept() -> None:
+    misfires = tuple(Misfire(NOW, str(number)) for number in range(9))
+    circuit = opened(Circuit(), misfires, NOW)
+    assert (circuit.state, [fault.code for fault in circuit.faults]) == (CircuitState.OPEN, list("45678"))
