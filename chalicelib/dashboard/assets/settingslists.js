@@ -180,5 +180,5 @@ export function Audit() {
 function Change({ of: { kind, uid, action, before, after } }) {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return html`<details><summary>${title(action)} ${kind.toLowerCase().replaceAll("_", " ")} <code>${uid}</code></summary>
-    <dl class="facts">${names.map((name) => html`<div><dt>${title(name)}</dt><dd>${JSON.stringify(before[name] ?? null)} → ${JSON.stringify(after[name] ?? null)}</dd></div>`)}</dl></details>`;
+    <dl class="facts">${names.map((name) => html`<div><dt>${title(name)}</dt><dd>${name in before ? `${JSON.stringify(before[name])} → ` : ""}${JSON.stringify(after[name] ?? null)}</dd></div>`)}</dl></details>`;
 }
