@@ -47,7 +47,6 @@ ACTIONS = {
     "generate_presigned_url": {"GetObject", "PutObject"},
     **{method: {"PutObject"} for method in ("create_multipart_upload", "upload_part", "complete_multipart_upload")},
     "send_whatsapp_message": {"SendWhatsAppMessage"},
-    **dict.fromkeys(("create_multipart_upload", "upload_part", "complete_multipart_upload"), {"PutObject"}),
 }
 #: What only the platform calls with the function's role: the event source mapping, the logs; and what S3 asks for
 #: beside GetObject to say of a missing file that it is missing.
