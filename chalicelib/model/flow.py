@@ -117,6 +117,11 @@ class RetryOf(Outside):
     #: Only the one node is run again; so also in a retry of such a retry, since the walk went on in the first flow.
     only: bool = False
 
+    def overlaps(self, other: "RetryOf") -> bool:
+        """Whether both may write to the same contact about the same message."""
+        same = (self.flow_uid, self.of) == (other.flow_uid, other.of)
+        return same and (self.reason == other.reason or None in {self.reason, other.reason})
+
 
 class PausedBy(Outside):
     """The open circuit that a flow met; times by the real clock."""

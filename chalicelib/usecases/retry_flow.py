@@ -13,6 +13,7 @@ from chalicelib.model.execution import Execution, ExecutionStatus, Outcome
 from chalicelib.model.flow import ENDED, Flow, FlowStatus, RetryOf
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports, all_pages
+from chalicelib.usecases.campaign_flows import open_flows
 from chalicelib.usecases.create_flow import add_started
 
 _PAGE = 500
@@ -27,8 +28,9 @@ class RetryWish(Outside):
 
 
 def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish, new: str | None = None) -> Flow:
-    """Conflict while the flow still runs or its campaign starts none, InvalidRequest when there is nobody to retry.
+    """Conflict while the flow or such a retry of it still runs, InvalidRequest when there is nobody to retry.
 
+    Two retries of the same failures would write to everybody twice, each under a message uid of its own.
     `new` is the uid of the flow to be made, if it has one already.
     """
     flow = ports.catalog.get(workspace, Flow, uid)
@@ -38,7 +40,14 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish,
     entries = [entry for row in _rows(ports, workspace, flow) if (entry := _entry(row, wish))]
     if not entries:
         raise invalid("of", f"No message of this flow is {wish.of}" + (f" by {wish.reason}" if wish.reason else ""))
-    return add_started(ports, workspace, _draft(ports, flow, wish, new or new_uid()), entries)
+    draft = _draft(ports, flow, wish, new or new_uid())
+    return add_started(ports, workspace, draft, entries, lambda: _check_alone(ports, workspace, draft))
+
+
+def _check_alone(ports: Ports, workspace: WorkspaceUid, draft: Flow) -> None:
+    for flow in open_flows(ports, workspace, draft.campaign_uid):
+        if flow.retry_of and draft.retry_of and flow.retry_of.overlaps(draft.retry_of):
+            raise Conflict(f"Flow {flow.uid} is retrying them already", flow.status, sorted(ENDED))
 
 
 def _draft(ports: Ports, of: Flow, wish: RetryWish, uid: str) -> Flow:

@@ -332,6 +332,15 @@ class TestRetry:
         self.finish(story, story.expect(201, story.api.post(f"/flows/{flow}/retry", wish))["uid"])
         assert story.postbox.recipients() == ["c3@example.com", "c4@example.com"]
 
+    def test_the_same_failures_are_not_retried_twice_at_once(self, story: Story) -> None:
+        flow = self.start(story)
+        first = story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed"}))
+        again = story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "rejected"})
+        assert again.status == 409
+        assert first["uid"] in again.text
+        self.finish(story, first["uid"])
+        story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed"}))
+
     def test_what_cannot_be_retried_says_why(self, story: Story) -> None:
         flow = self.start(story)
         wrong = story.api.post(f"/flows/{flow}/retry", {"of": "completed"})
