@@ -1,0 +1,73 @@
+"""Where a run takes place: in memory, or on AWS as ministack or moto play it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from chalicelib.ports import Ports
+from tests.faults.board import PORTS, SkewedClock
+from tests.faults.mail import MemoryPost, Post, PostedEvents, PostedJobs, PostedSteps
+from tests.memory.catalog import MemoryCatalog
+from tests.memory.contacts import MemoryContacts
+from tests.memory.events import MemoryEvents
+from tests.memory.executions import MemoryExecutions
+from tests.memory.files import MemoryFiles
+from tests.memory.gates import MemoryGates
+from tests.memory.statistics import MemoryStatistics
+from tests.memory.timers import MemoryTimers
+
+
+class Backend(Protocol):
+    """Ports, queues and a clock that belong together."""
+
+    clock: SkewedClock
+    ports: Ports
+    post: Post
+    #: Ports whose calls the switchboard counts; on AWS it counts AWS's calls instead.
+    wired: Sequence[str]
+
+    def move(self, span: timedelta) -> None:
+        """Time passes."""
+
+    def claims(self, now: datetime) -> int:
+        """How many rows are claimed: what a fault at this moment may make unknown."""
+
+
+@dataclass
+class MemoryBackend:
+    """Nothing but dicts: a step takes a tenth of a millisecond."""
+
+    clock: SkewedClock
+    ports: Ports
+    post: MemoryPost
+    executions: MemoryExecutions
+    wired: Sequence[str] = PORTS
+
+    @classmethod
+    def new(cls) -> "MemoryBackend":
+        clock, executions, events = SkewedClock(), MemoryExecutions(), MemoryEvents()
+        post = MemoryPost(clock)
+        ports = Ports(
+            clock=clock,
+            catalog=MemoryCatalog(),
+            contacts=MemoryContacts(events),
+            events=events,
+            event_queue=PostedEvents(post),
+            executions=executions,
+            steps=PostedSteps(post),
+            jobs=PostedJobs(post),
+            timers=MemoryTimers(),
+            statistics=MemoryStatistics(),
+            gates=MemoryGates(),
+            files=MemoryFiles(),
+            channel_types={},
+            secret=lambda: b"faults",
+        )
+        return cls(clock, ports, post, executions)
+
+    def move(self, span: timedelta) -> None:
+        self.clock.advance(span)
+
+    def claims(self, now: datetime) -> int:
+        return sum(row.claim is not None for row in self.executions.rows.values())

@@ -1,0 +1,156 @@
+"""The table of scenarios. A new one is one entry; every tier runs all of them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.model.channel import LostAnswer
+from chalicelib.model.durations import Duration  # noqa: F401 - kept for readers of the triggers below
+from chalicelib.model.execution import Engagement
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFault,
+    Letter,
+    Permanent,
+    Retryable,
+    Suppress,
+    Throttled,
+    Unknown,
+    Verdict,
+)
+from chalicelib.model.trigger import ApiTrigger, Entry, EventTrigger, ScheduledTrigger
+from tests.builders import ab_test, condition, end, send, tag, wait
+from tests.faults import operators as do
+from tests.faults.scenario import Scenario
+from tests.faults.world import World
+from tests.memory.clock import START
+
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+AT_ONCE = ((timedelta(0), do.launch),)
+ONE = (send("a"), end())
+TWO = (send("a"), wait("w", "PT30S"), send("b"), end())
+LONG = (send("a"), wait("w", "PT40M"), send("b"), end())
+GAP = (("a", "b", 30 * SECOND),)
+ORDER = EventTrigger(event="order.placed")
+
+
+def _stumble(letter: Letter, before: int) -> Verdict:
+    """Twice a passing refusal, with a throttle in between."""
+    return (Retryable("busy"), Throttled(2 * SECOND), Retryable("busy"), Accepted("id"))[min(before, 3)]
+
+
+def _refuse_first(letter: Letter, before: int) -> Verdict:
+    """Each contact fares otherwise."""
+    return {"c0": Permanent("rejected"), "c1": Suppress("bounced"), "c2": Retryable("busy")}.get(
+        letter.uid.contact, Accepted("id")
+    )
+
+
+def _lose_first(letter: Letter, before: int) -> Verdict:
+    return Accepted("id") if before else Unknown("read_timeout")
+
+
+def _fault_first(letter: Letter, before: int) -> Verdict:
+    return Accepted("id") if before else ChannelFault("account_suspended")
+
+
+def _ab_is_stable(world: World) -> Iterator[str]:
+    """I12: the same lane as in every other run."""
+    expected = world.scenario.campaign.get("description", "")
+    del expected
+    chosen = {
+        row.key.contact: visit.exit
+        for flow in world.flows()
+        for row in world.rows(flow)
+        for visit in row.path
+        if visit.node == "ab"
+    }
+    if (
+        known := _LANES.setdefault(world.scenario.name, chosen)
+        if not world.board.fired
+        else _LANES.get(world.scenario.name)
+    ):
+        for contact, lane in chosen.items():
+            if known.get(contact, lane) != lane:
+                yield f"I12 {contact} went {lane}, and {known[contact]} in the run without faults"
+    for each in world.provider.tries:
+        if chosen.get(each.contact, each.node) != each.node:
+            yield f"I12 {each.contact} got {each.node} and is on lane {chosen[each.contact]}"
+
+
+#: Scenario → contact → lane, by the run without faults.
+_LANES: dict[str, Mapping[Any, str]] = {}
+
+
+def _tagged_once(world: World) -> Iterator[str]:
+    with world.board.aside():
+        contacts = world.bare.contacts.page("here", 100, None).items
+    for contact in contacts:
+        if contact.tags.count("vip") > 1 or (contact.uid in {"c0", "c1"} and "vip" not in contact.tags):
+            yield f"I3 {contact.uid} has the tags {contact.tags}"
+
+
+def _versions_kept(world: World) -> Iterator[str]:
+    """Who began on version 1 ends on version 1."""
+    for flow in world.flows():
+        for row in world.rows(flow):
+            nodes = {str(node) for node in row.results}
+            if not nodes <= ({"a", "b"} if row.version == 1 else {"x", "b"}):
+                yield f"I3 {row.key.walk} on version {row.version} has the messages {sorted(nodes)}"
+
+
+def _not_written_to(contact: str, node: str):  # type: ignore[no-untyped-def]
+    def check(world: World) -> Iterator[str]:
+        for each in world.provider.tries:
+            if each.contact == contact and each.node == node:
+                yield f"I8 {contact} was written to at {node}"
+
+    return check
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    # ---- node types ----
+    Scenario("send", ONE, AT_ONCE, is_small=True),
+    Scenario("wait", TWO, AT_ONCE, contacts=1, gaps=GAP, is_small=True),
+    Scenario("wait_long", LONG, AT_ONCE, gaps=(("a", "b", 40 * MINUTE),)),
+    Scenario("condition", (condition("if", {"tag": "vip"}, [send("a")], [send("b")]), end()), AT_ONCE),
+    Scenario("ab_test", (ab_test("ab", left=[send("left")], right=[send("right")]), end()), AT_ONCE, contacts=4, check=_ab_is_stable),
+    Scenario("tag", (tag("t", "vip"), condition("if", {"tag": "vip"}, [send("a")], []), end()), AT_ONCE, check=_tagged_once),
+    # ---- what providers answer ----
+    Scenario("retry", ONE, AT_ONCE, contacts=1, answer=_stumble, configuration={"retry_delay_ms": 4_000}, is_small=True),
+    Scenario("refusals", ONE, AT_ONCE, contacts=4, answer=_refuse_first, configuration={"max_retries": 1, "retry_delay_ms": 1_000}),
+    Scenario("lost_hold", ONE, AT_ONCE, answer=_lose_first),
+    Scenario("lost_resend", ONE, AT_ONCE, answer=_lose_first, channel={"lost_answer": LostAnswer.RESEND}, resends=True),
+    Scenario("channel_fault", ONE, AT_ONCE, answer=_fault_first, configuration={"max_retries": 0}),
+    Scenario("operator_retry", ONE, (*AT_ONCE, (10 * MINUTE, do.retry("failed"))), contacts=1, flows=2,
+             answer=lambda letter, before: Permanent("rejected"), configuration={"max_retries": 0}),
+    # ---- pacing ----
+    Scenario("paced", ONE, AT_ONCE, contacts=3, configuration={"pause_between_contacts_ms": 10_000}, pace=10 * SECOND),
+    # ---- contacts that change while they wait ----
+    Scenario("opt_out", TWO, (*AT_ONCE, (10 * SECOND, do.opt_out(0))), act=do.opt_out(1)),
+    Scenario("erasure", TWO, (*AT_ONCE, (10 * SECOND, do.erase(0))), act=do.erase(1)),
+    # ---- operators, at every call ----
+    Scenario("pause", TWO, (*AT_ONCE, (5 * SECOND, do.pause), (20 * MINUTE, do.resume)), act=do.pause_for, gaps=GAP),
+    Scenario("pause_resume", TWO, AT_ONCE, contacts=1, act=do.pause_and_resume, gaps=GAP, is_small=True),
+    Scenario("cancel", TWO, (*AT_ONCE, (10 * SECOND, do.cancel)), act=do.cancel),
+    Scenario("recount", TWO, (*AT_ONCE, (10 * SECOND, do.recount)), contacts=1, act=do.recount, gaps=GAP),
+    # ---- launch fan-out ----
+    Scenario("fan_out", ONE, AT_ONCE, contacts=12),
+    # ---- triggers ----
+    Scenario("api", ONE, ((timedelta(0), do.trigger("k1")), (MINUTE, do.trigger("k1"))), campaign={"trigger": ApiTrigger()}, act=do.trigger("k1")),
+    Scenario("scheduled", ONE, (*AT_ONCE, (5 * MINUTE, do.tick), (5 * MINUTE, do.tick)), act=do.tick,
+             campaign={"trigger": ScheduledTrigger(at=START + 5 * MINUTE, timezone="UTC")}),
+    Scenario("event", ONE, (*AT_ONCE, (MINUTE, do.report(0, "e1")), (2 * MINUTE, do.bus(0, "e1"))), walks={"c0": 1},
+             campaign={"trigger": ORDER, "audience": None}, act=do.bus(0, "e1")),
+    Scenario("re_entry", ONE, (*AT_ONCE, (MINUTE, do.report(0, "e1")), (HOUR, do.report(0, "e2"))), walks={"c0": 2},
+             campaign={"trigger": ORDER, "audience": None, "entry": Entry(again=True)}),
+    Scenario("contact_event", ONE, (*AT_ONCE, (MINUTE, do.change(0, {"tags": ("new",)}))), walks={"c0": 1},
+             campaign={"trigger": EventTrigger(event="contact.tagged"), "audience": None}),
+    # ---- receipts ----
+    Scenario("receipts", TWO, (*AT_ONCE, (2 * MINUTE, do.receipts(Engagement.CLICKED, Engagement.OPENED))),
+             channel={"reports_receipts": True}, gaps=GAP, act=do.receipts(Engagement.DELIVERED, Engagement.SENT)),
+    # ---- versions ----
+    Scenario("version", TWO, (*AT_ONCE, (MINUTE, do.report(0, "e1")), (MINUTE + 10 * SECOND, do.publish((send("x"), wait("w", "PT30S"), send("b"), end()))), (HOUR, do.report(1, "e2"))),
+             walks={"c0": 1, "c1": 1}, campaign={"trigger": ORDER, "audience": None}, check=_versions_kept, gaps=GAP),
+)  # fmt: skip
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

@@ -1,0 +1,71 @@
+"""What every run begins with: a workspace with channel, template, campaign and contacts, and a neighbour with the same.
+
+Documents are made once; storing them takes a run a millisecond.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from chalicelib.model.campaign import Audience, Campaign
+from chalicelib.model.channel import Channel
+from chalicelib.model.contact import Contact
+from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.message import MessageType
+from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
+from chalicelib.model.trigger import Entry
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import Ports
+from tests.memory.clock import START
+
+HERE, NEIGHBOUR = WorkspaceUid("here"), WorkspaceUid("neighbour")
+CHANNEL, TEMPLATE = "console", "hello"
+_STAMPS = {"created_at": START, "updated_at": START}
+
+
+def contact_uid(number: int) -> str:
+    return f"c{number}"
+
+
+@cache
+def _contact(number: int) -> Contact:
+    return Contact(uid=contact_uid(number), email=f"c{number}@example.com", first_name=f"Name{number}", **_STAMPS)
+
+
+@cache
+def _furniture() -> tuple[Workspace, Template, TemplateVersion]:
+    content = {"text": "Hello {{ first_name }}"}
+    template = Template(
+        uid=TEMPLATE, name="Hello", channel_type="console", content=content, status=TemplateStatus.PUBLISHED,
+        latest_version=0, draft_changed=False, **_STAMPS,
+    )  # fmt: skip
+    version = TemplateVersion(
+        version=1, channel_type="console", message_type=MessageType.MESSAGE, content=content,
+        variables=("first_name",), published_at=START,
+    )  # fmt: skip
+    return Workspace(uid="here", name="Here", **_STAMPS), template, version
+
+
+def furnish(ports: Ports, contacts: int, channel: Mapping[str, Any]) -> None:
+    """Stores workspace, channel, template and contacts; the neighbour has the same contacts and none of our flows."""
+    workspace, template, version = _furniture()
+    for where in (HERE, NEIGHBOUR):
+        ports.catalog.add(where, workspace.model_copy(update={"uid": where}))
+        ports.catalog.add(where, Channel(uid=CHANNEL, name="Console", type="console", **_STAMPS, **channel))
+        ports.catalog.add(where, template)
+        ports.catalog.add_version(where, template.model_copy(update={"latest_version": 1}), 1, version)
+        for number in range(contacts):
+            ports.contacts.add(where, _contact(number))
+
+
+def build_campaign(
+    uid: str, steps: tuple[Mapping[str, Any], ...], contacts: int, configuration: Mapping[str, Any], **fields: Any
+) -> Campaign:
+    """A draft over all contacts, unless `fields` give it a trigger that takes no audience."""
+    audience = Audience(contact_uids=tuple(contact_uid(number) for number in range(contacts)))
+    written: dict[str, Any] = {
+        "uid": uid, "name": uid, "steps": tuple(dict(step) for step in steps), "audience": audience,
+        "configuration": FlowConfiguration(**configuration), **_STAMPS, "entry": Entry(), **fields,
+    }  # fmt: skip
+    return Campaign(**written)
