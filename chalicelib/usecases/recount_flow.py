@@ -48,9 +48,13 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta])
         counted = _count_shard(ports, flow, workspace, shard, reporting)
         ports.statistics.put_part(workspace, uid, job.pass_id, shard, counted)
     counters = _sum(ports.statistics.parts(workspace, uid, job.pass_id))
-    if not counters["open"] or _movements(ports, workspace, flow) == job.movements:
+    is_through = not counters["open"]
+    is_good = is_through or _movements(ports, workspace, flow) == job.movements
+    if is_good:
         _conclude(ports, workspace, flow, counters)
-    elif flow.status is FlowStatus.CANCELLED:
+    # A receipt that came under the pass was added to a generation that counts no more.
+    is_stale = is_through and _movements(ports, workspace, flow) != job.movements
+    if is_stale or (flow.status is FlowStatus.CANCELLED and not is_good):
         ports.jobs.send(Recount(w=workspace, f=uid, pass_id=new_uid()), LOOK_AGAIN * ports.clock.speed)
 
 
