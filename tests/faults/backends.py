@@ -1,12 +1,13 @@
 """Where a run takes place: in memory, or on AWS as ministack or moto play it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.ports import Ports
-from tests.faults.board import PORTS, SkewedClock
+from tests.faults.board import PORTS, Board, SkewedClock
 from tests.faults.mail import MemoryPost, Post, PostedEvents, PostedJobs, PostedSteps
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.contacts import MemoryContacts
@@ -30,6 +31,9 @@ class Backend(Protocol):
     def move(self, span: timedelta) -> None:
         """Time passes."""
 
+    def listening(self, board: Board) -> AbstractContextManager[None]:
+        """The switchboard hears of calls that it is not in front of."""
+
     def claims(self, now: datetime) -> int:
         """How many rows are claimed: what a fault at this moment may make unknown."""
 
@@ -45,7 +49,9 @@ class MemoryBackend:
     wired: Sequence[str] = PORTS
 
     @classmethod
-    def new(cls) -> "MemoryBackend":
+    @contextmanager
+    def new(cls) -> "Iterator[MemoryBackend]":
+        """An empty one."""
         clock, executions, events = SkewedClock(), MemoryExecutions(), MemoryEvents()
         post = MemoryPost(clock)
         ports = Ports(
@@ -64,10 +70,13 @@ class MemoryBackend:
             channel_types={},
             secret=lambda: b"faults",
         )
-        return cls(clock, ports, post, executions)
+        yield cls(clock, ports, post, executions)
 
     def move(self, span: timedelta) -> None:
         self.clock.advance(span)
+
+    def listening(self, board: Board) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def claims(self, now: datetime) -> int:
         return sum(row.claim is not None for row in self.executions.rows.values())

@@ -112,6 +112,9 @@ def resume(world: "World") -> None:
 
 
 def cancel(world: "World") -> None:
+    """Not in the middle of the launch: the campaign would be free again, and the launch may start another flow."""
+    if any(frame.name == "launch" for frame in world.board.frames):
+        return
     _set(world, FlowStatus.CANCELLED, "cancel")
 
 
@@ -260,6 +263,9 @@ def retry(of: str) -> Act:
     def act(world: "World") -> None:
         flow = world.flows()[0]
         first = flow.uid
+        if not flow.is_over:
+            world.later(timedelta(minutes=10), act)
+            return
         if not any(result.outcome == of for row in world.rows(flow) for result in row.results.values()):
             world.notes["flows"] = 1
             return

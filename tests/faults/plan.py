@@ -72,7 +72,8 @@ READS = frozenset(
         "events.page", "events.untold", "executions.find_many", "executions.entries_of", "executions.page",
         "executions.flows_of", "steps.backlog", "timers.buckets", "timers.read", "timers.swept_to", "statistics.read",
         "statistics.in_flight", "statistics.parts", "statistics.errors", "gates.get", "files.get", "files.lines",
-        "files.link",
+        "files.link", "aws.dynamodb.GetItem", "aws.dynamodb.BatchGetItem", "aws.dynamodb.Query",
+        "aws.sqs.GetQueueAttributes",
     }
 )  # fmt: skip
 #: What may lag behind writes, by its contract.
@@ -96,6 +97,12 @@ def kinds_of(call: Call, act: bool) -> Iterator[Kind]:
         yield from (Kind.FAST, Kind.SLOW)
     if act:
         yield Kind.ACT
+
+
+def fitting(kind: Kind, call: Call, number: int, act: bool) -> Kind:
+    """The kind, or where it has no meaning at this call another one: a fuzzed plan meets calls that it has not seen."""
+    options = tuple(kinds_of(call, act))
+    return kind if kind in options else options[number % len(options)]
 
 
 def single_faults(calls: Sequence[Call], act: bool, after: int = 0) -> list[Fault]:

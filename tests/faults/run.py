@@ -1,13 +1,18 @@
 """One run of one scenario under one plan, and the command that repeats it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from chalicelib.model.execution import Outcome as Status
 from tests.faults.backends import Backend, MemoryBackend
 from tests.faults.invariants import violations
 from tests.faults.plan import Call, Plan, write_plan
 from tests.faults.scenario import Scenario
 from tests.faults.world import World, opened
+
+
+Place = Callable[[], AbstractContextManager[Backend]]
 
 
 @dataclass(frozen=True)
@@ -33,21 +38,17 @@ class Outcome:
         return "\n  ".join((self.replay, *self.violations))
 
 
-def run(
-    scenario: Scenario, plan: Plan = (), seed: int | None = None, backend: Callable[[], Backend] = MemoryBackend.new
-) -> Outcome:
+def run(scenario: Scenario, plan: Plan = (), seed: int | None = None, place: Place = MemoryBackend.new) -> Outcome:
     """Plays the scenario to its end and looks what holds."""
-    with opened(scenario, plan, backend(), seed) as world:
+    with place() as backend, opened(scenario, plan, backend, seed) as world:
         world.settle()
-    found = tuple(violations(world))
-    unknown = sum(
-        result.outcome == "unknown"
-        for flow in world.flows()
-        for row in world.rows(flow)
-        for result in row.results.values()
-    )
+        with world.board.aside():
+            found = tuple(violations(world))
+            rows = [row for flow in world.flows() for row in world.rows(flow)]
+            summary = _summary(world)
+    unknown = sum(result.outcome is Status.UNKNOWN for row in rows for result in row.results.values())
     accepted = world.provider.acceptances().total()
-    return Outcome(scenario.name, plan, seed, found, tuple(world.board.calls), accepted, unknown, _summary(world))
+    return Outcome(scenario.name, plan, seed, found, tuple(world.board.calls), accepted, unknown, summary)
 
 
 def _summary(world: World) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ from infra.local.lambda_runtime import load_handler
 from tests.faults.backends import Backend
 from tests.faults.board import Board, Died, Frame, wire
 from tests.faults.mail import Mail
-from tests.faults.plan import Plan
+from tests.faults.plan import Kind, Plan
 from tests.faults.provider import Provider
 from tests.faults.scenario import Act, Scenario
 from tests.faults.stage import HERE, NEIGHBOUR, build_campaign, furnish
@@ -41,6 +41,8 @@ WORKERS = {
     "dead_jobs": ("chalicelib.workers.deadletters.revive_jobs", timedelta(seconds=30)),
     "dead_steps": ("chalicelib.workers.deadletters.revive_steps", timedelta(seconds=30)),
 }
+#: Nothing is lost by these, so that also the live counters must be exact.
+HARMLESS = frozenset({Kind.TWIN, Kind.DOUBLED, Kind.DELAYED, Kind.LAG})
 MINUTE = timedelta(minutes=1)
 #: A clock that finds nothing to do comes round less often, up to this: late rounds are allowed, and cost nothing here.
 SLOWEST_TICK = timedelta(minutes=10)
@@ -126,6 +128,11 @@ class World:
             pages = (all_pages(partial(executions.page, HERE, uid, shard, 1000)) for shard in range(flow.shards))
             return [row for shard in pages for page in shard for row in page]
 
+    def claims(self) -> int:
+        """How many rows are claimed now."""
+        with self.board.aside():
+            return self.backend.claims(self.now)
+
     def acknowledge(self, what: str, flow: str, contact: str | None = None) -> None:
         """What `PATCH` and `GET` would say is in flight, as the last thing before the operator has the answer."""
         with self.board.aside():
@@ -143,7 +150,11 @@ class World:
         """Everything that happens by itself, and the scenario's script, until nothing is left to happen."""
         for span, act in self.scenario.script:
             self.later(span, act)
-        end = START + PATIENCE
+        self.settle_on()
+
+    def settle_on(self) -> None:
+        """The same without the script."""
+        end = self.now + PATIENCE
         while self.now < end:
             if self.script and self.script[0][0] <= self.now:
                 self.script.pop(0)[1](self)
@@ -289,7 +300,8 @@ def opened(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = 
         _watch(world)
         if scenario.act:
             board.act = partial(scenario.act, world)
-        yield world
+        with backend.listening(board):
+            yield world
         world.faults += listener.faults
     finally:
         ids.ULID = before
@@ -313,7 +325,7 @@ def _watch(world: World) -> None:
                 world.problems.append(f"I14 the receipt of {before.key.walk} at {args[2]} fell")
 
     world.board.watchers.append(watch)
-    world.board.claims = lambda: world.backend.claims(world.now)
+    world.board.claims = world.claims
 
 
 def _note_end(world: World, flow: Flow) -> None:
@@ -322,6 +334,11 @@ def _note_end(world: World, flow: Flow) -> None:
     if not flow.is_over or before is flow.status:
         return
     world.ended.append(flow.uid)
+    if {fault.kind for fault in world.board.fired} <= HARMLESS and not world.board.act:
+        with world.board.aside():
+            live = dict(world.bare.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch - 1))
+        live.pop("movements", None)
+        world.notes[f"live {flow.uid}"] = live
     if before is not None and before in {FlowStatus.COMPLETED, FlowStatus.PARTIAL_COMPLETED, FlowStatus.FAILED}:
         world.problems.append(f"I15 flow {flow.uid} ended twice: {before}, {flow.status}")
     still_open = [row.key.walk for row in world.rows(flow) if row.is_open]

@@ -1,0 +1,213 @@
+"""Seeded bugs, each of which the harness must catch: `python -m tests.faults mutants`, or one by its name.
+
+A mutant is a change of source text, applied while the module is imported by a process of its own.
+"""
+
+import importlib.abc
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old` stands just once in `file`; `scenarios` are played until one of them breaks an invariant."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    scenarios: tuple[str, ...]
+
+    @property
+    def module(self) -> str:
+        return self.file.removesuffix(".py").replace("/", ".")
+
+    def apply(self) -> str:
+        """The text with the bug; ValueError when the code has moved on and the mutant must follow."""
+        text = (ROOT / self.file).read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.file} has its text {text.count(self.old)} times")
+        return text.replace(self.old, self.new)
+
+
+_USE = "chalicelib/usecases/"
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant("no_claim", f"{_USE}deliver.py", "strict=True)\n        if ok\n    ]", "strict=True)\n    ]", ("send",)),
+    Mutant(
+        "receipt_under_a_pass_forgotten",
+        f"{_USE}recount_flow.py",
+        "is_stale = is_through and",
+        "is_stale = False and",
+        ("late_receipt",),
+    ),
+    Mutant(
+        "no_sequence_check", "tests/memory/executions.py", "stored.seq == expect.seq and ", "", ("wait",)
+    ),
+    Mutant(
+        "no_healing", f"{_USE}recount_flow.py", "if overdue and saved.status", "if not saved and saved.status", ("wait",)
+    ),
+    Mutant("no_sweeper", f"{_USE}watch_flows.py", "helped += _watch(ports, workspace, flow)", "pass", ("send",)),
+    Mutant(
+        "statistics_twice",
+        f"{_USE}ledger.py",
+        "self.counters.update(difference(before, after))",
+        "self.counters.update(difference(before, after) + difference(before, after))",
+        ("send",),
+    ),
+    Mutant(
+        "recount_twice",
+        f"{_USE}recount_flow.py",
+        "counted.update(contribution(timed))",
+        "counted.update(contribution(timed) + contribution(timed))",
+        ("send",),
+    ),
+    Mutant(
+        "provider_retries",
+        f"{_USE}deliver.py",
+        "        return delivery.plan.channel_types[letter.channel.type].send(letter)\n",
+        "        kind = delivery.plan.channel_types[letter.channel.type]\n"
+        "        first = kind.send(letter)\n"
+        "        return kind.send(letter) if isinstance(first, Unknown) else first\n",
+        ("send",),
+    ),
+    Mutant(
+        "ends_without_counting",
+        f"{_USE}recount_flow.py",
+        "flow.is_expanded and not still_open and not awaited",
+        "flow.is_expanded and not awaited",
+        ("recount",),
+    ),
+    Mutant("lease_too_short", f"{_USE}deliver.py", "LEASE = timedelta(seconds=45)", "LEASE = timedelta(0)", ("send",)),
+    Mutant(
+        "unstable_ab",
+        "chalicelib/nodes/ab_test.py",
+        "context.contact.uid",
+        "context.contact.uid + context.now.isoformat()",
+        ("ab_test",),
+    ),
+    Mutant(
+        "pause_unchecked",
+        f"{_USE}deliver.py",
+        "    if flow is None or flow.status is not FlowStatus.RUNNING:\n        _release(",
+        "    if flow is None:\n        _release(",
+        ("pause",),
+    ),
+    Mutant(
+        "contact_not_read_again",
+        f"{_USE}deliver.py",
+        "    if contact.rev == claimed.ready.contact.rev:\n",
+        "    if contact:\n",
+        ("opt_out",),
+    ),
+    Mutant(
+        "sends_not_registered",
+        f"{_USE}deliver.py",
+        "epoch, delivery.batch, len(claimed), until)",
+        "epoch, delivery.batch, 0, until)",
+        ("pause",),
+    ),
+    Mutant(
+        "event_enters_twice",
+        "chalicelib/engine/entering.py",
+        "if row.cause and row.cause.event == event.id",
+        "if False",
+        ("re_entry_double",),
+    ),
+    Mutant(
+        "event_finished_too_early",
+        f"{_USE}ingest_events.py",
+        "    entered = 0\n",
+        "    entered = 0\n    ports.events.finish(workspace, news)\n",
+        ("event",),
+    ),
+    Mutant(
+        "schedule_not_moved_with_its_flow",
+        f"{_USE}start_scheduled.py",
+        "return store_started(ports, workspace, flow, unique, [after])",
+        "started = store_started(ports, workspace, flow.model_copy(update={'uid': uid_at(ports.clock.now(), str(id(flow)))}), unique, [])\n"
+        "    ports.catalog.save(workspace, after)\n    return started",
+        ("scheduled",),
+    ),
+    Mutant(
+        "key_ignored",
+        f"{_USE}trigger_campaign.py",
+        "flow_uid = _reserve(ports, workspace, uid, wish.idempotency_key)",
+        "flow_uid = new_uid()",
+        ("api",),
+    ),
+    Mutant(
+        "lost_claim_sent_again",
+        "chalicelib/engine/settle.py",
+        'return _lost(row, attempt, "worker_lost")',
+        "return row",
+        ("send",),
+    ),
+    Mutant(
+        "one_attempt_too_many",
+        "chalicelib/engine/settle.py",
+        "if row.attempt >= attempt.configuration.max_retries:",
+        "if row.attempt > attempt.configuration.max_retries:",
+        ("refusals",),
+    ),
+    Mutant(
+        "channel_fails_contacts",
+        "chalicelib/engine/settle.py",
+        "case ChannelFault():\n            return replace(row, due=attempt.now + max(SHORTEST_WAIT, attempt.configuration.retry_delay))",
+        "case ChannelFault(code=code):\n            return _fail(row, attempt, code)",
+        ("channel_fault",),
+    ),
+    Mutant(
+        "wait_cut_short",
+        "chalicelib/engine/interpreter.py",
+        "asleep=True, due=until",
+        "asleep=True, due=scene.now + (until - scene.now) / 2",
+        ("wait",),
+    ),
+    Mutant(
+        "news_forgotten",
+        f"{_USE}tell_news.py",
+        "        ports.event_queue.send(workspace, [event for _, event in entries])\n",
+        "        del workspace, entries\n",
+        ("contact_event",),
+    ),
+    Mutant(
+        "retry_twice", f"{_USE}retry_flow.py", "flow.retry_of.overlaps(draft.retry_of)", "False", ("operator_retry",)
+    ),
+)  # fmt: skip
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from a text with a bug."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant, self._text = mutant, mutant.apply()
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> object:
+        if name != self._mutant.module:
+            return None
+        return importlib.util.spec_from_loader(name, self, origin=str(ROOT / self._mutant.file))
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._text, f"{self._mutant.file} with {self._mutant.name}", "exec"), module.__dict__)
+
+
+def infect(name: str) -> None:
+    """From here on this process runs with the bug; before anything of the code under test is imported."""
+    sys.meta_path.insert(0, _Finder(BY_NAME[name]))
+
+
+def hunt(name: str) -> str | None:
+    """What caught the mutant, by a run in a process of its own; None when it got away."""
+    command = [sys.executable, "-m", "tests.faults", "hunt", name]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode not in {0, 1}:
+        raise RuntimeError(f"{name} could not be tried: {done.stderr[-2000:]}")
+    return done.stdout.strip() or None

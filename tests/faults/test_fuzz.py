@@ -1,0 +1,20 @@
+"""Several faults at once, shuffled deliveries: a handful of the seeds that `make torture` plays by the thousand."""
+
+import pytest
+
+from tests.faults.plan import read_plan, write_plan
+from tests.faults.run import run
+from tests.faults.scenarios import BY_NAME
+from tests.faults.tiers import fuzz
+
+
+@pytest.mark.parametrize("first", range(1, 301, 100))
+def test_up_to_five_faults_in_any_order_break_nothing(first: int) -> None:
+    for seed in range(first, first + 100):
+        name, plan = fuzz(seed)
+        outcome = run(BY_NAME[name], plan, seed)
+        assert not outcome.violations, str(outcome)
+
+
+def test_a_plan_is_read_as_it_is_written() -> None:
+    assert write_plan(read_plan("P@30 C@12 D0@31")) == "C@12 P@30 D0@31"
