@@ -36,6 +36,7 @@ def show_flow(described: FlowDescription) -> Shape:
             "skipReasons": _under("reason.skipped.", described.counters),
             "duplicatesRemoved": flow.duplicates_removed,
             "inFlight": described.in_flight,
+            "stuck": flow.stuck,
         },
         "stats": show_stats(described),
     }

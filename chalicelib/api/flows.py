@@ -1,6 +1,6 @@
 """Routes of flows and their executions, with and without `/v1`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from chalice.app import Blueprint
 from pydantic import Field
@@ -21,6 +21,7 @@ from chalicelib.usecases.add_contacts import add_contacts
 from chalicelib.usecases.change_flow import FlowChange, change_flow, delete_flow
 from chalicelib.usecases.create_flow import NewFlow, create_flow
 from chalicelib.usecases.describe_flow import describe_flow
+from chalicelib.usecases.dispatch_rows import is_overdue
 from chalicelib.usecases.list_executions import flows_of_contact, get_execution, list_executions
 from chalicelib.usecases.recount_flow import recount_now
 from chalicelib.usecases.retry_flow import RetryWish, retry_flow
@@ -39,11 +40,12 @@ class FlowFilter(ListQuery):
 
 
 class ExecutionFilter(ListQuery):
-    """`reason`: the failure or skip code of the execution or of its message at `nodeId`."""
+    """`reason`: failure or skip code of the execution or of its message at `nodeId`; `stuck`: long past its time."""
 
     status: ExecutionStatus | None = None
     node_id: Annotated[str, Field(max_length=64)] | None = None
     reason: Annotated[str, Field(max_length=200)] | None = None
+    stuck: Literal["true"] | None = None
 
 
 class EntryQuery(Outside):
@@ -161,14 +163,16 @@ def get_executions(call: Call[Nothing, ExecutionFilter]) -> Answer:
     """A page of executions; one with a filter may be short and still have a next."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     query = call.query
-    is_filtered = query.status or query.node_id or query.reason
-    keep = (lambda row: _fits(row, query)) if is_filtered else None
+    is_filtered = query.status or query.node_id or query.reason or query.stuck
+    keep = (lambda row: _fits(row, query, call.ports)) if is_filtered else None
     page = list_executions(call.ports, call.workspace, flow, keep, query.limit, call.cursor)
     return many(call, Page(tuple(show_execution(row) for row in page.items), page.cursor))
 
 
-def _fits(row: Execution, query: ExecutionFilter) -> bool:
+def _fits(row: Execution, query: ExecutionFilter, ports: Ports) -> bool:
     if query.status and row.status is not query.status:
+        return False
+    if query.stuck and not is_overdue(row, ports):
         return False
     node = NodeId(query.node_id) if query.node_id else None
     result = row.results.get(node) if node else None

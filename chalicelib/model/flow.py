@@ -175,6 +175,8 @@ class Flow(Document):
     seen_movements: int = 0
     seen_at: Moment | None = None
     look_again_at: Moment | None = None
+    #: Open executions that the last count found long past their time, with nobody at work on them.
+    stuck: int = 0
 
     @property
     def is_over(self) -> bool:

@@ -165,6 +165,7 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
             continue
         look_again = _look_again(ports.clock.now(), due, _waits(current, still_open + awaited))
         changes: dict[str, object] = {"stats_epoch": flow.stats_epoch + 1, "look_again_at": look_again}
+        changes["stuck"] = overdue
         if current.segment_uid and flow.is_expanded:
             changes["contact_count"] = counters["total"]
         if not still_open:

@@ -32,6 +32,7 @@ METADATA = {
     "skipReasons",
     "duplicatesRemoved",
     "inFlight",
+    "stuck",
 }
 STATS = {
     "total", "pending", "processing", "completed", "failed", "skipped", "sent", "delivered", "opened", "clicked",
