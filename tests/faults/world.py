@@ -334,7 +334,8 @@ def _note_end(world: World, flow: Flow) -> None:
     if not flow.is_over or before is flow.status:
         return
     world.ended.append(flow.uid)
-    if {fault.kind for fault in world.board.fired} <= HARMLESS and not world.board.act:
+    kinds = {fault.kind for fault in world.board.fired}
+    if kinds <= HARMLESS and not world.board.act and flow.status is not FlowStatus.CANCELLED:
         with world.board.aside():
             live = dict(world.bare.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch - 1))
         live.pop("movements", None)
