@@ -5,7 +5,7 @@ from chalice.app import Chalice
 from chalicelib.api._http import CORS
 from chalicelib.api.registry import RESOURCES
 from chalicelib.dashboard import routes
-from chalicelib.workers import clock, deadletters, jobs, receipts, steps
+from chalicelib.workers import clock, deadletters, jobs, receipts, steps, webhooks
 from chalicelib.workers import events as event_workers
 
 app = Chalice(app_name="carillon", configure_logs=False)
@@ -13,5 +13,5 @@ app.api.cors = CORS
 for module in RESOURCES:
     app.register_blueprint(module.blueprint)
 app.register_blueprint(routes.blueprint)
-for worker in (steps, jobs, event_workers, receipts, clock, deadletters):
+for worker in (steps, jobs, event_workers, receipts, webhooks, clock, deadletters):
     app.register_blueprint(worker.blueprint)

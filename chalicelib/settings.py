@@ -27,6 +27,8 @@ class Settings(BaseModel):
     job_queue_url: Text
     event_queue_url: Text
     receipt_queue_url: Text
+    webhook_queue_url: Text
+    webhook_desk_url: Text
     files_bucket: Text
     #: Name or ARN, in Secrets Manager, of the key that signs cursors and hashes API keys.
     signing_secret_id: Text

@@ -10,7 +10,6 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.aws.channel_secrets import ChannelSecrets
 from chalicelib.aws.circuits import DynamoCircuits
 from chalicelib.aws.clock import SystemClock
@@ -23,7 +22,10 @@ from chalicelib.aws.gates import DynamoGates
 from chalicelib.aws.queues import SqsEventQueue, SqsJobQueue, SqsReceiptQueue, SqsStepQueue
 from chalicelib.aws.secret import Secret
 from chalicelib.aws.statistics import DynamoStatistics
+from chalicelib.aws.telling_catalog import TellingCatalog
 from chalicelib.aws.timers import DynamoTimers
+from chalicelib.aws.webhook_queues import SqsWebhookDesk, SqsWebhookQueue
+from chalicelib.channels._caller import PublicCaller
 from chalicelib.channels.registry import Edges, build_channel_types
 from chalicelib.ports import Ports
 from chalicelib.settings import Settings, settings
@@ -84,9 +86,10 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
     """Everything on AWS, or on what answers in its place at `client`'s other end."""
     dynamodb, sqs = _lazy("dynamodb", client), _lazy("sqs", client)
     clock = SystemClock(found.clock_speed, found.clock_real_anchor, found.clock_virtual_anchor)
+    desk = SqsWebhookDesk(sqs, found.webhook_desk_url)
     return Ports(
         clock=clock,
-        catalog=DynamoCatalog(dynamodb, found.catalog_table),
+        catalog=TellingCatalog(dynamodb, found.catalog_table, clock, desk.ask),
         contacts=DynamoContacts(dynamodb, found.contacts_table),
         consents=DynamoConsents(dynamodb, found.contacts_table),
         executions=DynamoExecutions(dynamodb, found.executions_table),
@@ -100,6 +103,9 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         gates=DynamoGates(dynamodb, found.catalog_table),
         circuits=DynamoCircuits(dynamodb, found.catalog_table),
         files=S3Files(_lazy("s3", client), found.files_bucket),
+        webhook_desk=desk,
+        webhook_queue=SqsWebhookQueue(sqs, found.webhook_queue_url),
+        webhook_caller=PublicCaller(_read_allowed(found)),
         channel_types=build_channel_types(_build_edges(found, client)),
         secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
         public_url=found.public_url,
@@ -118,8 +124,12 @@ def _build_edges(found: Settings, client: ClientFor) -> Edges:
         public_url=found.public_url,
         twilio_url=found.twilio_url,
         meta_url=found.meta_url,
-        webhook_allowed=frozenset(filter(None, found.webhook_allowed.split(","))),
+        webhook_allowed=_read_allowed(found),
     )
+
+
+def _read_allowed(found: Settings) -> frozenset[str]:
+    return frozenset(filter(None, found.webhook_allowed.split(",")))
 
 
 def _lazy(service: str, client: ClientFor) -> Any:

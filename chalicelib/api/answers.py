@@ -13,6 +13,7 @@ from chalicelib.model.execution import ExecutionStatus
 from chalicelib.model.flow import FlowConfiguration, FlowStatus, PausedBy, RetryOf
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 from chalicelib.model.trigger import Entry, Trigger
+from chalicelib.model.webhook import Attempt, DeliveryStatus
 from chalicelib.model.workspace import Scope
 
 Json = Mapping[str, JsonValue]
@@ -326,3 +327,37 @@ class Health(Outside):
     """`ok`."""
 
     status: str
+
+
+class WebhookShown(Outside):
+    """A webhook; `disabledReason` says why it was switched off, where nobody asked for it."""
+
+    uid: str
+    url: str
+    events: tuple[str, ...]
+    description: str
+    active: bool
+    disabled_reason: str | None
+    previous_until: Moment | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class WebhookCreated(WebhookShown):
+    """`secret` is shown once; the repetition of the call by its Idempotency-Key shows null."""
+
+    secret: str | None
+
+
+class DeliveryShown(Outside):
+    """One event on its way to one webhook; `uid` is the `webhook-id`, `body` the text that is signed."""
+
+    uid: str
+    created_at: Moment
+    updated_at: Moment
+    webhook_uid: str
+    event: str
+    body: str
+    status: DeliveryStatus
+    attempts: tuple[Attempt, ...]
+    next_attempt_at: Moment | None

@@ -18,6 +18,7 @@ from chalicelib.api import (
     segments,
     system,
     templates,
+    webhooks,
 )
 
 RESOURCES = (
@@ -38,4 +39,5 @@ RESOURCES = (
     campaigns,
     flows,
     messages,
+    webhooks,
 )

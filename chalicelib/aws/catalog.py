@@ -65,6 +65,10 @@ class DynamoCatalog:
             pointer = _build_pointer(workspace, document, under)
             parent = {"pk": item["pk"], "sk": {"S": keys.PARENT}, "childPk": pointer["pk"], "childSk": pointer["sk"]}
             writes += [{"Put": {"TableName": self._table, "Item": each}} for each in (pointer, parent)]
+        beside = self.beside(workspace, document)
+        writes += [
+            guarded_put(self._table, _build_item(workspace, each), "attribute_not_exists(pk)") for each in beside
+        ]
         for each in moving:
             moved = _build_item(workspace, each.model_copy(update={"rev": each.rev + 1}))
             writes.append(guarded_put(self._table, moved, "rev = :rev", each.rev))
@@ -75,6 +79,16 @@ class DynamoCatalog:
                 last = zip(moving, refused.reasons[-len(moving) :], strict=True)
                 raise _moved(next(each for each, reason in last if reason.failed)) from refused
             raise Conflict(f"{_name(type(document))} {document.uid} already exists") from refused
+        if beside:
+            self.stored(workspace, beside)
+
+    def beside(self, workspace: WorkspaceUid, document: Document) -> Sequence[Document]:
+        """New documents that are stored in the same write as this one; none, but for those who extend this class."""
+        del workspace, document
+        return ()
+
+    def stored(self, workspace: WorkspaceUid, beside: Sequence[Document]) -> None:
+        """They were."""
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
         """The document by a strongly consistent read, or None."""
@@ -98,13 +112,26 @@ class DynamoCatalog:
         """Replaces the document if its rev is still the stored one, and returns it with the next; Conflict if not."""
         saved = document.model_copy(update={"rev": document.rev + 1})
         item = _build_item(workspace, saved)
+        beside = self.beside(workspace, document)
         try:
-            with translate():
-                self._client.put_item(**guarded_put(self._table, item, "rev = :rev", document.rev)["Put"])
+            self._save(item, document.rev, [_build_item(workspace, each) for each in beside])
         except ConditionFailed as failed:
             if not is_own(item, failed.item):
                 raise _moved(document) from failed
+        except TransactionRefused as refused:
+            if not is_own(item, refused.reasons[0].item):
+                raise _moved(document) from refused
+        if beside:
+            self.stored(workspace, beside)
         return saved
+
+    def _save(self, item: Item, rev: int, beside: Sequence[Item]) -> None:
+        put = guarded_put(self._table, item, "rev = :rev", rev)
+        if beside:
+            self._transact([put, *(guarded_put(self._table, each, "attribute_not_exists(pk)") for each in beside)])
+            return
+        with translate():
+            self._client.put_item(**put["Put"])
 
     def remove(self, workspace: WorkspaceUid, kind: type[Document], uid: str) -> None:
         """Deletes the document with its versions, children pointers and chunks; harmless when it is gone.

@@ -22,11 +22,13 @@ class Listeners(Document):
     kind: ClassVar[str] = "LISTENERS"
 
     entries: tuple[Listener, ...] = ()
+    #: Events that a webhook wants.
+    told: tuple[str, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
         """Events that somebody listens to."""
-        return frozenset(entry.event for entry in self.entries)
+        return frozenset((*self.told, *(entry.event for entry in self.entries)))
 
     def of(self, event: str) -> tuple[Listener, ...]:
         """Those who listen to an event."""

@@ -25,6 +25,7 @@ from chalicelib.ports.flow_stores import Counters as Counters
 from chalicelib.ports.flow_stores import Gates as Gates
 from chalicelib.ports.flow_stores import Statistics as Statistics
 from chalicelib.ports.flow_stores import Timers as Timers
+from chalicelib.ports.webhooks import WebhookCaller, WebhookDesk, WebhookQueue
 
 D = TypeVar("D", bound=Document)
 V = TypeVar("V", bound=BaseModel)
@@ -373,6 +374,9 @@ class Ports:
     gates: Gates
     circuits: Circuits
     files: Files
+    webhook_desk: WebhookDesk
+    webhook_queue: WebhookQueue
+    webhook_caller: WebhookCaller
     channel_types: Mapping[str, ChannelType]
     #: Key of what Carillon signs and hashes (cursors, API keys).
     secret: Callable[[], bytes]

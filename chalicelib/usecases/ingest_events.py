@@ -19,6 +19,7 @@ from chalicelib.ports import Ports
 from chalicelib.usecases.listen import find_listeners, leave
 from chalicelib.usecases.load_plan import graph_of
 from chalicelib.usecases.recall import recall
+from chalicelib.usecases.tell_webhooks import tell_events
 
 #: Tries to enter against another event of the same contact at the same moment.
 TRIES = 4
@@ -38,6 +39,8 @@ def ingest_events(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]
     entered = sum(
         _hear(ports, workspace, each, event, contacts[ContactUid(event.contact_uid)]) for each, event in heard
     )
+    if listeners and listeners.told:
+        tell_events(ports, workspace, [event for event in news if event.name in listeners.told])
     ports.events.finish(workspace, news)
     return entered
 

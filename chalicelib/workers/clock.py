@@ -5,11 +5,18 @@ from chalice.app import Blueprint, CloudWatchEvent, Rate
 from chalicelib.telemetry import count, log_fault, log_info
 from chalicelib.usecases.schedule_campaign import send_due
 from chalicelib.usecases.tell_news import tell_forgotten
+from chalicelib.usecases.tell_webhooks import ask_overdue
 from chalicelib.usecases.watch_flows import sweep_timers, watch_flows
 from chalicelib.wiring import ports
 
 blueprint = Blueprint(__name__)
-ROUNDS = {"starts": send_due, "buckets": sweep_timers, "news": tell_forgotten, "flows": watch_flows}
+ROUNDS = {
+    "starts": send_due,
+    "buckets": sweep_timers,
+    "news": tell_forgotten,
+    "flows": watch_flows,
+    "webhooks": ask_overdue,
+}
 
 
 @blueprint.schedule(Rate(1, unit=Rate.MINUTES), name="tick")

@@ -33,6 +33,7 @@ from tests.memory.gates import MemoryGates
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
+from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
 from tests.postbox import Postbox
 
 CONTACTS = 2_000
@@ -67,6 +68,9 @@ class Laboratory:
             statistics=MemoryStatistics(),
             gates=MemoryGates(),
             files=MemoryFiles(),
+            webhook_desk=MemoryWebhookDesk(),
+            webhook_queue=MemoryWebhookQueue(),
+            webhook_caller=MemoryWebhookCaller(),
             channel_types={"console": Postbox(self.clock)},
             secret=lambda: b"bench",
         )

@@ -20,7 +20,10 @@ from infra.packaging.target import Unbuildable
 FUNCTION, MAPPING, QUEUE = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue"
 
 #: Queues that no worker reads, and why.
-UNREAD: dict[str, str] = {}
+UNREAD: dict[str, str] = {
+    "WebhookDeadLetters": "a delivery is due again by the clock; the alarm calls a person",
+    "WebhookDeskDeadLetters": "the same",
+}
 
 
 def _of_type(templates: Templates, kind: str) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,8 @@ WORKERS = {
     "EventQueue": "chalicelib.workers.events.run_events",
     "StepQueue": "chalicelib.workers.steps.run_steps",
     "ReceiptQueue": "chalicelib.workers.receipts.record_receipts",
+    "WebhookDesk": "chalicelib.workers.webhooks.tend_webhooks",
+    "WebhookQueue": "chalicelib.workers.webhooks.call_webhooks",
 }
 SECRET_ID = "carillon-signing"
 

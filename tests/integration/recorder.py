@@ -2,15 +2,17 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from chalicelib.api._routes import ROUTES
 from chalicelib.model.message import Accepted, Letter, Permanent, Verdict
+from chalicelib.wiring import use_ports
 from infra.local import gateway
 from tests.integration.conftest import Reply
 from tests.integration.story import Story
+from tests.memory.webhooks import MemoryWebhookCaller
 
 _LINK = re.compile(r"https?://[^\"]*(?:X-Amz|Signature=)[^\"]*")
 _KEY = re.compile(r"cln_live_[0-9A-Za-z_-]+")
@@ -64,6 +66,8 @@ class Recorder:
 
 def record(story: Story) -> dict[str, dict[str, Any]]:
     """Every route, by a reader's way from an empty workspace to a flow that is over."""
+    story.world.ports = replace(story.world.ports, webhook_caller=MemoryWebhookCaller())
+    use_ports(story.world.ports)
     recorder = Recorder(story)
     call = recorder.call
     call("GET /health")
@@ -72,6 +76,7 @@ def record(story: Story) -> dict[str, dict[str, Any]]:
     _campaign(recorder, channel, template, contacts)
     _flows(recorder, contacts)
     _administration(recorder)
+    _webhooks(recorder)
     _endings(recorder, channel, template, contacts)
     return recorder.examples
 
@@ -210,6 +215,20 @@ def _administration(recorder: Recorder) -> None:
     call("POST /v1/workspaces", {"name": "Second shop"}, 201)
     call("GET /v1/workspaces")
     call("GET /v1/audit?limit=1")
+
+
+def _webhooks(recorder: Recorder) -> None:
+    call = recorder.call
+    wish = {"url": "https://hooks.example.com/carillon", "events": ["flow.*", "message.bounced"]}
+    hook = call("POST /v1/webhooks", wish, 201)["uid"]
+    call("GET /v1/webhooks")
+    call(f"PATCH /v1/webhooks/{hook}", {"events": ["flow.*"]})
+    call(f"POST /v1/webhooks/{hook}/secret")
+    delivery = call(f"POST /v1/webhooks/{hook}/test", status=202)["uid"]
+    recorder.story.run()
+    call(f"GET /v1/webhooks/{hook}/deliveries")
+    call(f"POST /v1/webhooks/{hook}/deliveries/{delivery}/replay", status=202)
+    call(f"DELETE /v1/webhooks/{hook}")
 
 
 def _endings(recorder: Recorder, channel: str, template: str, contacts: list[str]) -> None:

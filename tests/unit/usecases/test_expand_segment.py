@@ -33,6 +33,7 @@ from tests.memory.gates import MemoryGates
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
+from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
 
 WORKSPACE, FLOW = WorkspaceUid("ws"), FlowUid("flow")
 ORDERED_VIPS = {"all": [{"tag": "vip"}, {"event": "order.placed"}]}
@@ -90,6 +91,7 @@ class Stage:
             receipt_queue=MemoryReceiptQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
             jobs=wired(self.jobs), timers=MemoryTimers(), statistics=wired(self.statistics), gates=MemoryGates(),
             circuits=MemoryCircuits(self.catalog),
+            webhook_desk=MemoryWebhookDesk(), webhook_queue=MemoryWebhookQueue(), webhook_caller=MemoryWebhookCaller(),
             files=MemoryFiles(), channel_types={}, secret=lambda: b"",
         )  # fmt: skip
 

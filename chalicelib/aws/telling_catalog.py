@@ -1,0 +1,58 @@
+"""The Catalog that stores, with every move of a flow, what webhooks are to be told of it: in the same transaction.
+
+So no place that moves a flow can forget it, and no crash can come between the move and its news.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from chalicelib.aws.catalog import DynamoCatalog
+from chalicelib.engine.webhook_news import flow_news, write_body
+from chalicelib.errors import RetryLater
+from chalicelib.model.base import Document
+from chalicelib.model.flow import Flow
+from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.webhook import WEBHOOKS, Delivery, Webhooks
+from chalicelib.ports import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Tell = Callable[[WorkspaceUid, Sequence[str]], None]
+
+
+class TellingCatalog(DynamoCatalog):
+    """`tell` hands new deliveries on at once; what it loses is found by the clock, as they are due."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock, tell: Tell) -> None:
+        super().__init__(client, table)
+        self._clock, self._tell = clock, tell
+
+    def beside(self, workspace: WorkspaceUid, document: Document) -> Sequence[Document]:
+        """The deliveries of this move; one read where nobody listens."""
+        if not isinstance(document, Flow):
+            return ()
+        webhooks = self.find(workspace, Webhooks, WEBHOOKS)
+        if webhooks is None or not webhooks.names:
+            return ()
+        before = self.find(workspace, Flow, document.uid)
+        now = self._clock.now()
+        return [
+            Delivery(
+                uid=new_uid(),
+                created_at=now,
+                updated_at=now,
+                webhook_uid=each.uid,
+                event=news[0],
+                body=write_body(news, now),
+                due=now,
+            )
+            for news in flow_news(before, document)
+            for each in webhooks.entries
+            if each.wants(news[0])
+        ]
+
+    def stored(self, workspace: WorkspaceUid, beside: Sequence[Document]) -> None:
+        with suppress(RetryLater):
+            self._tell(workspace, [each.uid for each in beside])

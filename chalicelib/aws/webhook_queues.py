@@ -1,0 +1,44 @@
+"""The two queues of webhooks in SQS: what is to be looked at, and what is to be called."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from chalicelib.aws._dynamodb import translate
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.webhook import CallResult, DueDeliveries, OutgoingCall
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+#: One worker looks at them one after the other, at about 20 ms each.
+UIDS_A_MESSAGE = 50
+
+
+class SqsWebhookDesk:
+    """Implements `ports.webhooks.WebhookDesk`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def ask(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
+        for start in range(0, len(deliveries), UIDS_A_MESSAGE):
+            due = DueDeliveries(w=workspace, uids=tuple(deliveries[start : start + UIDS_A_MESSAGE]))
+            self._send(due.model_dump_json())
+
+    def report(self, result: CallResult) -> None:
+        self._send(result.model_dump_json())
+
+    def _send(self, body: str) -> None:
+        with translate():
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
+
+
+class SqsWebhookQueue:
+    """Implements `ports.webhooks.WebhookQueue`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def send(self, call: OutgoingCall) -> None:
+        with translate():
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=call.model_dump_json())
