@@ -1,7 +1,7 @@
 """A channel type that remembers what it was given, and answers as it is told."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,9 +35,13 @@ class Postbox(Quiet):
     content: type[BaseModel] = ConsoleContent
     deduplicates: bool = False
     timeout: timedelta = timedelta(seconds=1)
+    parts: int = 1
 
     def address_of(self, contact: Contact) -> str | None:
         return contact.email
+
+    def parts_of(self, content: Mapping[str, str]) -> int:
+        return self.parts
 
     def send(self, letter: Letter) -> Verdict:
         self.calls.append(Sent(self.clock.now(), letter))

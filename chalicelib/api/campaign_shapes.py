@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.api._http import MAX_DETAILS
-from chalicelib.api.flow_shapes import Shape, money, show_paused_by, show_stats
+from chalicelib.api.flow_shapes import Shape, show_paused_by, show_stats
 from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
 from chalicelib.model.campaign import Campaign, CampaignState, CampaignVersion
+from chalicelib.model.money import write_money
 from chalicelib.usecases.describe_flow import FlowDescription
 from chalicelib.usecases.estimate_campaign import Estimate
 from chalicelib.usecases.launch_campaign import Launched
@@ -124,7 +125,7 @@ def _step_at(campaign: Campaign, field: str) -> object:
 
 def show_estimate(estimate: Estimate) -> Shape:
     """Who is matched, reached and why not; what that costs. `sample` is null where everybody was looked at."""
-    cost = {channel: money(units) for channel, units in estimate.cost.items()}
+    cost = {channel: write_money(units) for channel, units in estimate.cost.items()}
     errors = {"matchedError": estimate.matched.error, "reachableError": estimate.reached.error}
     return {
         "matched": estimate.matched.count,
@@ -135,8 +136,8 @@ def show_estimate(estimate: Estimate) -> Shape:
         "reachable": dict(estimate.reachable),
         "messages": {"total": sum(estimate.messages.values()), **estimate.messages},
         "cost": {
-            "expected": money(sum(estimate.cost.values())),
-            "worst": money(estimate.worst_cost),
+            "expected": write_money(sum(estimate.cost.values())),
+            "worst": write_money(estimate.worst_cost),
             "currency": estimate.currency,
             "channels": cost,
         },

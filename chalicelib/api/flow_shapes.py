@@ -1,7 +1,6 @@
 """Flows, executions and messages as the API shows them."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from enum import StrEnum
 
 from chalicelib.engine.progress import outcome_of
@@ -10,6 +9,7 @@ from chalicelib.model.base import rfc3339
 from chalicelib.model.execution import Engagement, Execution, Outcome, Receipt, Result
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import NodeId
+from chalicelib.model.money import write_money
 from chalicelib.usecases.describe_flow import FlowDescription
 
 Shape = dict[str, object]
@@ -18,8 +18,6 @@ _PLAIN = (
     "total", "pending", "processing", "completed", "failed", "skipped", "sent", "delivered", "opened", "clicked",
     "replied", "bounced", "unknown", "retried", "timedOut",
 )  # fmt: skip
-#: Costs are kept in units of 10⁻⁴ of the minor unit; currencies are shown with two decimals and what is beyond.
-_UNITS = Decimal(1_000_000)
 
 
 def show_flow(described: FlowDescription) -> Shape:
@@ -71,8 +69,8 @@ def show_stats(described: FlowDescription) -> Shape:
         "deliveryRate": _rate(counters.get("delivered", 0), sent),
         "failureRate": _rate(counters.get("failed", 0), total),
         "messagesPerMinute": described.per_minute,
-        "spent": money(counters.get("spent", 0)),
-        "estimatedRemainingCost": money(_remaining_cost(counters)),
+        "spent": write_money(counters.get("spent", 0)),
+        "estimatedRemainingCost": write_money(_remaining_cost(counters)),
         "currency": described.currency,
         "estimatedCompletionAt": rfc3339(ends_at) if ends_at else None,
         "nodes": _nodes(counters, described.comparisons),
@@ -84,12 +82,6 @@ def _remaining_cost(counters: Mapping[str, int]) -> int:
     sent = counters.get("sent", 0) + counters.get("unknown", 0)
     left = counters.get("pending", 0) + counters.get("processing", 0)
     return counters.get("spent", 0) * left // sent if sent else 0
-
-
-def money(units: int) -> str:
-    """A decimal string with at least two decimals."""
-    amount = Decimal(units) / _UNITS
-    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"
 
 
 def _rate(part: int, whole: int) -> float:
@@ -207,7 +199,7 @@ def show_message(row: Execution, node: NodeId) -> Shape:
         "reason": result.reason,
         "attempts": result.attempts,
         "providerId": result.provider_id,
-        "cost": money(result.cost),
+        "cost": write_money(result.cost),
         "at": rfc3339(result.at),
         "reportedAt": rfc3339(receipt.at) if receipt else None,
     }

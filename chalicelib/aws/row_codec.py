@@ -44,9 +44,14 @@ def encode_state(row: Execution) -> Fields:
         "status": {"S": row.status.value},
         "seq": {"N": str(row.seq)},
         "lease": {"N": str(to_milliseconds(claim.until)) if claim else "0"},
-        "claim": {"M": {"by": {"S": claim.by}, "node": {"S": claim.node}} if claim else {}},
+        "claim": {"M": _encode_claim(claim) if claim else {}},
         "walk": {"M": _encode_walk(row)},
     }
+
+
+def _encode_claim(claim: Claim) -> Fields:
+    cost: Fields = {"cost": {"N": str(claim.cost)}} if claim.cost else {}
+    return {"by": {"S": claim.by}, "node": {"S": claim.node}, **cost}
 
 
 def _encode_walk(row: Execution) -> Fields:
@@ -156,7 +161,7 @@ def _decode_claim(item: Item) -> Claim | None:
     if not entry:
         return None
     until = from_milliseconds(int(item["lease"]["N"]))
-    return Claim(AttemptId(entry["by"]["S"]), until, NodeId(entry["node"]["S"]))
+    return Claim(AttemptId(entry["by"]["S"]), until, NodeId(entry["node"]["S"]), _number(entry, "cost"))
 
 
 def _decode_cause(entry: Item) -> Cause:

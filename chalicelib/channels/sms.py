@@ -9,9 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from chalicelib.channels._base import ByProvider
 from chalicelib.channels._sms_aws import AwsSmsSettings
 from chalicelib.channels._sms_twilio import TwilioSmsSettings
+from chalicelib.engine.sms import count_segments
 from chalicelib.model.base import Outside
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chalicelib.model.contact import Contact
 
 
@@ -37,3 +40,7 @@ class Sms(ByProvider):
     def address_of(self, contact: Contact) -> str | None:
         """The contact's phone, E.164."""
         return contact.phone
+
+    def parts_of(self, content: Mapping[str, str]) -> int:
+        """As many SMS as the text takes."""
+        return count_segments(content["text"]).segments

@@ -58,8 +58,9 @@ def settle(row: Execution, attempt: Attempt, verdict: Verdict) -> Execution:
 
 def lost(row: Execution, attempt: Attempt) -> Execution:
     """The row after a claim that ran out: whoever held it may have sent."""
+    cost = row.claim.cost if row.claim else attempt.cost
     row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
-    return _lost(row, attempt, "worker_lost")
+    return _lost(row, replace(attempt, cost=cost), "worker_lost")
 
 
 def _lost(row: Execution, attempt: Attempt, why: str) -> Execution:
@@ -69,7 +70,8 @@ def _lost(row: Execution, attempt: Attempt, why: str) -> Execution:
 
 def as_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
     """The row with a claim that ran out turned into an unknown message, whatever the policy: nobody sends it again."""
-    result = Result(Outcome.UNKNOWN, now, attempts=row.attempt + 1, reason="worker_lost")
+    cost = row.claim.cost if row.claim else 0
+    result = Result(Outcome.UNKNOWN, now, attempts=row.attempt + 1, reason="worker_lost", cost=cost)
     return replace(row.with_result(node, result), claim=None, node=node)
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, JsonValue
 
 from chalicelib.model.base import Document, Outside
+from chalicelib.model.message import MessageType
+from chalicelib.model.money import Amount, read_money
 
 
 class Approval(StrEnum):
@@ -24,6 +26,12 @@ class LostAnswer(StrEnum):
     RESEND = "resend"
 
 
+#: Every country has a calling code, some have several.
+MAX_PREFIXES = 300
+Prefix = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,6}$")]
+Prices = Mapping[Annotated[MessageType, Field(strict=False)], Amount]
+
+
 class ChannelFields(Outside):
     """What a caller may set. Settings are those of its type's model (`GET /v1/channel-types`)."""
 
@@ -38,6 +46,16 @@ class ChannelFields(Outside):
     #: Whether HTML messages are rewritten so that we learn of opens and clicks; providers that tell need neither.
     track_opens: bool = False
     track_clicks: bool = False
+    #: What a message costs, in the workspace's currency; an SMS each of its parts. Without a price it costs nothing.
+    prices: Prices = {}
+    #: The same for phones of a country: `+49`. The longest that fits counts, and what it does not name costs as above.
+    prices_by_prefix: Annotated[Mapping[Prefix, Prices], Field(max_length=MAX_PREFIXES)] = {}
+
+    def price_of(self, message_type: MessageType, address: str) -> int:
+        """Units of `model/money` for one part of a message to this address."""
+        fitting = sorted((prefix for prefix in self.prices_by_prefix if address.startswith(prefix)), key=len)
+        tables = [*(self.prices_by_prefix[prefix] for prefix in reversed(fitting)), self.prices]
+        return next((read_money(table[message_type]) for table in tables if message_type in table), 0)
 
 
 class Channel(ChannelFields, Document):

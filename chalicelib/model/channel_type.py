@@ -29,6 +29,9 @@ class ChannelType(Protocol):
     def address_of(self, contact: Contact) -> str | None:
         """Where this contact is reached, None when nowhere."""
 
+    def parts_of(self, content: Mapping[str, str]) -> int:
+        """How many messages the provider makes of this rendered content, each of which is paid for."""
+
     def send(self, letter: Letter) -> Verdict:
         """Calls the provider once. Never raises for what the provider says."""
 

@@ -88,6 +88,8 @@ class Claim:
     by: AttemptId
     until: datetime
     node: NodeId
+    #: Of the message, should it have been sent.
+    cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

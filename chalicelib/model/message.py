@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from chalicelib.model.channel import Channel
 from chalicelib.model.ids import MessageUid
+
+if TYPE_CHECKING:
+    # A channel's prices are by message type, so it imports this module.
+    from chalicelib.model.channel import Channel
 
 
 class MessageType(StrEnum):
@@ -22,10 +26,11 @@ class Letter:
     """A rendered message: `content` has the fields of the channel type's content model."""
 
     uid: MessageUid
-    channel: Channel
+    channel: "Channel"
     message_type: MessageType
     to: str
     content: Mapping[str, str]
+    #: In units of `model/money`, by the channel's prices.
     cost: int = 0
     #: Where one click unsubscribes (RFC 8058); None where the message type needs no such link.
     unsubscribe_url: str | None = None

@@ -104,7 +104,7 @@ def _claim(
 
 def _with_claim(ready: Ready, attempt: AttemptId, until: datetime) -> Execution:
     node = NodeId(ready.letter.uid.node)
-    return replace(ready.row, status=ExecutionStatus.PROCESSING, claim=Claim(attempt, until, node))
+    return replace(ready.row, status=ExecutionStatus.PROCESSING, claim=Claim(attempt, until, node, ready.letter.cost))
 
 
 def _confirm(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:

@@ -105,7 +105,8 @@ class Plan:
         one_click = link if template.message_type is MessageType.NEWSLETTER else None
         uid = row.message_uid(node.id)
         content = track(content, self.links, uid, channel)
-        return Letter(uid, channel, template.message_type, address, content, unsubscribe_url=one_click)
+        cost = channel.price_of(template.message_type, address) * kind.parts_of(content)
+        return Letter(uid, channel, template.message_type, address, content, cost, one_click)
 
     def _unsubscribe_link(self, contact: Contact, channel: Channel, template: TemplateVersion) -> str | None:
         """Made only where it is used: newsletters, and templates that name it."""

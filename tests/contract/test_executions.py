@@ -58,7 +58,7 @@ def row_of(contact: str, flow: FlowUid = F) -> Execution:
 
 
 def claimed(row: Execution, attempt: str, now: Any = START) -> Execution:
-    return replace(row, status=ExecutionStatus.PROCESSING, claim=Claim(AttemptId(attempt), now + LEASE, SEND))
+    return replace(row, status=ExecutionStatus.PROCESSING, claim=Claim(AttemptId(attempt), now + LEASE, SEND, 75))
 
 
 def settled(row: Execution) -> Execution:

@@ -313,3 +313,7 @@ class TestModels:
         contact = Contact(uid="c", created_at=NOW, updated_at=NOW, email="a@example.com")
         assert Sms({}).address_of(contact) is None
         assert Sms({}).address_of(contact.with_fields({"phone": PHONE})) == PHONE
+
+
+def test_an_sms_is_paid_for_by_its_parts() -> None:
+    assert [Sms({}).parts_of({"text": text}) for text in ("x", "x" * 161, "\u0430" * 71)] == [1, 2, 2]
