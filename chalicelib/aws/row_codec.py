@@ -85,9 +85,17 @@ def _encode_exceptions(row: Execution, fields: Fields) -> None:
         fields["asleep"] = {"BOOL": True}
     if row.only:
         fields["only"] = {"BOOL": True}
+    _encode_offer(row, fields)
     if row.cause:
         properties = to_json(row.cause.properties).decode()
         fields["cause"] = {"M": {"event": {"S": row.cause.event}, "properties": {"S": properties}}}
+
+
+def _encode_offer(row: Execution, fields: Fields) -> None:
+    if row.offer:
+        fields["offer"] = {"N": str(row.offer)}
+    if row.unsure:
+        fields["unsure"] = {"BOOL": True}
 
 
 def encode_row(row: Execution, shards: int) -> Fields:
@@ -137,6 +145,8 @@ def decode_row(item: Item) -> Execution:
         receipts={NodeId(node): decode_receipt(value["M"]) for node, value in item["receipts"]["M"].items()},
         path=tuple(_decode_visit(entry["S"]) for entry in walk["path"]["L"]) if "path" in walk else (),
         reason=walk["reason"]["S"] if "reason" in walk else None,
+        offer=_number(walk, "offer"),
+        unsure="unsure" in walk,
         faults=_number(walk, "faults"),
         only="only" in walk,
         cause=_decode_cause(walk["cause"]["M"]) if "cause" in walk else None,
@@ -180,6 +190,8 @@ def _encode_result(result: Result) -> Fields:
         entry["p"] = {"S": result.provider_id}
     if result.cost:
         entry["c"] = {"N": str(result.cost)}
+    if result.offer:
+        entry["f"] = {"N": str(result.offer)}
     return entry
 
 
@@ -192,6 +204,7 @@ def _decode_result(entry: Item) -> Result:
         reason=entry["r"]["S"] if "r" in entry else None,
         provider_id=entry["p"]["S"] if "p" in entry else None,
         cost=_number(entry, "c"),
+        offer=_number(entry, "f"),
     )
 
 

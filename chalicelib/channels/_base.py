@@ -32,6 +32,7 @@ class Quiet:
     """A channel type without provider events; others override what is different with them."""
 
     deduplicates: bool = False
+    incapable: frozenset[str] = frozenset()
     timeout: timedelta = TIMEOUT
 
     def parts_of(self, content: Mapping[str, str]) -> int:  # noqa: ARG002  an answer for all contents

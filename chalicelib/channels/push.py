@@ -70,6 +70,7 @@ class Push(Quiet):
     """
 
     name: str = "push"
+    incapable: frozenset[str] = frozenset({"EndpointDisabled", "NotFound", "no_endpoint"})
     settings: type[BaseModel] = PushSettings
     content: type[BaseModel] = PushContent
     timeout: timedelta = TIMEOUT + DEVICES_WITHIN

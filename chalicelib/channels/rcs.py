@@ -56,6 +56,8 @@ class Rcs(Quiet):
     """There is no token by which AWS would drop a second message."""
 
     name: str = "rcs"
+    #: AWS does not tell a device without RCS from one that is off; an SMS instead serves both.
+    incapable: frozenset[str] = frozenset({"RCS_UNREACHABLE", "RCS_CARRIER_UNREACHABLE"})
     settings: type[BaseModel] = RcsSettings
     content: type[BaseModel] = RcsContent
 

@@ -34,6 +34,8 @@ class Sms(ByProvider):
     """A text to a phone."""
 
     name: str = "sms"
+    #: Twilio: no mobile number, a landline.
+    incapable: frozenset[str] = frozenset({"21614", "30006"})
     settings: type[BaseModel] = SmsSettings
     content: type[BaseModel] = SmsContent
 

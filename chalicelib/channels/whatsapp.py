@@ -27,6 +27,8 @@ class WhatsApp(ByProvider):
     """A template that WhatsApp approved, or a text while a conversation is open."""
 
     name: str = "whatsapp"
+    #: Undeliverable: as a rule because nobody uses WhatsApp by this number.
+    incapable: frozenset[str] = frozenset({"131026"})
     settings: type[BaseModel] = WhatsAppSettings
     content: type[BaseModel] = WhatsAppContent
 

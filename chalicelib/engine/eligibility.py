@@ -1,5 +1,7 @@
 """May this contact get this message by this channel, now?"""
 
+from datetime import datetime
+
 from chalicelib.model.channel import Approval, Channel
 from chalicelib.model.contact import ConsentState, Contact, ContactStatus
 from chalicelib.model.message import MessageType
@@ -30,3 +32,10 @@ def why_not_contact(
         return "consent_revoked"
     needs_consent = strict or message_type is MessageType.NEWSLETTER
     return "no_consent" if needs_consent and consent is not ConsentState.GRANTED else None
+
+
+def why_not_address(contact: Contact, channel_type: str, address: str | None, now: datetime) -> str | None:
+    """The skip reason that the address gives, or None: there is none, or the medium is known not to reach it."""
+    if address is None:
+        return "no_address"
+    return "not_capable" if contact.is_unreachable(channel_type, address, now) else None

@@ -122,10 +122,19 @@ def _deliver(row: Execution, node: Node, scene: Scene) -> Execution | Advance:
     except GiveUp as error:
         # It fails here, not at a node before it whose message is out: a retry starts here.
         return Advance(row.finished(ExecutionStatus.FAILED, error.code, scene.now))
+    if node.id in row.receipts:
+        # The answer was lost and it was to be sent again; meanwhile the provider has told that it is out.
+        return _leave(row.with_result(node.id, _told(row, answer, scene.now)), NEXT, scene)
     if isinstance(answer, Letter):
         return Advance(row, answer)
     skipped = Result(Outcome.SKIPPED, scene.now, attempts=0, channel=answer.channel, reason=answer.reason)
     return _leave(row.with_result(node.id, skipped), NEXT, scene)
+
+
+def _told(row: Execution, answer: Letter | Skip, now: datetime) -> Result:
+    """A message without an answer, which its receipt makes a sent one."""
+    channel = answer.channel.uid if isinstance(answer, Letter) else answer.channel
+    return Result(Outcome.UNKNOWN, now, attempts=row.attempt, channel=channel, reason="answer_lost", offer=row.offer)
 
 
 def retagged(row: Execution, scene: Scene) -> Execution:
@@ -137,7 +146,15 @@ def _leave(row: Execution, exit_name: str, scene: Scene, why: str = "") -> Execu
     node = _node_of(row, scene)
     visit = Visit(node.id, exit_name, row.entered, scene.now, why)
     moved = replace(
-        row, path=(*row.path, visit), node=node.exits[exit_name], entered=scene.now, attempt=0, due=None, faults=0
+        row,
+        path=(*row.path, visit),
+        node=node.exits[exit_name],
+        entered=scene.now,
+        attempt=0,
+        due=None,
+        faults=0,
+        offer=0,
+        unsure=False,
     )
     return _finish(moved, scene) if moved.node is None or row.only else moved
 

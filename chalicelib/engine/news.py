@@ -9,7 +9,7 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 
 #: Kept by the engine, or told by events of their own.
-_NOT_NEWS = frozenset({"uid", "created_at", "updated_at", "rev", "tags", "suppressed"})
+_NOT_NEWS = frozenset({"uid", "created_at", "updated_at", "rev", "tags", "suppressed", "unreachable"})
 
 
 def news_of(before: Contact | None, after: Contact, names: frozenset[str]) -> tuple[Event, ...]:

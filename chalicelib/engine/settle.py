@@ -32,6 +32,9 @@ class Attempt:
     resend: bool
     now: datetime
     cost: int = 0
+    #: Which of the step's offers is tried, and the one to go on with should it be refused for good.
+    offer: int = 0
+    next_offer: int | None = None
 
 
 def settle(row: Execution, attempt: Attempt, verdict: Verdict) -> Execution:
@@ -47,9 +50,9 @@ def settle(row: Execution, attempt: Attempt, verdict: Verdict) -> Execution:
         case Retryable(code=code, after=after):
             return _retry(row, attempt, after) or _fail(row, attempt, code)
         case Permanent(code=code):
-            return _fail(row, attempt, code)
+            return _fall_back(row, attempt) or _fail(row, attempt, code)
         case Suppress(code=code):
-            return _with(row, attempt, Outcome.SKIPPED, reason=f"suppressed_{code}")
+            return _fall_back(row, attempt) or _with(row, attempt, Outcome.SKIPPED, reason=f"suppressed_{code}")
         case Unknown(why=why):
             return _lost(row, attempt, why)
         case _:
@@ -64,15 +67,26 @@ def lost(row: Execution, attempt: Attempt) -> Execution:
 
 
 def _lost(row: Execution, attempt: Attempt, why: str) -> Execution:
-    again = _retry(row, attempt, None) if attempt.resend else None
-    return again or _with(row, attempt, Outcome.UNKNOWN, reason=why, cost=attempt.cost)
+    # A receipt proves that the message is out, whatever became of the answer.
+    may_resend = attempt.resend and attempt.node not in row.receipts
+    again = _retry(row, attempt, None) if may_resend else None
+    return (again and replace(again, unsure=True)) or _with(
+        row, attempt, Outcome.UNKNOWN, reason=why, cost=attempt.cost
+    )
 
 
 def as_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
     """The row with a claim that ran out turned into an unknown message, whatever the policy: nobody sends it again."""
     cost = row.claim.cost if row.claim else 0
-    result = Result(Outcome.UNKNOWN, now, attempts=row.attempt + 1, reason="worker_lost", cost=cost)
+    result = Result(Outcome.UNKNOWN, now, attempts=row.attempt + 1, reason="worker_lost", cost=cost, offer=row.offer)
     return replace(row.with_result(node, result), claim=None, node=node)
+
+
+def _fall_back(row: Execution, attempt: Attempt) -> Execution | None:
+    """The row at the next offer: never when a try of this one may have been taken, as the contact would get two."""
+    if attempt.next_offer is None or row.unsure:
+        return None
+    return replace(row, offer=attempt.next_offer, attempt=0, due=None)
 
 
 def _retry(row: Execution, attempt: Attempt, after: timedelta | None) -> Execution | None:
@@ -104,5 +118,6 @@ def _with(
         reason=reason,
         provider_id=provider_id,
         cost=cost,
+        offer=attempt.offer,
     )
     return replace(row.with_result(attempt.node, result), attempt=0, due=None)

@@ -72,7 +72,7 @@ class Links:
 
 
 def _parts(uid: MessageUid) -> tuple[str, ...]:
-    return uid.workspace, uid.flow, uid.contact, uid.node, str(uid.visit)
+    return tuple(str(uid).split("."))
 
 
 def hash_url(url: str) -> str:

@@ -23,6 +23,8 @@ class ChannelType(Protocol):
     content: type[BaseModel]
     #: Whether the provider drops a second message with the same token: a lost answer is then tried again.
     deduplicates: bool
+    #: Codes of refusals and failures which prove that the medium does not reach the address: no device, no account.
+    incapable: frozenset[str]
     #: Longest that one send may take (connect + read).
     timeout: timedelta
 

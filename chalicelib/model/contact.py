@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from chalicelib.model.base import Document, Outside
+from chalicelib.model.base import Document, Moment, Outside
 from chalicelib.model.message import MessageType
 from chalicelib.model.suppression import Block, ChannelTypeName
 
@@ -87,6 +88,20 @@ def build_lookups(external_id: str | None, email: str | None, phone: str | None)
     return tuple(f"{name}:{value}" for name, value in found if value)
 
 
+def hash_place(address: str) -> str:
+    """Tells an address from others in a few characters."""
+    return blake2b(address.encode(), digest_size=8).hexdigest()
+
+
+class Unreachable(Outside):
+    """A medium that did not reach an address, as its provider has proved; believed until a moment."""
+
+    channel_type: ChannelTypeName
+    #: A hash of the address as the channel type has it: a list of devices is long.
+    address: str
+    until: Moment
+
+
 class Contact(ContactFields, Document):
     """A saved contact; `email` is case-folded in its domain and looked up case-folded, `phone` is E.164."""
 
@@ -94,6 +109,8 @@ class Contact(ContactFields, Document):
 
     #: What the suppression list says of its addresses, kept here as well: a send reads the contact anyway.
     suppressed: tuple[Block, ...] = ()
+    #: Where a step's fallback is tried at once.
+    unreachable: Annotated[tuple[Unreachable, ...], Field(max_length=10)] = ()
 
     def consent_to(self, channel_type: str, message_type: MessageType) -> ConsentState | None:
         """What the contact said for this kind of message, None when they were never asked."""
@@ -106,6 +123,11 @@ class Contact(ContactFields, Document):
             for block in self.suppressed
             if address == {"email": self.email, "phone": self.phone}[block.address]
         )
+
+    def is_unreachable(self, channel_type: str, address: str, now: datetime) -> bool:
+        """Whether this medium is known not to reach this address."""
+        wanted = channel_type, hash_place(address)
+        return any(now < each.until and (each.channel_type, each.address) == wanted for each in self.unreachable)
 
     def with_consent(self, channel_type: str, message_type: MessageType, state: ConsentState) -> Self:
         """The contact having said this for one channel type and message type."""

@@ -103,6 +103,8 @@ class Result:
     reason: str | None = None
     provider_id: str | None = None
     cost: int = 0
+    #: Which of the SEND's offers it was: 0 its own channel, 1 its fallback.
+    offer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,10 @@ class Execution:
     asleep: bool = False
     #: Attempts used at `node`.
     attempt: int = 0
+    #: The first of the offers at `node` that may still be made: those before it were refused, or are not for them.
+    offer: int = 0
+    #: The answer to a try of this offer was lost: it may be tried again, and no other may take its place.
+    unsure: bool = False
     claim: Claim | None = None
     results: Mapping[NodeId, Result] = field(default_factory=lambda: _NO_RESULTS)
     receipts: Mapping[NodeId, Receipt] = field(default_factory=lambda: _NO_RECEIPTS)
@@ -187,7 +193,8 @@ class Execution:
 
     def message_uid(self, node: NodeId) -> MessageUid:
         """The token of the message at `node`. Loops cannot be built, so each entry visits a node once."""
-        return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node, self.key.entry)
+        offer = self.results[node].offer if node in self.results else 0
+        return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node, self.key.entry, offer)
 
     def with_result(self, node: NodeId, result: Result) -> "Execution":
         """The row with one more SEND decided."""

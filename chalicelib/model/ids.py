@@ -42,18 +42,24 @@ class MessageUid:
     contact: ContactUid
     node: NodeId
     visit: int = 1
+    #: Which of the SEND's offers: 0 is its own channel, 1 its fallback. Another message, so it has another token.
+    offer: int = 0
 
     def __str__(self) -> str:
-        return f"{self.workspace}.{self.flow}.{self.contact}.{self.node}.{self.visit}"
+        offer = f".{self.offer}" if self.offer else ""
+        return f"{self.workspace}.{self.flow}.{self.contact}.{self.node}.{self.visit}{offer}"
 
 
 def read_message_uid(text: str) -> MessageUid | None:
     """The address inside a message uid, or None when the text is not one."""
-    parts = text.split(".")
-    if len(parts) != 5 or not re.fullmatch(r"[1-9][0-9]{0,5}", parts[4]) or not all(map(is_uid, parts[:4])):
+    workspace, flow, contact, node, visit, offer = (*text.split("."), "0", "", "", "", "", "")[:6]
+    if text.count(".") not in {4, 5} or not all(map(is_uid, (workspace, flow, contact, node))):
         return None
-    workspace, flow, contact, node, visit = parts
-    return MessageUid(WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node), int(visit))
+    is_numbered = re.fullmatch(r"[1-9][0-9]{0,5}", visit) and re.fullmatch(r"[0-9]", offer)
+    if not is_numbered or text.endswith(("\n", ".0")):
+        return None
+    place = WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node)
+    return MessageUid(*place, int(visit), int(offer))
 
 
 def uid_at(moment: datetime, *parts: str) -> str:

@@ -17,13 +17,14 @@ from chalicelib.model.execution import Claim, Engagement, Execution, ExecutionKe
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import AttemptId, ContactUid, NodeId, new_uid
-from chalicelib.model.message import Accepted, Suppress, Unknown, Verdict
+from chalicelib.model.message import Accepted, Permanent, Suppress, Unknown, Verdict
 from chalicelib.ports import ClaimedBy, Ports, Save, Unclaimed
 from chalicelib.usecases.admit_ready import LEASE, Delivery, Ready, enter_gate, heed_circuits, leave_gate
 from chalicelib.usecases.change_flow import pause_flow
 from chalicelib.usecases.heed_circuit import note_probe, open_circuit, tell_pause
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
+from chalicelib.usecases.note_unreachable import note_unreachable
 from chalicelib.usecases.suppress_address import suppress_recipient
 
 #: Time kept for settling, hints and statistics after the last send of a batch.
@@ -39,6 +40,12 @@ class _Claimed:
     ready: Ready
     attempt: AttemptId
     turn: Turn | None
+
+    @property
+    def offer_before(self) -> int:
+        """From which offer on the step was, before the claim chose one."""
+        stored = self.ready.stored
+        return stored.offer if stored.node == self.ready.row.node else 0
 
 
 @dataclass(slots=True)
@@ -104,7 +111,8 @@ def _claim(
 
 def _with_claim(ready: Ready, attempt: AttemptId, until: datetime) -> Execution:
     node = NodeId(ready.letter.uid.node)
-    return replace(ready.row, status=ExecutionStatus.PROCESSING, claim=Claim(attempt, until, node, ready.letter.cost))
+    claim = Claim(attempt, until, node, ready.letter.cost)
+    return replace(ready.row, status=ExecutionStatus.PROCESSING, claim=claim, offer=ready.letter.uid.offer)
 
 
 def _confirm(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
@@ -139,14 +147,17 @@ def _fresh(delivery: Delivery, claimed: _Claimed, contact: Contact | None) -> _C
         answer = delivery.plan.consider(delivery.plan.graph.nodes[ready.letter.uid.node], ready.row, contact)
     except GiveUp:
         return None
-    if isinstance(answer, Skip):
+    if isinstance(answer, Skip) or answer.uid != ready.letter.uid:
+        # What may be sent now is not what was claimed.
         return None
     return replace(claimed, ready=replace(claimed.ready, letter=answer, contact=contact))
 
 
 def _release(delivery: Delivery, claimed: Sequence[_Claimed], *, hint: bool) -> None:
     """Gives claims back unused. Without a hint the rows wait for a resume; with one, the step is decided anew."""
-    rows = [replace(each.ready.row, claim=None, status=ExecutionStatus.PENDING) for each in claimed]
+    rows = [
+        replace(each.ready.row, claim=None, status=ExecutionStatus.PENDING, offer=each.offer_before) for each in claimed
+    ]
     saves = [Save(row, ClaimedBy(each.attempt)) for row, each in zip(rows, claimed, strict=True)]
     held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
     for each, row, ok in zip(claimed, rows, held, strict=True):
@@ -248,28 +259,44 @@ def _settle(delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> Non
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
         if ok:
             delivery.ledger.moved(each.ready.stored, save.row, delivery.ports.clock.now())
-            if isinstance(verdict, Suppress):
-                _remember(delivery, each.ready)
+            if isinstance(verdict, Suppress | Permanent):
+                _remember(delivery, each.ready, verdict)
         elif isinstance(verdict, Accepted):
             _came_too_late(delivery, each)
 
 
-def _remember(delivery: Delivery, ready: Ready) -> None:
-    """The provider knows of a no that we had not heard. Forgetting it costs one more refusal."""
+def _remember(delivery: Delivery, ready: Ready, verdict: Suppress | Permanent) -> None:
+    """The provider knows of a no, or of an address, what we had not heard. Forgetting it costs one more refusal."""
+    letter, workspace = ready.letter, delivery.workspace
     with suppress(RetryLater):
-        suppress_recipient(delivery.ports, delivery.workspace, ready.letter, ready.contact)
+        if verdict.code in delivery.plan.channel_types[letter.channel.type].incapable:
+            note_unreachable(delivery.ports, workspace, letter.uid.contact, letter.channel.type)
+        elif isinstance(verdict, Suppress):
+            suppress_recipient(delivery.ports, workspace, letter, ready.contact)
 
 
 def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict) -> Execution:
     """The row after the verdict, walked on to its next effect, which is the next message's to perform."""
     row, letter = claimed.ready.row, claimed.ready.letter
-    settled = settle(row, delivery.plan.attempt_at(letter.uid.node, delivery.ports, letter), verdict)
+    attempt = delivery.plan.attempt_at(row, letter.uid.node, delivery.ports, letter)
+    if isinstance(verdict, Suppress | Permanent):
+        attempt = replace(attempt, next_offer=_next_offer(delivery, claimed))
+    settled = settle(row, attempt, verdict)
     if settled.is_open and letter.uid.node in settled.results:
         try:
             settled = advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports)).row
         except Exception as error:  # noqa: BLE001 - the message is out: saved as such, the next step meets the fault
             delivery.ledger.note_fault(settled, error)
     return replace(settled, seq=row.seq + 1)
+
+
+def _next_offer(delivery: Delivery, claimed: _Claimed) -> int | None:
+    ready = claimed.ready
+    try:
+        return delivery.plan.next_offer(ready.letter, ready.row, ready.contact)
+    except Exception as error:  # noqa: BLE001 - the refusal is to be saved, whatever is wrong with the fallback
+        delivery.ledger.note_fault(ready.row, error)
+        return None
 
 
 def _came_too_late(delivery: Delivery, claimed: _Claimed) -> None:

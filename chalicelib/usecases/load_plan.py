@@ -1,11 +1,11 @@
 """Everything a batch of steps needs to know of its flow besides the rows: graph, templates, channels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.engine.breaker import Circuit
 from chalicelib.engine.compile import compile_steps
-from chalicelib.engine.eligibility import why_not_channel, why_not_contact
+from chalicelib.engine.eligibility import why_not_address, why_not_channel, why_not_contact
 from chalicelib.engine.interpreter import Scene, Skip
 from chalicelib.engine.render import MissingParameter, render, resolve_parameters
 from chalicelib.engine.settle import Attempt
@@ -20,7 +20,7 @@ from chalicelib.model.flow import Flow
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId, WorkspaceUid
 from chalicelib.model.message import Letter, MessageType
-from chalicelib.model.offers import Offer, Offering, Sending
+from chalicelib.model.offers import Offering, Sending
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
 from chalicelib.nodes.registry import STEP
@@ -56,28 +56,47 @@ class Plan:
         """The channel that carries the message."""
         return self.channels.get(sending.channel_uid or self.flow.channel_uid)
 
-    def attempt_at(self, node: NodeId, ports: Ports, letter: Letter | None = None) -> Attempt:
-        """What `engine/settle` needs to know of a try at this node; without the letter, by the step's own channel."""
-        channel = letter.channel if letter else self._own_channel(node)
+    def attempt_at(self, row: Execution, node: NodeId, ports: Ports, letter: Letter | None = None) -> Attempt:
+        """What `engine/settle` needs to know of a try at this node; without the letter, by what the row says."""
+        offer = letter.uid.offer if letter else row.offer
+        channel = letter.channel if letter else self._channel_at(node, offer)
         kind = self.channel_types.get(channel.type) if channel else None
         resend = channel is not None and channel.lost_answer is LostAnswer.RESEND
         resend = resend or (kind is not None and kind.deduplicates)
         uid, cost = channel.uid if channel else "", letter.cost if letter else 0
-        return Attempt(node, uid, self.flow.configuration, resend, ports.clock.now(), cost)
+        return Attempt(node, uid, self.flow.configuration, resend, ports.clock.now(), cost, offer)
 
-    def _own_channel(self, node: NodeId) -> Channel | None:
+    def _channel_at(self, node: NodeId, offer: int) -> Channel | None:
         step = self.graph.nodes[node].step
-        return self.channel_of(step.offers[0].sending) if isinstance(step, Offering) else None
+        return self.channel_of(step.offers[offer].sending) if isinstance(step, Offering) else None
 
     def consider(self, node: Node, row: Execution, contact: Contact) -> Letter | Skip:
         """The letter of this walk at a SEND, by its own channel or what it offers instead, or why there is none."""
         if not isinstance(node.step, Offering):
             raise GiveUp("not_a_send", f"Node {node.id} delivers but names nothing to send")
-        answers = (self._consider(node, offer, row, contact) for offer in node.step.offers)
+        answers = (self._consider(node, index, row, contact) for index in self._open_offers(node.step, row))
         first = next(answers)
         return next((each for each in (first, *answers) if isinstance(each, Letter)), first)
 
-    def _consider(self, node: Node, offer: Offer, row: Execution, contact: Contact) -> Letter | Skip:
+    def next_offer(self, letter: Letter, row: Execution, contact: Contact) -> int | None:
+        """What to go on with now that this letter is refused for good, None for nothing."""
+        node = self.graph.nodes[letter.uid.node]
+        if not isinstance(node.step, Offering):
+            return None
+        later = (index for index in self._open_offers(node.step, row) if index > letter.uid.offer)
+        return next((index for index in later if isinstance(self._consider(node, index, row, contact), Letter)), None)
+
+    def _open_offers(self, step: Offering, row: Execution) -> range:
+        """The step's offers that may still be made; never ours where the provider has a way of its own."""
+        own = self.channel_of(step.offers[0].sending)
+        kind = self.channel_types.get(own.type) if own else None
+        stays = row.unsure or (own is not None and kind is not None and kind.falls_back(own))
+        return range(row.offer, row.offer + 1 if stays else len(step.offers))
+
+    def _consider(self, node: Node, index: int, row: Execution, contact: Contact) -> Letter | Skip:
+        if not isinstance(node.step, Offering):
+            raise GiveUp("not_a_send", f"Node {node.id} delivers but names nothing to send")
+        offer = node.step.offers[index]
         channel = self.channel_of(offer.sending)
         reason = why_not_channel(channel)
         if reason or channel is None:
@@ -89,6 +108,7 @@ class Plan:
         address = kind.address_of(contact)
         strict = self.workspace.strict_consent
         reason = why_not_contact(contact, channel.type, template.message_type, strict, address)
+        reason = reason or why_not_address(contact, channel.type, address, row.updated)
         if reason or address is None:
             return Skip(reason or "no_address", channel.uid)
         link = self._unsubscribe_link(contact, channel, template)
@@ -103,7 +123,7 @@ class Plan:
             # A value that is missing deep inside an event's property shows only while rendering.
             return Skip(MISSING, channel.uid)
         one_click = link if template.message_type is MessageType.NEWSLETTER else None
-        uid = row.message_uid(node.id)
+        uid = replace(row.message_uid(node.id), offer=index)
         content = track(content, self.links, uid, channel)
         cost = channel.price_of(template.message_type, address) * kind.parts_of(content)
         return Letter(uid, channel, template.message_type, address, content, cost, one_click)

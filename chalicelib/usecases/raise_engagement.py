@@ -24,6 +24,12 @@ class Found:
         return self.row.receipts.get(self.uid.node)
 
     @property
+    def is_current(self) -> bool:
+        """Whether it is the row's message at the node, and not an offer that was refused before it."""
+        result = self.row.results.get(self.uid.node)
+        return self.uid.offer == (result.offer if result else self.row.offer)
+
+    @property
     def channel(self) -> str:
         """By which it went; empty while it is being sent."""
         result = self.row.results.get(self.uid.node)

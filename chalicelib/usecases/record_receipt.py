@@ -13,6 +13,7 @@ from chalicelib.model.receipt import Callback, Report
 from chalicelib.ports import Ports
 from chalicelib.usecases.find_answered import channels_of, find_answered
 from chalicelib.usecases.heed_no import Place, find_place, heed_no, heed_start
+from chalicelib.usecases.note_unreachable import note_unreachable
 from chalicelib.usecases.raise_engagement import Found, find_message, is_being_sent, raise_engagement
 from chalicelib.usecases.tell_engagement import Occasion, message_occasion, tell_engagement
 
@@ -114,11 +115,15 @@ def _record_of_message(ports: Ports, uid: MessageUid, report: Report, source: _S
     at = source.when(report, ports.clock.now())
     if report.suppress and report.address and (place := find_place(ports, uid.workspace, report.address)):
         heed_no(ports, place, source.channel_type, report, at)
+    if source.channel_type and report.code in ports.channel_types[source.channel_type].incapable:
+        note_unreachable(ports, uid.workspace, uid.contact, source.channel_type)
     found = find_message(ports, uid)
     if found is None:
         return True
     if is_being_sent(ports, found):
         return False
+    if not found.is_current:
+        return True
     _note(ports, found, report, message_occasion(uid, at))
     return True
 

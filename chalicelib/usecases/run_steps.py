@@ -199,7 +199,7 @@ def _walk(
     now = ports.clock.now()
     resolved = row
     if row.claim:
-        resolved = lost(replace(row, node=row.claim.node), plan.attempt_at(row.claim.node, ports))
+        resolved = lost(replace(row, node=row.claim.node), plan.attempt_at(row, row.claim.node, ports))
     if contact is None:
         return resolved.finished(ExecutionStatus.SKIPPED, "contact_not_found", now)
     if resolved.due and resolved.due > now:

@@ -153,6 +153,7 @@ def store(
     `names`: events that somebody listens to, if the caller has read them.
     """
     said = consent_changes(before, after, origin, ports.clock.now())
+    after = after.model_copy(update={"unreachable": before.unreachable})
     if (before.email, before.phone) == (after.email, after.phone):
         kept = after.model_copy(update={"suppressed": before.suppressed})
         return store_changed(ports, workspace, before, kept, names, said)

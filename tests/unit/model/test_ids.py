@@ -29,9 +29,11 @@ def test_what_would_break_a_key_a_url_or_a_token_is_no_id(text: str) -> None:
     assert not is_uid(text)
 
 
-@given(UIDS, UIDS, UIDS, st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True), st.integers(1, 99))
-def test_a_message_uid_carries_its_address(workspace: str, flow: str, contact: str, node: str, visit: int) -> None:
-    uid = MessageUid(WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node), visit)
+@given(UIDS, UIDS, UIDS, st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True), st.integers(1, 99), st.integers(0, 9))
+def test_a_message_uid_carries_its_address(
+    workspace: str, flow: str, contact: str, node: str, visit: int, offer: int
+) -> None:
+    uid = MessageUid(WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node), visit, offer)
     assert read_message_uid(str(uid)) == uid
 
 
@@ -43,6 +45,10 @@ def test_a_message_uid_of_usual_ids_fits_the_tag_of_a_provider() -> None:
 @given(st.text(alphabet="ab.1٣²-_ \n#", max_size=40))
 @example("a.b.c.d.01")
 @example("a.b.c.d.0")
+@example("a.b.c.d.1.0")
+@example("a.b.c.d.1.10")
+@example("a.b.c.d.1.1.1")
+@example("a.b.c.d.1.")
 @example("a.b.c.d.٣")
 @example("a.b.c.d.1\n")
 @example("a.b.c.d." + "9" * 5_000)
