@@ -25,7 +25,9 @@ QUEUES = {
     "events": "EventQueue",
     "jobs": "JobQueue",
     "steps": "StepQueue",
+    "receipts": "ReceiptQueue",
     "dead_events": "EventDeadLetters",
+    "dead_receipts": "ReceiptDeadLetters",
     "dead_jobs": "JobDeadLetters",
     "dead_steps": "StepDeadLetters",
 }

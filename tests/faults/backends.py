@@ -8,8 +8,10 @@ from typing import Protocol
 
 from chalicelib.ports import Ports
 from tests.faults.board import PORTS, Board, SkewedClock
-from tests.faults.mail import MemoryPost, Post, PostedEvents, PostedJobs, PostedSteps
+from tests.faults.mail import MemoryPost, Post, PostedEvents, PostedJobs, PostedReceipts, PostedSteps
 from tests.memory.catalog import MemoryCatalog
+from tests.memory.circuits import MemoryCircuits
+from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
@@ -53,19 +55,23 @@ class MemoryBackend:
     def new(cls) -> "Iterator[MemoryBackend]":
         """An empty one."""
         clock, executions, events = SkewedClock(), MemoryExecutions(), MemoryEvents()
+        catalog, consents = MemoryCatalog(), MemoryConsents()
         post = MemoryPost(clock)
         ports = Ports(
             clock=clock,
-            catalog=MemoryCatalog(),
-            contacts=MemoryContacts(events),
+            catalog=catalog,
+            contacts=MemoryContacts(events, consents),
+            consents=consents,
             events=events,
             event_queue=PostedEvents(post),
+            receipt_queue=PostedReceipts(post),
             executions=executions,
             steps=PostedSteps(post),
             jobs=PostedJobs(post),
             timers=MemoryTimers(),
             statistics=MemoryStatistics(),
             gates=MemoryGates(),
+            circuits=MemoryCircuits(catalog),
             files=MemoryFiles(),
             channel_types={},
             secret=lambda: b"faults",

@@ -192,8 +192,8 @@ class Wired:
 
 
 PORTS = (
-    "catalog", "contacts", "events", "event_queue", "executions", "steps", "jobs", "timers", "statistics", "gates",
-    "files",
+    "catalog", "contacts", "consents", "events", "event_queue", "receipt_queue", "executions", "steps", "jobs", "timers",
+    "statistics", "gates", "circuits", "files",
 )  # fmt: skip
 
 

@@ -18,11 +18,13 @@ VISIBILITY = {
     "steps": timedelta(seconds=180),
     "jobs": timedelta(seconds=360),
     "events": timedelta(seconds=180),
+    "receipts": timedelta(seconds=180),
     "dead_steps": timedelta(seconds=180),
     "dead_jobs": timedelta(seconds=180),
     "dead_events": timedelta(seconds=180),
+    "dead_receipts": timedelta(seconds=180),
 }
-BATCH = {"steps": 10, "jobs": 1, "events": 10, "dead_steps": 10, "dead_jobs": 10, "dead_events": 10}
+BATCH = {name: 1 if name == "jobs" else 10 for name in VISIBILITY}
 EVENTS_A_MESSAGE = 25
 
 
@@ -136,3 +138,13 @@ class PostedEvents:
         for start in range(0, len(events), EVENTS_A_MESSAGE):
             reported = Reported(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
             self._post.put("events", reported.model_dump_json())
+
+
+class PostedReceipts:
+    """The port ReceiptQueue over the harness's post."""
+
+    def __init__(self, post: MemoryPost) -> None:
+        self._post = post
+
+    def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
+        self._post.put("receipts", body, delay)

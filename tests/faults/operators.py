@@ -5,15 +5,16 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.engine.progress import difference
 from chalicelib.errors import CarillonError, Conflict, InvalidRequest, NotFound
+from chalicelib.model.arrival import build_posted
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.contact import ContactStatus
 from chalicelib.model.event import Event
-from chalicelib.model.execution import Engagement, Receipt
+from chalicelib.model.execution import Engagement
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount
-from chalicelib.model.ids import ContactUid, FlowUid, NodeId, new_uid
+from chalicelib.model.ids import ChannelUid, ContactUid, new_uid
+from chalicelib.model.receipt import Callback
 from chalicelib.usecases.campaign_flows import move_campaign
 from chalicelib.usecases.change_flow import FlowChange, change_flow
 from chalicelib.usecases.erase_contact import erase_contact
@@ -234,18 +235,14 @@ def publish(steps: tuple[Mapping[str, Any], ...]) -> Act:
 
 
 def receipts(*climb: Engagement) -> Act:
-    """The provider reports of every message that it has taken so far, in this order, at the ports."""
+    """The provider reports of every message that it has taken so far, in this order, by its hook."""
 
     def act(world: "World") -> None:
-        with world.board.aside():
-            for each in tuple(world.provider.tries):
-                flow = world.bare.catalog.get(HERE, Flow, each.flow)
-                row = next(row for row in world.rows(flow) if str(row.message_uid(NodeId(each.node))) == each.message)
-                for engagement in climb:
-                    receipt = Receipt(engagement, world.now)
-                    changed = world.ports.executions.put_receipt(row.key, flow.shards, NodeId(each.node), receipt)
-                    if changed and (moved := difference(*changed)):
-                        world.bare.statistics.leave(HERE, FlowUid(flow.uid), flow.stats_epoch, new_uid(), moved)
+        for each in tuple(world.provider.tries):
+            for engagement in climb:
+                posted = build_posted(HERE, ChannelUid(CHANNEL), Callback(f"{each.message} {engagement}".encode()), world.now)
+                with world.board.aside():
+                    world.bare.receipt_queue.send(posted.model_dump_json(by_alias=True))
 
     return act
 

@@ -11,7 +11,10 @@ from chalicelib.channels._base import Quiet
 from chalicelib.channels.console import ConsoleContent, ConsoleSettings
 from chalicelib.errors import RetryLater
 from chalicelib.model.contact import Contact
+from chalicelib.model.execution import Engagement
+from chalicelib.model.ids import read_message_uid
 from chalicelib.model.message import Accepted, Letter, Throttled, Unknown, Verdict
+from chalicelib.model.receipt import Callback, Report
 from tests.faults.board import Board
 
 #: Answers by the letter and by how many times this message was tried before.
@@ -52,6 +55,12 @@ class Provider(Quiet):
 
     def address_of(self, contact: Contact) -> str | None:
         return contact.email
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """`message engagement`, as `operators.receipts` writes it."""
+        message, _, engagement = callback.body.decode(errors="replace").partition(" ")
+        uid = read_message_uid(message)
+        return (Report(Engagement(engagement), message=uid),) if uid else ()
 
     def send(self, letter: Letter) -> Verdict:
         """A lost answer is unknown, a call that never arrived is as if the provider had been too busy."""

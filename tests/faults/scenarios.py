@@ -52,6 +52,11 @@ def _fault_first(letter: Letter, before: int) -> Verdict:
     return Accepted("id") if before else ChannelFault("account_suspended")
 
 
+def _fault_at_first(letter: Letter, before: int) -> Verdict:
+    """Three tries of everybody fail by the channel: five in a row open its circuit."""
+    return Accepted("id") if before >= 2 else ChannelFault("account_suspended")
+
+
 def _ab_is_stable(world: World) -> Iterator[str]:
     """I12: the lane follows from campaign, node and contact, and from nothing that a fault could change."""
     for flow in world.flows():
@@ -94,6 +99,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("lost_hold", ONE, AT_ONCE, answer=_lose_first),
     Scenario("lost_resend", ONE, AT_ONCE, answer=_lose_first, channel={"lost_answer": LostAnswer.RESEND}, resends=True),
     Scenario("channel_fault", ONE, AT_ONCE, answer=_fault_first, configuration={"max_retries": 0}),
+    Scenario("circuit", ONE, (*AT_ONCE, (5 * MINUTE, do.resume), (10 * MINUTE, do.resume), (HOUR, do.resume)), contacts=6,
+             answer=_fault_at_first, configuration={"max_retries": 0, "retry_delay_ms": 1_000}),
     Scenario("operator_retry", ONE, (*AT_ONCE, (10 * MINUTE, do.retry("failed"))), contacts=1, flows=2,
              answer=lambda letter, before: Permanent("rejected"), configuration={"max_retries": 0}),
     # ---- pacing ----

@@ -1,6 +1,7 @@
 """One run: the engine on ports with the switchboard in front, queues, a clock Lambda, operators and a provider."""
 
 import logging
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from unittest import mock
 
 from ulid import ULID
 
@@ -37,6 +39,8 @@ WORKERS = {
     "events": ("chalicelib.workers.events.run_events", timedelta(seconds=30)),
     "jobs": ("chalicelib.workers.jobs.run_jobs", timedelta(seconds=60)),
     "steps": ("chalicelib.workers.steps.run_steps", timedelta(seconds=30)),
+    "receipts": ("chalicelib.workers.receipts.record_receipts", timedelta(seconds=30)),
+    "dead_receipts": ("chalicelib.workers.receipts.revive_receipts", timedelta(seconds=30)),
     "dead_events": ("chalicelib.workers.events.revive_events", timedelta(seconds=30)),
     "dead_jobs": ("chalicelib.workers.deadletters.revive_jobs", timedelta(seconds=30)),
     "dead_steps": ("chalicelib.workers.deadletters.revive_steps", timedelta(seconds=30)),
@@ -282,6 +286,8 @@ def opened(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = 
     ulid: Any = type("Ulid", (_CountedUlid,), {"clock": staticmethod(backend.clock.true_now), "count": 0})
     before, listener = ids.ULID, _Listener()
     logger = logging.getLogger("carillon")
+    environment = mock.patch.dict(os.environ, {"STAGE": "local"})  # Metrics are lines on the standard output elsewhere.
+    environment.start()
     telemetry._logger()
     handlers, level = logger.handlers[:], logger.level
     deliver._health.in_a_row.clear()
@@ -308,6 +314,7 @@ def opened(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = 
         logger.handlers[:] = handlers
         logger.setLevel(level)
         use_ports(None)
+        environment.stop()
 
 
 def _watch(world: World) -> None:
