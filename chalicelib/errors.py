@@ -5,7 +5,7 @@ CarillonError
 ├── Unauthorized        the caller brings a key (401; Forbidden 403)
 ├── NotFound            the caller names something that is there (404)
 ├── Conflict            someone moved it: read again, or drop the message (409; CircuitOpen too)
-├── RetryLater          the queue or the caller comes again (503)
+├── RetryLater          the queue or the caller comes again (503; TooManyRequests 429)
 └── GiveUp              the execution fails
 """
 
@@ -105,6 +105,12 @@ class RetryLater(CarillonError):
     def __init__(self, message: str, after: int = 1) -> None:
         super().__init__(message)
         self.after = after
+
+
+class TooManyRequests(RetryLater):
+    """The key has made all the calls that it may make for now."""
+
+    code = "too_many_requests"
 
 
 class GiveUp(CarillonError):

@@ -42,6 +42,8 @@ class Settings(BaseModel):
     meta_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] = "https://graph.facebook.com"
     #: `host:port,…` of webhook receivers of the company's own, which need be neither https nor public.
     webhook_allowed: Annotated[str, Field(pattern=r"^[a-z0-9.:,\[\]-]*$")] = ""
+    #: How many calls one API key may make in a minute.
+    calls_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 3_000
     #: Where the `console` channel also writes its messages as files; the laptop only.
     outbox_dir: str | None = None
     #: The engine's clock may run faster than the real one; it read `virtual` when that read `real` (epoch seconds).
@@ -70,3 +72,8 @@ def _sentence(error: ValidationError) -> str:
 def settings() -> Settings:
     """The settings of this process."""
     return read_settings(os.environ)
+
+
+def allowed_origin(environment: Mapping[str, str]) -> str:
+    """Whose pages may call the API (CORS). Any by default: a key is sent by hand, no cookie comes along by itself."""
+    return environment.get("CORS_ORIGIN") or "*"

@@ -10,6 +10,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from chalicelib.aws.allowances import DynamoAllowances
 from chalicelib.aws.channel_secrets import ChannelSecrets
 from chalicelib.aws.circuits import DynamoCircuits
 from chalicelib.aws.clock import SystemClock
@@ -103,12 +104,14 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         gates=DynamoGates(dynamodb, found.catalog_table),
         circuits=DynamoCircuits(dynamodb, found.catalog_table),
         files=S3Files(_lazy("s3", client), found.files_bucket),
+        allowances=DynamoAllowances(dynamodb, found.catalog_table),
         webhook_desk=desk,
         webhook_queue=SqsWebhookQueue(sqs, found.webhook_queue_url),
         webhook_caller=PublicCaller(_read_allowed(found)),
         channel_types=build_channel_types(_build_edges(found, client)),
         secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
         public_url=found.public_url,
+        calls_a_minute=found.calls_a_minute,
     )
 
 

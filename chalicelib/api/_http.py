@@ -1,6 +1,8 @@
 """What every route shares: registration, the key, parsing, the shapes of success and of errors, paging."""
 
 import json
+import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import wraps
@@ -19,6 +21,7 @@ from chalicelib.api._routes import ROUTES, Route
 from chalicelib.api.auth import Keyring
 from chalicelib.api.cursors import FIRST, Cursors
 from chalicelib.api.idempotency import answer_once
+from chalicelib.api.throttle import Throttle
 from chalicelib.errors import (
     CarillonError,
     CircuitOpen,
@@ -29,6 +32,7 @@ from chalicelib.errors import (
     NotFound,
     RetryLater,
     TooLarge,
+    TooManyRequests,
     Unauthorized,
     UnsupportedMediaType,
 )
@@ -36,11 +40,12 @@ from chalicelib.model.base import Document
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Page
-from chalicelib.telemetry import log_fault
+from chalicelib.settings import allowed_origin
+from chalicelib.telemetry import log_debug, log_fault, log_info
 from chalicelib.wiring import ports as current_ports
 
 CORS = CORSConfig(
-    allow_origin="*",
+    allow_origin=allowed_origin(os.environ),
     allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
     expose_headers=["X-Request-Id", "Retry-After", "Idempotent-Replayed"],
     max_age=600,
@@ -55,6 +60,7 @@ _STATUS: tuple[tuple[type[CarillonError], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (TooManyRequests, 429),
     (RetryLater, 503),
 )
 #: No uid, version or message uid has other characters or is longer.
@@ -63,6 +69,14 @@ _MAX_PATH_VALUE = 330
 #: A body of 1 MiB may have 100,000 faults, and Lambda answers 6 MB at most; api.md lists up to 1,000 contacts.
 MAX_DETAILS = 1_000
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
+#: Of every answer; pages have a policy of their own.
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 B = TypeVar("B", bound=BaseModel)
@@ -140,7 +154,8 @@ def endpoint(
         @wraps(handler)
         def view(**parameters: str) -> Response:
             request = blueprint.current_request
-            return _guard(request, lambda: _serve(request, known, parameters, handler))
+            who: dict[str, str] = {}
+            return _guard(request, known, who, lambda: _serve(request, known, parameters, (handler, who)))
 
         for each in paths:
             # Without content_types Chalice leaves the check, and the shape of its error, to _parse.
@@ -151,15 +166,20 @@ def endpoint(
 
 
 _keyring = Keyring()
+_throttle = Throttle()
 
 
-def _serve(request: Request, route: Route, path: Mapping[str, str], handler: Handler[B, Q]) -> Answer:
-    """The key first, so that strangers learn nothing else."""
-    ports = current_ports()
+def _serve(
+    request: Request, route: Route, path: Mapping[str, str], work: tuple[Handler[Any, Any], dict[str, str]]
+) -> Answer:
+    """The key first, so that strangers learn nothing else, and cost nothing else; `who` is filled in for the log."""
+    ports, (handler, who) = current_ports(), work
     workspace, key = WorkspaceUid(""), None
     if route.scope is not None:
         caller = _keyring.check(ports, request.headers.get("authorization"), route.scope)
         workspace, key = caller.presented.workspace, caller.key
+        who.update(workspace=workspace, key=key.uid)
+        _throttle.pass_one(ports, workspace, key.uid)
     for value in path.values():
         if len(value) > _MAX_PATH_VALUE or not _PATH_CHARACTERS.issuperset(value):
             raise NotFound("Object", value[:64])
@@ -193,22 +213,21 @@ def _list_name(route: str, path: Mapping[str, str]) -> str:
     return " ".join((route, *(f"{name}={value}" for name, value in sorted(path.items()))))
 
 
-def _guard(request: Request, work: Callable[[], Answer]) -> Response:
+def _guard(request: Request, route: Route, who: Mapping[str, str], work: Callable[[], Answer]) -> Response:
     """Runs a route; whatever happens, the answer has the documented shape."""
-    request_id = _request_id(request)
+    request_id, began = _request_id(request), time.monotonic()
     try:
         answer = work()
     except CarillonError as error:
         answer = _refuse(error, request_id)
     except Exception as error:  # noqa: BLE001  The last edge: an unforeseen fault must not show its insides.
-        log_fault("api.fault", error, request=request_id, route=request.path, method=request.method)
+        log_fault("api.fault", error, request=request_id, route=route.name, **who)
         answer = error_answer(500, "internal_error", "Something went wrong on our side", request_id)
-    headers = {
-        "Content-Type": answer.content_type,
-        "X-Request-Id": request_id,
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = {**_HEADERS, "Content-Type": answer.content_type, "X-Request-Id": request_id}
+    # Reading is too frequent for a log that people read.
+    log = log_debug if route.method == "GET" and answer.status < 400 else log_info
+    taken = round((time.monotonic() - began) * 1000)
+    log("api.called", request=request_id, route=route.name, status=answer.status, milliseconds=taken, **who)
     return Response(body=answer.text, status_code=answer.status, headers={**headers, **answer.headers})
 
 

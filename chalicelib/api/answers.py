@@ -224,6 +224,7 @@ class FlowMetadata(Outside):
     skip_reasons: Counts
     duplicates_removed: int
     in_flight: int
+    stuck: int
 
 
 class FlowStats(Outside):

@@ -108,5 +108,10 @@ def lookup(workspace: str, text: str) -> str:
     return f"{workspace}#L#{_hash(text)}"
 
 
+def allowance(workspace: str, name: str) -> str:
+    """Partition of the counters of what is limited by time."""
+    return f"{workspace}#RATE#{name}"
+
+
 def _hash(text: str) -> str:
     return blake2b(text.encode(), digest_size=20).hexdigest()

@@ -327,6 +327,13 @@ class JobQueue(Protocol):
         """At most 15 minutes of delay."""
 
 
+class Allowances(Protocol):
+    """Limits by time."""
+
+    def take(self, workspace: WorkspaceUid, name: str, until: datetime, count: int, limit: int) -> bool:
+        """Takes `count` of the `limit` of the window that ends at `until`; False, and nothing, when it is used up."""
+
+
 class Files(Protocol):
     """Imports, exports and rejected rows."""
 
@@ -374,6 +381,7 @@ class Ports:
     gates: Gates
     circuits: Circuits
     files: Files
+    allowances: Allowances
     webhook_desk: WebhookDesk
     webhook_queue: WebhookQueue
     webhook_caller: WebhookCaller
@@ -382,3 +390,5 @@ class Ports:
     secret: Callable[[], bytes]
     #: What links in messages begin with, without a slash at the end; empty where no links can be made.
     public_url: str = ""
+    #: Of one API key.
+    calls_a_minute: int = 3_000

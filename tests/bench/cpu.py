@@ -21,6 +21,7 @@ from chalicelib.usecases.write_campaign import CampaignFields, create_campaign
 from chalicelib.usecases.write_channel import create_channel
 from chalicelib.usecases.write_template import create_template
 from chalicelib.workers.jobs import run_job
+from tests.memory.allowances import MemoryAllowances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.clock import VirtualClock
@@ -68,6 +69,7 @@ class Laboratory:
             statistics=MemoryStatistics(),
             gates=MemoryGates(),
             files=MemoryFiles(),
+            allowances=MemoryAllowances(),
             webhook_desk=MemoryWebhookDesk(),
             webhook_queue=MemoryWebhookQueue(),
             webhook_caller=MemoryWebhookCaller(),

@@ -21,6 +21,7 @@ from chalicelib.usecases import count_members as counting
 from chalicelib.usecases import expand_segment as expanding
 from chalicelib.usecases.expand_segment import expand_segment
 from tests.builders import NOW, build_contact, build_flow, send
+from tests.memory.allowances import MemoryAllowances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.clock import VirtualClock
@@ -91,7 +92,8 @@ class Stage:
             receipt_queue=MemoryReceiptQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
             jobs=wired(self.jobs), timers=MemoryTimers(), statistics=wired(self.statistics), gates=MemoryGates(),
             circuits=MemoryCircuits(self.catalog),
-            webhook_desk=MemoryWebhookDesk(), webhook_queue=MemoryWebhookQueue(), webhook_caller=MemoryWebhookCaller(),
+            allowances=MemoryAllowances(), webhook_desk=MemoryWebhookDesk(),
+            webhook_queue=MemoryWebhookQueue(), webhook_caller=MemoryWebhookCaller(),
             files=MemoryFiles(), channel_types={}, secret=lambda: b"",
         )  # fmt: skip
 
