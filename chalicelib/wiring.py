@@ -21,6 +21,7 @@ from chalicelib.aws.executions import DynamoExecutions
 from chalicelib.aws.files import S3Files
 from chalicelib.aws.gates import DynamoGates
 from chalicelib.aws.queues import SqsEventQueue, SqsJobQueue, SqsReceiptQueue, SqsStepQueue
+from chalicelib.aws.rates import DynamoRates
 from chalicelib.aws.secret import Secret
 from chalicelib.aws.statistics import DynamoStatistics
 from chalicelib.aws.telling_catalog import TellingCatalog
@@ -103,6 +104,7 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
         gates=DynamoGates(dynamodb, found.catalog_table),
         circuits=DynamoCircuits(dynamodb, found.catalog_table),
+        rates=DynamoRates(dynamodb, found.catalog_table),
         files=S3Files(_lazy("s3", client), found.files_bucket),
         allowances=DynamoAllowances(dynamodb, found.catalog_table),
         webhook_desk=desk,

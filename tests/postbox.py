@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from chalicelib.channels._base import Quiet
 from chalicelib.channels.console import ConsoleContent, ConsoleSettings
+from chalicelib.model.channel import Allowance
 from chalicelib.model.contact import Contact
 from chalicelib.model.message import Accepted, Letter, Verdict
 from chalicelib.ports import Clock
@@ -36,9 +37,13 @@ class Postbox(Quiet):
     deduplicates: bool = False
     timeout: timedelta = timedelta(seconds=1)
     parts: int = 1
+    quota: Allowance = field(default_factory=Allowance)
 
     def address_of(self, contact: Contact) -> str | None:
         return contact.email
+
+    def allowance(self) -> Allowance:
+        return self.quota
 
     def parts_of(self, content: Mapping[str, str]) -> int:
         return self.parts

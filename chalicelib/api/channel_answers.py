@@ -22,7 +22,18 @@ class CircuitShown(Outside):
     last_faults: tuple[FaultShown, ...]
 
 
+class RateShown(Outside):
+    """The channel's own limits or those of its account; `sentToday` (UTC) is counted only under a daily limit."""
+
+    per_second: float | None
+    per_day: int | None
+    sent_today: int | None
+    held_until: Moment | None
+    backlog_seconds: float
+
+
 class ChannelShown(Channel):
     """A channel, and how it fares."""
 
     circuit: CircuitShown
+    rate: RateShown

@@ -13,6 +13,7 @@ from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import ChannelType, Page, Standing
 from chalicelib.usecases.heed_circuit import close_circuit
+from chalicelib.usecases.keep_rate import Usage, tell_usage
 from chalicelib.usecases.send_test import TestMessage, send_test
 from chalicelib.usecases.write_channel import create_channel, delete_channel, replace_channel
 
@@ -44,7 +45,7 @@ def get_channel(call: Call[Nothing, Nothing]) -> Answer:
     standing = call.ports.circuits.find_channel(call.workspace, call.uid)
     if standing is None:
         raise NotFound("Channel", call.uid)
-    return one(_show(standing), "Channel")
+    return one(_show(call, standing), "Channel")
 
 
 @endpoint(blueprint, "PUT /v1/channels/{uid}", scope=Scope.WRITE, body=ChannelFields)
@@ -69,11 +70,22 @@ def post_channel_test(call: Call[TestMessage, Nothing]) -> Answer:
 @endpoint(blueprint, "POST /v1/channels/{uid}/circuit/close", scope=Scope.WRITE, idempotent=True)
 def post_circuit_close(call: Call[Nothing, Nothing]) -> Answer:
     """For who knows that the channel works again; flows go on only when they are resumed."""
-    return one(_show(close_circuit(call.ports, call.workspace, call.uid)), "Circuit closed")
+    return one(_show(call, close_circuit(call.ports, call.workspace, call.uid)), "Circuit closed")
 
 
-def _show(standing: Standing) -> dict[str, object]:
-    return {**shape(standing.channel), "circuit": _show_circuit(standing.circuit)}
+def _show(call: Call[Nothing, Nothing], standing: Standing) -> dict[str, object]:
+    usage = tell_usage(call.ports, call.workspace, standing)
+    return {**shape(standing.channel), "circuit": _show_circuit(standing.circuit), "rate": _show_usage(usage)}
+
+
+def _show_usage(usage: Usage) -> dict[str, object]:
+    return {
+        "perSecond": usage.allowance.per_second,
+        "perDay": usage.allowance.per_day,
+        "sentToday": usage.sent_today,
+        "heldUntil": rfc3339(usage.held) if usage.held else None,
+        "backlogSeconds": round(usage.backlog.total_seconds(), 3),
+    }
 
 
 def _show_circuit(circuit: Circuit) -> dict[str, object]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws import keys
 from chalicelib.aws._dynamodb import ConditionFailed, Item, query, translate
+from chalicelib.aws.rates import read_line
 from chalicelib.aws.row_keys import from_milliseconds, to_milliseconds
 from chalicelib.engine.breaker import Circuit, CircuitState, Misfire
 from chalicelib.model.channel import Channel
@@ -38,7 +39,7 @@ class DynamoCircuits:
         if found is None:
             return None
         channel = Channel.model_validate_json(found["doc"]["S"]).model_copy(update={"rev": int(found["rev"]["N"])})
-        return Standing(channel, _decode(circuit) if circuit else Circuit())
+        return Standing(channel, _decode(circuit) if circuit else Circuit(), read_line(items.get(keys.LINE)))
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
         with translate():

@@ -9,6 +9,9 @@ from chalicelib.model.survey import CONTACT_SHARDS
 META = "META"
 #: Sort key of a channel's circuit: before META, so that a query of what lies in between reads both.
 CIRCUIT = "CIRCUIT"
+#: Sort keys of the line of a channel's rate, which that query reads too, and of its counts, which it does not.
+LINE = "LINE"
+DAY = "SENT#"
 #: Sort key of the item that remembers below which parent a document was stored.
 PARENT = "PARENT"
 #: Prefixes of the sort keys below a document.

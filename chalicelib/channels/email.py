@@ -12,6 +12,7 @@ from chalicelib.channels._aws import AWS_ERRORS, read_answer, read_failure
 from chalicelib.channels._base import Quiet
 from chalicelib.channels._email_events import read_ses_event
 from chalicelib.channels._events import read_event
+from chalicelib.channels._ses_quota import SesQuota
 from chalicelib.model.base import Outside
 from chalicelib.model.message import ChannelFault, Permanent
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from chalicelib.channels._aws import AwsError, Refusal
+    from chalicelib.model.channel import Allowance
     from chalicelib.model.contact import Contact
     from chalicelib.model.message import Letter, Verdict
     from chalicelib.model.receipt import Callback, Report
@@ -95,7 +97,12 @@ class Email(Quiet):
 
     def __init__(self, client: SESV2Client) -> None:
         """The client must be built with one attempt (`total_max_attempts` 1), 3 s to connect and 10 s to read."""
+        self._quota = SesQuota(client)
         self._client = client
+
+    def allowance(self) -> Allowance:
+        """SES's sending quota of the account and region."""
+        return self._quota.read()
 
     def address_of(self, contact: Contact) -> str | None:
         """The contact's e-mail address."""

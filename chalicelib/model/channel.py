@@ -1,6 +1,7 @@
 """A channel: a way to reach people, bound to a provider by its settings."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -32,6 +33,14 @@ Prefix = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,6}$")]
 Prices = Mapping[Annotated[MessageType, Field(strict=False)], Amount]
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much a channel may send; None is without a limit."""
+
+    per_second: float | None = None
+    per_day: int | None = None
+
+
 class ChannelFields(Outside):
     """What a caller may set. Settings are those of its type's model (`GET /v1/channel-types`)."""
 
@@ -46,10 +55,18 @@ class ChannelFields(Outside):
     #: Whether HTML messages are rewritten so that we learn of opens and clicks; providers that tell need neither.
     track_opens: bool = False
     track_clicks: bool = False
+    #: How fast it sends, all workers together, and how much on a day (UTC); without them as the provider's account
+    #: says, where it says something.
+    rate_per_second: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
+    daily_cap: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     #: What a message costs, in the workspace's currency; an SMS each of its parts. Without a price it costs nothing.
     prices: Prices = {}
     #: The same for phones of a country: `+49`. The longest that fits counts, and what it does not name costs as above.
     prices_by_prefix: Annotated[Mapping[Prefix, Prices], Field(max_length=MAX_PREFIXES)] = {}
+
+    def limits(self, account: Allowance) -> Allowance:
+        """Its own limits, and where it has none those of its provider's account."""
+        return Allowance(self.rate_per_second or account.per_second, self.daily_cap or account.per_day)
 
     def price_of(self, message_type: MessageType, address: str) -> int:
         """Units of `model/money` for one part of a message to this address."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from chalicelib.model.channel import Channel
+from chalicelib.model.channel import Allowance, Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import Letter, Verdict
@@ -30,6 +30,9 @@ class ChannelType(Protocol):
 
     def address_of(self, contact: Contact) -> str | None:
         """Where this contact is reached, None when nowhere."""
+
+    def allowance(self) -> Allowance:
+        """What the provider's account allows, some minutes old at most. Raises nothing."""
 
     def parts_of(self, content: Mapping[str, str]) -> int:
         """How many messages the provider makes of this rendered content, each of which is paid for."""

@@ -1,7 +1,7 @@
 """What travels on the queues: ids only; the rows decide what a hint is worth."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,6 +10,8 @@ from chalicelib.model.base import Moment, Outside
 from chalicelib.model.event import Event
 from chalicelib.model.execution import ExecutionKey, read_walk
 from chalicelib.model.ids import FlowUid, WorkspaceUid
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Hint(Outside):
@@ -22,8 +24,15 @@ class Hint(Outside):
     q: int
     #: The slot that the pacing gate has promised, in epoch milliseconds.
     p: int | None = None
+    #: The slot of its channel's rate that is kept for it, in epoch microseconds.
+    r: int | None = None
     #: It was dead: whatever became of its row, nobody else may be about to hint it.
     revived: bool = False
+
+    @property
+    def slot(self) -> datetime | None:
+        """The moment that `r` says."""
+        return None if self.r is None else _EPOCH + timedelta(microseconds=self.r)
 
     @property
     def key(self) -> ExecutionKey:
@@ -31,10 +40,11 @@ class Hint(Outside):
         return read_walk(WorkspaceUid(self.w), FlowUid(self.f), self.c)
 
 
-def hint_of(key: ExecutionKey, seq: int, promised: datetime | None = None) -> Hint:
-    """The hint for step `seq` of a row."""
-    slot = int(promised.timestamp() * 1000) if promised else None
-    return Hint(w=key.workspace, f=key.flow, c=key.walk, q=seq, p=slot)
+def hint_of(key: ExecutionKey, seq: int, promised: datetime | None = None, slot: datetime | None = None) -> Hint:
+    """The hint for step `seq` of a row; `slot`: of its channel's rate, kept to the microsecond."""
+    turn = int(promised.timestamp() * 1000) if promised else None
+    kept = (slot - _EPOCH) // timedelta(microseconds=1) if slot else None
+    return Hint(w=key.workspace, f=key.flow, c=key.walk, q=seq, p=turn, r=kept)
 
 
 @dataclass(frozen=True, slots=True)

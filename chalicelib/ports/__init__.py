@@ -20,6 +20,8 @@ from chalicelib.model.hints import DueHint, Job
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.survey import Survey
 from chalicelib.ports.channel_stores import Circuits as Circuits
+from chalicelib.ports.channel_stores import LineState as LineState
+from chalicelib.ports.channel_stores import Rates as Rates
 from chalicelib.ports.channel_stores import Standing as Standing
 from chalicelib.ports.flow_stores import Counters as Counters
 from chalicelib.ports.flow_stores import Gates as Gates
@@ -380,6 +382,7 @@ class Ports:
     statistics: Statistics
     gates: Gates
     circuits: Circuits
+    rates: Rates
     files: Files
     allowances: Allowances
     webhook_desk: WebhookDesk

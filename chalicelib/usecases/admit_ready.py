@@ -1,7 +1,7 @@
-"""Which letters of a batch may go now: past the circuits of their channels and the pacing gate of their flow."""
+"""Which letters of a batch may go now: past their channels' circuits, the flow's gate, the channels' rates."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.engine.breaker import Circuit, Passage
@@ -11,9 +11,10 @@ from chalicelib.model.execution import Execution
 from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.message import Letter
-from chalicelib.ports import Ports
+from chalicelib.ports import LineState, Ports
 from chalicelib.usecases.change_flow import pause_flow
 from chalicelib.usecases.heed_circuit import ask_passage, tell_pause
+from chalicelib.usecases.keep_rate import Later, Said, ask_rate
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
 
@@ -35,6 +36,8 @@ class Ready:
     contact: Contact
     #: The slot that the gate promised when the row came too early.
     promised: datetime | None = None
+    #: The slot of its channel's rate that is kept for it; of an admitted letter, when it goes.
+    slot: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -81,6 +84,32 @@ def heed_circuits(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
             delivery.probing.add(channel.uid)
             said[channel.uid] = Passage.WAIT
     return passing
+
+
+def meet_rates(
+    delivery: Delivery, ready: Sequence[Ready], turns: Sequence[Turn] | None
+) -> tuple[list[Ready], list[Turn] | None]:
+    """Those whose channels have a slot within reach, with their turns; the others are hinted for theirs.
+
+    A turn that a channel is too slow for is lost: then the channel paces the flow, not its gate.
+    """
+    said: dict[int, Said] = {}
+    for uid in dict.fromkeys(each.letter.channel.uid for each in ready):
+        those = [index for index, each in enumerate(ready) if each.letter.channel.uid == uid]
+        channel, line = ready[those[0]].letter.channel, delivery.plan.lines.get(uid, LineState())
+        kept = [ready[index].slot for index in those]
+        said |= dict(zip(those, ask_rate(delivery.ports, delivery.workspace, channel, line, kept), strict=True))
+    going: list[tuple[Ready, Turn | None]] = []
+    for index, each in enumerate(ready):
+        answer = said[index]
+        if isinstance(answer, Later):
+            hint = hint_of(each.stored.key, each.stored.seq, slot=answer.slot)
+            delivery.ledger.hints.append(DueHint(hint, answer.moment))
+        else:
+            going.append((replace(each, slot=answer.slot), turns[index] if turns is not None else None))
+    if turns is None:
+        going.sort(key=lambda pair: pair[0].slot or delivery.ports.clock.now())
+    return [each for each, _ in going], None if turns is None else [turn for _, turn in going if turn]
 
 
 def _ask(delivery: Delivery, channel: str) -> tuple[Passage, Circuit]:

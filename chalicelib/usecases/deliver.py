@@ -9,7 +9,7 @@ from chalicelib.engine.breaker import ChannelHealth, Misfire, fault_of
 from chalicelib.engine.interpreter import Skip, advance
 from chalicelib.engine.pacing import TOLERANCE, Turn
 from chalicelib.engine.progress import difference
-from chalicelib.engine.settle import settle
+from chalicelib.engine.settle import SHORTEST_WAIT, settle
 from chalicelib.errors import GiveUp, RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
@@ -17,11 +17,12 @@ from chalicelib.model.execution import Claim, Engagement, Execution, ExecutionKe
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import AttemptId, ContactUid, NodeId, new_uid
-from chalicelib.model.message import Accepted, Permanent, Suppress, Unknown, Verdict
+from chalicelib.model.message import Accepted, Permanent, Suppress, Throttled, Unknown, Verdict
 from chalicelib.ports import ClaimedBy, Ports, Save, Unclaimed
-from chalicelib.usecases.admit_ready import LEASE, Delivery, Ready, enter_gate, heed_circuits, leave_gate
+from chalicelib.usecases.admit_ready import LEASE, Delivery, Ready, enter_gate, heed_circuits, leave_gate, meet_rates
 from chalicelib.usecases.change_flow import pause_flow
 from chalicelib.usecases.heed_circuit import note_probe, open_circuit, tell_pause
+from chalicelib.usecases.keep_rate import hold_channel
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
 from chalicelib.usecases.note_unreachable import note_unreachable
@@ -50,9 +51,11 @@ class _Claimed:
 
 @dataclass(slots=True)
 class _Learnt:
-    """What the answers of a batch say of the channels: of those it probed, and of the one that spoils everything."""
+    """What the answers of a batch say of its channels; `spoilt` is the one that spoils everything."""
 
     probes: dict[str, Verdict] = field(default_factory=dict)
+    #: Channels that want it slower, and until when nothing is to be sent by them.
+    held: dict[str, datetime] = field(default_factory=dict)
     spoilt: Channel | None = None
     misfires: tuple[Misfire, ...] = ()
 
@@ -69,7 +72,8 @@ def deliver(
     passing = heed_circuits(delivery, ready)
     turns = enter_gate(delivery, passing)
     admitted = passing[: len(turns)] if turns is not None else passing
-    claimed, refused = _claim(delivery, admitted, turns)
+    going, kept = meet_rates(delivery, admitted, turns)
+    claimed, refused = _claim(delivery, going, kept)
     late = _send_all(delivery, _register(delivery, claimed)) if claimed else {}
     if turns:
         leave_gate(delivery, late)
@@ -177,22 +181,28 @@ def _send_all(delivery: Delivery, claimed: Sequence[_Claimed]) -> dict[int, date
     unsaved: list[tuple[_Claimed, Verdict]] = []
     oldest = clock.real()
     learnt = _Learnt()
+    back: list[_Claimed] = []
     for index, each in enumerate(claimed):
+        channel = each.ready.letter.channel
         if delivery.time_left() < _timeout(delivery, each) + RESERVE:
             _release(delivery, claimed[index:], hint=True)
             break
-        late.update(_await_turn(delivery, each.turn))
+        if channel.uid in learnt.held:
+            back.append(each)
+            continue
+        late.update(_await_turn(delivery, each))
         oldest = oldest if unsaved else clock.real()
         verdict = _send(delivery, each)
         unsaved.append((each, verdict))
-        _learn(delivery, learnt, each.ready.letter.channel, verdict)
+        _learn(delivery, learnt, channel, verdict)
         if learnt.spoilt:
             _release(delivery, claimed[index + 1 :], hint=False)
             break
         if clock.real() - oldest > FLUSH_AFTER:
-            _settle_or_release(delivery, unsaved, claimed[index + 1 :])
+            _settle_or_release(delivery, unsaved, [*back, *claimed[index + 1 :]])
             unsaved = []
-    _settle(delivery, unsaved)
+    _settle_or_release(delivery, unsaved, back)
+    _release(delivery, back, hint=True)
     _heed(delivery, learnt)
     return late
 
@@ -200,6 +210,8 @@ def _send_all(delivery: Delivery, claimed: Sequence[_Claimed]) -> dict[int, date
 def _learn(delivery: Delivery, learnt: _Learnt, channel: Channel, verdict: Verdict) -> None:
     """Remembers what an answer says of its channel; nothing is written before the messages are saved."""
     misfires = _health.note(channel.uid, verdict, delivery.ports.clock.real())
+    if isinstance(verdict, Throttled):
+        learnt.held[channel.uid] = delivery.ports.clock.now() + max(SHORTEST_WAIT, verdict.after or SHORTEST_WAIT)
     code = fault_of(verdict)
     if code is not None and channel.uid in delivery.probing:
         misfires = misfires or (Misfire(delivery.ports.clock.real(), code),)
@@ -210,8 +222,10 @@ def _learn(delivery: Delivery, learnt: _Learnt, channel: Channel, verdict: Verdi
 
 
 def _heed(delivery: Delivery, learnt: _Learnt) -> None:
-    """Moves the circuits. The pause comes last: if it is lost, the next step meets the open circuit."""
+    """Moves circuits and rates. The pause comes last: if it is lost, the next step meets the open circuit."""
     ports, workspace = delivery.ports, delivery.workspace
+    for uid, until in learnt.held.items():
+        hold_channel(ports, workspace, uid, until)
     for uid, verdict in learnt.probes.items():
         note_probe(ports, workspace, uid, verdict)
     if learnt.spoilt:
@@ -219,15 +233,14 @@ def _heed(delivery: Delivery, learnt: _Learnt) -> None:
         pause_flow(ports, workspace, delivery.flow, *tell_pause(learnt.spoilt, circuit))
 
 
-def _await_turn(delivery: Delivery, turn: Turn | None) -> dict[int, datetime]:
-    """Sleeps up to the slot; the lane and the start when that was late by more than the tolerance."""
-    if turn is None:
-        return {}
-    clock = delivery.ports.clock
-    if turn.slot > clock.now():
-        clock.sleep(turn.slot - clock.now())
+def _await_turn(delivery: Delivery, claimed: _Claimed) -> dict[int, datetime]:
+    """Sleeps up to gate's and rate's slots; the lane and the start when that was late by more than the tolerance."""
+    turn, clock = claimed.turn, delivery.ports.clock
+    slots = [slot for slot in (claimed.ready.slot, turn.slot if turn else None) if slot]
+    if slots and max(slots) > clock.now():
+        clock.sleep(max(slots) - clock.now())
     start = clock.now()
-    return {turn.lane: start} if start - turn.slot > TOLERANCE * clock.speed else {}
+    return {turn.lane: start} if turn and start - turn.slot > TOLERANCE * clock.speed else {}
 
 
 def _timeout(delivery: Delivery, claimed: _Claimed) -> timedelta:

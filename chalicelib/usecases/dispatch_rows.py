@@ -10,6 +10,7 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Dispatch, DueHint, Recount, hint_of
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
+from chalicelib.usecases.keep_rate import slowest_interval
 from chalicelib.usecases.send_hints import send_hints
 
 #: A paced flow is hinted for this long at a time, so that a pause stops a cursor and not a million messages.
@@ -31,7 +32,7 @@ RESERVE = timedelta(seconds=10)
 
 def begin_dispatch(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, heal: bool = False) -> None:
     """Starts the chains of jobs that hint every open row of the flow once, or only those that have lost their hint."""
-    chains = 1 if interval(flow.configuration) else min(CHAINS, flow.shards)
+    chains = 1 if _step(ports, workspace, flow) else min(CHAINS, flow.shards)
     for shard in range(chains):
         ports.jobs.send(Dispatch(w=workspace, f=flow.uid, epoch=flow.epoch, shard=shard, stride=chains, heal=heal))
 
@@ -64,7 +65,7 @@ def dispatch_rows(ports: Ports, job: Dispatch, time_left: Callable[[], timedelta
 
 def _dispatch_page(ports: Ports, flow: Flow, job: Dispatch) -> tuple[Dispatch | None, timedelta]:
     """Hints one page; what comes next, and how long that is to wait."""
-    step = interval(flow.configuration)
+    step = _step(ports, WorkspaceUid(job.w), flow)
     limit = min(PAGE, max(1, int(WINDOW / step))) if step else PAGE
     page = ports.executions.page(WorkspaceUid(job.w), FlowUid(job.f), job.shard, limit, job.cursor)
     now = ports.clock.now()
@@ -79,6 +80,11 @@ def _dispatch_page(ports: Ports, flow: Flow, job: Dispatch) -> tuple[Dispatch | 
     if shard >= flow.shards:
         return None, delay
     return job.model_copy(update={"shard": shard, "cursor": None}), delay
+
+
+def _step(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> timedelta:
+    """Mean time between two sends, by the flow's pacing and its slowest channel; zero where nothing limits them."""
+    return max(interval(flow.configuration), slowest_interval(ports, workspace, flow))
 
 
 def _hints(rows: Sequence[Execution], now: datetime, step: timedelta, early: timedelta) -> list[DueHint]:

@@ -57,7 +57,8 @@ def close_circuit(ports: Ports, workspace: WorkspaceUid, uid: str) -> Standing:
     """An operator knows better. NotFound when there is no such channel."""
     channel = ports.catalog.get(workspace, Channel, uid)
     real_now = ports.clock.real()
-    return Standing(channel, _change(ports, workspace, uid, lambda circuit: closed(circuit, real_now)))
+    _change(ports, workspace, uid, lambda circuit: closed(circuit, real_now))
+    return ports.circuits.find_channel(workspace, uid) or Standing(channel, Circuit())
 
 
 def _change(ports: Ports, workspace: WorkspaceUid, uid: str, turn: Callable[[Circuit], Circuit]) -> Circuit:

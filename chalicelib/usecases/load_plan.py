@@ -24,7 +24,7 @@ from chalicelib.model.offers import Offering, Sending
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
 from chalicelib.nodes.registry import STEP
-from chalicelib.ports import ChannelType, Ports
+from chalicelib.ports import ChannelType, LineState, Ports
 from chalicelib.usecases.examine_campaign import sendings
 
 MISSING = "missing_template_parameter"
@@ -44,6 +44,7 @@ class Plan:
     templates: Mapping[str, TemplateVersion]
     channels: Mapping[str, Channel]
     circuits: Mapping[str, Circuit]
+    lines: Mapping[str, LineState]
     channel_types: Mapping[str, ChannelType]
     links: Links
 
@@ -157,6 +158,7 @@ def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, 
         },
         channels={uid: standing.channel for uid, standing in found.items()},
         circuits={uid: standing.circuit for uid, standing in found.items()},
+        lines={uid: standing.line for uid, standing in found.items()},
         channel_types=ports.channel_types,
         links=Links(ports.secret(), ports.public_url),
     )

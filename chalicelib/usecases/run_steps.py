@@ -78,6 +78,10 @@ class _Batch:
         slots = [received.hint.p for received in self.received[key] if received.hint.p is not None]
         return datetime.fromtimestamp(max(slots) / 1000, UTC) if slots else None
 
+    def slot(self, key: ExecutionKey) -> datetime | None:
+        """The slot of the channel's rate that is kept for the row."""
+        return max((slot for received in self.received[key] if (slot := received.hint.slot)), default=None)
+
     def return_hint(self, key: ExecutionKey) -> None:
         self.give_back.update(received.id for received in self.received[key])
 
@@ -184,7 +188,7 @@ def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
 def _decide(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) -> Execution | Ready:
     """What the next effect of this row is: a letter to deliver, or a row to save."""
     try:
-        return _walk(batch.ports, plan, row, contact, batch.promised(row.key))
+        return _walk(batch, plan, row, contact)
     except GiveUp as error:
         return row.finished(ExecutionStatus.FAILED, error.code, batch.ports.clock.now())
     except RetryLater:
@@ -193,9 +197,8 @@ def _decide(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) 
         return _poisoned(batch, row, error)
 
 
-def _walk(
-    ports: Ports, plan: Plan, row: Execution, contact: Contact | None, promised: datetime | None
-) -> Execution | Ready:
+def _walk(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) -> Execution | Ready:
+    ports = batch.ports
     now = ports.clock.now()
     resolved = row
     if row.claim:
@@ -212,7 +215,7 @@ def _walk(
         return _retag(ports, plan, walked.row, walked.retag)
     if walked.letter is None or row.claim:
         return walked.row
-    return Ready(row, walked.row, walked.letter, contact, promised)
+    return Ready(row, walked.row, walked.letter, contact, batch.promised(row.key), batch.slot(row.key))
 
 
 def _retag(ports: Ports, plan: Plan, row: Execution, retag: Retag) -> Execution:

@@ -32,6 +32,7 @@ from tests.memory.executions import MemoryExecutions
 from tests.memory.files import MemoryFiles
 from tests.memory.gates import MemoryGates
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
+from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
 from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
@@ -57,6 +58,7 @@ class Laboratory:
             clock=self.clock,
             catalog=catalog,
             circuits=MemoryCircuits(catalog),
+            rates=MemoryRates(),
             contacts=MemoryContacts(),
             consents=MemoryConsents(),
             events=MemoryEvents(),

@@ -28,6 +28,7 @@ NAMES = ["api_handler", *(source.name for source in app.event_sources)]
 #: Stars that stay: what they stand for, and why no name can stand in their place.
 STARS = {
     "${FilesBucket.Arn}/*": "the objects of our own bucket; S3 knows objects only by such a pattern",
+    "*": "ses:GetAccount knows no resource: the sending quota is the account's",
     "sms-voice:phone-number/*": "channels name their numbers at run time",
     "sms-voice:pool/*": "the same",
     "sms-voice:sender-id/*": "the same",

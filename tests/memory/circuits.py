@@ -6,18 +6,19 @@ from chalicelib.engine.breaker import Circuit
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Catalog, Standing
+from tests.memory.rates import MemoryRates
 
 
 class MemoryCircuits:
     """The port Circuits in memory, beside the channels of a catalog."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, rates: MemoryRates | None = None) -> None:
+        self._catalog, self._rates = catalog, rates or MemoryRates()
         self._circuits: dict[tuple[WorkspaceUid, str], Circuit] = {}
 
     def find_channel(self, workspace: WorkspaceUid, uid: str) -> Standing | None:
         channel = self._catalog.find(workspace, Channel, uid)
-        return Standing(channel, self.get(workspace, uid)) if channel else None
+        return Standing(channel, self.get(workspace, uid), self._rates.line(workspace, uid)) if channel else None
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
         return self._circuits.get((workspace, uid), Circuit())

@@ -24,7 +24,7 @@ from botocore.validate import ParamValidator
 from pydantic import JsonValue, ValidationError
 
 from chalicelib.channels.email import Email, EmailContent, EmailSettings, build_request, read_error
-from chalicelib.model.channel import Channel
+from chalicelib.model.channel import Allowance, Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 from chalicelib.model.message import (
@@ -240,3 +240,20 @@ class TestModels:
         contact = Contact(uid="c", created_at=NOW, updated_at=NOW, phone="+491701234567")
         assert Email(CLIENT).address_of(contact) is None
         assert Email(CLIENT).address_of(contact.with_fields({"email": "a@example.com"})) == "a@example.com"
+
+
+def test_the_quota_of_the_account_is_asked_once_in_a_while() -> None:
+    with Stubber(CLIENT) as stub:
+        quota = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 7.0}
+        stub.add_response("get_account", {"SendQuota": quota})
+        kind = Email(CLIENT)
+        assert [kind.allowance() for _ in range(3)] == [Allowance(14.0, 50_000)] * 3
+
+
+def test_an_account_that_tells_nothing_sets_no_limit() -> None:
+    with Stubber(CLIENT) as stub:
+        stub.add_client_error("get_account", "TooManyRequestsException")
+        assert Email(CLIENT).allowance() == Allowance()
+    with Stubber(CLIENT) as stub:
+        stub.add_response("get_account", {"SendQuota": {"Max24HourSend": -1.0, "MaxSendRate": 0.0}})
+        assert Email(CLIENT).allowance() == Allowance()

@@ -32,6 +32,7 @@ from tests.memory.executions import MemoryExecutions
 from tests.memory.files import MemoryFiles
 from tests.memory.gates import MemoryGates
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
+from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
 from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
@@ -91,7 +92,7 @@ class Stage:
             event_queue=MemoryEventQueue(),
             receipt_queue=MemoryReceiptQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
             jobs=wired(self.jobs), timers=MemoryTimers(), statistics=wired(self.statistics), gates=MemoryGates(),
-            circuits=MemoryCircuits(self.catalog),
+            circuits=MemoryCircuits(self.catalog), rates=MemoryRates(),
             allowances=MemoryAllowances(), webhook_desk=MemoryWebhookDesk(),
             webhook_queue=MemoryWebhookQueue(), webhook_caller=MemoryWebhookCaller(),
             files=MemoryFiles(), channel_types={}, secret=lambda: b"",

@@ -1,0 +1,139 @@
+"""The line of a channel's rate, and its counts of the days: small items beside the channel."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import keys
+from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
+from chalicelib.errors import RetryLater
+from chalicelib.model.channel import Channel
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.ports import LineState
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Slots follow from slots: rounded ones would change the rate.
+_MICROSECOND = timedelta(microseconds=1)
+#: A line is idle or busy; between two looks it may turn from one to the other, but hardly this often.
+_TRIES = 6
+#: A day's count is of no use a day after it, in whatever zone the clock stands.
+_DAY_LIFE = 3 * 86_400
+
+
+class DynamoRates:
+    """Implements `ports.Rates` in the Catalog table by counters that are only ever added to: a lost answer is a gap."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def reserve(self, workspace: WorkspaceUid, channel: str, span: timedelta, now: datetime) -> datetime:
+        """One write where the line is busy, two where it is idle; none of them reads first."""
+        begin = _encode(now)
+        for _ in range(_TRIES):
+            free = self._update(
+                workspace, channel, "SET freeAt = freeAt + :span", "freeAt > :now", span=_count(span), now=begin
+            )
+            if free is None:
+                idle = "attribute_not_exists(freeAt) OR freeAt <= :now"
+                then = _encode(now + span)
+                free = self._update(workspace, channel, "SET freeAt = :then", idle, then=then, now=begin)
+            if free is not None:
+                return free - span
+        raise RetryLater("The channel's rate is being taken by others, try again")
+
+    def _update(
+        self, workspace: WorkspaceUid, channel: str, change: str, condition: str, **values: "AttributeValueTypeDef"
+    ) -> datetime | None:
+        try:
+            with translate():
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(workspace, channel, keys.LINE),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+                    ReturnValues="UPDATED_NEW",
+                )
+        except ConditionFailed:
+            return None
+        return _decode(answer["Attributes"]["freeAt"])
+
+    def hold(self, workspace: WorkspaceUid, channel: str, until: datetime) -> None:
+        for name in ("heldTo", "freeAt"):
+            try:
+                with translate():
+                    self._client.update_item(
+                        TableName=self._table,
+                        Key=_key(workspace, channel, keys.LINE),
+                        UpdateExpression="SET #name = :until",
+                        ConditionExpression="attribute_not_exists(#name) OR #name < :until",
+                        ExpressionAttributeNames={"#name": name},
+                        ExpressionAttributeValues={":until": _encode(until)},
+                    )
+            except ConditionFailed:
+                continue
+
+    def count(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
+        """Tries all that is wanted first; what was counted by a call whose answer was lost is not sent."""
+        granted = min(wanted, cap)
+        for _ in range(_TRIES):
+            if granted <= 0:
+                return 0
+            try:
+                self._count(workspace, channel, day, granted, cap)
+            except ConditionFailed as refused:
+                granted = min(wanted, cap - _sent(refused.item))
+            else:
+                return granted
+        return 0
+
+    def counted(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
+        key = _key(workspace, channel, keys.DAY + day)
+        with translate():
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return _sent(answer.get("Item"))
+
+    def _count(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> None:
+        with translate():
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(workspace, channel, keys.DAY + day),
+                UpdateExpression="ADD sentCount :wanted SET expiresAt = :expires",
+                ConditionExpression="attribute_not_exists(sentCount) OR sentCount <= :most",
+                ExpressionAttributeValues={
+                    ":wanted": {"N": str(wanted)},
+                    ":most": {"N": str(cap - wanted)},
+                    ":expires": {"N": str(int(datetime.fromisoformat(f"{day}T00:00:00Z").timestamp()) + _DAY_LIFE)},
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+
+
+def read_line(item: Item | None) -> LineState:
+    """The line as `find_channel` shows it."""
+    if item is None:
+        return LineState()
+    return LineState(*(_decode(item[name]) if name in item else None for name in ("freeAt", "heldTo")))
+
+
+def _sent(item: Item | None) -> int:
+    return int(item["sentCount"]["N"]) if item else 0
+
+
+def _key(workspace: WorkspaceUid, channel: str, name: str) -> "dict[str, AttributeValueTypeDef]":
+    return {"pk": {"S": keys.document(workspace, Channel.kind, channel)}, "sk": {"S": name}}
+
+
+def _count(span: timedelta) -> "AttributeValueTypeDef":
+    return {"N": str(span // _MICROSECOND)}
+
+
+def _encode(moment: datetime) -> "AttributeValueTypeDef":
+    return _count(moment - _EPOCH)
+
+
+def _decode(value: "AttributeValueTypeDef") -> datetime:
+    return _EPOCH + int(value["N"]) * _MICROSECOND

@@ -1,0 +1,60 @@
+"""The rate of a channel: the generic cell rate algorithm, handed out as spans of one line of time.
+
+Whoever wants to send takes a span behind all that was taken, and sends at the slots in it. So the mean is exact, no two
+sends of a channel are closer than its interval, and a span that a crash wastes makes it slower, never faster.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.engine.pacing import LEAD
+
+#: A slot further ahead than this is hinted, not slept for.
+HORIZON = timedelta(seconds=2)
+#: DynamoDB takes 1,000 writes a second on one item; half of them for a channel's line.
+LEASES_PER_SECOND = 500
+_SOONEST = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Slots of a channel that one worker has taken: `left` of them, from `start` on."""
+
+    start: datetime
+    left: int
+    interval: timedelta
+
+    def fresh(self, now: datetime) -> "Lease":
+        """Without the slots that have passed: two workers that are late must not send as if they were not."""
+        gone = 0 if self.start >= now or not self.interval else -(-(now - self.start) // self.interval)
+        gone = min(gone, self.left)
+        return Lease(self.start + self.interval * gone, self.left - gone, self.interval)
+
+    def take(self) -> "tuple[datetime, Lease]":
+        """The first slot, and what is left."""
+        return self.start, Lease(self.start + self.interval, self.left - 1, self.interval)
+
+
+def interval_of(per_second: float) -> timedelta:
+    """Between two sends, rounded up to the microsecond, so that the rate is never exceeded."""
+    return timedelta(microseconds=-(-1_000_000 // per_second))
+
+
+def lease_size(wanted: int, per_second: float) -> int:
+    """How many slots are taken at once: those that are wanted, more where the line would be written too often."""
+    return max(wanted, int(-(-per_second // LEASES_PER_SECOND)))
+
+
+def may_wait_for(slot: datetime, now: datetime, speed: float) -> bool:
+    """Whether the handler sleeps up to the slot. `speed`: how fast `now` runs, as SQS counts real seconds."""
+    return now <= slot <= now + HORIZON * speed
+
+
+def come_back(slot: datetime, now: datetime, speed: float) -> datetime:
+    """When to hint who waits for this slot: a little early, since SQS counts whole seconds and rounds up."""
+    return max(now + _SOONEST * speed, slot - LEAD * speed)
+
+
+def next_day(now: datetime) -> datetime:
+    """When a daily cap begins anew: at midnight, UTC."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

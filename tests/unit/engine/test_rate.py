@@ -1,0 +1,52 @@
+"""The arithmetic of a channel's rate."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.engine.rate import Lease, come_back, interval_of, lease_size, may_wait_for, next_day
+from tests.builders import NOW
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("per_second", "microseconds"), [(14, 71_429), (1, 1_000_000), (0.5, 2_000_000), (1_000, 1_000), (3, 333_334)]
+)
+def test_an_interval_is_rounded_so_that_the_rate_is_not_exceeded(per_second: float, microseconds: int) -> None:
+    assert interval_of(per_second) == timedelta(microseconds=microseconds)
+
+
+@pytest.mark.parametrize(("wanted", "per_second", "size"), [(10, 14, 10), (1, 500, 1), (1, 501, 2), (10, 10_000, 20)])
+def test_fast_channels_are_leased_in_chunks(wanted: int, per_second: float, size: int) -> None:
+    assert lease_size(wanted, per_second) == size
+
+
+def test_slots_of_a_lease_follow_from_each_other() -> None:
+    first, rest = Lease(NOW, 3, SECOND).take()
+    second, rest = rest.take()
+    assert (first, second, rest) == (NOW, NOW + SECOND, Lease(NOW + 2 * SECOND, 1, SECOND))
+
+
+@pytest.mark.parametrize(("later", "left"), [(0, 3), (0.5, 2), (1, 2), (1.001, 1), (60, 0)])
+def test_slots_that_have_passed_are_not_used(later: float, left: int) -> None:
+    fresh = Lease(NOW, 3, SECOND).fresh(NOW + later * SECOND)
+    assert fresh.left == left
+    assert not left or fresh.start >= NOW + later * SECOND
+
+
+@pytest.mark.parametrize(("ahead", "waits"), [(-0.001, False), (0, True), (2, True), (2.001, False)])
+def test_only_slots_within_two_seconds_are_waited_for(ahead: float, waits: bool) -> None:
+    assert may_wait_for(NOW + ahead * SECOND, NOW, 1.0) is waits
+
+
+@pytest.mark.parametrize("ahead", [2.1, 3, 10, 3_600])
+def test_whoever_is_hinted_comes_early_enough_to_wait_for_the_slot(ahead: float) -> None:
+    moment = come_back(NOW + ahead * SECOND, NOW, 1.0)
+    assert moment >= NOW + SECOND
+    for late in (0, 0.999):  # SQS rounds up to whole seconds.
+        assert may_wait_for(NOW + ahead * SECOND, moment + late * SECOND, 1.0)
+
+
+def test_a_daily_cap_begins_anew_at_midnight() -> None:
+    assert next_day(NOW).isoformat() == "2026-03-03T00:00:00+00:00"
