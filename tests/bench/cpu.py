@@ -59,6 +59,7 @@ class Laboratory:
             catalog=catalog,
             circuits=MemoryCircuits(catalog),
             rates=MemoryRates(),
+            rates=MemoryRates(),
             contacts=MemoryContacts(),
             consents=MemoryConsents(),
             events=MemoryEvents(),

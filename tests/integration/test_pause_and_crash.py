@@ -57,7 +57,7 @@ def test_nothing_is_sent_after_an_acknowledged_pause_but_what_it_calls_in_flight
     assert sorted(story.postbox.times_called().values()) == [1] * 30
 
 
-def test_a_pause_is_one_write(story: Story) -> None:
+def test_a_pause_is_one_write_beside_the_audit_log(story: Story) -> None:
     story.settle_in(contacts=3)
     flow = story.start(story.short_campaign(), status="draft")
     story.set_status(flow, "running")
@@ -68,7 +68,8 @@ def test_a_pause_is_one_write(story: Story) -> None:
             f"before-call.dynamodb.{operation}", lambda operation=operation, **_: writes.append(operation)
         )
     story.set_status(flow, "paused")
-    assert writes == ["PutItem"]
+    assert writes == ["PutItem", "TransactWriteItems"]
+    assert story.api.get(f"/v1/audit?objectUid={flow}&limit=1").json["data"]
 
 
 def test_a_pause_before_the_audience_is_enrolled_holds_everybody(story: Story) -> None:
