@@ -55,11 +55,17 @@ def is_being_sent(ports: Ports, found: Found) -> bool:
     return claim is not None and claim.node == found.uid.node and claim.until > ports.clock.real()
 
 
-def raise_engagement(ports: Ports, found: Found, receipt: Receipt) -> None:
-    """Harmless twice and in any order; asks for the flow's end when nothing else was awaited."""
+def raise_engagement(ports: Ports, found: Found, receipt: Receipt, again: bool = False) -> None:
+    """Harmless twice and in any order; asks for the flow's end when nothing else was awaited.
+
+    `again`: it was tried before, and may have broken off between the row and the statistics. Only of a flow that is
+    over does nobody count the rows anew.
+    """
     uid, flow = found.uid, found.flow
     changed = ports.executions.put_receipt(found.row.key, flow.shards, uid.node, receipt)
     if changed is None:
+        if again and flow.is_over:
+            ports.jobs.send(Recount(w=uid.workspace, f=uid.flow, pass_id=new_uid()))
         return
     counters = difference(*changed)
     ports.statistics.leave(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), counters)

@@ -41,6 +41,8 @@ class _Source:
     id: str
     workspace: WorkspaceUid | None = None
     channel: ChannelUid | None = None
+    #: Whether it was delivered to us before.
+    again: bool = False
 
     @property
     def channel_types(self) -> frozenset[str]:
@@ -53,44 +55,44 @@ class _Source:
         return min(report.at or self.at, now)
 
 
-def record_receipts(ports: Ports, text: str) -> Recorded:
-    """What one message of the queue says. Of deleted flows, contacts and channels it is silent."""
+def record_receipts(ports: Ports, text: str, again: bool = False) -> Recorded:
+    """What one message of the queue says, `again` if it comes anew. It is silent of deleted flows and contacts."""
     own = read_own(text)
     if isinstance(own, Followed):
-        recorded = _record_followed(ports, own)
+        recorded = _record_followed(ports, own, again)
     elif own is not None:
-        recorded = _record_posted(ports, own)
+        recorded = _record_posted(ports, own, again)
     else:
-        recorded = _record_published(ports, text)
+        recorded = _record_published(ports, text, again)
     if recorded.is_early:
         ports.receipt_queue.send(text, EARLY)
     return recorded
 
 
-def _record_followed(ports: Ports, followed: Followed) -> Recorded:
+def _record_followed(ports: Ports, followed: Followed, again: bool) -> Recorded:
     uid = read_message_uid(followed.m)
     if uid is None:
         return Recorded(0)
-    source = _Source("", followed.at, "")
+    source = _Source("", followed.at, "", again=again)
     return Recorded(1, not _record_of_message(ports, uid, Report(followed.e), source))
 
 
-def _record_posted(ports: Ports, posted: Posted) -> Recorded:
+def _record_posted(ports: Ports, posted: Posted, again: bool) -> Recorded:
     workspace, uid = WorkspaceUid(posted.w), ChannelUid(posted.ch)
     channel = ports.catalog.find(workspace, Channel, uid)
     if channel is None or channel.type not in ports.channel_types:
         return Recorded(0)
     callback = unpack(posted)
-    source = _Source(channel.type, posted.at, _digest(callback.body), workspace, uid)
+    source = _Source(channel.type, posted.at, _digest(callback.body), workspace, uid, again)
     return _record_all(ports, ports.channel_types[channel.type].read_events(callback), source)
 
 
-def _record_published(ports: Ports, text: str) -> Recorded:
+def _record_published(ports: Ports, text: str, again: bool) -> Recorded:
     callback = Callback(text.encode())
     at = read_published(text) or ports.clock.now()
     for name, kind in ports.channel_types.items():
         if reports := kind.read_events(callback):
-            return _record_all(ports, reports, _Source(name, at, _digest(callback.body)))
+            return _record_all(ports, reports, _Source(name, at, _digest(callback.body), again=again))
     return Recorded(0)
 
 
@@ -124,11 +126,11 @@ def _record_of_message(ports: Ports, uid: MessageUid, report: Report, source: _S
         return False
     if not found.is_current:
         return True
-    _note(ports, found, report, message_occasion(uid, at))
+    _note(ports, found, report, message_occasion(uid, at), source.again)
     return True
 
 
-def _note(ports: Ports, found: Found, report: Report, occasion: Occasion) -> None:
+def _note(ports: Ports, found: Found, report: Report, occasion: Occasion, again: bool) -> None:
     """Told and then raised, each harmless twice: what breaks off in between is done again by the redelivery."""
     receipt = Receipt(report.engagement, occasion.at, report.is_soft) if report.engagement else None
     is_outdone = receipt is not None and receipt.is_soft and found.known and found.known.rank > receipt.rank
@@ -136,7 +138,7 @@ def _note(ports: Ports, found: Found, report: Report, occasion: Occasion) -> Non
         contact = ContactUid(found.uid.contact)
         tell_engagement(ports, found.uid.workspace, contact, report, (found, occasion))
     if receipt:
-        raise_engagement(ports, found, receipt)
+        raise_engagement(ports, found, receipt, again)
 
 
 def _record_of_address(ports: Ports, report: Report, source: _Source, index: int) -> bool:
@@ -150,7 +152,7 @@ def _record_of_address(ports: Ports, report: Report, source: _Source, index: int
         if source.workspace or place.contact:
             _heed(ports, place, report, source, at)
     if report.reply is not None:
-        _note_reply(ports, report, Occasion(at, f"{source.id}:{index}"), (places, channels))
+        _note_reply(ports, report, Occasion(at, f"{source.id}:{index}"), (places, channels), source.again)
     return True
 
 
@@ -172,6 +174,7 @@ def _note_reply(
     report: Report,
     occasion: Occasion,
     where: tuple[list[Place], Mapping[WorkspaceUid, set[ChannelUid]]],
+    again: bool,
 ) -> None:
     """Of the newest message that can be meant; where there is none it is an event of the contact all the same."""
     places, channels = where
@@ -183,7 +186,7 @@ def _note_reply(
     ]
     if answered:
         _, newest = max(answered, key=lambda each: each[0])
-        _note(ports, newest, report, occasion)
+        _note(ports, newest, report, occasion, again)
         return
     for place, contact in known:
         tell_engagement(ports, place.workspace, ContactUid(contact.uid), report, (None, occasion))

@@ -14,7 +14,7 @@ blueprint = Blueprint(__name__)
 def record_receipts(event: SQSEvent) -> Failures:
     """Each message by itself: one that fails comes again, and ends in the dead-letter queue."""
     records = records_of(event)
-    failed = [each.id for each in records if not _take(each)]
+    failed = [each.id for each in records if not _take(each, again=each.times > 1)]
     count("receipts", {"Records": len(records), "GivenBack": len(failed)})
     return failures(failed)
 
@@ -22,12 +22,12 @@ def record_receipts(event: SQSEvent) -> Failures:
 @blueprint.on_sqs_message(queue="${ReceiptDeadLetters.QueueName}", batch_size=10, name="revive_receipts")
 def revive_receipts(event: SQSEvent) -> Failures:
     """Dead letters are tried again every few minutes; those that stay are under the alarm, for a person to see."""
-    return failures([record.id for record in records_of(event) if not _take(record)])
+    return failures([record.id for record in records_of(event) if not _take(record, again=True)])
 
 
-def _take(found: Record) -> bool:
+def _take(found: Record, *, again: bool) -> bool:
     try:
-        recorded = record(ports(), found.body)
+        recorded = record(ports(), found.body, again)
     except Exception as error:  # noqa: BLE001 - an event that we misread must not take its neighbours with it
         log_fault("receipts.failed", error, message_id=found.id, times=found.times)
         return False
