@@ -131,6 +131,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("receipts", TWO, (*AT_ONCE, (2 * MINUTE, do.receipts(Engagement.CLICKED, Engagement.OPENED))),
              channel={"reports_receipts": True}, gaps=GAP, act=do.receipts(Engagement.DELIVERED, Engagement.SENT)),
     Scenario("late_receipt", ONE, AT_ONCE, channel={"reports_receipts": True}, act=do.receipts(Engagement.DELIVERED)),
+    Scenario("receipt_after_end", ONE, (*AT_ONCE, (20 * MINUTE, do.receipts(Engagement.DELIVERED))), contacts=1,
+             channel={"reports_receipts": True}),
     # ---- versions ----
     Scenario("version", TWO, (*AT_ONCE, (MINUTE, do.report(0, "e1")), (MINUTE + 10 * SECOND, do.publish((send("x"), wait("w", "PT30S"), send("b"), end()))), (HOUR, do.report(1, "e2"))),
              walks={"c0": 1, "c1": 1}, campaign={"trigger": ORDER, "audience": None}, check=_versions_kept, gaps=GAP),

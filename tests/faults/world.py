@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from unittest import mock
 from ulid import ULID
 
 from chalicelib import telemetry
+from chalicelib.engine.progress import contribution
 from chalicelib.errors import CarillonError
 from chalicelib.model import ids
 from chalicelib.model.campaign import Campaign
@@ -328,7 +330,7 @@ def _watch(world: World) -> None:
         if name == "executions.put_receipt" and answer:
             before, after = answer
             known = before.receipts.get(args[2])
-            if known and known.engagement.rank >= after.receipts[args[2]].engagement.rank:
+            if known and known.rank >= after.receipts[args[2]].rank:
                 world.problems.append(f"I14 the receipt of {before.key.walk} at {args[2]} fell")
 
     world.board.watchers.append(watch)
@@ -345,8 +347,11 @@ def _note_end(world: World, flow: Flow) -> None:
     if kinds <= HARMLESS and not world.board.act and flow.status is not FlowStatus.CANCELLED:
         with world.board.aside():
             live = dict(world.bare.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch - 1))
-        live.pop("movements", None)
-        world.notes[f"live {flow.uid}"] = live
+        counted = sum((contribution(row) for row in world.rows(flow)), Counter())
+        # Who timed out is found by the pass that ends the flow.
+        names = {name for name in {*live, *counted} if not name.endswith("timedOut")} - {"movements"}
+        if any(live.get(name, 0) != counted[name] for name in names):
+            world.problems.append(f"I4 flow {flow.uid} had live counters that differ: {live}, counted {dict(counted)}")
     if before is not None and before in {FlowStatus.COMPLETED, FlowStatus.PARTIAL_COMPLETED, FlowStatus.FAILED}:
         world.problems.append(f"I15 flow {flow.uid} ended twice: {before}, {flow.status}")
     still_open = [row.key.walk for row in world.rows(flow) if row.is_open]
