@@ -11,7 +11,8 @@ YES ?=
 WITH_DATA ?=
 NEW_KEY ?=
 CONTACTS ?= 10000
-KILLS ?= 50
+KILLS ?= 200
+FUZZ ?= 5000
 
 BIN := .venv/bin
 # Named by what the requirements say, so that it is made again when they change, and only then.
@@ -32,7 +33,8 @@ lint: $(READY) ## style, formatting, types
 bench: $(READY) ## measures calls, units and CPU per step
 	@$(BIN)/python -m tests.bench
 
-torture: $(READY) ## kills processes under a large flow, for minutes: CONTACTS=10000 KILLS=50
+torture: $(READY) ## faults at every call, fuzz, mutants, kills, for many minutes: FUZZ=5000 CONTACTS=10000 KILLS=200
+	@$(BIN)/python -m tests.faults --fuzz $(FUZZ) --json torture.json
 	@$(BIN)/python -m tests.torture.kills --contacts $(CONTACTS) --kills $(KILLS)
 
 build: $(READY) ## the zip and the template for AWS, checked, in build/STAGE: STAGE=dev

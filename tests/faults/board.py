@@ -192,8 +192,8 @@ class Wired:
 
 
 PORTS = (
-    "catalog", "contacts", "consents", "events", "event_queue", "receipt_queue", "executions", "steps", "jobs", "timers",
-    "statistics", "gates", "circuits", "files",
+    "catalog", "contacts", "consents", "events", "event_queue", "receipt_queue", "executions", "steps", "jobs",
+    "timers", "statistics", "gates", "circuits", "files",
 )  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def _after_acks(world: World) -> Iterator[str]:
         begun = [each for each in world.provider.tries[ack.tries : until] if _is_meant(each, ack.flow, ack.contact)]
         if len(begun) > ack.in_flight:
             name = "I6" if ack.what == "pause" else "I8"
-            yield f"{name} {len(begun)} sends began after an acknowledged {ack.what} that called {ack.in_flight} in flight"
+            yield f"{name} {len(begun)} sends began after an acknowledged {ack.what}, {ack.in_flight} were in flight"
 
 
 def _is_meant(each: Try, flow: str, contact: str | None) -> bool:

@@ -47,11 +47,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "is_stale = False and",
         ("late_receipt",),
     ),
+    Mutant("no_sequence_check", "tests/memory/executions.py", "stored.seq == expect.seq and ", "", ("wait",)),
     Mutant(
-        "no_sequence_check", "tests/memory/executions.py", "stored.seq == expect.seq and ", "", ("wait",)
-    ),
-    Mutant(
-        "no_healing", f"{_USE}recount_flow.py", "if overdue and saved.status", "if not saved and saved.status", ("wait",)
+        "no_healing",
+        f"{_USE}recount_flow.py",
+        "if overdue and saved.status",
+        "if not saved and saved.status",
+        ("wait",),
     ),
     Mutant("no_sweeper", f"{_USE}watch_flows.py", "helped += _watch(ports, workspace, flow)", "pass", ("send",)),
     Mutant(
@@ -72,19 +74,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "provider_retries",
         f"{_USE}deliver.py",
         "        return delivery.plan.channel_types[letter.channel.type].send(letter)\n",
-        "        kind = delivery.plan.channel_types[letter.channel.type]\n"
-        "        first = kind.send(letter)\n"
+        "        kind = delivery.plan.channel_types[letter.channel.type]\n        first = kind.send(letter)\n"
         "        return kind.send(letter) if isinstance(first, Unknown) else first\n",
         ("send",),
     ),
     Mutant(
         "ends_without_counting",
         f"{_USE}recount_flow.py",
-        "flow.is_expanded and not still_open and not awaited",
-        "flow.is_expanded and not awaited",
+        "        if not still_open:\n",
+        "        if flow.is_expanded:\n",
         ("recount",),
     ),
-    Mutant("lease_too_short", f"{_USE}deliver.py", "LEASE = timedelta(seconds=45)", "LEASE = timedelta(0)", ("send",)),
+    Mutant(
+        "lease_too_short", f"{_USE}admit_ready.py", "LEASE = timedelta(seconds=45)", "LEASE = timedelta(0)", ("send",)
+    ),
     Mutant(
         "unstable_ab",
         "chalicelib/nodes/ab_test.py",
@@ -123,15 +126,16 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "event_finished_too_early",
         f"{_USE}ingest_events.py",
-        "    entered = 0\n",
-        "    entered = 0\n    ports.events.finish(workspace, news)\n",
+        "    entered = sum(\n",
+        "    ports.events.finish(workspace, news)\n    entered = sum(\n",
         ("event",),
     ),
     Mutant(
         "schedule_not_moved_with_its_flow",
         f"{_USE}start_scheduled.py",
         "return store_started(ports, workspace, flow, unique, [after])",
-        "started = store_started(ports, workspace, flow.model_copy(update={'uid': uid_at(ports.clock.now(), str(id(flow)))}), unique, [])\n"
+        "flow = flow.model_copy(update={'uid': uid_at(ports.clock.now(), str(id(flow)))})\n"
+        "    started = store_started(ports, workspace, flow, unique, [])\n"
         "    ports.catalog.save(workspace, after)\n    return started",
         ("scheduled",),
     ),
@@ -159,8 +163,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "channel_fails_contacts",
         "chalicelib/engine/settle.py",
-        "case ChannelFault():\n            return replace(row, due=attempt.now + max(SHORTEST_WAIT, attempt.configuration.retry_delay))",
-        "case ChannelFault(code=code):\n            return _fail(row, attempt, code)",
+        "        case ChannelFault() | Retryable(unreached=True):\n",
+        "        case ChannelFault(code=code):\n            return _fail(row, attempt, code)\n        case None:\n",
         ("channel_fault",),
     ),
     Mutant(
@@ -180,7 +184,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "retry_twice", f"{_USE}retry_flow.py", "flow.retry_of.overlaps(draft.retry_of)", "False", ("operator_retry",)
     ),
-)  # fmt: skip
+)
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 
 

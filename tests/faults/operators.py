@@ -1,4 +1,4 @@
-"""What operators, contacts and providers do in a scenario; each is repeated until it is known to be done, as people do."""
+"""What operators, contacts and providers do in a scenario; each is repeated until it is known to be done."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -240,7 +240,9 @@ def receipts(*climb: Engagement) -> Act:
     def act(world: "World") -> None:
         for each in tuple(world.provider.tries):
             for engagement in climb:
-                posted = build_posted(HERE, ChannelUid(CHANNEL), Callback(f"{each.message} {engagement}".encode()), world.now)
+                posted = build_posted(
+                    HERE, ChannelUid(CHANNEL), Callback(f"{each.message} {engagement}".encode()), world.now
+                )
                 with world.board.aside():
                     world.bare.receipt_queue.send(posted.model_dump_json(by_alias=True))
 

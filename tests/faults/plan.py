@@ -71,7 +71,8 @@ READS = frozenset(
         "catalog.get_chunk", "catalog.active", "catalog.due", "contacts.find_many", "contacts.find_by", "contacts.page",
         "events.page", "events.untold", "executions.find_many", "executions.entries_of", "executions.page",
         "executions.flows_of", "steps.backlog", "timers.buckets", "timers.read", "timers.swept_to", "statistics.read",
-        "statistics.in_flight", "statistics.parts", "statistics.errors", "gates.get", "circuits.get", "circuits.find_channel", "consents.page", "files.get", "files.lines",
+        "statistics.in_flight", "statistics.parts", "statistics.errors", "gates.get", "circuits.get",
+        "circuits.find_channel", "consents.page", "files.get", "files.lines",
         "files.link", "aws.dynamodb.GetItem", "aws.dynamodb.BatchGetItem", "aws.dynamodb.Query",
         "aws.sqs.GetQueueAttributes",
     }

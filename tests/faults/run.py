@@ -11,7 +11,6 @@ from tests.faults.plan import Call, Plan, write_plan
 from tests.faults.scenario import Scenario
 from tests.faults.world import World, opened
 
-
 Place = Callable[[], AbstractContextManager[Backend]]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+
 from chalicelib.model.channel import LostAnswer
 from chalicelib.model.draw import draw
 from chalicelib.model.execution import Engagement
@@ -91,18 +92,46 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("wait", TWO, AT_ONCE, contacts=1, gaps=GAP, is_small=True),
     Scenario("wait_long", LONG, AT_ONCE, gaps=(("a", "b", 40 * MINUTE),)),
     Scenario("condition", (condition("if", {"tag": "vip"}, [send("a")], [send("b")]), end()), AT_ONCE),
-    Scenario("ab_test", (ab_test("ab", left=[send("left")], right=[send("right")]), end()), AT_ONCE, contacts=4, check=_ab_is_stable),
-    Scenario("tag", (tag("t", "vip"), condition("if", {"tag": "vip"}, [send("a")], []), end()), AT_ONCE, check=_tagged_once),
+    Scenario(
+        "ab_test",
+        (ab_test("ab", left=[send("left")], right=[send("right")]), end()),
+        AT_ONCE,
+        contacts=4,
+        check=_ab_is_stable,
+    ),
+    Scenario(
+        "tag", (tag("t", "vip"), condition("if", {"tag": "vip"}, [send("a")], []), end()), AT_ONCE, check=_tagged_once
+    ),
     # ---- what providers answer ----
     Scenario("retry", ONE, AT_ONCE, contacts=1, answer=_stumble, configuration={"retry_delay_ms": 4_000}),
-    Scenario("refusals", ONE, AT_ONCE, contacts=4, answer=_refuse_first, configuration={"max_retries": 1, "retry_delay_ms": 1_000}),
+    Scenario(
+        "refusals",
+        ONE,
+        AT_ONCE,
+        contacts=4,
+        answer=_refuse_first,
+        configuration={"max_retries": 1, "retry_delay_ms": 1_000},
+    ),
     Scenario("lost_hold", ONE, AT_ONCE, answer=_lose_first),
     Scenario("lost_resend", ONE, AT_ONCE, answer=_lose_first, channel={"lost_answer": LostAnswer.RESEND}, resends=True),
     Scenario("channel_fault", ONE, AT_ONCE, answer=_fault_first, configuration={"max_retries": 0}),
-    Scenario("circuit", ONE, (*AT_ONCE, (5 * MINUTE, do.resume), (10 * MINUTE, do.resume), (HOUR, do.resume)), contacts=6,
-             answer=_fault_at_first, configuration={"max_retries": 0, "retry_delay_ms": 1_000}),
-    Scenario("operator_retry", ONE, (*AT_ONCE, (10 * MINUTE, do.retry("failed"))), contacts=1, flows=2,
-             answer=lambda letter, before: Permanent("rejected"), configuration={"max_retries": 0}),
+    Scenario(
+        "circuit",
+        ONE,
+        (*AT_ONCE, (5 * MINUTE, do.resume), (10 * MINUTE, do.resume), (HOUR, do.resume)),
+        contacts=6,
+        answer=_fault_at_first,
+        configuration={"max_retries": 0, "retry_delay_ms": 1_000},
+    ),
+    Scenario(
+        "operator_retry",
+        ONE,
+        (*AT_ONCE, (10 * MINUTE, do.retry("failed"))),
+        contacts=1,
+        flows=2,
+        answer=lambda letter, before: Permanent("rejected"),
+        configuration={"max_retries": 0},
+    ),
     # ---- pacing ----
     Scenario("paced", ONE, AT_ONCE, contacts=3, configuration={"pause_between_contacts_ms": 10_000}, pace=10 * SECOND),
     # ---- contacts that change while they wait ----
@@ -110,31 +139,87 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("erasure", TWO, (*AT_ONCE, (10 * SECOND, do.erase(0))), act=do.erase(1)),
     # ---- operators, at every call ----
     Scenario("pause", TWO, (*AT_ONCE, (5 * SECOND, do.pause), (20 * MINUTE, do.resume)), act=do.pause_for, gaps=GAP),
-    Scenario("pause_resume", TWO, AT_ONCE, contacts=1, act=do.pause_and_resume, gaps=GAP, is_small=True),
+    Scenario("pause_resume", TWO, AT_ONCE, contacts=1, act=do.pause_and_resume, gaps=GAP),
     Scenario("cancel", TWO, (*AT_ONCE, (10 * SECOND, do.cancel)), act=do.cancel),
     Scenario("recount", TWO, (*AT_ONCE, (10 * SECOND, do.recount)), contacts=1, act=do.recount, gaps=GAP),
     # ---- launch fan-out ----
     Scenario("fan_out", ONE, AT_ONCE, contacts=12),
     # ---- triggers ----
-    Scenario("api", ONE, ((timedelta(0), do.trigger("k1")), (MINUTE, do.trigger("k1"))), campaign={"trigger": ApiTrigger()}, act=do.trigger("k1")),
-    Scenario("scheduled", ONE, (*AT_ONCE, (5 * MINUTE, do.tick), (5 * MINUTE, do.tick)), act=do.tick,
-             campaign={"trigger": ScheduledTrigger(at=START + 5 * MINUTE, timezone="UTC")}),
-    Scenario("event", ONE, (*AT_ONCE, (MINUTE, do.report(0, "e1")), (2 * MINUTE, do.bus(0, "e1"))), walks={"c0": 1},
-             campaign={"trigger": ORDER, "audience": None}, act=do.bus(0, "e1")),
-    Scenario("re_entry", ONE, (*AT_ONCE, (MINUTE, do.report(0, "e1")), (HOUR, do.report(0, "e2"))), walks={"c0": 2},
-             campaign={"trigger": ORDER, "audience": None, "entry": Entry(again=True)}),
-    Scenario("re_entry_double", ONE, (*AT_ONCE, (MINUTE, do.report(0, "e1")), (10 * MINUTE, do.bus(0, "e1"))),
-             walks={"c0": 1}, campaign={"trigger": ORDER, "audience": None, "entry": Entry(again=True)}, act=do.bus(0, "e1")),
-    Scenario("contact_event", ONE, (*AT_ONCE, (MINUTE, do.change(0, {"tags": ("new",)}))), walks={"c0": 1},
-             campaign={"trigger": EventTrigger(event="contact.tagged"), "audience": None}),
+    Scenario(
+        "api",
+        ONE,
+        ((timedelta(0), do.trigger("k1")), (MINUTE, do.trigger("k1"))),
+        campaign={"trigger": ApiTrigger()},
+        act=do.trigger("k1"),
+    ),
+    Scenario(
+        "scheduled",
+        ONE,
+        (*AT_ONCE, (5 * MINUTE, do.tick), (5 * MINUTE, do.tick)),
+        act=do.tick,
+        campaign={"trigger": ScheduledTrigger(at=START + 5 * MINUTE, timezone="UTC")},
+    ),
+    Scenario(
+        "event",
+        ONE,
+        (*AT_ONCE, (MINUTE, do.report(0, "e1")), (2 * MINUTE, do.bus(0, "e1"))),
+        walks={"c0": 1},
+        campaign={"trigger": ORDER, "audience": None},
+        act=do.bus(0, "e1"),
+    ),
+    Scenario(
+        "re_entry",
+        ONE,
+        (*AT_ONCE, (MINUTE, do.report(0, "e1")), (HOUR, do.report(0, "e2"))),
+        walks={"c0": 2},
+        campaign={"trigger": ORDER, "audience": None, "entry": Entry(again=True)},
+    ),
+    Scenario(
+        "re_entry_double",
+        ONE,
+        (*AT_ONCE, (MINUTE, do.report(0, "e1")), (10 * MINUTE, do.bus(0, "e1"))),
+        walks={"c0": 1},
+        campaign={"trigger": ORDER, "audience": None, "entry": Entry(again=True)},
+        act=do.bus(0, "e1"),
+    ),
+    Scenario(
+        "contact_event",
+        ONE,
+        (*AT_ONCE, (MINUTE, do.change(0, {"tags": ("new",)}))),
+        walks={"c0": 1},
+        campaign={"trigger": EventTrigger(event="contact.tagged"), "audience": None},
+    ),
     # ---- receipts ----
-    Scenario("receipts", TWO, (*AT_ONCE, (2 * MINUTE, do.receipts(Engagement.CLICKED, Engagement.OPENED))),
-             channel={"reports_receipts": True}, gaps=GAP, act=do.receipts(Engagement.DELIVERED, Engagement.SENT)),
+    Scenario(
+        "receipts",
+        TWO,
+        (*AT_ONCE, (2 * MINUTE, do.receipts(Engagement.CLICKED, Engagement.OPENED))),
+        channel={"reports_receipts": True},
+        gaps=GAP,
+        act=do.receipts(Engagement.DELIVERED, Engagement.SENT),
+    ),
     Scenario("late_receipt", ONE, AT_ONCE, channel={"reports_receipts": True}, act=do.receipts(Engagement.DELIVERED)),
-    Scenario("receipt_after_end", ONE, (*AT_ONCE, (20 * MINUTE, do.receipts(Engagement.DELIVERED))), contacts=1,
-             channel={"reports_receipts": True}),
+    Scenario(
+        "receipt_after_end",
+        ONE,
+        (*AT_ONCE, (20 * MINUTE, do.receipts(Engagement.DELIVERED))),
+        contacts=1,
+        channel={"reports_receipts": True},
+    ),
     # ---- versions ----
-    Scenario("version", TWO, (*AT_ONCE, (MINUTE, do.report(0, "e1")), (MINUTE + 10 * SECOND, do.publish((send("x"), wait("w", "PT30S"), send("b"), end()))), (HOUR, do.report(1, "e2"))),
-             walks={"c0": 1, "c1": 1}, campaign={"trigger": ORDER, "audience": None}, check=_versions_kept, gaps=GAP),
-)  # fmt: skip
+    Scenario(
+        "version",
+        TWO,
+        (
+            *AT_ONCE,
+            (MINUTE, do.report(0, "e1")),
+            (MINUTE + 10 * SECOND, do.publish((send("x"), wait("w", "PT30S"), send("b"), end()))),
+            (HOUR, do.report(1, "e2")),
+        ),
+        walks={"c0": 1, "c1": 1},
+        campaign={"trigger": ORDER, "audience": None},
+        check=_versions_kept,
+        gaps=GAP,
+    ),
+)
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

@@ -7,13 +7,13 @@ import pytest
 
 from tests.embedded_aws import EmbeddedAws, MotoAws
 from tests.faults.aws import aws_backend
-from tests.faults.plan import Call, Fault, Kind, single_faults
+from tests.faults.aws_tiers import aws_faults
 from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME
 
 #: Those that touch every adapter; `make torture` plays all.
 DIFFERENT = ("wait_long", "tag", "scheduled", "re_entry", "receipts", "paced")
-OF_FAULTS = 60
+OF_FAULTS = 90
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,3 @@ def test_a_fault_at_a_call_of_aws_breaks_nothing(name: str, ministack: EmbeddedA
     for fault in aws_faults(run(scenario, place=place).calls)[::OF_FAULTS]:
         outcome = run(scenario, (fault,), place=place)
         assert not outcome.violations, str(outcome)
-
-
-def aws_faults(calls: tuple[Call, ...]) -> list[Fault]:
-    """A hint that is lost, doubled or late is played at the ports."""
-    kinds = {Kind.CRASH, Kind.LOST, Kind.REFUSED, Kind.TWIN, Kind.ZOMBIE}
-    return [fault for fault in single_faults(calls, act=False) if fault.kind in kinds]

@@ -1,4 +1,4 @@
-"""Every single fault on every scenario, at the ports in memory; the rest of the reads' and everything deeper in torture."""
+"""Every single fault on every scenario, at the ports in memory; but for some at reads, which `make torture` adds."""
 
 import pytest
 

@@ -9,63 +9,21 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from tests.faults.aws_tiers import compare, play_on_ministack
+from tests.faults.figures import Figures
 from tests.faults.mutants import BY_NAME as MUTANTS
 from tests.faults.mutants import hunt
 from tests.faults.plan import Fault, Plan, kinds_of, read_plan, single_faults
-from tests.faults.run import Outcome, run
+from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME, SCENARIOS
 
-#: Every so many calls of the first fault's run, on scenarios whose pairs are sampled.
 MOST_FAULTS = 5
 #: Runs that a process does before it reports.
 PORTION = 40
-
-
-@dataclass
-class Figures:
-    """What a tier has done, and what broke."""
-
-    runs: int = 0
-    faults: int = 0
-    accepted: int = 0
-    unknown: int = 0
-    duplicates: int = 0
-    lost: int = 0
-    mismatches: int = 0
-    other: int = 0
-    cpu_seconds: float = 0.0
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, outcome: Outcome) -> None:
-        self.runs += 1
-        self.faults += len(outcome.plan)
-        self.accepted += outcome.accepted
-        self.unknown += outcome.unknown
-        broken = {text.split(" ")[0] for text in outcome.violations}
-        self.duplicates += bool(broken & {"I1", "I2"})
-        self.lost += "I3" in broken
-        self.mismatches += "I4" in broken
-        self.other += bool(broken - {"I1", "I2", "I3", "I4"})
-        if broken:
-            self.failures.append(str(outcome))
-
-    def merge(self, other: "Figures") -> None:
-        for name, value in vars(other).items():
-            setattr(self, name, getattr(self, name) + value)
-
-
-def pairs(name: str) -> Iterator[Plan]:
-    """Every fault behind every fault: the second counts its calls in the run that the first one has changed."""
-    scenario = BY_NAME[name]
-    for first in single_faults(run(scenario).calls, scenario.act is not None):
-        calls = run(scenario, (first,)).calls
-        for second in single_faults(calls, scenario.act is not None, after=first.number):
-            yield (first, second)
 
 
 def singles(name: str) -> Iterator[Plan]:
@@ -130,8 +88,12 @@ def _all(pool: ProcessPoolExecutor, jobs: Iterable[Callable[[], Figures]]) -> Fi
     return total
 
 
+#: Of the faults at AWS's calls every so manieth is played, in shares for several processes.
+AWS_EVERY, AWS_SHARES = 20, 2
+
+
 def play_tiers(jobs: int, fuzz_runs: int, seed: int) -> dict[str, Figures]:
-    """L1, L2 and L3."""
+    """L1 to L3 in memory; L1 in part and the verdicts of all scenarios on the emulators."""
     small = [scenario for scenario in SCENARIOS if scenario.is_small]
     with ProcessPoolExecutor(jobs) as pool:
         first = [partial(_play, s.name, portion) for s in SCENARIOS for portion in _portions(singles(s.name))]
@@ -141,10 +103,23 @@ def play_tiers(jobs: int, fuzz_runs: int, seed: int) -> dict[str, Figures]:
             for portion in _portions((plan[0] for plan in singles(s.name)), 5)
         ]
         third = [partial(_play_seeds, portion) for portion in _portions(range(seed, seed + fuzz_runs))]
+        fourth = [
+            partial(play_on_ministack, s.name, AWS_EVERY * AWS_SHARES, AWS_EVERY * share)
+            for s in SCENARIOS
+            for share in range(AWS_SHARES)
+        ]
+        fifth = [
+            partial(compare, s.name, emulator)
+            for s in SCENARIOS
+            for emulator in ("ministack", "moto")
+            if emulator not in s.not_on
+        ]
         return {
             "L1 single faults": _shown("L1", _all(pool, first)),
             "L2 pairs": _shown("L2", _all(pool, second)),
             "L3 fuzz": _shown("L3", _all(pool, third)),
+            "L1 on ministack": _shown("L1 on ministack", _all(pool, fourth)),
+            "emulators": _shown("emulators", _all(pool, fifth)),
         }
 
 
