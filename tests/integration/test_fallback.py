@@ -1,6 +1,6 @@
 """A SEND goes on with its fallback when its own channel is refused for good: once, and never when it may be out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -106,7 +106,7 @@ def test_nothing_else_leads_to_the_fallback(both: Both, answer: Callable[[Letter
 
 def test_a_lost_answer_before_the_refusal_forbids_the_fallback(both: Both) -> None:
     """The first try may have arrived: the contact would get two."""
-    answers = iter([Unknown("read_timeout"), Permanent("bad_number")])
+    answers: Iterator[Verdict] = iter([Unknown("read_timeout"), Permanent("bad_number")])
     both.chat.answer = lambda letter: next(answers)
     both.chat.deduplicates = True
     flow = both.start()
