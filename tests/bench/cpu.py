@@ -59,7 +59,6 @@ class Laboratory:
             catalog=catalog,
             circuits=MemoryCircuits(catalog),
             rates=MemoryRates(),
-            rates=MemoryRates(),
             contacts=MemoryContacts(),
             consents=MemoryConsents(),
             events=MemoryEvents(),

@@ -9,6 +9,7 @@ from typing import Protocol
 from chalicelib.ports import Ports
 from tests.faults.board import PORTS, Board, SkewedClock
 from tests.faults.mail import MemoryPost, Post, PostedEvents, PostedJobs, PostedReceipts, PostedSteps
+from tests.memory.allowances import MemoryAllowances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.consents import MemoryConsents
@@ -17,8 +18,10 @@ from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
 from tests.memory.files import MemoryFiles
 from tests.memory.gates import MemoryGates
+from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
+from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
 
 
 class Backend(Protocol):
@@ -72,6 +75,11 @@ class MemoryBackend:
             statistics=MemoryStatistics(),
             gates=MemoryGates(),
             circuits=MemoryCircuits(catalog),
+            webhook_desk=MemoryWebhookDesk(),
+            webhook_queue=MemoryWebhookQueue(),
+            webhook_caller=MemoryWebhookCaller(),
+            allowances=MemoryAllowances(),
+            rates=MemoryRates(),
             files=MemoryFiles(),
             channel_types={},
             secret=lambda: b"faults",
