@@ -149,7 +149,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "lost_claim_sent_again",
         "chalicelib/engine/settle.py",
-        'return _lost(row, attempt, "worker_lost")',
+        'return _lost(row, replace(attempt, cost=cost), "worker_lost")',
         "return row",
         ("send",),
     ),
