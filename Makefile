@@ -18,7 +18,7 @@ BIN := .venv/bin
 # Named by what the requirements say, so that it is made again when they change, and only then.
 READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
-.PHONY: run test lint bench torture build lock coldstart deploy destroy deploy-local openapi pictures clean
+.PHONY: run test lint bench torture build lock coldstart deploy destroy deploy-local openapi cli pictures clean
 
 run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
 	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
@@ -54,6 +54,9 @@ destroy: $(READY) ## takes the stack away; tables, files and secrets stay, but w
 
 deploy-local: $(READY) ## the same package, deployed to an emulator of AWS on this machine: PORT=4566
 	@$(BIN)/python -m infra.local.deployed --port $(if $(filter 8000,$(PORT)),4566,$(PORT))
+
+cli: $(READY) ## the command line against a running API: CARILLON_URL=… CARILLON_KEY=… make cli ARGS="flow watch 01J…"
+	@$(BIN)/python -m infra.cli $(ARGS)
 
 openapi: $(READY) ## records the examples of the API anew and writes infra/openapi.json
 	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest tests/integration/test_openapi.py -k examples && $(BIN)/python -m infra.openapi

@@ -1,0 +1,38 @@
+"""Campaigns as YAML files: read with their problems told, written so that they read well."""
+
+from pathlib import Path
+
+import typer
+import yaml
+from pydantic import JsonValue
+
+from infra.cli.output import Exit, Output
+from infra.cli.plan import in_camel
+
+
+def read_file(path: Path, output: Output) -> dict[str, JsonValue]:
+    """The fields of a file. Ends the command with BAD when it is none."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  a safe loader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        output.note(f"{path}: {error}")
+        raise typer.Exit(Exit.BAD) from error
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        output.note(f"{path}: is not a campaign: its fields belong at the top, as name: Welcome")
+        raise typer.Exit(Exit.BAD)
+    return in_camel(content)
+
+
+def write_text(fields: dict[str, JsonValue]) -> str:
+    """The text of a file."""
+    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose times and on/off words stay the texts that they are in JSON."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}

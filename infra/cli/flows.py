@@ -1,0 +1,124 @@
+"""`carillon flow` and `carillon execution`: start, watch, pause, resume, cancel, and look at one contact's walk."""
+
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from chalicelib.api.answers import FlowShown
+from chalicelib.model.flow import ENDED, FlowStatus
+from chalicelib.usecases.change_flow import FlowChange
+from chalicelib.usecases.create_flow import NewFlow
+from infra.cli.context import Chosen, chosen
+from infra.cli.output import Exit, answering, build_table, dump, facts
+
+app = typer.Typer(no_args_is_help=True, help="Flows: runs of a campaign over contacts.")
+executions = typer.Typer(no_args_is_help=True, help="Executions: one contact in one flow.")
+Uid = Annotated[str, typer.Argument(help="The flow's uid.")]
+POLL_SECONDS = 1.0
+#: Nothing moves any more without somebody's doing.
+_STILL = ENDED | {FlowStatus.PAUSED, FlowStatus.ERROR, FlowStatus.DRAFT}
+_COUNTS = ("total", "pending", "processing", "completed", "failed", "skipped", "sent", "delivered", "unknown")
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Option(help="The campaign's uid.")],
+    channel: Annotated[str, typer.Option(help="The channel's uid.")],
+    contact: Annotated[list[str] | None, typer.Option(help="A contact's uid; again for each.")] = None,
+    segment: Annotated[str | None, typer.Option(help="A segment's uid, in the place of contacts.")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Creates it without starting it.")] = False,
+) -> None:
+    """Creates a flow and starts it."""
+    ready = chosen(context)
+    if (segment is None) == (not contact):
+        raise typer.BadParameter("give either --contact or --segment")
+    whom = {"segment_uid": segment} if segment else {"contact_uids": tuple(contact or ())}
+    wish = NewFlow.model_validate(
+        {"campaign_uid": campaign, "channel_uid": channel, "status": "draft" if draft else "queued", **whom}
+    )
+    with answering(ready.output):
+        flow = ready.client.flows.create(wish)
+    _show(ready, flow)
+
+
+@app.command()
+def watch(context: typer.Context, uid: Uid) -> None:
+    """Follows a flow until nothing moves any more; exit code 1 when not everybody completed."""
+    ready = chosen(context)
+    with answering(ready.output):
+        flow = follow(ready, uid, time.sleep)
+    _show(ready, flow)
+    raise typer.Exit(Exit.GOOD if flow.status is FlowStatus.COMPLETED else Exit.BAD)
+
+
+def follow(ready: Chosen, uid: str, sleep: Callable[[float], None]) -> FlowShown:
+    """What it is like when it stands still."""
+    flow = ready.client.flows.get(uid)
+    with Live(console=Console(stderr=True), transient=True, auto_refresh=False) as live:
+        while flow.status not in _STILL:
+            live.update(_table(flow), refresh=True)
+            sleep(POLL_SECONDS)
+            flow = ready.client.flows.get(uid)
+    return flow
+
+
+@app.command()
+def pause(context: typer.Context, uid: Uid) -> None:
+    """No send starts after the answer but those that it calls in flight."""
+    _move(context, uid, FlowStatus.PAUSED)
+
+
+@app.command()
+def resume(context: typer.Context, uid: Uid) -> None:
+    """Goes on."""
+    _move(context, uid, FlowStatus.RUNNING)
+
+
+@app.command()
+def cancel(context: typer.Context, uid: Uid) -> None:
+    """Ends it: who has not been sent anything is skipped."""
+    _move(context, uid, FlowStatus.CANCELLED)
+
+
+def _move(context: typer.Context, uid: str, status: FlowStatus) -> None:
+    ready = chosen(context)
+    with answering(ready.output):
+        flow = ready.client.flows.change(uid, FlowChange(status=status))
+    _show(ready, flow)
+
+
+def _show(ready: Chosen, flow: FlowShown) -> None:
+    ready.output.show(dump(flow), _table(flow))
+
+
+def _table(flow: FlowShown) -> Table:
+    stats = dump(flow.stats)
+    told = {"status": flow.status.value, **{name: stats[name] for name in _COUNTS}, "inFlight": flow.metadata.in_flight}
+    return facts(f"Flow {flow.uid}", told)
+
+
+@executions.callback()
+def _group() -> None:
+    """Keeps `inspect` a command of its own while it is the only one."""
+
+
+@executions.command()
+def inspect(
+    context: typer.Context, flow: Uid, contact: Annotated[str, typer.Argument(help="The contact's uid.")]
+) -> None:
+    """Where the contact is, why, what comes next and when, and where the walk has been."""
+    ready = chosen(context)
+    with answering(ready.output):
+        found = ready.client.flows.inspect(flow, contact)
+    rows = [
+        (each.node_id, each.entered_at, each.left_at, each.exit, each.message.status if each.message else None)
+        for each in found.history
+    ]
+    title = f"{found.status.value}: {found.why}"
+    ready.output.show(dump(found), build_table(title, ("step", "entered", "left", "by", "message"), rows))

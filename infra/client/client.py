@@ -1,0 +1,185 @@
+"""The resources of the API as methods; what has none here is called by `client.calls`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from chalicelib.api.answers import (
+    CampaignShown,
+    CampaignStatusShown,
+    CampaignSummary,
+    ContactsAdded,
+    Examination,
+    ExecutionInspected,
+    ExecutionShown,
+    FlowShown,
+    FlowSummary,
+    LaunchShown,
+    MessageShown,
+    Moved,
+    Triggered,
+)
+from chalicelib.api.audience_answers import EventResults, ImportShown, UploadShown
+from chalicelib.model.channel import Channel, ChannelFields
+from chalicelib.model.contact import Contact, ContactFields
+from chalicelib.model.template import Template, TemplateFields
+from chalicelib.usecases.change_flow import FlowChange
+from chalicelib.usecases.create_flow import NewFlow
+from chalicelib.usecases.launch_campaign import LaunchWish
+from chalicelib.usecases.report_events import NewEvents
+from chalicelib.usecases.retry_flow import RetryWish
+from chalicelib.usecases.trigger_campaign import TriggerWish
+from chalicelib.usecases.write_campaign import CampaignFields
+from infra.client.calls import Body, Calls, HttpWire, Wire, put_file
+
+
+class Client:
+    """All of the API that a program needs; raises Refused and Unreachable."""
+
+    def __init__(self, url: str, key: str, wire: Wire | None = None) -> None:
+        self.calls = Calls(wire or HttpWire(url), key)
+        self.campaigns = Campaigns(self.calls)
+        self.channels = Channels(self.calls)
+        self.contacts = Contacts(self.calls, put_file)
+        self.flows = Flows(self.calls)
+        self.messages = Messages(self.calls)
+        self.templates = Templates(self.calls)
+
+    def report(self, events: NewEvents) -> EventResults:
+        """Up to 100 events; each has a result of its own."""
+        return self.calls.one("POST /v1/events", EventResults, events)
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """`/v1/channels`."""
+
+    calls: Calls
+
+    def create(self, fields: ChannelFields) -> Channel:
+        return self.calls.one("POST /v1/channels", Channel, fields)
+
+    def list(self) -> Iterator[Channel]:
+        return self.calls.many("/v1/channels", Channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """`/v1/templates`."""
+
+    calls: Calls
+
+    def create(self, fields: TemplateFields) -> Template:
+        return self.calls.one("POST /v1/templates", Template, fields)
+
+    def publish(self, uid: str) -> Template:
+        return self.calls.one(f"POST /v1/templates/{uid}/publish", Template)
+
+    def list(self) -> Iterator[Template]:
+        return self.calls.many("/v1/templates", Template)
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """`/v1/contacts` and their imports."""
+
+    calls: Calls
+    put_file: Callable[[str, bytes], None]
+
+    def save(self, fields: ContactFields) -> Contact:
+        """Creates it, or changes the one that has the externalId, email or phone."""
+        return self.calls.one("POST /v1/contacts", Contact, fields)
+
+    def get(self, uid: str) -> Contact:
+        return self.calls.one(f"GET /v1/contacts/{uid}", Contact)
+
+    def list(self) -> Iterator[Contact]:
+        return self.calls.many("/v1/contacts", Contact)
+
+    def begin_import(self, file: bytes, name: str, *, dry_run: bool = False) -> ImportShown:
+        """A file of any size, in CSV or, by its name, in JSON Lines; read in the background."""
+        place = self.calls.one("POST /v1/uploads", UploadShown, {"fileName": name})
+        self.put_file(place.url, file)
+        return self.calls.one("POST /v1/contacts/import", ImportShown, {"fileName": place.file_name, "dryRun": dry_run})
+
+    def get_import(self, uid: str) -> ImportShown:
+        return self.calls.one(f"GET /v1/imports/{uid}", ImportShown)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaigns:
+    """`/v1/campaigns`."""
+
+    calls: Calls
+
+    def create(self, fields: CampaignFields | Body) -> CampaignShown:
+        return self.calls.one("POST /v1/campaigns", CampaignShown, fields)
+
+    def change(self, uid: str, fields: CampaignFields | Body) -> CampaignShown:
+        return self.calls.one(f"PATCH /v1/campaigns/{uid}", CampaignShown, fields)
+
+    def get(self, uid: str) -> CampaignShown:
+        return self.calls.one(f"GET /v1/campaigns/{uid}", CampaignShown)
+
+    def list(self, name: str | None = None) -> Iterator[CampaignSummary]:
+        """`name` is a part of the name."""
+        return self.calls.many("/v1/campaigns", CampaignSummary, {"name": name})
+
+    def validate(self, uid: str) -> Examination:
+        return self.calls.one(f"POST /v1/campaigns/{uid}/validate", Examination)
+
+    def status(self, uid: str) -> CampaignStatusShown:
+        return self.calls.one(f"GET /v1/campaigns/{uid}/status", CampaignStatusShown)
+
+    def launch(self, uid: str, wish: LaunchWish) -> LaunchShown:
+        return self.calls.one(f"POST /v1/campaigns/{uid}/launch", LaunchShown, wish)
+
+    def trigger(self, uid: str, wish: TriggerWish) -> Triggered:
+        return self.calls.one(f"POST /v1/campaigns/{uid}/trigger", Triggered, wish)
+
+    def move(self, uid: str, word: str) -> Moved:
+        """`pause`, `resume` or `cancel`."""
+        return self.calls.one(f"POST /v1/campaigns/{uid}/{word}", Moved)
+
+    def delete(self, uid: str) -> None:
+        self.calls.plain(f"DELETE /v1/campaigns/{uid}")
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """`/v1/flows` and their executions."""
+
+    calls: Calls
+
+    def create(self, wish: NewFlow) -> FlowShown:
+        return self.calls.one("POST /v1/flows", FlowShown, wish)
+
+    def get(self, uid: str) -> FlowShown:
+        return self.calls.one(f"GET /v1/flows/{uid}", FlowShown)
+
+    def list(self, status: str | None = None, campaign_uid: str | None = None) -> Iterator[FlowSummary]:
+        return self.calls.many("/v1/flows", FlowSummary, {"status": status, "campaignUid": campaign_uid})
+
+    def change(self, uid: str, change: FlowChange) -> FlowShown:
+        return self.calls.one(f"PATCH /v1/flows/{uid}", FlowShown, change)
+
+    def add_contacts(self, uid: str, contacts: Sequence[str]) -> ContactsAdded:
+        return self.calls.one(f"POST /v1/flows/{uid}/contacts", ContactsAdded, {"contactUids": [*contacts]})
+
+    def retry(self, uid: str, wish: RetryWish) -> FlowShown:
+        return self.calls.one(f"POST /v1/flows/{uid}/retry", FlowShown, wish)
+
+    def executions(self, uid: str, status: str | None = None) -> Iterator[ExecutionShown]:
+        return self.calls.many(f"/v1/flows/{uid}/executions", ExecutionShown, {"status": status})
+
+    def inspect(self, uid: str, contact: str) -> ExecutionInspected:
+        return self.calls.one(f"GET /v1/flows/{uid}/executions/{contact}", ExecutionInspected)
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """`/v1/messages`."""
+
+    calls: Calls
+
+    def of_flow(self, uid: str, status: str | None = None) -> Iterator[MessageShown]:
+        return self.calls.many("/v1/messages", MessageShown, {"flowUid": uid, "status": status})
