@@ -6,7 +6,7 @@ from chalicelib.engine.progress import difference, seems_over, seems_told
 from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
 from chalicelib.model.flow import Flow
 from chalicelib.model.hints import Recount
-from chalicelib.model.ids import FlowUid, MessageUid, NodeId, new_uid
+from chalicelib.model.ids import FlowUid, MessageUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 
 
@@ -69,8 +69,19 @@ def raise_engagement(ports: Ports, found: Found, receipt: Receipt, again: bool =
         return
     counters = difference(*changed)
     ports.statistics.leave(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), counters)
-    if _was_awaited(uid.node, *changed) and flow.may_end and flow.is_expanded:
-        _ask_for_the_end(ports, found)
+    _follow(ports, found, is_news=_was_awaited(uid.node, *changed))
+
+
+def _follow(ports: Ports, found: Found, *, is_news: bool) -> None:
+    """What the flow makes of it, as it is by now."""
+    uid, flow = found.uid, ports.catalog.find(found.uid.workspace, Flow, found.flow.uid)
+    if flow is None:
+        return
+    if flow.stats_epoch != found.flow.stats_epoch:
+        # A recount has closed the books in which this was noted; whether its pass saw the receipt, nobody knows.
+        ports.jobs.send(Recount(w=uid.workspace, f=uid.flow, pass_id=new_uid()))
+    elif is_news and flow.may_end and flow.is_expanded:
+        _ask_for_the_end(ports, uid.workspace, flow)
 
 
 def _was_awaited(node: NodeId, before: Execution, after: Execution) -> bool:
@@ -83,8 +94,7 @@ def _tells_more(receipt: Receipt | None) -> bool:
     return receipt is not None and receipt.engagement is not Engagement.SENT
 
 
-def _ask_for_the_end(ports: Ports, found: Found) -> None:
-    flow = found.flow
-    counters = ports.statistics.read(found.uid.workspace, FlowUid(flow.uid), flow.stats_epoch)
+def _ask_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
     if seems_over(flow, counters) and seems_told(counters):
-        ports.jobs.send(Recount(w=found.uid.workspace, f=flow.uid, pass_id=new_uid()))
+        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))

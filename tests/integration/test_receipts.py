@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.model.flow import Flow
 from chalicelib.model.message import Unknown
+from chalicelib.usecases.recount_flow import recount_now
 from tests.integration.consents import Once, consent, reasons, swap_ports
 from tests.integration.receipts import history, publish, reporting, story, tell
 from tests.integration.story import Story
@@ -305,3 +307,29 @@ def test_a_row_that_cannot_be_read_now_is_told_again(reporting: Story) -> None:
     assert fails.done
     reporting.advance(timedelta(minutes=4), timedelta(seconds=30))
     assert history(reporting, reporting.contacts[0]) == ["message.opened"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_recount_at_the_same_moment_loses_and_doubles_nothing(reporting: Story, when: str) -> None:
+    """It closes the books between the look at the flow and the note of the receipt."""
+    flow = sent(reporting)
+    ports, executions = reporting.world.ports, reporting.world.ports.executions
+    workspace = reporting.api.workspace
+    recount = Once(lambda: recount_now(ports, workspace, ports.catalog.get(workspace, Flow, flow)))
+
+    class Racing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(executions, name)
+
+        def put_receipt(self, *arguments: Any) -> Any:
+            recount() if when == "before" else None
+            changed = executions.put_receipt(*arguments)
+            recount()
+            return changed
+
+    swap_ports(reporting, executions=Racing())
+    tell(reporting, 0, "delivered")
+    assert recount.done
+    assert stats(reporting, flow, "delivered") == [1]
+    tell(reporting, 1, "delivered")
+    assert (reporting.flow(flow)["status"], stats(reporting, flow, "delivered")) == ("completed", [2])
