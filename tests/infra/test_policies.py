@@ -61,7 +61,9 @@ def _statements(name: str) -> list[dict[str, Any]]:
 
 
 def _text(resource: Any) -> str:
-    """`CatalogTable.Arn`, or the text of a Sub."""
+    """`CatalogTable.Arn`, the text of a Sub, or a plain one."""
+    if isinstance(resource, str):
+        return resource
     if "Fn::GetAtt" in resource:
         return ".".join(resource["Fn::GetAtt"])
     return (
