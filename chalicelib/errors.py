@@ -3,6 +3,7 @@
 CarillonError
 ├── InvalidRequest      the caller mends the request (422; MalformedRequest 400, TooLarge 413)
 ├── Unauthorized        the caller brings a key (401; Forbidden 403)
+├── InsufficientBalance the caller pays in (402)
 ├── NotFound            the caller names something that is there (404)
 ├── Conflict            someone moved it: read again, or drop the message (409; CircuitOpen too)
 ├── RetryLater          the queue or the caller comes again (503; TooManyRequests 429)
@@ -65,6 +66,16 @@ class Forbidden(CarillonError):
     """The key is good, its scope too small."""
 
     code = "forbidden"
+
+
+class InsufficientBalance(CarillonError):
+    """There is no money to begin with; both sums are decimal strings."""
+
+    code = "insufficient_balance"
+
+    def __init__(self, balance: str, required: str) -> None:
+        super().__init__(f"The balance of {balance} does not pay for one message, which needs {required}")
+        self.balance, self.required = balance, required
 
 
 class NotFound(CarillonError):

@@ -11,6 +11,7 @@ import botocore.session
 from botocore.config import Config
 
 from chalicelib.aws.allowances import DynamoAllowances
+from chalicelib.aws.balances import DynamoBalances
 from chalicelib.aws.channel_secrets import ChannelSecrets
 from chalicelib.aws.circuits import DynamoCircuits
 from chalicelib.aws.clock import SystemClock
@@ -105,6 +106,7 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         gates=DynamoGates(dynamodb, found.catalog_table),
         circuits=DynamoCircuits(dynamodb, found.catalog_table),
         rates=DynamoRates(dynamodb, found.catalog_table),
+        balances=DynamoBalances(dynamodb, found.catalog_table),
         files=S3Files(_lazy("s3", client), found.files_bucket),
         allowances=DynamoAllowances(dynamodb, found.catalog_table),
         webhook_desk=desk,

@@ -27,6 +27,7 @@ from chalicelib.errors import (
     CircuitOpen,
     Conflict,
     Forbidden,
+    InsufficientBalance,
     InvalidRequest,
     MalformedRequest,
     NotFound,
@@ -57,6 +58,7 @@ _STATUS: tuple[tuple[type[CarillonError], int], ...] = (
     (UnsupportedMediaType, 415),
     (InvalidRequest, 422),
     (Unauthorized, 401),
+    (InsufficientBalance, 402),
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
@@ -249,6 +251,8 @@ def _refuse(error: CarillonError, request_id: str) -> Answer:
     headers: dict[str, str] = {}
     if isinstance(error, Conflict) and error.current is not None:
         more = {"current": error.current, "allowed": list(error.allowed)}
+    if isinstance(error, InsufficientBalance):
+        more = {"balance": error.balance, "requiredAmount": error.required}
     if isinstance(error, RetryLater | CircuitOpen):
         more, headers = {**more, "retryAfter": error.after}, {"Retry-After": str(error.after)}
     if isinstance(error, Unauthorized):

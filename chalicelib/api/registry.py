@@ -2,6 +2,7 @@
 
 from chalicelib.api import (
     audit,
+    balance,
     campaigns,
     channels,
     consent,
@@ -40,4 +41,5 @@ RESOURCES = (
     flows,
     messages,
     webhooks,
+    balance,
 )

@@ -40,7 +40,9 @@ from chalicelib.api.audience_answers import (
     SegmentSummary,
     UploadShown,
 )
+from chalicelib.api.balance_answers import BalanceShown, TransactionShown
 from chalicelib.api.channel_answers import ChannelShown
+from chalicelib.model.balance import AutoReload
 from chalicelib.model.campaign import CampaignVersion
 from chalicelib.model.channel import Channel
 from chalicelib.model.consent import ConsentRecord
@@ -93,6 +95,12 @@ SHOWN: Mapping[str, Shown] = {
     "POST /v1/webhooks/{uid}/test": Shown(DeliveryShown, 202),
     "GET /v1/webhooks/{uid}/deliveries": _many(DeliveryShown),
     "POST /v1/webhooks/{uid}/deliveries/{delivery_uid}/replay": Shown(DeliveryShown, 202),
+    "GET /v1/balance": Shown(BalanceShown),
+    "POST /v1/balance/topup": Shown(BalanceShown, 201),
+    "GET /v1/balance/auto-reload": Shown(AutoReload),
+    "PUT /v1/balance/auto-reload": Shown(AutoReload),
+    "PUT /v1/balance/alerts": Shown(BalanceShown),
+    "GET /v1/balance/transactions": _many(TransactionShown),
     "POST /v1/channels": Shown(Channel, 201),
     "GET /v1/channels": _many(Channel),
     "GET /v1/channels/{uid}": Shown(ChannelShown),

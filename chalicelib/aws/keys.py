@@ -12,6 +12,9 @@ CIRCUIT = "CIRCUIT"
 #: Sort keys of the line of a channel's rate, which that query reads too, and of its counts, which it does not.
 LINE = "LINE"
 DAY = "SENT#"
+#: Sort key of a balance and of a flow's purse, and prefix of the lines of a ledger.
+MONEY = "MONEY"
+ENTRIES = "T#"
 #: Sort key of the item that remembers below which parent a document was stored.
 PARENT = "PARENT"
 #: Prefixes of the sort keys below a document.
@@ -118,3 +121,13 @@ def allowance(workspace: str, name: str) -> str:
 
 def _hash(text: str) -> str:
     return blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def balance(workspace: str) -> str:
+    """Partition of a workspace's balance and its ledger."""
+    return f"{workspace}#BALANCE"
+
+
+def purse(workspace: str, flow: str) -> str:
+    """Partition of what a flow has drawn: its own, as every batch writes it, and not the flow's, which it outlives."""
+    return f"{workspace}#PURSE#{flow}"

@@ -22,6 +22,9 @@ FAULTS_IN_A_ROW = 5
 PROBE_AFTER = timedelta(seconds=60)
 
 
+_UNPAID = "balance:"
+
+
 class CircuitState(StrEnum):
     """Where a circuit stands; half open is while one send is trying it."""
 
@@ -104,11 +107,20 @@ def closed(circuit: Circuit, real_now: datetime) -> Circuit:
 
 def fault_of(verdict: Verdict) -> str | None:
     """The code of a fault that is the channel's own; None for all other answers."""
+    if unpaid(verdict):
+        return None
     match verdict:
         case ChannelFault(code=code) | Retryable(code=code, unreached=True) | Unknown(why=code):
             return code
         case _:
             return None
+
+
+def unpaid(verdict: Verdict) -> str | None:
+    """What the provider says of its unpaid account: no fault of the channel, and paying is all that helps."""
+    if isinstance(verdict, ChannelFault) and verdict.code.startswith(_UNPAID):
+        return verdict.code.removeprefix(_UNPAID)
+    return None
 
 
 def proves_health(verdict: Verdict) -> bool:

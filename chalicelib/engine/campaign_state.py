@@ -27,7 +27,7 @@ def _by_flow(flow: Flow) -> CampaignState:
             return CampaignState.RUNNING
         case FlowStatus.PAUSED:
             by_engine = {OPERATOR: CampaignState.PAUSED, BALANCE: CampaignState.PAUSED_BALANCE}
-            return by_engine.get(flow.pause_reason or OPERATOR, CampaignState.PAUSED_ERROR)
+            return by_engine.get((flow.pause_reason or OPERATOR).partition(":")[0], CampaignState.PAUSED_ERROR)
         case FlowStatus.ERROR:
             return CampaignState.PAUSED_ERROR
         case FlowStatus.COMPLETED:

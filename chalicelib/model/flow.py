@@ -145,6 +145,8 @@ class Flow(Document):
     segment_uid: str | None = None
     trigger: str = "api"
     retry_of: RetryOf | None = None
+    #: Whether its messages are paid from the workspace's balance; settled when it starts.
+    prepaid: bool = False
     configuration: FlowConfiguration = FlowConfiguration()
     contact_count: int = 0
     duplicates_removed: int = 0

@@ -102,6 +102,8 @@ class Recount(Outside):
     shard: int = 0
     #: How many movements the statistics had seen when the pass began; set by its first job.
     movements: int | None = None
+    #: How often the flow's purse had moved then, -1 if a batch was at it; None where nothing is paid for.
+    takes: int | None = None
 
 
 class Wake(Outside):

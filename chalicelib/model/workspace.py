@@ -30,6 +30,8 @@ class Workspace(Document):
     timezone: str = "UTC"
     strict_consent: bool = False
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
+    #: Whether its flows are paid from its balance: since money was first paid in.
+    prepaid: bool = False
     #: Region for phone numbers written without a country code (ISO 3166 alpha-2).
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "DE"
 

@@ -6,7 +6,7 @@ Every method may raise RetryLater when the service behind it is throttled or awa
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -19,6 +19,7 @@ from chalicelib.model.execution import Execution, ExecutionKey, Receipt
 from chalicelib.model.hints import DueHint, Job
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.survey import Survey
+from chalicelib.ports.balances import Balances as Balances
 from chalicelib.ports.channel_stores import Circuits as Circuits
 from chalicelib.ports.channel_stores import LineState as LineState
 from chalicelib.ports.channel_stores import Rates as Rates
@@ -27,30 +28,12 @@ from chalicelib.ports.flow_stores import Counters as Counters
 from chalicelib.ports.flow_stores import Gates as Gates
 from chalicelib.ports.flow_stores import Statistics as Statistics
 from chalicelib.ports.flow_stores import Timers as Timers
+from chalicelib.ports.pages import Page as Page
+from chalicelib.ports.pages import all_pages as all_pages
 from chalicelib.ports.webhooks import WebhookCaller, WebhookDesk, WebhookQueue
 
 D = TypeVar("D", bound=Document)
 V = TypeVar("V", bound=BaseModel)
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """A page of a list; `cursor` is where the next one starts, None at the end."""
-
-    items: tuple[T, ...]
-    cursor: str | None = None
-
-
-def all_pages(read: Callable[[str | None], Page[T]]) -> Iterator[tuple[T, ...]]:
-    """The items of page after page, up to the end; `read` gets the cursor of each."""
-    cursor = None
-    while True:
-        page = read(cursor)
-        yield page.items
-        cursor = page.cursor
-        if cursor is None:
-            return
 
 
 class Clock(Protocol):
@@ -383,6 +366,7 @@ class Ports:
     gates: Gates
     circuits: Circuits
     rates: Rates
+    balances: Balances
     files: Files
     allowances: Allowances
     webhook_desk: WebhookDesk

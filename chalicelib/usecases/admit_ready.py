@@ -1,11 +1,14 @@
 """Which letters of a batch may go now: past their channels' circuits, the flow's gate, the channels' rates."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.engine.breaker import Circuit, Passage
+from chalicelib.engine.campaign_state import BALANCE
 from chalicelib.engine.pacing import Asking, Promise, Turn, admit, leave
+from chalicelib.errors import RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution
 from chalicelib.model.hints import DueHint, hint_of
@@ -17,13 +20,14 @@ from chalicelib.usecases.heed_circuit import ask_passage, tell_pause
 from chalicelib.usecases.keep_rate import Later, Said, ask_rate
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
+from chalicelib.usecases.pay_messages import pay
 
 #: A claim outlives the longest run of the steps function (30 s), so that no live worker ever loses one.
 LEASE = timedelta(seconds=45)
 #: Tries to get through the gate against other workers before coming back later.
 GATE_TRIES = 5
-#: Those who wait for another worker's probe ask again after this.
-PROBE_WAIT = timedelta(seconds=2)
+#: Those who wait for another worker's probe, or for what others leave unspent, ask again after this.
+ASK_AGAIN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class Delivery:
     time_left: Callable[[], timedelta]
     batch: str
     probing: set[str] = field(default_factory=set)
+    #: Of a prepaid flow: whether the batch is registered already, what it took from the purse and what is spent of it.
+    is_registered: bool = False
+    paid: int = 0
+    spent: int = 0
 
     @property
     def workspace(self) -> WorkspaceUid:
@@ -77,7 +85,7 @@ def heed_circuits(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
                 pause_flow(delivery.ports, delivery.workspace, delivery.flow, *tell_pause(channel, circuit))
                 return []
         if said[channel.uid] is Passage.WAIT:
-            _hint(delivery, each, delivery.ports.clock.now() + PROBE_WAIT * delivery.ports.clock.speed)
+            _hint(delivery, each, delivery.ports.clock.now() + ASK_AGAIN * delivery.ports.clock.speed)
             continue
         passing.append(each)
         if said[channel.uid] is Passage.PROBE:
@@ -110,6 +118,44 @@ def meet_rates(
     if turns is None:
         going.sort(key=lambda pair: pair[0].slot or delivery.ports.clock.now())
     return [each for each, _ in going], None if turns is None else [turn for _, turn in going if turn]
+
+
+def register(delivery: Delivery, count: int) -> None:
+    """Enters the batch in the flow's register of sends in flight, once."""
+    if delivery.is_registered:
+        return
+    delivery.ledger.batch = delivery.batch
+    until = delivery.ports.clock.real() + LEASE
+    epoch = delivery.plan.flow.stats_epoch
+    delivery.ports.statistics.enter(delivery.workspace, delivery.flow, epoch, delivery.batch, count, until)
+    delivery.is_registered = True
+
+
+def buy(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
+    """Those that can be paid for, and the others come again, as what is refused is not spent; for none it pauses.
+
+    Registered first and paid before the claims: so money that a crash leaves on no row is known to be nobody's, and
+    no row can have a message that was not paid for.
+    """
+    costs = [each.letter.cost for each in ready]
+    if not delivery.plan.flow.prepaid or not sum(costs):
+        return list(ready)
+    register(delivery, len(ready))
+    count = pay(delivery.ports, delivery.workspace, delivery.flow, costs)
+    delivery.paid = sum(costs[:count])
+    for each in ready[count:] if count else ():
+        _hint(delivery, each, delivery.ports.clock.now() + ASK_AGAIN * delivery.ports.clock.speed)
+    if count == 0:
+        pause_flow(delivery.ports, delivery.workspace, delivery.flow, BALANCE)
+    return list(ready[:count])
+
+
+def give_change(delivery: Delivery) -> None:
+    """What was refused, skipped or given back costs nothing. If this is lost, a count of the rows finds it."""
+    if delivery.paid > delivery.spent:
+        change = delivery.paid - delivery.spent
+        with suppress(RetryLater):
+            delivery.ports.balances.give_back(delivery.workspace, delivery.flow, change, delivery.batch)
 
 
 def _ask(delivery: Delivery, channel: str) -> tuple[Passage, Circuit]:

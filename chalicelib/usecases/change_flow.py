@@ -8,20 +8,24 @@ from pydantic import Field, model_validator
 
 from chalicelib.engine.campaign_state import OPERATOR
 from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.balance import Purse
 from chalicelib.model.base import Outside
 from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import DELETABLE, Flow, FlowStatus, IllegalTransition, PausedBy
 from chalicelib.model.hints import Purge, Recount
-from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 from chalicelib.usecases.dispatch_rows import begin_dispatch
 from chalicelib.usecases.heed_circuit import check_circuits
 from chalicelib.usecases.load_plan import channels_of
 from chalicelib.usecases.merge_configuration import ConfigurationChange, merge_configuration
+from chalicelib.usecases.pay_messages import check_funds
 from chalicelib.usecases.start_flow import expand_rest, start_flow
 
 #: Tries of a read and conditional write against the engine's own writes of the same flow.
 TRIES = 6
+#: Seconds within which what a flow has spent is counted, its size aside: claims of dead workers last 45.
+SETTLED_AFTER = 60
 
 
 class FlowChange(Outside):
@@ -159,21 +163,32 @@ def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 
 
 def check_resumable(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """Conflict while the campaign is blocked, CircuitOpen while a channel of the flow lets nothing through."""
+    """Conflict while the campaign is blocked, CircuitOpen while a channel lets nothing through; InsufficientBalance."""
     campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
     if campaign is not None and campaign.availability is Availability.BLOCKED:
         allowed = [each for each in Availability if each is not Availability.BLOCKED]
         raise Conflict("The campaign is BLOCKED: its flows stay paused", Availability.BLOCKED, allowed)
     check_circuits(ports, workspace, flow, channels_of(ports, workspace, flow))
+    if flow.prepaid:
+        check_funds(ports, workspace, flow)
 
 
 def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     """Draft, paused, error or ended; an open one is cancelled by it. Rows are deleted in the background."""
     flow = ports.catalog.get(workspace, Flow, uid)
+    # RetryLater: its rows are the truth about its money, so they stay until that is settled.
     if flow.status not in DELETABLE:
         allowed = sorted(status.value for status in DELETABLE)
         raise Conflict(f"A flow that is {flow.status} cannot be deleted; cancel it first", flow.status, allowed)
     if not flow.is_over:
         flow = change_flow(ports, workspace, uid, FlowChange(status=FlowStatus.CANCELLED))
+    _check_settled(ports, workspace, flow)
     ports.jobs.send(Purge(w=workspace, f=uid, shards=flow.shards))
     ports.catalog.remove(workspace, Flow, uid)
+
+
+def _check_settled(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    purse = ports.balances.find_purse(workspace, FlowUid(flow.uid)) if flow.prepaid else Purse()
+    if purse.drawn != purse.settled:
+        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        raise RetryLater("What the flow has spent is still being counted, try again", SETTLED_AFTER)

@@ -84,7 +84,7 @@ def store_started(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], moving: Sequence[Document]
 ) -> Flow:
     """The same for a flow of a known version, together with the documents that change by its start."""
-    started = as_started(ports, _with_audience(ports, workspace, flow, entries), flow.campaign_version or 0)
+    started = as_started(ports, workspace, _with_audience(ports, workspace, flow, entries), flow.campaign_version or 0)
     ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), moving=moving)
     send_off(ports, workspace, started)
     return started

@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.engine.breaker import ChannelHealth, Misfire, fault_of
+from chalicelib.engine.breaker import ChannelHealth, Misfire, fault_of, unpaid
+from chalicelib.engine.campaign_state import BALANCE
 from chalicelib.engine.interpreter import Skip, advance
 from chalicelib.engine.pacing import TOLERANCE, Turn
 from chalicelib.engine.progress import difference
@@ -19,7 +20,18 @@ from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import AttemptId, ContactUid, NodeId, new_uid
 from chalicelib.model.message import Accepted, Permanent, Suppress, Throttled, Unknown, Verdict
 from chalicelib.ports import ClaimedBy, Ports, Save, Unclaimed
-from chalicelib.usecases.admit_ready import LEASE, Delivery, Ready, enter_gate, heed_circuits, leave_gate, meet_rates
+from chalicelib.usecases.admit_ready import (
+    LEASE,
+    Delivery,
+    Ready,
+    buy,
+    enter_gate,
+    give_change,
+    heed_circuits,
+    leave_gate,
+    meet_rates,
+    register,
+)
 from chalicelib.usecases.change_flow import pause_flow
 from chalicelib.usecases.heed_circuit import note_probe, open_circuit, tell_pause
 from chalicelib.usecases.keep_rate import hold_channel
@@ -57,6 +69,8 @@ class _Learnt:
     #: Channels that want it slower, and until when nothing is to be sent by them.
     held: dict[str, datetime] = field(default_factory=dict)
     spoilt: Channel | None = None
+    #: What the provider says of its unpaid account.
+    unpaid: str | None = None
     misfires: tuple[Misfire, ...] = ()
 
 
@@ -73,8 +87,9 @@ def deliver(
     turns = enter_gate(delivery, passing)
     admitted = passing[: len(turns)] if turns is not None else passing
     going, kept = meet_rates(delivery, admitted, turns)
-    claimed, refused = _claim(delivery, going, kept)
+    claimed, refused = _claim(delivery, buy(delivery, going), kept)
     late = _send_all(delivery, _register(delivery, claimed)) if claimed else {}
+    give_change(delivery)
     if turns:
         leave_gate(delivery, late)
     return refused
@@ -82,11 +97,8 @@ def deliver(
 
 def _register(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
     """Enters the claims in the flow's register of sends in flight, then looks whether they may still be sent."""
-    delivery.ledger.batch = delivery.batch
-    until = delivery.ports.clock.real() + LEASE
-    epoch = delivery.plan.flow.stats_epoch
     try:
-        delivery.ports.statistics.enter(delivery.workspace, delivery.flow, epoch, delivery.batch, len(claimed), until)
+        register(delivery, len(claimed))
         return _confirm(delivery, claimed)
     except RetryLater:
         # Nothing was sent: a claim left on the row would be taken for a lost send.
@@ -104,7 +116,7 @@ def _claim(
         for each, attempt in zip(ready, attempts, strict=True)
     ]
     held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
-    taken: Sequence[Turn | None] = turns if turns is not None else [None] * len(ready)
+    taken: Sequence[Turn | None] = turns[: len(ready)] if turns is not None else [None] * len(ready)
     claimed = [
         _Claimed(replace(each, row=save.row), attempt, turn)
         for each, save, attempt, turn, ok in zip(ready, saves, attempts, taken, held, strict=True)
@@ -151,8 +163,8 @@ def _fresh(delivery: Delivery, claimed: _Claimed, contact: Contact | None) -> _C
         answer = delivery.plan.consider(delivery.plan.graph.nodes[ready.letter.uid.node], ready.row, contact)
     except GiveUp:
         return None
-    if isinstance(answer, Skip) or answer.uid != ready.letter.uid:
-        # What may be sent now is not what was claimed.
+    if isinstance(answer, Skip) or (answer.uid, answer.cost) != (ready.letter.uid, ready.letter.cost):
+        # What may be sent now is not what was claimed and paid for.
         return None
     return replace(claimed, ready=replace(claimed.ready, letter=answer, contact=contact))
 
@@ -169,6 +181,8 @@ def _release(delivery: Delivery, claimed: Sequence[_Claimed], *, hint: bool) -> 
             delivery.ledger.counters.update(difference(each.ready.stored, row))
         if ok and hint:
             delivery.ledger.hints.append(DueHint(hint_of(row.key, row.seq), delivery.ports.clock.now()))
+        if not ok:
+            delivery.spent += each.ready.letter.cost
 
 
 def _send_all(delivery: Delivery, claimed: Sequence[_Claimed]) -> dict[int, datetime]:
@@ -195,7 +209,7 @@ def _send_all(delivery: Delivery, claimed: Sequence[_Claimed]) -> dict[int, date
         verdict = _send(delivery, each)
         unsaved.append((each, verdict))
         _learn(delivery, learnt, channel, verdict)
-        if learnt.spoilt:
+        if learnt.spoilt or learnt.unpaid is not None:
             _release(delivery, claimed[index + 1 :], hint=False)
             break
         if clock.real() - oldest > FLUSH_AFTER:
@@ -212,6 +226,7 @@ def _learn(delivery: Delivery, learnt: _Learnt, channel: Channel, verdict: Verdi
     misfires = _health.note(channel.uid, verdict, delivery.ports.clock.real())
     if isinstance(verdict, Throttled):
         learnt.held[channel.uid] = delivery.ports.clock.now() + max(SHORTEST_WAIT, verdict.after or SHORTEST_WAIT)
+    learnt.unpaid = unpaid(verdict)
     code = fault_of(verdict)
     if code is not None and channel.uid in delivery.probing:
         misfires = misfires or (Misfire(delivery.ports.clock.real(), code),)
@@ -228,6 +243,8 @@ def _heed(delivery: Delivery, learnt: _Learnt) -> None:
         hold_channel(ports, workspace, uid, until)
     for uid, verdict in learnt.probes.items():
         note_probe(ports, workspace, uid, verdict)
+    if learnt.unpaid is not None:
+        pause_flow(ports, workspace, delivery.flow, f"{BALANCE}: {learnt.unpaid}")
     if learnt.spoilt:
         circuit = open_circuit(ports, workspace, learnt.spoilt.uid, learnt.misfires)
         pause_flow(ports, workspace, delivery.flow, *tell_pause(learnt.spoilt, circuit))
@@ -270,6 +287,9 @@ def _settle(delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> Non
     saves = [Save(_after(delivery, each, verdict), ClaimedBy(each.attempt)) for each, verdict in sent]
     held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
+        result = save.row.results.get(NodeId(each.ready.letter.uid.node)) if ok else None
+        # Whoever took the row from us has written the message down as one that may have been sent.
+        delivery.spent += (result.cost if result else 0) if ok else each.ready.letter.cost
         if ok:
             delivery.ledger.moved(each.ready.stored, save.row, delivery.ports.clock.now())
             if isinstance(verdict, Suppress | Permanent):

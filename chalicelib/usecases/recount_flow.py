@@ -17,6 +17,7 @@ from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.ports import Ports, Save, Unclaimed, all_pages
 from chalicelib.usecases.dispatch_rows import OVERDUE, begin_dispatch, is_overdue
+from chalicelib.usecases.settle_books import begin_count, settle_books
 
 #: Rows read at a time; as many as fit DynamoDB's 1 MB a page.
 PAGE = 2_000
@@ -39,7 +40,8 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta])
     if flow is None:
         return
     if job.movements is None:
-        job = job.model_copy(update={"movements": _movements(ports, workspace, flow)})
+        takes = begin_count(ports, workspace, flow)
+        job = job.model_copy(update={"movements": _movements(ports, workspace, flow), "takes": takes})
     reporting = _reporting_channels(ports, workspace)
     for shard in range(job.shard, flow.shards):
         if time_left() < RESERVE:
@@ -51,7 +53,7 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta])
     is_through = not counters["open"]
     is_good = is_through or _movements(ports, workspace, flow) == job.movements
     if is_good:
-        _conclude(ports, workspace, flow, counters)
+        _conclude(ports, workspace, flow, counters, job.takes)
     # A receipt that came under the pass was added to a generation that counts no more.
     is_stale = is_through and _movements(ports, workspace, flow) != job.movements
     if is_stale or (flow.status is FlowStatus.CANCELLED and not is_good):
@@ -128,6 +130,7 @@ def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str
 
 def _note_open(ports: Ports, row: Execution, counted: Counter[str]) -> None:
     counted["open"] += 1
+    counted["claimed"] += row.claim.cost if row.claim else 0
     counted["overdue"] += is_overdue(row, ports)
     _note_soonest(counted, "soonest.due", max(row.due or row.updated, ports.clock.now()))
 
@@ -149,9 +152,16 @@ def _sum(parts: Sequence[Mapping[str, int]]) -> Counter[str]:
     return total
 
 
-def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Counter[str]) -> None:
-    """The counted numbers become the next generation of statistics; late additions to the old one count no more."""
-    still_open, awaited, overdue = (counters.pop(name, 0) for name in ("open", "awaited", "overdue"))
+def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Counter[str], takes: int | None) -> None:
+    """The counted numbers become the next generation of statistics; late additions to the old one count no more.
+
+    The books come first: a flow whose money is not settled has not ended.
+    """
+    still_open, awaited, overdue, claimed = (
+        counters.pop(name, 0) for name in ("open", "awaited", "overdue", "claimed")
+    )
+    is_booked = _settle(ports, workspace, flow, takes, (counters["spent"], claimed))
+    is_done = is_booked and not still_open
     due, receipt = counters.pop("soonest.due", None), counters.pop("soonest.receipt", None)
     for _ in range(_EPOCH_TRIES):
         current = ports.catalog.find(workspace, Flow, flow.uid)
@@ -163,12 +173,12 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
             with suppress(Conflict):
                 ports.catalog.save(workspace, current)
             continue
-        look_again = _look_again(ports.clock.now(), due, _waits(current, still_open + awaited))
+        look_again = _look_again(ports.clock.now(), due, _waits(current, still_open + awaited + (not is_booked)))
         changes: dict[str, object] = {"stats_epoch": flow.stats_epoch + 1, "look_again_at": look_again}
         changes["stuck"] = overdue
         if current.segment_uid and flow.is_expanded:
             changes["contact_count"] = counters["total"]
-        if not still_open:
+        if is_done:
             changes |= _ending(current, counters, flow.is_expanded and not awaited, ports.clock.now())
         try:
             saved = ports.catalog.save(workspace, current.model_copy(update=changes))
@@ -178,6 +188,14 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
         if overdue and saved.status is FlowStatus.RUNNING:
             begin_dispatch(ports, workspace, saved, heal=True)
         return
+
+
+def _settle(ports: Ports, workspace: WorkspaceUid, flow: Flow, takes: int | None, counted: tuple[int, int]) -> bool:
+    """Whether the books agree with the rows; a batch that was at the purse meanwhile has another pass come soon."""
+    if settle_books(ports, workspace, flow, takes, counted):
+        return True
+    ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()), LOOK_AGAIN * ports.clock.speed)
+    return False
 
 
 def _waits(flow: Flow, unfinished: int) -> bool:

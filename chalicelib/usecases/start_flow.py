@@ -7,27 +7,35 @@ from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Expand, ExpandShards, Recount
 from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
+from chalicelib.usecases.pay_messages import check_funds
 from chalicelib.usecases.publish_campaign import publish_campaign
 
 
 def start_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     """Starts a draft; Conflict when somebody moved the flow meanwhile, or its campaign starts no flows."""
     flow.check_operator_move(FlowStatus.QUEUED)
-    saved = ports.catalog.save(workspace, as_started(ports, flow, pin_version(ports, workspace, flow)))
+    saved = ports.catalog.save(workspace, as_started(ports, workspace, flow, pin_version(ports, workspace, flow)))
     send_off(ports, workspace, saved)
     return saved
 
 
 def pin_version(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
-    """The campaign version on which the flow runs: the one it had, else the newest, which may be published by this."""
+    """The campaign version on which the flow runs: the one it had, else the newest, which may be published by this.
+
+    InsufficientBalance when there is no money to begin with.
+    """
     campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
     if campaign is None:
         raise Conflict("The campaign of this flow was deleted", "DELETED", [Availability.ACTIVE])
     check_available(campaign)
-    if flow.campaign_version is not None:
-        return flow.campaign_version
-    return publish_campaign(ports, workspace, flow.campaign_uid, flow.channel_uid)[1].version
+    number = flow.campaign_version
+    if number is None:
+        number = publish_campaign(ports, workspace, flow.campaign_uid, flow.channel_uid)[1].version
+    if ports.catalog.get(workspace, Workspace, workspace).prepaid:
+        check_funds(ports, workspace, flow.model_copy(update={"campaign_version": number}))
+    return number
 
 
 def check_available(campaign: Campaign) -> None:
@@ -40,12 +48,13 @@ def check_available(campaign: Campaign) -> None:
         )
 
 
-def as_started(ports: Ports, flow: Flow, version: int) -> Flow:
+def as_started(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: int) -> Flow:
     """The draft as it is once it is started, not stored yet."""
     now = ports.clock.now()
     changes: dict[str, object] = {
         "status": FlowStatus.QUEUED,
         "campaign_version": version,
+        "prepaid": ports.catalog.get(workspace, Workspace, workspace).prepaid,
         "epoch": flow.epoch + 1,
         "queued_at": now,
         "updated_at": now,

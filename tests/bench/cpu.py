@@ -22,6 +22,7 @@ from chalicelib.usecases.write_channel import create_channel
 from chalicelib.usecases.write_template import create_template
 from chalicelib.workers.jobs import run_job
 from tests.memory.allowances import MemoryAllowances
+from tests.memory.balances import MemoryBalances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.clock import VirtualClock
@@ -59,6 +60,7 @@ class Laboratory:
             catalog=catalog,
             circuits=MemoryCircuits(catalog),
             rates=MemoryRates(),
+            balances=MemoryBalances(),
             contacts=MemoryContacts(),
             consents=MemoryConsents(),
             events=MemoryEvents(),

@@ -10,6 +10,7 @@ from chalicelib.ports import Ports
 from tests.faults.board import PORTS, Board, SkewedClock
 from tests.faults.mail import MemoryPost, Post, PostedEvents, PostedJobs, PostedReceipts, PostedSteps
 from tests.memory.allowances import MemoryAllowances
+from tests.memory.balances import MemoryBalances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.consents import MemoryConsents
@@ -80,6 +81,7 @@ class MemoryBackend:
             webhook_caller=MemoryWebhookCaller(),
             allowances=MemoryAllowances(),
             rates=MemoryRates(),
+            balances=MemoryBalances(),
             files=MemoryFiles(),
             channel_types={},
             secret=lambda: b"faults",

@@ -91,6 +91,12 @@ def _means(recorder: Recorder) -> tuple[str, str]:
     call(f"GET /v1/channels/{channel}")
     call(f"PUT /v1/channels/{channel}", {**body, "name": "Console of the shop"})
     call(f"POST /v1/channels/{channel}/circuit/close")
+    call("GET /v1/balance")
+    call("PUT /v1/balance/auto-reload", {"enabled": True, "threshold": "10.00", "amount": "50.00"})
+    call("GET /v1/balance/auto-reload")
+    call("PUT /v1/balance/alerts", {"lowBalance": "5.00"})
+    call("POST /v1/balance/topup", {"amount": "100.00", "note": "Invoice 7"}, 201)
+    call("GET /v1/balance/transactions")
     call(f"POST /v1/channels/{channel}/test", {"to": "me", "content": {"text": "It works"}})
     body = {"name": "Welcome", "channelType": "console", "content": {"text": "Hello {{ first_name }}!"}}
     template = call("POST /v1/templates", {**body, "parameterDefaults": {"first_name": "friend"}}, 201)["uid"]

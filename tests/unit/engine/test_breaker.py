@@ -16,6 +16,7 @@ from chalicelib.engine.breaker import (
     opened,
     passage,
     probing,
+    unpaid,
     untold,
 )
 from chalicelib.model.message import (
@@ -99,3 +100,10 @@ def test_only_the_last_faults_are_kept() -> None:
     misfires = tuple(Misfire(NOW, str(number)) for number in range(9))
     circuit = opened(Circuit(), misfires, NOW)
     assert (circuit.state, [fault.code for fault in circuit.faults]) == (CircuitState.OPEN, list("45678"))
+
+
+def test_an_unpaid_account_is_no_fault_of_the_channel_and_no_proof_of_health() -> None:
+    unpaid_account = ChannelFault("balance:131042")
+    assert unpaid(unpaid_account) == "131042"
+    assert unpaid(FAULT) is None
+    assert note(ChannelHealth(), *[FAULT] * 4, *[unpaid_account] * 5, FAULT)[-1] == 5

@@ -22,6 +22,7 @@ from chalicelib.usecases import expand_segment as expanding
 from chalicelib.usecases.expand_segment import expand_segment
 from tests.builders import NOW, build_contact, build_flow, send
 from tests.memory.allowances import MemoryAllowances
+from tests.memory.balances import MemoryBalances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.clock import VirtualClock
@@ -92,7 +93,7 @@ class Stage:
             event_queue=MemoryEventQueue(),
             receipt_queue=MemoryReceiptQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
             jobs=wired(self.jobs), timers=MemoryTimers(), statistics=wired(self.statistics), gates=MemoryGates(),
-            circuits=MemoryCircuits(self.catalog), rates=MemoryRates(),
+            circuits=MemoryCircuits(self.catalog), rates=MemoryRates(), balances=MemoryBalances(),
             allowances=MemoryAllowances(), webhook_desk=MemoryWebhookDesk(),
             webhook_queue=MemoryWebhookQueue(), webhook_caller=MemoryWebhookCaller(),
             files=MemoryFiles(), channel_types={}, secret=lambda: b"",

@@ -1,0 +1,238 @@
+"""Balances, purses and ledgers: sums that are only moved by conditional writes, in transactions where two move."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import keys
+from chalicelib.aws._dynamodb import (
+    ConditionFailed,
+    Item,
+    TransactionRefused,
+    encode_cursor,
+    key_after,
+    query,
+    translate,
+)
+from chalicelib.model.balance import Balance, Entry, EntryKind, Purse, Reloads, Settings
+from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
+from chalicelib.ports import Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        QueryInputTypeDef,
+        TransactWriteItemTypeDef,
+        UpdateTypeDef,
+    )
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_KEY_NAMES = frozenset({"pk", "sk"})
+
+
+class DynamoBalances:
+    """Implements `ports.Balances` in the Catalog table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def find(self, workspace: WorkspaceUid) -> Balance | None:
+        item = self._get(keys.balance(workspace))
+        return _decode_balance(item) if item else None
+
+    def credit(self, workspace: WorkspaceUid, entry: Entry) -> None:
+        """The balance moves and the ledger grows in one transaction; an entry that is there already moves nothing."""
+        update = self._update(keys.balance(workspace), "ADD freeUnits :units", {":units": _number(entry.units)})
+        try:
+            self._transact([{"Update": update}, self._put(workspace, entry)], new_uid())
+        except TransactionRefused:
+            return
+
+    def reload(self, workspace: WorkspaceUid, entry: Entry, seen: Reloads, then: Reloads) -> bool:
+        update = self._update(
+            keys.balance(workspace),
+            "ADD freeUnits :units SET reloadDay = :day, reloadCount = :count",
+            {
+                ":units": _number(entry.units), ":day": {"S": then.day}, ":count": _number(then.count),
+                ":seenDay": {"S": seen.day}, ":seenCount": _number(seen.count),
+            },
+            "(attribute_not_exists(reloadDay) OR reloadDay = :seenDay)"
+            " AND (attribute_not_exists(reloadCount) OR reloadCount = :seenCount)",
+        )  # fmt: skip
+        return self._succeeds([{"Update": update}, self._put(workspace, entry)])
+
+    def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
+        update = self._update(
+            keys.balance(workspace),
+            "SET settingsDoc = :settings ADD freeUnits :none",
+            {":settings": {"S": settings.model_dump_json()}, ":none": _number(0)},
+        )
+        with translate():
+            answer = self._client.update_item(**update, ReturnValues="ALL_NEW")
+        return _decode_balance(answer["Attributes"])
+
+    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Entry]:
+        pk = keys.balance(workspace)
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": keys.ENTRIES}},
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+            "Limit": limit + 1,
+        }
+        items: list[Item] = []
+        for item in query(self._client, request, key_after(cursor, _KEY_NAMES, {"pk": pk})):
+            items.append(item)
+            if len(items) > limit:
+                break
+        last = items[limit - 1] if len(items) > limit else None
+        behind = encode_cursor({"pk": last["pk"], "sk": last["sk"]}) if last else None
+        return Page(tuple(_decode_entry(item) for item in items[:limit]), behind)
+
+    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> Purse:
+        item = self._get(keys.purse(workspace, flow))
+        return _decode_purse(item) if item else Purse()
+
+    def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+        """By a transaction with a token: a second try after a lost answer draws nothing more."""
+        values = {":units": _number(units)}
+        out = self._update(
+            keys.balance(workspace),
+            "SET freeUnits = freeUnits - :units ADD reservedUnits :units",
+            values,
+            "freeUnits >= :units",
+        )
+        into = self._update(
+            keys.purse(workspace, flow),
+            "ADD leftUnits :units, drawnUnits :units, takeCount :one",
+            {**values, ":one": _number(1)},
+        )
+        return self._succeeds([{"Update": out}, {"Update": into}])
+
+    def take(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+        update = self._update(
+            keys.purse(workspace, flow),
+            "SET leftUnits = leftUnits - :units ADD takeCount :one",
+            {":units": _number(units), ":one": _number(1)},
+            "leftUnits >= :units",
+        )
+        try:
+            with translate():
+                self._client.update_item(**update)
+        except ConditionFailed:
+            return False
+        return True
+
+    def give_back(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
+        update = self._update(
+            keys.purse(workspace, flow),
+            "ADD leftUnits :units, takeCount :one",
+            {":units": _number(units), ":one": _number(1)},
+            "attribute_exists(pk)",
+        )
+        self._transact([{"Update": update}], token)
+
+    def settle(self, workspace: WorkspaceUid, flow: FlowUid, seen: Purse, after: Purse, entry: Entry | None) -> bool:
+        """What the purse loses and no row has spent is free again."""
+        booked = after.settled - seen.settled
+        returned = seen.drawn - after.drawn
+        purse = self._update(
+            keys.purse(workspace, flow),
+            "SET leftUnits = :left, drawnUnits = :drawn, settledUnits = :settled, takeCount = :takes",
+            {
+                ":left": _number(after.left), ":drawn": _number(after.drawn), ":settled": _number(after.settled),
+                ":takes": _number(seen.takes + 1), ":seen": _number(seen.takes),
+            },
+            "takeCount = :seen",
+        )  # fmt: skip
+        balance = self._update(
+            keys.balance(workspace),
+            "ADD freeUnits :returned, reservedUnits :less",
+            {":returned": _number(returned), ":less": _number(-returned - booked)},
+        )
+        writes: list[TransactWriteItemTypeDef] = [{"Update": purse}, {"Update": balance}]
+        return self._succeeds([*writes, *([self._put(workspace, entry)] if entry else [])])
+
+    def _get(self, pk: str) -> Item | None:
+        with translate():
+            answer = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": keys.MONEY}}, ConsistentRead=True
+            )
+        return answer.get("Item")
+
+    def _update(
+        self, pk: str, change: str, values: "dict[str, AttributeValueTypeDef]", condition: str = ""
+    ) -> "UpdateTypeDef":
+        update: UpdateTypeDef = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": pk}, "sk": {"S": keys.MONEY}},
+            "UpdateExpression": change,
+            "ExpressionAttributeValues": values,
+        }
+        return {**update, "ConditionExpression": condition} if condition else update
+
+    def _put(self, workspace: WorkspaceUid, entry: Entry) -> "TransactWriteItemTypeDef":
+        item = _encode_entry(workspace, entry)
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def _succeeds(self, writes: "Sequence[TransactWriteItemTypeDef]") -> bool:
+        try:
+            self._transact(writes, new_uid())
+        except TransactionRefused:
+            return False
+        return True
+
+    def _transact(self, writes: "Sequence[TransactWriteItemTypeDef]", token: str) -> None:
+        # DynamoDB takes tokens of up to 36 characters.
+        short = hashlib.blake2b(token.encode(), digest_size=18).hexdigest()
+        with translate():
+            self._client.transact_write_items(TransactItems=list(writes), ClientRequestToken=short)
+
+
+def _number(value: int) -> "AttributeValueTypeDef":
+    return {"N": str(value)}
+
+
+def _read(item: Item, name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0
+
+
+def _decode_balance(item: Item) -> Balance:
+    settings = Settings.model_validate_json(item["settingsDoc"]["S"]) if "settingsDoc" in item else Settings()
+    day = item["reloadDay"]["S"] if "reloadDay" in item else ""
+    reloads = Reloads(day, _read(item, "reloadCount"))
+    return Balance(_read(item, "freeUnits"), _read(item, "reservedUnits"), settings, reloads)
+
+
+def _decode_purse(item: Item) -> Purse:
+    names = ("leftUnits", "drawnUnits", "settledUnits", "takeCount")
+    return Purse(*(_read(item, name) for name in names))
+
+
+def _encode_entry(workspace: WorkspaceUid, entry: Entry) -> "dict[str, AttributeValueTypeDef]":
+    at = (entry.at - _EPOCH) // _MILLISECOND
+    # A uid is a ULID: they sort by time, and the same entry has the same key.
+    return {
+        "pk": {"S": keys.balance(workspace)},
+        "sk": {"S": f"{keys.ENTRIES}{entry.uid}"},
+        "entryKind": {"S": entry.kind.value},
+        "units": _number(entry.units),
+        "madeAt": _number(at),
+        "flowUid": {"S": entry.flow},
+        "note": {"S": entry.note},
+    }
+
+
+def _decode_entry(item: Item) -> Entry:
+    return Entry(
+        uid=item["sk"]["S"].removeprefix(keys.ENTRIES),
+        kind=EntryKind(item["entryKind"]["S"]),
+        units=int(item["units"]["N"]),
+        at=_EPOCH + int(item["madeAt"]["N"]) * _MILLISECOND,
+        flow=item["flowUid"]["S"],
+        note=item["note"]["S"],
+    )

@@ -1,0 +1,174 @@
+"""What every adapter of the port Balances promises."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.aws.balances import DynamoBalances
+from chalicelib.model.balance import Alerts, AutoReload, Balance, Entry, EntryKind, Purse, Reloads, Settings
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.ports import Balances
+from tests.builders import NOW
+from tests.contract.places import PLACES, Place
+from tests.memory.balances import MemoryBalances
+
+W, F = WorkspaceUid("w1"), FlowUid("f1")
+PAID = Entry("01A", EntryKind.TOPUP, 1_000_000, NOW, note="Invoice 7")
+
+
+@dataclass
+class Stores:
+    name: str
+    balances: Balances
+    client: Any = None
+
+    def free(self) -> int:
+        balance = self.balances.find(W)
+        return balance.free if balance else 0
+
+
+@pytest.fixture(params=PLACES)
+def stores(request: pytest.FixtureRequest) -> Stores:
+    if request.param == "memory":
+        return Stores("memory", MemoryBalances())
+    place = Place(request.param)
+    client = place.client("dynamodb")
+    return Stores(request.param, DynamoBalances(client, place.names["CATALOG_TABLE"]), client)
+
+
+@pytest.fixture
+def balances(stores: Stores) -> Balances:
+    return stores.balances
+
+
+def test_who_never_paid_in_has_no_balance(balances: Balances) -> None:
+    assert balances.find(W) is None
+    assert balances.find_purse(W, F) == Purse()
+    assert balances.entries(W, 10, None).items == ()
+
+
+def test_the_same_entry_counts_once(balances: Balances) -> None:
+    for _ in range(2):
+        balances.credit(W, PAID)
+    assert balances.find(W) == Balance(free=1_000_000)
+    assert balances.entries(W, 10, None).items == (PAID,)
+    assert balances.find(WorkspaceUid("w2")) is None
+
+
+def test_a_flow_draws_all_or_nothing_and_never_more_than_is_free(balances: Balances) -> None:
+    assert not balances.draw(W, F, 1)
+    balances.credit(W, PAID)
+    assert balances.draw(W, F, 600_000)
+    assert not balances.draw(W, F, 400_001)
+    assert balances.draw(W, FlowUid("f2"), 400_000)
+    assert balances.find(W) == Balance(free=0, reserved=1_000_000)
+    purse = balances.find_purse(W, F)
+    assert (purse.left, purse.drawn, purse.settled) == (600_000, 600_000, 0)
+
+
+def test_a_batch_takes_all_or_nothing_of_what_its_flow_has(balances: Balances) -> None:
+    assert not balances.take(W, F, 1)
+    balances.credit(W, PAID)
+    balances.draw(W, F, 100)
+    assert balances.take(W, F, 60)
+    assert not balances.take(W, F, 41)
+    assert balances.take(W, F, 40)
+    assert balances.find_purse(W, F).left == 0
+
+
+def test_whatever_moves_a_purse_is_counted(balances: Balances) -> None:
+    balances.credit(W, PAID)
+    moves = [balances.find_purse(W, F).takes]
+    balances.draw(W, F, 100)
+    moves.append(balances.find_purse(W, F).takes)
+    balances.take(W, F, 60)
+    moves.append(balances.find_purse(W, F).takes)
+    balances.give_back(W, F, 10, "batch")
+    moves.append(balances.find_purse(W, F).takes)
+    assert len(set(moves)) == 4
+
+
+def test_what_is_given_back_counts_once(stores: Stores) -> None:
+    stores.balances.credit(W, PAID)
+    stores.balances.draw(W, F, 100)
+    stores.balances.take(W, F, 60)
+    stores.balances.give_back(W, F, 10, "batch")
+    assert stores.balances.find_purse(W, F).left == 50
+    if stores.name == "moto":
+        pytest.skip("moto does not heed ClientRequestToken")
+    stores.balances.give_back(W, F, 10, "batch")
+    assert stores.balances.find_purse(W, F).left == 50
+
+
+def test_a_count_books_what_was_spent_and_frees_the_rest(balances: Balances) -> None:
+    balances.credit(W, PAID)
+    balances.draw(W, F, 100_000)
+    balances.take(W, F, 60_000)
+    seen = balances.find_purse(W, F)
+    spent = Entry("01B", EntryKind.SPENT, -30_000, NOW + timedelta(seconds=1), F)
+    assert balances.settle(W, F, seen, Purse(0, 50_000, 30_000), spent)
+    assert balances.find(W) == Balance(free=950_000, reserved=20_000)
+    after = balances.find_purse(W, F)
+    assert (after.left, after.drawn, after.settled) == (0, 50_000, 30_000)
+    assert after.takes != seen.takes
+    assert balances.entries(W, 10, None).items == (spent, PAID)
+
+
+def test_a_count_of_a_purse_that_moved_changes_nothing(balances: Balances) -> None:
+    balances.credit(W, PAID)
+    balances.draw(W, F, 100)
+    seen = balances.find_purse(W, F)
+    balances.take(W, F, 60)
+    moved = balances.find_purse(W, F)
+    entry = Entry("01B", EntryKind.SPENT, -1, NOW, F)
+    assert not balances.settle(W, F, seen, Purse(), entry)
+    assert balances.find_purse(W, F) == moved
+    assert balances.find(W) == Balance(free=999_900, reserved=100)
+    assert balances.entries(W, 10, None).items == (PAID,)
+
+
+def test_of_two_reloads_one_happens(balances: Balances) -> None:
+    balances.credit(W, PAID)
+    first, second = Reloads("2026-03-02", 1), Reloads("2026-03-02", 2)
+    assert balances.reload(W, replace(PAID, uid="01B", kind=EntryKind.RELOAD), Reloads(), first)
+    assert not balances.reload(W, replace(PAID, uid="01C", kind=EntryKind.RELOAD), Reloads(), first)
+    assert balances.find(W) == Balance(free=2_000_000, reloads=first)
+    assert balances.reload(W, replace(PAID, uid="01D", kind=EntryKind.RELOAD), first, second)
+    assert [entry.uid for entry in balances.entries(W, 10, None).items] == ["01D", "01B", "01A"]
+
+
+def test_settings_are_kept_and_move_no_money(balances: Balances) -> None:
+    reload = AutoReload(enabled=True, threshold="10", amount="50")
+    settings = Settings(auto_reload=reload, alerts=Alerts(low_balance="5"))
+    assert balances.configure(W, settings).settings == settings
+    balances.credit(W, PAID)
+    assert balances.find(W) == Balance(free=1_000_000, settings=settings)
+
+
+def test_the_ledger_is_read_in_pages(balances: Balances) -> None:
+    for number in range(5):
+        balances.credit(W, replace(PAID, uid=f"01{number}"))
+    first = balances.entries(W, 2, None)
+    second = balances.entries(W, 2, first.cursor)
+    third = balances.entries(W, 2, second.cursor)
+    uids = [entry.uid for page in (first, second, third) for entry in page.items]
+    assert (uids, third.cursor) == (["014", "013", "012", "011", "010"], None)
+
+
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "UpdateItem"])
+def test_a_lost_answer_never_makes_money(
+    stores: Stores, operation: str, lose_answer: Callable[[Any, str], None]
+) -> None:
+    if stores.client is None:
+        pytest.skip("no answers are lost in memory")
+    stores.balances.credit(W, PAID)
+    stores.balances.draw(W, F, 100)
+    lose_answer(stores.client, operation)
+    with pytest.raises(Exception, match="reached"):
+        stores.balances.draw(W, F, 50) if operation == "TransactWriteItems" else stores.balances.take(W, F, 50)
+    purse = stores.balances.find_purse(W, F)
+    assert stores.free() + purse.left <= 1_000_000
+    assert stores.free() + purse.drawn == 1_000_000

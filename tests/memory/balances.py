@@ -1,0 +1,86 @@
+"""Balances in dicts."""
+
+from collections import defaultdict
+from dataclasses import replace
+
+from chalicelib.model.balance import Balance, Entry, Purse, Reloads, Settings
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.ports import Page
+from tests.memory.paging import cut_page
+
+
+class MemoryBalances:
+    """The port Balances in memory."""
+
+    def __init__(self) -> None:
+        self.balances: dict[WorkspaceUid, Balance] = {}
+        self.ledger: dict[WorkspaceUid, dict[str, Entry]] = defaultdict(dict)
+        self.purses: dict[tuple[WorkspaceUid, FlowUid], Purse] = defaultdict(Purse)
+        self._tokens: set[str] = set()
+
+    def find(self, workspace: WorkspaceUid) -> Balance | None:
+        return self.balances.get(workspace)
+
+    def credit(self, workspace: WorkspaceUid, entry: Entry) -> None:
+        if entry.uid not in self.ledger[workspace]:
+            self.ledger[workspace][entry.uid] = entry
+            balance = self._balance(workspace)
+            self.balances[workspace] = replace(balance, free=balance.free + entry.units)
+
+    def reload(self, workspace: WorkspaceUid, entry: Entry, seen: Reloads, then: Reloads) -> bool:
+        if self._balance(workspace).reloads != seen:
+            return False
+        self.credit(workspace, entry)
+        self.balances[workspace] = replace(self._balance(workspace), reloads=then)
+        return True
+
+    def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
+        self.balances[workspace] = replace(self._balance(workspace), settings=settings)
+        return self.balances[workspace]
+
+    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Entry]:
+        return cut_page("ledger", self.ledger[workspace].items(), limit, cursor)
+
+    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> Purse:
+        return self.purses[workspace, flow]
+
+    def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+        balance = self._balance(workspace)
+        if balance.free < units:
+            return False
+        self.balances[workspace] = replace(balance, free=balance.free - units, reserved=balance.reserved + units)
+        self._move(workspace, flow, left=units, drawn=units)
+        return True
+
+    def take(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+        if self.purses[workspace, flow].left < units:
+            return False
+        self._move(workspace, flow, left=-units)
+        return True
+
+    def give_back(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
+        if token not in self._tokens:
+            self._tokens.add(token)
+            self._move(workspace, flow, left=units)
+
+    def settle(self, workspace: WorkspaceUid, flow: FlowUid, seen: Purse, after: Purse, entry: Entry | None) -> bool:
+        if self.purses[workspace, flow].takes != seen.takes:
+            return False
+        self.purses[workspace, flow] = replace(after, takes=seen.takes + 1)
+        returned, booked = seen.drawn - after.drawn, after.settled - seen.settled
+        balance = self._balance(workspace)
+        self.balances[workspace] = replace(
+            balance, free=balance.free + returned, reserved=balance.reserved - returned - booked
+        )
+        if entry:
+            self.ledger[workspace][entry.uid] = entry
+        return True
+
+    def _balance(self, workspace: WorkspaceUid) -> Balance:
+        return self.balances.get(workspace, Balance())
+
+    def _move(self, workspace: WorkspaceUid, flow: FlowUid, left: int, drawn: int = 0) -> None:
+        purse = self.purses[workspace, flow]
+        self.purses[workspace, flow] = replace(
+            purse, left=purse.left + left, drawn=purse.drawn + drawn, takes=purse.takes + 1
+        )
