@@ -193,7 +193,8 @@ class Wired:
 
 PORTS = (
     "catalog", "contacts", "consents", "events", "event_queue", "receipt_queue", "executions", "steps", "jobs",
-    "timers", "statistics", "gates", "circuits", "files",
+    "timers", "statistics", "gates", "circuits", "rates", "files", "allowances",
+    "webhook_desk", "webhook_queue",
 )  # fmt: skip
 
 

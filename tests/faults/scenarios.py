@@ -134,6 +134,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     # ---- pacing ----
     Scenario("paced", ONE, AT_ONCE, contacts=3, configuration={"pause_between_contacts_ms": 10_000}, pace=10 * SECOND),
+    Scenario("rate", ONE, AT_ONCE, contacts=4, channel={"rate_per_second": 0.2}, pace=5 * SECOND),
     # ---- contacts that change while they wait ----
     Scenario("opt_out", TWO, (*AT_ONCE, (10 * SECOND, do.opt_out(0))), act=do.opt_out(1)),
     Scenario("erasure", TWO, (*AT_ONCE, (10 * SECOND, do.erase(0))), act=do.erase(1)),

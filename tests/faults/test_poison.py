@@ -67,7 +67,7 @@ def test_rows_that_disappear_under_way_take_nobody_with_them() -> None:
     with MemoryBackend.new() as backend, opened(BY_NAME["fan_out"], (), backend) as world:
         do.launch(world)
         while not backend.executions.rows:
-            world._hand_over_any()
+            world.hand_over_any()
         backend.executions.rows.pop(next(iter(backend.executions.rows)))
         world.settle_on()
     assert world.provider.acceptances().total() == BY_NAME["fan_out"].contacts - 1
@@ -113,7 +113,7 @@ def test_a_row_that_stands_nowhere_fails_with_the_reason(world: World) -> None:
     do.launch(world)
     backend = _memory(world)
     while not backend.executions.rows:
-        world._hand_over_any()
+        world.hand_over_any()
     (key, row), *_ = backend.executions.rows.items()
     backend.executions.rows[key] = replace(row, node=NodeId("nowhere"))
     world.settle_on()

@@ -83,7 +83,7 @@ class Campaigns(RuleBasedStateMachine):
     @rule(times=st.integers(1, 5))
     def deliver(self, times: int) -> None:
         for _ in range(times):
-            self.world._hand_over_any()
+            self.world.hand_over_any()
 
     @rule(seconds=st.sampled_from([1, 20, 50, 200, 900]))
     def wait(self, seconds: int) -> None:

@@ -168,7 +168,7 @@ class World:
             if self.now >= self.next_tick:
                 self._tick_in_turn()
                 continue
-            if self._hand_over_any():
+            if self.hand_over_any():
                 self.idle = MINUTE
                 self.next_tick = min(self.next_tick, self.now + MINUTE)
                 continue
@@ -195,7 +195,7 @@ class World:
             return not any(row.is_open for row in self.rows(flow))
         return flow.is_over or flow.status in {FlowStatus.PAUSED, FlowStatus.ERROR, FlowStatus.DRAFT}
 
-    def _hand_over_any(self) -> bool:
+    def hand_over_any(self) -> bool:
         names = list(WORKERS)
         if self.random:
             self.random.shuffle(names)
