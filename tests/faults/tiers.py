@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from tests.faults.aws_tiers import compare, play_on_ministack
 from tests.faults.figures import Figures
@@ -22,6 +23,9 @@ from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME, SCENARIOS
 
 MOST_FAULTS = 5
+T = TypeVar("T")
+#: L1, L2 and L3 in memory; L1 in part and the verdicts of all scenarios on the emulators.
+TIERS = ("singles", "pairs", "fuzz", "ministack", "emulators")
 #: Runs that a process does before it reports.
 PORTION = 40
 
@@ -75,7 +79,7 @@ def _play_seeds(seeds: Sequence[int]) -> Figures:
     return figures
 
 
-def _portions(entries: Iterable[object], size: int = PORTION) -> Iterator[list[object]]:
+def _portions(entries: Iterable[T], size: int = PORTION) -> Iterator[list[T]]:
     iterator = iter(entries)
     while portion := list(islice(iterator, size)):
         yield portion
@@ -92,35 +96,28 @@ def _all(pool: ProcessPoolExecutor, jobs: Iterable[Callable[[], Figures]]) -> Fi
 AWS_EVERY, AWS_SHARES = 20, 2
 
 
-def play_tiers(jobs: int, fuzz_runs: int, seed: int) -> dict[str, Figures]:
-    """L1 to L3 in memory; L1 in part and the verdicts of all scenarios on the emulators."""
-    small = [scenario for scenario in SCENARIOS if scenario.is_small]
+def play_tiers(wanted: Sequence[str], names: Sequence[str], jobs: int, seeds: range) -> dict[str, Figures]:
+    """The wanted tiers over the named scenarios, in this order."""
     with ProcessPoolExecutor(jobs) as pool:
-        first = [partial(_play, s.name, portion) for s in SCENARIOS for portion in _portions(singles(s.name))]
-        second = [
-            partial(_play_first, s.name, portion)
-            for s in small
-            for portion in _portions((plan[0] for plan in singles(s.name)), 5)
-        ]
-        third = [partial(_play_seeds, portion) for portion in _portions(range(seed, seed + fuzz_runs))]
-        fourth = [
-            partial(play_on_ministack, s.name, AWS_EVERY * AWS_SHARES, AWS_EVERY * share)
-            for s in SCENARIOS
-            for share in range(AWS_SHARES)
-        ]
-        fifth = [
-            partial(compare, s.name, emulator)
-            for s in SCENARIOS
-            for emulator in ("ministack", "moto")
-            if emulator not in s.not_on
-        ]
-        return {
-            "L1 single faults": _shown("L1", _all(pool, first)),
-            "L2 pairs": _shown("L2", _all(pool, second)),
-            "L3 fuzz": _shown("L3", _all(pool, third)),
-            "L1 on ministack": _shown("L1 on ministack", _all(pool, fourth)),
-            "emulators": _shown("emulators", _all(pool, fifth)),
-        }
+        return {tier: _shown(tier, _all(pool, _jobs(tier, names, seeds))) for tier in TIERS if tier in wanted}
+
+
+def _jobs(tier: str, names: Sequence[str], seeds: range) -> Iterator[Callable[[], Figures]]:
+    """What can be played side by side."""
+    if tier == "fuzz":
+        yield from (partial(_play_seeds, portion) for portion in _portions(seeds))
+    for name in names:
+        if tier == "singles":
+            yield from (partial(_play, name, portion) for portion in _portions(singles(name)))
+        if tier == "pairs" and BY_NAME[name].is_small:
+            firsts = [fault for plan in singles(name) for fault in plan]
+            yield from (partial(_play_first, name, portion) for portion in _portions(firsts, 5))
+        if tier == "ministack":
+            shares = range(0, AWS_EVERY * AWS_SHARES, AWS_EVERY)
+            yield from (partial(play_on_ministack, name, AWS_EVERY * AWS_SHARES, share) for share in shares)
+        if tier == "emulators":
+            where = (each for each in ("ministack", "moto") if each not in BY_NAME[name].not_on)
+            yield from (partial(compare, name, each) for each in where)
 
 
 def _shown(name: str, figures: Figures) -> Figures:
@@ -175,7 +172,7 @@ def _hunt_one(name: str) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("what", nargs="?", default="all", choices=["all", "replay", "hunt", "mutants"])
+    parser.add_argument("what", nargs="?", default="all", choices=["all", "replay", "hunt", "mutants", *TIERS])
     parser.add_argument("name", nargs="?", default="", help="a scenario, or a mutant")
     parser.add_argument("plan", nargs="?", default="", help="like 'C@12 P@30'")
     parser.add_argument("--seed", type=int, default=None)
@@ -191,8 +188,10 @@ def main(arguments: Sequence[str]) -> int:
             print(number, call.name)
         print(outcome if outcome.violations else "nothing is broken")
         return 1 if outcome.violations else 0
-    tiers = play_tiers(given.jobs, given.fuzz, given.seed or 1) if given.what == "all" else {}
-    mutants = hunt_all(given.jobs)
+    first = given.seed or 1
+    seeds, names = range(first, first + given.fuzz), [given.name] if given.name else list(BY_NAME)
+    tiers = play_tiers(TIERS if given.what == "all" else [given.what], names, given.jobs, seeds)
+    mutants = hunt_all(given.jobs) if given.what in {"all", "mutants"} else {}
     print_table(tiers, mutants)
     if given.json:
         _write(given.json, tiers, mutants)
