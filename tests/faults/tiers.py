@@ -17,7 +17,7 @@ from typing import TypeVar
 from tests.faults.aws_tiers import compare, play_on_ministack
 from tests.faults.figures import Figures
 from tests.faults.mutants import BY_NAME as MUTANTS
-from tests.faults.mutants import hunt
+from tests.faults.mutants import GOT_AWAY, hunt
 from tests.faults.plan import Fault, Plan, kinds_of, read_plan, single_faults
 from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME, SCENARIOS
@@ -156,7 +156,7 @@ def _write(path: Path, tiers: dict[str, Figures], mutants: dict[str, str | None]
 
 
 def _hunt_one(name: str) -> int:
-    """Prints the first run that breaks an invariant; 1 when there is none."""
+    """Prints the first run that breaks an invariant; GOT_AWAY when there is none."""
     for scenario in MUTANTS[name].scenarios:
         bare = run(BY_NAME[scenario])
         if bare.violations:
@@ -167,7 +167,7 @@ def _hunt_one(name: str) -> int:
             if outcome.violations:
                 print(f"{scenario} '{plan[0]}': {outcome.violations[0]}")
                 return 0
-    return 1
+    return GOT_AWAY
 
 
 def main(arguments: Sequence[str]) -> int:
