@@ -83,7 +83,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "ends_without_counting",
         f"{_USE}recount_flow.py",
-        "        if not still_open:\n",
+        "        if is_done:\n",
         "        if flow.is_expanded:\n",
         ("recount",),
     ),
@@ -113,8 +113,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "sends_not_registered",
-        f"{_USE}deliver.py",
-        "epoch, delivery.batch, len(claimed), until)",
+        f"{_USE}admit_ready.py",
+        "epoch, delivery.batch, count, until)",
         "epoch, delivery.batch, 0, until)",
         ("pause",),
     ),
