@@ -5,7 +5,8 @@ import atexit
 import importlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -142,6 +143,7 @@ def _receive_at_once(**event: Any) -> None:
 #: The services whose empty resources are copied, as ministack's own persistence copies them.
 PROVISIONED = ("eventbridge", "dynamodb", "sqs", "s3", "secretsmanager")
 _LOCK = RLock()
+_BESIDE = ThreadPoolExecutor(1)
 
 
 @dataclass
@@ -187,8 +189,16 @@ def _answer_by_ministack(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
     exchange = _Exchange(request)
     with _LOCK:
         _process.untouched = False
-        _loop().run_until_complete(_ministack().app(exchange.scope, exchange.receive, exchange.send))
+        _run(_ministack().app(exchange.scope, exchange.receive, exchange.send))
     return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(b"".join(exchange.parts)))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own where another loop holds this one, as a browser's does as long as it is open."""
+    if asyncio._get_running_loop() is None:
+        _loop().run_until_complete(work)
+    else:
+        _BESIDE.submit(_loop().run_until_complete, work).result()
 
 
 class _Exchange:

@@ -29,6 +29,7 @@ def test_a_channel_is_created_read_replaced_listed_and_deleted(api: Api) -> None
     assert changed.data["createdAt"] == made.data["createdAt"]
     shown = api.get(url).data
     assert shown.pop("circuit")["state"] == "closed"
+    assert shown.pop("rate")["sentToday"] == 0
     assert shown == changed.data
     api.post("/v1/channels", CONSOLE)
     assert [each["name"] for each in api.all_pages("/v1/channels?type=email&limit=1")] == ["News"]
