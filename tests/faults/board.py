@@ -193,7 +193,7 @@ class Wired:
 
 PORTS = (
     "catalog", "contacts", "consents", "events", "event_queue", "receipt_queue", "executions", "steps", "jobs",
-    "timers", "statistics", "gates", "circuits", "rates", "files", "allowances",
+    "timers", "statistics", "gates", "circuits", "rates", "balances", "files", "allowances",
     "webhook_desk", "webhook_queue",
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import CarillonError, Conflict, InvalidRequest, NotFound
 from chalicelib.model.arrival import build_posted
+from chalicelib.model.balance import TopUp
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.contact import ContactStatus
 from chalicelib.model.event import Event
@@ -14,6 +15,7 @@ from chalicelib.model.execution import Engagement
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount
 from chalicelib.model.ids import ChannelUid, ContactUid, new_uid
+from chalicelib.model.money import read_money
 from chalicelib.model.receipt import Callback
 from chalicelib.usecases.campaign_flows import move_campaign
 from chalicelib.usecases.change_flow import FlowChange, change_flow
@@ -23,6 +25,7 @@ from chalicelib.usecases.publish_running import publish_running
 from chalicelib.usecases.report_events import NewEvent, report_events
 from chalicelib.usecases.retry_flow import RetryWish, retry_flow
 from chalicelib.usecases.save_contact import patch_contact
+from chalicelib.usecases.top_up import top_up
 from chalicelib.usecases.trigger_campaign import TriggerWish, trigger_campaign
 from tests.faults.board import Died
 from tests.faults.scenario import Act
@@ -278,6 +281,17 @@ def retry(of: str) -> Act:
 
         if not is_done():
             perform(world, "retry", lambda: retry_flow(world.ports, HERE, first, wish), is_done)
+
+    return act
+
+
+def pay_in(amount: str, uid: str) -> Act:
+    """The workspace prepays; the same entry counts once."""
+
+    def act(world: "World") -> None:
+        wish = TopUp(amount=amount)
+        world.notes["paid in"] = world.notes.get("paid in", 0) + read_money(amount)
+        perform(world, "pay_in", lambda: top_up(world.ports, HERE, wish, uid), _never)
 
     return act
 

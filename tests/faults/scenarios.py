@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from chalicelib.engine.progress import contribution
 from chalicelib.model.channel import LostAnswer
 from chalicelib.model.draw import draw
 from chalicelib.model.execution import Engagement
+from chalicelib.model.ids import FlowUid
 from chalicelib.model.message import (
     Accepted,
     ChannelFault,
@@ -21,6 +23,7 @@ from chalicelib.model.trigger import ApiTrigger, Entry, EventTrigger, ScheduledT
 from tests.builders import ab_test, condition, end, send, tag, wait
 from tests.faults import operators as do
 from tests.faults.scenario import Scenario
+from tests.faults.stage import HERE
 from tests.faults.world import World
 from tests.memory.clock import START
 
@@ -67,6 +70,22 @@ def _ab_is_stable(world: World) -> Iterator[str]:
             got = {each.node for each in world.provider.tries if each.contact == row.key.contact}
             if (went | got) - {lane}:
                 yield f"I12 {row.key.walk} belongs on lane {lane}, went {sorted(went)} and got {sorted(got)}"
+
+
+def _books_are_true(world: World) -> Iterator[str]:
+    """I9: nothing is made or lost, nothing is negative, and what a flow that is over did not spend is free again."""
+    with world.board.aside():
+        balance = world.bare.balances.find(HERE)
+        purses = {flow.uid: world.bare.balances.find_purse(HERE, FlowUid(flow.uid)) for flow in world.flows()}
+    free, reserved = (balance.free, balance.reserved) if balance else (0, 0)
+    if min(free, reserved, *(purse.left for purse in purses.values())) < 0:
+        yield f"I9 {balance} is negative, or one of {purses}"
+    if free + sum(purse.drawn for purse in purses.values()) != world.notes["paid in"]:
+        yield f"I9 {balance} and {purses} do not make the {world.notes['paid in']} that were paid in"
+    for flow in world.flows():
+        spent, purse = sum(contribution(row)["spent"] for row in world.rows(flow)), purses[flow.uid]
+        if flow.is_over and not purse.drawn == purse.settled == spent:
+            yield f"I9 flow {flow.uid} spent {spent}, its purse says {purse}"
 
 
 def _tagged_once(world: World) -> Iterator[str]:
@@ -135,6 +154,18 @@ SCENARIOS: tuple[Scenario, ...] = (
     # ---- pacing ----
     Scenario("paced", ONE, AT_ONCE, contacts=3, configuration={"pause_between_contacts_ms": 10_000}, pace=10 * SECOND),
     Scenario("rate", ONE, AT_ONCE, contacts=4, channel={"rate_per_second": 0.2}, pace=5 * SECOND),
+    Scenario(
+        "balance",
+        ONE,
+        (
+            (timedelta(0), do.both(do.pay_in("0.02", "one"), do.launch)),
+            (10 * MINUTE, do.both(do.pay_in("0.03", "two"), do.resume)),
+            (HOUR, do.resume),
+        ),
+        contacts=3,
+        channel={"prices": {"MESSAGE": "0.01"}},
+        check=_books_are_true,
+    ),
     # ---- contacts that change while they wait ----
     Scenario("opt_out", TWO, (*AT_ONCE, (10 * SECOND, do.opt_out(0))), act=do.opt_out(1)),
     Scenario("erasure", TWO, (*AT_ONCE, (10 * SECOND, do.erase(0))), act=do.erase(1)),
