@@ -32,7 +32,7 @@ UTC, money is a decimal string. Lists are read by `nextCursor`. Errors have one 
 `/flows…` and `/campaigns…` answer without `/v1`, too."""
 #: Status → when; what of it a route may answer is told by `_failures`.
 _FAILURES = {
-    400: "The body is not JSON",
+    400: "The request or its body cannot be read",
     401: "No key, or one that opens nothing",
     403: "The key's scope is too small",
     404: "There is no such thing in the key's workspace",
@@ -233,7 +233,15 @@ def _responses(route: Route, refs: Refs, example: Json, links: Json) -> Json:
         answers["303"] = {"description": "By a link: `Location`", "headers": _headers(route)}
     for status in _failures(route):
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
+    if "{token}" in route.path:
+        # Pages for people say in HTML, too, that a link is wrong or too old.
+        answers |= {str(status): _page_failure(status) for status in (404, 410)}
     return answers
+
+
+def _page_failure(status: int) -> Json:
+    content = {"text/html": {"schema": {"type": "string"}}}
+    return {"description": {404: "No such link", 410: "The link is too old"}[status], "content": content}
 
 
 def _failure(status: int, refs: Refs) -> Json:
@@ -274,13 +282,12 @@ def _headers(route: Route) -> Json:
 
 
 def _failures(route: Route) -> Sequence[int]:
-    found = {422, 500, 503}
+    # A query may name what is not there, too.
+    found = {400, 404, 422, 500, 503}
     if route.scope is not None:
         found |= {401, 403, 429}
-    if "{" in route.path:
-        found.add(404)
     if route.method not in {"GET", "DELETE"}:
-        found |= {400, 413, 415}
+        found |= {413, 415}
     if route.method != "GET":
         found.add(409)
     return sorted(found)
