@@ -206,6 +206,27 @@ def is_own(written: Item, stored: Item | None) -> bool:
     return stored is not None and all(stored.get(name) == written.get(name) for name in ("doc", "rev"))
 
 
+def put_at_revision(client: "DynamoDBClient", table: str, item: "dict[str, AttributeValueTypeDef]", rev: int) -> bool:
+    """Replaces the item of revision `rev` (0: none is stored yet) whole; False where somebody else was before.
+
+    A refused write whose very content is stored is our own, whose answer was lost.
+    """
+    # No stored one has rev 0, but DynamoDB wants every value of a call to be used.
+    condition = "rev = :rev" if rev else "attribute_not_exists(pk) OR rev = :rev"
+    try:
+        with translate():
+            client.put_item(
+                TableName=table,
+                Item=item,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":rev": {"N": str(rev)}},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+    except ConditionFailed as refused:
+        return refused.item == item
+    return True
+
+
 def query(client: "DynamoDBClient", request: "QueryInputTypeDef", start: Item | None = None) -> Iterator[Item]:
     """All items of a query from a start key on, page after page, as far as the caller takes them."""
     while True:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import keys
-from chalicelib.aws._dynamodb import ConditionFailed, Item, query, translate
+from chalicelib.aws._dynamodb import Item, put_at_revision, query, translate
 from chalicelib.aws.rates import read_line
 from chalicelib.aws.row_keys import from_milliseconds, to_milliseconds
 from chalicelib.engine.breaker import Circuit, CircuitState, Misfire
@@ -48,22 +48,8 @@ class DynamoCircuits:
         return _decode(item) if item else Circuit()
 
     def save(self, workspace: WorkspaceUid, uid: str, circuit: Circuit) -> bool:
-        """A refused write whose very content is stored is our own, whose answer was lost."""
         item = {**_key(workspace, uid), **_encode(circuit)}
-        # A first one is not stored yet. No stored one has rev 0, but DynamoDB wants every value of a call to be used.
-        condition = "rev = :rev" if circuit.rev else "attribute_not_exists(pk) OR rev = :rev"
-        try:
-            with translate():
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues={":rev": {"N": str(circuit.rev)}},
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except ConditionFailed as refused:
-            return refused.item == item
-        return True
+        return put_at_revision(self._client, self._table, item, circuit.rev)
 
 
 def _key(workspace: WorkspaceUid, uid: str) -> "dict[str, AttributeValueTypeDef]":

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
+from chalicelib.aws._dynamodb import Item, put_at_revision, translate
 from chalicelib.aws.row_keys import flow_partition
 from chalicelib.engine.pacing import Gate, Lane
 from chalicelib.model.ids import FlowUid, WorkspaceUid
@@ -30,22 +30,8 @@ class DynamoGates:
         return _decode(item) if item else Gate()
 
     def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: Gate) -> bool:
-        """A refused write whose very content is stored is our own, whose answer was lost."""
         item = {**_key(workspace, flow), **_encode(gate)}
-        # A fresh gate is not stored yet. No stored one has rev 0, but DynamoDB wants every value of a call to be used.
-        condition = "rev = :rev" if gate.rev else "attribute_not_exists(pk) OR rev = :rev"
-        try:
-            with translate():
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues={":rev": {"N": str(gate.rev)}},
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except ConditionFailed as refused:
-            return refused.item == item
-        return True
+        return put_at_revision(self._client, self._table, item, gate.rev)
 
 
 def _key(workspace: WorkspaceUid, flow: FlowUid) -> "dict[str, AttributeValueTypeDef]":
