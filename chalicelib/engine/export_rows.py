@@ -8,7 +8,7 @@ from datetime import date
 
 from chalicelib.engine.csv_rows import guard
 from chalicelib.model.base import rfc3339
-from chalicelib.model.contact import Contact
+from chalicelib.model.contact import PLAIN_FIELDS, Contact
 from chalicelib.model.execution import Execution
 from chalicelib.model.importing import Format
 
@@ -21,17 +21,6 @@ EXECUTION_COLUMNS = (
 )  # fmt: skip
 #: Not for others to read, or made anew by an import.
 _OWN = {"rev", "created_at", "updated_at", "suppressed"}
-_FIELDS = {
-    "uid": "uid",
-    "externalId": "external_id",
-    "email": "email",
-    "phone": "phone",
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "locale": "locale",
-    "timezone": "timezone",
-    "status": "status",
-}
 
 
 def write_header(columns: Sequence[str]) -> bytes:
@@ -95,7 +84,7 @@ def _cell(contact: Contact, column: str) -> str:
         return guard(";".join(contact.tags))
     if column in {"createdAt", "updatedAt"}:
         return rfc3339(contact.created_at if column == "createdAt" else contact.updated_at)
-    return guard(str(getattr(contact, _FIELDS[column]) or ""))
+    return guard(str(getattr(contact, PLAIN_FIELDS[column]) or ""))
 
 
 def _attribute(value: object) -> str:

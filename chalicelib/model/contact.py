@@ -82,6 +82,20 @@ class ContactFields(Outside):
         return tuple(dict.fromkeys(tags))
 
 
+#: What has one value that text can hold: as the API writes it → as the record has it.
+PLAIN_FIELDS: Mapping[str, str] = {
+    "uid": "uid",
+    "externalId": "external_id",
+    "email": "email",
+    "phone": "phone",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "locale": "locale",
+    "timezone": "timezone",
+    "status": "status",
+}
+
+
 def build_lookups(external_id: str | None, email: str | None, phone: str | None) -> tuple[str, ...]:
     """The look-up strings of what is known of a contact, in the order in which they tell who is meant."""
     found = (("externalId", external_id), ("email", email and email.casefold()), ("phone", phone))

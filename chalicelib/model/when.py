@@ -12,7 +12,7 @@ from pydantic import Tag as Member
 
 from chalicelib.model.comparing import Op
 from chalicelib.model.comparison import MAX_WORDS, Asked, Comparison, Valued
-from chalicelib.model.contact import ConsentState, Contact
+from chalicelib.model.contact import PLAIN_FIELDS, ConsentState, Contact
 from chalicelib.model.contact import Tag as TagName
 from chalicelib.model.durations import Duration
 from chalicelib.model.event import Event, EventName
@@ -356,15 +356,4 @@ _REPORTED = {
     Engagement.FAILED: frozenset({Reached.FAILED}),
 }
 #: As the API writes them → as the record has them.
-_FIELDS = {
-    "uid": "uid",
-    "externalId": "external_id",
-    "email": "email",
-    "phone": "phone",
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "locale": "locale",
-    "timezone": "timezone",
-    "status": "status",
-    "createdAt": "created_at",
-}
+_FIELDS = {**PLAIN_FIELDS, "createdAt": "created_at"}
