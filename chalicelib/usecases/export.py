@@ -11,7 +11,7 @@ from chalicelib.engine.export_rows import (
     write_executions,
     write_header,
 )
-from chalicelib.errors import CarillonError, Conflict, InvalidRequest, NotFound
+from chalicelib.errors import Conflict, InvalidRequest, NotFound
 from chalicelib.model.contact import Contact
 from chalicelib.model.exporting import DataExport, ExportOf, ExportRequest, ExportStatus
 from chalicelib.model.flow import Flow
@@ -20,6 +20,7 @@ from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.importing import Format
 from chalicelib.ports import Page, Ports
 from chalicelib.usecases.list_executions import list_executions
+from chalicelib.usecases.queue_task import queue_task
 
 #: Contacts or rows read at once; with 1 KB each a page is half a megabyte.
 PAGE_ROWS = 500
@@ -38,12 +39,7 @@ def start_export(ports: Ports, workspace: WorkspaceUid, request: ExportRequest) 
     uid, now = new_uid(), ports.clock.now()
     file = f"{workspace}/exports/{uid}/{request.of}.{request.format}"
     task = DataExport(uid=uid, created_at=now, updated_at=now, request=request, file=file)
-    ports.catalog.add(workspace, task)
-    try:
-        ports.jobs.send(Export(w=workspace, uid=uid))
-    except CarillonError:
-        ports.catalog.remove(workspace, DataExport, uid)
-        raise
+    queue_task(ports, workspace, task, Export(w=workspace, uid=uid))
     return task
 
 

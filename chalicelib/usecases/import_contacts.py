@@ -16,12 +16,13 @@ from chalicelib.engine.csv_rows import (
     write_rejected_header,
 )
 from chalicelib.engine.jsonl_rows import COLUMNS, read_line, read_lines
-from chalicelib.errors import CarillonError, Conflict, InvalidRequest, NotFound, invalid
+from chalicelib.errors import Conflict, InvalidRequest, NotFound, invalid
 from chalicelib.model.hints import Import
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.importing import ContactImport, Format, ImportRequest, ImportStatus
 from chalicelib.ports import Ports
 from chalicelib.usecases.import_page import PageResult, import_page
+from chalicelib.usecases.queue_task import queue_task
 
 #: One page: about 12 batch reads, 500 writes, one save of the progress; about a second.
 PAGE_ROWS = 500
@@ -55,12 +56,7 @@ def start_import(ports: Ports, workspace: WorkspaceUid, request: ImportRequest) 
         offset=start.size,
         line=1 + start.lines,
     )
-    ports.catalog.add(workspace, task)
-    try:
-        ports.jobs.send(Import(w=workspace, uid=uid))
-    except CarillonError:
-        ports.catalog.remove(workspace, ContactImport, uid)
-        raise
+    queue_task(ports, workspace, task, Import(w=workspace, uid=uid))
     return task
 
 
