@@ -11,6 +11,7 @@ import time_machine
 from chalicelib.wiring import use_ports
 from chalicelib.workers import clock as clock_worker
 from infra.local.clock import build_event
+from tests.builders import ab_test, condition, end, tag, wait
 from tests.integration.conftest import Api, World
 from tests.postbox import Postbox
 
@@ -66,6 +67,16 @@ class Story:
     def campaign(self, *steps: Mapping[str, Any], **fields: Any) -> str:
         body = {"name": "Steps", "steps": list(steps), **fields}
         return str(self.expect(201, self.api.post("/v1/campaigns", body))["uid"])
+
+    def example(self) -> list[dict[str, Any]]:
+        """The steps of the documentation's example."""
+        return [
+            self.send("hello", channelUid=self.channel),
+            wait("pause"),
+            condition("opened", {"message": "hello", "is": "opened"}, [tag("mark", "engaged")], [self.send("remind")]),
+            ab_test("which", A=[], B=[]),
+            end(),
+        ]
 
     def send(self, name: str, **fields: Any) -> dict[str, Any]:
         return {"id": name, "type": "SEND", "templateUid": self.template, **fields}

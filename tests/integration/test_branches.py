@@ -23,17 +23,6 @@ OPENED = {"message": "hello", "is": "opened"}
 VIP = {"tag": "vip"}
 
 
-def _example(story: Story) -> list[dict[str, Any]]:
-    """The example of the documentation."""
-    return [
-        story.send("hello"),
-        wait("pause"),
-        condition("opened", OPENED, [tag("mark", "engaged")], [story.send("remind")]),
-        ab_test("which", A=[], B=[]),
-        end(),
-    ]
-
-
 def _hear(story: Story, flow_uid: str, contact: str, node: str, engagement: Engagement) -> None:
     """The provider reports something of a message."""
     ports, workspace, uid = story.world.ports, story.api.workspace, FlowUid(flow_uid)
@@ -63,7 +52,7 @@ def _way(shown: Any) -> dict[str, str | None]:
 def _begin(story: Story, contacts: int, opened: int) -> tuple[str, str]:
     """The example on its way: everybody waits, and the first of them have opened the first message."""
     story.settle_in(contacts)
-    campaign = story.campaign(*_example(story))
+    campaign = story.campaign(*story.example())
     flow = story.start(campaign)
     story.advance(timedelta(seconds=5))
     assert len(story.postbox.calls) == contacts
@@ -290,7 +279,7 @@ class TestTestRun:
 
     def test_it_walks_the_branches_and_says_why(self, story: Story) -> None:
         story.settle_in(contacts=1)
-        run = self._run(story, story.campaign(*_example(story)), story.contacts[0])
+        run = self._run(story, story.campaign(*story.example()), story.contacts[0])
         way = [(each["nodeId"], each["exit"], each["why"]) for each in run["path"]]
         assert way[:4] == [
             ("hello", "next", None),

@@ -9,7 +9,6 @@ import pytest
 from chalicelib.model.execution import Engagement, ExecutionKey, Receipt
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId
-from tests.builders import ab_test, condition, end, tag, wait
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -20,16 +19,6 @@ TRIGGERS: dict[str, dict[str, Any]] = {
     "scheduled": {"type": "scheduled", "at": "2026-03-02T11:00", "timezone": "Europe/Berlin"},
     "event": {"type": "event", "event": "signed.up", "until": "2026-03-02T12:00:00Z"},
 }
-
-
-def example(story: Story) -> list[dict[str, Any]]:
-    return [
-        story.send("hello", channelUid=story.channel),
-        wait("pause"),
-        condition("opened", {"message": "hello", "is": "opened"}, [tag("mark", "engaged")], [story.send("remind")]),
-        ab_test("which", A=[], B=[]),
-        end(),
-    ]
 
 
 def start(story: Story, kind: str, campaign: str) -> str:
@@ -60,7 +49,7 @@ def open_message(story: Story, flow: str, contact: str) -> None:
 def test_the_example_is_estimated_validated_launched_and_ends_with_exact_statistics(story: Story, kind: str) -> None:
     story.settle_in(contacts=6)
     audience = {} if kind == "event" else {"audience": {"contactUids": story.contacts}}
-    campaign = story.campaign(*example(story), trigger=TRIGGERS[kind], **audience)
+    campaign = story.campaign(*story.example(), trigger=TRIGGERS[kind], **audience)
     assert story.expect(200, story.api.post(f"/campaigns/{campaign}/validate"))["valid"]
     if audience:
         assert story.expect(200, story.api.post(f"/campaigns/{campaign}/estimate"))["matched"] == 6
