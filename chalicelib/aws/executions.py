@@ -63,7 +63,8 @@ class DynamoExecutions:
 
     def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool, ...]:
         updates = [
-            Update(self._table, row_key(save.row.key, shards), encode_state(save.row), save.expect) for save in saves
+            Update(self._table, row_key(save.row.key, shards), encode_state(save.row, save.mark), save.expect)
+            for save in saves
         ]
         answers = write_all(self._client, updates, self._batched, self._sleep)
         return tuple(_has_held(update, answer) for update, answer in zip(updates, answers, strict=True))

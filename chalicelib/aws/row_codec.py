@@ -33,11 +33,11 @@ _SEPARATOR = "\x1f"
 STATE = ("status", "seq", "lease", "claim", "walk")
 
 
-def encode_state(row: Execution) -> Fields:
+def encode_state(row: Execution, mark: str = "") -> Fields:
     """All of a row but its key and its receipts: what conditions look at by itself, all else in the map `walk`.
 
     `lease` is the end of the claim, 0 without one: so "no claim is alive" is one comparison. It needs no OR, with
-    which ministack (and who knows whose PartiQL) no longer finds the key in a statement.
+    which ministack (and who knows whose PartiQL) no longer finds the key in a statement. `mark`: of the save.
     """
     claim = row.claim
     return {
@@ -45,7 +45,7 @@ def encode_state(row: Execution) -> Fields:
         "seq": {"N": str(row.seq)},
         "lease": {"N": str(to_milliseconds(claim.until)) if claim else "0"},
         "claim": {"M": _encode_claim(claim) if claim else {}},
-        "walk": {"M": _encode_walk(row)},
+        "walk": {"M": {**_encode_walk(row), **({"mark": {"S": mark}} if mark else {})}},
     }
 
 

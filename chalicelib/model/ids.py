@@ -28,6 +28,11 @@ def new_uid() -> str:
     return str(ULID())
 
 
+def new_mark() -> str:
+    """Eight random characters by which a writer knows its own write again."""
+    return new_uid()[-8:]
+
+
 def is_uid(text: str) -> bool:
     """Whether a client may bring this as an id."""
     return re.fullmatch(UID_PATTERN, text) is not None and not text.endswith("\n")

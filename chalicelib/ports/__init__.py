@@ -4,7 +4,7 @@ Every method may raise RetryLater when the service behind it is throttled or awa
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event, Histories, Wanted
 from chalicelib.model.execution import Execution, ExecutionKey, Receipt
 from chalicelib.model.hints import DueHint, Job
-from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
+from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid, new_mark
 from chalicelib.model.survey import Survey
 from chalicelib.ports.balances import Balances as Balances
 from chalicelib.ports.channel_stores import Circuits as Circuits
@@ -255,10 +255,15 @@ class ClaimedBy:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Writes all of a row but its receipts, on a condition. A row without a claim releases it."""
+    """Writes all of a row but its receipts, on a condition. A row without a claim releases it.
+
+    Trying the same Save again is safe: its `mark` is stored with the row, so that a write whose answer was lost is told
+    from the same write by another worker.
+    """
 
     row: Execution
     expect: Unclaimed | ClaimedBy
+    mark: str = field(default_factory=new_mark)
 
 
 class Executions(Protocol):

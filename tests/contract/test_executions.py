@@ -215,6 +215,14 @@ def test_the_same_save_again_counts_as_held(executions: Executions) -> None:
         assert all(executions.save_many(saves, SHARDS))
 
 
+def test_of_two_workers_with_the_very_same_save_one_has_written_it(executions: Executions) -> None:
+    rows = [row_of("c1"), row_of("c2")]
+    executions.enrol_many(rows, SHARDS)
+    mine, theirs = ([Save(replace(row, seq=row.seq + 1, due=START), free(row)) for row in rows] for _ in range(2))
+    for saves, held in ((mine, True), (theirs, False), (mine, True), (theirs[:1], False)):
+        assert set(executions.save_many(saves, SHARDS)) == {held}
+
+
 def test_a_settle_after_somebody_went_on_is_refused(executions: Executions) -> None:
     executions.enrol_many([row_of("c1")], SHARDS)
     assert save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
@@ -265,8 +273,9 @@ def test_receipts_survive_saves_that_do_not_know_them(executions: Executions) ->
     assert save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
     receipt = Receipt(Engagement.BOUNCED, START)
     assert executions.put_receipt(key_of("c1"), SHARDS, SEND, receipt)
-    assert save(executions, settled(row_of("c1")), ClaimedBy(AttemptId("a1")))
-    assert save(executions, settled(row_of("c1")), ClaimedBy(AttemptId("a1")))
+    settle = Save(settled(row_of("c1")), ClaimedBy(AttemptId("a1")))
+    for _ in range(2):
+        assert executions.save_many([settle], SHARDS) == (True,)
     assert stored(executions) == replace(settled(row_of("c1")), receipts={SEND: receipt})
 
 

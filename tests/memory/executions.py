@@ -15,6 +15,8 @@ class MemoryExecutions:
 
     def __init__(self) -> None:
         self.rows: dict[ExecutionKey, Execution] = {}
+        #: Of the save that each row is from.
+        self.marks: dict[ExecutionKey, str] = {}
         #: Over how many shards each flow was enrolled; one where a test put its rows in by hand.
         self.shards: dict[tuple[WorkspaceUid, FlowUid], int] = {}
 
@@ -46,8 +48,8 @@ class MemoryExecutions:
             return False
         wanted = replace(save.row, receipts=stored.receipts)
         if not _holds(stored, save.expect):
-            return stored == wanted
-        self.rows[stored.key] = wanted
+            return stored == wanted and self.marks.get(stored.key) == save.mark
+        self.rows[stored.key], self.marks[stored.key] = wanted, save.mark
         return True
 
     def put_receipt(
