@@ -23,6 +23,8 @@ class Outside(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
         allow_inf_nan=False,
+        # Validators are built when they are first needed: a Lambda needs few of them, and pays for each cold start.
+        defer_build=True,
     )
 
 

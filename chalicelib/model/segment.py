@@ -80,9 +80,6 @@ Filter = Annotated[
         ),
     ),
 ]
-AllOf.model_rebuild()
-AnyOf.model_rebuild()
-NoneOf.model_rebuild()
 
 
 def _check_size(tree: Comparison) -> Comparison:

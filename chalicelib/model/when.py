@@ -297,10 +297,6 @@ When = Annotated[
         custom_error_message="must have one of all, any, not, message, field, property, event, tag, consent",
     ),
 ]
-Did.model_rebuild()
-All.model_rebuild()
-Any.model_rebuild()
-Not.model_rebuild()
 
 
 def leaves(when: Comparison) -> Iterator[Comparison]:
