@@ -7,13 +7,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from pydantic import BaseModel
 
 from chalicelib.errors import Conflict, InvalidRequest, Problem, RetryLater, TooLarge, invalid
+
+M = TypeVar("M", bound=BaseModel)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -225,6 +227,14 @@ def put_at_revision(client: "DynamoDBClient", table: str, item: "dict[str, Attri
     except ConditionFailed as refused:
         return refused.item == item
     return True
+
+
+def read_document(model: type[M], text: str) -> M:
+    """A stored document. Fields that a newer version of the code wrote, while both run, are passed over.
+
+    A field is therefore only ever added with a default: the older code drops it when it saves the document.
+    """
+    return model.model_validate_json(text, extra="ignore")
 
 
 def query(client: "DynamoDBClient", request: "QueryInputTypeDef", start: Item | None = None) -> Iterator[Item]:

@@ -13,6 +13,7 @@ from chalicelib.aws._dynamodb import (
     encode_cursor,
     key_after,
     query,
+    read_document,
     translate,
 )
 from chalicelib.model.balance import Balance, Entry, EntryKind, Purse, Reloads, Settings
@@ -202,7 +203,7 @@ def _read(item: Item, name: str) -> int:
 
 
 def _decode_balance(item: Item) -> Balance:
-    settings = Settings.model_validate_json(item["settingsDoc"]["S"]) if "settingsDoc" in item else Settings()
+    settings = read_document(Settings, item["settingsDoc"]["S"]) if "settingsDoc" in item else Settings()
     day = item["reloadDay"]["S"] if "reloadDay" in item else ""
     reloads = Reloads(day, _read(item, "reloadCount"))
     return Balance(_read(item, "freeUnits"), _read(item, "reservedUnits"), settings, reloads)

@@ -21,6 +21,7 @@ from chalicelib.aws._dynamodb import (
     is_own,
     key_after,
     query,
+    read_document,
     translate,
 )
 from chalicelib.errors import Conflict, NotFound
@@ -208,14 +209,14 @@ class DynamoCatalog:
                 return None
             if len(self._versions) >= VERSIONS_CACHED:
                 self._versions.clear()
-            self._versions[cache_key] = body.model_validate_json(item["doc"]["S"])
+            self._versions[cache_key] = read_document(body, item["doc"]["S"])
         return cast("V", self._versions[cache_key])
 
     def versions(self, workspace: WorkspaceUid, kind: type[Document], uid: str, body: type[V]) -> tuple[V, ...]:
         """All versions, newest first."""
         request = self._below(keys.document(workspace, kind.kind, uid), keys.VERSIONS)
         items = query(self._client, {**request, "ScanIndexForward": False})
-        return tuple(body.model_validate_json(item["doc"]["S"]) for item in items)
+        return tuple(read_document(body, item["doc"]["S"]) for item in items)
 
     def put_chunk(
         self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]
@@ -346,7 +347,7 @@ def _build_pointer(workspace: WorkspaceUid, document: Document, under: tuple[typ
 
 
 def _read_document(kind: type[D], item: Item) -> D:
-    return kind.model_validate_json(item["doc"]["S"]).model_copy(update={"rev": int(item["rev"]["N"])})
+    return read_document(kind, item["doc"]["S"]).model_copy(update={"rev": int(item["rev"]["N"])})
 
 
 def _build_list(partition: str, where: Mapping[str, str]) -> "QueryInputTypeDef":

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import keys
-from chalicelib.aws._dynamodb import Item, put_at_revision, query, translate
+from chalicelib.aws._dynamodb import Item, put_at_revision, query, read_document, translate
 from chalicelib.aws.rates import read_line
 from chalicelib.aws.row_keys import from_milliseconds, to_milliseconds
 from chalicelib.engine.breaker import Circuit, CircuitState, Misfire
@@ -38,7 +38,7 @@ class DynamoCircuits:
         found, circuit = items.get(keys.META), items.get(keys.CIRCUIT)
         if found is None:
             return None
-        channel = Channel.model_validate_json(found["doc"]["S"]).model_copy(update={"rev": int(found["rev"]["N"])})
+        channel = read_document(Channel, found["doc"]["S"]).model_copy(update={"rev": int(found["rev"]["N"])})
         return Standing(channel, _decode(circuit) if circuit else Circuit(), read_line(items.get(keys.LINE)))
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:

@@ -4,7 +4,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import keys
-from chalicelib.aws._dynamodb import batch_write, build_doc, encode_cursor, key_after, query
+from chalicelib.aws._dynamodb import batch_write, build_doc, encode_cursor, key_after, query, read_document
 from chalicelib.model.base import rfc3339
 from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
@@ -37,7 +37,7 @@ class DynamoConsents:
         request: QueryInputTypeDef = {**self._of_contact(pk), "ScanIndexForward": False, "Limit": limit + 1}
         items = list(islice(query(self._client, request, key_after(cursor, _KEY, {"pk": pk})), limit + 1))
         behind = {name: items[limit - 1][name] for name in _KEY} if len(items) > limit else None
-        records = (ConsentRecord.model_validate_json(item["doc"]["S"]) for item in items[:limit])
+        records = (read_document(ConsentRecord, item["doc"]["S"]) for item in items[:limit])
         return Page(tuple(records), encode_cursor(behind))
 
     def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:

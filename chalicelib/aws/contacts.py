@@ -20,6 +20,7 @@ from chalicelib.aws._dynamodb import (
     is_own,
     key_after,
     query,
+    read_document,
     translate,
 )
 from chalicelib.aws.consents import build_consent
@@ -280,7 +281,7 @@ def _build_item(workspace: WorkspaceUid, contact: Contact) -> Item:
 
 
 def _read_contact(item: Item) -> Contact:
-    return Contact.model_validate_json(item["doc"]["S"]).model_copy(update={"rev": int(item["rev"]["N"])})
+    return read_document(Contact, item["doc"]["S"]).model_copy(update={"rev": int(item["rev"]["N"])})
 
 
 def _moved(contact: Contact) -> Conflict:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import keys
-from chalicelib.aws._dynamodb import Item, build_doc
+from chalicelib.aws._dynamodb import Item, build_doc, read_document
 from chalicelib.model.base import rfc3339
 from chalicelib.model.event import EVENT_LIFE, Event
 from chalicelib.model.ids import WorkspaceUid
@@ -44,7 +44,7 @@ def build_reminder(workspace: WorkspaceUid, event: Event) -> "dict[str, Attribut
 
 def read_event(item: Item) -> Event:
     """The event again."""
-    return Event.model_validate_json(item["doc"]["S"])
+    return read_document(Event, item["doc"]["S"])
 
 
 def _expiry(event: Event) -> "dict[str, AttributeValueTypeDef]":

@@ -61,7 +61,7 @@ class _Search:
         stored = ports.catalog.get_chunk(workspace, Flow, flow.uid, PLAN)
         if not stored:
             raise GiveUp("plan_missing", f"The plan of flow {flow.uid} is gone")
-        plan = Plan.model_validate_json(stored[0])
+        plan = Plan.model_validate_json(stored[0], extra="ignore")
         members = compile_filter(plan.filter, plan.now)
         return cls(ports, workspace, members, plan.now, start_node(ports, workspace, flow), flow.chunks - 1)
 
