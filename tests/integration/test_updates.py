@@ -6,7 +6,6 @@ it. `RECORD_STORED=<release> pytest tests/integration/test_updates.py -k newer` 
 
 import json
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -87,8 +86,8 @@ def record(story: Story, flow: str, path: Path) -> None:
 
 
 @pytest.fixture(params=sorted(path.stem for path in STORED.glob("*.json")))
-def release(request: pytest.FixtureRequest) -> Iterator[Any]:
-    yield json.loads((STORED / f"{request.param}.json").read_text(encoding="utf-8"))
+def release(request: pytest.FixtureRequest) -> Any:
+    return json.loads((STORED / f"{request.param}.json").read_text(encoding="utf-8"))
 
 
 def test_what_an_earlier_release_stored_is_finished(story: Story, release: Any) -> None:
