@@ -12,6 +12,7 @@ from chalicelib.model.execution import Execution, ExecutionStatus, Outcome, Resu
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 from chalicelib.model.message import Letter
+from chalicelib.model.skipping import SkipReason
 from chalicelib.model.steps import NEXT, Deliver, Go, Retag, Sleep, StepContext, Stop
 
 #: A graph has at most 200 nodes and no loops, so a longer walk without an effect is a fault of ours.
@@ -22,7 +23,7 @@ MAX_INSTANT = 201
 class Skip:
     """This SEND is not for this contact now."""
 
-    reason: str
+    reason: SkipReason
     channel: str = ""
 
 

@@ -45,6 +45,31 @@ def lease_size(wanted: int, per_second: float) -> int:
     return max(wanted, int(-(-per_second // LEASES_PER_SECOND)))
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a channel may send: `left` is what the day of the start still has of the cap, None without one."""
+
+    interval: timedelta
+    cap: int | None = None
+    left: int | None = None
+
+    def on_a_day(self, span: timedelta, most: int) -> int:
+        """How many go within this span of a day."""
+        return min(most, span // self.interval) if self.interval else most
+
+    def end_of(self, count: int, start: datetime) -> datetime:
+        """When the last of so many messages has gone, when the first goes at `start` and nothing else comes."""
+        if self.cap is None or self.left is None:
+            return start + self.interval * count
+        midnight = next_day(start)
+        today = self.on_a_day(midnight - start, self.left)
+        if count <= today:
+            return start + self.interval * count
+        daily = max(1, self.on_a_day(timedelta(days=1), self.cap))
+        days, before = divmod(count - today - 1, daily)
+        return midnight + timedelta(days=days) + self.interval * (before + 1)
+
+
 def may_wait_for(slot: datetime, now: datetime, speed: float) -> bool:
     """Whether the handler sleeps up to the slot. `speed`: how fast `now` runs, as SQS counts real seconds."""
     return now <= slot <= now + HORIZON * speed

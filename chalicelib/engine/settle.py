@@ -17,6 +17,7 @@ from chalicelib.model.message import (
     Unknown,
     Verdict,
 )
+from chalicelib.model.skipping import refused_by
 
 #: Shortest wait after a throttle or a channel's fault, so that neither becomes a busy loop.
 SHORTEST_WAIT = timedelta(seconds=1)
@@ -52,7 +53,7 @@ def settle(row: Execution, attempt: Attempt, verdict: Verdict) -> Execution:
         case Permanent(code=code):
             return _fall_back(row, attempt) or _fail(row, attempt, code)
         case Suppress(code=code):
-            return _fall_back(row, attempt) or _with(row, attempt, Outcome.SKIPPED, reason=f"suppressed_{code}")
+            return _fall_back(row, attempt) or _with(row, attempt, Outcome.SKIPPED, reason=refused_by(code))
         case Unknown(why=why):
             return _lost(row, attempt, why)
         case _:

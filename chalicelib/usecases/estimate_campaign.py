@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.engine.forecast import dearest_walk, expect_visits
-from chalicelib.engine.interpreter import Skip
 from chalicelib.engine.pacing import interval
 from chalicelib.engine.sampling import Measured, in_all
 from chalicelib.engine.segments import compile_filter
@@ -18,9 +17,10 @@ from chalicelib.model.draw import draw
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter
 from chalicelib.model.segment import Segment
-from chalicelib.ports import Ports
+from chalicelib.ports import LineState, Ports, Standing
 from chalicelib.usecases.campaign_flows import flows_of
 from chalicelib.usecases.count_members import count_members
+from chalicelib.usecases.keep_rate import drained_at
 from chalicelib.usecases.load_plan import Plan
 from chalicelib.usecases.rehearse_campaign import build_first_row, plan_draft
 
@@ -40,7 +40,8 @@ class Estimate:
 
     `excluded`: by SEND step, how many it would skip and why; `unreachable`: contacts whom no step writes to, by the
     first reason; `reachable`: by channel, contacts; `messages` and `cost`: by channel, what is expected; `worst_cost`:
-    if every contact took the dearest way; `ends_at`: by the pacing, without what steps wait for.
+    if every contact took the dearest way; `ends_at`: by the pacing, the channels' rates and daily caps, without what
+    steps wait for; None where nothing of it limits.
     """
 
     matched: Measured
@@ -97,7 +98,6 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
     visits = expect_visits(plan.graph, _history(ports, workspace, uid))
     tally = _tally(plan, sample.contacts, visits, ports.clock.now())
     messages = {channel: sample.in_all(count) for channel, count in tally.messages.items()}
-    step = interval(campaign.configuration)
     return Estimate(
         matched=sample.population,
         considered=sample.size,
@@ -110,8 +110,19 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
         cost=_scale(sample, tally.cost),
         worst_cost=sample.in_all(tally.worst_cost),
         currency=plan.workspace.currency,
-        ends_at=ports.clock.now() + step * sum(messages.values()) if step else None,
+        ends_at=_ends_at(ports, plan, messages),
     )
+
+
+def _ends_at(ports: Ports, plan: Plan, messages: Mapping[str, int]) -> datetime | None:
+    """When the slowest is through: the line of the pacing, which all channels share, or a channel's own."""
+    step, workspace = interval(plan.flow.configuration), WorkspaceUid(plan.workspace.uid)
+    ends = [ports.clock.now() + step * sum(messages.values())] if step else []
+    for uid, count in messages.items():
+        line = plan.lines.get(uid, LineState())
+        drained = drained_at(ports, workspace, Standing(plan.channels[uid], plan.circuits[uid], line), (count, step))
+        ends += [drained] if drained else []
+    return max(ends, default=None)
 
 
 def _scale(sample: _Sample, counts: Mapping[str, float]) -> dict[str, int]:
@@ -155,7 +166,7 @@ def _tally(plan: Plan, contacts: Sequence[Contact], visits: Mapping[NodeId, floa
     for contact in contacts:
         answers = _consider(plan, contact, now)
         letters = {node: answer for node, answer in answers.items() if isinstance(answer, Letter)}
-        skips = {node: answer.reason for node, answer in answers.items() if isinstance(answer, Skip)}
+        skips = {node: answer for node, answer in answers.items() if isinstance(answer, str)}
         for node, reason in skips.items():
             tally.excluded[node][reason] += 1
         if letters:
@@ -171,14 +182,15 @@ def _tally(plan: Plan, contacts: Sequence[Contact], visits: Mapping[NodeId, floa
     return tally
 
 
-def _consider(plan: Plan, contact: Contact, now: datetime) -> dict[NodeId, Letter | Skip]:
-    """As each SEND would look at the contact now."""
+def _consider(plan: Plan, contact: Contact, now: datetime) -> dict[NodeId, Letter | str]:
+    """As each SEND would look at the contact now: its letter, or why there would be none."""
     row = build_first_row(plan, contact, now)
-    answers: dict[NodeId, Letter | Skip] = {}
+    answers: dict[NodeId, Letter | str] = {}
     for node in plan.graph:
         if node.step.delivers:
             try:
-                answers[node.id] = plan.consider(node, row, contact)
+                answer = plan.consider(node, row, contact)
+                answers[node.id] = answer if isinstance(answer, Letter) else answer.reason
             except GiveUp as error:  # A template that cannot be rendered for this contact.
-                answers[node.id] = Skip(error.code)
+                answers[node.id] = error.code
     return answers

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.engine.rate import Lease, come_back, interval_of, lease_size, may_wait_for, next_day
+from chalicelib.engine.rate import Lease, Pace, come_back, interval_of, lease_size, may_wait_for, next_day
 from chalicelib.model.channel import Allowance, Channel
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
@@ -120,6 +120,26 @@ def tell_usage(ports: Ports, workspace: WorkspaceUid, standing: Standing) -> Usa
     sent = ports.rates.counted(workspace, channel.uid, now.date().isoformat()) if allowance.per_day else None
     held = line.held if line.held and line.held > now else None
     return Usage(allowance, sent, held, max(timedelta(0), (line.free or now) - now))
+
+
+def drained_at(
+    ports: Ports, workspace: WorkspaceUid, standing: Standing, waiting: tuple[int, timedelta]
+) -> datetime | None:
+    """When so many messages, which come no faster than one in a span, have gone by the channel behind what it has now.
+
+    None where neither a rate nor a daily cap holds them up.
+    """
+    usage, (count, step), now = tell_usage(ports, workspace, standing), waiting, ports.clock.now()
+    allowance = usage.allowance
+    if allowance == Allowance() or not count:
+        return None
+    start = max(now + usage.backlog, usage.held or now)
+    interval = max(step, interval_of(allowance.per_second) if allowance.per_second else timedelta(0))
+    cap, left = allowance.per_day, None
+    if cap is not None:
+        sent = usage.sent_today if start.date() == now.date() else 0
+        left = max(0, cap - (sent or 0))
+    return Pace(interval, cap, left).end_of(count, start)
 
 
 def slowest_interval(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> timedelta:

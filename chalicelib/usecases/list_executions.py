@@ -7,6 +7,7 @@ from chalicelib.errors import NotFound, invalid
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid
+from chalicelib.model.skipping import SkipReason
 from chalicelib.ports import Page, Ports
 
 #: Rows read for one page of a filtered list; a page may be short, its cursor goes on.
@@ -68,7 +69,7 @@ def _read_cursor(cursor: str | None) -> _Place:
 def as_shown(flow: Flow, row: Execution) -> Execution:
     """Open rows of a cancelled flow that nobody holds read as skipped(cancelled), before the sweep has come by."""
     if flow.status is FlowStatus.CANCELLED and row.is_open and row.claim is None:
-        return replace(row, status=ExecutionStatus.SKIPPED, reason="cancelled", due=None, asleep=False)
+        return replace(row, status=ExecutionStatus.SKIPPED, reason=SkipReason.CANCELLED, due=None, asleep=False)
     return row
 
 

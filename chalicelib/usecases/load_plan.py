@@ -21,13 +21,13 @@ from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId, WorkspaceUid
 from chalicelib.model.message import Letter, MessageType
 from chalicelib.model.offers import Offering, Sending
+from chalicelib.model.skipping import SkipReason
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
 from chalicelib.nodes.registry import STEP
 from chalicelib.ports import ChannelType, LineState, Ports
 from chalicelib.usecases.examine_campaign import sendings
 
-MISSING = "missing_template_parameter"
 #: Compiled versions never change; a worker sees few campaigns in its life.
 _GRAPHS: dict[tuple[str, str, int], Graph] = {}
 _GRAPHS_KEPT = 200
@@ -101,28 +101,28 @@ class Plan:
         channel = self.channel_of(offer.sending)
         reason = why_not_channel(channel)
         if reason or channel is None:
-            return Skip(reason or "channel_not_found")
+            return Skip(reason or SkipReason.CHANNEL_NOT_FOUND)
         template = self.templates[f"{node.id}{offer.suffix}"]
         kind = self.channel_types.get(channel.type)
         if kind is None:
-            return Skip("channel_type_unknown", channel.uid)
+            return Skip(SkipReason.CHANNEL_TYPE_UNKNOWN, channel.uid)
         address = kind.address_of(contact)
         strict = self.workspace.strict_consent
         reason = why_not_contact(contact, channel.type, template.message_type, strict, address)
         reason = reason or why_not_address(contact, channel.type, address, row.updated)
         if reason or address is None:
-            return Skip(reason or "no_address", channel.uid)
+            return Skip(reason or SkipReason.NO_ADDRESS, channel.uid)
         link = self._unsubscribe_link(contact, channel, template)
         values = resolve_parameters(template, offer.sending, contact, row.properties, {UNSUBSCRIBE_URL: link or ""})
         if isinstance(values, MissingParameter):
-            return Skip(MISSING, channel.uid)
+            return Skip(SkipReason.MISSING_TEMPLATE_PARAMETER, channel.uid)
         try:
             content = render(template, values)
         except GiveUp as error:
-            if error.code != MISSING:
+            if error.code != SkipReason.MISSING_TEMPLATE_PARAMETER:
                 raise
             # A value that is missing deep inside an event's property shows only while rendering.
-            return Skip(MISSING, channel.uid)
+            return Skip(SkipReason.MISSING_TEMPLATE_PARAMETER, channel.uid)
         one_click = link if template.message_type is MessageType.NEWSLETTER else None
         uid = replace(row.message_uid(node.id), offer=index)
         content = track(content, self.links, uid, channel)

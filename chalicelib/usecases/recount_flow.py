@@ -15,6 +15,7 @@ from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, R
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
+from chalicelib.model.skipping import SkipReason
 from chalicelib.ports import Ports, Save, Unclaimed, all_pages
 from chalicelib.usecases.dispatch_rows import OVERDUE, begin_dispatch, is_overdue
 from chalicelib.usecases.settle_books import begin_count, settle_books
@@ -109,7 +110,7 @@ def _as_cancelled(row: Execution, now: datetime) -> Execution:
     """A claim that ran out under a cancelled flow may have been sent: it stays visible as unknown."""
     if row.claim:
         row = as_unknown(row, row.claim.node, now)
-    return row.finished(ExecutionStatus.SKIPPED, "cancelled", now)
+    return row.finished(ExecutionStatus.SKIPPED, SkipReason.CANCELLED, now)
 
 
 def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str], counted: Counter[str]) -> Execution:

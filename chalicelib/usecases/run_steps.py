@@ -15,6 +15,7 @@ from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import DueHint, Hint, Recount, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
+from chalicelib.model.skipping import SkipReason
 from chalicelib.model.steps import Retag
 from chalicelib.ports import Ports, Save, Unclaimed
 from chalicelib.usecases.admit_ready import Ready
@@ -204,7 +205,7 @@ def _walk(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) ->
     if row.claim:
         resolved = lost(replace(row, node=row.claim.node), plan.attempt_at(row, row.claim.node, ports))
     if contact is None:
-        return resolved.finished(ExecutionStatus.SKIPPED, "contact_not_found", now)
+        return resolved.finished(ExecutionStatus.SKIPPED, SkipReason.CONTACT_NOT_FOUND, now)
     if resolved.due and resolved.due > now:
         return resolved
     scene = plan.scene(contact, ports)
@@ -222,7 +223,7 @@ def _retag(ports: Ports, plan: Plan, row: Execution, retag: Retag) -> Execution:
     """Changes the tags, then walks on to the next effect, which is the next message's; doing it twice is harmless."""
     contact = retag_contact(ports, WorkspaceUid(plan.workspace.uid), row.key.contact, retag)
     if contact is None:
-        return row.finished(ExecutionStatus.SKIPPED, "contact_not_found", ports.clock.now())
+        return row.finished(ExecutionStatus.SKIPPED, SkipReason.CONTACT_NOT_FOUND, ports.clock.now())
     scene = plan.scene(contact, ports)
     return advance(retagged(row, scene), scene).row
 

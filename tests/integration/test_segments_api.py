@@ -251,6 +251,39 @@ class TestEstimate:
         after = story.expect(200, story.api.post(f"{url}/estimate", body))
         assert after["messages"]["total"] == 20 + 10 + 40
 
+    @pytest.mark.parametrize(
+        ("limits", "pause", "end"),
+        [
+            ({}, 0, None),
+            ({"ratePerSecond": 0.5}, 0, "2026-03-02T09:01:00.000Z"),
+            ({"ratePerSecond": 0.5}, 1_000, "2026-03-02T09:01:00.000Z"),
+            ({"ratePerSecond": 0.5}, 4_000, "2026-03-02T09:02:00.000Z"),
+            ({"dailyCap": 12}, 0, "2026-03-04T00:00:00.000Z"),
+            ({"dailyCap": 12, "ratePerSecond": 0.5}, 0, "2026-03-04T00:00:12.000Z"),
+            ({"dailyCap": 12, "ratePerSecond": 0.5}, 60_000, "2026-03-04T00:06:00.000Z"),
+        ],
+    )
+    def test_the_end_is_that_of_the_slowest_of_pacing_rate_and_daily_cap(
+        self, story: Story, limits: dict[str, object], pause: int, end: str | None
+    ) -> None:
+        story.settle_in(contacts=30)
+        story.expect(200, story.api.put(f"/v1/channels/{story.channel}", {"name": "C", "type": "console", **limits}))
+        paced = {"configuration": {"pauseBetweenContactsMs": pause}}
+        campaign = story.short_campaign(audience={"contactUids": story.contacts}, **paced)
+        estimate = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/estimate"))
+        assert estimate["estimatedCompletionAt"] == end
+
+    def test_what_others_have_taken_of_a_channel_comes_first(self, story: Story) -> None:
+        story.settle_in(contacts=10)
+        limits = {"dailyCap": 15, "ratePerSecond": 1}
+        story.expect(200, story.api.put(f"/v1/channels/{story.channel}", {"name": "C", "type": "console", **limits}))
+        story.start(story.short_campaign())
+        story.advance(timedelta(seconds=20))
+        assert len(story.postbox.calls) == 10
+        campaign = story.short_campaign(audience={"contactUids": story.contacts})
+        estimate = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/estimate"))
+        assert estimate["estimatedCompletionAt"] == "2026-03-03T00:00:05.000Z"
+
     def test_of_a_large_list_a_sample_is_looked_at(self, story: Story) -> None:
         story.settle_in(contacts=0)
         people = add_people(story, SAMPLE + 500)

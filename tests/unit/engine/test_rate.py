@@ -1,10 +1,10 @@
 """The arithmetic of a channel's rate."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.engine.rate import Lease, come_back, interval_of, lease_size, may_wait_for, next_day
+from chalicelib.engine.rate import Lease, Pace, come_back, interval_of, lease_size, may_wait_for, next_day
 from tests.builders import NOW
 
 SECOND = timedelta(seconds=1)
@@ -50,3 +50,27 @@ def test_whoever_is_hinted_comes_early_enough_to_wait_for_the_slot(ahead: float)
 
 def test_a_daily_cap_begins_anew_at_midnight() -> None:
     assert next_day(NOW).isoformat() == "2026-03-03T00:00:00+00:00"
+
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("pace", "count", "end"),
+    [
+        (Pace(SECOND), 3_600, "2026-03-02T13:00"),
+        (Pace(SECOND, 5_000, 5_000), 3_600, "2026-03-02T13:00"),
+        (Pace(SECOND, 5_000, 600), 600, "2026-03-02T12:10"),
+        (Pace(SECOND, 5_000, 600), 660, "2026-03-03T00:01"),
+        (Pace(SECOND, 5_000, 0), 5_000, "2026-03-03T01:23:20"),
+        (Pace(SECOND, 5_000, 0), 10_060, "2026-03-05T00:01"),
+        # Slower than its cap: a day has room for 24 of them, the rest of this one for 12.
+        (Pace(timedelta(hours=1), 5_000, 5_000), 12, "2026-03-03T00:00"),
+        (Pace(timedelta(hours=1), 5_000, 5_000), 12 + 24 + 1, "2026-03-04T01:00"),
+        (Pace(timedelta(0), 100, 100), 100, "2026-03-02T12:00"),
+        (Pace(timedelta(0), 100, 40), 241, "2026-03-05T00:00"),
+        (Pace(timedelta(days=1), 5, 5), 3, "2026-03-06T00:00"),
+    ],
+)
+def test_the_end_of_a_load_heeds_rate_and_daily_cap(pace: Pace, count: int, end: str) -> None:
+    assert pace.end_of(count, NOON) == datetime.fromisoformat(f"{end}+00:00")
