@@ -70,6 +70,8 @@ _PATH_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 _MAX_PATH_VALUE = 330
 #: A body of 1 MiB may have 100,000 faults, and Lambda answers 6 MB at most; api.md lists up to 1,000 contacts.
 MAX_DETAILS = 1_000
+#: A name that somebody made up may be as long as the body.
+MAX_FIELD = 200
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 #: Of every answer; pages have a policy of their own.
 _HEADERS = {
@@ -244,7 +246,7 @@ def _refuse(error: CarillonError, request_id: str) -> Answer:
         log_fault("api.fault", error, request=request_id)
         return error_answer(500, "internal_error", "Something went wrong on our side", request_id)
     problems = error.problems if isinstance(error, InvalidRequest) else ()
-    details = [{"field": problem.field, "message": problem.message} for problem in problems[:MAX_DETAILS]]
+    details = [{"field": problem.field[:MAX_FIELD], "message": problem.message} for problem in problems[:MAX_DETAILS]]
     if len(problems) > MAX_DETAILS:
         details.append({"field": "", "message": f"and {len(problems) - MAX_DETAILS} more"})
     more: dict[str, object] = {}

@@ -1,6 +1,6 @@
 """Routes of flows and their executions, with and without `/v1`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from chalice.app import Blueprint
 from pydantic import Field
@@ -10,7 +10,7 @@ from chalicelib.api._slices import slice_page
 from chalicelib.api.flow_shapes import inspect_execution, show_execution, show_flow, summarise_flow
 from chalicelib.errors import invalid
 from chalicelib.model.base import Outside, Uid
-from chalicelib.model.campaign import ContactUids
+from chalicelib.model.campaign import MAX_VALUES, ContactUids
 from chalicelib.model.execution import Execution, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount
@@ -56,6 +56,8 @@ class EntryQuery(Outside):
 
 class MoreContacts(Outside):
     """The body of `POST /v1/flows/{uid}/contacts`."""
+
+    max_values: ClassVar[int] = MAX_VALUES
 
     contact_uids: ContactUids
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, shape
 from chalicelib.engine.segments import Finding
 from chalicelib.model.base import Outside, rfc3339
-from chalicelib.model.segment import MAX_BYTES, Segment, SegmentFields, SegmentFilter
+from chalicelib.model.segment import MAX_BYTES, MAX_VALUES, Segment, SegmentFields, SegmentFilter
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page
 from chalicelib.usecases.preview_segment import Explained, Preview, PreviewWish, preview_segment
@@ -23,6 +23,7 @@ class SegmentChanges(Outside):
     """What PATCH may change; what is not named stays."""
 
     max_bytes: ClassVar[int] = MAX_BYTES
+    max_values: ClassVar[int] = MAX_VALUES
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
     description: Annotated[str, Field(max_length=2_000)] = ""

@@ -33,6 +33,16 @@ class S3Files:
         """NotFound when it is not there."""
         return b"".join(self._chunks(name, 0))
 
+    def size(self, name: str) -> int:
+        """An answer to HEAD has no body, and so no code but its status."""
+        try:
+            with translate():
+                return self._client.head_object(Bucket=self._bucket, Key=name)["ContentLength"]
+        except ClientError as error:
+            if error.response["Error"].get("Code") in {"404", "NoSuchKey", "NotFound"}:
+                raise NotFound("File", name) from error
+            raise
+
     def lines(self, name: str, offset: int) -> Iterator[bytes]:
         """Lines from a byte offset on, with their line ends; one over 64 KiB in pieces of 64 KiB."""
         return split_lines(self._chunks(name, offset))

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,12 +85,10 @@ def read_header(raw: bytes, mapping: Mapping[str, str | None]) -> Columns:
         raise InvalidRequest([Problem("csv", "the header is not valid UTF-8")]) from error
     delimiter = max(",;\t", key=text.count)
     names = tuple(name.strip() for name in _cells(text, delimiter))
-    problems = [Problem(f"mapping.{name}", "is not a column of the file") for name in mapping if name not in names]
+    problems = [Problem(f"mapping.{name}", "is not a column of the file") for name in mapping if name not in set(names)]
     fields = tuple(_field_of(name, mapping, problems) for name in names)
-    known = [field for field in fields if field]
-    problems += [
-        Problem("csv", f"{field} is in two columns") for field in sorted({f for f in known if known.count(f) > 1})
-    ]
+    known = Counter(field for field in fields if field)
+    problems += [Problem("csv", f"{field} is in two columns") for field, count in sorted(known.items()) if count > 1]
     if not set(IDENTIFYING) & set(known):
         problems.append(Problem("csv", "the header needs a column uid, externalId, email or phone"))
     if problems:

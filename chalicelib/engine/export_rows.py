@@ -58,10 +58,10 @@ def _execution_cells(row: Execution) -> list[str]:
         for node, result in row.results.items()
     )
     return [
-        row.key.contact,
+        guard(row.key.contact),
         str(row.key.entry),
         row.status,
-        row.reason or "",
+        guard(row.reason or ""),
         row.node or "",
         str(row.attempt),
         rfc3339(row.created),

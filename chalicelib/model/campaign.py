@@ -40,6 +40,8 @@ class CampaignState(StrEnum):
 #: api.md: more contacts than this go in by `POST /v1/flows/{uid}/contacts`.
 MAX_CONTACTS_PER_CALL = 10_000
 ContactUids = Annotated[tuple[Uid, ...], Field(min_length=1, max_length=MAX_CONTACTS_PER_CALL)]
+#: Of a body with such a list; a whole timeline may come on top.
+MAX_VALUES = 12_000
 
 
 class Audience(Outside):

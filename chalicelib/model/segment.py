@@ -20,6 +20,7 @@ from chalicelib.model.when import (
 
 #: Flows keep their filter in one item of the table, and every job that expands them reads it.
 MAX_BYTES = 131_072
+MAX_VALUES = 10_000
 _Parts = Annotated[tuple["Filter", ...], Field(min_length=1, max_length=MAX_LEAVES)]
 
 
@@ -104,6 +105,7 @@ class SegmentFields(Outside):
 
     #: Of the whole body.
     max_bytes: ClassVar[int] = MAX_BYTES
+    max_values: ClassVar[int] = MAX_VALUES
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     description: Annotated[str, Field(max_length=2_000)] = ""

@@ -333,6 +333,9 @@ class Files(Protocol):
     def get(self, name: str) -> bytes:
         """NotFound when it is not there."""
 
+    def size(self, name: str) -> int:
+        """Its bytes, without reading them; NotFound."""
+
     def lines(self, name: str, offset: int) -> Iterator[bytes]:
         """Lines from a byte offset on, with their ends; one over 64 KiB in pieces of that. NotFound at the first."""
 

@@ -13,6 +13,7 @@ from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.hints import SendOptIn
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
+from chalicelib.model.skipping import SkipReason
 from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
 from chalicelib.ports import ChannelType, Ports
 from chalicelib.usecases.save_contact import get_contact
@@ -53,11 +54,11 @@ def name_opt_in(uid: str, kind: Kind) -> str:
     return blake2b("|".join((uid, *kind)).encode(), digest_size=20).hexdigest()
 
 
-def why_not_ask(kind: ChannelType | None, contact: Contact) -> str | None:
+def why_not_ask(kind: ChannelType | None, contact: Contact) -> SkipReason | None:
     """To be asked needs no consent, also where the workspace is strict; but a no to messages is respected."""
     address = kind.address_of(contact) if kind else None
     if kind is None or address is None:
-        return "no_address"
+        return SkipReason.NO_ADDRESS
     return why_not_contact(contact, kind.name, MessageType.MESSAGE, False, address)
 
 

@@ -1,13 +1,13 @@
 """Makes a flow: one run of a campaign over contacts, as a draft or started at once."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from chalicelib.errors import InvalidRequest, Problem
 from chalicelib.model.base import Document, Outside, Uid
-from chalicelib.model.campaign import Campaign, ContactUids
+from chalicelib.model.campaign import MAX_VALUES, Campaign, ContactUids
 from chalicelib.model.channel import Channel
 from chalicelib.model.flow import CONTACTS_PER_SHARD, MAX_SHARDS, Flow
 from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
@@ -29,6 +29,8 @@ Check = Callable[[], None]
 
 class NewFlow(Outside):
     """The body of `POST /v1/flows`."""
+
+    max_values: ClassVar[int] = MAX_VALUES
 
     channel_uid: Uid
     campaign_uid: Uid

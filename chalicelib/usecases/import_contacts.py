@@ -137,10 +137,9 @@ def _fail(ports: Ports, workspace: WorkspaceUid, uid: str, fault: str) -> None:
 
 
 def _check_upload(ports: Ports, file: str, request: ImportRequest) -> tuple[Record, int]:
-    """Where its rows start and its size; in bounded memory, as uploads may be of any size."""
+    """Where its rows start and its size; only its beginning is read, as uploads may be of any size."""
     try:
-        start = _check_start(ports.files.lines(file, 0), request)
-        return start, sum(len(line) for line in ports.files.lines(file, 0))
+        return _check_start(ports.files.lines(file, 0), request), ports.files.size(file)
     except NotFound as error:
         raise invalid("fileName", f"{request.file_name} was not uploaded") from error
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import model_validator
 
 from chalicelib.errors import Conflict, InvalidRequest, Problem
 from chalicelib.model.base import Outside, Uid
-from chalicelib.model.campaign import Campaign, CampaignState, ContactUids
+from chalicelib.model.campaign import MAX_VALUES, Campaign, CampaignState, ContactUids
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.trigger import EventTrigger, ScheduledTrigger
@@ -24,6 +24,8 @@ from chalicelib.usecases.start_flow import check_available
 
 class LaunchWish(Outside):
     """The body of `launch` and `trigger`: whom, if not the campaign's own audience; by what, if no SEND says it."""
+
+    max_values: ClassVar[int] = MAX_VALUES
 
     contact_uids: ContactUids | None = None
     segment_uid: Uid | None = None

@@ -12,7 +12,7 @@ from chalicelib.model.base import Outside, Uid
 from chalicelib.model.comparison import Comparison
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid
-from chalicelib.model.segment import MAX_BYTES, Segment, SegmentFilter
+from chalicelib.model.segment import MAX_BYTES, MAX_VALUES, Segment, SegmentFilter
 from chalicelib.model.when import asks_for
 from chalicelib.ports import Ports
 from chalicelib.usecases.count_members import Counted, count_members
@@ -26,6 +26,7 @@ class PreviewWish(Outside):
     """The body of `POST /v1/segments/preview`: a saved segment or a filter, and whom to explain it for."""
 
     max_bytes: ClassVar[int] = MAX_BYTES
+    max_values: ClassVar[int] = MAX_VALUES
 
     segment_uid: Uid | None = None
     filter: SegmentFilter | None = None

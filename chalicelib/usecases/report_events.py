@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
@@ -51,6 +51,9 @@ class NewEvent(Outside):
 
 class NewEvents(Outside):
     """The body of `POST /v1/events`."""
+
+    #: Each event may have properties of 4 KB.
+    max_values: ClassVar[int] = 10_000
 
     events: Annotated[tuple[NewEvent, ...], Field(min_length=1, max_length=MAX_EVENTS)]
 

@@ -13,6 +13,7 @@ from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.hints import SendOptIn
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Accepted, Letter, Retryable, Throttled, Unknown, Verdict
+from chalicelib.model.skipping import SkipReason
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy, Template, TemplateVersion
 from chalicelib.ports import Ports
 from chalicelib.usecases.ask_opt_in import why_not_ask
@@ -81,7 +82,7 @@ def _send(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn) -> Verdict | str
     kind = ports.channel_types.get(opt_in.channel_type)
     reason = why_not_channel(channel) or why_not_ask(kind, contact)
     if reason or channel is None or kind is None:
-        return reason or "channel_not_found"
+        return reason or SkipReason.CHANNEL_NOT_FOUND
     letter = _write(ports, workspace, opt_in, contact, channel)
     if isinstance(letter, str):
         return letter
@@ -99,7 +100,7 @@ def _write(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, contact: Contac
     links = {CONFIRM_URL: _link(ports, workspace, opt_in, contact), UNSUBSCRIBE_URL: ""}
     values, missing = resolve_all(version, _Sources(), contact, None, links)
     if missing:
-        return "missing_template_parameter"
+        return SkipReason.MISSING_TEMPLATE_PARAMETER
     try:
         content = render(version, values)
     except GiveUp as error:

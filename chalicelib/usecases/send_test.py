@@ -24,6 +24,7 @@ from chalicelib.model.message import (
     Verdict,
 )
 from chalicelib.model.problems import read_problems
+from chalicelib.model.skipping import SkipReason
 from chalicelib.model.template import TemplateVersion
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import ChannelType, Ports
@@ -120,7 +121,7 @@ def _address(
     address = kind.address_of(contact)
     reason = why_not_contact(contact, kind.name, message_type, strict, address)
     if reason or address is None:
-        raise invalid("contactUid", f"the contact cannot be written to: {reason or 'no_address'}")
+        raise invalid("contactUid", f"the contact cannot be written to: {reason or SkipReason.NO_ADDRESS}")
     return address
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
 from chalicelib.model.base import Outside
-from chalicelib.model.campaign import Audience, Availability, Campaign, ShortForm
+from chalicelib.model.campaign import MAX_VALUES, Audience, Availability, Campaign, ShortForm
 from chalicelib.model.durations import Duration
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
@@ -30,6 +30,8 @@ _SHORT_FIELDS = frozenset(ShortForm.model_fields)
 
 class CampaignFields(Outside):
     """What a caller may set: `steps`, or the fields of the short form."""
+
+    max_values: ClassVar[int] = MAX_VALUES + 3_000
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     description: Annotated[str, Field(max_length=2_000)] | None = None

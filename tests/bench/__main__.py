@@ -7,26 +7,31 @@ import shutil
 import socket
 import sys
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.bench import calls, cpu, report
+from tests.bench import audience, calls, cpu, hostile, report
 from tests.bench.load import measure_flow, measure_import
 from tests.bench.machine import describe_machine
-from tests.bench.stack import running
+from tests.bench.stack import Stack, running
 
-PARTS = ("import", "flow", "calls", "cpu")
+PARTS = ("import", "flow", "calls", "cpu", "audience", "hostile")
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what Carillon costs.")
     parser.add_argument("--contacts", type=int, default=10_000, help="rows to import and contacts of the flow")
-    parser.add_argument("--only", default=",".join(PARTS), help="some of import,flow,calls,cpu; flow needs an import")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}; flow needs an import")
+    sizes = ",".join(map(str, audience.SIZES))
+    parser.add_argument("--audience", default=sizes, help="contacts of the audience, size by size")
     parser.add_argument("--json", type=Path, help="a file for all figures")
+    parser.add_argument("--port", type=int, help="of the stack; any that is free without it")
     parser.add_argument("--keep", action="store_true", help="leave the stack's data and log where they are")
     given = parser.parse_args(arguments)
     given.only = given.only.split(",")
+    given.audience = [int(size) for size in given.audience.split(",")]
     if unknown := set(given.only) - set(PARTS):
         parser.error(f"--only knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
     if not 1 <= given.contacts <= 10_000:
@@ -39,14 +44,23 @@ def main() -> int:
     measured: dict[str, Any] = {"machine": describe_machine()}
     if {"import", "flow"} & set(options.only):
         measured |= _measure_stack(options)
+    if "audience" in options.only:
+        measured["audience"] = [_measure_audience(options, size) for size in options.audience]
     # In this process, unlike in the stack, a line for each batch would hide the table.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
+    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     if "calls" in options.only:
         _say("metering the calls of whole flows in process")
         measured["calls"] = calls.measure()
     if "cpu" in options.only:
         _say("timing steps in memory")
         measured["cpu"] = cpu.measure()
+    if "audience" in options.only:
+        _say("metering an import, a preview and an expansion in process")
+        measured["audience_units"] = audience.measure_units()
+    if "hostile" in options.only:
+        _say("asking what only somebody hostile would ask")
+        measured["hostile"] = hostile.measure()
     print(report.show(measured))
     if options.json:
         options.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
@@ -55,21 +69,34 @@ def main() -> int:
 
 def _measure_stack(options: argparse.Namespace) -> dict[str, Any]:
     """The import is measured whenever it is needed; the flow on what it brought in."""
-    folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
     measured: dict[str, Any] = {}
+    with _fresh_stack(options) as stack:
+        _say(f"importing {options.contacts:,} rows")
+        measured["import"] = measure_import(stack, options.contacts)
+        if "flow" in options.only:
+            _say(f"sending to {options.contacts:,} contacts")
+            measured["flow"] = measure_flow(stack, options.contacts)
+    return measured
+
+
+def _measure_audience(options: argparse.Namespace, size: int) -> dict[str, Any]:
+    """On a stack of its own, so that its memory is that of this size."""
+    with _fresh_stack(options) as stack:
+        _say(f"an audience of {size:,} contacts")
+        return audience.measure_stack(stack, size)
+
+
+@contextmanager
+def _fresh_stack(options: argparse.Namespace) -> Iterator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
     try:
-        with running(folder, _free_port()) as stack:
-            _say(f"importing {options.contacts:,} rows")
-            measured["import"] = measure_import(stack, options.contacts)
-            if "flow" in options.only:
-                _say(f"sending to {options.contacts:,} contacts")
-                measured["flow"] = measure_flow(stack, options.contacts)
+        with running(folder, options.port or _free_port()) as stack:
+            yield stack
     finally:
         if options.keep:
             _say(f"kept {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    return measured
 
 
 def _free_port() -> int:

@@ -24,7 +24,7 @@ def measure_import(stack: Stack, rows: int) -> dict[str, Any]:
 def measure_flow(stack: Stack, contacts: int) -> dict[str, Any]:
     """From the POST to the end of the flow, and afterwards whether mails, statistics and rows agree."""
     uids = [contact["uid"] for contact in stack.pages("/v1/contacts")][:contacts]
-    body = {"contactUids": uids, **_prepare(stack)}
+    body = {"contactUids": uids, **prepare(stack)}
     with measured(stack) as figures:
         uid = stack.post("/flows", body)["uid"]
         flow = stack.wait_for(f"/flows/{uid}", lambda shown: bool(shown["completedAt"]), _patience(len(uids)))
@@ -46,7 +46,7 @@ def measure_flow(stack: Stack, contacts: int) -> dict[str, Any]:
     }
 
 
-def _prepare(stack: Stack) -> dict[str, str]:
+def prepare(stack: Stack) -> dict[str, str]:
     """A channel whose sender SES knows, a published template and a campaign of one SEND."""
     stack.verify_sender(DOMAIN)
     settings = {"fromEmail": f"hello@{DOMAIN}"}

@@ -21,6 +21,8 @@ from tests.bench.sizes import Item, index_writes, item_bytes, read_units, sqs_re
 POLLING = frozenset({"ReceiveMessage", "DeleteMessage", "DeleteMessageBatch", "ChangeMessageVisibility"})
 #: DynamoDB's limit for one BatchGetItem.
 PEEK = 100
+#: Parts of a query that keep things out of its answer.
+_LEAVE_OUT = frozenset({"FilterExpression", "ProjectionExpression", "Select"})
 _FREE = frozenset({"DescribeTable", "ListTables", "DescribeTimeToLive"})
 _PARTIQL_TABLE = re.compile(r'^\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"([^"]+)"')
 _PARTIQL_VALUE = re.compile(r"""(?:["'](\w+)["']\s*[=:<>]+\s*)?\?""")
@@ -179,12 +181,10 @@ class Meter:
                 self._book_read(table, item_bytes(item), asked)
 
     def _page_bytes(self, operation: str, body: Mapping[str, Any], parsed: Mapping[str, Any]) -> int:
-        """Of all that was read: what a filter or a projection leaves out is paid for, so such a page is read again."""
-        if not body.keys() & {"FilterExpression", "ProjectionExpression"}:
+        """Of all that was read: what is left out or only counted is paid for, so such a page is read again."""
+        if not body.keys() & _LEAVE_OUT:
             return sum(item_bytes(item) for item in parsed["Items"])
-        whole = {
-            name: value for name, value in body.items() if name not in {"FilterExpression", "ProjectionExpression"}
-        }
+        whole = {name: value for name, value in body.items() if name not in _LEAVE_OUT}
         for name in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
             used = set(re.findall(r"[#:]\w+", whole.get("KeyConditionExpression", "")))
             whole[name] = {sign: value for sign, value in whole.get(name, {}).items() if sign in used}

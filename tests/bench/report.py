@@ -10,7 +10,10 @@ _BUDGET = ("calls", "write_units", "read_units", "sqs_requests", "invocations", 
 
 def show(measured: Mapping[str, Any]) -> str:
     """Everything that was measured, in its order."""
-    parts = (("machine", _machine), ("import", _import), ("flow", _flow), ("calls", _calls), ("cpu", _cpu))
+    parts = (
+        ("machine", _machine), ("import", _import), ("flow", _flow), ("audience", _audience),
+        ("audience_units", _audience_units), ("calls", _calls), ("cpu", _cpu), ("hostile", _hostile),
+    )  # fmt: skip
     rows = [row for name, part in parts if name in measured for row in [("", ""), *part(measured[name])]]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}".rstrip() for name, value in rows)
@@ -61,6 +64,40 @@ def _cpu(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     for each in found:
         steps = f"{each['ms_per_step']:.3f} ms a step over {each['steps']:,} steps"
         yield f"Own CPU without AWS: {each['campaign']}", steps
+
+
+def _audience(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for each in found:
+        count, preview = each["contacts"], each["preview"]
+        yield f"Audience of {count:,} contacts", f"{each['members']:,} members of a segment of three comparisons"
+        yield "  import of the uploaded file", _took(each["import"], count)
+        shown = "exact" if preview["exact"] else f"± {preview['error']:,}"
+        yield "  preview", f"{preview['seconds']:.2f} s; {preview['count']:,} members, {shown}"
+        yield "  expansion, POST to the last row", _took(each["expand"], count)
+        yield "  peak memory, MB", _each(each["peak_mb"], digits=0)
+
+
+def _took(figures: Mapping[str, Any], count: int) -> str:
+    pace = f"{figures['seconds']:.1f} s, {count / figures['seconds']:,.0f} contacts/s"
+    return f"{pace}; by contact {figures['ms_per_contact']:.2f} ms, CPU {figures['cpu_ms_per_contact']:.2f} ms"
+
+
+def _audience_units(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for each in found:
+        yield f"Units by contact, audience of {each['contacts']:,}", ""
+        for part in ("import", "preview", "expand"):
+            figures = each[part]
+            yield (
+                f"  {part}",
+                f"write units {figures['write_units']:.3f}, read units {figures['read_units']:.3f}, "
+                f"calls {figures['calls']:.3f}, SQS requests {figures['sqs_requests']:.4f}",
+            )
+
+
+def _hostile(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for each in found:
+        yield f"Hostile {each['kind']}", f"{each['asked']} requests, {each['faults']} 5xx"
+        yield "  dearest, CPU ms", f"{each['dearest_ms']:.0f}: {each['dearest']}"
 
 
 def _each(figures: Mapping[str, float], digits: int = 2) -> str:

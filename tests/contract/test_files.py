@@ -21,11 +21,14 @@ def test_a_file_comes_back_and_is_replaced(files: Files) -> None:
     files.put("w1/empty", b"")
     assert files.get(NAME) == b"\x00\xff new \r\n"
     assert files.get("w1/empty") == b""
+    assert (files.size(NAME), files.size("w1/empty")) == (9, 0)
 
 
 def test_a_missing_file_is_not_found(files: Files) -> None:
     with pytest.raises(NotFound):
         files.get("w1/nothing")
+    with pytest.raises(NotFound):
+        files.size("w1/nothing")
     with pytest.raises(NotFound):
         list(files.lines("w1/nothing", 0))
 

@@ -25,6 +25,9 @@ class MemoryFiles:
             raise NotFound("File", name)
         return self.bodies[name]
 
+    def size(self, name: str) -> int:
+        return len(self.get(name))
+
     def lines(self, name: str, offset: int) -> Iterator[bytes]:
         body = BytesIO(self.get(name)[offset:])
         while line := body.readline(LINE_BYTES):

@@ -1,0 +1,41 @@
+"""CPU time of the dearest hostile requests, in process, the embedded AWS's included."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.bench.calls import open_story
+from tests.hostile import bodies, files, filters, names, templates
+from tests.hostile.asking import Ask, Asked, ask
+from tests.integration.story import Story
+
+
+def measure() -> list[dict[str, Any]]:
+    """By kind; the code is warm, as it is after the first request of a process."""
+    kinds: dict[str, Callable[[Story], Sequence[Ask]]] = {
+        "bodies": lambda _: bodies.asks(),
+        "files": lambda _: files.asks(),
+        "filters": lambda _: filters.asks(),
+        "names": lambda _: names.asks(),
+        "templates": _templates,
+    }
+    return [_measure(kind, make) for kind, make in kinds.items()]
+
+
+def _measure(kind: str, make: Callable[[Story], Sequence[Ask]]) -> dict[str, Any]:
+    with open_story() as story:
+        story.settle_in(1)
+        asked: list[Asked] = [ask(story.api, each) for each in make(story)]
+    dearest = max(asked, key=lambda each: each.cpu)
+    return {
+        "kind": kind,
+        "asked": len(asked),
+        "faults": sum(each.reply.status >= 500 for each in asked),
+        "dearest": dearest.ask.name,
+        "dearest_ms": 1_000 * dearest.cpu,
+    }
+
+
+def _templates(story: Story) -> list[Ask]:
+    made = {each.name: each.send(story.api) for each in templates.drafts()}
+    uids = {name: reply.data["uid"] for name, reply in made.items() if reply.status == 201}
+    return [*templates.drafts(), *templates.asks(uids, story.channel)]
