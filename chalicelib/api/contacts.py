@@ -12,7 +12,7 @@ from chalicelib.model.contact import ContactFields, ContactStatus, Tag
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page
 from chalicelib.usecases.check_contact import check_value
-from chalicelib.usecases.erase_contact import erase_contact
+from chalicelib.usecases.erase_contact import anonymise_contact, erase_contact
 from chalicelib.usecases.list_contacts import Wanted, list_contacts
 from chalicelib.usecases.save_contact import Given, Saved, get_contact, patch_contact, put_contact, upsert_contact
 from chalicelib.usecases.tell_timeline import tell_timeline
@@ -71,6 +71,12 @@ def get_timeline(call: Call[Nothing, ListQuery]) -> Answer:
     page = tell_timeline(call.ports, call.workspace, call.uid, call.query.limit, call.cursor)
     shown = tuple({"kind": each.kind, "at": rfc3339(each.at), **each.details} for each in page.items)
     return many(call, Page(shown, page.cursor))
+
+
+@endpoint(blueprint, "POST /v1/contacts/{uid}/anonymise", scope=Scope.WRITE, idempotent=True)
+def post_anonymise(call: Call[Nothing, Nothing]) -> Answer:
+    """Takes away all that tells who it is; what was counted stays, and no message goes out any more."""
+    return one(anonymise_contact(call.ports, call.workspace, call.uid), "Contact anonymised")
 
 
 def get_one(call: Call[Nothing, Nothing]) -> Answer:

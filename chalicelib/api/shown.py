@@ -124,6 +124,7 @@ SHOWN: Mapping[str, Shown] = {
     "PUT /v1/contacts/{uid}": Shown(Contact, 201, also=200),
     "PATCH /v1/contacts/{uid}": Shown(Contact),
     "DELETE /v1/contacts/{uid}": Shown(),
+    "POST /v1/contacts/{uid}/anonymise": Shown(Contact),
     "GET /v1/contacts/{uid}/timeline": _many(None),
     "GET /v1/contacts/{uid}/consent": _many(ConsentRecord),
     "POST /v1/contacts/{uid}/consent": Shown(ConsentShown, also=202),

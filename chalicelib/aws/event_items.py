@@ -35,6 +35,13 @@ def build_untold(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeV
     return item
 
 
+def blank_event(item: Item) -> "dict[str, AttributeValueTypeDef]":
+    """The item in the same place with an event that says nothing but its name and time."""
+    event = read_event(item).model_copy(update={"id": item["sk"]["S"].rpartition("#")[2], "properties": {}})
+    kept = {name: value for name, value in item.items() if name not in {"newsKey", "newsAt"}}
+    return {**kept, "doc": build_doc(event)}
+
+
 def build_reminder(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
     """What remembers the id: where its event lies, and nothing of what it says."""
     place = event_key(workspace, event)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws import keys
 from chalicelib.aws._dynamodb import ConditionFailed, batch_write, encode_cursor, key_after, query, translate
-from chalicelib.aws.event_items import NEWS_SHARDS, build_event, build_reminder, read_event
+from chalicelib.aws.event_items import NEWS_SHARDS, blank_event, build_event, build_reminder, read_event
 from chalicelib.model.base import rfc3339
 from chalicelib.model.event import Event, Histories, Wanted
 from chalicelib.model.ids import ContactUid, WorkspaceUid
@@ -97,6 +97,11 @@ class DynamoEvents:
             }
             for item in query(self._client, request):
                 yield WorkspaceUid(item["pk"]["S"].partition("#")[0]), read_event(item)
+
+    def blank_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        """Each in its place, which has a hash of its id."""
+        found = query(self._client, self._of_contact(keys.history(workspace, contact)))
+        batch_write(self._client, self._table, [{"PutRequest": {"Item": blank_event(item)}} for item in found])
 
     def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         request = self._of_contact(keys.history(workspace, contact))

@@ -146,6 +146,8 @@ class Erase(Outside):
     w: str
     c: str
     created: Moment
+    #: Whether a record without a name stays in its place.
+    keeps: bool = False
 
 
 class Export(Outside):

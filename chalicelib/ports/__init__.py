@@ -223,6 +223,9 @@ class Events(Protocol):
     def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         """Deletes a contact's history; harmless when there is none."""
 
+    def blank_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        """Of a contact's history names and times stay, properties and ids go; nobody is told of it any more."""
+
 
 class EventQueue(Protocol):
     """Events on their way to what listens to them."""

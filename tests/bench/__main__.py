@@ -83,7 +83,10 @@ def _measure_audience(options: argparse.Namespace, size: int) -> dict[str, Any]:
     """On a stack of its own, so that its memory is that of this size."""
     with _fresh_stack(options) as stack:
         _say(f"an audience of {size:,} contacts")
-        return audience.measure_stack(stack, size)
+        found = audience.measure_stack(stack, size)
+        # The larger ones take minutes: what is known is not to be lost by what comes after it.
+        _say(report.show({"audience": [found]}))
+        return found
 
 
 @contextmanager

@@ -141,3 +141,20 @@ def test_events_arrive_in_their_queue_also_when_they_are_many_and_large(backend:
     arrived = [Reported.model_validate_json(body) for body in bodies(client, url)]
     assert {each.w for each in arrived} == {W1}
     assert {each.id for part in arrived for each in part.events} == {each.id for each in sent}
+
+
+def test_a_history_is_blanked_in_its_place_and_nobody_is_told_of_it(stores: Stores) -> None:
+    told = [event(number, properties={"to": "anna@example.org"}) for number in range(30)]
+    stores.events.add_many(W1, told)
+    stores.contacts.add(W1, contact("anna"), [event(40, properties={"to": "anna@example.org"})])
+    stores.events.add_many(W1, [event(50, contact="ben", properties={"a": 1})])
+    for _ in range(2):
+        stores.events.blank_all(W1, ANNA)
+    after = stores.events.page(W1, ANNA, None, 100, None).items
+    assert [(each.name, each.occurred_at) for each in reversed(after)] == [
+        (each.name, each.occurred_at) for each in (*told, event(40))
+    ]
+    assert "anna@" not in str(after)
+    assert {each.id for each in told} & {each.id for each in after} == set()
+    assert list(stores.events.untold(NOON + timedelta(days=1))) == []
+    assert [each.properties for each in stores.events.page(W1, ContactUid("ben"), None, 10, None).items] == [{"a": 1}]

@@ -246,5 +246,6 @@ def _endings(recorder: Recorder, channel: str, template: str, contacts: list[str
     call(f"DELETE /v1/channels/{channel}")
     spare = call("POST /v1/campaigns", {"name": "Spare", "steps": []}, 201)["uid"]
     call(f"DELETE /v1/campaigns/{spare}")
+    call(f"POST /v1/contacts/{contacts[0]}/anonymise")
     call(f"DELETE /v1/contacts/{contacts[1]}")
     call(f"DELETE /v1/identity/{contacts[2]}")

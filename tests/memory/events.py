@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from hashlib import blake2b
 
 from chalicelib.model.base import rfc3339
 from chalicelib.model.event import Event, Histories, Wanted
@@ -68,6 +69,13 @@ class MemoryEvents:
         for key in gone:
             del self._events[key]
             self._untold.discard(key)
+
+    def blank_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        for key, event in self._events.items():
+            if (key[0], event.contact_uid) == (workspace, contact):
+                hashed = blake2b(key[1].encode(), digest_size=20).hexdigest()
+                self._events[key] = event.model_copy(update={"id": hashed, "properties": {}})
+                self._untold.discard(key)
 
 
 def _place(event: Event) -> tuple[str, datetime]:
