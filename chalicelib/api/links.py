@@ -1,6 +1,6 @@
 """Behind the links in messages: pages to unsubscribe and to confirm, whose GET changes nothing; opens and clicks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from html import escape
 from typing import Annotated
@@ -12,7 +12,7 @@ from pydantic import Field
 from chalicelib.api._http import Answer, Call, Nothing, endpoint
 from chalicelib.api._pages import Form, describe, page, paragraph, unknown_link
 from chalicelib.engine.tracking import MAX_URL
-from chalicelib.errors import NotFound, RetryLater
+from chalicelib.errors import NotFound, RetryLater, invalid
 from chalicelib.model.base import Outside
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.ids import WorkspaceUid
@@ -27,6 +27,8 @@ from chalicelib.usecases.unsubscribe import Subscription, read_subscription, uns
 blueprint = Blueprint(__name__)
 #: Text, so that it needs no binary answer.
 _PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+#: Of a form; the page has fewer, a mail program sends one.
+MAX_FIELDS = 100
 #: What can be ended here; answers to what a contact wrote cannot.
 _ENDED = (MessageType.NEWSLETTER, MessageType.MESSAGE)
 
@@ -47,7 +49,7 @@ def post_unsubscribe(call: Call[Form, Nothing]) -> Answer:
         link = read_subscription(call.ports, call.path["token"])
     except NotFound:
         return unknown_link()
-    fields = parse_qs(call.body.form, max_num_fields=100)
+    fields = _read_form(call.body.form)
     if "page" not in fields:
         unsubscribe(call.ports, link, [link.kind], "one_click")
         return _done(call.ports, link, [link.kind])
@@ -56,6 +58,13 @@ def post_unsubscribe(call: Call[Form, Nothing]) -> Answer:
         return _ask(call.ports, link, "Nothing was ticked, so nothing has changed.")
     unsubscribe(call.ports, link, ticked, "unsubscribe_page")
     return _done(call.ports, link, ticked)
+
+
+def _read_form(text: str) -> Mapping[str, Sequence[str]]:
+    try:
+        return parse_qs(text, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise invalid("form", f"has more than {MAX_FIELDS} fields") from error
 
 
 @endpoint(blueprint, "GET /c/{token}", scope=None)

@@ -85,6 +85,19 @@ def test_a_mail_program_may_send_the_click_as_multipart(linked: Story) -> None:
     assert contact["consent"]["console"]["NEWSLETTER"] == "REVOKED"
 
 
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ("&".join(["a=1"] * 101), 422), ("&".join(["stop=x"] * 100_000), 422), ("=" * 50_000, 200),
+        ("%ff%00" * 1_000, 200),
+        ("page=1&stop=%3Cscript%3E", 200), ("page=1" + "&stop=console.MESSAGE" * 99, 200),
+    ],
+)  # fmt: skip
+def test_a_hostile_form_is_no_fault_of_ours(linked: Story, form: str, status: int) -> None:
+    reply = submit(linked, unsubscribe_path(linked), form)
+    assert (reply.status, "<script" in reply.text) == (status, False)
+
+
 def test_a_forged_or_foreign_link_is_a_page_that_says_so(linked: Story) -> None:
     path = unsubscribe_path(linked)
     changed = path[:-1] + ("A" if path[-1] != "A" else "B")
