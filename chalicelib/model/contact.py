@@ -8,7 +8,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from chalicelib.model.base import Document, Moment, Outside
 from chalicelib.model.message import MessageType
@@ -23,16 +24,28 @@ AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_
 Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=1024)]
 
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 def _read_date(value: object) -> object:
     """JSON has no dates: text that is exactly a day of the calendar, as 2026-03-02, is one."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+    if isinstance(value, str) and _DAY.fullmatch(value):
         with suppress(ValueError):
             return date.fromisoformat(value)
     return value
 
 
+def _only_a_date(value: object) -> object:
+    """Pydantic reads a text of digits that is too long to be one as the seconds since 1970."""
+    if not isinstance(value, date):
+        raise ValueError("Input should be a day like 2026-03-02")  # noqa: TRY004  what pydantic makes a problem of
+    return value
+
+
+#: To callers a date is a text; it is none only inside.
+_Date = Annotated[SkipJsonSchema[date], BeforeValidator(_only_a_date)]
 AttributeValue = Annotated[
-    Scalar | date | Annotated[tuple[Scalar, ...], Field(max_length=50)] | None, AfterValidator(_read_date)
+    Scalar | _Date | Annotated[tuple[Scalar, ...], Field(max_length=50)] | None, AfterValidator(_read_date)
 ]
 
 
