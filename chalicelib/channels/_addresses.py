@@ -63,7 +63,9 @@ def check_url(url: str, allowed: frozenset[str]) -> Target:
     except ValueError as error:
         raise NotAllowed("must be a valid URL") from error
     host = (parts.hostname or "").lower()
-    if "@" in parts.netloc or "%" in parts.netloc or parts.fragment or not host:
+    # Brackets may also hold what some later form of addresses would be (RFC 3986), which others read as a name.
+    is_bracketed = "[" in parts.netloc
+    if "@" in parts.netloc or "%" in parts.netloc or parts.fragment or not host or is_bracketed != (":" in host):
         raise NotAllowed("must have a host, and no user, password, zone or fragment")
     if f"{host}:{port}" in allowed and parts.scheme in {"http", "https"}:
         return Target(host, port, is_trusted=True)

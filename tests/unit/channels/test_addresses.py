@@ -103,6 +103,9 @@ CORPUS = [
     "https://[2606:2800:220:1::1%25eth0]/",
     "https://[ff02::1]/",
     "https://[::1",
+    "https://[v1.example]/",
+    "https://[v7.127.0.0.1]/",
+    "https://[hooks.example.com]/",
     # characters that become others: full width and circled digits, a dotless full stop, soft hyphens
     "https://①②⑦.0.0.1/",
     "https://127。0。0。1/",
