@@ -1,10 +1,11 @@
 """One request as its route sees it, and what the route gives back."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from chalicelib.api.cursors import FIRST, Cursors, Place
 from chalicelib.model.base import Document, Outside
@@ -19,11 +20,32 @@ class Nothing(Outside):
     """A route without a body, or without query parameters."""
 
 
+def _read_number(value: object) -> object:
+    """Python also reads +5, 1_0 and digits of other scripts."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"-?[0-9]{1,15}", value):
+        raise ValueError("Input should be a whole number, written in digits")
+    return int(value)
+
+
+def _read_flag(value: object) -> object:
+    """Pydantic also reads yes, on, t and 1."""
+    if isinstance(value, str) and value not in {"true", "false"}:
+        raise ValueError("Input should be true or false")
+    return value == "true" if isinstance(value, str) else value
+
+
+#: In a query everything is text: these are read in the one way in which JSON would write them.
+QueryNumber = Annotated[int, BeforeValidator(_read_number)]
+QueryFlag = Annotated[bool, BeforeValidator(_read_flag)]
+
+
 class ListQuery(Outside):
     """What every list takes; lists with filters add theirs in a subclass."""
 
     cursor: Annotated[str, Field(max_length=8_192)] | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[QueryNumber, Field(ge=1, le=100)] = 20
 
 
 B = TypeVar("B", bound=BaseModel)
