@@ -34,6 +34,7 @@ UTC, money is a decimal string. Lists are read by `nextCursor`. Errors have one 
 _FAILURES = {
     400: "The request or its body cannot be read",
     401: "No key, or one that opens nothing",
+    402: "The balance does not pay for it: `balance` and `requiredAmount` tell what is missing",
     403: "The key's scope is too small",
     404: "There is no such thing in the key's workspace",
     409: "Not in this state: `current` and `allowed` tell what would go; or a call with this key is still under way",
@@ -44,6 +45,17 @@ _FAILURES = {
     500: "A fault of ours; the request id finds it in our log",
     503: "Away for a moment; come again after `retryAfter` seconds",
 }
+#: Routes that let messages be sent, for which a balance may be too small.
+_PAYING = frozenset(
+    {
+        "POST /v1/flows",
+        "PATCH /v1/flows/{uid}",
+        "POST /v1/flows/{uid}/retry",
+        "POST /v1/campaigns/{uid}/launch",
+        "POST /v1/campaigns/{uid}/trigger",
+        "POST /v1/campaigns/{uid}/resume",
+    }
+)
 _HEADERS: Json = {
     "X-Request-Id": {"description": "Names this call in our log", "schema": {"type": "string"}},
     "Idempotent-Replayed": {
@@ -70,6 +82,8 @@ class Error(Outside):
     request_id: str
     current: str | None = None
     allowed: tuple[str, ...] = ()
+    balance: str = ""
+    required_amount: str = ""
     retry_after: int = 0
 
 
@@ -121,6 +135,8 @@ def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     refs, found = models_json_schema(wanted, by_alias=True, ref_template=_REF)
     schemas = {name: _with_steps(_without_rev(schema)) for name, schema in found["$defs"].items()}
     schemas["Step"] = _step(refs)
+    for name, tag in _discriminated(schemas):
+        schemas[name] = _with_tag(schemas[name], tag)
     return dict(sorted(schemas.items())), refs
 
 
@@ -140,6 +156,23 @@ def _with_steps(schema: Json) -> Json:
     meant = [{**each, "items": {"$ref": _REF.format(model="Step")}} if "items" in each else each for each in lists]
     shown = {**steps, "anyOf": meant} if "anyOf" in steps else meant[0]
     return {**schema, "properties": {**schema["properties"], "steps": shown}}
+
+
+def _discriminated(schema: object) -> Iterable[tuple[str, str]]:
+    """Names of the members of unions, each with the field that tells which one it is."""
+    if isinstance(schema, dict):
+        choice = schema.get("discriminator")
+        if isinstance(choice, dict) and isinstance(choice.get("mapping"), dict):
+            yield from ((ref.rpartition("/")[2], choice["propertyName"]) for ref in choice["mapping"].values())
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    for each in inner:
+        yield from _discriminated(each)
+
+
+def _with_tag(schema: Json, tag: str) -> Json:
+    """In a union its field must be there, although the model by itself would know it."""
+    required = schema.get("required", [])
+    return {**schema, "required": required if tag in required else [tag, *required]}
 
 
 def _without_rev(schema: Json) -> Json:
@@ -235,12 +268,15 @@ def _responses(route: Route, refs: Refs, example: Json, links: Json) -> Json:
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
     if "{token}" in route.path:
         # Pages for people say in HTML, too, that a link is wrong or too old.
-        answers |= {str(status): _page_failure(status) for status in (404, 410)}
+        answers |= {str(status): _page_failure(status, refs) for status in (404, 410)}
     return answers
 
 
-def _page_failure(status: int) -> Json:
-    content = {"text/html": {"schema": {"type": "string"}}}
+def _page_failure(status: int, refs: Refs) -> Json:
+    content: Json = {"text/html": {"schema": {"type": "string"}}}
+    if status == 404:
+        # What cannot be a link of ours does not reach the page.
+        content["application/json"] = {"schema": refs[Error, "serialization"]}
     return {"description": {404: "No such link", 410: "The link is too old"}[status], "content": content}
 
 
@@ -286,6 +322,10 @@ def _failures(route: Route) -> Sequence[int]:
     found = {400, 404, 422, 500, 503}
     if route.scope is not None:
         found |= {401, 403, 429}
+    if route.path.startswith("/v1/hooks/"):
+        found.add(403)
+    if route.name in _PAYING:
+        found.add(402)
     if route.method not in {"GET", "DELETE"}:
         found |= {413, 415}
     if route.method != "GET":

@@ -49,6 +49,8 @@ def _message(detail: ErrorDetails) -> str:
     said = detail["msg"].removeprefix("Value error, ")
     if detail["type"] in {"too_long", "too_short"}:
         said = said.replace("Tuple", "List", 1).replace(" after validation", "", 1)
+    if detail["type"] == "union_tag_not_found":
+        return f"needs {detail['ctx']['discriminator'].strip(chr(39))}, which says what it is"
     return _PLAIN_WORDS.get(detail["type"], said)
 
 

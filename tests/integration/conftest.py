@@ -4,11 +4,14 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pytest
 
 from app import app
+from chalicelib.api import openapi
+from chalicelib.api._routes import ROUTES
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Ports
@@ -31,6 +34,18 @@ WORKERS = {
     "WebhookQueue": "chalicelib.workers.webhooks.call_webhooks",
 }
 SECRET_ID = "carillon-signing"
+
+
+@cache
+def documented() -> Mapping[tuple[str, str], set[int]]:
+    """Method and path → the statuses that the OpenAPI document tells of, for every test's every answer."""
+    found = {
+        (method.upper(), path): {int(status) for status in operation["responses"]}
+        for path, operations in openapi.build(ROUTES)["paths"].items()
+        for method, operation in operations.items()
+    }
+    bare = {(route.method, route.path.removeprefix("/v1")): found[route.method, route.path] for route in ROUTES}
+    return {**bare, **found}
 
 
 @dataclass
@@ -97,6 +112,8 @@ class Api:
         }
         event = gateway.build_event(scope, match, raw, app.api.binary_types, request_id)
         answer = app(json.loads(json.dumps(event)), Context("api_handler", 29, aws_request_id=request_id))
+        said = f"{answer['statusCode']} of {method} {match.resource} is not in the OpenAPI document"
+        assert answer["statusCode"] in documented().get((method, match.resource), {answer["statusCode"]}), said
         return Reply(answer["statusCode"], answer["body"], {k.lower(): v for k, v in answer["headers"].items()})
 
     def all_pages(self, url: str) -> list[Any]:
