@@ -6,6 +6,9 @@ import socket
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from infra.local import gateway
 
 #: The inherited listening socket. The supervisor keeps it open, so a client of a child that died just waits.
 SOCKET = "LOCAL_SOCKET"
@@ -13,12 +16,23 @@ SOCKET = "LOCAL_SOCKET"
 GRACEFUL_SECONDS = 5
 
 
+class Protocol(HttpToolsProtocol):
+    """HTTP by uvicorn, whose answer to what cannot be read as HTTP has our shape as well."""
+
+    def send_400_response(self, msg: str) -> None:
+        """A request line that is too long, a header that is none; `msg` says no more than that."""
+        answer = gateway.build_error(400, "malformed_request", msg, gateway.new_request_id())
+        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in answer.headers)]
+        self.transport.write(b"\r\n".join([*lines, b"connection: close", b"", answer.body]))
+        self.transport.close()
+
+
 def serve(app: Any) -> None:
     """Serve until SIGTERM; returns after a clean end."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         lifespan="on",
         log_config=None,
         access_log=False,
