@@ -7,16 +7,21 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from chalicelib.engine.breaker import Circuit
 from chalicelib.model.audit import Action, AuditEntry, Change
+from chalicelib.model.balance import Balance, Entry, Settings
 from chalicelib.model.base import Document
 from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.money import write_money
 from chalicelib.model.workspace import Key
-from chalicelib.ports import Catalog, Contacts, Page, Ports
+from chalicelib.ports import Balances, Catalog, Circuits, Contacts, Page, Ports
 
 #: Kept for the machinery's sake: nobody changes them on purpose.
 UNTOLD = frozenset({"CALL", "TRIGGER", "LISTENERS", "KNOWN_WORKSPACE"})
 #: Kinds whose fields are personal: only the names of those that changed are kept.
 PERSONAL = frozenset({"CONTACT"})
+#: What these are called in an entry; they are no documents.
+BALANCE, CIRCUIT = "BALANCE", "CIRCUIT"
 #: Never shown: a hash is no secret, but of no use to a reader.
 HIDDEN = frozenset({"digest", "updatedAt", "rev", "uid"})
 #: Changes of one entry, and characters of one value, that are listed; an entry stays far below DynamoDB's 400 KB.
@@ -29,6 +34,9 @@ class Trail:
     """What one call has read and changed so far."""
 
     changes: list[Change] = field(default_factory=list)
+    #: Of a workspace's balance, and of circuits by their channel, as they were read last.
+    settings: Settings = field(default_factory=Settings)
+    circuits: dict[str, Circuit] = field(default_factory=dict)
     _seen: dict[tuple[str, str], Document] = field(default_factory=dict)
 
     def see(self, documents: Iterable[Document | None]) -> None:
@@ -42,6 +50,13 @@ class Trail:
         shown = describe(after.kind, after.uid, before, after)
         if after.kind not in UNTOLD and (action == "created" or shown.before or shown.after):
             self.changes.append(shown.model_copy(update={"action": action}))
+
+    def move(self, kind: str, uid: str, before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> None:
+        """What is no document of its own has changed; only the fields that differ are kept."""
+        old = {name: value for name, value in before.items() if after.get(name) != value}
+        new = {name: value for name, value in after.items() if before.get(name) != value}
+        if old or new:
+            self.changes.append(Change(kind=kind, uid=uid, action="changed", before=old, after=new))
 
     def remove(self, kind: str, uid: str) -> None:
         """It was deleted."""
@@ -105,6 +120,8 @@ def listen(ports: Ports, trail: Trail) -> Ports:
         ports,
         catalog=cast("Catalog", Listener(ports.catalog, CATALOG, trail)),
         contacts=cast("Contacts", Listener(ports.contacts, CONTACTS, trail)),
+        balances=cast("Balances", Listener(ports.balances, BALANCES, trail)),
+        circuits=cast("Circuits", Listener(ports.circuits, CIRCUITS, trail)),
     )
 
 
@@ -164,6 +181,30 @@ def _removed_contact(trail: Trail, _result: object, _workspace: str, contact: Do
     trail.remove(contact.kind, contact.uid)
 
 
+def _read_balance(trail: Trail, result: Balance | None, *_: object) -> None:
+    trail.settings = result.settings if result else Settings()
+
+
+def _credited(trail: Trail, _result: object, _workspace: str, entry: Entry) -> None:
+    trail.move(BALANCE, entry.uid, {}, {"amount": write_money(entry.units), "type": entry.kind.value})
+
+
+def _configured(trail: Trail, _result: object, workspace: str, settings: Settings) -> None:
+    before, after = (each.model_dump(mode="json", by_alias=True) for each in (trail.settings, settings))
+    trail.move(BALANCE, workspace, before, after)
+
+
+def _read_circuit(trail: Trail, result: Circuit, _workspace: str, uid: str) -> None:
+    trail.circuits[uid] = result
+
+
+def _saved_circuit(trail: Trail, is_saved: bool, _workspace: str, uid: str, circuit: Circuit) -> None:
+    before = trail.circuits.get(uid)
+    if is_saved:
+        old: dict[str, JsonValue] = {"state": before.state.value} if before else {}
+        trail.move(CIRCUIT, uid, old, {"state": circuit.state.value})
+
+
 #: What is noted of each method; a test knows the others, so that a new one is decided on.
 CATALOG: Mapping[str, Callable[..., None]] = {
     "find": _read,
@@ -177,6 +218,12 @@ CATALOG: Mapping[str, Callable[..., None]] = {
     "add_version": _saved,
     "save_with_chunks": _saved,
 }
+BALANCES: Mapping[str, Callable[..., None]] = {
+    "find": _read_balance,
+    "credit": _credited,
+    "configure": _configured,
+}
+CIRCUITS: Mapping[str, Callable[..., None]] = {"get": _read_circuit, "save": _saved_circuit}
 CONTACTS: Mapping[str, Callable[..., None]] = {
     "add": _added_contact,
     "add_many": _added_contacts,

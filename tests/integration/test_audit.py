@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api._routes import ROUTES
+from chalicelib.engine.breaker import Circuit, CircuitState
 from chalicelib.errors import RetryLater
-from chalicelib.ports import Catalog, Contacts
+from chalicelib.ports import Balances, Catalog, Circuits, Contacts
 from chalicelib.usecases import note_changes
 from chalicelib.usecases.make_key import read_key
-from tests.integration.conftest import Api
+from tests.integration.conftest import Api, World
+from tests.integration.recorder import record
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -17,13 +20,39 @@ __all__ = ["story"]
 UNNOTED = {
     Catalog: {"find_version", "versions", "put_chunk", "get_chunk", "active", "due"},
     Contacts: {"find_many", "find_by", "page", "page_shard", "survey"},
+    # What flows draw and spend is in the ledger, and no call of anybody's.
+    Balances: {"reload", "entries", "find_purse", "draw", "take", "give_back", "settle"},
+    Circuits: {"find_channel"},
+}
+#: Calls that change nothing of ours: they report, they try out, or they prepare.
+TRACELESS = {
+    "POST /v1/channels/{uid}/test": "sends a test message",
+    "POST /v1/templates/{uid}/test": "the same",
+    "POST /v1/events": "tells what happened",
+    "POST /v1/uploads": "makes a link",
+    "POST /v1/channels/{uid}/circuit/close": "the example's was never open",
 }
 
 
-@pytest.mark.parametrize(("port", "noted"), [(Catalog, note_changes.CATALOG), (Contacts, note_changes.CONTACTS)])
+@pytest.mark.parametrize(
+    ("port", "noted"),
+    [
+        (Catalog, note_changes.CATALOG),
+        (Contacts, note_changes.CONTACTS),
+        (Balances, note_changes.BALANCES),
+        (Circuits, note_changes.CIRCUITS),
+    ],
+)
 def test_every_method_of_the_stores_is_decided_on(port: Any, noted: Any) -> None:
     methods = {name for name, _ in inspect.getmembers(port, inspect.isfunction) if not name.startswith("_")}
     assert methods == set(noted) | UNNOTED[port]
+
+
+def test_every_route_that_changes_something_leaves_its_trace(story: Story) -> None:
+    record(story)
+    told = {each["route"] for each in story.api.all_pages("/v1/audit?limit=100")}
+    changing = {each.name for each in ROUTES if each.scope and each.method != "GET" and each.idempotent is not False}
+    assert changing - told == set(TRACELESS)
 
 
 def newest(api: Api) -> Any:
@@ -81,6 +110,33 @@ def test_starting_a_flow_and_pausing_it_are_told(story: Story) -> None:
     change = next(each for each in told[0]["changes"] if each["uid"] == flow)
     assert (change["before"]["status"], change["after"]["status"]) == ("queued", "paused")
     assert told[1]["route"] == "POST /v1/flows"
+
+
+def test_what_is_done_with_money_is_told(api: Api) -> None:
+    api.put("/v1/balance/auto-reload", {"enabled": True, "threshold": "10.00", "amount": "50.00"})
+    (change,) = newest(api)["changes"]
+    assert (change["kind"], change["before"]["autoReload"]["enabled"]) == ("BALANCE", False)
+    assert change["after"]["autoReload"]["amount"] == "50.00"
+    for amount in ("100.00", "7.50"):
+        api.post("/v1/balance/topup", {"amount": amount})
+        (paid,) = (each for each in newest(api)["changes"] if each["kind"] == "BALANCE")
+        assert paid["after"]["amount"] == amount
+
+
+def test_who_closes_a_circuit_is_told(api: Api, world: World) -> None:
+    channel = api.post("/v1/channels", {"name": "Console", "type": "console"}).data["uid"]
+    now = world.ports.clock.real()
+    assert world.ports.circuits.save(api.workspace, channel, Circuit(CircuitState.OPEN, now, "down", now))
+    assert api.post(f"/v1/channels/{channel}/circuit/close").status == 200
+    assert newest(api)["changes"] == [
+        {
+            "kind": "CIRCUIT",
+            "uid": channel,
+            "action": "changed",
+            "before": {"state": "open"},
+            "after": {"state": "closed"},
+        }
+    ]
 
 
 def test_a_repeated_call_is_told_once(api: Api) -> None:
