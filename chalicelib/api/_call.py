@@ -37,15 +37,15 @@ def _read_flag(value: object) -> object:
 
 
 #: In a query everything is text: these are read in the one way in which JSON would write them.
-QueryNumber = Annotated[int, BeforeValidator(_read_number)]
-QueryFlag = Annotated[bool, BeforeValidator(_read_flag)]
+READ_NUMBER = BeforeValidator(_read_number)
+READ_FLAG = BeforeValidator(_read_flag)
 
 
 class ListQuery(Outside):
     """What every list takes; lists with filters add theirs in a subclass."""
 
     cursor: Annotated[str, Field(max_length=8_192)] | None = None
-    limit: Annotated[QueryNumber, Field(ge=1, le=100)] = 20
+    limit: Annotated[int, Field(ge=1, le=100), READ_NUMBER] = 20
 
 
 B = TypeVar("B", bound=BaseModel)

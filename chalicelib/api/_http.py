@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,7 +18,7 @@ from chalicelib.api._call import Call as Call  # noqa: PLC0414  The same.
 from chalicelib.api._call import ListQuery as ListQuery  # noqa: PLC0414  The same.
 from chalicelib.api._call import Nothing as Nothing  # noqa: PLC0414  The same.
 from chalicelib.api._parse import read_body, read_query
-from chalicelib.api._routes import ROUTES, Route
+from chalicelib.api._routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
 from chalicelib.api.auth import Keyring
 from chalicelib.api.cursors import FIRST, Cursors
 from chalicelib.api.idempotency import answer_once
@@ -65,9 +66,6 @@ _STATUS: tuple[tuple[type[CarillonError], int], ...] = (
     (TooManyRequests, 429),
     (RetryLater, 503),
 )
-#: No uid, version or message uid has other characters or is longer.
-_PATH_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
-_MAX_PATH_VALUE = 330
 #: A body of 1 MiB may have 100,000 faults, and Lambda answers 6 MB at most; api.md lists up to 1,000 contacts.
 MAX_DETAILS = 1_000
 #: A name that somebody made up may be as long as the body.
@@ -185,7 +183,7 @@ def _serve(
         who.update(workspace=workspace, key=key.uid)
         _throttle.pass_one(ports, workspace, key.uid)
     for value in path.values():
-        if len(value) > _MAX_PATH_VALUE or not _PATH_CHARACTERS.issuperset(value):
+        if len(value) > MAX_PATH_VALUE or not re.fullmatch(PATH_VALUE, value):
             raise NotFound("Object", value[:64])
     raw = b"" if request.method in _WITHOUT_BODY else _raw_body(request)
     call = _read(request, route, path, raw, (workspace, key))

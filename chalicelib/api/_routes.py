@@ -9,6 +9,10 @@ from pydantic import BaseModel
 
 from chalicelib.model.workspace import Scope
 
+#: No uid, version or message uid has other characters or is longer.
+PATH_VALUE = "^[A-Za-z0-9_.-]+$"
+MAX_PATH_VALUE = 330
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._call import QueryNumber
+from chalicelib.api._call import READ_NUMBER
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
 from chalicelib.api._slices import slice_page
 from chalicelib.api.flow_shapes import inspect_execution, show_execution, show_flow, summarise_flow
@@ -52,7 +52,7 @@ class ExecutionFilter(ListQuery):
 class EntryQuery(Outside):
     """`entry`: which of a contact's entries into an event campaign, from 1; the newest without it."""
 
-    entry: Annotated[QueryNumber, Field(ge=1, le=999_999)] | None = None
+    entry: Annotated[int, Field(ge=1, le=999_999), READ_NUMBER] | None = None
 
 
 class MoreContacts(Outside):

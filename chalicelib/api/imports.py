@@ -1,8 +1,10 @@
 """Routes of imports."""
 
+from typing import Annotated
+
 from chalice.app import Blueprint
 
-from chalicelib.api._call import QueryFlag
+from chalicelib.api._call import READ_FLAG
 from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
 from chalicelib.model.base import Outside
 from chalicelib.model.consent import Proof, Source
@@ -19,7 +21,7 @@ LINK_SECONDS = 900
 class ImportQuery(Outside):
     """Options for a body that is the file itself."""
 
-    dry_run: QueryFlag = False
+    dry_run: Annotated[bool, READ_FLAG] = False
     on_existing: OnExisting = OnExisting.UPSERT
     consent_source: Source = "import"
     consent_proof: Proof | None = None

@@ -15,21 +15,21 @@ from pydantic.json_schema import models_json_schema
 
 from chalicelib.api._call import ListQuery, Nothing
 from chalicelib.api._parse import MAX_BODY_BYTES
-from chalicelib.api._routes import ROUTES, Route
+from chalicelib.api._routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
+from chalicelib.api._schemas import REF, Json, name_plainly, polish, rename
 from chalicelib.api.shown import SHOWN, Shown
 from chalicelib.model.base import Outside
+from chalicelib.model.ids import UID_PATTERN
 from chalicelib.nodes.registry import NODE_TYPES
 from chalicelib.usecases.remember_call import MAX_KEY
 
-Json = dict[str, Any]
 #: Recorded from the running API by a test, which fails when they are no longer what it answers.
 EXAMPLES = Path(__file__).with_name("examples.json")
-_REF = "#/components/schemas/{model}"
 _ABOUT = """Multi-channel messaging campaigns: every contact walks a campaign's steps at their own pace.
 
 Every body is JSON with camelCase names; snake_case is understood, unknown fields are refused. Times are RFC 3339 in
 UTC, money is a decimal string. Lists are read by `nextCursor`. Errors have one shape, with every problem at once.
-`/flows…` and `/campaigns…` answer without `/v1`, too."""
+Text has no control characters but tab and line ends. `/flows…` and `/campaigns…` answer without `/v1`, too."""
 #: Status → when; what of it a route may answer is told by `_failures`.
 _FAILURES = {
     400: "The request or its body cannot be read",
@@ -56,6 +56,8 @@ _PAYING = frozenset(
         "POST /v1/campaigns/{uid}/resume",
     }
 )
+#: Their uids are made of several.
+_LONG_UIDS = ("/v1/messages/", "/v1/hooks/")
 _HEADERS: Json = {
     "X-Request-Id": {"description": "Names this call in our log", "schema": {"type": "string"}},
     "Idempotent-Replayed": {
@@ -132,12 +134,11 @@ def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     wanted: Any = sorted(
         {*bodies, *answers, *steps, (Error, "serialization")}, key=lambda pair: (pair[0].__name__, pair[1])
     )
-    refs, found = models_json_schema(wanted, by_alias=True, ref_template=_REF)
+    refs, found = models_json_schema(wanted, by_alias=True, ref_template=REF)
     schemas = {name: _with_steps(_without_rev(schema)) for name, schema in found["$defs"].items()}
     schemas["Step"] = _step(refs)
-    for name, tag in _discriminated(schemas):
-        schemas[name] = _with_tag(schemas[name], tag)
-    return dict(sorted(schemas.items())), refs
+    names = name_plainly(schemas)
+    return polish(schemas, names), {model: rename(ref, names) for model, ref in refs.items()}
 
 
 def _step(refs: Refs) -> Json:
@@ -153,26 +154,9 @@ def _with_steps(schema: Json) -> Json:
     if steps is None:
         return schema
     lists = steps.get("anyOf", [steps])
-    meant = [{**each, "items": {"$ref": _REF.format(model="Step")}} if "items" in each else each for each in lists]
+    meant = [{**each, "items": {"$ref": REF.format(model="Step")}} if "items" in each else each for each in lists]
     shown = {**steps, "anyOf": meant} if "anyOf" in steps else meant[0]
     return {**schema, "properties": {**schema["properties"], "steps": shown}}
-
-
-def _discriminated(schema: object) -> Iterable[tuple[str, str]]:
-    """Names of the members of unions, each with the field that tells which one it is."""
-    if isinstance(schema, dict):
-        choice = schema.get("discriminator")
-        if isinstance(choice, dict) and isinstance(choice.get("mapping"), dict):
-            yield from ((ref.rpartition("/")[2], choice["propertyName"]) for ref in choice["mapping"].values())
-    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
-    for each in inner:
-        yield from _discriminated(each)
-
-
-def _with_tag(schema: Json, tag: str) -> Json:
-    """In a union its field must be there, although the model by itself would know it."""
-    required = schema.get("required", [])
-    return {**schema, "required": required if tag in required else [tag, *required]}
 
 
 def _without_rev(schema: Json) -> Json:
@@ -221,13 +205,15 @@ def _description(route: Route, rest: str) -> str:
 
 def _parameters(route: Route) -> Iterable[Json]:
     for name in re.findall(r"{(\w+)}", route.path):
-        schema = {"type": "string", "minLength": 1, "maxLength": 330}
+        schema: Json = {"type": "string", "minLength": 1, "maxLength": MAX_PATH_VALUE, "pattern": PATH_VALUE}
+        if name.endswith("uid") and not route.path.startswith(_LONG_UIDS):
+            schema = {"type": "string", "pattern": UID_PATTERN}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
     if route.takes_idempotency_key:
         schema = {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]*$"}
         about = "The same key and body get the first call's answer, for 24 hours; another body is refused"
         yield {"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}
-    found = route.query.model_json_schema(by_alias=True, ref_template=_REF)
+    found = route.query.model_json_schema(by_alias=True, ref_template=REF)
     about = (route.query.__doc__ or "").strip() if route.query not in {Nothing, ListQuery} else ""
     for name, schema in found.get("properties", {}).items():
         yield {"name": name, "in": "query", "description": about, "schema": _inline(schema, found.get("$defs", {}))}
@@ -252,7 +238,7 @@ def _request_body(route: Route, refs: Refs, example: Json) -> Json:
     plain: Mapping[str, str] = getattr(route.body, "plain_bodies", {})
     content.update({kind: {"schema": {"type": "string"}} for kind in plain})
     limit = getattr(route.body, "max_bytes", MAX_BODY_BYTES)
-    needed = any(field.is_required() for field in route.body.model_fields.values())
+    needed = bool(route.body.model_json_schema().get("required"))
     return {"required": needed, "description": f"At most {limit:,} bytes.", "content": content}
 
 

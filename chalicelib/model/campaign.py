@@ -57,12 +57,15 @@ class Audience(Outside):
         return self
 
 
+TemplateName = Annotated[str, Field(max_length=200)]
+
+
 class ShortForm(Outside):
     """A campaign made from one template: stored as SEND → END."""
 
     channel_uid: Uid
     template_uid: Uid | None = None
-    template_name: Annotated[str, Field(max_length=200)] | None = None
+    template_name: TemplateName | None = None
     parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
     parameters: Parameters = {}
     parameter_defaults: Defaults = {}

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
-from chalicelib.model.base import Outside
-from chalicelib.model.campaign import MAX_VALUES, Audience, Availability, Campaign, ShortForm
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.campaign import MAX_VALUES, Audience, Availability, Campaign, ShortForm, TemplateName
 from chalicelib.model.durations import Duration
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.problems import read_problems
-from chalicelib.model.template import Template
+from chalicelib.model.template import Defaults, Parameters, ParameterStrategy, Template
 from chalicelib.model.trigger import Entry, ManualTrigger, Trigger
 from chalicelib.ports import Ports
 from chalicelib.usecases.campaign_flows import IDLE, open_flows, state_of
@@ -26,6 +26,11 @@ MAX_WRITTEN_STEPS = 1_000
 #: What a version holds of its campaign.
 VERSIONED = ("steps", "name", "configuration", "trigger", "entry")
 _SHORT_FIELDS = frozenset(ShortForm.model_fields)
+
+
+def _meant_as(kind: object) -> BeforeValidator:
+    """Read by ShortForm, together with what is there already; until then any JSON, but shown as what it is."""
+    return BeforeValidator(lambda value: value, json_schema_input_type=kind)
 
 
 class CampaignFields(Outside):
@@ -44,12 +49,12 @@ class CampaignFields(Outside):
     start_grace: Duration | None = None
     configuration: ConfigurationChange | None = None
     steps: Annotated[tuple[JsonValue, ...], Field(max_length=MAX_WRITTEN_STEPS)] | None = None
-    channel_uid: JsonValue = None
-    template_uid: JsonValue = None
-    template_name: JsonValue = None
-    parameter_strategy: JsonValue = None
-    parameters: JsonValue = None
-    parameter_defaults: JsonValue = None
+    channel_uid: Annotated[JsonValue, _meant_as(Uid | None)] = None
+    template_uid: Annotated[JsonValue, _meant_as(Uid | None)] = None
+    template_name: Annotated[JsonValue, _meant_as(TemplateName | None)] = None
+    parameter_strategy: Annotated[JsonValue, _meant_as(ParameterStrategy | None)] = None
+    parameters: Annotated[JsonValue, _meant_as(Parameters | None)] = None
+    parameter_defaults: Annotated[JsonValue, _meant_as(Defaults | None)] = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

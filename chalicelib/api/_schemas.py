@@ -1,0 +1,83 @@
+"""Pydantic's JSON Schemas as readers and generators of clients need them: names of their own, nothing left unsaid."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Json = dict[str, Any]
+REF = "#/components/schemas/{model}"
+#: Keywords that hold schemas by name, one schema, and a list of them; all else is no schema.
+_BY_NAME = frozenset({"properties", "patternProperties"})
+_ONE = frozenset({"items", "additionalProperties", "not", "propertyNames", "contains"})
+_SEVERAL = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+
+
+def name_plainly(schemas: Mapping[str, Json]) -> Mapping[str, str]:
+    """Component → its name to the outside. What is read and shown differently is told apart by `Shown`."""
+    plain = {name: name.removesuffix("-Input").replace("-Output", "Shown").lstrip("_") for name in schemas}
+    if len(set(plain.values())) < len(plain):
+        raise ValueError("two models have one name in the OpenAPI document")
+    return plain
+
+
+def polish(schemas: Mapping[str, Json], names: Mapping[str, str]) -> dict[str, Json]:
+    """Under their plain names, each complete."""
+    made = {names[name]: _walk(schema, lambda each: _mend(each, names)) for name, schema in schemas.items()}
+    for name, tag in {pair for schema in made.values() for pair in discriminated(schema)}:
+        made[name] = with_tag(made[name], tag)
+    return {name: {"title": name, **schema} for name, schema in sorted(made.items())}
+
+
+def rename(ref: Json, names: Mapping[str, str]) -> Json:
+    """A reference by the plain name."""
+    place, _, name = ref["$ref"].rpartition("/")
+    return {**ref, "$ref": f"{place}/{names.get(name, name)}"}
+
+
+def discriminated(schema: object) -> Iterable[tuple[str, str]]:
+    """Names of the members of unions, each with the field that tells which one it is."""
+    if isinstance(schema, dict):
+        choice = schema.get("discriminator")
+        if isinstance(choice, dict) and isinstance(choice.get("mapping"), dict):
+            yield from ((ref.rpartition("/")[2], choice["propertyName"]) for ref in choice["mapping"].values())
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    for each in inner:
+        yield from discriminated(each)
+
+
+def with_tag(schema: Json, tag: str) -> Json:
+    """In a union its field must be there, although the model by itself would know it."""
+    required = schema.get("required", [])
+    return {**schema, "required": required if tag in required else [tag, *required]}
+
+
+def _walk(schema: Any, mend: Callable[[Json], Json]) -> Any:
+    """Every schema in a schema, from within."""
+    if not isinstance(schema, dict):
+        return schema
+    found: Json = {}
+    for key, value in schema.items():
+        if key in _BY_NAME:
+            found[key] = {name: _walk(inner, mend) for name, inner in value.items()}
+        elif key in _ONE:
+            found[key] = _walk(value, mend)
+        elif key in _SEVERAL:
+            found[key] = [_walk(inner, mend) for inner in value]
+        else:
+            found[key] = value
+    return mend(found)
+
+
+def _mend(schema: Json, names: Mapping[str, str]) -> Json:
+    """Plain names; no titles that only repeat a field's name; unknown names refused where names have a pattern."""
+    mended = {key: value for key, value in schema.items() if key != "title"}
+    if "$ref" in mended:
+        mended = rename(mended, names)
+    if "mapping" in mended.get("discriminator", {}):
+        mapping = {tag: rename({"$ref": ref}, names)["$ref"] for tag, ref in mended["discriminator"]["mapping"].items()}
+        mended["discriminator"] = {**mended["discriminator"], "mapping": mapping}
+    if "patternProperties" in mended:
+        mended["additionalProperties"] = False
+    if isinstance(mended.get("default"), dict) and mended["default"]:
+        # Generators know no default that is an object of another model.
+        del mended["default"]
+    return mended
