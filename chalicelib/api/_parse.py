@@ -77,7 +77,8 @@ def read_query(values: Mapping[str, Sequence[str]], model: type[M]) -> M:
 
 def refusal(error: ValidationError, content: object) -> InvalidRequest:
     """Pydantic's findings as the API's: every problem, its field as a path into what was sent."""
-    if any(detail["type"] == "json_invalid" for detail in error.errors(include_url=False)):
+    # What is no JSON is found alone; to list many thousands of findings costs more than to find them.
+    if error.error_count() == 1 and error.errors(include_url=False)[0]["type"] == "json_invalid":
         return MalformedRequest((), "The body is not valid JSON")
     return InvalidRequest([replace(p, field=p.field or "body") for p in read_problems(error, content=content)])
 

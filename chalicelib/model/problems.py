@@ -22,7 +22,7 @@ def read_problems(error: ValidationError, prefix: str = "", content: object = _U
     With `content`, which is what was validated, the names of union members are left out of the paths.
     """
     messages: dict[str, list[str]] = {}
-    for detail in _without_echoes(error.errors(include_url=False)[:MAX_FINDINGS]):
+    for detail in _without_echoes(error.errors(include_url=False, include_input=False)[:MAX_FINDINGS]):
         said = messages.setdefault(_path(detail, prefix, content), [])
         if (message := _message(detail)) not in said:
             said.append(message)
