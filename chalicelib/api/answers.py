@@ -75,9 +75,10 @@ class ScheduleShown(Outside):
 
 
 class CampaignSummary(Outside):
-    """A campaign in a list."""
+    """A campaign in a list; `rev` counts its changes."""
 
     uid: str
+    rev: int
     created_at: Moment
     updated_at: Moment
     name: str

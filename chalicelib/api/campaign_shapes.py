@@ -41,7 +41,7 @@ _PLACE = re.compile(r"(?:^|\.)(steps|lanes)\[(\d{1,6})\]")
 
 def show_campaign(campaign: Campaign, state: CampaignState) -> Shape:
     """The draft, with `state` and the fields of the short form where it was written so."""
-    shown = campaign.model_dump(mode="json", by_alias=True, exclude={"rev", "short_form", "schedule"})
+    shown = campaign.model_dump(mode="json", by_alias=True, exclude={"short_form", "schedule"})
     short = campaign.short_form.model_dump(mode="json", by_alias=True) if campaign.short_form else {}
     return {**shown, **short, "state": state.value, "schedule": _show_schedule(campaign)}
 

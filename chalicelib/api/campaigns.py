@@ -39,7 +39,13 @@ from chalicelib.usecases.publish_running import publish_running
 from chalicelib.usecases.rehearse_campaign import rehearse_campaign
 from chalicelib.usecases.schedule_campaign import drafted_starts
 from chalicelib.usecases.trigger_campaign import TriggerWish, trigger_campaign
-from chalicelib.usecases.write_campaign import CampaignFields, create_campaign, delete_campaign, update_campaign
+from chalicelib.usecases.write_campaign import (
+    CampaignChanges,
+    CampaignFields,
+    create_campaign,
+    delete_campaign,
+    update_campaign,
+)
 
 blueprint = Blueprint(__name__)
 
@@ -121,9 +127,9 @@ def get_campaign(call: Call[Nothing, Nothing]) -> Answer:
     return one(show_campaign(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign")
 
 
-@endpoint(blueprint, "PATCH /v1/campaigns/{uid}", scope=Scope.WRITE, body=CampaignFields, also_bare=True)
-def patch_campaign(call: Call[CampaignFields, Nothing]) -> Answer:
-    """Changes the draft; flows that run keep the version with which they started."""
+@endpoint(blueprint, "PATCH /v1/campaigns/{uid}", scope=Scope.WRITE, body=CampaignChanges, also_bare=True)
+def patch_campaign(call: Call[CampaignChanges, Nothing]) -> Answer:
+    """Changes the draft; flows that run keep the version with which they started. 409 where `rev` is not the newest."""
     campaign = update_campaign(call.ports, call.workspace, call.uid, call.body)
     return one(show_campaign(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign changed")
 

@@ -102,6 +102,12 @@ class CampaignFields(Outside):
         return changes | ({"availability": availability} if availability else {})
 
 
+class CampaignChanges(CampaignFields):
+    """The body of PATCH: with the `rev` that was read, nothing is overwritten that somebody changed meanwhile."""
+
+    rev: Annotated[int, Field(ge=0)] | None = None
+
+
 def create_campaign(ports: Ports, workspace: WorkspaceUid, fields: CampaignFields) -> Campaign:
     """Drafts may have problems in their steps; `validate` and `launch` tell them."""
     now = ports.clock.now()
@@ -137,9 +143,15 @@ def _missing(fields: CampaignFields) -> list[Problem]:
     return problems
 
 
-def update_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, fields: CampaignFields) -> Campaign:
-    """Only the draft changes: versions, and flows that run on them, stay as they are. Blocking pauses those."""
+def update_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, fields: CampaignChanges) -> Campaign:
+    """Only the draft changes: versions, and flows that run on them, stay as they are. Blocking pauses those.
+
+    Conflict where `rev` is given and is not the campaign's any more; `current` is the one that it has.
+    """
     campaign = ports.catalog.get(workspace, Campaign, uid)
+    if fields.rev not in {None, campaign.rev}:
+        message = f"Campaign {uid} was changed meanwhile: it is at revision {campaign.rev}, not {fields.rev}"
+        raise Conflict(message, str(campaign.rev))
     short = fields.short_form(campaign.short_form)
     changes = fields.changes(campaign) | _short_changes(ports, workspace, short)
     if "steps" in changes and short is None:
