@@ -27,8 +27,8 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def serve(app: Any) -> None:
-    """Serve until SIGTERM; returns after a clean end."""
+def serve(app: Any, *, tells_time: bool = False) -> None:
+    """Serve until SIGTERM; returns after a clean end. An app that tells the time writes its own `Date`."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -37,6 +37,7 @@ def serve(app: Any) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=not tells_time,
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
