@@ -10,7 +10,7 @@ export function Comparisons({ nodes, nameOf }) {
   const tests = Object.entries(nodes).filter(([, node]) => node.comparisons?.length);
   return tests.map(([id, node]) => html`<${Card} key=${id} name=${nameOf(id)}>
     ${node.comparisons.map((each) => html`<div class="comparison"><p class="between"><b>${title(each.measure)}</b>${verdict(each)}</p>
-      <${Table} label="${nameOf(id)}: ${each.measure}" rows=${each.variants} keyOf=${(row) => row.label} columns=${columns(each)} /></div>`)}
+      <${Table} numbers label="${nameOf(id)}: ${each.measure}" rows=${each.variants} keyOf=${(row) => row.label} columns=${columns(each)} /></div>`)}
   <//>`);
 }
 

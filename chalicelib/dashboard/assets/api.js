@@ -1,4 +1,5 @@
 // The one door to the server: everything on the page goes through the public HTTP API.
+import { noteDate } from "./clock.js";
 import { key, untilSignedIn } from "./session.js";
 
 /** API Gateway gives up after 29 seconds. */
@@ -51,12 +52,14 @@ async function fetchOnce(method, path, { query, body, text, type, signal, header
   const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
   const given = content === undefined ? {} : { "Content-Type": type || "application/json" };
   try {
-    return await fetch(url(path, query), {
+    const answer = await fetch(url(path, query), {
       method,
       body: content,
       headers: { Authorization: `Bearer ${asKey ?? key.value}`, ...given, ...headers },
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
+    noteDate(answer.headers.get("Date"));
+    return answer;
   } catch (error) {
     if (signal?.aborted) throw error;
     const message =

@@ -7,8 +7,10 @@ import { Icon } from "./icons.js";
 import { askLaunch } from "./launch.js";
 import { useAction } from "./load.js";
 import { Button, Problem, say, Status, Time } from "./parts.js";
+import { isByOperator, Pause, pauseOfStatus } from "./pause.js";
 import { go, to } from "./router.js";
-import { count, plural, reasonWord, timeOfDay } from "./words.js";
+import { Differences } from "./versions.js";
+import { plural, reasonWord, timeOfDay } from "./words.js";
 
 const SAVING = { saved: "Saved", waiting: "Saving …", saving: "Saving …", failed: "Not saved", conflict: "Not saved: changed elsewhere" };
 const PAUSED = ["PAUSED", "PAUSED_ERROR", "PAUSED_BALANCE"];
@@ -53,7 +55,7 @@ function Moves({ draft, state, status }) {
     draft.adopt(await get(`/v1/campaigns/${draft.uid}`));
   };
   const [publish, publishing, error] = useAction(async () => {
-    await draft.save();
+    await draft.saveAll();
     const version = await post(`/v1/campaigns/${draft.uid}/publish`);
     say(`Version ${version.version} is published`);
     await refresh();
@@ -100,36 +102,24 @@ async function askMove(draft, name, refresh) {
   await refresh();
 }
 
-/** Why it paused, since when, what is held, and what ends it. */
 export function PauseBanner({ status, draft, reload }) {
   if (!status || !PAUSED.includes(status.state)) return null;
-  const byOperator = status.state === "PAUSED";
-  const held = status.executions.pending;
-  const reason = status.pauseReason ?? "";
-  return html`<div class="notice ${byOperator ? "" : "warn"} pause" role="status">
-    <div class="grow">
-      <p><b>${byOperator ? "Paused" : "Paused automatically"}</b>${status.pausedAt && html` since <${Time} at=${status.pausedAt} plain />`}${
-        byOperator ? "." : html`: ${explain(reason)}.`}
-        ${" "}${plural(held, "contact")} held${status.inFlight ? `, ${count(status.inFlight)} still under way` : ""}.
-        ${" "}${status.state === "PAUSED_BALANCE" ? html`A top-up alone does not resume: <a href=${to("settings", "balance")}>top up</a>, then resume.` : "Only you can resume it."}</p>
-    </div>
+  const pause = pauseOfStatus(status);
+  return html`<div class="notice ${isByOperator(pause) ? "" : "warn"} pause" role="status">
+    <div class="grow"><${Pause} of=${pause} /></div>
     <${Button} onClick=${() => askMove(draft, "resume", async () => reload())}>Resume<//>
   </div>`;
 }
 
-/** "template_rejected: uid" leads to the template. */
-function explain(reason) {
-  const [code, uid] = reason.split(": ");
-  if (code === "template_rejected" && uid) return html`<a href=${to("templates", uid)}>a template</a> was rejected`;
-  return reasonWord(reason);
-}
+const written = ({ name, description, trigger, audience, configuration, steps }) => ({ name, description, trigger, audience, configuration, steps });
 
 /** Two people, one draft. */
 export function Conflict({ draft }) {
   const theirs = draft.theirs.value;
   if (!theirs) return null;
   return html`<div class="notice warn" role="alert"><div class="grow">
-      <p><b>Somebody else changed this draft</b> at ${timeOfDay(theirs.updatedAt)}, and you have changes of your own. Nothing is saved until you choose.</p></div>
+      <p><b>Somebody else changed this draft</b> at ${timeOfDay(theirs.updatedAt)}, and you have changes of your own. Nothing is saved until you choose.</p>
+      <details class="raw"><summary>From theirs to mine</summary><${Differences} before=${written(theirs)} after=${written(draft.parts.value)} /></details></div>
     <${Button} onClick=${() => draft.resolve("theirs")}>Take theirs<//>
     <${Button} primary onClick=${() => draft.resolve("mine")}>Keep mine<//>
   </div>`;
@@ -149,7 +139,7 @@ const keyWord = (pressed) => pressed.replace(/^Mod\+(.)$/, (_, letter) => `Ctrl 
 function MoreDialog({ draft, close }) {
   const server = draft.server.value;
   const [copy, copying, error] = useAction(async () => {
-    await draft.save();
+    await draft.saveAll();
     const { availability, ...parts } = draft.parts.value;
     const made = await postOnce("/v1/campaigns", { ...parts, name: `${parts.name} (copy)`.slice(0, 200) });
     close();

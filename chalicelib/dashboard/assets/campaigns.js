@@ -4,7 +4,8 @@ import { postOnce } from "./api.js";
 import { ask } from "./dialog.js";
 import { useAction, usePages, useRested } from "./load.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text, Time } from "./parts.js";
-import { go, place, setQuery, to } from "./router.js";
+import { go, place, setQuery, to, useTyped } from "./router.js";
+import { SavedViews } from "./savedviews.js";
 import { buildSample, SAMPLES } from "./samples.js";
 import { triggerWords } from "./triggerform.js";
 import { plural, statusWord } from "./words.js";
@@ -15,16 +16,17 @@ export const askNewCampaign = () => ask(NewCampaign, { label: "New campaign" });
 
 export function Screen() {
   const query = place.value.query;
-  const [typed, setTyped] = useState(query.get("name") ?? "");
+  const [typed, setTyped] = useTyped("name");
   const name = useRested(typed.trim());
   const state = query.get("state") ?? "";
   const campaigns = usePages("/v1/campaigns", { name, state, limit: 25 }, { every: 10_000 });
   const isFiltered = Boolean(name || state);
   return html`<${Page} name="Campaigns" actions=${html`<${Button} primary onClick=${askNewCampaign}>New campaign<//>`}>
     <div class="filters">
-      <${Text} name="Name" type="search" value=${typed} onInput=${(next) => (setTyped(next), setQuery({ name: next.trim() }))} />
+      <${Text} name="Name" type="search" value=${typed} onInput=${setTyped} />
       <${Choice} name="State" value=${state} options=${[["", "All states"], ...STATES.map((each) => [each, statusWord(each)])]} onChange=${(next) => setQuery({ state: next })} />
     </div>
+    <${SavedViews} list="campaigns" />
     <${Loaded} from=${campaigns} what="The list of campaigns">${(rows) => html`
       ${rows.length > 0 && html`<${Table} label="Campaigns" rows=${rows} columns=${COLUMNS} />`}
       ${!rows.length && (isFiltered

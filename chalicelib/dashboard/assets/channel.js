@@ -1,23 +1,26 @@
 // One channel: settings, circuit, a test send.
-import { html, useState } from "./vendor.js";
+import { html, useEffect, useState } from "./vendor.js";
 import { get, post, put, remove } from "./api.js";
 import { channelState } from "./channels.js";
 import { ask, confirm } from "./dialog.js";
-import { Field, SchemaForm } from "./field.js";
+import { SchemaForm } from "./field.js";
 import { useAction, useLoad } from "./load.js";
 import { names, readNames } from "./names.js";
-import { Button, Card, Check, Choice, Facts, Loaded, Page, Problem, Raw, say, Status, Text, Time } from "./parts.js";
+import { Bar, Button, Card, Check, Choice, Facts, Loaded, Page, Problem, Raw, say, Status, Text, Time } from "./parts.js";
 import { go, to } from "./router.js";
 import { nameOf } from "./schema.js";
+import { workspace } from "./session.js";
 import { TestSend } from "./testsend.js";
-import { reasonWord, title } from "./words.js";
+import { count, reasonWord, span, title } from "./words.js";
 
+const LIVE_MS = 10_000;
 const BACK = { href: to("channels"), name: "Channels" };
-/** What PUT takes and this page draws itself; what else a channel has is kept as it is. */
-const READ_ONLY = ["uid", "createdAt", "updatedAt", "circuit", "health", "quota"];
 
 export function Screen({ path: [uid] }) {
-  const channel = useLoad(async (signal) => (await Promise.all([get(`/v1/channels/${uid}`, {}, signal), readNames("channelTypes", "templates")]))[0], [uid]);
+  const channel = useLoad((signal) => get(`/v1/channels/${uid}`, {}, signal), [uid], { every: LIVE_MS });
+  useEffect(() => {
+    readNames("channelTypes", "templates");
+  }, []);
   const of = channel.data;
   if (!of) return html`<${Page} name="Channel" back=${BACK}><${Loaded} from=${channel} what="This channel" /><//>`;
   async function erase() {
@@ -28,8 +31,8 @@ export function Screen({ path: [uid] }) {
       actions=${html`<${Button} quiet onClick=${erase}>Delete …<//><${Button} primary onClick=${() => ask(TestSend, { label: "Send a test", channel: of })}>Test send …<//>`}>
     <${Circuit} channel=${of} reload=${channel.reload} />
     <div class="columns"><${Settings} key=${of.updatedAt} channel=${of} reload=${channel.reload} />
-      <${Card} name="Record"><${Facts} of=${[["Id", html`<code>${of.uid}</code>`], ["Created", html`<${Time} at=${of.createdAt} plain />`], ["Changed", html`<${Time} at=${of.updatedAt} plain />`]]} />
-        <p><a href=${to("flows", { channelUid: of.uid })}>Flows by this channel</a></p><${Raw} of=${of} /><//></div>
+      <div class="stack"><${Health} channel=${of} /><${Card} name="Record"><${Facts} of=${[["Id", html`<code>${of.uid}</code>`], ["Created", html`<${Time} at=${of.createdAt} plain />`], ["Changed", html`<${Time} at=${of.updatedAt} plain />`]]} />
+        <p class="below"><a href=${to("flows", { channelUid: of.uid })}>Flows by this channel</a></p><${Raw} of=${of} /><//></div></div>
   <//>`;
 }
 
@@ -41,16 +44,40 @@ function Circuit({ channel, reload }) {
     say("The circuit is closed");
     reload();
   });
-  if (!circuit || circuit.state === "closed") return null;
-  return html`<div class="notice warn" role="status"><div class="grow"><p><b>The circuit is ${title(circuit.state).toLowerCase()}</b>${circuit.since && html` since <${Time} at=${circuit.since} plain />`}${circuit.reason ? `: ${reasonWord(circuit.reason)}` : ""}.
-      ${circuit.nextProbeAt && html`The next probe is <${Time} at=${circuit.nextProbeAt} />.`}</p><${Problem} of=${error} what="Closing it" /></div>
+  if (circuit.state === "closed") return null;
+  const isDue = !circuit.retryAfter || new Date(circuit.retryAfter) <= Date.now();
+  return html`<div class="notice warn" role="status"><div class="grow"><p><b>The circuit is ${title(circuit.state).toLowerCase()}</b>${circuit.since && html` since <${Time} at=${circuit.since} plain />`}: ${reasonWord(circuit.cause)}.
+      Flows that send by it are paused. ${isDue ? "The first message of a resumed flow is the trial." : html`A flow can be resumed from <${Time} at=${circuit.retryAfter} plain /> on; its first message is the trial.`}</p>
+      <${Problem} of=${error} what="Closing it" /></div>
     <${Button} busy=${busy} onClick=${close}>Close it now<//></div>`;
 }
 
+/** How it fares: circuit, rate, quota, what went wrong last. */
+function Health({ channel: { circuit, rate } }) {
+  const waits = rate.backlogSeconds >= 1 ? `the next message goes out in ${span(rate.backlogSeconds * 1000)}` : "";
+  return html`<${Card} name="How it fares"><${Facts} of=${[
+      ["Circuit", html`<${Status} of=${circuit.state} />`],
+      ["Rate", rate.perSecond ? `${rate.perSecond} a second` : "as fast as the provider takes them"],
+      ["Today (UTC)", rate.perDay ? html`${count(rate.sentToday)} of ${count(rate.perDay)}<${Bar} of=${rate.perDay} parts=${[[rate.sentToday, "completed"]]} label="${count(rate.sentToday)} of ${count(rate.perDay)} sent today" />` : "no limit"],
+      ["In line", waits || "nobody"],
+      ["Held back until", rate.heldUntil && html`<${Time} at=${rate.heldUntil} plain />`],
+    ]} />
+    ${circuit.lastFaults.length > 0 && html`<div class="below"><h3>Last faults of the channel itself</h3><ul class="plain-rows">${circuit.lastFaults.toReversed().map((each) => html`<li>
+      <span>${reasonWord(each.code)}</span><span class="muted"><${Time} at=${each.at} /></span></li>`)}</ul></div>`}<//>`;
+}
+
 const APPROVALS = ["approved", "pending", "blocked"];
+const WRITTEN = ["name", "type", "settings", "approval", "active", "lostAnswer", "reportsReceipts", "trackOpens", "trackClicks", "ratePerSecond", "dailyCap", "prices", "pricesByPrefix"]; // prettier-ignore
+const CHECKS = [
+  ["active", "Active", "Switched off, its messages are skipped."],
+  ["reportsReceipts", "Reports receipts", "Whether the provider tells what became of a message; flows then wait for it."],
+  ["trackOpens", "Track opens", "HTML mails get an invisible picture. Not needed where the provider tells of opens."],
+  ["trackClicks", "Track clicks", "Links in HTML mails lead through this server. Not needed where the provider tells of clicks."],
+]; // prettier-ignore
+const LOST = [["hold", "Leave the message unknown"], ["resend", "Risk sending it twice"]];
 
 function Settings({ channel, reload }) {
-  const [fields, setFields] = useState(Object.fromEntries(Object.entries(channel).filter(([name]) => !READ_ONLY.includes(name))));
+  const [fields, setFields] = useState(Object.fromEntries(WRITTEN.map((name) => [name, channel[name]])));
   const set = (name, value) => setFields({ ...fields, [name]: value });
   const [save, busy, error] = useAction(async (event) => {
     event.preventDefault();
@@ -59,18 +86,31 @@ function Settings({ channel, reload }) {
     reload();
   });
   const problemAt = (field) => error?.at?.(field) ?? "";
+  const number = (name, text) => set(name, text === "" ? null : Number(text));
   const schema = names.value.channelTypes.get(channel.type)?.settings;
   return html`<${Card} name="Settings"><form class="form" onSubmit=${save}>
     <${Text} name="Name" value=${fields.name} problem=${problemAt("name")} onInput=${(next) => set("name", next)} />
     ${schema && html`<${SchemaForm} schema=${schema} value=${fields.settings} path="settings" problemAt=${problemAt} onChange=${(next) => set("settings", next)} />`}
     <${Choice} name="Approval" value=${fields.approval} options=${APPROVALS.map((each) => [each, title(each)])} onChange=${(next) => set("approval", next)} />
-    <${Check} name="Active" value=${fields.active} help="Switched off, its messages are skipped." onChange=${(next) => set("active", next)} />
-    <${Check} name="Reports receipts" value=${fields.reportsReceipts} help="Whether the provider tells what became of a message; flows then wait for it." onChange=${(next) => set("reportsReceipts", next)} />
-    <${Choice} name="When an answer is lost" value=${fields.lostAnswer} options=${[["hold", "Leave the message unknown"], ["resend", "Risk sending it twice"]]} onChange=${(next) => set("lostAnswer", next)} />
-    ${Object.keys(fields).filter((name) => LATER[name]).map((name) => html`<${Field} key=${name} name=${name} schema=${LATER[name]} root=${LATER[name]} value=${fields[name]} path=${name} problemAt=${problemAt} onChange=${(next) => set(name, next)} />`)}
+    ${CHECKS.map(([name, words, help]) => html`<${Check} key=${name} name=${words} help=${help} value=${fields[name]} onChange=${(next) => set(name, next)} />`)}
+    <${Choice} name="When an answer is lost" value=${fields.lostAnswer} options=${LOST} onChange=${(next) => set("lostAnswer", next)} />
+    <div class="row"><${Text} name="Messages a second" optional type="number" min="0.01" step="any" value=${fields.ratePerSecond} problem=${problemAt("ratePerSecond")} placeholder="as the account" onInput=${(text) => number("ratePerSecond", text)} />
+      <${Text} name="Messages a day" optional type="number" min="1" value=${fields.dailyCap} problem=${problemAt("dailyCap")} placeholder="as the account" onInput=${(text) => number("dailyCap", text)} /></div>
+    <${Prices} fields=${fields} set=${set} problemAt=${problemAt} />
     ${error && !error.details.length && html`<${Problem} of=${error} />`}
     <div class="row"><${Button} primary type="submit" busy=${busy}>Save<//></div></form><//>`;
 }
 
-/** Fields that younger servers give a channel. */
-const LATER = { rateLimit: { type: "number", minimum: 0 }, prices: { type: "object", patternProperties: {} } };
+/** What one message costs, by its type; the prices of countries are shown where there are some. */
+function Prices({ fields: { prices, pricesByPrefix }, set, problemAt }) {
+  const price = (type, text) => {
+    const { [type]: before, ...others } = prices;
+    set("prices", text === "" ? others : { ...others, [type]: text });
+  };
+  const prefixes = Object.entries(pricesByPrefix);
+  return html`<fieldset><legend>Price of a message (${workspace.value?.currency})</legend><div class="row">${MESSAGE_TYPES.map((type) => html`<${Text} key=${type} name=${title(type)} inputmode="decimal" placeholder="free"
+      value=${prices[type]} problem=${problemAt(`prices.${type}`)} onInput=${(text) => price(type, text.trim())} />`)}</div>
+    ${prefixes.length > 0 && html`<p class="help">Other prices for ${prefixes.map(([prefix]) => prefix).join(", ")}; they are set by the API.</p>`}</fieldset>`;
+}
+
+const MESSAGE_TYPES = ["MESSAGE", "NEWSLETTER", "CONVERSATION"];

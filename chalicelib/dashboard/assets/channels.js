@@ -1,33 +1,49 @@
 // All channels: the ways to reach people.
 import { html, useEffect, useState } from "./vendor.js";
-import { postOnce } from "./api.js";
+import { get, postOnce } from "./api.js";
 import { ask } from "./dialog.js";
 import { blankFor, SchemaForm } from "./field.js";
-import { useAction, usePages } from "./load.js";
+import { useAction, useLoad, usePages } from "./load.js";
 import { names, readNames } from "./names.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text } from "./parts.js";
 import { go, to } from "./router.js";
 import { nameOf } from "./schema.js";
-import { money } from "./words.js";
+import { workspace } from "./session.js";
+import { count, money } from "./words.js";
 
+const LIVE_MS = 15_000;
+const MOST_LOOKED_AT = 50;
+const AT_ONCE = 4;
 const askNew = () => ask(NewChannel, { label: "New channel" });
 
 export function Screen() {
-  const channels = usePages("/v1/channels", { limit: 50 }, { every: 10_000 });
+  const channels = usePages("/v1/channels", { limit: 50 });
+  const circuits = useLoad((signal) => readCircuits(channels.data, signal), [channels.data?.map((each) => each.uid).join()], { every: LIVE_MS });
   useEffect(() => {
     readNames("channelTypes");
   }, []);
   return html`<${Page} name="Channels" actions=${html`<${Button} primary onClick=${askNew}>New channel<//>`}>
     <${Loaded} from=${channels} what="The list of channels">${(rows) => html`
-      ${rows.length ? html`<${Table} label="Channels" rows=${rows} columns=${COLUMNS} />`
+      ${rows.length ? html`<${Table} label="Channels" rows=${rows.map((each) => ({ ...each, circuit: circuits.data?.get(each.uid) }))} columns=${COLUMNS} />`
         : html`<${Empty} name="No channels yet" action=${html`<${Button} primary onClick=${askNew}>New channel<//>`}>A channel is a way to reach people, with its provider, its sender and its limits.<//>`}
       <${More} from=${channels} />`}<//>
   <//>`;
 }
 
+/** The list does not tell of circuits: those on the page are looked at one by one, a few at a time. */
+async function readCircuits(channels, signal) {
+  const found = new Map();
+  const left = [...(channels ?? [])].slice(0, MOST_LOOKED_AT);
+  const look = async () => {
+    for (let each = left.pop(); each; each = left.pop()) found.set(each.uid, (await get(`/v1/channels/${each.uid}`, {}, signal)).circuit);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, look));
+  return found;
+}
+
 /** Whether messages go out, in one word. */
 export function channelState(channel) {
-  if (channel.circuit && channel.circuit.state !== "closed") return channel.circuit.state;
+  if (channel.circuit && channel.circuit.state !== "closed") return `circuit_${channel.circuit.state}`;
   return channel.active ? channel.approval : "inactive";
 }
 
@@ -35,8 +51,9 @@ const COLUMNS = [
   { name: "Name", cell: (row) => html`<a class="title" href=${to("channels", row.uid)}>${row.name}</a><div class="sub">${row.settings.fromEmail ?? row.settings.from ?? ""}</div>` },
   { name: "Type", cell: (row) => nameOf(row.type) },
   { name: "State", class: "tight", cell: (row) => html`<${Status} of=${channelState(row)} />` },
-  { name: "Per second", class: "less num", cell: (row) => row.rateLimit ?? "–" },
-  { name: "Price", class: "less num", cell: (row) => (row.prices?.MESSAGE ? money(row.prices.MESSAGE, row.currency) : "–") },
+  { name: "Per second", class: "less num", cell: (row) => row.ratePerSecond ?? "–" },
+  { name: "Per day", class: "less num", cell: (row) => (row.dailyCap ? count(row.dailyCap) : "–") },
+  { name: "Price", class: "less num", cell: (row) => (row.prices.MESSAGE ? money(row.prices.MESSAGE, workspace.value?.currency) : "–") },
 ];
 
 function NewChannel({ close }) {

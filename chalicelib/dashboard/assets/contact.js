@@ -9,7 +9,11 @@ import { names, readNames } from "./names.js";
 import { Button, Card, Choice, Facts, Loaded, More, Page, Problem, Raw, say, Status, Text, Time } from "./parts.js";
 import { go, to } from "./router.js";
 import { nameOf } from "./schema.js";
+import { useSheet } from "./sheets.js";
+import { CampaignName } from "./uidname.js";
 import { reasonWord, title } from "./words.js";
+
+await useSheet(import.meta.resolve("./detail.css"));
 
 const BACK = { href: to("contacts"), name: "Contacts" };
 const FIELDS = [["firstName", "First name"], ["lastName", "Last name"], ["email", "E-mail"], ["phone", "Phone"], ["externalId", "Your own id"],
@@ -96,20 +100,25 @@ function Consent({ contact, reload }) {
 function Flows({ uid }) {
   const flows = usePages("/v1/flows", { contactUid: uid, limit: 10 });
   return html`<${Card} name="Campaigns"><${Loaded} from=${flows} what="The list of flows">${(rows) => rows.length
-    ? html`<ul class="plain-rows">${rows.map((each) => html`<li><span><a href=${to("flows", each.uid, uid)}>${each.description || "Flow"}</a> <${Status} of=${each.status} /></span><span class="muted"><${Time} at=${each.createdAt} /></span></li>`)}</ul><${More} from=${flows} />`
+    ? html`<ul class="plain-rows">${rows.map((each) => html`<li><span><a href=${to("flows", each.uid, uid)}><${CampaignName} uid=${each.campaignUid} /></a> <${Status} of=${each.status} /></span><span class="muted"><${Time} at=${each.createdAt} /></span></li>`)}</ul><${More} from=${flows} />`
     : html`<p class="muted">In no flow yet.</p>`}<//>
-    <p><a href=${to("messages", { contactUid: uid })}>Messages</a></p><//>`;
+    <p class="below"><a href=${to("messages", { contactUid: uid })}>Messages</a></p><//>`;
 }
 
 /** What happened to this contact, newest first. */
 function Timeline({ uid }) {
   const events = usePages(`/v1/contacts/${uid}/timeline`, { limit: 20 });
   return html`<${Card} name="Timeline"><${Loaded} from=${events} what="The timeline">${(rows) => rows.length
-    ? html`<ol class="story">${rows.map((each) => html`<li><p class="between"><b>${HAPPENED[each.kind]?.(each) ?? title(each.kind)}</b><span class="muted"><${Time} at=${each.at} /></span></p>
+    ? html`<ol class="story">${rows.filter((each) => !isToldTwice(each)).map((each) => html`<li><p class="between"><b>${HAPPENED[each.kind]?.(each) ?? title(each.kind)}</b><span class="muted"><${Time} at=${each.at} /></span></p>
         ${each.reason && html`<p class="muted">${reasonWord(each.reason)}</p>`}
         ${each.flowUid && html`<p><a href=${to("flows", each.flowUid, uid)}>${each.campaignName ?? "The walk"}</a></p>`}</li>`)}</ol><${More} from=${events} />`
     : html`<p class="muted">Nothing yet.</p>`}<//><//>`;
 }
+
+/** What a provider reports is in the timeline as engagement, and as an event that campaigns can listen to. */
+const isToldTwice = ({ kind, name }) => kind === "event" && name.startsWith("message.");
+
+const EVENTS = { "contact.created": "Became a contact", "contact.updated": "Was changed", "contact.tagged": "Was tagged", "contact.untagged": "Lost a tag" };
 
 const HAPPENED = {
   enrolment: () => "Entered a campaign",
@@ -117,5 +126,5 @@ const HAPPENED = {
   engagement: (each) => title(each.engagement),
   tags: (each) => [...each.added.map((tag) => `+ ${tag}`), ...each.removed.map((tag) => `− ${tag}`)].join(" · "),
   consent: (each) => `Consent to ${nameOf(each.channelType)}, ${title(each.messageType).toLowerCase()}: ${title(each.state ?? "taken back").toLowerCase()}`,
-  event: (each) => each.name,
+  event: (each) => EVENTS[each.name] ?? each.name,
 };

@@ -1,8 +1,9 @@
-// A dialog to choose contacts one by one, by what is loaded of them.
+// A dialog to choose contacts one by one: the first of them, or those that a search finds.
 import { html, useState } from "./vendor.js";
-import { getAll } from "./api.js";
+import { getPage } from "./api.js";
+import { searchContacts } from "./contactsearch.js";
 import { ask } from "./dialog.js";
-import { useLoad } from "./load.js";
+import { useLoad, useRested } from "./load.js";
 import { Button, Loaded, Text } from "./parts.js";
 import { count, plural } from "./words.js";
 
@@ -17,14 +18,17 @@ export function chooseContacts(chosen, { single = false } = {}) {
 export const contactName = (contact) =>
   [contact.firstName, contact.lastName].filter(Boolean).join(" ") || contact.email || contact.phone || contact.externalId || contact.uid;
 
+async function find(wanted, signal) {
+  if (wanted) return searchContacts(wanted, signal);
+  const page = await getPage("/v1/contacts", { limit: 100 }, signal);
+  return { contacts: page.data, hasMore: Boolean(page.nextCursor) };
+}
+
 function Picker({ label, chosen, single, close }) {
-  const [wanted, setWanted] = useState("");
+  const [typed, setTyped] = useState("");
+  const wanted = useRested(typed.trim());
   const [picked, setPicked] = useState(new Set(chosen));
-  const contacts = useLoad((signal) => getAll("/v1/contacts", {}, MOST, signal), []);
-  const fits = (contact) => {
-    const text = `${contactName(contact)} ${contact.email ?? ""} ${contact.phone ?? ""} ${contact.externalId ?? ""} ${contact.tags.join(" ")}`;
-    return text.toLowerCase().includes(wanted.trim().toLowerCase());
-  };
+  const found = useLoad((signal) => find(wanted, signal), [wanted]);
   function toggle(uid) {
     if (single) return close([uid]);
     const next = new Set(picked);
@@ -32,23 +36,24 @@ function Picker({ label, chosen, single, close }) {
     setPicked(next);
   }
   return html`<h2>${label}</h2>
-    <${Text} name="Name, address or tag" value=${wanted} onInput=${setWanted} type="search" />
-    <${Loaded} from=${contacts} what="The list of contacts">${(all) => {
-      const fitting = all.filter(fits);
-      const shown = fitting.slice(0, 200);
-      const every = fitting.length > 0 && fitting.every((each) => picked.has(each.uid));
-      return html`${!single && html`<div class="between">
-          <span class="muted">${count(picked.size)} chosen</span>
-          <${Button} onClick=${() => setPicked(withAll(picked, fitting, !every))} disabled=${!fitting.length}>${every ? "Unselect" : "Select"} ${wanted ? "these" : "all"} ${count(fitting.length)}<//>
-        </div>`}
-        <ul class="picks" tabindex="0" aria-label="Contacts">${shown.map((each) => html`<li key=${each.uid}><label>
-          <input type=${single ? "radio" : "checkbox"} name="contact" checked=${picked.has(each.uid)} onChange=${() => toggle(each.uid)} />
-          <span><b>${contactName(each)}</b> <span class="muted">${each.email ?? each.phone ?? ""}</span></span></label></li>`)}</ul>
-        ${fitting.length > shown.length && html`<p class="muted">${plural(fitting.length - shown.length, "more contact")}: narrow the search to see them.</p>`}
-        ${!all.length && html`<p class="muted">There are no contacts yet.</p>`}`;
-    }}<//>
+    <${Text} name="Name, address or tag" value=${typed} onInput=${setTyped} type="search" autofocus />
+    <${Loaded} from=${found} what="The list of contacts">${(of) => html`
+      ${!single && html`<${Several} of=${of} picked=${picked} setPicked=${setPicked} />`}
+      <ul class="picks" tabindex="0" aria-label="Contacts">${of.contacts.map((each) => html`<li key=${each.uid}><label>
+        <input type=${single ? "radio" : "checkbox"} name="contact" checked=${picked.has(each.uid)} onChange=${() => toggle(each.uid)} />
+        <span><b>${contactName(each)}</b> <span class="muted">${each.email ?? each.phone ?? ""}</span></span></label></li>`)}</ul>
+      ${of.hasMore && html`<p class="muted">There are more: search to see them. To reach very many, make a segment.</p>`}
+      ${!of.contacts.length && html`<p class="muted">${wanted ? "Nobody is found." : "There are no contacts yet."}</p>`}`}<//>
     <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//>
-      ${!single && html`<${Button} primary onClick=${() => close([...picked])}>Use ${plural(picked.size, "contact")}<//>`}</div>`;
+      ${!single && html`<${Button} primary disabled=${picked.size > MOST} onClick=${() => close([...picked])}>Use ${plural(picked.size, "contact")}<//>`}</div>`;
+}
+
+function Several({ of: { contacts }, picked, setPicked }) {
+  const every = contacts.length > 0 && contacts.every((each) => picked.has(each.uid));
+  return html`<div class="between">
+      <span class="muted" role="status">${count(picked.size)} chosen${picked.size > MOST ? `, ${count(MOST)} at most: make a segment` : ""}</span>
+      <${Button} onClick=${() => setPicked(withAll(picked, contacts, !every))} disabled=${!contacts.length}>${every ? "Unselect" : "Select"} these ${count(contacts.length)}<//>
+    </div>`;
 }
 
 function withAll(picked, list, wanted) {

@@ -7,16 +7,17 @@ import { searchContacts } from "./contactsearch.js";
 import { askExport } from "./exports.js";
 import { useAction, useLoad, usePages, useRested } from "./load.js";
 import { Button, Empty, Loaded, More, Page, Problem, say, Status, Table, Tags, Text } from "./parts.js";
-import { go, place, setQuery, to } from "./router.js";
+import { go, to, useTyped } from "./router.js";
+import { SavedViews } from "./savedviews.js";
 import { count, plural } from "./words.js";
 
 export function Screen() {
-  const [typed, setTyped] = useState(place.value.query.get("q") ?? "");
+  const [typed, setTyped] = useTyped("q");
   const wanted = useRested(typed.trim());
   const actions = html`<${Button} quiet onClick=${() => askExport({ of: "contacts" }, "contacts")}>Export …<//><a class="button" href=${to("import")}>Import</a><${Button} primary onClick=${() => ask(NewContact, { label: "New contact" })}>New contact<//>`;
   return html`<${Page} name="Contacts" actions=${actions}>
-    <div class="filters"><div class="field search"><${Text} name="Search" type="search" value=${typed} placeholder="Name, address, id or tag"
-      onInput=${(next) => (setTyped(next), setQuery({ q: next.trim() }))} /></div></div>
+    <div class="filters"><div class="field search"><${Text} name="Search" type="search" value=${typed} placeholder="Name, address, id or tag" onInput=${setTyped} /></div></div>
+    <${SavedViews} list="contacts" />
     ${wanted ? html`<${Found} wanted=${wanted} />` : html`<${Everybody} />`}
   <//>`;
 }

@@ -1,6 +1,7 @@
 // Messages by day. The API has no numbers by day, so each flow's are put on the day on which it started.
 import { html, useEffect, useRef } from "./vendor.js";
 import { get } from "./api.js";
+import { serverNow } from "./clock.js";
 import { useLoad } from "./load.js";
 import { Card, Loaded } from "./parts.js";
 import { useSheet } from "./sheets.js";
@@ -12,7 +13,7 @@ const MOST = 20;
 const DAY_MS = 86_400_000;
 
 export function DailySends({ flows }) {
-  const recent = flows.filter((each) => each.startedAt && Date.now() - new Date(each.startedAt) < DAYS * DAY_MS).slice(0, MOST);
+  const recent = flows.filter((each) => each.startedAt && serverNow() - new Date(each.startedAt) < DAYS * DAY_MS).slice(0, MOST);
   const days = useLoad((signal) => readDays(recent, signal), [recent.map((each) => each.uid).join()]);
   return html`<${Card} name="Sent by flows of the last ${DAYS} days"><${Loaded} from=${days} what="The chart">${(sums) => {
     const total = sums.reduce((sum, each) => sum + each.sent, 0);
@@ -24,7 +25,7 @@ export function DailySends({ flows }) {
 
 async function readDays(flows, signal) {
   const detailed = await Promise.all(flows.map((each) => get(`/v1/flows/${each.uid}`, {}, signal)));
-  const midnight = new Date().setHours(0, 0, 0, 0);
+  const midnight = new Date(serverNow()).setHours(0, 0, 0, 0);
   const days = Array.from({ length: DAYS }, (_, index) => ({ at: new Date(midnight - (DAYS - 1 - index) * DAY_MS), sent: 0 }));
   for (const flow of detailed) {
     const day = days.findLast((each) => each.at <= new Date(flow.startedAt)) ?? days[0];
@@ -41,7 +42,7 @@ function Chart({ days }) {
     let isGone = false;
     async function draw() {
       const [{ default: Plot }] = await Promise.all([import("./uplot.js"), useSheet(import.meta.resolve("./uplot.css"))]);
-      if (!isGone) plot = new Plot(options(Plot, place.current), [days.map((each) => each.at / 1000), days.map((each) => each.sent)], place.current);
+      if (!isGone) plot = new Plot(options(Plot, place.current), [days.map((each) => each.at / 1000), days.map((each) => each.sent || null)], place.current);
     }
     draw();
     return () => {

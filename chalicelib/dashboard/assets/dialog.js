@@ -20,7 +20,7 @@ export function ask(Content, properties = {}) {
 export function Dialogs() {
   const question = shown.value;
   if (!question) return null;
-  return html`<${Modal} key=${question} label=${question.properties.label} close=${question.close}>
+  return html`<${Modal} key=${question} label=${question.properties.label} class=${question.properties.wide ? "wide" : ""} close=${question.close}>
     <${question.Content} ...${question.properties} close=${question.close} />
   <//>`;
 }

@@ -49,7 +49,7 @@ export function openDraft(campaign) {
 
   function take(next) {
     parts.value = next;
-    tabStore.write(`draft.${uid}`, JSON.stringify({ parts: next, updatedAt: server.value.updatedAt }));
+    tabStore.write(`draft.${uid}`, JSON.stringify({ parts: next, base: partsOf(server.value) }));
     if (state.value !== "conflict") later();
   }
 
@@ -84,16 +84,32 @@ export function openDraft(campaign) {
     if (!Object.keys(changes).length) return settle(server.value);
     state.value = "saving";
     try {
-      const now = await get(path);
-      if (now.updatedAt !== server.value.updatedAt && !same(partsOf(now), partsOf(server.value))) return collide(now);
-      const saved = await patch(path, changes);
+      const saved = await patch(path, { ...changes, rev: server.value.rev });
       base = { ...base, ...changes };
       settle(saved);
     } catch (problem) {
-      batch(() => {
-        error.value = problem;
-        state.value = "failed";
-      });
+      if (problem.status === 409) await meetNewer(problem);
+      else fail(problem);
+    }
+  }
+
+  function fail(problem) {
+    batch(() => {
+      error.value = problem;
+      state.value = "failed";
+    });
+  }
+
+  /** Launches and the calendar move the revision too: only another draft is a conflict of two people. */
+  async function meetNewer(refused) {
+    try {
+      const now = await get(path);
+      if (now.rev === server.value.rev) return fail(refused);
+      if (!same(partsOf(now), partsOf(server.value))) return collide(now);
+      server.value = now;
+      return await write();
+    } catch (problem) {
+      return fail(problem);
     }
   }
 
@@ -119,6 +135,13 @@ export function openDraft(campaign) {
       theirs.value = now;
       state.value = "conflict";
     });
+  }
+
+  /** Before something is done with the draft as the server has it; throws where that is not what stands here. */
+  async function saveAll() {
+    await save();
+    if (state.value === "conflict") throw new Error("Somebody else changed this draft: choose first which one stays");
+    if (state.value !== "saved") throw error.value ?? new Error("The draft could not be saved");
   }
 
   /** Ends a conflict: "mine" goes over what is there, "theirs" replaces what is here (and can be undone). */
@@ -149,33 +172,38 @@ export function openDraft(campaign) {
   async function refresh() {
     if (state.value !== "saved") return;
     const now = await get(path).catch(() => null);
-    if (!now || now.updatedAt === server.value.updatedAt || state.value !== "saved") return;
+    if (now && now.rev !== server.value.rev) await adopt(now);
+  }
+
+  /** What the server has now: somebody else's draft is shown where nothing is edited; where something is, saving tells. */
+  async function adopt(now) {
+    if (state.value !== "saved") return;
+    const isOther = !same(partsOf(now), partsOf(server.value));
     batch(() => {
       server.value = now;
-      base = partsOf(now);
-      parts.value = base;
+      if (isOther) base = parts.value = partsOf(now);
     });
-    await validate();
+    if (isOther) await validate();
   }
 
   /** What a reload or a closed tab kept from being saved. */
   function recover() {
     const kept = readKept(uid);
     if (!kept || same(kept.parts, parts.value)) return;
+    const isOurs = same(kept.base, parts.value);
     parts.value = kept.parts;
-    if (kept.updatedAt === campaign.updatedAt) later();
+    if (isOurs) later();
     else collide(campaign);
   }
 
   recover();
   validate();
   return {
-    uid, server, parts, state, error, theirs, found, history, edit, save, resolve, refresh, validate,
+    uid, server, parts, state, error, theirs, found, history, edit, save, saveAll, resolve, refresh, validate,
     problems: computed(() => [...mark(found.value?.errors, "error"), ...mark(found.value?.warnings, "warning")]),
     undo: () => travel("past", "future"),
     redo: () => travel("future", "past"),
-    /** State and versions change beside the draft. */
-    adopt: (now) => settle({ ...server.value, ...now }),
+    adopt,
     close() {
       if (state.value === "waiting" || state.value === "failed") save();
     },

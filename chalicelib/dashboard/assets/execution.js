@@ -7,9 +7,13 @@ import { names, readNames } from "./names.js";
 import { stepNames } from "./outline.js";
 import { Facts, Loaded, Page, Raw, Status, Time } from "./parts.js";
 import { to } from "./router.js";
-import { reasonWord, span, statusWord } from "./words.js";
+import { useSheet } from "./sheets.js";
+import { reasonWord, span, statusWord, whyOfMessage } from "./words.js";
+
+await useSheet(import.meta.resolve("./detail.css"));
 
 const LIVE_MS = 3_000;
+const OPEN = ["pending", "processing"];
 
 export function Screen({ path: [flowUid, contactUid] }) {
   const back = { href: to("flows", flowUid), name: "Flow" };
@@ -35,6 +39,7 @@ async function readAround(flowUid, contactUid, signal) {
 
 function Story({ of, nameOf }) {
   const { history, next } = of;
+  const isOpen = OPEN.includes(of.status);
   const first = history.length ? new Date(history[0].enteredAt) : new Date(of.createdAt);
   // What is to come is on the line too, up to the next moment.
   const end = next?.at ?? of.updatedAt;
@@ -42,30 +47,31 @@ function Story({ of, nameOf }) {
   const skipped = history.filter((each) => each.message?.status === "skipped");
   return html`
     <${Facts} of=${[
-      ["Where now", of.nodeId ? nameOf(of.nodeId) : "over"],
-      ["Why", of.why],
+      ["Where now", isOpen && of.nodeId ? nameOf(of.nodeId) : "over"],
+      ["Why", isOpen || !of.reason ? of.why : `It is ${of.status}: ${reasonWord(of.reason)}`],
       ["Next", next ? html`${next.does === "leaves" ? "goes on from" : "runs"} “${nameOf(next.nodeId)}” <${Time} at=${next.at} />` : "nothing any more"],
       ["Skipped", skipped.length ? skipped.map((each) => `${nameOf(each.nodeId)}: ${reasonWord(each.message.reason)}`).join("; ") : "nothing"],
       ["Version", `v${of.campaignVersion}`],
       ["Began", html`<${Time} at=${of.createdAt} plain />`],
     ]} />
-    <ol class="walk" aria-label="Where it has been">${history.map((each) => html`<${Station} of=${each} nameOf=${nameOf} first=${first} last=${last} />`)}</ol>
+    <ol class="walk" aria-label="Where it has been">${history.map((each) => html`<${Station} of=${each} nameOf=${nameOf} first=${first} last=${last} isOpen=${isOpen} />`)}</ol>
     ${!history.length && html`<p class="muted">It has not come to a step yet.</p>`}
     <${Raw} of=${of} />`;
 }
 
 /** Came, stayed and left in one row; the bar shows when, between the first moment and the last. */
-function Station({ of, nameOf, first, last }) {
+function Station({ of, nameOf, first, last, isOpen }) {
   const whole = last - first;
   const from = new Date(of.enteredAt) - first;
   const stayed = new Date(of.leftAt ?? last) - new Date(of.enteredAt);
   const { message } = of;
-  return html`<li class=${of.leftAt ? "" : "is-here"}>
-    <div><b>${nameOf(of.nodeId)}</b><span class="sub">${of.leftAt ? result(of) : "is here now"}</span></div>
+  const isHere = isOpen && !of.leftAt;
+  return html`<li class=${isHere ? "is-here" : ""}>
+    <div><b>${nameOf(of.nodeId)}</b><span class="sub">${isHere ? "is here now" : of.leftAt ? result(of) : "ended here"}</span></div>
     <div class="stretch" role="img" aria-label="${span(stayed)}" title=${span(stayed)}><i style=${{ left: `${(from / whole) * 100}%`, width: `${Math.max(0.6, (stayed / whole) * 100)}%` }}></i></div>
     <div class="num"><${Time} at=${of.enteredAt} plain /><span class="sub">${stayed > 999 ? `for ${span(stayed)}` : ""}</span></div>
     ${message && html`<div class="message-line"><${Status} of=${message.status} />
-      <span class="muted">${[names.value.channels.get(message.channelUid)?.name, message.attempts > 1 ? `${message.attempts} attempts` : "", reasonWord(message.reason)].filter(Boolean).join(" · ")}</span></div>`}
+      <span class="muted">${[names.value.channels.get(message.channelUid)?.name, message.attempts > 1 ? `${message.attempts} attempts` : "", whyOfMessage(message)].filter(Boolean).join(" · ")}</span></div>`}
   </li>`;
 }
 

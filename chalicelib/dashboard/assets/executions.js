@@ -1,6 +1,6 @@
 // The contacts in a flow, by where they stand.
 import { html } from "./vendor.js";
-import { ContactName } from "./contactname.js";
+import { ContactName } from "./uidname.js";
 import { askExport } from "./exports.js";
 import { usePages } from "./load.js";
 import { Button, Card, Choice, Loaded, More, Status, Table, Time } from "./parts.js";

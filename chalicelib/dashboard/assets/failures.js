@@ -1,7 +1,7 @@
 // What went wrong, by its cause, and how to try those again.
 import { html } from "./vendor.js";
 import { postOnce } from "./api.js";
-import { ContactName } from "./contactname.js";
+import { ContactName } from "./uidname.js";
 import { confirm } from "./dialog.js";
 import { Button, Card, say, Time } from "./parts.js";
 import { go, to } from "./router.js";

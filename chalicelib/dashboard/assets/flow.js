@@ -2,6 +2,7 @@
 import { html } from "./vendor.js";
 import { get, patch, post, remove } from "./api.js";
 import { Comparisons } from "./abtable.js";
+import { serverNow } from "./clock.js";
 import { confirm } from "./dialog.js";
 import { Executions } from "./executions.js";
 import { Failures } from "./failures.js";
@@ -10,8 +11,12 @@ import { useLoad } from "./load.js";
 import { names, readNames } from "./names.js";
 import { stepNames } from "./outline.js";
 import { Bar, Button, Card, Facts, Loaded, Page, Raw, say, Status, Time } from "./parts.js";
+import { isByOperator, Pause, pauseOfFlow } from "./pause.js";
 import { go, to } from "./router.js";
+import { useSheet } from "./sheets.js";
 import { count, money, percent, plural, reasonWord, share, shortSpan, soon, span } from "./words.js";
+
+await useSheet(import.meta.resolve("./detail.css"));
 
 const LIVE_MS = 2_500;
 const ENDED = ["completed", "partial_completed", "cancelled", "failed", "timeout"];
@@ -41,7 +46,7 @@ function Flow({ flow, around, reload }) {
   const nameOf = stepNames(around?.steps ?? [], names.value);
   const name = around?.campaign?.name ?? "Flow";
   const ended = flow.completedAt ?? flow.pausedAt;
-  const took = flow.startedAt && (ended ? new Date(ended) : new Date()) - new Date(flow.startedAt);
+  const took = flow.startedAt && (ended ? new Date(ended) : serverNow()) - new Date(flow.startedAt);
   return html`<${Page} name=${name} back=${BACK} actions=${html`<${Moves} flow=${flow} reload=${reload} />`}
       lead=${html`<${Status} of=${flow.status} /><a href=${to("campaigns", flow.campaignUid)}>Campaign${flow.campaignVersion ? ` v${flow.campaignVersion}` : ""}</a>
         ${flow.description && html`<span>${flow.description}</span>`}
@@ -50,7 +55,7 @@ function Flow({ flow, around, reload }) {
     <dl class="figures">
       <div><dt>Over</dt><dd>${share(over, stats.total)} <small>${count(over)} of ${count(stats.total)}</small></dd></div>
       <div><dt>Sent</dt><dd>${count(stats.sent)}</dd></div>
-      <div><dt>Per minute</dt><dd>${count(stats.messagesPerMinute)}</dd></div>
+      <div><dt>Per minute</dt><dd>${count(Math.round(stats.messagesPerMinute))}</dd></div>
       <div><dt>${ENDED.includes(flow.status) ? "Took" : "Running for"}</dt><dd>${took > 0 ? shortSpan(took) : "–"}</dd></div>
       <div><dt>${ENDED.includes(flow.status) ? "Ended" : "Ends"}</dt><dd>${soon(ENDED.includes(flow.status) ? flow.completedAt : stats.estimatedCompletionAt)}</dd></div>
       <div><dt>Spent</dt><dd>${money(stats.spent, stats.currency)} <small>${Number(stats.estimatedRemainingCost) ? `+ ${money(stats.estimatedRemainingCost, stats.currency)} to come` : ""}</small></dd></div>
@@ -94,10 +99,8 @@ function facts({ configuration: set, ...flow }) {
 
 function Paused({ flow }) {
   if (!["paused", "error"].includes(flow.status)) return null;
-  const { pauseReason, inFlight } = flow.metadata;
-  const byOperator = !pauseReason || pauseReason === "operator";
-  return html`<div class="notice ${byOperator ? "" : "warn"}" role="status"><p><b>${byOperator ? "Paused" : "Paused automatically"}</b>
-    ${" since "}<${Time} at=${flow.pausedAt} plain />${byOperator ? "" : `: ${reasonWord(pauseReason)}`}. ${plural(flow.stats.pending, "contact")} held${inFlight ? `, ${count(inFlight)} still under way` : ""}. Only you can resume it.</p></div>`;
+  const pause = pauseOfFlow(flow);
+  return html`<div class="notice ${isByOperator(pause) ? "" : "warn"}" role="status"><${Pause} of=${pause} /></div>`;
 }
 
 /** By the table of states in product.md. */

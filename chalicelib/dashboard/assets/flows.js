@@ -5,6 +5,7 @@ import { useLoad, usePages } from "./load.js";
 import { names, readNames } from "./names.js";
 import { Choice, Empty, Loaded, More, Page, Status, Table, Time } from "./parts.js";
 import { place, setQuery, to } from "./router.js";
+import { SavedViews } from "./savedviews.js";
 import { count, span, statusWord } from "./words.js";
 
 const STATUSES = ["draft", "queued", "running", "paused", "error", "completed", "partial_completed", "cancelled", "failed", "timeout"];
@@ -27,6 +28,7 @@ export function Screen() {
       <${Choice} name="Campaign" value=${campaignUid} options=${[["", "All"], ...all.map((each) => [each.uid, each.name])]} onChange=${(next) => setQuery({ campaignUid: next })} />
       <${Choice} name="Channel" value=${channelUid} options=${[["", "All"], ...[...names.value.channels.values()].map((each) => [each.uid, each.name])]} onChange=${(next) => setQuery({ channelUid: next })} />
     </div>
+    <${SavedViews} list="flows" />
     <${Loaded} from=${flows} what="The list of flows">${(rows) => html`
       ${rows.length > 0 && html`<${Table} label="Flows" rows=${rows} columns=${columns(nameOf)} />`}
       ${!rows.length && (status || campaignUid || channelUid

@@ -13,7 +13,7 @@ export function Funnel({ flow, steps, nameOf }) {
   const known = walk(steps).map(({ step, path }) => ({ id: step.id, depth: (path.length - 1) / 2, type: step.type }));
   const rest = Object.keys(nodes).filter((id) => !known.some((each) => each.id === id));
   const rows = [...known, ...rest.map((id) => ({ id, depth: 0 }))].map((each) => ({ ...NONE, ...each, ...nodes[each.id] }));
-  return html`<${Table} label="Numbers by step" rows=${rows} keyOf=${(row) => row.id} columns=${columns(flow, nameOf, total)} />`;
+  return html`<${Table} numbers label="Numbers by step" rows=${rows} keyOf=${(row) => row.id} columns=${columns(flow, nameOf, total)} />`;
 }
 
 function columns(flow, nameOf, total) {

@@ -6,7 +6,10 @@ import { download } from "./jsonview.js";
 import { useAction, useLoad } from "./load.js";
 import { Bar, Button, Card, Choice, Facts, Loaded, Page, Problem, Status, Table } from "./parts.js";
 import { place, setQuery, to } from "./router.js";
+import { useSheet } from "./sheets.js";
 import { count, plural, title } from "./words.js";
+
+await useSheet(import.meta.resolve("./detail.css"));
 
 /** What the API takes in one body; longer files go by its upload route, which is another origin and closed to this page. */
 const MOST_BYTES = 5 * 1_048_576;
@@ -67,7 +70,7 @@ function Columns({ file }) {
   });
   if (!header) return html`<p class="notice bad" role="alert">This file is empty.</p>`;
   return html`<${Card} name="Columns">
-    <${Table} label="Columns of the file" rows=${header.map((name, index) => ({ name, index }))} keyOf=${(row) => row.index} columns=${[
+    <${Table} numbers label="Columns of the file" rows=${header.map((name, index) => ({ name, index }))} keyOf=${(row) => row.index} columns=${[
       { name: "Column", cell: (row) => html`<b>${row.name || "(without a name)"}</b>` },
       { name: "Becomes", cell: (row) => html`<${Target} name=${row.name} value=${mapping[row.name]} onChange=${(next) => setMapping({ ...mapping, [row.name]: next })} />` },
       { name: "For example", class: "less", cell: (row) => html`<span class="muted">${rows.slice(0, 3).map((each) => each[row.index]).filter(Boolean).join(" · ")}</span>` },

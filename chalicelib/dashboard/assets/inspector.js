@@ -1,6 +1,7 @@
 // The panel beside the line: the form of what is selected, and what is to check before publishing.
 import { html, useState } from "./vendor.js";
 import { AudienceForm, SettingsForm } from "./aims.js";
+import { serverNow } from "./clock.js";
 import { Fields } from "./field.js";
 import { Icon } from "./icons.js";
 import { LanesField } from "./lanesfield.js";
@@ -79,7 +80,7 @@ function WaitForm({ step, set, ...common }) {
     setChosen(next);
     const { weekdays, ...rest } = step;
     for (const [name] of WAITS) delete rest[name];
-    const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+    const tomorrow = new Date(serverNow() + 86_400_000).toISOString();
     set({ ...rest, ...(next === "localTime" && weekdays ? { weekdays } : {}), [next]: WAIT_BLANK[next] ?? tomorrow }, "wait");
   }
   const others = Object.keys(common.schema.properties).filter((name) => name !== chosen);

@@ -40,7 +40,7 @@ function Exclusions({ of, nameOf }) {
 
 function useEstimate(draft, channelUid) {
   return useLoad(async (signal) => {
-    await draft.save();
+    await draft.saveAll();
     return post(`/v1/campaigns/${draft.uid}/estimate`, channelUid ? { channelUid } : {}, { signal });
   }, [channelUid]);
 }

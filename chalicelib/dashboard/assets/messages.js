@@ -1,13 +1,16 @@
 // Messages of a flow, a campaign or a contact; on the laptop also the mails themselves.
 import { html, useEffect, useState } from "./vendor.js";
-import { getAll } from "./api.js";
-import { ContactName } from "./contactname.js";
+import { get, getAll } from "./api.js";
 import { chooseContacts } from "./contactpicker.js";
 import { useLoad, usePages } from "./load.js";
 import { names, readNames } from "./names.js";
+import { stepNames } from "./outline.js";
 import { Button, Choice, Empty, Loaded, More, Page, Status, Table, Time } from "./parts.js";
 import { place, setQuery, to } from "./router.js";
-import { money, reasonWord, statusWord } from "./words.js";
+import { SavedViews } from "./savedviews.js";
+import { workspace } from "./session.js";
+import { ContactName } from "./uidname.js";
+import { money, statusWord, whyOfMessage } from "./words.js";
 
 const STATUSES = ["sent", "delivered", "opened", "clicked", "replied", "bounced", "failed", "skipped", "unknown", "timed_out"];
 
@@ -16,7 +19,7 @@ export function Screen() {
   const [flowUid, campaignUid, contactUid, status] = ["flowUid", "campaignUid", "contactUid", "status"].map((name) => query.get(name) ?? "");
   const campaigns = useLoad((signal) => getAll("/v1/campaigns", {}, 300, signal), []);
   useEffect(() => {
-    readNames("channels");
+    readNames("channels", "templates");
   }, []);
   async function byContact() {
     const [chosen] = (await chooseContacts([], { single: true })) ?? [];
@@ -32,6 +35,7 @@ export function Screen() {
       ${flowUid && html`<span class="pill"><a href=${to("flows", flowUid)}>Of one flow</a></span>`}
       ${contactUid && html`<span class="pill"><a href=${to("contacts", contactUid)}>Of one contact</a></span>`}
     </div>
+    <${SavedViews} list="messages" />
     ${asked ? html`<${List} query=${{ flowUid, campaignUid: flowUid || contactUid ? "" : campaignUid, contactUid, status, limit: 25 }} />`
       : html`<${Empty} name="Whose messages?">Messages are looked at by campaign, by flow or by contact: choose one above.<//>`}
   <//>`;
@@ -47,19 +51,29 @@ function OutboxLink() {
   return isThere ? html`<a href="outbox" target="_blank" rel="noopener">The mails themselves</a>` : null;
 }
 
+/** Of a contact's messages the campaigns differ: their steps have their ids only. */
+async function readSteps({ flowUid, campaignUid }, signal) {
+  const flow = flowUid ? await get(`/v1/flows/${flowUid}`, {}, signal).catch(() => null) : null;
+  const uid = flow?.campaignUid ?? campaignUid;
+  const path = flow?.campaignVersion ? `/v1/campaigns/${uid}/versions/${flow.campaignVersion}` : `/v1/campaigns/${uid}`;
+  return uid ? await get(path, {}, signal).then((found) => found.steps, () => []) : [];
+}
+
 function List({ query }) {
   const messages = usePages("/v1/messages", query, { every: 10_000 });
+  const steps = useLoad((signal) => readSteps(query, signal), [query.flowUid, query.campaignUid]);
+  const nameOf = stepNames(steps.data ?? [], names.value);
   return html`<${Loaded} from=${messages} what="The list of messages">${(rows) => html`
-    ${rows.length ? html`<${Table} label="Messages" rows=${rows} columns=${COLUMNS} />` : html`<p class="muted">No message fits${messages.hasMore ? " so far" : ""}.</p>`}
+    ${rows.length ? html`<${Table} label="Messages" rows=${rows} columns=${columns(nameOf)} />` : html`<p class="muted">No message fits${messages.hasMore ? " so far" : ""}.</p>`}
     <${More} from=${messages} />`}<//>`;
 }
 
-const COLUMNS = [
+const columns = (nameOf) => [
   { name: "Contact", cell: (row) => html`<a class="title" href=${to("flows", row.flowUid, row.contactUid)}><${ContactName} uid=${row.contactUid} /></a>` },
   { name: "Status", class: "tight", cell: (row) => html`<${Status} of=${row.status} />` },
-  { name: "Step", cell: (row) => row.nodeId },
+  { name: "Step", cell: (row) => nameOf(row.nodeId) },
   { name: "Channel", class: "less", cell: (row) => names.value.channels.get(row.channelUid)?.name ?? "–" },
-  { name: "Why", class: "less", cell: (row) => reasonWord(row.reason) },
-  { name: "Cost", class: "less num", cell: (row) => (Number(row.cost) ? money(row.cost, row.currency) : "–") },
+  { name: "Why", class: "less", cell: whyOfMessage },
+  { name: "Cost", class: "less num", cell: (row) => (Number(row.cost) ? money(row.cost, workspace.value?.currency) : "–") },
   { name: "When", class: "num", cell: (row) => html`<${Time} at=${row.at} />` },
 ];

@@ -4,8 +4,10 @@ import { get, getPage, post } from "./api.js";
 import { DailySends } from "./dailysends.js";
 import { useLoad } from "./load.js";
 import { Bar, Card, Facts, Loaded, Page, Status, Time } from "./parts.js";
+import { readNames } from "./names.js";
+import { isByOperator, pauseOfFlow, pauseWords } from "./pause.js";
 import { to } from "./router.js";
-import { count, money, moment, plural, reasonWord, share } from "./words.js";
+import { count, money, plural, reasonWord, share, soon } from "./words.js";
 
 const LIVE_MS = 8_000;
 /** Drafts and flows that are looked into one by one. */
@@ -28,6 +30,7 @@ async function readWork(signal) {
   const nameOf = new Map(campaigns.data.map((each) => [each.uid, each.name]));
   const open = flows.data.filter((each) => ["running", "queued", "paused", "error"].includes(each.status)).slice(0, MOST_FLOWS);
   const detailed = await Promise.all(open.map((each) => get(`/v1/flows/${each.uid}`, {}, signal)));
+  if (detailed.some((each) => each.metadata.pausedBy)) await readNames("channels");
   const named = detailed.map((flow) => ({ ...flow, name: nameOf.get(flow.campaignUid) ?? flow.campaignUid }));
   const drafts = campaigns.data.filter((each) => each.state === "DRAFT" && !each.latestVersion).slice(0, MOST_CHECKED);
   const checked = await Promise.all(drafts.map((each) => check(each, signal)));
@@ -50,8 +53,9 @@ function needOf(flow) {
   const need = { key: flow.uid, href: to("flows", flow.uid), name: flow.name };
   const { stats, metadata } = flow;
   if (["paused", "error"].includes(flow.status)) {
-    const why = metadata.pauseReason && metadata.pauseReason !== "operator" ? reasonWord(metadata.pauseReason) : "by an operator";
-    return { ...need, level: why === "by an operator" ? "" : "bad", words: `Paused: ${why}. ${plural(stats.pending, "contact")} held`, at: flow.pausedAt };
+    const pause = pauseOfFlow(flow);
+    const byOperator = isByOperator(pause);
+    return { ...need, level: byOperator ? "" : "bad", words: `Paused${byOperator ? " by an operator" : `: ${pauseWords(pause)}`}. ${plural(stats.pending, "contact")} held`, at: flow.pausedAt };
   }
   const worst = Object.entries(metadata.failureReasons).sort(([, one], [, other]) => other - one)[0];
   return worst ? { ...need, level: "bad", words: `${plural(stats.failed, "contact")} failed, mostly: ${reasonWord(worst[0])}` } : null;
@@ -75,14 +79,15 @@ function Run({ flow: { uid, name, status, stats } }) {
   const end = stats.estimatedCompletionAt;
   return html`<div class="grow form tight-form"><div class="between"><a class="title" href=${to("flows", uid)}>${name}</a><${Status} of=${status} /></div>
     <${Bar} of=${stats.total} parts=${[[stats.completed, "completed"], [stats.failed, "failed"], [stats.skipped, "skipped"]]} />
-    <p class="muted">${share(over, stats.total)} of ${count(stats.total)} over · ${count(stats.sent)} sent · ${count(stats.messagesPerMinute)} a minute${end ? ` · ends ${moment(end)}` : ""}</p></div>`;
+    <p class="muted">${share(over, stats.total)} of ${count(stats.total)} over · ${count(stats.sent)} sent · ${count(Math.round(stats.messagesPerMinute))} a minute${end ? ` · ends ${soon(end)}` : ""}</p></div>`;
 }
 
 function Balance() {
   const balance = useLoad((signal) => get("/v1/balance", {}, signal), []);
   if (balance.error?.isMissingRoute) return null;
   return html`<${Card} name="Balance" actions=${html`<a href=${to("settings", "balance")}>Open</a>`}><${Loaded} from=${balance} what="The balance">${(of) => html`
-    <${Facts} of=${[["Free", money(of.free, of.currency)], ["Reserved", money(of.reserved, of.currency)], ["Total", money(of.total, of.currency)]]} />`}<//><//>`;
+    ${of.isLow && html`<p class="status whole"><i class="dot warn"></i>Low: less than ${money(of.alerts.lowBalance, of.currency)} is free.</p>`}
+    <${Facts} of=${[["Free", money(of.free, of.currency)], ["Drawn by flows", money(of.reserved, of.currency)], ["Together", money(of.total, of.currency)]]} />`}<//><//>`;
 }
 
 const STEPS = [

@@ -82,14 +82,15 @@ export function Empty({ name, children, action }) {
 
 /**
  * A table that scrolls by itself where it is too wide. `columns`: {name, cell(row), class}; a column of class "num"
- * is aligned right, one of class "less" is left out on phones.
+ * is aligned right, one of class "less" is left out on phones. There each row becomes a card, but in a table of
+ * `numbers`, which are compared down the columns. Roles are said, as a browser forgets them with another display.
  */
-export function Table({ label, columns, rows, keyOf = (row) => row.uid }) {
-  return html`<div class="table" role="region" aria-label=${label} tabindex="0">
-    <table>
-      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.class || ""}>${column.name || html`<span class="unseen">Actions</span>`}</th>`)}</tr></thead>
-      <tbody>${rows.map((row) => html`<tr key=${keyOf(row)}>
-        ${columns.map((column) => html`<td class=${column.class || ""}>${column.cell(row)}</td>`)}
+export function Table({ label, columns, rows, keyOf = (row) => row.uid, numbers }) {
+  return html`<div class="table ${numbers ? "" : "is-list"}" role="region" aria-label=${label} tabindex="0">
+    <table role="table">
+      <thead role="rowgroup"><tr role="row">${columns.map((column) => html`<th scope="col" role="columnheader" class=${column.class || ""}>${column.name || html`<span class="unseen">Actions</span>`}</th>`)}</tr></thead>
+      <tbody role="rowgroup">${rows.map((row) => html`<tr role="row" key=${keyOf(row)}>
+        ${columns.map((column) => html`<td role="cell" class=${column.class || ""} data-name=${column.name}>${column.cell(row)}</td>`)}
       </tr>`)}</tbody>
     </table>
   </div>`;

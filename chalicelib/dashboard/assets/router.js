@@ -1,5 +1,5 @@
 // Where the page is, as the URL says it: #/campaigns/…?state=RUNNING. Filters live in the URL too.
-import { signal } from "./vendor.js";
+import { signal, useEffect, useState } from "./vendor.js";
 
 export const place = signal(read());
 
@@ -30,4 +30,18 @@ export function setQuery(changes) {
   const hash = to(...place.value.path, query);
   history.replaceState(null, "", new URL(hash, location.href));
   place.value = read();
+}
+
+/** A text of the query while it is typed: the address follows each key, and the text follows the address. */
+export function useTyped(name) {
+  const asked = place.value.query.get(name) ?? "";
+  const [typed, setTyped] = useState(asked);
+  useEffect(() => {
+    if (typed.trim() !== asked) setTyped(asked);
+  }, [asked]);
+  function type(next) {
+    setTyped(next);
+    setQuery({ [name]: next.trim() });
+  }
+  return [typed, type];
 }

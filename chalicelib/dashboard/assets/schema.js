@@ -12,7 +12,8 @@ const TITLES = {
   SA: "Sat", SU: "Sun", latest: "Latest when published", email: "E-mail", sms: "SMS", rcs: "RCS", whatsapp: "WhatsApp",
   fallback: "If the contact cannot be reached", originationIdentity: "Sender (origination identity)", url: "URL",
   timeToLiveSeconds: "Time to live (s)", accountSid: "Account SID", secretName: "Name of the secret", aws: "AWS",
-  phoneNumberId: "Phone number id", apiVersion: "API version",
+  phoneNumberId: "Phone number id", apiVersion: "API version", messagingServiceSid: "Messaging service SID", validityPeriodSeconds: "Validity (s)",
+  configurationSet: "Configuration set", protectConfigurationId: "Protect configuration", maxPrice: "Highest price of a message",
 }; // prettier-ignore
 
 export const nameOf = (name) => TITLES[name] || title(name);

@@ -1,7 +1,7 @@
 // One segment: its conditions, how many contacts they find, and why a given contact is among them or not.
 import { html, useState } from "./vendor.js";
 import { get, patch, post, remove } from "./api.js";
-import { ContactName } from "./contactname.js";
+import { ContactName } from "./uidname.js";
 import { chooseContacts, contactName } from "./contactpicker.js";
 import { confirm } from "./dialog.js";
 import { useAction, useLoad, useRested } from "./load.js";

@@ -1,7 +1,9 @@
 // The workspace, its keys, webhooks, balance, suppressions and audit log.
 import { html, useState } from "./vendor.js";
 import { get, patch } from "./api.js";
-import { Audit, Balance, Keys, Suppressions, Webhooks } from "./settingslists.js";
+import { Balance } from "./balance.js";
+import { Audit, Keys, Suppressions } from "./settingslists.js";
+import { Webhooks } from "./webhooks.js";
 import { useAction } from "./load.js";
 import { Button, Card, Check, Choice, Facts, Page, Problem, say, Tabs, Text } from "./parts.js";
 import { to } from "./router.js";

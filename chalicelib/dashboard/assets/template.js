@@ -9,8 +9,11 @@ import { Button, Card, Choice, Loaded, Page, Problem, say, Status, Table, Text, 
 import { Preview } from "./preview.js";
 import { go, to } from "./router.js";
 import { nameOf } from "./schema.js";
+import { useSheet } from "./sheets.js";
 import { TestSend } from "./testsend.js";
 import { Differences } from "./versions.js";
+
+await useSheet(import.meta.resolve("./detail.css"));
 
 const BACK = { href: to("templates"), name: "Templates" };
 const REST_MS = 600;

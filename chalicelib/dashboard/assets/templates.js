@@ -5,7 +5,8 @@ import { ask } from "./dialog.js";
 import { useAction, usePages, useRested } from "./load.js";
 import { names, readNames } from "./names.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text, Time } from "./parts.js";
-import { go, place, setQuery, to } from "./router.js";
+import { go, place, setQuery, to, useTyped } from "./router.js";
+import { SavedViews } from "./savedviews.js";
 import { nameOf } from "./schema.js";
 import { title } from "./words.js";
 
@@ -13,7 +14,7 @@ const askNew = () => ask(NewTemplate, { label: "New template" });
 
 export function Screen() {
   const query = place.value.query;
-  const [typed, setTyped] = useState(query.get("name") ?? "");
+  const [typed, setTyped] = useTyped("name");
   const name = useRested(typed.trim());
   const [status, channelType] = ["status", "channelType"].map((each) => query.get(each) ?? "");
   const templates = usePages("/v1/templates", { name, status, channelType, limit: 50 });
@@ -22,10 +23,11 @@ export function Screen() {
   }, []);
   return html`<${Page} name="Templates" actions=${html`<${Button} primary onClick=${askNew}>New template<//>`}>
     <div class="filters">
-      <${Text} name="Name" type="search" value=${typed} onInput=${(next) => (setTyped(next), setQuery({ name: next.trim() }))} />
+      <${Text} name="Name" type="search" value=${typed} onInput=${setTyped} />
       <${Choice} name="Status" value=${status} options=${[["", "All"], ["DRAFT"], ["PUBLISHED"], ["REJECTED"]]} onChange=${(next) => setQuery({ status: next })} />
       <${Choice} name="Channel type" value=${channelType} options=${[["", "All"], ...[...names.value.channelTypes.keys()].map((each) => [each, nameOf(each)])]} onChange=${(next) => setQuery({ channelType: next })} />
     </div>
+    <${SavedViews} list="templates" />
     <${Loaded} from=${templates} what="The list of templates">${(rows) => html`
       ${rows.length > 0 && html`<${Table} label="Templates" rows=${rows} columns=${COLUMNS} />`}
       ${!rows.length && (name || status || channelType

@@ -17,7 +17,7 @@ export async function askTestRun(draft, contactUid) {
 function TestRun({ draft, contactUid, close }) {
   const found = useLoad(
     async (signal) => {
-      await draft.save();
+      await draft.saveAll();
       const contact = await get(`/v1/contacts/${contactUid}`, {}, signal);
       return { contact, run: await post(`/v1/campaigns/${draft.uid}/test-run`, { contactUid }, { signal }) };
     },

@@ -1,5 +1,6 @@
 // What starts a campaign: the form, and the words for it.
 import { html } from "./vendor.js";
+import { serverNow } from "./clock.js";
 import { Field } from "./field.js";
 import { Check, Choice, Text } from "./parts.js";
 import { workspace } from "./session.js";
@@ -37,7 +38,7 @@ export function problemsAt(draft, part) {
 }
 
 const tidy = (value) => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined && each !== ""));
-const tomorrow = () => `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)}T09:00:00`;
+const tomorrow = () => `${new Date(serverNow() + 86_400_000).toISOString().slice(0, 10)}T09:00:00`;
 
 const BLANK = {
   manual: () => ({ type: "manual" }),

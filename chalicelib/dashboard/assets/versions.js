@@ -4,6 +4,9 @@ import { get } from "./api.js";
 import { differences } from "./diff.js";
 import { useLoad, usePages } from "./load.js";
 import { Button, Choice, Empty, Loaded, More, say, Table, Time } from "./parts.js";
+import { useSheet } from "./sheets.js";
+
+await useSheet(import.meta.resolve("./detail.css"));
 
 export function Versions({ draft }) {
   const versions = usePages(`/v1/campaigns/${draft.uid}/versions`, { limit: 50 });

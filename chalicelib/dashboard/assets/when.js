@@ -4,6 +4,9 @@ import { Field, WordsField } from "./field.js";
 import { Button, Choice, Text } from "./parts.js";
 import { names } from "./names.js";
 import { opWord } from "./outline.js";
+import { useSheet } from "./sheets.js";
+
+await useSheet(import.meta.resolve("./detail.css"));
 
 const FIELDS = ["email", "phone", "firstName", "lastName", "externalId", "locale", "timezone", "status", "createdAt"];
 const OPS = ["eq", "ne", "contains", "startsWith", "in", "exists", "gt", "gte", "lt", "lte", "before", "after", "within"];

@@ -1,4 +1,5 @@
 // Numbers, times and states in words, in the reader's own locale.
+import { serverNow } from "./clock.js";
 
 const whole = new Intl.NumberFormat();
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
@@ -38,12 +39,12 @@ export const momentInFull = (text) => (text ? `${exact.format(new Date(text))} (
 /** The time alone where it is today. */
 export function soon(text) {
   if (!text) return "–";
-  return new Date(text).toDateString() === new Date().toDateString() ? clock.format(new Date(text)) : dayAndTime.format(new Date(text));
+  return new Date(text).toDateString() === new Date(serverNow()).toDateString() ? clock.format(new Date(text)) : dayAndTime.format(new Date(text));
 }
 export const timeOfDay = (text) => clock.format(new Date(text));
 
 /** "3 minutes ago", "in 2 days". */
-export function relative(text, now = Date.now()) {
+export function relative(text, now = serverNow()) {
   if (!text) return "–";
   const away = new Date(text).getTime() - now;
   const size = Math.abs(away);
@@ -112,10 +113,10 @@ export function title(name) {
 const TONES = {
   good: ["running", "completed", "active", "published", "approved", "sent", "delivered", "opened", "clicked", "replied",
     "granted", "closed"],
-  wait: ["scheduled", "queued", "pending", "processing", "draft", "half_open"],
+  wait: ["scheduled", "queued", "pending", "processing", "draft", "half_open", "circuit_half_open"],
   warn: ["paused", "paused_error", "paused_balance", "partial_completed", "completed_partial", "skipped", "unknown",
     "timed_out", "timeout", "deprecated", "unsubscribed"],
-  bad: ["failed", "error", "bounced", "rejected", "blocked", "cancelled", "revoked", "open", "inactive"],
+  bad: ["failed", "error", "bounced", "rejected", "blocked", "cancelled", "revoked", "open", "circuit_open", "inactive"],
 }; // prettier-ignore
 
 export function tone(status) {
@@ -136,21 +137,48 @@ export function statusWord(status) {
 }
 
 const REASONS = {
+  all_failed: "every contact failed",
+  all_timed_out: "no message was ever confirmed",
+  address_not_ascii: "the address has letters that the provider does not take",
+  answer_lost: "the provider’s answer was lost",
   bad_address: "the address is not one",
+  balance: "the balance is used up",
+  broke_off: "the sender stopped halfway",
   campaign_blocked: "the campaign was blocked",
   cancelled: "the flow was cancelled",
+  channel_circuit: "a channel takes no messages",
   channel_fault: "the channel refuses messages",
   channel_inactive: "the channel is switched off",
   channel_not_approved: "the channel is not approved",
   channel_not_found: "the channel was deleted",
+  channel_type_unknown: "this server does not know the channel’s type",
+  connection_closed_error: "the connection broke before the answer",
   consent_revoked: "consent was revoked",
+  contact_blocked: "the contact is blocked",
+  contact_bounced: "the contact’s address bounced",
   contact_not_found: "the contact does not exist (any more)",
+  contact_unsubscribed: "the contact is unsubscribed",
+  daily_quota_exceeded: "the provider’s daily quota is used up",
   missing_template_parameter: "a template parameter has no value",
   no_address: "no address for this channel",
+  no_address_of_host: "the provider’s host has no address",
   no_consent: "no consent",
+  no_credentials: "no credentials for the provider",
+  no_message_id: "the provider’s answer names no message",
+  not_capable: "the phone cannot take such messages",
   operator: "an operator paused it",
+  read_timeout: "the provider did not answer in time",
+  render_failed: "the template could not be filled in",
   retries_exhausted: "every attempt failed",
+  secret_not_found: "the channel’s secret is not there",
+  secret_unavailable: "the channel’s secret cannot be read now",
+  secret_unreadable: "the channel’s secret cannot be read",
+  sender_not_verified: "the sender’s address is not verified",
+  some_not_completed: "some contacts did not get through",
+  suppressed: "the address is suppressed",
   template_rejected: "a template was rejected",
+  too_many_tags: "the contact has as many tags as there may be",
+  url_not_allowed: "the address may not be called",
   worker_lost: "the sender stopped before it knew the answer",
 };
 
@@ -158,6 +186,12 @@ const REASONS = {
 export function reasonWord(code) {
   if (!code) return "";
   const [name, detail] = String(code).split(":");
-  const known = REASONS[name] || title(name).toLowerCase();
+  const [, status] = /^(?:status|http)_(\d{3})$/.exec(name) ?? [];
+  const known = REASONS[name] || (status ? `the provider answered ${status}` : title(name).toLowerCase());
   return detail ? `${known} (${detail.trim()})` : known;
+}
+
+/** What went wrong with a message; that an earlier attempt did is past once it is known to have arrived. */
+export function whyOfMessage({ status, reason }) {
+  return ["sent", "delivered", "opened", "clicked", "replied"].includes(status) ? "" : reasonWord(reason);
 }
