@@ -1,6 +1,6 @@
 // The shell: navigation, the screen that the address names, dialogs and notes.
 import { html, signal, useEffect, useRef, useState } from "./vendor.js";
-import { Dialogs } from "./dialog.js";
+import { Dialogs, dismiss, isAsking } from "./dialog.js";
 import { Icon } from "./icons.js";
 import { Button, Notes, Problem } from "./parts.js";
 import { place, to } from "./router.js";
@@ -50,7 +50,7 @@ export function App() {
       <${Navigation} chosen=${path[0] === "import" ? "contacts" : path[0]} />
       <main id="main"><${CurrentScreen} path=${path} /></main>
     </div>
-    <${Dialogs} /><${Notes} />
+    <${Dialogs} />${!isAsking.value && html`<${Notes} />`}
     ${expired.value && html`<${SignInAgain} />`}`;
 }
 
@@ -118,6 +118,7 @@ function CurrentScreen({ path }) {
   useEffect(() => {
     // Not at the first screen: then the focus belongs to the browser.
     if (before.current !== null && before.current !== where) {
+      dismiss();
       document.querySelector("main h1")?.focus({ preventScroll: true });
       scrollTo(0, 0);
     }

@@ -1,6 +1,6 @@
 // Dialogs: the browser's own <dialog>, one at a time, awaited like a question.
-import { html, signal, useEffect, useRef, useState } from "./vendor.js";
-import { Button, Problem } from "./parts.js";
+import { computed, html, signal, useEffect, useRef, useState } from "./vendor.js";
+import { Button, Notes, Problem } from "./parts.js";
 
 const shown = signal(null);
 
@@ -17,11 +17,17 @@ export function ask(Content, properties = {}) {
   });
 }
 
+export const isAsking = computed(() => shown.value !== null);
+
+/** A question about a screen that is left is not asked any more. */
+export const dismiss = () => shown.value?.close(undefined);
+
 export function Dialogs() {
   const question = shown.value;
   if (!question) return null;
   return html`<${Modal} key=${question} label=${question.properties.label} class=${question.properties.wide ? "wide" : ""} close=${question.close}>
     <${question.Content} ...${question.properties} close=${question.close} />
+    <${Notes} />
   <//>`;
 }
 

@@ -1,7 +1,6 @@
 // What needs somebody, what runs, how much was sent, what is left of the balance.
-import { html } from "./vendor.js";
+import { html, useEffect, useState } from "./vendor.js";
 import { get, getPage, post } from "./api.js";
-import { DailySends } from "./dailysends.js";
 import { useLoad } from "./load.js";
 import { Bar, Card, Facts, Loaded, Page, Status, Time } from "./parts.js";
 import { readNames } from "./names.js";
@@ -20,9 +19,18 @@ export function Screen() {
     <${Loaded} from=${work} what="The overview">${(of) => (of.isEmpty ? html`<${FirstSteps} />` : html`
       <div class="columns overview">
         <div class="stack"><${Needs} of=${of.needs} /><${Running} flows=${of.running} /></div>
-        <div class="stack"><${Balance} /><${DailySends} flows=${of.flows} /></div>
+        <div class="stack"><${Balance} /><${Chart} flows=${of.flows} /></div>
       </div>`)}<//>
   <//>`;
+}
+
+/** What is to be done is shown first; the chart, and what draws it, comes after it. */
+function Chart({ flows }) {
+  const [Drawn, setDrawn] = useState(null);
+  useEffect(() => {
+    import("./dailysends.js").then(({ DailySends }) => setDrawn(() => DailySends), () => {});
+  }, []);
+  return Drawn && html`<${Drawn} flows=${flows} />`;
 }
 
 async function readWork(signal) {

@@ -42,12 +42,12 @@ function Comparison({ draft, versions }) {
     <${Loaded} from=${shown}>${([before, after]) => html`<${Differences} before=${part(before)} after=${part(after)} />`}<//>`;
 }
 
-const part = ({ name, configuration, steps }) => ({ name, configuration, steps });
+const part = ({ name, trigger, entry, configuration, steps }) => ({ name, trigger, entry, configuration, steps });
 
 /** Lines that came and went, with some around them. */
 export function Differences({ before, after }) {
   const lines = differences(JSON.stringify(before, null, 2), JSON.stringify(after, null, 2));
-  if (!lines.some((each) => each.kind !== "same")) return html`<p class="muted">No differences.</p>`;
+  if (!lines.some((each) => ["added", "removed"].includes(each.kind))) return html`<p class="muted">No differences.</p>`;
   return html`<pre class="diff" tabindex="0" aria-label="Differences">${lines.map((each) => html`<span class=${each.kind}>${MARKS[each.kind]} ${each.text}${"\n"}</span>`)}</pre>`;
 }
 

@@ -48,7 +48,7 @@ export function relative(text, now = serverNow()) {
   if (!text) return "–";
   const away = new Date(text).getTime() - now;
   const size = Math.abs(away);
-  if (size < 5_000) return "just now";
+  if (size < 5_000) return away > 0 ? "in a moment" : "just now";
   if (size < MINUTE) return ago.format(Math.round(away / 1000), "second");
   if (size < HOUR) return ago.format(Math.round(away / MINUTE), "minute");
   if (size < DAY) return ago.format(Math.round(away / HOUR), "hour");

@@ -19,7 +19,7 @@ SCREENS = sorted(
     re.findall(r'import\("\./([a-z]+\.js)"\)', (files._HERE / "assets/app.js").read_text(encoding="utf-8"))
 )
 #: dashboard.md: what a first view may weigh on the wire.
-BUDGET = 40 * 1024
+BUDGET = 40_000
 
 
 def get(path: str, resource: str | None = None, stage: str = "", **parameters: str) -> tuple[int, str, dict[str, str]]:
@@ -120,7 +120,7 @@ def test_the_frame_of_the_preview_is_an_origin_of_its_own_in_which_nothing_runs_
 
 
 def test_the_first_view_fits_the_budget() -> None:
-    """Without uPlot, which comes when there is something to draw."""
+    """Without the chart, which comes when there is something to draw."""
     _, page, _ = get("/")
     names = set(files.first_modules()) | imports_of("overview.js") | set(files._STYLES) | {files._BLOCKING}
     assert zipped(page) + sum(zipped(files._read(name)) for name in names) <= BUDGET
