@@ -103,6 +103,8 @@ function makeCounters() {
   };
 }
 
+const ZOOMS = [50, 75, 100];
+
 function Builder({ editor, counters, status }) {
   const [zoom, setZoom] = useState(100);
   const canvas = useRef(null);
@@ -110,18 +112,26 @@ function Builder({ editor, counters, status }) {
     // The line begins in the middle, however wide its splits are.
     canvas.current.scrollLeft = (canvas.current.scrollWidth - canvas.current.clientWidth) / 2;
   }, [zoom]);
+  const size = (value, words) => html`<button type="button" aria-pressed=${value === zoom ? "true" : "false"} onClick=${() => setZoom(value)}>${words}</button>`;
   return html`<div class="builder">
     <div class="canvas" ref=${canvas} role="region" aria-label="Timeline" tabindex="-1">
       <div class="zoom" role="group" aria-label="Size">
-        ${[50, 75, 100].map((each) => html`<button type="button" aria-pressed=${each === zoom ? "true" : "false"} onClick=${() => setZoom(each)}>${each} %</button>`)}
+        ${ZOOMS.map((each) => size(each, `${each} %`))}
+        <button type="button" aria-pressed=${ZOOMS.includes(zoom) ? "false" : "true"} onClick=${() => setZoom(fitting(canvas.current, zoom))}>Fit</button>
       </div>
-      <div class="zoomed z${zoom}">
+      <div class="zoomed" style=${{ zoom: `${zoom}%` }}>
         <${Timeline} editor=${editor} counters=${counters} Start=${Start} />
       </div>
     </div>
     <${Inspector} editor=${editor} overview=${html`<${Overview} editor=${editor} status=${status} />`} />
     <${InsertMenu} editor=${editor} />
   </div>`;
+}
+
+/** So small that the widest split is seen whole. */
+function fitting(canvas, zoom) {
+  const widest = Math.max(1, ...[...canvas.querySelectorAll(".lanes")].map((each) => each.getBoundingClientRect().width));
+  return Math.max(10, Math.min(100, Math.floor((zoom * (canvas.clientWidth - 48)) / widest)));
 }
 
 function Start({ editor }) {

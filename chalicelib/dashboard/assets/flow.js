@@ -14,7 +14,7 @@ import { Bar, Button, Card, Facts, Loaded, Page, Raw, say, Status, Time } from "
 import { isByOperator, Pause, pauseOfFlow } from "./pause.js";
 import { go, to } from "./router.js";
 import { useSheet } from "./sheets.js";
-import { count, money, percent, plural, reasonWord, share, shortSpan, soon, span } from "./words.js";
+import { count, money, percent, plural, reasonWord, share, shortSpan, soon, span, title } from "./words.js";
 
 await useSheet(import.meta.resolve("./detail.css"));
 
@@ -81,10 +81,12 @@ function Progress({ stats }) {
       ${stats.retried > 0 && html`<li>${count(stats.retried)} retries</li>`}</ul><//>`;
 }
 
+const STARTED = { launch: "a launch", manual: "an operator", api: "the API", scheduled: "the calendar", event: "events", retry: "a retry" };
+
 function facts({ configuration: set, ...flow }) {
   return [
     ["Channel", names.value.channels.get(flow.channelUid)?.name ?? flow.channelUid],
-    ["Started by", flow.trigger],
+    ["Started by", STARTED[flow.trigger] ?? title(flow.trigger).toLowerCase()],
     ["Pause between contacts", span(set.pauseBetweenContactsMs)],
     ["Random deviation", set.pauseBetweenContactsSaltMs ? `± ${span(set.pauseBetweenContactsSaltMs)}` : null],
     ["At the same time", set.maxConcurrentMessages ?? "as the channel allows"],
