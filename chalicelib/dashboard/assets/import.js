@@ -111,7 +111,15 @@ function Job({ uid }) {
 }
 
 function Rejected({ of }) {
-  const [save, busy, error] = useAction(async () => download(await getText(`/v1/imports/${of.uid}/rejected`), `rejected-${of.uid}`, "text/csv", "csv"));
+  const text = useLoad((signal) => getText(`/v1/imports/${of.uid}/rejected`, { signal }), [of.uid, of.rejected]);
+  const save = () => download(text.data, `rejected-${of.uid}`, "text/csv", "csv");
   return html`<div class="between notice warn"><span>${plural(of.rejected, "row")} could not be taken. The file says why, row by row; mend it and import it again.</span>
-    <${Button} busy=${busy} onClick=${save}>Download the rejected rows<//></div><${Problem} of=${error} />`;
+    <${Button} disabled=${!text.data} onClick=${save}>Download the rejected rows<//></div>
+    <${Loaded} from=${text} what="The file of rejected rows">${(csv) => html`<${FirstRejected} of=${readCsv(csv, guessSeparator(csv))} many=${of.rejected} />`}<//>`;
+}
+
+/** The first of them: the row's number, why it was not taken, and what it says. */
+function FirstRejected({ of: [, ...rows], many }) {
+  return html`<ul class="plain-rows">${rows.map(([line, reason, ...values]) => html`<li key=${line}><span><b>Row ${line}</b> ${reason}</span><span class="muted">${values.filter(Boolean).join(" · ")}</span></li>`)}
+    ${many > rows.length && html`<li class="muted">and ${count(many - rows.length)} more</li>`}</ul>`;
 }

@@ -37,6 +37,7 @@ function close(editor) {
 const RARE = ["id", "templateVersion", "parameterStrategy", "parameters", "parameterDefaults", "fallback"];
 /** WAIT takes exactly one of these. */
 const WAITS = [["for", "For a duration"], ["until", "Until a date and time"], ["localTime", "Until a local time of day"]];
+const OF_WAIT = [...WAITS.map(([name]) => name), "weekdays"];
 const WAIT_BLANK = { for: "P1D", until: undefined, localTime: "09:00" };
 
 const SPECIAL = { channelUid: ChannelField, templateUid: TemplateField, lanes: LanesField };
@@ -48,14 +49,12 @@ function StepForm({ editor, step, path }) {
   const problemAt = (field) => problems.filter((each) => within(each.rest, field)).map((each) => each.message).join("; ");
   const properties = Object.keys(schema.properties);
   const rare = properties.filter((name) => RARE.includes(name));
-  const hidden = step.type === "WAIT" ? WAITS.map(([name]) => name).filter((name) => name !== waitOf(step)) : [];
-  if (!step.localTime) hidden.push("weekdays");
   const common = { schema, value: step, problemAt, special: SPECIAL, editor, step, stepPath: path };
   const set = (next, name) => editor.change(path, name === "channelUid" ? withoutTemplate(next, step) : next, name);
   const whole = problems.filter((each) => each.rest === "");
   return html`<div class="form">
     ${whole.map((each) => html`<p class="problem">${each.message}</p>`)}
-    <${Fields} ...${common} onChange=${set} without=${["type", ...rare, ...hidden, ...(step.type === "WAIT" ? ["for", "until", "localTime"] : [])]} />
+    <${Fields} ...${common} onChange=${set} without=${["type", ...rare, ...(step.type === "WAIT" ? OF_WAIT : [])]} />
     ${step.type === "WAIT" && html`<${WaitForm} ...${common} set=${set} />`}
     <details class="more-fields" open=${problems.some((each) => RARE.some((name) => within(each.rest, name)))}>
       <summary>More</summary><div class="form"><${Fields} ...${common} onChange=${set} without=${properties.filter((name) => !RARE.includes(name))} /></div></details>
@@ -83,7 +82,7 @@ function WaitForm({ step, set, ...common }) {
     const tomorrow = new Date(serverNow() + 86_400_000).toISOString();
     set({ ...rest, ...(next === "localTime" && weekdays ? { weekdays } : {}), [next]: WAIT_BLANK[next] ?? tomorrow }, "wait");
   }
-  const others = Object.keys(common.schema.properties).filter((name) => name !== chosen);
+  const others = Object.keys(common.schema.properties).filter((name) => name !== chosen && !(name === "weekdays" && chosen === "localTime"));
   return html`<${Choice} name="Wait" value=${chosen} options=${WAITS} onChange=${change} />
     <${Fields} ...${common} onChange=${set} without=${others} must=${[chosen]} />`;
 }

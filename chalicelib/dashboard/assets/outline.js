@@ -64,13 +64,14 @@ export const opWord = (op) => OPS[op] || op;
 /** A condition in words. */
 export function whenWords(when, stepName = (id) => id) {
   if (!when || typeof when !== "object") return "everybody else";
-  if (when.all) return when.all.map((each) => whenWords(each, stepName)).join(" and ");
-  if (when.any) return when.any.map((each) => whenWords(each, stepName)).join(" or ");
+  const inside = (each) => (each.all ?? each.any)?.length > 1 ? `(${whenWords(each, stepName)})` : whenWords(each, stepName);
+  if (when.all) return when.all.map(inside).join(" and ");
+  if (when.any) return when.any.map(inside).join(" or ");
   if (when.not) return `not (${whenWords(when.not, stepName)})`;
   const within = when.within ? ` within ${span(durationMs(when.within) ?? 0)}` : "";
   if ("message" in when) return `“${stepName(when.message)}” ${when.is || `went by ${when.channelUsed}`}${when.is ? within : ""}`;
   if ("tag" in when) return `${when.is === false ? "without" : "with"} the tag ${when.tag}`;
-  if ("consent" in when) return `consent to ${when.consent} is ${when.is ?? "open"}`;
+  if ("consent" in when) return `consent to ${when.consent} is ${(when.is ?? "open").toLowerCase()}`;
   if ("event" in when) return `${when.is === false ? "did not" : "did"} ${when.event}${when.times > 1 ? ` ${when.times} times` : ""}${within}`;
   const looked = when.field ?? `event.${when.property}`;
   if (when.op === "within") return `${looked}${within}`;

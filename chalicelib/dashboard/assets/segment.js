@@ -66,5 +66,5 @@ function Members({ filter }) {
 
 function Explained({ of }) {
   return html`<div class="notice ${of.matches ? "good" : "warn"}"><div class="grow"><p><a href=${to("contacts", of.contactUid)}><${ContactName} uid=${of.contactUid} /></a> ${of.matches ? "is among them" : "is not among them"}.</p>
-    <ul>${of.comparisons.map((each) => html`<li>${each.holds ? "✓" : "✗"} ${whenWords(each.comparison)}${each.found !== null && each.found !== undefined ? html` <span class="muted">(found: ${JSON.stringify(each.found)})</span>` : ""}${each.decides ? " – decides" : ""}</li>`)}</ul></div></div>`;
+    <ul>${of.comparisons.map((each) => html`<li>${each.holds ? "✓" : "✗"} ${whenWords(each.comparison)}${![null, undefined, true, false].includes(each.found) ? html` <span class="muted">(found: ${JSON.stringify(each.found)})</span>` : ""}${each.decides ? " – decides" : ""}</li>`)}</ul></div></div>`;
 }
