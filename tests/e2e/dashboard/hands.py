@@ -1,10 +1,16 @@
 """What operators do again and again, and what they do it with."""
 
+import json
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.stack import Stack
+
+
+def bring_key(context: BrowserContext, stack: Stack) -> None:
+    """As a tab has it that was signed in before; frames of another origin have no storage."""
+    context.add_init_script(f"if (top === window) sessionStorage.setItem('carillon.key', {json.dumps(stack.key())})")
 
 
 def named(page: Page, name: str) -> Locator:
@@ -14,7 +20,7 @@ def named(page: Page, name: str) -> Locator:
 
 def insert(page: Page, plus: Locator, kind: str) -> None:
     plus.click()
-    page.get_by_role("menuitem", name=kind).first.click()
+    page.get_by_role("menuitem").filter(has=page.get_by_text(kind, exact=True)).click()
 
 
 def wait_until_saved(page: Page) -> None:

@@ -2,18 +2,15 @@
 
 import json
 
-from playwright.sync_api import Browser, CDPSession, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.dashboard.conftest import Visitor, visit
 from tests.e2e.dashboard.hands import insert, named, send, wait_until_saved
-from tests.e2e.stack import Stack, eventually
-
-#: dashboard.md: script of one tick of the counters on 331 steps, in milliseconds.
-TICK_BUDGET = 200
+from tests.e2e.stack import Stack
 
 
 def build_example(page: Page) -> None:
-    """SEND, WAIT, CONDITION with TAG and SEND in its lanes, AB_TEST: by "+" and forms alone."""
+    """Product.md's steps by "+" and forms alone: SEND, WAIT, CONDITION with TAG and SEND in its lanes, AB_TEST, END."""
     panel = page.get_by_role("complementary")
     insert(page, page.get_by_role("button", name="Insert a step"), "Send")
     panel.get_by_label("Name (optional)").fill("First message")
@@ -36,6 +33,7 @@ def build_example(page: Page) -> None:
     panel.get_by_label("Channel", exact=True).select_option(label="Newsletter (email)")
     panel.get_by_label("Template", exact=True).select_option(label="Welcome")
     insert(page, page.locator('[data-slot="steps[3]"]'), "A/B test")
+    insert(page, page.locator('[data-slot="steps[4]"]'), "End")
     expect(page.locator(".all-well")).to_contain_text("Nothing to check")
 
 
@@ -79,7 +77,9 @@ def pause_and_resume(visitor: Visitor) -> None:
     expect(page.locator(".notice.pause")).to_have_count(0)
 
 
-def test_an_operator_builds_the_example_from_nothing_launches_and_watches_it(visitor: Visitor) -> None:
+def test_an_operator_builds_the_example_from_nothing_launches_and_watches_it(browser: Browser, shared: Stack) -> None:
+    visitor = visit(browser, shared)
+    visitor.sign_in()
     page = visitor.open("campaigns")
     page.get_by_role("button", name="New campaign").first.click()
     page.get_by_role("dialog").get_by_label("Name").fill("Example")
@@ -87,6 +87,7 @@ def test_an_operator_builds_the_example_from_nothing_launches_and_watches_it(vis
     build_example(page)
     visitor.look_for_barriers()
     choose_audience(page, "Ada Lovelace", "Alan Turing")
+    expect(page.locator(".counts")).to_have_count(0)
     rehearse_and_launch(visitor)
     expect(page.locator(".counts").first).to_contain_text("2 sent")
     expect(page.locator(".here")).to_have_text("2 here")
@@ -101,6 +102,21 @@ def test_an_operator_builds_the_example_from_nothing_launches_and_watches_it(vis
     expect(page.locator(".walk .is-here")).to_contain_text("Wait 2 days")
     expect(page.get_by_text("goes on from")).to_be_visible()
     visitor.look_for_barriers()
+    visit_again(visitor)
+    assert visitor.complaints == []
+    visitor.context.close()
+
+
+def visit_again(visitor: Visitor) -> None:
+    """With every module in the browser's cache, in which an import map that comes too late would fail."""
+    visitor.page = visitor.watch(visitor.context.new_page())
+    visitor.sign_in()
+    page = visitor.page
+    page.get_by_role("link", name="Campaigns", exact=True).click()
+    page.get_by_role("link", name="Example").first.click()
+    expect(page.locator(".here")).to_have_text("2 here")
+    page.reload()
+    expect(page.locator(".here")).to_have_text("2 here")
 
 
 def test_a_campaign_is_launched_by_the_calendar_and_tells_its_next_starts(visitor: Visitor) -> None:
@@ -173,22 +189,31 @@ def test_the_json_is_the_same_campaign_and_a_mistake_in_it_loses_nothing(visitor
     expect(named(page, "Over")).to_be_visible()
 
 
-def test_two_people_on_one_draft_are_told_of_each_other(visitor: Visitor) -> None:
+def test_two_people_on_one_draft_are_told_of_each_other_and_nobody_is_overwritten(visitor: Visitor) -> None:
     uid = visitor.new_campaign([{"id": "tag", "type": "TAG", "name": "Ours", "add": ["a"]}])
+    path = f"/v1/campaigns/{uid}"
     page = visitor.open(f"campaigns/{uid}")
     expect(named(page, "Ours")).to_be_visible()
     theirs = [{"id": "tag", "type": "TAG", "name": "Theirs", "add": ["b"]}]
-    visitor.stack.call("PATCH", f"/v1/campaigns/{uid}", {"steps": theirs})
+
+    def slip_in(route: Route) -> None:
+        """Somebody saves at the very moment in which our first change is on its way."""
+        visitor.stack.call("PATCH", path, {"steps": theirs})
+        route.continue_()
+
+    page.route(f"**{path}", slip_in, times=1)
     named(page, "Ours").click()
     page.get_by_role("complementary").get_by_label("Name (optional)").fill("Mine")
     expect(page.get_by_role("alert")).to_contain_text("Somebody else changed this draft")
+    assert visitor.stack.call("GET", path)["data"]["steps"] == theirs
+    page.get_by_text("From theirs to mine").click()
+    expect(page.locator(".diff .added").first).to_contain_text("Mine")
     visitor.look_for_barriers()
-    assert visitor.stack.call("GET", f"/v1/campaigns/{uid}")["data"]["steps"] == theirs
     page.get_by_role("button", name="Take theirs").click()
     expect(named(page, "Theirs")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     wait_until_saved(page)
-    assert visitor.stack.call("GET", f"/v1/campaigns/{uid}")["data"]["steps"][0]["name"] == "Mine"
+    assert visitor.stack.call("GET", path)["data"]["steps"][0]["name"] == "Mine"
 
 
 def test_a_key_that_stops_working_in_the_middle_costs_nothing_that_was_typed(browser: Browser, shared: Stack) -> None:
@@ -223,36 +248,3 @@ def test_a_server_that_is_away_keeps_the_draft_in_the_tab_until_it_is_back(visit
     wait_until_saved(page)
     assert visitor.stack.call("GET", f"/v1/campaigns/{uid}")["data"]["steps"][0]["name"] == "After"
     visitor.complaints = [each for each in visitor.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
-
-
-def test_counters_of_331_steps_cost_little_script_each_second(visitor: Visitor) -> None:
-    steps = [{"id": f"s{n}", "type": "TAG", "add": [f"t{n}"]} for n in range(331)]
-    uid = visitor.new_campaign(steps)
-    ticks = 0
-
-    def answer(route: Route) -> None:
-        nonlocal ticks
-        ticks += 1
-        nodes = {f"s{n}": {"entered": 1000 * ticks + n, "here": (ticks + n) % 7, "left": {}} for n in range(331)}
-        names = ("total", "pending", "processing", "completed", "failed", "skipped")
-        counts = {"executions": dict.fromkeys(names, 1), "messages": {"sent": ticks, "opened": 0}, "nodes": nodes}
-        money = {"spent": "0.00", "estimatedRemainingCost": "0.00", "currency": "EUR"}
-        more = {"flowUid": "f", "flowStatus": "running", "state": "RUNNING", "pauseReason": None, "inFlight": 0}
-        route.fulfill(json={"message": "", "data": {**counts, **money, **more}})
-
-    visitor.page.route(f"**/campaigns/{uid}/status", answer)
-    page = visitor.open(f"campaigns/{uid}")
-    expect(page.locator(".step-main")).to_have_count(331)
-    expect(page.locator(".counts")).to_have_count(331)
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
-    before, began = ticks, script_milliseconds(session)
-    eventually(lambda: page.wait_for_timeout(200) or ticks >= before + 2, 20)
-    page.wait_for_timeout(300)
-    assert (script_milliseconds(session) - began) / (ticks - before) < TICK_BUDGET
-
-
-def script_milliseconds(session: CDPSession) -> float:
-    """What scripts of the page have taken so far."""
-    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
-    return float(metrics["ScriptDuration"]) * 1000

@@ -1,0 +1,104 @@
+"""What an operator sets and mends: channels with their circuit, webhooks, balance, views; what the pages say of it."""
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.e2e.dashboard.conftest import Visitor
+from tests.e2e.stack import Stack, eventually
+
+TWILIO = {"provider": "twilio", "accountSid": "AC" + "0" * 32, "secretName": "nothing", "sender": "+12065550100"}
+
+
+def open_circuit(stack: Stack) -> tuple[str, str]:
+    """An SMS channel whose secret is not there, and a campaign that has met it: (channel, campaign)."""
+    wish = {"name": "Texts", "type": "sms", "settings": TWILIO, "prices": {"MESSAGE": "0.07"}}
+    channel = stack.call("POST", "/v1/channels", wish)["data"]["uid"]
+    content = {"name": "Text", "channelType": "sms", "content": {"text": "Hi"}}
+    template = stack.call("POST", "/v1/templates", content)["data"]["uid"]
+    stack.call("POST", f"/v1/templates/{template}/publish", {})
+    people = [{"externalId": f"texts-{n}", "phone": f"+1206555{n:04d}"} for n in range(8)]
+    uids = [stack.call("POST", "/v1/contacts", each)["data"]["uid"] for each in people]
+    wish = {"name": "Texts", "channelUid": channel, "templateUid": template, "audience": {"contactUids": uids}}
+    campaign = str(stack.call("POST", "/v1/campaigns", wish)["data"]["uid"])
+    stack.call("POST", f"/v1/campaigns/{campaign}/launch", {})
+    eventually(lambda: stack.call("GET", f"/v1/campaigns/{campaign}/status")["data"]["state"] == "PAUSED_ERROR", 30)
+    return str(channel), campaign
+
+
+def test_a_channel_that_takes_nothing_is_told_with_its_cause_and_closed_again_by_hand(visitor: Visitor) -> None:
+    channel, campaign = open_circuit(visitor.stack)
+    page = visitor.open(f"campaigns/{campaign}")
+    banner = page.locator(".notice.pause")
+    for words in ("Paused automatically", "Texts", "the channel’s secret is not there", "held"):
+        expect(banner).to_contain_text(words)
+    visitor.look_for_barriers()
+    page = visitor.open("channels")
+    expect(page.get_by_role("row").filter(has_text="Texts").first).to_contain_text("Circuit open")
+    page = visitor.open(f"channels/{channel}")
+    expect(page.get_by_role("region", name="How it fares")).to_contain_text("Last faults of the channel itself")
+    visitor.look_for_barriers()
+    page.get_by_role("button", name="Close it now").click()
+    expect(page.get_by_text("The circuit is open")).to_have_count(0)
+    page.get_by_label("Messages a second").fill("5")
+    page.get_by_label("Newsletter").fill("0.05")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("5 a second")).to_be_visible()
+    kept = visitor.stack.call("GET", f"/v1/channels/{channel}")["data"]
+    assert (kept["ratePerSecond"], kept["prices"]) == (5, {"MESSAGE": "0.07", "NEWSLETTER": "0.05"})
+    visitor.stack.call("POST", f"/v1/campaigns/{campaign}/cancel", {})
+
+
+def test_a_webhook_shows_its_secret_once_and_what_became_of_each_delivery(visitor: Visitor) -> None:
+    port = json.loads((visitor.stack.data / "ports.json").read_text())["providers"]
+    page = visitor.open("settings/webhooks")
+    dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="New webhook").click()
+    dialog.get_by_label("Address").fill("http://10.0.0.1/told")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_text("must begin with https://")).to_be_visible()
+    # What answers there knows another secret, and refuses.
+    dialog.get_by_label("Address").fill(f"http://127.0.0.1:{port}/webhook")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.locator("pre")).to_contain_text("whsec_")
+    dialog.get_by_role("button", name="I have kept it").click()
+    page.get_by_role("button", name="Deliveries").first.click()
+    dialog.get_by_role("button", name="Send a test event").click()
+    expect(dialog.get_by_text("webhook.test", exact=True)).to_be_visible()
+    expect(dialog.get_by_text("attempt", exact=False).first).to_contain_text("answered 401")
+    visitor.look_for_barriers()
+    dialog.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Delete …").first.click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No webhooks")).to_be_visible()
+
+
+def test_a_top_up_is_in_the_ledger_and_a_low_balance_is_said(visitor: Visitor) -> None:
+    page = visitor.open("settings/balance")
+    dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="Top up …").click()
+    dialog.get_by_label("Amount").fill("5.00")
+    dialog.get_by_label("Note").fill("Invoice 7")
+    dialog.get_by_role("button", name="Top up").click()
+    expect(page.get_by_role("region", name="Transactions")).to_contain_text("Invoice 7")
+    page.get_by_label("Call it low below").fill("10")
+    page.get_by_role("region", name="Alert").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Less than €10.00 is free")).to_be_visible()
+    visitor.look_for_barriers()
+    page = visitor.open("settings/audit")
+    expect(page.get_by_text("POST /v1/balance/topup")).to_be_visible()
+
+
+def test_a_view_of_a_list_is_an_address_and_is_kept_under_a_name(visitor: Visitor) -> None:
+    page = visitor.open("campaigns?state=DRAFT")
+    expect(page.get_by_role("link", name="Welcome", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Save this view").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("Not yet sent")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    page.get_by_role("group", name="Saved views").get_by_role("link", name="All").click()
+    expect(page.get_by_role("link", name="Welcome", exact=True).first).to_be_visible()
+    page.get_by_role("link", name="Not yet sent").click()
+    expect(page.get_by_label("State")).to_have_value("DRAFT")
+    expect(page.get_by_role("link", name="Welcome", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Forget the view").click()
+    expect(page.get_by_role("link", name="Not yet sent")).to_have_count(0)
