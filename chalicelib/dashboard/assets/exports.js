@@ -24,6 +24,6 @@ function Export({ label, wish, close }) {
   );
   return html`<h2>${label}</h2>
     <${Loaded} from=${asked} what="The export">${(first) => html`<p><${Status} of=${(task.data ?? first).status} /></p>
-      ${task.data?.url && html`<a class="button primary" href=${task.data.url} download>Download the file</a>`}`}<//>
+      ${task.data?.url && html`<div class="row"><a class="button primary" href=${task.data.url} download>Download the file</a></div>`}`}<//>
     <div class="dialog-foot"><${Button} onClick=${() => close()}>Done<//></div>`;
 }

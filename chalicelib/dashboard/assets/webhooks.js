@@ -1,7 +1,8 @@
 // Webhooks: which systems are told of what, how that went, and telling them again.
 import { html, useState } from "./vendor.js";
 import { newToken, patch, post, postOnce } from "./api.js";
-import { ask, confirm } from "./dialog.js";
+import { serverNow } from "./clock.js";
+import { ask } from "./dialog.js";
 import { useAction, usePages } from "./load.js";
 import { Button, Check, Choice, Loaded, More, Problem, Raw, say, Status, Table, Tags, Text, Time } from "./parts.js";
 import { ListOf, Remove } from "./settingslists.js";
@@ -98,7 +99,7 @@ function Deliveries({ webhook, close }) {
 
 const columns = (again) => [
   { name: "Event", cell: (row) => html`<b>${row.event}</b><${Attempts} of=${row} />` },
-  { name: "Status", class: "tight", cell: (row) => html`<${Status} of=${row.status} />${row.nextAttemptAt && html`<div class="sub">again <${Time} at=${row.nextAttemptAt} /></div>`}` },
+  { name: "Status", class: "tight", cell: (row) => html`<${Status} of=${row.status} />${row.nextAttemptAt && html`<div class="sub">${new Date(row.nextAttemptAt) > serverNow() ? html`next <${Time} at=${row.nextAttemptAt} />` : "due now"}</div>`}` },
   { name: "When", class: "less num", cell: (row) => html`<${Time} at=${row.createdAt} />` },
   { name: "", class: "num", cell: (row) => html`<${Button} disabled=${row.status === "pending"} aria-label="Deliver ${row.event} again" onClick=${() => again(row)}>Again<//>` },
 ];
