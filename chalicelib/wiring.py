@@ -10,6 +10,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from chalicelib.aws import usage
 from chalicelib.aws.allowances import DynamoAllowances
 from chalicelib.aws.balances import DynamoBalances
 from chalicelib.aws.channel_secrets import ChannelSecrets
@@ -75,14 +76,23 @@ def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
+#: For workers: within it, what is asked of AWS is counted for the flows that are worked for.
+metered = usage.metered
+
+
 class _Lazy:
     """Stands in for a client until it is first called: each costs 50 ms to build, and no function needs all."""
 
     def __init__(self, service: str, client: ClientFor) -> None:
         self._service, self._build = service, client
+        self._watched: object = None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._build(self._service), name)
+        client = self._build(self._service)
+        if client is not self._watched:
+            usage.watch(client)
+            self._watched = client
+        return getattr(client, name)
 
 
 def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from chalicelib.api.balance_answers import CostShown
 from chalicelib.model.base import Moment, Outside
 from chalicelib.model.campaign import Audience, Availability, CampaignState
 from chalicelib.model.execution import ExecutionStatus
@@ -167,6 +168,7 @@ class CampaignStatusShown(Outside):
     paused_at: Moment | None
     end_reason: str | None
     in_flight: int
+    cost: CostShown | None
 
 
 class VersionSummary(Outside):
@@ -261,6 +263,7 @@ class FlowShown(FlowSummary):
 
     metadata: FlowMetadata
     stats: FlowStats
+    cost: CostShown
 
 
 class ContactsAdded(Outside):

@@ -1,4 +1,4 @@
-"""What the answers about a balance look like, as models for OpenAPI."""
+"""What the answers about money look like, as models for OpenAPI."""
 
 from chalicelib.model.balance import Alerts, EntryKind
 from chalicelib.model.base import Moment, Outside
@@ -25,3 +25,37 @@ class TransactionShown(Outside):
     flow_uid: str | None
     note: str | None
     at: Moment
+
+
+class UnitsShown(Outside):
+    """What is asked of AWS: DynamoDB's request units, SQS requests, Lambda's invocations and time times memory."""
+
+    write_units: int
+    read_units: float
+    queue_requests: int
+    invocations: int
+    gigabyte_seconds: float
+
+
+class AwsCostShown(Outside):
+    """By the list prices of a day, without free tiers and discounts; what carries the messages is not in it."""
+
+    amount: str
+    currency: str
+    prices_of: str
+    region: str
+    units: UnitsShown
+
+
+class Paid(Outside):
+    """An amount of money."""
+
+    amount: str
+    currency: str
+
+
+class CostShown(Outside):
+    """What a flow's messages have cost by the channels' prices, and what AWS takes beside that."""
+
+    messages: Paid
+    aws: AwsCostShown

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.api._http import MAX_DETAILS
-from chalicelib.api.flow_shapes import Shape, show_paused_by, show_stats
+from chalicelib.api.flow_shapes import Shape, show_cost, show_paused_by, show_stats, show_usage
 from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
 from chalicelib.model.campaign import Campaign, CampaignState, CampaignVersion
@@ -33,6 +33,7 @@ _NO_FLOW: Shape = {
     "pausedAt": None,
     "endReason": None,
     "inFlight": 0,
+    "cost": None,
 }
 #: Not shown in lists.
 _LONG = frozenset({"steps", "audience", "parameters", "parameterDefaults", "templates"})
@@ -140,6 +141,7 @@ def show_estimate(estimate: Estimate) -> Shape:
             "worst": write_money(estimate.worst_cost),
             "currency": estimate.currency,
             "channels": cost,
+            "aws": show_usage(estimate.usage),
         },
         "estimatedCompletionAt": rfc3339(estimate.ends_at) if estimate.ends_at else None,
         "sample": {"contacts": estimate.considered, **errors} if any(errors.values()) else None,
@@ -187,4 +189,5 @@ def show_status(state: CampaignState, described: FlowDescription | None, campaig
         "pausedAt": rfc3339(flow.paused_at) if flow.paused_at else None,
         "endReason": flow.end_reason,
         "inFlight": described.in_flight,
+        "cost": show_cost(described),
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from chalicelib.engine import aws_cost
 from chalicelib.engine.progress import outcome_of
 from chalicelib.engine.significance import Comparison
 from chalicelib.model.base import rfc3339
@@ -10,6 +11,7 @@ from chalicelib.model.execution import Engagement, Execution, Outcome, Receipt, 
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import NodeId
 from chalicelib.model.money import write_money
+from chalicelib.model.usage import Usage
 from chalicelib.usecases.describe_flow import FlowDescription
 
 Shape = dict[str, object]
@@ -37,6 +39,30 @@ def show_flow(described: FlowDescription) -> Shape:
             "stuck": flow.stuck,
         },
         "stats": show_stats(described),
+        "cost": show_cost(described),
+    }
+
+
+def show_cost(described: FlowDescription) -> Shape:
+    """What its messages have cost, and what AWS takes beside that."""
+    spent = write_money(described.counters.get("spent", 0))
+    return {"messages": {"amount": spent, "currency": described.currency}, "aws": show_usage(described.used)}
+
+
+def show_usage(usage: Usage) -> Shape:
+    """In dollars by list prices, and what it consists of."""
+    return {
+        "amount": f"{aws_cost.price(usage):f}",
+        "currency": aws_cost.CURRENCY,
+        "pricesOf": aws_cost.PRICES_OF,
+        "region": aws_cost.REGION,
+        "units": {
+            "writeUnits": usage.write_units,
+            "readUnits": usage.read_units,
+            "queueRequests": usage.queue_requests,
+            "invocations": usage.invocations,
+            "gigabyteSeconds": round(usage.gigabyte_seconds, 3),
+        },
     }
 
 

@@ -2,18 +2,22 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate
 from chalicelib.aws.row_keys import flow_partition, shard_of, to_milliseconds
+from chalicelib.aws.usage import take
 from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.usage import Usage
 from chalicelib.ports import Clock, Counters
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
 
 #: Batches that write to one item one after the other; DynamoDB takes 1,000 writes a second on each.
 SHARDS = 8
@@ -22,6 +26,10 @@ ERRORS = 50
 #: Counts the writes of `leave`, so that a watchdog sees whether a flow moves.
 MOVEMENTS = "movements"
 _COUNTER, _REGISTER = "n:", "f:"
+#: What was asked of AWS: in the shard's own generation, and in the start of one of all that are gone.
+_USED, _GONE = "u:", "g:"
+#: In the order of Usage; short, since they are written with every batch.
+_USAGE = ("w", "r", "q", "i", "m")
 #: A recount that takes longer than this has been given up.
 _PART_LIFE = timedelta(days=1)
 
@@ -51,38 +59,26 @@ class DynamoStatistics:
             )
 
     def leave(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
-        key = _batch_key(workspace, flow, epoch, batch)
-        changes = {name: change for name, change in counters.items() if change}
+        """With what was asked of AWS for it. A batch that changes nothing makes no item where there is none."""
+        changes = {_COUNTER + name: change for name, change in counters.items() if change}
+        if changes:
+            changes[_COUNTER + MOVEMENTS] = changes.get(_COUNTER + MOVEMENTS, 0) + 1
+        added = {**changes, **_numbers(_USED, take(workspace, flow))}
+        names = {f"#{index}": name for index, name in enumerate(added)}
+        additions = ", ".join(f"#{index} :{index}" for index in range(len(added)))
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": _batch_key(workspace, flow, epoch, batch),
+            "UpdateExpression": (f"ADD {additions} " if added else "") + "REMOVE #entry",
+            "ExpressionAttributeNames": {**names, "#entry": _REGISTER + batch},
+        }
+        if added:
+            values = {f":{index}": {"N": str(change)} for index, change in enumerate(added.values())}
+            request["ExpressionAttributeValues"] = values
         if not changes:
-            self._strike_out(key, batch)
-            return
-        changes[MOVEMENTS] = changes.get(MOVEMENTS, 0) + 1
-        names = {f"#{index}": _COUNTER + name for index, name in enumerate(changes)}
-        additions = ", ".join(f"#{index} :{index}" for index in range(len(changes)))
-        with translate():
-            self._client.update_item(
-                TableName=self._table,
-                Key=key,
-                UpdateExpression=f"ADD {additions} REMOVE #entry",
-                ExpressionAttributeNames={**names, "#entry": _REGISTER + batch},
-                ExpressionAttributeValues={
-                    f":{index}": {"N": str(change)} for index, change in enumerate(changes.values())
-                },
-            )
-
-    def _strike_out(self, key: Item, batch: str) -> None:
-        """Removes a register entry; does not make an item where there is none."""
-        try:
-            with translate():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=key,
-                    UpdateExpression="REMOVE #entry",
-                    ConditionExpression="attribute_exists(#entry)",
-                    ExpressionAttributeNames={"#entry": _REGISTER + batch},
-                )
-        except ConditionFailed:
-            return
+            request["ConditionExpression"] = "attribute_exists(#entry)"
+        with suppress(ConditionFailed), translate():
+            self._client.update_item(**request)
 
     def read(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Counters:
         total: Counter[str] = Counter()
@@ -96,7 +92,13 @@ class DynamoStatistics:
 
     def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters, rev: int) -> bool:
         """The start lies in a shard of its own: batches that are already under way in the epoch are not lost by it."""
-        item = {**_shard_key(workspace, flow, epoch, 0), **_attributes(counters), "rev": {"N": str(rev)}}
+        item = {
+            **_shard_key(workspace, flow, epoch, 0),
+            **_attributes(counters),
+            **_written(_USED, take(workspace, flow)),
+            **_written(_GONE, _gone(self._below(workspace, flow, "S#"), epoch)),
+            "rev": {"N": str(rev)},
+        }
         try:
             with translate():
                 self._client.put_item(
@@ -117,6 +119,12 @@ class DynamoStatistics:
         pk: AttributeValueTypeDef = {"S": flow_partition(workspace, flow)}
         batch_write(self._client, self._table, [{"DeleteRequest": {"Key": {"pk": pk, "sk": sk}}} for sk in old])
         return True
+
+    def used(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Usage:
+        items = list(self._below(workspace, flow, "S#"))
+        return _gone(items, epoch + 1) + sum(
+            (_usage_of(each, _USED) for each in items if _epoch_of(each) == epoch), Usage()
+        )
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         expires = int((self._clock.real() + _PART_LIFE).timestamp())
@@ -191,6 +199,35 @@ def _attributes(counters: Counters) -> "dict[str, AttributeValueTypeDef]":
 
 def _counters_of(item: Item) -> dict[str, int]:
     return {name.removeprefix(_COUNTER): int(value["N"]) for name, value in item.items() if name.startswith(_COUNTER)}
+
+
+def _numbers(prefix: str, usage: Usage) -> dict[str, int]:
+    return {prefix + name: value for name, value in zip(_USAGE, astuple(usage), strict=True) if value}
+
+
+def _written(prefix: str, usage: Usage) -> "dict[str, AttributeValueTypeDef]":
+    return {name: {"N": str(value)} for name, value in _numbers(prefix, usage).items()}
+
+
+def _usage_of(item: Item, prefix: str) -> Usage:
+    return Usage(*(int(item[prefix + name]["N"]) if prefix + name in item else 0 for name in _USAGE))
+
+
+def _epoch_of(item: Item) -> int:
+    return int(item["sk"]["S"].split("#")[1])
+
+
+def _gone(items: Iterable[Item], epoch: int) -> Usage:
+    """What the start of an epoch says of those before it: all but the last of them, to which batches still add.
+
+    It follows from the start before it and the one generation more, whose shards may be dropped after it was written.
+    """
+    found = list(items)
+    written = [_usage_of(each, _GONE) for each in found if _epoch_of(each) == epoch]
+    starts = [_usage_of(each, _GONE) for each in found if _epoch_of(each) == epoch - 1]
+    added = [_usage_of(each, _USED) for each in found if _epoch_of(each) == epoch - 2]
+    sums = [astuple(sum(each, Usage())) for each in (written, [*starts, *added])]
+    return Usage(*map(max, *sums))
 
 
 def _in_flight_of(item: Item, now: int) -> int:

@@ -7,6 +7,7 @@ from typing import Protocol
 from chalicelib.engine.pacing import Gate
 from chalicelib.model.hints import DueHint
 from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.usage import Usage
 
 
 class Timers(Protocol):
@@ -53,6 +54,9 @@ class Statistics(Protocol):
 
         Drops epochs older than the one before it in which no send is in flight.
         """
+
+    def used(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Usage:
+        """What was asked of AWS for the flow up to this epoch, which recounts keep; lacks what a crash kept away."""
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         """Keeps what a recount counted in one shard."""

@@ -12,6 +12,7 @@ from chalicelib.errors import GiveUp
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid
+from chalicelib.model.usage import Usage
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from chalicelib.usecases.load_plan import graph_of
@@ -30,6 +31,8 @@ class FlowDescription:
     ends_at: datetime | None
     #: By A/B test; what of its variants can be said.
     comparisons: Mapping[NodeId, tuple[Comparison, ...]]
+    #: What was asked of AWS for it.
+    used: Usage
 
 
 def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDescription:
@@ -49,6 +52,7 @@ def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDesc
         per_minute=_per_minute(flow, counters, ports.clock.now()),
         ends_at=_ends_at(ports, flow, counters),
         comparisons=_compare(ports, workspace, flow, counters),
+        used=ports.statistics.used(workspace, uid, flow.stats_epoch) if flow.epoch else Usage(),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
+from chalicelib.engine.aws_cost import forecast
 from chalicelib.engine.forecast import dearest_walk, expect_visits
 from chalicelib.engine.pacing import interval
 from chalicelib.engine.sampling import Measured, in_all
@@ -17,6 +18,7 @@ from chalicelib.model.draw import draw
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter
 from chalicelib.model.segment import Segment
+from chalicelib.model.usage import Usage
 from chalicelib.ports import LineState, Ports, Standing
 from chalicelib.usecases.campaign_flows import flows_of
 from chalicelib.usecases.count_members import count_members
@@ -41,7 +43,7 @@ class Estimate:
     `excluded`: by SEND step, how many it would skip and why; `unreachable`: contacts whom no step writes to, by the
     first reason; `reachable`: by channel, contacts; `messages` and `cost`: by channel, what is expected; `worst_cost`:
     if every contact took the dearest way; `ends_at`: by the pacing, the channels' rates and daily caps, without what
-    steps wait for; None where nothing of it limits.
+    steps wait for; None where nothing of it limits; `usage`: of AWS.
     """
 
     matched: Measured
@@ -56,6 +58,7 @@ class Estimate:
     worst_cost: int
     currency: str
     ends_at: datetime | None
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
         worst_cost=sample.in_all(tally.worst_cost),
         currency=plan.workspace.currency,
         ends_at=_ends_at(ports, plan, messages),
+        usage=forecast(plan.graph, visits, sample.population.count),
     )
 
 

@@ -10,7 +10,7 @@ from chalicelib.model.workspace import Workspace
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.usecases.ingest_events import ingest_events
 from chalicelib.usecases.report_events import NewEvent, report_events
-from chalicelib.wiring import ports
+from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of
 
 blueprint = Blueprint(__name__)
@@ -37,7 +37,8 @@ _MESSAGE: TypeAdapter[Reported | BusEvent] = TypeAdapter(Reported | BusEvent)
 def run_events(event: SQSEvent) -> Failures:
     """Each message by itself: one that fails comes again, and ends in the dead-letter queue."""
     records = records_of(event)
-    failed = [record.id for record in records if not _take(record)]
+    with metered():
+        failed = [record.id for record in records if not _take(record)]
     count("events", {"Records": len(records), "GivenBack": len(failed)})
     return failures(failed)
 

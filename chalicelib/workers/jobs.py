@@ -1,6 +1,7 @@
 """Runs background jobs: starting, enrolling, dispatching, counting, waking, importing, exporting, erasing, purging."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import assert_never
 
@@ -35,7 +36,7 @@ from chalicelib.usecases.recount_flow import recount_flow
 from chalicelib.usecases.send_opt_in import send_opt_in
 from chalicelib.usecases.start_scheduled import start_scheduled
 from chalicelib.usecases.wake_due import wake_due
-from chalicelib.wiring import ports
+from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
 
 blueprint = Blueprint(__name__)
@@ -58,12 +59,19 @@ def _succeeds(record: Record, time_left: Callable[[], timedelta]) -> bool:
         log_warning("jobs.unreadable", message_id=record.id, reason=reason_of(error))
         return False
     try:
-        run_job(ports(), job, time_left)
+        _run(job, time_left)
     except CarillonError as error:
         log_fault("jobs.failed", error, kind=job.kind, message_id=record.id, times=record.times)
         return False
     log_info("jobs.done", kind=job.kind)
     return True
+
+
+def _run(job: Job, time_left: Callable[[], timedelta]) -> None:
+    """What it asks of AWS is its flow's, where it is one's."""
+    counting = metered(job.w, job.f) if isinstance(job, Expand | ExpandShards | Dispatch | Recount) else nullcontext()
+    with counting:
+        run_job(ports(), job, time_left)
 
 
 def run_job(  # noqa: C901 - one case for each kind of job

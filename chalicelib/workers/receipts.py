@@ -4,7 +4,7 @@ from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.telemetry import count, log_debug, log_fault, log_warning
 from chalicelib.usecases.record_receipt import record_receipts as record
-from chalicelib.wiring import ports
+from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, records_of
 
 blueprint = Blueprint(__name__)
@@ -14,7 +14,8 @@ blueprint = Blueprint(__name__)
 def record_receipts(event: SQSEvent) -> Failures:
     """Each message by itself: one that fails comes again, and ends in the dead-letter queue."""
     records = records_of(event)
-    failed = [each.id for each in records if not _take(each, again=each.times > 1)]
+    with metered():
+        failed = [each.id for each in records if not _take(each, again=each.times > 1)]
     count("receipts", {"Records": len(records), "GivenBack": len(failed)})
     return failures(failed)
 

@@ -9,7 +9,7 @@ from chalicelib.model.hints import Hint
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.usecases.run_steps import Received
 from chalicelib.usecases.run_steps import run_steps as run
-from chalicelib.wiring import ports
+from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
 
 blueprint = Blueprint(__name__)
@@ -31,7 +31,8 @@ def run_steps(event: SQSEvent) -> Failures:
     records = records_of(event)
     received = [hint for record in records if (hint := _read(record))]
     unreadable = {record.id for record in records} - {hint.id for hint in received}
-    report = run(ports(), received, time_left_of(event))
+    with metered():
+        report = run(ports(), received, time_left_of(event))
     given_back = report.given_back | unreadable
     for fault in report.faults:
         log_fault("steps.fault", fault.error, about=fault.where)

@@ -12,6 +12,7 @@ import pytest
 from app import app
 from chalicelib.api import openapi
 from chalicelib.api._routes import ROUTES
+from chalicelib.aws import usage
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Ports
@@ -198,6 +199,7 @@ def embedded_aws() -> EmbeddedAws:
 @pytest.fixture
 def world(embedded_aws: EmbeddedAws) -> Iterator[World]:
     embedded_aws.reset()
+    usage._remainders.clear()  # As a new process: what an earlier test left to be counted is not this one's.
     environment = embedded_aws.provision()
     if "SIGNING_SECRET_ID" not in environment:
         embedded_aws.client("secretsmanager").create_secret(Name=SECRET_ID, SecretString=uuid.uuid4().hex)
