@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 
 from chalicelib.engine.pacing import LEAD
 
-#: A slot further ahead than this is hinted, not slept for.
+#: A slot further ahead than this, and AHEAD, is hinted, not slept for.
 HORIZON = timedelta(seconds=2)
+#: Between taking a slot and sending at it lie the claim and a last look: a slot that is sooner would be missed by that.
+AHEAD = timedelta(milliseconds=100)
 #: DynamoDB takes 1,000 writes a second on one item; half of them for a channel's line.
 LEASES_PER_SECOND = 500
 _SOONEST = timedelta(seconds=1)
@@ -72,7 +74,7 @@ class Pace:
 
 def may_wait_for(slot: datetime, now: datetime, speed: float) -> bool:
     """Whether the handler sleeps up to the slot. `speed`: how fast `now` runs, as SQS counts real seconds."""
-    return now <= slot <= now + HORIZON * speed
+    return now <= slot <= now + (HORIZON + AHEAD) * speed
 
 
 def come_back(slot: datetime, now: datetime, speed: float) -> datetime:

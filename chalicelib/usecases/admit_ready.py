@@ -143,11 +143,25 @@ def buy(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
     register(delivery, len(ready))
     count = pay(delivery.ports, delivery.workspace, delivery.flow, costs)
     delivery.paid = sum(costs[:count])
-    for each in ready[count:] if count else ():
-        _hint(delivery, each, delivery.ports.clock.now() + ASK_AGAIN * delivery.ports.clock.speed)
-    if count == 0:
+    if count == 0 and not _may_come_back(delivery, costs[0]):
         pause_flow(delivery.ports, delivery.workspace, delivery.flow, BALANCE)
+        return []
+    for each in ready[count:]:
+        _hint(delivery, each, delivery.ports.clock.now() + ASK_AGAIN * delivery.ports.clock.speed)
     return list(ready[:count])
+
+
+def _may_come_back(delivery: Delivery, cost: int) -> bool:
+    """Whether others of the flow, who are sending, may give back what is refused, or have just done so.
+
+    Leaves the register first, or two who have nothing would wait for each other. Who gives back does so before leaving.
+    """
+    workspace, flow, ports = delivery.workspace, delivery.flow, delivery.ports
+    ports.statistics.leave(workspace, flow, delivery.plan.flow.stats_epoch, delivery.batch, {})
+    delivery.is_registered, delivery.ledger.batch = False, None
+    if ports.statistics.in_flight(workspace, flow, ports.clock.real()):
+        return True
+    return ports.balances.find_purse(workspace, flow).left >= cost
 
 
 def give_change(delivery: Delivery) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.engine.rate import Lease, Pace, come_back, interval_of, lease_size, may_wait_for, next_day
+from chalicelib.engine.rate import AHEAD, Lease, Pace, come_back, interval_of, lease_size, may_wait_for, next_day
 from chalicelib.model.channel import Allowance, Channel
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
@@ -62,7 +62,7 @@ def _still_good(slot: datetime | None, line: LineState, now: datetime) -> dateti
 def _slots(
     ports: Ports, workspace: WorkspaceUid, channel: Channel, per_second: float, kept: Sequence[datetime | None]
 ) -> list[datetime]:
-    place, now = (workspace, channel.uid), ports.clock.now()
+    place, now = (workspace, channel.uid), ports.clock.now() + AHEAD * ports.clock.speed
     missing = sum(slot is None for slot in kept)
     interval = interval_of(per_second)
     lease = _leases.get(place, Lease(now, 0, interval)).fresh(now)

@@ -25,7 +25,7 @@ class Telling(Meter):
                 client.meta.events.unregister(later[0], usage._note_units, unique_id=later[1])
                 usage.watch(client)
 
-    def _after(self, model: Any, parsed: dict[str, Any], context: dict[str, Any], **named: Any) -> None:
+    def _after(self, model: Any, parsed: Any, context: dict[str, Any], **named: Any) -> None:
         before = self._units()
         super()._after(model, parsed, context, **named)
         if model.service_model.service_name == "dynamodb" and "Error" not in parsed:

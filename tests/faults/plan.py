@@ -71,7 +71,7 @@ READS = frozenset(
         "catalog.get_chunk", "catalog.active", "catalog.due", "contacts.find_many", "contacts.find_by", "contacts.page",
         "events.page", "events.untold", "executions.find_many", "executions.entries_of", "executions.page",
         "executions.flows_of", "steps.backlog", "timers.buckets", "timers.read", "timers.swept_to", "statistics.read",
-        "statistics.in_flight", "statistics.parts", "statistics.errors", "gates.get", "circuits.get",
+        "statistics.in_flight", "statistics.parts", "statistics.errors", "statistics.used", "gates.get", "circuits.get",
         "circuits.find_channel", "rates.counted",
         "balances.find", "balances.find_purse", "balances.entries", "consents.page", "files.get", "files.lines",
         "files.link", "aws.dynamodb.GetItem", "aws.dynamodb.BatchGetItem", "aws.dynamodb.Query",

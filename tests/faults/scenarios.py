@@ -77,15 +77,19 @@ def _books_are_true(world: World) -> Iterator[str]:
     with world.board.aside():
         balance = world.bare.balances.find(HERE)
         purses = {flow.uid: world.bare.balances.find_purse(HERE, FlowUid(flow.uid)) for flow in world.flows()}
+        ledger = world.bare.balances.entries(HERE, 100, None).items
     free, reserved = (balance.free, balance.reserved) if balance else (0, 0)
     if min(free, reserved, *(purse.left for purse in purses.values())) < 0:
         yield f"I9 {balance} is negative, or one of {purses}"
     if free + sum(purse.drawn for purse in purses.values()) != world.notes["paid in"]:
         yield f"I9 {balance} and {purses} do not make the {world.notes['paid in']} that were paid in"
+    if free + reserved != sum(entry.units for entry in ledger):
+        yield f"I9 the ledger {ledger} does not make {balance}"
     for flow in world.flows():
+        booked = -sum(entry.units for entry in ledger if entry.flow == flow.uid)
         spent, purse = sum(contribution(row)["spent"] for row in world.rows(flow)), purses[flow.uid]
-        if flow.is_over and not purse.drawn == purse.settled == spent:
-            yield f"I9 flow {flow.uid} spent {spent}, its purse says {purse}"
+        if flow.is_over and not purse.drawn == purse.settled == spent == booked:
+            yield f"I9 flow {flow.uid} spent {spent}, its purse says {purse}, the ledger {booked}"
 
 
 def _tagged_once(world: World) -> Iterator[str]:

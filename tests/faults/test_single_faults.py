@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.faults.plan import READS, Fault, single_faults
-from tests.faults.run import run
+from tests.faults.plan import READS, Fault, Kind, single_faults
+from tests.faults.run import Outcome, run
 from tests.faults.scenario import Scenario
-from tests.faults.scenarios import SCENARIOS
+from tests.faults.scenarios import BY_NAME, SCENARIOS
 
 #: Runs of one scenario: all faults at writes as far as they fit, and some at reads, before which little has changed.
 MOST = 150
@@ -29,6 +29,19 @@ def test_no_single_fault_doubles_loses_or_miscounts_anybody(scenario: Scenario) 
     assert not run(scenario).violations
     broken = [str(outcome) for fault in _chosen(scenario) if (outcome := run(scenario, (fault,))).violations]
     assert not broken, "\n".join(broken[:5])
+
+
+def test_after_a_crash_at_any_call_the_ledger_equals_the_rows_to_the_cent() -> None:
+    """At every one of them, where the test above takes some; the check is `_books_are_true`."""
+    scenario = BY_NAME["balance"]
+    calls = run(scenario).calls
+    assert sum(call.name.startswith("balances.") for call in calls) > 10
+    broken = [str(found) for number in range(1, len(calls) + 1) if (found := _crash(scenario, number)).violations]
+    assert not broken, "\n".join(broken[:5])
+
+
+def _crash(scenario: Scenario, number: int) -> Outcome:
+    return run(scenario, (Fault(number, Kind.CRASH),))
 
 
 def test_the_same_plan_and_seed_give_the_same_run() -> None:
