@@ -46,7 +46,9 @@ class DynamoBalances:
 
     def credit(self, workspace: WorkspaceUid, entry: Entry) -> None:
         """The balance moves and the ledger grows in one transaction; an entry that is there already moves nothing."""
-        update = self._update(keys.balance(workspace), "ADD freeUnits :units", {":units": _number(entry.units)})
+        update = self._update(
+            keys.balance(workspace), "ADD freeUnits :units REMOVE lowTold", {":units": _number(entry.units)}
+        )
         try:
             self._transact([{"Update": update}, self._put(workspace, entry)], new_uid())
         except TransactionRefused:
@@ -55,7 +57,7 @@ class DynamoBalances:
     def reload(self, workspace: WorkspaceUid, entry: Entry, seen: Reloads, then: Reloads) -> bool:
         update = self._update(
             keys.balance(workspace),
-            "ADD freeUnits :units SET reloadDay = :day, reloadCount = :count",
+            "ADD freeUnits :units SET reloadDay = :day, reloadCount = :count REMOVE lowTold",
             {
                 ":units": _number(entry.units), ":day": {"S": then.day}, ":count": _number(then.count),
                 ":seenDay": {"S": seen.day}, ":seenCount": _number(seen.count),
@@ -65,10 +67,25 @@ class DynamoBalances:
         )  # fmt: skip
         return self._succeeds([{"Update": update}, self._put(workspace, entry)])
 
+    def mark_low(self, workspace: WorkspaceUid, count: int) -> bool:
+        """After a lost answer a second try finds it marked, and says so, though the first one did it."""
+        update = self._update(
+            keys.balance(workspace),
+            "SET lowCount = :next, lowTold = :yes",
+            {":next": _number(count + 1), ":yes": {"BOOL": True}, ":seen": _number(count)},
+            "lowCount = :seen" if count else "attribute_not_exists(lowCount) OR lowCount = :seen",
+        )
+        try:
+            with translate():
+                self._client.update_item(**update)
+        except ConditionFailed:
+            return False
+        return True
+
     def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
         update = self._update(
             keys.balance(workspace),
-            "SET settingsDoc = :settings ADD freeUnits :none",
+            "SET settingsDoc = :settings ADD freeUnits :none REMOVE lowTold",
             {":settings": {"S": settings.model_dump_json()}, ":none": _number(0)},
         )
         with translate():
@@ -206,7 +223,8 @@ def _decode_balance(item: Item) -> Balance:
     settings = read_document(Settings, item["settingsDoc"]["S"]) if "settingsDoc" in item else Settings()
     day = item["reloadDay"]["S"] if "reloadDay" in item else ""
     reloads = Reloads(day, _read(item, "reloadCount"))
-    return Balance(_read(item, "freeUnits"), _read(item, "reservedUnits"), settings, reloads)
+    low_count, low_told = _read(item, "lowCount"), "lowTold" in item
+    return Balance(_read(item, "freeUnits"), _read(item, "reservedUnits"), settings, reloads, low_count, low_told)
 
 
 def _decode_purse(item: Item) -> Purse:

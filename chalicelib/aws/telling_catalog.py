@@ -1,6 +1,6 @@
-"""The Catalog that stores, with every move of a flow, what webhooks are to be told of it: in the same transaction.
+"""The Catalog that stores what webhooks are to be told of a move of a flow, or of a notice, in the same transaction.
 
-So no place that moves a flow can forget it, and no crash can come between the move and its news.
+So no place can forget it, and no crash can come between what happened and its news.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.catalog import DynamoCatalog
-from chalicelib.engine.webhook_news import flow_news, write_body
+from chalicelib.engine.webhook_news import News, flow_news, write_body
 from chalicelib.errors import RetryLater
 from chalicelib.model.base import Document
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.notice import Notice
 from chalicelib.model.webhook import WEBHOOKS, Delivery, Webhooks
 from chalicelib.ports import Clock
 
@@ -30,13 +31,13 @@ class TellingCatalog(DynamoCatalog):
         self._clock, self._tell = clock, tell
 
     def beside(self, workspace: WorkspaceUid, document: Document) -> Sequence[Document]:
-        """The deliveries of this move; one read where nobody listens."""
-        if not isinstance(document, Flow):
+        """The deliveries of this move or notice; one read where nobody listens."""
+        if not isinstance(document, Flow | Notice):
             return ()
         webhooks = self.find(workspace, Webhooks, WEBHOOKS)
         if webhooks is None or not webhooks.names:
             return ()
-        before = self.find(workspace, Flow, document.uid)
+        told = self._news_of(workspace, document)
         now = self._clock.now()
         return [
             Delivery(
@@ -48,10 +49,15 @@ class TellingCatalog(DynamoCatalog):
                 body=write_body(news, now),
                 due=now,
             )
-            for news in flow_news(before, document)
+            for news in told
             for each in webhooks.entries
             if each.wants(news[0])
         ]
+
+    def _news_of(self, workspace: WorkspaceUid, document: Flow | Notice) -> Sequence[News]:
+        if isinstance(document, Notice):
+            return [(document.name, document.data)]
+        return list(flow_news(self.find(workspace, Flow, document.uid), document))
 
     def stored(self, workspace: WorkspaceUid, beside: Sequence[Document]) -> None:
         with suppress(RetryLater):

@@ -32,11 +32,25 @@ def news_of(before: Contact | None, after: Contact, names: frozenset[str]) -> tu
     )
 
 
+def _consents(before: Contact | None, after: Contact) -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    """By the state that is new, for which kinds of messages."""
+    old = before.consent if before else {}
+    said: dict[str, list[JsonValue]] = {}
+    for channel_type, states in after.consent.items():
+        for message_type, state in states.items():
+            if old.get(channel_type, {}).get(message_type) is not state:
+                kind: dict[str, JsonValue] = {"channelType": channel_type, "messageType": message_type}
+                said.setdefault(f"consent.{state.lower()}", []).append(kind)
+    for name, kinds in said.items():
+        yield name, {"kinds": kinds}
+
+
 def _changes(before: Contact | None, after: Contact) -> Iterator[tuple[str, dict[str, JsonValue]]]:
     if before is None:
         yield "contact.created", {"tags": list(after.tags)}
     elif fields := {name for name, value in after if value != getattr(before, name)} - _NOT_NEWS:
         yield "contact.updated", {"fields": [to_camel(name) for name in sorted(fields)]}
+    yield from _consents(before, after)
     known = before.tags if before else ()
     if added := [tag for tag in after.tags if tag not in known]:
         yield "contact.tagged", {"tags": list(added)}

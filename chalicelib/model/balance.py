@@ -65,6 +65,9 @@ class Balance:
     reserved: int = 0
     settings: Settings = field(default_factory=Settings)
     reloads: Reloads = field(default_factory=Reloads)
+    #: How often it was told that it is low, and whether that was since the last payment.
+    low_count: int = 0
+    low_told: bool = False
 
     @property
     def is_low(self) -> bool:

@@ -14,7 +14,7 @@ from chalicelib.model.base import Moment, Outside, Uid
 EVENT_NAME = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$"
 EventName = Annotated[str, StringConstraints(pattern=EVENT_NAME, max_length=64)]
 #: Names under which only Carillon itself reports.
-RESERVED = ("contact.", "message.")
+RESERVED = ("contact.", "consent.", "message.")
 #: security.md: what contacts did is forgotten after this long.
 EVENT_LIFE = timedelta(days=400)
 #: The properties travel on the row of every execution that the event starts.

@@ -9,8 +9,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from chalicelib.model.base import Document, Moment, Outside, Uid
 from chalicelib.model.campaign import CampaignState
-from chalicelib.model.execution import Engagement
+from chalicelib.model.contact import ConsentState
+from chalicelib.model.execution import Engagement, ExecutionStatus, Outcome
 from chalicelib.model.flow import FlowStatus
+from chalicelib.model.notice import CIRCUIT_OPENED, LOW_BALANCE
 
 #: There is one list of them in a workspace.
 WEBHOOKS = "all"
@@ -21,7 +23,14 @@ DELIVERY_LIFE = timedelta(days=30)
 MAX_ATTEMPTS = 20
 TEST_EVENT = "webhook.test"
 CONTACT_EVENTS = frozenset(f"contact.{word}" for word in ("created", "updated", "tagged", "untagged"))
-#: What providers report. That a message was handed over is no event: every send would be a call.
+CONSENT_EVENTS = frozenset(f"consent.{state.lower()}" for state in ConsentState)
+#: Told only to who names them, not by `message.*`: every send would be a call.
+BY_NAME = frozenset({"message.sent", "message.skipped"})
+#: What became of a message on our side, and how a walk ended: told by the rows.
+ROW_EVENTS = frozenset(f"message.{outcome}" for outcome in Outcome) | frozenset(
+    f"execution.{status}" for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED)
+)
+#: What providers report, and contacts do.
 MESSAGE_EVENTS = frozenset(f"message.{each.value}" for each in Engagement if each is not Engagement.SENT) | {
     "message.complained",
     "message.unsubscribed",
@@ -29,7 +38,10 @@ MESSAGE_EVENTS = frozenset(f"message.{each.value}" for each in Engagement if eac
 FLOW_EVENTS = frozenset(f"flow.{status}" for status in FlowStatus)
 CAMPAIGN_EVENTS = frozenset(f"campaign.{state.lower()}" for state in CampaignState)
 #: Every name that a webhook may choose.
-ALL_EVENTS = CONTACT_EVENTS | MESSAGE_EVENTS | FLOW_EVENTS | CAMPAIGN_EVENTS
+ALL_EVENTS = (CONTACT_EVENTS | CONSENT_EVENTS | MESSAGE_EVENTS | ROW_EVENTS | FLOW_EVENTS | CAMPAIGN_EVENTS) | {
+    LOW_BALANCE,
+    CIRCUIT_OPENED,
+}
 
 
 def _check_choice(choice: str) -> str:
@@ -52,7 +64,8 @@ def expand(choices: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for choice in choices:
         group = choice.removesuffix("*") if choice.endswith(".*") else None
-        found |= {name for name in ALL_EVENTS if name == choice or (group and name.startswith(group))}
+        chosen = {each for each in ALL_EVENTS - BY_NAME if group and each.startswith(group)}
+        found |= chosen | (ALL_EVENTS & {choice})
     return frozenset(found)
 
 

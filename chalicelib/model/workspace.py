@@ -32,6 +32,8 @@ class Workspace(Document):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     #: Whether its flows are paid from its balance: since money was first paid in.
     prepaid: bool = False
+    #: Of `model/webhook.ROW_EVENTS` those that a webhook wants; here, as every batch of steps reads the workspace.
+    row_events: tuple[str, ...] = ()
     #: Region for phone numbers written without a country code (ISO 3166 alpha-2).
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "DE"
 

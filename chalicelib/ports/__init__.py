@@ -140,7 +140,7 @@ class Contacts(Protocol):
     ) -> None:
         """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken.
 
-        `news`: events of the contact that are stored with it, all or nothing, as untold; four at most.
+        `news`: events of the contact that are stored with it, all or nothing, as untold; seven at most.
         `consents`: what it said, stored with it likewise; sixty at most.
         """
 

@@ -19,8 +19,11 @@ class Balances(Protocol):
     def reload(self, workspace: WorkspaceUid, entry: Entry, seen: Reloads, then: Reloads) -> bool:
         """The same by itself: False when there was another reload since `seen`."""
 
+    def mark_low(self, workspace: WorkspaceUid, count: int) -> bool:
+        """It was told that it is low, after `count` times before; False if that is known. A credit undoes it."""
+
     def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
-        """Replaces the settings; makes a balance of nothing where there is none."""
+        """Replaces the settings; makes a balance of nothing where there is none. What is low is told anew."""
 
     def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Entry]:
         """The ledger, newest first."""

@@ -9,6 +9,7 @@ from chalicelib.engine.breaker import Circuit, Passage
 from chalicelib.engine.campaign_state import BALANCE
 from chalicelib.engine.pacing import Asking, Promise, Turn, admit, leave
 from chalicelib.errors import RetryLater
+from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution
 from chalicelib.model.hints import DueHint, hint_of
@@ -16,6 +17,7 @@ from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.message import Letter
 from chalicelib.ports import LineState, Ports
 from chalicelib.usecases.change_flow import pause_flow
+from chalicelib.usecases.give_notice import tell_circuit
 from chalicelib.usecases.heed_circuit import ask_passage, tell_pause
 from chalicelib.usecases.keep_rate import Later, Said, ask_rate
 from chalicelib.usecases.ledger import Ledger
@@ -82,7 +84,7 @@ def heed_circuits(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
         if channel.uid not in said:
             said[channel.uid], circuit = _ask(delivery, channel.uid)
             if said[channel.uid] is Passage.SHUT:
-                pause_flow(delivery.ports, delivery.workspace, delivery.flow, *tell_pause(channel, circuit))
+                pause_by_circuit(delivery, channel, circuit)
                 return []
         if said[channel.uid] is Passage.WAIT:
             _hint(delivery, each, delivery.ports.clock.now() + ASK_AGAIN * delivery.ports.clock.speed)
@@ -92,6 +94,13 @@ def heed_circuits(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
             delivery.probing.add(channel.uid)
             said[channel.uid] = Passage.WAIT
     return passing
+
+
+def pause_by_circuit(delivery: Delivery, channel: Channel, circuit: Circuit) -> None:
+    """Tells of it and pauses the flow; if that is lost, the next step meets the open circuit and does it again."""
+    tell_circuit(delivery.ports, delivery.workspace, channel, circuit)
+    pause_flow(delivery.ports, delivery.workspace, delivery.flow, *tell_pause(channel, circuit))
+    delivery.ledger.channel_pauses += 1
 
 
 def meet_rates(
@@ -141,7 +150,9 @@ def buy(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
     if not delivery.plan.flow.prepaid or not sum(costs):
         return list(ready)
     register(delivery, len(ready))
-    count = pay(delivery.ports, delivery.workspace, delivery.flow, costs)
+    paid = pay(delivery.ports, delivery.workspace, delivery.flow, costs)
+    count = paid.count
+    delivery.ledger.low_balances += paid.low
     delivery.paid = sum(costs[:count])
     if count == 0 and not _may_come_back(delivery, costs[0]):
         pause_flow(delivery.ports, delivery.workspace, delivery.flow, BALANCE)

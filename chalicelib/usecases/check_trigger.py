@@ -14,6 +14,7 @@ from chalicelib.ports import Ports
 #: What Carillon itself reports of a contact and of its messages.
 BUILT_IN = frozenset(
     {f"contact.{word}" for word in ("created", "updated", "tagged", "untagged")}
+    | {f"consent.{word}" for word in ("granted", "revoked", "pending")}
     | {f"message.{word}" for word in ("delivered", "opened", "clicked", "replied", "bounced", "unsubscribed")}
 )
 

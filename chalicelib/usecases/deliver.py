@@ -30,10 +30,11 @@ from chalicelib.usecases.admit_ready import (
     heed_circuits,
     leave_gate,
     meet_rates,
+    pause_by_circuit,
     register,
 )
 from chalicelib.usecases.change_flow import pause_flow
-from chalicelib.usecases.heed_circuit import note_probe, open_circuit, tell_pause
+from chalicelib.usecases.heed_circuit import note_probe, open_circuit
 from chalicelib.usecases.keep_rate import hold_channel
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
@@ -247,7 +248,7 @@ def _heed(delivery: Delivery, learnt: _Learnt) -> None:
         pause_flow(ports, workspace, delivery.flow, f"{BALANCE}: {learnt.unpaid}")
     if learnt.spoilt:
         circuit = open_circuit(ports, workspace, learnt.spoilt.uid, learnt.misfires)
-        pause_flow(ports, workspace, delivery.flow, *tell_pause(learnt.spoilt, circuit))
+        pause_by_circuit(delivery, learnt.spoilt, circuit)
 
 
 def _await_turn(delivery: Delivery, claimed: _Claimed) -> dict[int, datetime]:

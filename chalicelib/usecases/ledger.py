@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.engine.progress import difference
+from chalicelib.engine.webhook_news import row_news
 from chalicelib.model.base import rfc3339
+from chalicelib.model.event import Event
 from chalicelib.model.execution import Execution, ExecutionStatus
 from chalicelib.model.hints import DueHint, hint_of
 
@@ -31,10 +33,17 @@ class Ledger:
     faults: list[Fault] = field(default_factory=list)
     #: How often the flow was paused because its channel refused one message after the other: 0 or 1.
     channel_pauses: int = 0
+    #: How often it was told that the balance is low: 0 or 1.
+    low_balances: int = 0
+    #: The events of rows that a webhook wants, and those that there were.
+    wanted: frozenset[str] = frozenset()
+    news: list[Event] = field(default_factory=list)
 
     def moved(self, before: Execution, after: Execution, now: datetime) -> None:
         """A row was saved: count the difference, and hint its next step if it has one."""
         self.counters.update(difference(before, after))
+        if self.wanted:
+            self.news.extend(row_news(before, after, self.wanted))
         if after.is_open:
             self.hints.append(DueHint(hint_of(after.key, after.seq), after.due or now))
             return

@@ -13,7 +13,8 @@ from pydantic import Field
 from chalicelib.errors import Conflict, NotFound, RetryLater
 from chalicelib.model.base import Outside
 from chalicelib.model.ids import WorkspaceUid, new_uid
-from chalicelib.model.webhook import MAX_WEBHOOKS, WEBHOOKS, EventChoices, Webhook, Webhooks
+from chalicelib.model.webhook import MAX_WEBHOOKS, ROW_EVENTS, WEBHOOKS, EventChoices, Webhook, Webhooks
+from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from chalicelib.usecases.listen import get_listeners
 
@@ -155,12 +156,26 @@ def _listen(ports: Ports, workspace: WorkspaceUid, names: frozenset[str]) -> Non
     for _ in range(TRIES):
         before = get_listeners(ports, workspace)
         told = tuple(sorted(names))
+        _want_of_rows(ports, workspace, names)
         if before.told == told:
             return
         with suppress(Conflict):
             ports.catalog.save(workspace, before.model_copy(update={"told": told}))
             return
     raise RetryLater("The listeners are being changed by others, try again")
+
+
+def _want_of_rows(ports: Ports, workspace: WorkspaceUid, names: frozenset[str]) -> None:
+    """What steps look at, who read the workspace anyway."""
+    wanted = tuple(sorted(names & ROW_EVENTS))
+    for _ in range(TRIES):
+        stored = ports.catalog.get(workspace, Workspace, workspace)
+        if stored.row_events == wanted:
+            return
+        with suppress(Conflict):
+            ports.catalog.save(workspace, stored.model_copy(update={"row_events": wanted}))
+            return
+    raise RetryLater("The workspace is being changed by others, try again")
 
 
 def secrets_of(ports: Ports, workspace: WorkspaceUid, webhook: Webhook, now: datetime) -> tuple[str, ...]:

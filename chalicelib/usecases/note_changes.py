@@ -17,7 +17,7 @@ from chalicelib.model.workspace import Key
 from chalicelib.ports import Balances, Catalog, Circuits, Contacts, Page, Ports
 
 #: Kept for the machinery's sake: nobody changes them on purpose.
-UNTOLD = frozenset({"CALL", "TRIGGER", "LISTENERS", "KNOWN_WORKSPACE"})
+UNTOLD = frozenset({"CALL", "TRIGGER", "LISTENERS", "KNOWN_WORKSPACE", "NOTICE"})
 #: Kinds whose fields are personal: only the names of those that changed are kept.
 PERSONAL = frozenset({"CONTACT"})
 #: What these are called in an entry; they are no documents.

@@ -1,6 +1,7 @@
 """What a batch pays before it claims: out of the flow's purse, which is filled from the balance in chunks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from chalicelib.errors import InsufficientBalance
@@ -9,6 +10,7 @@ from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.money import read_money, write_money
 from chalicelib.ports import Ports
+from chalicelib.usecases.give_notice import tell_if_low
 from chalicelib.usecases.load_plan import channels_of
 
 #: Batches that a purse is filled for: so often less is the balance written, and so much less do other flows find.
@@ -17,31 +19,40 @@ CHUNK = 10
 TRIES = 8
 
 
-def pay(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, costs: Sequence[int]) -> int:
-    """Takes the cost of as many messages as can be paid for, from the first on; how many those are."""
-    sums = list(accumulate(costs, initial=0))
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """How many messages are paid for; `low`: whether it was told now that little is left."""
+
+    count: int
+    low: bool = False
+
+
+def pay(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, costs: Sequence[int]) -> Paid:
+    """Takes the cost of as many messages as can be paid for, from the first on."""
+    sums, low = list(accumulate(costs, initial=0)), False
     if not sums[-1] or ports.balances.take(workspace, flow, sums[-1]):
-        return len(costs)
+        return Paid(len(costs))
     for _ in range(TRIES):
-        _fill(ports, workspace, flow, sums[-1])
+        low |= _fill(ports, workspace, flow, sums[-1])
         left = ports.balances.find_purse(workspace, flow).left
         paid = max(count for count, total in enumerate(sums) if total <= left)
         if not sums[paid] or ports.balances.take(workspace, flow, sums[paid]):
-            return paid
-    return 0
+            return Paid(paid, low)
+    return Paid(0, low)
 
 
-def _fill(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, wanted: int) -> None:
-    """A chunk, or all that is free where that is less."""
+def _fill(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, wanted: int) -> bool:
+    """A chunk, or all that is free where that is less; whether it was told by this that little is left."""
     left = ports.balances.find_purse(workspace, flow).left
     if left >= wanted:
-        return
+        return False
     balance = ports.balances.find(workspace) or Balance()
     if balance.settings.auto_reload.is_due(balance.free - (wanted - left)):
         balance = _reload(ports, workspace, balance)
     chunk = min(balance.free, wanted * CHUNK)
-    if chunk > 0:
-        ports.balances.draw(workspace, flow, chunk)
+    if chunk > 0 and ports.balances.draw(workspace, flow, chunk):
+        balance = replace(balance, free=balance.free - chunk, reserved=balance.reserved + chunk)
+    return tell_if_low(ports, workspace, balance)
 
 
 def _reload(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> Balance:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from chalicelib.engine.interpreter import advance, retagged
 from chalicelib.engine.progress import seems_over
 from chalicelib.engine.settle import as_unknown, lost
+from chalicelib.engine.webhook_news import row_news
 from chalicelib.errors import GiveUp, NotFound, RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
@@ -17,6 +18,7 @@ from chalicelib.model.hints import DueHint, Hint, Recount, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.skipping import SkipReason
 from chalicelib.model.steps import Retag
+from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports, Save, Unclaimed
 from chalicelib.usecases.admit_ready import Ready
 from chalicelib.usecases.deliver import deliver
@@ -26,6 +28,7 @@ from chalicelib.usecases.recall import recall
 from chalicelib.usecases.retag_contact import retag_contact
 from chalicelib.usecases.send_hints import send_hints
 from chalicelib.usecases.stop_flow import stop_flow
+from chalicelib.usecases.tell_webhooks import tell_events
 
 #: A fault of code or data that meets the same step this often is not going to pass.
 MAX_FAULTS = 5
@@ -54,7 +57,7 @@ class Look(StrEnum):
 class StepReport:
     """`given_back`: ids of the messages that the queue shall bring again. `faults` are for the log.
 
-    `counted` is what changed in the statistics of all flows together, and `channelPauses`.
+    `counted` is what changed in the statistics of all flows together, `channelPauses` and `lowBalances`.
     """
 
     given_back: frozenset[str]
@@ -103,6 +106,7 @@ def run_steps(ports: Ports, received: Sequence[Received], time_left: Callable[[]
                 faults += batch.ledger.faults
                 counted.update(batch.ledger.counters)
                 counted["channelPauses"] += batch.ledger.channel_pauses
+                counted["lowBalances"] += batch.ledger.low_balances
         except Exception as error:  # noqa: BLE001 - whatever it is, the queue brings this flow's steps again
             failed |= {each.id for each in group}
             faults.append(Fault(f"flow {flow_uid}", error))
@@ -113,18 +117,38 @@ def _run_flow(
     ports: Ports, workspace: WorkspaceUid, uid: FlowUid, group: list[Received], time_left: Callable[[], timedelta]
 ) -> _Batch | None:
     flow = ports.catalog.find(workspace, Flow, uid)
-    if flow is None or flow.status is not FlowStatus.RUNNING:
+    if flow is None or (flow.status is not FlowStatus.RUNNING and all(each.times == 1 for each in group)):
         return None
     by_row: dict[ExecutionKey, list[Received]] = defaultdict(list)
     for each in group:
         by_row[each.hint.key].append(each)
     batch = _Batch(ports, workspace, flow, by_row, time_left)
     rows = ports.executions.find_many(list(by_row), flow.shards)
+    if flow.status is not FlowStatus.RUNNING:
+        _tell(batch, rows)
+        return batch
     runnable = [row for key in by_row if (row := _triage(batch, key, rows.get(key))) is not None]
     if runnable:
         _run_rows(batch, runnable)
     _close(batch)
+    _tell(batch, rows)
     return batch
+
+
+def _tell(batch: _Batch, rows: Mapping[ExecutionKey, Execution]) -> None:
+    """Webhooks that want it are told of messages and ends, after all is saved.
+
+    A worker that dies before this leaves its hints to be delivered again: of such rows all is told, under the same ids.
+    """
+    ledger = batch.ledger
+    again = [key for key, group in batch.received.items() if any(each.times > 1 for each in group)]
+    if again:
+        workspace = batch.ports.catalog.get(batch.workspace, Workspace, batch.workspace)
+        wanted = frozenset(workspace.row_events)
+        told = (row_news(None, rows[key], wanted) for key in again if key in rows)
+        ledger.news.extend(event for each in told for event in each)
+    if ledger.news:
+        tell_events(batch.ports, batch.workspace, ledger.news)
 
 
 def _triage(batch: _Batch, key: ExecutionKey, row: Execution | None) -> Execution | None:
@@ -162,6 +186,7 @@ def _run_rows(batch: _Batch, rows: Sequence[Execution]) -> None:
         except (GiveUp, NotFound) as error:
             stop_flow(batch.ports, batch.workspace, batch.flow, str(error))
             return
+        batch.ledger.wanted = frozenset(plan.workspace.row_events)
         _run_version(batch, plan, [row for row in rows if row.version == version])
 
 

@@ -6,6 +6,7 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.money import read_money
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
+from chalicelib.usecases.give_notice import tell_if_low
 
 _TRIES = 5
 
@@ -45,4 +46,6 @@ def set_auto_reload(ports: Ports, workspace: WorkspaceUid, auto_reload: AutoRelo
 def set_alerts(ports: Ports, workspace: WorkspaceUid, alerts: Alerts) -> Balance:
     """From when on the balance reads as low."""
     settings = find_balance(ports, workspace).settings
-    return ports.balances.configure(workspace, settings.model_copy(update={"alerts": alerts}))
+    balance = ports.balances.configure(workspace, settings.model_copy(update={"alerts": alerts}))
+    tell_if_low(ports, workspace, balance)
+    return balance

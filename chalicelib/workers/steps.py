@@ -21,6 +21,7 @@ METRICS = {
     "failed": "Failed",
     "skipped": "Skipped",
     "channelPauses": "ChannelPauses",
+    "lowBalances": "LowBalances",
 }
 
 

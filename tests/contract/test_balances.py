@@ -172,3 +172,17 @@ def test_a_lost_answer_never_makes_money(
     purse = stores.balances.find_purse(W, F)
     assert stores.free() + purse.left <= 1_000_000
     assert stores.free() + purse.drawn == 1_000_000
+
+
+def test_that_a_balance_is_low_is_marked_once_until_money_comes_in(balances: Balances) -> None:
+    balances.credit(W, PAID)
+    assert [balances.mark_low(W, 0), balances.mark_low(W, 0)] == [True, False]
+    known = balances.find(W)
+    assert known
+    assert (known.low_count, known.low_told) == (1, True)
+    balances.credit(W, replace(PAID, uid="02A"))
+    known = balances.find(W)
+    assert known
+    assert (known.low_count, known.low_told) == (1, False)
+    assert [balances.mark_low(W, 0), balances.mark_low(W, 1)] == [False, True]
+    assert not balances.configure(W, Settings()).low_told

@@ -25,7 +25,7 @@ class MemoryBalances:
         if entry.uid not in self.ledger[workspace]:
             self.ledger[workspace][entry.uid] = entry
             balance = self._balance(workspace)
-            self.balances[workspace] = replace(balance, free=balance.free + entry.units)
+            self.balances[workspace] = replace(balance, free=balance.free + entry.units, low_told=False)
 
     def reload(self, workspace: WorkspaceUid, entry: Entry, seen: Reloads, then: Reloads) -> bool:
         if self._balance(workspace).reloads != seen:
@@ -34,8 +34,15 @@ class MemoryBalances:
         self.balances[workspace] = replace(self._balance(workspace), reloads=then)
         return True
 
+    def mark_low(self, workspace: WorkspaceUid, count: int) -> bool:
+        balance = self._balance(workspace)
+        if balance.low_count != count:
+            return False
+        self.balances[workspace] = replace(balance, low_count=count + 1, low_told=True)
+        return True
+
     def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
-        self.balances[workspace] = replace(self._balance(workspace), settings=settings)
+        self.balances[workspace] = replace(self._balance(workspace), settings=settings, low_told=False)
         return self.balances[workspace]
 
     def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Entry]:
