@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import translate
+from chalicelib.aws.usage import expect_event
 from chalicelib.errors import RetryLater, TooLarge
 from chalicelib.model.event import Event
 from chalicelib.model.hints import DueHint, Job, Reported
@@ -117,6 +118,8 @@ class SqsEventQueue:
             reported = Reported(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
             with translate():
                 self._client.send_message(QueueUrl=self._queue_url, MessageBody=reported.model_dump_json())
+            for _ in reported.events:
+                expect_event()
 
 
 class SqsReceiptQueue:

@@ -17,6 +17,7 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.draw import draw
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter
+from chalicelib.model.offers import Offering
 from chalicelib.model.segment import Segment
 from chalicelib.model.usage import Usage
 from chalicelib.ports import LineState, Ports, Standing
@@ -114,7 +115,7 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
         worst_cost=sample.in_all(tally.worst_cost),
         currency=plan.workspace.currency,
         ends_at=_ends_at(ports, plan, messages),
-        usage=forecast(plan.graph, visits, sample.population.count),
+        usage=forecast(plan.graph, visits, sample.population.count, _reporting(plan)),
     )
 
 
@@ -127,6 +128,13 @@ def _ends_at(ports: Ports, plan: Plan, messages: Mapping[str, int]) -> datetime 
         drained = drained_at(ports, workspace, Standing(plan.channels[uid], plan.circuits[uid], line), (count, step))
         ends += [drained] if drained else []
     return max(ends, default=None)
+
+
+def _reporting(plan: Plan) -> list[NodeId]:
+    """SENDs whose channel's provider reports what becomes of their messages."""
+    offered = {node.id: node.step.offers[0] for node in plan.graph if isinstance(node.step, Offering)}
+    channels = {node: plan.channel_of(offer.sending) for node, offer in offered.items()}
+    return [node for node, channel in channels.items() if channel and channel.reports_receipts]
 
 
 def _scale(sample: _Sample, counts: Mapping[str, float]) -> dict[str, int]:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib.aws import usage
+from chalicelib.model.arrival import Followed
+from chalicelib.model.execution import Engagement
 from tests.bench.calls import MeteredStory, _watching, open_story
 from tests.bench.telling import Telling
 
@@ -57,6 +59,25 @@ def test_the_estimate_says_it_before_to_a_tenth(story: MeteredStory) -> None:
     counted = story.flow(flow)["cost"]["aws"]["units"]
     for name in ("writeUnits", "readUnits", "queueRequests"):
         assert expected[name] == pytest.approx(counted[name], rel=0.1), name
+
+
+def test_what_providers_report_is_counted_too(story: MeteredStory) -> None:
+    body = {"name": "Console", "type": "console", "reportsReceipts": True}
+    story.channel = story.expect(201, story.api.post("/v1/channels", body))["uid"]
+    campaign = story.short_campaign(audience={"contactUids": story.contacts})
+    estimate = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/estimate", {}))
+    flow = story.start(campaign)
+    with _watching(story):
+        story.run()
+        for each in story.postbox.calls:
+            opened = Followed(m=str(each.letter.uid), e=Engagement.OPENED, at=story.now)
+            story.world.ports.receipt_queue.send(opened.model_dump_json())
+        story.advance(timedelta(seconds=5))
+    assert story.flow(flow)["stats"]["opened"] == CONTACTS
+    units, asked = story.flow(flow)["cost"]["aws"]["units"], story.meter.tally
+    assert 0.97 <= units["writeUnits"] / asked.write_units.total() <= 1.03
+    expected = estimate["cost"]["aws"]["units"]
+    assert expected["writeUnits"] == pytest.approx(units["writeUnits"], rel=0.1)
 
 
 def test_a_flow_that_has_not_begun_has_cost_nothing(story: MeteredStory) -> None:
