@@ -35,7 +35,7 @@ AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 RATE_PAUSE = timedelta(seconds=1)
 THROTTLES = frozenset(
     {"TooManyRequestsException", "ThrottlingException", "Throttling", "ThrottledException", "Throttled"}
-    | {"ThrottledRequestException", "RequestLimitExceeded"}
+    | {"ThrottledRequestException", "RequestLimitExceeded", "KMSThrottling", "KMSThrottlingException"}
 )
 #: Faults of the credentials, whatever the service.
 _CREDENTIALS = frozenset(

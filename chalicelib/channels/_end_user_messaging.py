@@ -11,7 +11,7 @@ from chalicelib.channels._aws import read_failure
 from chalicelib.channels._events import get_map, get_text, get_value, is_start, is_stop, read_epoch, read_price
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
-from chalicelib.model.message import ChannelFault, MessageType, Permanent, Suppress
+from chalicelib.model.message import ChannelFault, MessageType, Permanent, Suppress, Unknown
 from chalicelib.model.receipt import Report, Suppression
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ CURRENCY = "USD"
 _CHANNEL_REASONS = frozenset(
     {"NO_ORIGINATION_IDENTITIES_FOUND", "RESOURCE_NOT_ACTIVE", "REGISTRATION_NOT_COMPLETE"}
     | {"ACCOUNT_DISABLED", "INSUFFICIENT_ACCOUNT_REPUTATION"}
+    # Wrong settings of ours: whoever is written to, it would be refused.
+    | {"CHANNEL_NOT_ENABLED", "MESSAGE_TYPE_MISMATCH", "NUMBER_CAPABILITIES_MISMATCH", "RESOURCE_NOT_ACCESSIBLE"}
 )
 _SPENT = "MONTHLY_SPEND_LIMIT_REACHED_FOR_"
 #: What a status says when it is final: engagement, whether it may pass, and why the number is out.
@@ -75,6 +77,8 @@ def read_error(error: AwsError) -> Verdict:
 
 def _explain(refusal: Refusal) -> Verdict | None:
     reason = refusal.reason
+    if refusal.code == "InternalServerException":
+        return Unknown(refusal.code)
     if refusal.status >= 500:
         return None
     if refusal.code == "ServiceQuotaExceededException":
