@@ -58,8 +58,8 @@ function Flow({ flow, around, reload }) {
       <div><dt>Per minute</dt><dd>${count(Math.round(stats.messagesPerMinute))}</dd></div>
       <div><dt>${ENDED.includes(flow.status) ? "Took" : "Running for"}</dt><dd>${took > 0 ? shortSpan(took) : "–"}</dd></div>
       <div><dt>${ENDED.includes(flow.status) ? "Ended" : "Ends"}</dt><dd>${soon(ENDED.includes(flow.status) ? flow.completedAt : stats.estimatedCompletionAt)}</dd></div>
-      <div><dt>Spent</dt><dd>${money(stats.spent, stats.currency)} <small>${Number(stats.estimatedRemainingCost) ? `+ ${money(stats.estimatedRemainingCost, stats.currency)} to come` : ""}</small></dd></div>
-      <div><dt>AWS</dt><dd>${money(flow.cost.aws.amount, flow.cost.aws.currency)} <small>list prices of ${flow.cost.aws.pricesOf}</small></dd></div>
+      <div><dt>Spent</dt><dd>${money(stats.spent, stats.currency)} <small>${Number(stats.estimatedRemainingCost) ? `+ ${money(stats.estimatedRemainingCost, stats.currency)} to come` : ""}</small>
+        <small>AWS: ${money(flow.cost.aws.amount, flow.cost.aws.currency)}, list prices of ${flow.cost.aws.pricesOf}</small></dd></div>
     </dl>
     <${Progress} stats=${stats} />
     <${Comparisons} nodes=${stats.nodes} nameOf=${nameOf} />
