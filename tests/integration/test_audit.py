@@ -21,7 +21,7 @@ UNNOTED = {
     Catalog: {"find_version", "versions", "put_chunk", "get_chunk", "active", "due"},
     Contacts: {"find_many", "find_by", "page", "page_shard", "survey"},
     # What flows draw and spend is in the ledger, and no call of anybody's.
-    Balances: {"reload", "entries", "find_purse", "draw", "take", "give_back", "settle"},
+    Balances: {"mark_low", "reload", "entries", "find_purse", "draw", "take", "give_back", "settle"},
     Circuits: {"find_channel"},
 }
 #: Calls that change nothing of ours: they report, they try out, or they prepare.
