@@ -1,4 +1,4 @@
-"""Timers in DynamoDB: hints packed into minute buckets of eight shards, and an index of the buckets in use."""
+"""Timers in DynamoDB: hints packed into minute buckets of eight shards, and, by the hour, an index of those in use."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ HINTS_AN_ITEM = 16
 REMEMBERED = 10_000
 #: A bucket that the clock has not swept two days after its minute is gone; the rows are what dispatch heals from.
 _LIFE = timedelta(days=2)
-_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
 _FORMAT = "%Y%m%d%H%M"
 _CURSOR: Item = {"pk": {"S": "CURSOR"}, "sk": {"S": "META"}}
 
@@ -55,18 +55,33 @@ class DynamoTimers:
 
     def _index(self, minutes: Iterable[datetime], shard: int) -> None:
         new = [minute for minute in minutes if _bucket_name(minute, shard) not in self._indexed]
-        batch_write(self._client, self._table, [_put(_index_name(minute), str(shard), minute) for minute in new])
+        entries = [_put(_index_name(minute), _bucket_name(minute, shard), minute) for minute in new]
+        batch_write(self._client, self._table, entries)
         self._indexed.update((_bucket_name(minute, shard), None) for minute in new)
         while len(self._indexed) > REMEMBERED:
             del self._indexed[next(iter(self._indexed))]
 
     def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
-        minute, last = _floor(start), _floor(end)
+        first, last = _floor(start), _floor(end)
         found: list[str] = []
-        while minute <= last:
-            found.extend(f"{minute:{_FORMAT}}#{item['sk']['S']}" for item in self._items(_index_name(minute)))
-            minute += _MINUTE
+        hour = first.replace(minute=0)
+        while hour <= last and first <= last:
+            found.extend(self._indexed_between(hour, first, last))
+            hour += _HOUR
         return tuple(found)
+
+    def _indexed_between(self, hour: datetime, first: datetime, last: datetime) -> Iterator[str]:
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": _index_name(hour)},
+                ":first": {"S": _bucket_name(first, 0)},
+                ":last": {"S": _bucket_name(last, SHARDS)},
+            },
+            "ConsistentRead": True,
+        }
+        return (item["sk"]["S"] for item in query(self._client, request))
 
     def read(self, bucket: str) -> Iterator[DueHint]:
         for item in self._items(bucket):
@@ -112,7 +127,7 @@ def _bucket_name(minute: datetime, shard: int) -> str:
 
 
 def _index_name(minute: datetime) -> str:
-    return f"{minute:{_FORMAT}}#INDEX"
+    return f"{minute:%Y%m%d%H}#INDEX"
 
 
 def _put(
