@@ -5,13 +5,14 @@ import atexit
 import importlib
 import logging
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from math import inf
 from threading import RLock
 from types import ModuleType
 from typing import Any
@@ -49,6 +50,11 @@ class EmbeddedAws:
 
     def client(self, service: str) -> Any:
         return _client(self.session, service)
+
+    def next_visible(self, urls: Collection[str]) -> float:
+        """When the next message of these queues can be received, in epoch seconds; infinity when all are empty."""
+        queues = (queue for (_, _, url), queue in _service("sqs")._queues.all_items() if url in urls)
+        return min((message["visible_at"] for queue in queues for message in queue["messages"]), default=inf)
 
     def reset(self) -> None:
         with _LOCK:

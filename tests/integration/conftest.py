@@ -157,6 +157,10 @@ class World:
                 return handled
         raise AssertionError("the queues do not run dry")
 
+    def next_visible(self) -> float:
+        """When a worker can be handed something, in epoch seconds; infinity when there is nothing."""
+        return self.aws.next_visible({self.queues[name] for name in WORKERS})
+
     def hand_over_all(self, *names: str) -> int:
         """One batch of each queue."""
         return sum(self._hand_over(name) for name in names or WORKERS)

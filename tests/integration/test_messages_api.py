@@ -27,7 +27,8 @@ def run_three_sends(story: Story, contacts: int = 5) -> str:
     steps = [story.send("one"), story.send("two"), {"id": "day", "type": "WAIT", "for": "P1D"}, story.send("three")]
     flow = story.start(story.campaign(*steps))
     story.run()
-    story.advance(timedelta(days=1, minutes=1), timedelta(minutes=5))
+    story.advance(timedelta(hours=23), timedelta(minutes=30))
+    story.advance(timedelta(hours=1, minutes=1), timedelta(minutes=5))
     assert story.flow(flow)["status"] == "partial_completed"
     return flow
 

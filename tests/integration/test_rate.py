@@ -110,7 +110,7 @@ def test_a_daily_cap_waits_for_the_next_day(story: Story) -> None:
     assert len(story.postbox.calls) == 20
     shown = story.expect(200, story.api.get(f"/v1/channels/{story.channel}"))["rate"]
     assert (shown["perDay"], shown["sentToday"]) == (20, 20)
-    story.advance(timedelta(hours=16), timedelta(minutes=1))
+    story.advance(timedelta(hours=16), timedelta(minutes=20))
     assert {sent.at.date().isoformat() for sent in story.postbox.calls[20:]} == {"2026-03-03"}
     assert story.flow(flow)["stats"]["sent"] == 25
 
