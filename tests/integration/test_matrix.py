@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app import app
 from chalicelib.api import openapi
 from chalicelib.api._routes import ROUTES, Route
 from chalicelib.model.workspace import Key, Scope
@@ -29,9 +30,23 @@ def fill(route: Route, known: dict[str, str]) -> str:
     """The path with the uids of things that are there."""
     resource = route.path.removeprefix("/v1/").partition("/")[0]
     path = route.path.replace("{uid}", known.get(resource, "nobody"))
-    for name, value in (("{contact_uid}", known["contacts"]), ("{version}", "1"), ("{delivery_uid}", "nobody")):
-        path = path.replace(name, value)
+    for name, uid in (("contact_uid", known["contacts"]), ("version", "1"), ("delivery_uid", known["deliveries"])):
+        path = path.replace("{" + name + "}", uid)
     return path
+
+
+def paths(route: Route, known: dict[str, str]) -> list[str]:
+    """With `/v1`, and without where that answers, too."""
+    path = fill(route, known)
+    return [path, path.removeprefix("/v1")] if route.is_bare else [path]
+
+
+def test_every_route_of_the_app_is_played_or_meant_to_be_open() -> None:
+    served = {f"{method} {path}" for path, methods in app.routes.items() for method in methods}
+    bare = {f"{each.method} {each.path.removeprefix('/v1')}" for each in ROUTES if each.is_bare}
+    played = {each.name for each in KEYED} | bare
+    of_the_dashboard = {"GET /", "GET /preview", "GET /assets/{name}"}
+    assert served - played == {each.name for each in ROUTES if each.scope is None} | of_the_dashboard
 
 
 @pytest.fixture
@@ -45,7 +60,9 @@ def known(story: Story) -> dict[str, str]:
     segment = story.expect(201, api.post("/v1/segments", {"name": "Kanarienvogel", "filter": {"tag": "vip"}}))["uid"]
     hook = {"url": "https://hooks.example.com/Kanarienvogel", "events": ["flow.*"]}
     address = story.expect(201, api.post("/v1/suppressions", {"email": "canary@example.com"}))["uid"]
+    webhook = story.expect(201, api.post("/v1/webhooks", hook))["uid"]
     return {
+        "deliveries": story.expect(202, api.post(f"/v1/webhooks/{webhook}/test"))["uid"],
         "campaigns": campaign,
         "flows": flow,
         "channels": story.channel,
@@ -54,7 +71,7 @@ def known(story: Story) -> dict[str, str]:
         "identity": story.contacts[0],
         "segments": segment,
         "suppressions": address,
-        "webhooks": story.expect(201, api.post("/v1/webhooks", hook))["uid"],
+        "webhooks": webhook,
         "messages": api.get(f"/v1/messages?flowUid={flow}").json["data"][0]["uid"],
         "imports": story.expect(202, api.post("/v1/contacts/import", {"csv": "email\na@example.com\n"}))["uid"],
         "exports": story.expect(202, api.post("/v1/exports", {"of": "contacts"}))["uid"],
@@ -74,11 +91,13 @@ def test_no_key_that_is_not_good_opens_any_route(story: Story, known: dict[str, 
     good = story.api.key or ""
     garbled = [None, "", good[:-1], good[:-1] + ("0" if good[-1] != "0" else "1"), good.upper(), f"{good} {good}"]
     strangers = [revoked, expired, *(Api(key, workspace) for key in garbled)]
-    for route in KEYED:
-        for stranger in strangers:
-            reply = call(stranger, route, fill(route, known))
-            assert (reply.status, reply.json["error"]) == (401, "unauthorized"), (route.name, stranger.key)
-            assert reply.json["message"] == "User not authenticated"
+    cases = [(route, path, stranger) for route in KEYED for path in paths(route, known) for stranger in strangers]
+    for route, path, stranger in cases:
+        reply = call(stranger, route, path)
+        assert (reply.status, reply.json["error"]) == (401, "unauthorized"), (route.name, stranger.key)
+        assert reply.json["message"] == "User not authenticated"
+    print(f"\n{len(cases)} calls with keys that are not good, 0 let in")
+    assert len(cases) >= 900
 
 
 def test_a_scope_that_is_too_small_opens_no_route(story: Story, known: dict[str, str]) -> None:
@@ -87,30 +106,81 @@ def test_a_scope_that_is_too_small_opens_no_route(story: Story, known: dict[str,
     for route in KEYED:
         assert route.scope is not None
         for scope, caller in callers.items():
-            if not scope.covers(route.scope):
-                reply = call(caller, route, fill(route, known))
+            for path in paths(route, known) if not scope.covers(route.scope) else ():
+                reply = call(caller, route, path)
                 assert (reply.status, reply.json["error"]) == (403, "forbidden"), (route.name, scope)
                 tried += 1
-    assert tried > 50
+    print(f"\n{tried} calls with too small a scope, 0 let in")
+    assert tried > 80
 
 
 def test_a_key_of_another_workspace_sees_and_moves_nothing(story: Story, known: dict[str, str]) -> None:
     stranger = story.world.new_caller()
     watched = ("flows", "channels", "campaigns", "contacts")
     before = {name: story.api.get(f"/v1/{name}/{known[name]}").text for name in watched}
+    tried = 0
     # Last, what makes a thing of the stranger's own under the same uid.
     for route in sorted(KEYED, key=lambda each: each.name in OWN):
-        if "{" not in route.path and route.method != "GET":
-            continue
-        reply = call(stranger, route, fill(route, known))
-        assert reply.status < 500, (route.name, reply.text)
-        if "{" in route.path and route.name not in OWN:
-            assert reply.status in {404, 422}, (route.name, reply.status, reply.text)
-        assert "Kanarienvogel" not in reply.text, route.name
-        assert "canary" not in reply.text, route.name
-        assert story.contacts[1] not in reply.text, route.name
+        for path in paths(route, known) if "{" in route.path or route.method == "GET" else ():
+            reply = call(stranger, route, path)
+            tried += 1
+            assert reply.status < 500, (route.name, reply.text)
+            if "{" in route.path and route.name not in OWN:
+                assert reply.status in {404, 422}, (route.name, reply.status, reply.text)
+            assert shows_nothing(story, reply), route.name
+    print(f"\n{tried} calls by another workspace, 0 shown or moved")
+    assert tried >= 100
     after = {name: story.api.get(f"/v1/{name}/{known[name]}").text for name in before}
     assert [name for name in before if _stable(before[name]) != _stable(after[name])] == []
+
+
+def shows_nothing(story: Story, reply: Reply) -> bool:
+    return not any(secret in reply.text for secret in ("Kanarienvogel", "canary@", story.contacts[1]))
+
+
+def naming(known: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    """Calls to one's own workspace whose bodies and queries name what is another's."""
+    channel, campaign, contact, segment = (known[name] for name in ("channels", "campaigns", "contacts", "segments"))
+    flow = {"channelUid": channel, "campaignUid": campaign}
+    send = {"id": "a", "type": "SEND", "channelUid": channel, "templateUid": known["templates"]}
+    return [
+        ("POST /v1/flows", {**flow, "contactUids": [contact]}),
+        ("POST /v1/flows", {**flow, "segmentUid": segment}),
+        ("POST /v1/campaigns", {"name": "x", "channelUid": channel, "templateUid": known["templates"]}),
+        ("POST /v1/campaigns", {"name": "x", "steps": [send], "audience": {"contactUids": [contact]}}),
+        ("POST /v1/campaigns", {"name": "x", "steps": [send], "audience": {"segmentUid": segment}}),
+        ("POST /v1/segments/preview", {"segmentUid": segment}),
+        ("POST /v1/segments/preview", {"filter": {"tag": "vip"}, "contactUid": contact}),
+        ("POST /v1/events", {"events": [{"name": "x", "contactUid": contact}]}),
+        ("POST /v1/events", {"events": [{"name": "x", "email": "c0@example.com"}]}),
+        ("POST /v1/exports", {"of": "executions", "flowUid": known["flows"]}),
+        ("POST /v1/suppressions/search", {"email": "canary@example.com"}),
+        ("POST /v1/contacts", {"email": "c1@example.com"}),
+        ("POST /v1/contacts/import", {"fileName": "people.csv"}),
+        *((f"GET /v1/messages?{name}={uid}", {}) for name, uid in (
+            ("flowUid", known["flows"]), ("contactUid", contact), ("campaignUid", campaign))),
+        *((f"GET /v1/flows?{name}={uid}", {}) for name, uid in (
+            ("contactUid", contact), ("channelUid", channel), ("campaignUid", campaign))),
+        ("GET /v1/contacts?email=c0@example.com", {}),
+        (f"GET /v1/audit?objectUid={campaign}", {}),
+    ]  # fmt: skip
+
+
+def test_what_is_anothers_cannot_be_named_either(story: Story, known: dict[str, str]) -> None:
+    stranger = story.world.new_caller()
+    mails = len(story.postbox.calls)
+    for said, body in naming(known):
+        method, _, url = said.partition(" ")
+        reply = stranger.call(method, url, body if method == "POST" else None)
+        assert reply.status < 500, (said, reply.text)
+        assert shows_nothing(story, reply), (said, reply.text)
+        if method == "POST" and reply.status == 201 and "campaigns" in url:
+            own = reply.data["uid"]
+            assert stranger.post(f"/v1/campaigns/{own}/validate").data["valid"] is False
+            assert stranger.post(f"/v1/campaigns/{own}/launch", {}).status in {404, 422}
+    story.run()
+    assert len(story.postbox.calls) == mails
+    print(f"\n{len(naming(known))} calls that name what is another's, 0 shown or moved")
 
 
 def _stable(text: str) -> Any:
