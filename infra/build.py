@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.settings import allowed_origin
 from infra.packaging import bundle, checks, wheels
 from infra.packaging.config import ROOT, Function, read_config, read_functions, stages
 from infra.packaging.target import LAMBDA, TARGETS, Target, Unbuildable
@@ -84,7 +86,7 @@ def build_templates(project: Path, stage: str) -> tuple[Templates, Path]:
         raise Unbuildable(f"There is no stage {stage}: .chalice/config.json has {', '.join(stages(config))}")
     functions = read_functions(config, stage, declared_functions(), ROOT / ".chalice")
     generated, archive = generate(project, stage)
-    sam = finish(generated, functions)
+    sam = finish(generated, functions, allowed_origin(os.environ))
     made = {name: each["Properties"]["Handler"] for name, each in sam["Resources"].items() if each["Type"] == FUNCTION}
     return Templates(sam, expand(sam), functions, made), archive
 

@@ -41,8 +41,8 @@ def generate(project: Path, stage: str) -> tuple[dict[str, Any], Path]:
     return json.loads((output / "sam.json").read_text()), output / "deployment.zip"
 
 
-def finish(template: Mapping[str, Any], functions: Mapping[str, Function]) -> dict[str, Any]:
-    """The template with what Chalice cannot say; `functions` is by name."""
+def finish(template: Mapping[str, Any], functions: Mapping[str, Function], origin: str) -> dict[str, Any]:
+    """The template with what Chalice cannot say; `functions` is by name, pages of `origin` may call the API."""
     finished: dict[str, Any] = copy.deepcopy(dict(template))
     finished["Parameters"] = {**finished.get("Parameters", {}), **CODE}
     # Without this SAM makes a second stage, named "Stage", beside each.
@@ -59,7 +59,16 @@ def finish(template: Mapping[str, Any], functions: Mapping[str, Function]) -> di
             if event["Type"] == "SQS":
                 _finish_source(event["Properties"], function)
         resources |= _alarms(logical_id, function)
+    _allow(resources, origin)
     return finished
+
+
+def _allow(resources: Mapping[str, Any], origin: str) -> None:
+    """Preflights are Chalice's, which reads the same variable; this is for our answers, and for API Gateway's own."""
+    handler = resources["APIHandler"]["Properties"]
+    handler.setdefault("Environment", {}).setdefault("Variables", {})["CORS_ORIGIN"] = origin
+    for answer in resources["RestAPI"]["Properties"]["GatewayResponses"].values():
+        answer["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"] = f"'{origin}'"
 
 
 def _of_type(resources: Mapping[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

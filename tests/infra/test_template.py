@@ -16,6 +16,7 @@ from infra.packaging.checks import check_templates, lint
 from infra.packaging.config import read_config, read_functions
 from infra.packaging.stack import DATA_TYPES
 from infra.packaging.target import Unbuildable
+from infra.packaging.template import finish
 
 FUNCTION, MAPPING, QUEUE = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue"
 
@@ -138,10 +139,21 @@ def test_the_api_is_regional_has_one_stage_and_answers_for_itself_in_our_shape(t
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     answers = api["Body"]["x-amazon-apigateway-gateway-responses"]
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED"} <= answers.keys()
-    for answer in answers.values():
+    for name, answer in answers.items():
         body = answer["responseTemplates"]["application/json"].replace("$context.error.messageString", '"said"')
-        assert json.loads(body).keys() == {"error", "message", "details", "requestId"}
+        more = {"retryAfter"} if name == "THROTTLED" else set()
+        assert json.loads(body).keys() == {"error", "message", "details", "requestId"} | more
         assert answer["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+
+
+def test_one_origin_may_be_chosen_for_the_whole_api(templates: Templates) -> None:
+    """`CORS_ORIGIN=… make build`: the function hears of it, and API Gateway's own answers name it."""
+    sam = finish(templates.sam, templates.functions, "https://admin.example.com")
+    assert sam["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]["CORS_ORIGIN"] == (
+        "https://admin.example.com"
+    )
+    for answer in sam["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].values():
+        assert answer["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"] == "'https://admin.example.com'"
 
 
 def test_a_path_variable_has_one_name_on_its_level(templates: Templates) -> None:
