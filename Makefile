@@ -13,6 +13,7 @@ NEW_KEY ?=
 CONTACTS ?= 10000
 KILLS ?= 200
 FUZZ ?= 5000
+REQUESTS ?= 20000
 
 BIN := .venv/bin
 # Named by what the requirements say, so that it is made again when they change, and only then.
@@ -33,9 +34,10 @@ lint: $(READY) ## style, formatting, types
 bench: $(READY) ## measures calls, units and CPU per step
 	@$(BIN)/python -m tests.bench
 
-torture: $(READY) ## faults at every call, fuzz, mutants, kills, for many minutes: FUZZ=5000 CONTACTS=10000 KILLS=200
+torture: $(READY) ## faults at every call, fuzz, mutants, kills, the API by schemathesis, for many minutes: FUZZ=5000 CONTACTS=10000 KILLS=200 REQUESTS=20000
 	@$(BIN)/python -m tests.faults --fuzz $(FUZZ) --json torture.json
 	@$(BIN)/python -m tests.torture.kills --contacts $(CONTACTS) --kills $(KILLS)
+	@$(BIN)/python -m tests.torture.api --requests $(REQUESTS)
 
 build: $(READY) ## the zip and the template for AWS, checked, in build/STAGE: STAGE=dev
 	@$(BIN)/python -m infra.build --stage $(STAGE)

@@ -216,7 +216,8 @@ def _parameters(route: Route) -> Iterable[Json]:
     found = route.query.model_json_schema(by_alias=True, ref_template=REF)
     about = (route.query.__doc__ or "").strip() if route.query not in {Nothing, ListQuery} else ""
     for name, schema in found.get("properties", {}).items():
-        yield {"name": name, "in": "query", "description": about, "schema": _inline(schema, found.get("$defs", {}))}
+        known = {"name": name, "in": "query", "description": about, "required": name in found.get("required", [])}
+        yield {**known, "schema": _inline(schema, found.get("$defs", {}))}
 
 
 def _inline(schema: Json, definitions: Mapping[str, Json]) -> Json:

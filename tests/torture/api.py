@@ -23,15 +23,15 @@ MOST_ROUNDS = 20
 HERE = Path(__file__).parent
 
 
-def play(stack: Stack, folder: Path, seed: int, examples: int) -> tuple[int, Counter[str]]:
+def play(stack: Stack, folder: Path, seed: int, given: argparse.Namespace) -> tuple[int, Counter[str]]:
     """One round: schemathesis' exit code, and what its hooks have counted."""
     figures = folder / "figures.json"
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml"), "run", str(FILE),
         "--url", stack.url, "--header", f"Authorization: Bearer {stack.key()}", "--checks", "all",
-        "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(examples), "--seed", str(seed),
+        "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(given.examples), "--seed", str(seed),
         "--continue-on-failure", "--generation-database", "none", "--no-color", "--warnings", "off",
-        "--suppress-health-check", "all",
+        "--suppress-health-check", "all", "--workers", str(given.callers),
     ]  # fmt: skip
     added = {"SCHEMATHESIS_HOOKS": "tests.torture.schemathesis_hooks", "API_FIGURES": str(figures)}
     environment = {**os.environ, **added, "PYTHONPATH": str(ROOT)}
@@ -42,7 +42,8 @@ def play(stack: Stack, folder: Path, seed: int, examples: int) -> tuple[int, Cou
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture.api", description=__doc__)
     parser.add_argument("--requests", type=int, default=20_000)
-    parser.add_argument("--examples", type=int, default=50, help="of the fuzzer, for each operation and round")
+    parser.add_argument("--examples", type=int, default=100, help="of the fuzzer, for each operation and round")
+    parser.add_argument("--callers", type=int, default=1, help="at the same time; one can be played again by its seed")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     given = parser.parse_args()
     began, total, found, rounds = time.monotonic(), Counter[str](), 0, 0
@@ -52,7 +53,7 @@ def main() -> int:
         stack = Stack(Path(folder) / "data", "--workers", "1", environment=environment).wait_until_up()
         try:
             while total["requests"] < given.requests and rounds < MOST_ROUNDS:
-                code, counts = play(stack, Path(folder), given.seed + rounds, given.examples)
+                code, counts = play(stack, Path(folder), given.seed + rounds, given)
                 total, found, rounds = total + counts, found + (code != 0), rounds + 1
         finally:
             stack.end()
