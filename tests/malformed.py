@@ -134,7 +134,7 @@ CURSORS: Sequence[str] = [
 
 #: Into a name, a tag, a template, a filter: kept as it is or refused, and never a fault.
 TEXTS: Sequence[str] = [
-    "\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe", "a\N{ZERO WIDTH JOINER}b", "\N{BYTE ORDER MARK}x", "\uffff", "\ufdd0",
+    "", "\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe", "a\N{ZERO WIDTH JOINER}b", "\N{BYTE ORDER MARK}x", "\uffff", "\ufdd0",
     "e" + "\u0301" * 199, "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0010ffff", "ﷺ" * 200, "İ", "ß", "\u2028",
     "\x85", "\x9f", "{{ 7 * 7 }}", "{% for a in range(10**9) %}x{% endfor %}", "${7*7}", "=cmd|' /C calc'!A0", "%s%s%n",
     "' OR 1=1 --", "<svg onload=alert(1)>", "*", "|", "#", "\\", "/", "\t", "\r\n", " ", "a" * 200, "NULL", "None",
@@ -293,6 +293,8 @@ def _of_texts() -> Iterator[Bad]:
         yield _tried("text", "POST /v1/contacts", {"attributes": {text: 1}})
         yield _tried("text", "POST /v1/campaigns", {"name": text, "steps": []})
         yield _tried("text", "POST /v1/events", {"events": [{"name": text, "contactUid": text}]})
+        for name in ("email", "phone", "externalId"):
+            yield _tried("text", "POST /v1/events", {"events": [{"name": "x", name: text}]})
     for url in URLS:
         yield _post("url", "/v1/webhooks", {"url": url, "events": ["flow.*"]})
 

@@ -66,6 +66,12 @@ class AuditShown(Outside):
     more: int
 
 
+class SavedBefore(Outside):
+    """To the repetition of a call: who it was, as what is erased must not live on in a kept answer."""
+
+    uid: str
+
+
 class ScheduleShown(Outside):
     """What the calendar does with a campaign."""
 

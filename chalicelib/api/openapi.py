@@ -129,7 +129,7 @@ Refs = Mapping[Any, Json]
 def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     """All models as schemas by name, and how each is referred to."""
     bodies = {(route.body, "validation") for route in routes if route.body is not Nothing}
-    answers = {(each.model, "serialization") for each in SHOWN.values() if each.model}
+    answers = {(each, "serialization") for shown in SHOWN.values() for each in (shown.model, shown.repeated) if each}
     steps = {(each, "validation") for each in NODE_TYPES}
     wanted: Any = sorted(
         {*bodies, *answers, *steps, (Error, "serialization")}, key=lambda pair: (pair[0].__name__, pair[1])
@@ -280,6 +280,8 @@ def _content(shown: Shown, refs: Refs, example: Json) -> Json:
     if "/" in shown.form:
         return {shown.form: {"schema": {"type": "string"}}}
     data: Json = dict(refs[shown.model, "serialization"]) if shown.model else {"type": ["object", "null"]}
+    if shown.repeated:
+        data = {"anyOf": [data, refs[shown.repeated, "serialization"]]}
     content: Json = {"schema": _wrapped(shown, data)}
     if "answer" in example:
         content["examples"] = {"recorded": {"value": example["answer"]}}

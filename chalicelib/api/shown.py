@@ -24,6 +24,7 @@ from chalicelib.api.answers import (
     LaunchShown,
     MessageShown,
     Moved,
+    SavedBefore,
     Triggered,
     VersionSummary,
     WebhookCreated,
@@ -65,6 +66,8 @@ class Shown:
     form: str = "one"
     #: A second status of success, with the same body.
     also: int | None = None
+    #: What the repetition of a call by its Idempotency-Key shows, where that is less.
+    repeated: type[BaseModel] | None = None
 
 
 def _many(model: type[BaseModel] | None) -> Shown:
@@ -118,7 +121,7 @@ SHOWN: Mapping[str, Shown] = {
     "POST /v1/templates/{uid}/preview": Shown(Preview),
     "POST /v1/templates/{uid}/test": Shown(TestResult),
     "GET /v1/templates/{uid}/versions": _many(TemplateVersion),
-    "POST /v1/contacts": Shown(Contact, 201, also=200),
+    "POST /v1/contacts": Shown(Contact, 201, also=200, repeated=SavedBefore),
     "GET /v1/contacts": _many(Contact),
     "GET /v1/contacts/{uid}": Shown(Contact),
     "PUT /v1/contacts/{uid}": Shown(Contact, 201, also=200),

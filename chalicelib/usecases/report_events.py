@@ -34,8 +34,8 @@ class NewEvent(Outside):
     name: Annotated[EventName, AfterValidator(_not_reserved)]
     contact_uid: Uid | None = None
     external_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
-    email: Annotated[str, StringConstraints(max_length=320)] | None = None
-    phone: Annotated[str, StringConstraints(max_length=32)] | None = None
+    email: Annotated[str, StringConstraints(min_length=1, max_length=320)] | None = None
+    phone: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
     properties: Annotated[Mapping[str, JsonValue], AfterValidator(check_properties)] = {}
     occurred_at: Moment | None = None
     #: By which a second report of the same event is known; without it each report is an event of its own.

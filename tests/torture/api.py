@@ -31,7 +31,7 @@ def play(stack: Stack, folder: Path, seed: int, given: argparse.Namespace) -> tu
         "--url", stack.url, "--header", f"Authorization: Bearer {stack.key()}", "--checks", "all",
         "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(given.examples), "--seed", str(seed),
         "--continue-on-failure", "--generation-database", "none", "--no-color", "--warnings", "off",
-        "--suppress-health-check", "all", "--workers", str(given.callers),
+        "--suppress-health-check", "all",
     ]  # fmt: skip
     added = {"SCHEMATHESIS_HOOKS": "tests.torture.schemathesis_hooks", "API_FIGURES": str(figures)}
     environment = {**os.environ, **added, "PYTHONPATH": str(ROOT)}
@@ -43,7 +43,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture.api", description=__doc__)
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--examples", type=int, default=100, help="of the fuzzer, for each operation and round")
-    parser.add_argument("--callers", type=int, default=1, help="at the same time; one can be played again by its seed")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     given = parser.parse_args()
     began, total, found, rounds = time.monotonic(), Counter[str](), 0, 0
