@@ -162,7 +162,8 @@ def _with_steps(schema: Json) -> Json:
 def _without_rev(schema: Json) -> Json:
     """`rev` is the store's business; answers leave it out."""
     properties = schema.get("properties", {})
-    if "rev" not in properties or "createdAt" not in properties:
+    # A campaign's answer shows it on purpose, and says so by a field without a default.
+    if "default" not in properties.get("rev", {}) or "createdAt" not in properties:
         return schema
     kept = {name: value for name, value in properties.items() if name != "rev"}
     return {**schema, "properties": kept, "required": [name for name in schema.get("required", []) if name != "rev"]}
