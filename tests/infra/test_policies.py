@@ -45,6 +45,7 @@ ACTIONS = {
     "transact_write_items": {"PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"},
     "batch_execute_statement": {"PartiQLInsert", "PartiQLUpdate", "PartiQLDelete", "PartiQLSelect"},
     "send_message_batch": {"SendMessage"},
+    "head_object": {"GetObject"},
     "generate_presigned_url": {"GetObject", "PutObject"},
     **{method: {"PutObject"} for method in ("create_multipart_upload", "upload_part", "complete_multipart_upload")},
     "send_whatsapp_message": {"SendWhatsAppMessage"},

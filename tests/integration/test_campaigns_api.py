@@ -13,7 +13,7 @@ __all__ = ["story"]
 WAIT = {"id": "pause", "type": "WAIT", "for": "PT20M"}
 STATUS = {
     "state", "flowUid", "flowStatus", "executions", "messages", "nodes", "spent", "estimatedRemainingCost", "currency",
-    "schedule", "pauseReason", "pausedBy", "pausedAt", "endReason", "inFlight",
+    "cost", "schedule", "pauseReason", "pausedBy", "pausedAt", "endReason", "inFlight",
 }  # fmt: skip
 
 
