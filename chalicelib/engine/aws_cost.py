@@ -1,8 +1,9 @@
 """What a flow costs on AWS, beside its messages: a price list with its date, and what steps ask for on the average.
 
-List prices in US dollars, region us-east-1 (N. Virginia), as AWS published them on 1 November 2025, without free tiers
-and discounts: aws.amazon.com/dynamodb/pricing/on-demand (standard table class), aws.amazon.com/sqs/pricing (standard
-queues, first tier), aws.amazon.com/lambda/pricing (arm64, first tier). Other regions cost up to a half more.
+List prices in US dollars, region us-east-1 (N. Virginia), November 2025, without free tiers and discounts: DynamoDB on
+demand (standard table class), SQS (standard queues, first tier), Lambda (arm64, first tier). They are those that public
+articles quote; AWS's own price pages (aws.amazon.com/<service>/pricing) were not within reach, so compare them before
+you rely on the cent. Other regions cost up to a half more.
 What carries a message (SES, SMS …) is the price of its channel and not in here; nor is what belongs to no single flow:
 storage, logs, the API's calls and the clock's.
 """
