@@ -21,6 +21,9 @@ from infra.local.virtual_time import virtual_now
 
 SEND_EMAIL = "/v2/email/outbound-emails"
 IDENTITIES = "/v2/email/identities"
+ACCOUNT = "/v2/email/account"
+#: Of an account that sends much; a new one has 14 a second, which `ratePerSecond` of a channel can play.
+QUOTA = {"Max24HourSend": 5_000_000.0, "MaxSendRate": 500.0}
 #: Sent mails that ministack keeps in memory (SES.GetSendQuota counts them); the outbox has them all.
 KEPT_MAILS = 1_000
 #: Operations that change nothing, by the start of their names.
@@ -71,6 +74,8 @@ class Aws:
             await self._queues.send_and_wake(scope, receive, send)
         elif scope["method"] == "POST" and scope["path"] == SEND_EMAIL:
             await self._send_email(scope, receive, send)
+        elif scope["method"] == "GET" and scope["path"] == ACCOUNT:
+            await self._tell_account(scope, send)
         elif scope["path"] == SAVE:
             saved = await self._saver.save()
             await json_answer(200 if saved else 500, {"saved": saved}).pass_on(send)
@@ -93,6 +98,10 @@ class Aws:
             for mails in self._ses._sent_emails.all_values():
                 del mails[:-KEPT_MAILS]
         await answer.pass_on(send)
+
+    async def _tell_account(self, scope: Scope, send: Send) -> None:
+        told = json.loads((await self._ask_ses(scope, b"")).body)
+        await json_answer(200, {**told, "SendQuota": {**told["SendQuota"], **QUOTA}}).pass_on(send)
 
     async def _ask_ses(self, scope: Scope, body: bytes) -> Answer:
         answer = Answer()

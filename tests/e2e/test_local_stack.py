@@ -74,6 +74,15 @@ def test_an_accepted_mail_is_in_the_outbox_escaped(stack: Stack) -> None:
     assert "&lt;i&gt;ü&lt;/i&gt;" in stack.get(f"/outbox/{path.name}")[1].decode()
 
 
+def test_the_local_ses_lets_a_large_flow_go_on_at_once(stack: Stack) -> None:
+    """At the 14 a second of a new account, ten thousand mails would take twelve minutes."""
+    account = stack.aws("sesv2").get_account()
+
+    assert account["SendQuota"]["MaxSendRate"] >= 500
+    assert account["SendQuota"]["Max24HourSend"] >= 1_000_000
+    assert account["SendingEnabled"]
+
+
 @pytest.mark.parametrize("name", ["api", "clock", "worker", "providers", "aws"])
 def test_a_killed_process_is_started_again_within_two_seconds(stack: Stack, name: str) -> None:
     def pid() -> int:
