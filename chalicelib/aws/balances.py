@@ -75,12 +75,7 @@ class DynamoBalances:
             {":next": _number(count + 1), ":yes": {"BOOL": True}, ":seen": _number(count)},
             "lowCount = :seen" if count else "attribute_not_exists(lowCount) OR lowCount = :seen",
         )
-        try:
-            with translate():
-                self._client.update_item(**update)
-        except ConditionFailed:
-            return False
-        return True
+        return self._holds(update)
 
     def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
         update = self._update(
@@ -138,12 +133,7 @@ class DynamoBalances:
             {":units": _number(units), ":one": _number(1)},
             "leftUnits >= :units",
         )
-        try:
-            with translate():
-                self._client.update_item(**update)
-        except ConditionFailed:
-            return False
-        return True
+        return self._holds(update)
 
     def give_back(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
         update = self._update(
@@ -196,6 +186,15 @@ class DynamoBalances:
     def _put(self, workspace: WorkspaceUid, entry: Entry) -> "TransactWriteItemTypeDef":
         item = _encode_entry(workspace, entry)
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def _holds(self, update: "UpdateTypeDef") -> bool:
+        """One update by itself; whether its condition held."""
+        try:
+            with translate():
+                self._client.update_item(**update)
+        except ConditionFailed:
+            return False
+        return True
 
     def _succeeds(self, writes: "Sequence[TransactWriteItemTypeDef]") -> bool:
         try:
