@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import keys
@@ -16,6 +15,7 @@ from chalicelib.aws._dynamodb import (
     read_document,
     translate,
 )
+from chalicelib.aws.row_keys import from_milliseconds, to_milliseconds
 from chalicelib.model.balance import Balance, Entry, EntryKind, Purse, Reloads, Settings
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Page
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
         UpdateTypeDef,
     )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _KEY_NAMES = frozenset({"pk", "sk"})
 
 
@@ -232,14 +230,13 @@ def _decode_purse(item: Item) -> Purse:
 
 
 def _encode_entry(workspace: WorkspaceUid, entry: Entry) -> "dict[str, AttributeValueTypeDef]":
-    at = (entry.at - _EPOCH) // _MILLISECOND
     # A uid is a ULID: they sort by time, and the same entry has the same key.
     return {
         "pk": {"S": keys.balance(workspace)},
         "sk": {"S": f"{keys.ENTRIES}{entry.uid}"},
         "entryKind": {"S": entry.kind.value},
         "units": _number(entry.units),
-        "madeAt": _number(at),
+        "madeAt": _number(to_milliseconds(entry.at)),
         "flowUid": {"S": entry.flow},
         "note": {"S": entry.note},
     }
@@ -250,7 +247,7 @@ def _decode_entry(item: Item) -> Entry:
         uid=item["sk"]["S"].removeprefix(keys.ENTRIES),
         kind=EntryKind(item["entryKind"]["S"]),
         units=int(item["units"]["N"]),
-        at=_EPOCH + int(item["madeAt"]["N"]) * _MILLISECOND,
+        at=from_milliseconds(int(item["madeAt"]["N"])),
         flow=item["flowUid"]["S"],
         note=item["note"]["S"],
     )

@@ -1,20 +1,16 @@
 """The pacing gate of a flow: one item beside the flow, whose every write names the revision it replaces."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import Item, put_at_revision, translate
-from chalicelib.aws.row_keys import flow_partition
+from chalicelib.aws.row_keys import MICROSECOND, flow_partition, from_microseconds, to_microseconds
 from chalicelib.engine.pacing import Gate, Lane
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Slots follow from slots: rounded ones would slow a fast flow down.
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class DynamoGates:
@@ -67,7 +63,7 @@ def _encode_lane(lane: Lane) -> "dict[str, AttributeValueTypeDef]":
     if lane.until:
         entry["until"] = _encode_moment(lane.until)
     if lane.owed:
-        entry["owed"] = {"N": str(lane.owed // _MICROSECOND)}
+        entry["owed"] = {"N": str(lane.owed // MICROSECOND)}
     return entry
 
 
@@ -76,13 +72,13 @@ def _decode_lane(entry: Item) -> Lane:
         free=_decode_moment(entry, "free"),
         by=entry["by"]["S"] if "by" in entry else None,
         until=_decode_moment(entry, "until"),
-        owed=int(entry["owed"]["N"]) * _MICROSECOND if "owed" in entry else timedelta(0),
+        owed=int(entry["owed"]["N"]) * MICROSECOND if "owed" in entry else timedelta(0),
     )
 
 
 def _encode_moment(moment: datetime) -> "AttributeValueTypeDef":
-    return {"N": str((moment - _EPOCH) // _MICROSECOND)}
+    return {"N": str(to_microseconds(moment))}
 
 
 def _decode_moment(entry: Item, name: str) -> datetime | None:
-    return _EPOCH + int(entry[name]["N"]) * _MICROSECOND if name in entry else None
+    return from_microseconds(int(entry[name]["N"])) if name in entry else None

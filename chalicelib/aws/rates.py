@@ -1,10 +1,11 @@
 """The line of a channel's rate, and its counts of the days: small items beside the channel."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import keys
 from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
+from chalicelib.aws.row_keys import MICROSECOND, from_microseconds, to_microseconds
 from chalicelib.errors import RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Slots follow from slots: rounded ones would change the rate.
-_MICROSECOND = timedelta(microseconds=1)
 #: A line is idle or busy; between two looks it may turn from one to the other, but hardly this often.
 _TRIES = 6
 #: A day's count is of no use a day after it, in whatever zone the clock stands.
@@ -128,12 +126,12 @@ def _key(workspace: WorkspaceUid, channel: str, name: str) -> "dict[str, Attribu
 
 
 def _count(span: timedelta) -> "AttributeValueTypeDef":
-    return {"N": str(span // _MICROSECOND)}
+    return {"N": str(span // MICROSECOND)}
 
 
 def _encode(moment: datetime) -> "AttributeValueTypeDef":
-    return _count(moment - _EPOCH)
+    return {"N": str(to_microseconds(moment))}
 
 
 def _decode(value: "AttributeValueTypeDef") -> datetime:
-    return _EPOCH + int(value["N"]) * _MICROSECOND
+    return from_microseconds(int(value["N"]))

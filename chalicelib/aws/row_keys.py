@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def shard_of(text: str, shards: int) -> int:
@@ -49,3 +50,13 @@ def to_milliseconds(moment: datetime) -> int:
 def from_milliseconds(milliseconds: int) -> datetime:
     """The moment, in UTC."""
     return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Since 1970, exactly: slots follow from slots, and rounded ones would change a rate."""
+    return (moment - _EPOCH) // MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The moment, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
