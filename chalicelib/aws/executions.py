@@ -30,8 +30,8 @@ class DynamoExecutions:
         """`batched=False` writes one by one: for an emulator whose PartiQL overlooks conditions, as moto's does."""
         self._client, self._table, self._batched, self._sleep = client, table, batched, sleep
 
-    def find_many(self, keys: Sequence[ExecutionKey], shards: int) -> dict[ExecutionKey, Execution]:
-        items = batch_get(self._client, self._table, [row_key(key, shards) for key in keys], consistent=True)
+    def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:
+        items = batch_get(self._client, self._table, [row_key(key, shards) for key in keys], strong)
         rows = (decode_row(item) for item in items)
         return {row.key: row for row in rows}
 

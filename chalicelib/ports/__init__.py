@@ -272,8 +272,8 @@ class Save:
 class Executions(Protocol):
     """The rows."""
 
-    def find_many(self, keys: Sequence[ExecutionKey], shards: int) -> dict[ExecutionKey, Execution]:
-        """Strongly consistent."""
+    def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:
+        """Those that are there; unless `strong` it may lag behind writes, at half the price."""
 
     def entries_of(
         self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int

@@ -39,6 +39,7 @@ from chalicelib.usecases.keep_rate import hold_channel
 from chalicelib.usecases.ledger import Ledger
 from chalicelib.usecases.load_plan import Plan
 from chalicelib.usecases.note_unreachable import note_unreachable
+from chalicelib.usecases.retag_contact import Tagging
 from chalicelib.usecases.suppress_address import suppress_recipient
 
 #: Time kept for settling, hints and statistics after the last send of a batch.
@@ -285,7 +286,8 @@ def _settle_or_release(
 
 
 def _settle(delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> None:
-    saves = [Save(_after(delivery, each, verdict), ClaimedBy(each.attempt)) for each, verdict in sent]
+    tagging = Tagging(delivery.ports, delivery.plan)
+    saves = [Save(_after(delivery, each, verdict, tagging), ClaimedBy(each.attempt)) for each, verdict in sent]
     held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
         result = save.row.results.get(NodeId(each.ready.letter.uid.node)) if ok else None
@@ -309,8 +311,8 @@ def _remember(delivery: Delivery, ready: Ready, verdict: Suppress | Permanent) -
             suppress_recipient(delivery.ports, workspace, letter, ready.contact)
 
 
-def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict) -> Execution:
-    """The row after the verdict, walked on to its next effect, which is the next message's to perform."""
+def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict, tagging: Tagging) -> Execution:
+    """The row after the verdict, walked on to its next effect; a TAG there is done now, any other by the next step."""
     row, letter = claimed.ready.row, claimed.ready.letter
     attempt = delivery.plan.attempt_at(row, letter.uid.node, delivery.ports, letter)
     if isinstance(verdict, Suppress | Permanent):
@@ -318,7 +320,12 @@ def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict) -> Execution
     settled = settle(row, attempt, verdict)
     if settled.is_open and letter.uid.node in settled.results:
         try:
-            settled = advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports)).row
+            walked = advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports))
+            settled = walked.row
+            settled = tagging.walk_on(walked, claimed.ready.contact)
+        except (GiveUp, RetryLater):
+            # The message is out: saved as such, the next step gives up or tries again.
+            pass
         except Exception as error:  # noqa: BLE001 - the message is out: saved as such, the next step meets the fault
             delivery.ledger.note_fault(settled, error)
     return replace(settled, seq=row.seq + 1)

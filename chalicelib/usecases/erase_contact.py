@@ -162,7 +162,7 @@ def rows_of(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: ContactUid) 
     while len(rows) % _TOGETHER == 0:
         first = len(rows) + 1
         keys = [ExecutionKey(workspace, FlowUid(flow.uid), uid, first + number) for number in range(_TOGETHER)]
-        found = ports.executions.find_many(keys, flow.shards)
+        found = ports.executions.find_many(keys, flow.shards, strong=True)
         rows += [found[key] for key in keys if key in found]
         if not found:
             break

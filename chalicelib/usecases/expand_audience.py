@@ -82,7 +82,7 @@ def _as_before(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence
     if of is None:
         return rows
     keys = {row.key: replace(row.key, flow=FlowUid(of.uid)) for row in rows}
-    before = ports.executions.find_many(list(keys.values()), of.shards)
+    before = ports.executions.find_many(list(keys.values()), of.shards, strong=True)
     return [
         replace(row, version=known.version, cause=known.cause) if (known := before.get(keys[row.key])) else row
         for row in rows

@@ -81,7 +81,7 @@ def get_execution(
         found = find_executions(ports, workspace, flow, contact, 1)
     else:
         key = ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact), entry)
-        row = ports.executions.find_many([key], flow.shards).get(key)
+        row = ports.executions.find_many([key], flow.shards, strong=True).get(key)
         found = (as_shown(flow, row),) if row else ()
     if not found:
         raise NotFound("Execution of contact", contact)

@@ -42,7 +42,7 @@ def find_message(ports: Ports, uid: MessageUid) -> Found | None:
     if flow is None:
         return None
     key = ExecutionKey(uid.workspace, uid.flow, uid.contact, uid.visit)
-    row = ports.executions.find_many([key], flow.shards).get(key)
+    row = ports.executions.find_many([key], flow.shards, strong=True).get(key)
     return Found(uid, flow, row) if row else None
 
 

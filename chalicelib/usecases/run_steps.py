@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.engine.interpreter import advance, retagged
+from chalicelib.engine.interpreter import advance
 from chalicelib.engine.progress import seems_over
 from chalicelib.engine.settle import as_unknown, lost
 from chalicelib.engine.webhook_news import row_news
@@ -17,7 +17,6 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import DueHint, Hint, Recount, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.skipping import SkipReason
-from chalicelib.model.steps import Retag
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports, Save, Unclaimed
 from chalicelib.usecases.admit_ready import Ready
@@ -25,7 +24,7 @@ from chalicelib.usecases.deliver import deliver
 from chalicelib.usecases.ledger import Fault, Ledger
 from chalicelib.usecases.load_plan import Plan, load_plan
 from chalicelib.usecases.recall import recall
-from chalicelib.usecases.retag_contact import retag_contact
+from chalicelib.usecases.retag_contact import Tagging
 from chalicelib.usecases.send_hints import send_hints
 from chalicelib.usecases.stop_flow import stop_flow
 from chalicelib.usecases.tell_webhooks import tell_events
@@ -123,7 +122,7 @@ def _run_flow(
     for each in group:
         by_row[each.hint.key].append(each)
     batch = _Batch(ports, workspace, flow, by_row, time_left)
-    rows = ports.executions.find_many(list(by_row), flow.shards)
+    rows = _find_rows(batch)
     if flow.status is not FlowStatus.RUNNING:
         _tell(batch, rows)
         return batch
@@ -133,6 +132,27 @@ def _run_flow(
     _close(batch)
     _tell(batch, rows)
     return batch
+
+
+def _find_rows(batch: _Batch) -> dict[ExecutionKey, Execution]:
+    """By a read that may lag, at half the price; what is no plain next step of its row is read once more, strongly.
+
+    A row that lags unnoticed costs nothing but a refused write, since its `seq` is in every condition. But a hint must
+    not be dropped or given back by it, nor a lost answer be judged without the receipt that came just now.
+    """
+    ports, shards = batch.ports, batch.flow.shards
+    rows = ports.executions.find_many(list(batch.received), shards, strong=False)
+    doubtful = [key for key, group in batch.received.items() if not _is_plain(ports, group, rows.get(key))]
+    if doubtful:
+        rows = {key: row for key, row in rows.items() if key not in doubtful}
+        rows |= ports.executions.find_many(doubtful, shards, strong=True)
+    return rows
+
+
+def _is_plain(ports: Ports, group: Sequence[Received], row: Execution | None) -> bool:
+    if row is None or row.claim or row.unsure:
+        return False
+    return all(each.times == 1 and _look(ports, each, row) is Look.RUN for each in group)
 
 
 def _tell(batch: _Batch, rows: Mapping[ExecutionKey, Execution]) -> None:
@@ -199,8 +219,9 @@ def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
         contacts |= ports.contacts.find_many(workspace, missing, strong=True)
     ready: list[Ready] = []
     saves: list[tuple[Execution, Execution]] = []
+    tagging = Tagging(ports, plan)
     for row in rows:
-        decided = _decide(batch, plan, row, contacts.get(ContactUid(row.key.contact)))
+        decided = _decide(batch, tagging, row, contacts.get(ContactUid(row.key.contact)))
         if isinstance(decided, Ready):
             ready.append(decided)
         else:
@@ -211,10 +232,10 @@ def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
             batch.return_hint(key)
 
 
-def _decide(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) -> Execution | Ready:
+def _decide(batch: _Batch, tagging: Tagging, row: Execution, contact: Contact | None) -> Execution | Ready:
     """What the next effect of this row is: a letter to deliver, or a row to save."""
     try:
-        return _walk(batch, plan, row, contact)
+        return _walk(batch, tagging, row, contact)
     except GiveUp as error:
         return row.finished(ExecutionStatus.FAILED, error.code, batch.ports.clock.now())
     except RetryLater:
@@ -223,8 +244,8 @@ def _decide(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) 
         return _poisoned(batch, row, error)
 
 
-def _walk(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) -> Execution | Ready:
-    ports = batch.ports
+def _walk(batch: _Batch, tagging: Tagging, row: Execution, contact: Contact | None) -> Execution | Ready:
+    ports, plan = batch.ports, tagging.plan
     now = ports.clock.now()
     resolved = row
     if row.claim:
@@ -237,20 +258,11 @@ def _walk(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) ->
     walked = advance(resolved, scene)
     if walked.asks_for:
         walked = advance(walked.row, replace(scene, history=recall(ports, row.key.workspace, contact, walked.asks_for)))
-    if walked.retag and not row.claim:
-        return _retag(ports, plan, walked.row, walked.retag)
-    if walked.letter is None or row.claim:
+    if row.claim:
         return walked.row
+    if walked.letter is None:
+        return tagging.walk_on(walked, contact)
     return Ready(row, walked.row, walked.letter, contact, batch.promised(row.key), batch.slot(row.key))
-
-
-def _retag(ports: Ports, plan: Plan, row: Execution, retag: Retag) -> Execution:
-    """Changes the tags, then walks on to the next effect, which is the next message's; doing it twice is harmless."""
-    contact = retag_contact(ports, WorkspaceUid(plan.workspace.uid), row.key.contact, retag)
-    if contact is None:
-        return row.finished(ExecutionStatus.SKIPPED, SkipReason.CONTACT_NOT_FOUND, ports.clock.now())
-    scene = plan.scene(contact, ports)
-    return advance(retagged(row, scene), scene).row
 
 
 def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:

@@ -80,7 +80,7 @@ def save(executions: Executions, row: Execution, expect: Unclaimed | ClaimedBy) 
 
 
 def stored(executions: Executions, contact: str = "c1") -> Execution:
-    return executions.find_many([key_of(contact)], SHARDS)[key_of(contact)]
+    return executions.find_many([key_of(contact)], SHARDS, strong=True)[key_of(contact)]
 
 
 def test_what_is_stored_comes_back_whole(executions: Executions) -> None:
@@ -98,7 +98,7 @@ def test_what_is_stored_comes_back_whole(executions: Executions) -> None:
     full = replace(full, path=(*full.path, odd_exit))
     executions.enrol_many([row_of("c1"), row_of("c2")], SHARDS)
     assert save(executions, full, free(row_of("c1")))
-    assert executions.find_many([key_of("c1"), key_of("c2"), key_of("c3")], SHARDS) == {
+    assert executions.find_many([key_of("c1"), key_of("c2"), key_of("c3")], SHARDS, strong=True) == {
         key_of("c1"): full,
         key_of("c2"): row_of("c2"),
     }
@@ -137,13 +137,13 @@ def test_only_new_rows_are_enrolled_and_a_row_that_moved_is_never_reset(executio
 def test_more_rows_than_one_call_takes_are_enrolled_and_found(executions: Executions) -> None:
     rows = [row_of(f"c{number:03}") for number in range(130)]
     assert set(executions.enrol_many(rows, SHARDS)) == {row.key for row in rows}
-    assert executions.find_many([row.key for row in rows], SHARDS) == {row.key: row for row in rows}
+    assert executions.find_many([row.key for row in rows], SHARDS, strong=True) == {row.key: row for row in rows}
 
 
 def test_nothing_asked_is_nothing_done(executions: Executions) -> None:
     assert executions.enrol_many([], SHARDS) == ()
     assert executions.save_many([], SHARDS) == ()
-    assert executions.find_many([], SHARDS) == {}
+    assert executions.find_many([], SHARDS, strong=True) == {}
     executions.remove_many([], SHARDS)
 
 
@@ -184,7 +184,7 @@ def test_a_row_that_is_over_is_not_claimed(executions: Executions, end: Executio
 def test_a_row_that_was_never_enrolled_is_not_made_by_a_save(executions: Executions) -> None:
     assert not save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
     assert not save(executions, row_of("c1"), ClaimedBy(AttemptId("a1")))
-    assert executions.find_many([key_of("c1")], SHARDS) == {}
+    assert executions.find_many([key_of("c1")], SHARDS, strong=True) == {}
 
 
 def test_many_saves_are_answered_one_by_one_in_order(executions: Executions) -> None:
@@ -193,7 +193,7 @@ def test_many_saves_are_answered_one_by_one_in_order(executions: Executions) -> 
     executions.save_many([Save(claimed(row, "other"), free(row)) for row in rows[::7]], SHARDS)
     answers = executions.save_many([Save(claimed(row, "mine"), free(row)) for row in rows], SHARDS)
     assert answers == tuple(number % 7 != 0 for number in range(60))
-    found = executions.find_many([row.key for row in rows], SHARDS)
+    found = executions.find_many([row.key for row in rows], SHARDS, strong=True)
     owners = [found[row.key].claim for row in rows]
     assert [owner and owner.by for owner in owners] == ["mine" if held else "other" for held in answers]
 
@@ -265,7 +265,7 @@ def test_each_message_has_a_receipt_of_its_own_and_rows_that_are_not_there_have_
     assert executions.put_receipt(key_of("c1"), SHARDS, NodeId("status"), other)
     assert stored(executions).receipts == {SEND: clicked, NodeId("status"): other}
     assert executions.put_receipt(key_of("c2"), SHARDS, SEND, clicked) is None
-    assert executions.find_many([key_of("c2")], SHARDS) == {}
+    assert executions.find_many([key_of("c2")], SHARDS, strong=True) == {}
 
 
 def test_receipts_survive_saves_that_do_not_know_them(executions: Executions) -> None:
@@ -316,7 +316,7 @@ def test_removing_rows_twice_is_harmless(executions: Executions) -> None:
     executions.enrol_many(rows, SHARDS)
     for _ in range(2):
         executions.remove_many([row.key for row in rows[1:]], SHARDS)
-    assert executions.find_many([row.key for row in rows], SHARDS) == {rows[0].key: rows[0]}
+    assert executions.find_many([row.key for row in rows], SHARDS, strong=True) == {rows[0].key: rows[0]}
 
 
 class Faulty:
@@ -377,7 +377,7 @@ def test_an_enrolment_whose_answer_was_lost_does_not_raise(count: int) -> None:
     executions, _, _, _ = faulty(lost_answer)
     rows = [row_of(f"d{number}") for number in range(count)]
     executions.enrol_many(rows, SHARDS)
-    assert executions.find_many([row.key for row in rows], SHARDS) == {row.key: row for row in rows}
+    assert executions.find_many([row.key for row in rows], SHARDS, strong=True) == {row.key: row for row in rows}
 
 
 def test_what_stays_throttled_is_given_back() -> None:

@@ -1,6 +1,6 @@
 """The switchboard: numbers every call that leaves the code under test, and lets go wrong what the plan says."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -151,14 +151,21 @@ class Board:
 
 
 def _lagging(name: str, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """As at the beginning: lists were empty then, contacts were as they are staged (rev 0) or not there."""
+    """Rows as before their last write; else as at the beginning: lists were empty then, contacts as staged (rev 0)."""
     answer = method(*args, **kwargs)
-    if name == "contacts.find_many":
+    if name in {"contacts.find_many", "executions.find_many"}:
         strong = kwargs.get("strong", args[2] if len(args) > 2 else True)
-        return answer if strong else {uid: contact for uid, contact in answer.items() if contact.rev == 0}
+        return answer if strong else _as_before(name, method, answer)
     if name == "catalog.page":
         return replace(answer, items=(), cursor=None)
     return iter(())
+
+
+def _as_before(name: str, method: Callable[..., Any], answer: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    if name == "contacts.find_many":
+        return {uid: contact for uid, contact in answer.items() if contact.rev == 0}
+    previous = method.__self__.previous
+    return {key: previous[key] for key in answer if key in previous}
 
 
 def _later(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -15,12 +15,14 @@ class MemoryExecutions:
 
     def __init__(self) -> None:
         self.rows: dict[ExecutionKey, Execution] = {}
+        #: As they were before their last write: what a read that lags may still see.
+        self.previous: dict[ExecutionKey, Execution] = {}
         #: Of the save that each row is from.
         self.marks: dict[ExecutionKey, str] = {}
         #: Over how many shards each flow was enrolled; one where a test put its rows in by hand.
         self.shards: dict[tuple[WorkspaceUid, FlowUid], int] = {}
 
-    def find_many(self, keys: Sequence[ExecutionKey], shards: int) -> dict[ExecutionKey, Execution]:
+    def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
     def entries_of(
@@ -49,6 +51,7 @@ class MemoryExecutions:
         wanted = replace(save.row, receipts=stored.receipts)
         if not _holds(stored, save.expect):
             return stored == wanted and self.marks.get(stored.key) == save.mark
+        self.previous[stored.key] = stored
         self.rows[stored.key], self.marks[stored.key] = wanted, save.mark
         return True
 
@@ -61,6 +64,7 @@ class MemoryExecutions:
         known = before.receipts.get(node)
         if known and known.rank >= receipt.rank:
             return None
+        self.previous[key] = before
         after = self.rows[key] = replace(before, receipts={**before.receipts, node: receipt})
         return before, after
 
