@@ -91,9 +91,9 @@ class DynamoCatalog:
     def stored(self, workspace: WorkspaceUid, beside: Sequence[Document]) -> None:
         """They were."""
 
-    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
-        """The document by a strongly consistent read, or None."""
-        item = self._find_item(keys.document(workspace, kind.kind, uid), keys.META)
+    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str, strong: bool = True) -> D | None:
+        """The document, or None; unless `strong` it may lag behind writes, at half the price."""
+        item = self._find_item(keys.document(workspace, kind.kind, uid), keys.META, strong)
         return _read_document(kind, item) if item else None
 
     def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
@@ -272,9 +272,9 @@ class DynamoCatalog:
             found = self.find_many(workspace, kind, [item["uid"]["S"] for item in group])
             yield from ((item, found[item["uid"]["S"]]) for item in group if item["uid"]["S"] in found)
 
-    def _find_item(self, pk: str, sk: str) -> Item | None:
+    def _find_item(self, pk: str, sk: str, strong: bool = True) -> Item | None:
         with translate():
-            answer = self._client.get_item(TableName=self._table, Key=_build_key(pk, sk), ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._table, Key=_build_key(pk, sk), ConsistentRead=strong)
         return answer.get("Item")
 
     def _below(self, pk: str, prefix: str = "") -> "QueryInputTypeDef":

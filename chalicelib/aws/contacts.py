@@ -1,8 +1,10 @@
 """Contacts and their unique look-ups on the Contacts table: one item each, kept true to one another by transactions."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ from chalicelib.aws._dynamodb import (
     read_document,
     translate,
 )
+from chalicelib.aws._write_batches import Answer, Sleep, write_all
 from chalicelib.aws.consents import build_consent
 from chalicelib.aws.event_items import build_untold
 from chalicelib.errors import Conflict, RetryLater
@@ -35,7 +38,7 @@ from chalicelib.ports import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef, QueryInputTypeDef, TransactWriteItemTypeDef
 
 CONTACT_KEY = frozenset({"pk", "sk"})
 #: DynamoDB takes 4 MB a transaction; a contact has at most 380 KB, and as a rule 1.
@@ -51,8 +54,9 @@ REMOVAL_TRIES = 4
 class DynamoContacts:
     """The port Contacts on DynamoDB."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client, self._table = client, table
+    def __init__(self, client: "DynamoDBClient", table: str, batched: bool = True, sleep: Sleep = time.sleep) -> None:
+        """`batched`: as in DynamoExecutions."""
+        self._client, self._table, self._batched, self._sleep = client, table, batched, sleep
 
     def find_many(self, workspace: WorkspaceUid, uids: Sequence[ContactUid], strong: bool) -> dict[ContactUid, Contact]:
         """Those that are there."""
@@ -144,13 +148,20 @@ class DynamoContacts:
             self._save_together(workspace, before, saved, told)
         return saved
 
+    def save_many(self, workspace: WorkspaceUid, changes: Sequence[tuple[Contact, Contact]]) -> tuple[bool, ...]:
+        """Together, as far as a call goes."""
+        saved = [after.model_copy(update={"rev": before.rev + 1}) for before, after in changes]
+        writes = [_Replacement(self._table, _build_item(workspace, contact)) for contact in saved]
+        answers = write_all(self._client, writes, self._batched, self._sleep)
+        return tuple(_has_held(write, answer) for write, answer in zip(writes, answers, strict=True))
+
     def _save_alone(self, workspace: WorkspaceUid, saved: Contact) -> None:
-        item = _build_item(workspace, saved)
+        replacement = _Replacement(self._table, _build_item(workspace, saved))
         try:
             with translate():
-                self._client.put_item(**guarded_put(self._table, item, "rev = :rev", saved.rev - 1)["Put"])
+                replacement.execute(self._client)
         except ConditionFailed as failed:
-            if not is_own(item, failed.item):
+            if not is_own(replacement.item, failed.item):
                 raise _moved(saved) from failed
 
     def _save_together(
@@ -264,6 +275,36 @@ class DynamoContacts:
     def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> None:
         with translate():
             self._client.transact_write_items(TransactItems=writes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replacement:
+    """A contact of the next rev in place of the one before."""
+
+    table: str
+    item: Item
+
+    @property
+    def _before(self) -> int:
+        return int(self.item["rev"]["N"]) - 1
+
+    def statement(self) -> "BatchStatementRequestTypeDef":
+        values = [self.item["doc"], self.item["rev"], self.item["pk"], self.item["sk"], {"N": str(self._before)}]
+        return {
+            "Statement": f'UPDATE "{self.table}" {_REPLACE_PARTIQL}',
+            "Parameters": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def execute(self, client: "DynamoDBClient") -> None:
+        client.put_item(**guarded_put(self.table, self.item, "rev = :rev", self._before)["Put"])
+
+
+_REPLACE_PARTIQL = 'SET "doc"=? SET "rev"=? WHERE "pk"=? AND "sk"=? AND "rev"=?'
+
+
+def _has_held(write: _Replacement, answer: Answer) -> bool:
+    return answer.written or is_own(write.item, answer.stored)
 
 
 def _contact_key(workspace: WorkspaceUid, uid: str) -> Item:

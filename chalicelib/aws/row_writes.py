@@ -1,59 +1,16 @@
-"""Conditional writes of rows, 25 to a call or one by one, each answered by itself and tried again while throttled."""
+"""The conditional writes of rows, in both of DynamoDB's languages."""
 
-import random
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING
 
-from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
 from chalicelib.aws.row_codec import STATE, Fields
 from chalicelib.aws.row_keys import to_milliseconds
-from chalicelib.errors import RetryLater
 from chalicelib.ports import ClaimedBy, Unclaimed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import (
-        BatchStatementRequestTypeDef,
-        BatchStatementResponseTypeDef,
-    )
-
-#: DynamoDB's limit for one BatchExecuteStatement.
-BATCH = 25
-#: Seconds before the second, third and fourth try; half to one and a half times as long by chance.
-PAUSES = (0.05, 0.1, 0.2)
-#: Codes of a statement for which the same condition may be tried again.
-_PASSING = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "ThrottlingError",
-        "TransactionConflict",
-    }
-)
-_REFUSED = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
-
-Sleep: TypeAlias = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one write; `stored` is the row that refused it, where DynamoDB tells."""
-
-    written: bool
-    stored: Item | None = None
-
-
-class Write(Protocol):
-    """A conditional write in both of DynamoDB's languages."""
-
-    def statement(self) -> "BatchStatementRequestTypeDef":
-        """In PartiQL."""
-
-    def execute(self, client: "DynamoDBClient") -> None:
-        """As a call of its own; raises as botocore does."""
+    from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,59 +83,3 @@ def _insert_text(table: str, names: tuple[str, ...]) -> str:
 def _update_text(table: str, unclaimed: bool) -> str:
     condition = _UNCLAIMED_PARTIQL if unclaimed else _CLAIMED_PARTIQL
     return f'UPDATE "{table}" {_SET_PARTIQL} WHERE "pk"=? AND "sk"=? AND {condition}'
-
-
-def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep) -> list[Answer]:
-    """Answers in the order of the writes; RetryLater when some are still throttled after the last try."""
-    answers: dict[int, Answer] = {}
-    left = list(range(len(writes)))
-    for pause in (0.0, *PAUSES):
-        if not left:
-            break
-        if pause:
-            sleep(pause * (0.5 + random.random()))  # noqa: S311  # jitter, not a secret
-        step = BATCH if batched else 1
-        for start in range(0, len(left), step):
-            answers.update(_write_some(client, writes, left[start : start + step]))
-        left = [index for index in left if index not in answers]
-    if left:
-        raise RetryLater("DynamoDB is throttled")
-    return [answers[index] for index in range(len(writes))]
-
-
-def _write_some(
-    client: "DynamoDBClient", writes: Sequence[Write], indices: Sequence[int]
-) -> Iterator[tuple[int, Answer]]:
-    """Answers those that DynamoDB decided; the others are to be tried again."""
-    try:
-        if len(indices) == 1:
-            yield indices[0], _write_one(client, writes[indices[0]])
-            return
-        with translate():
-            answer = client.batch_execute_statement(Statements=[writes[index].statement() for index in indices])
-    except RetryLater:
-        return
-    for index, response in zip(indices, answer["Responses"], strict=True):
-        decided = _read_response(response)
-        if decided:
-            yield index, decided
-
-
-def _write_one(client: "DynamoDBClient", write: Write) -> Answer:
-    try:
-        with translate():
-            write.execute(client)
-    except ConditionFailed as refused:
-        return Answer(written=False, stored=refused.item)
-    return Answer(written=True)
-
-
-def _read_response(response: "BatchStatementResponseTypeDef") -> Answer | None:
-    error = response.get("Error")
-    if error is None:
-        return Answer(written=True)
-    if error.get("Code") in _PASSING:
-        return None
-    if error.get("Code") not in _REFUSED:
-        raise RuntimeError(f"DynamoDB does not take the statement: {error.get('Code')}, {error.get('Message')}")
-    return Answer(written=False, stored=error.get("Item"))

@@ -68,8 +68,8 @@ class Catalog(Protocol):
         of two who add on the strength of what they read of it only one succeeds. TooLarge when one does not fit.
         """
 
-    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
-        """The document by a strongly consistent read, or None."""
+    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str, strong: bool = True) -> D | None:
+        """The document, or None; unless `strong` it may lag behind writes, at half the price."""
 
     def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
         """Like find; NotFound when it is not there."""
@@ -168,6 +168,9 @@ class Contacts(Protocol):
 
         `news` and `consents` as in add.
         """
+
+    def save_many(self, workspace: WorkspaceUid, changes: Sequence[tuple[Contact, Contact]]) -> tuple[bool, ...]:
+        """Like save for many contacts, each before and after, of which none moves a look-up; False for a Conflict."""
 
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
         """Deletes contact and look-ups; harmless when they are gone."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.engine.breaker import ChannelHealth, Misfire, fault_of, unpaid
 from chalicelib.engine.campaign_state import BALANCE
-from chalicelib.engine.interpreter import Skip, advance
+from chalicelib.engine.interpreter import Advance, Skip, advance
 from chalicelib.engine.pacing import TOLERANCE, Turn
 from chalicelib.engine.progress import difference
 from chalicelib.engine.settle import SHORTEST_WAIT, settle
@@ -286,8 +286,11 @@ def _settle_or_release(
 
 
 def _settle(delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> None:
-    tagging = Tagging(delivery.ports, delivery.plan)
-    saves = [Save(_after(delivery, each, verdict, tagging), ClaimedBy(each.attempt)) for each, verdict in sent]
+    rows = _do_tags(delivery, [(each, _after(delivery, each, verdict)) for each, verdict in sent])
+    saves = [
+        Save(replace(row, seq=each.ready.row.seq + 1), ClaimedBy(each.attempt))
+        for row, (each, _) in zip(rows, sent, strict=True)
+    ]
     held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
         result = save.row.results.get(NodeId(each.ready.letter.uid.node)) if ok else None
@@ -311,8 +314,8 @@ def _remember(delivery: Delivery, ready: Ready, verdict: Suppress | Permanent) -
             suppress_recipient(delivery.ports, workspace, letter, ready.contact)
 
 
-def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict, tagging: Tagging) -> Execution:
-    """The row after the verdict, walked on to its next effect; a TAG there is done now, any other by the next step."""
+def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict) -> Advance:
+    """The row after the verdict, walked on to its next effect."""
     row, letter = claimed.ready.row, claimed.ready.letter
     attempt = delivery.plan.attempt_at(row, letter.uid.node, delivery.ports, letter)
     if isinstance(verdict, Suppress | Permanent):
@@ -320,15 +323,30 @@ def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict, tagging: Tag
     settled = settle(row, attempt, verdict)
     if settled.is_open and letter.uid.node in settled.results:
         try:
-            walked = advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports))
-            settled = walked.row
-            settled = tagging.walk_on(walked, claimed.ready.contact)
-        except (GiveUp, RetryLater):
-            # The message is out: saved as such, the next step gives up or tries again.
-            pass
+            return advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports))
         except Exception as error:  # noqa: BLE001 - the message is out: saved as such, the next step meets the fault
             delivery.ledger.note_fault(settled, error)
-    return replace(settled, seq=row.seq + 1)
+    return Advance(settled)
+
+
+def _do_tags(delivery: Delivery, walked: Sequence[tuple[_Claimed, Advance]]) -> list[Execution]:
+    """The rows behind the TAGs at which they stand; any other effect is the next step's, and so is a TAG that failed.
+
+    A step of its own would cost a TAG twice what it costs here.
+    """
+    tagging = Tagging(delivery.ports, delivery.plan)
+    with suppress(RetryLater):
+        tagging.change_together((each, claimed.ready.contact) for claimed, each in walked)
+    rows = []
+    for claimed, each in walked:
+        try:
+            rows.append(tagging.walk_on(each, claimed.ready.contact))
+        except (GiveUp, RetryLater):
+            rows.append(each.row)
+        except Exception as error:  # noqa: BLE001 - as above: the message is out
+            delivery.ledger.note_fault(each.row, error)
+            rows.append(each.row)
+    return rows
 
 
 def _next_offer(delivery: Delivery, claimed: _Claimed) -> int | None:

@@ -149,8 +149,10 @@ def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, 
     sends = sendings(graph)
     standings = [ports.circuits.find_channel(workspace, uid) for uid in sorted(_named(graph, flow))]
     found = {standing.channel.uid: standing for standing in standings if standing}
+    # Its settings may lag for a moment: nobody's consent is among them.
+    settings = ports.catalog.find(workspace, Workspace, workspace, strong=False)
     return Plan(
-        workspace=ports.catalog.get(workspace, Workspace, workspace),
+        workspace=settings or ports.catalog.get(workspace, Workspace, workspace),
         flow=flow,
         graph=graph,
         templates={

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from typing import TypeVar
 
-from chalicelib.engine.interpreter import advance
+from chalicelib.engine.interpreter import Advance, advance
 from chalicelib.engine.progress import seems_over
 from chalicelib.engine.settle import as_unknown, lost
 from chalicelib.engine.webhook_news import row_news
@@ -219,33 +221,49 @@ def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
         contacts |= ports.contacts.find_many(workspace, missing, strong=True)
     ready: list[Ready] = []
     saves: list[tuple[Execution, Execution]] = []
-    tagging = Tagging(ports, plan)
+    at_tags: list[tuple[Execution, Advance, Contact]] = []
     for row in rows:
-        decided = _decide(batch, tagging, row, contacts.get(ContactUid(row.key.contact)))
+        contact = contacts.get(ContactUid(row.key.contact))
+        decided = _guard(batch, row, partial(_walk, batch, plan, row, contact))
         if isinstance(decided, Ready):
             ready.append(decided)
+        elif isinstance(decided, Advance) and decided.retag and contact:
+            at_tags.append((row, decided, contact))
         else:
-            saves.append((row, decided))
-    _save(batch, saves)
+            saves.append((row, decided.row if isinstance(decided, Advance) else decided))
+    _save(batch, [*saves, *_do_tags(batch, plan, at_tags)])
     if ready:
         for key in deliver(ports, plan, ready, batch.ledger, batch.time_left):
             batch.return_hint(key)
 
 
-def _decide(batch: _Batch, tagging: Tagging, row: Execution, contact: Contact | None) -> Execution | Ready:
-    """What the next effect of this row is: a letter to deliver, or a row to save."""
+def _do_tags(
+    batch: _Batch, plan: Plan, at_tags: Sequence[tuple[Execution, Advance, Contact]]
+) -> list[tuple[Execution, Execution]]:
+    """The rows before and behind the TAGs at which they stand."""
+    tagging = Tagging(batch.ports, plan)
+    tagging.change_together((walked, contact) for _, walked, contact in at_tags)
+    return [(row, _guard(batch, row, partial(tagging.walk_on, walked, contact))) for row, walked, contact in at_tags]
+
+
+_Decided = TypeVar("_Decided")
+
+
+def _guard(batch: _Batch, row: Execution, decide: Callable[[], _Decided]) -> _Decided | Execution:
+    """What is decided of a row, or the row with what went wrong: that must not take the batch's neighbours with it."""
     try:
-        return _walk(batch, tagging, row, contact)
+        return decide()
     except GiveUp as error:
         return row.finished(ExecutionStatus.FAILED, error.code, batch.ports.clock.now())
     except RetryLater:
         raise
-    except Exception as error:  # noqa: BLE001 - a fault of code or data must not take the batch's neighbours with it
+    except Exception as error:  # noqa: BLE001 - a fault of code or data
         return _poisoned(batch, row, error)
 
 
-def _walk(batch: _Batch, tagging: Tagging, row: Execution, contact: Contact | None) -> Execution | Ready:
-    ports, plan = batch.ports, tagging.plan
+def _walk(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) -> Advance | Execution | Ready:
+    """What the next effect of this row is: a letter to deliver, a TAG to do, or a row to save."""
+    ports = batch.ports
     now = ports.clock.now()
     resolved = row
     if row.claim:
@@ -261,7 +279,7 @@ def _walk(batch: _Batch, tagging: Tagging, row: Execution, contact: Contact | No
     if row.claim:
         return walked.row
     if walked.letter is None:
-        return tagging.walk_on(walked, contact)
+        return walked
     return Ready(row, walked.row, walked.letter, contact, batch.promised(row.key), batch.slot(row.key))
 
 

@@ -26,12 +26,15 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}; flow needs an import")
     sizes = ",".join(map(str, audience.SIZES))
     parser.add_argument("--audience", default=sizes, help="contacts of the audience, size by size")
+    metered = ",".join(map(str, calls.SIZES))
+    parser.add_argument("--metered", default=metered, help="contacts of the flows whose calls are counted")
     parser.add_argument("--json", type=Path, help="a file for all figures")
     parser.add_argument("--port", type=int, help="of the stack; any that is free without it")
     parser.add_argument("--keep", action="store_true", help="leave the stack's data and log where they are")
     given = parser.parse_args(arguments)
     given.only = given.only.split(",")
     given.audience = [int(size) for size in given.audience.split(",")]
+    given.metered = [int(size) for size in given.metered.split(",")]
     if unknown := set(given.only) - set(PARTS):
         parser.error(f"--only knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
     if not 1 <= given.contacts <= 10_000:
@@ -51,7 +54,7 @@ def main() -> int:
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     if "calls" in options.only:
         _say("metering the calls of whole flows in process")
-        measured["calls"] = calls.measure()
+        measured["calls"] = calls.measure(options.metered)
     if "cpu" in options.only:
         _say("timing steps in memory")
         measured["cpu"] = cpu.measure()

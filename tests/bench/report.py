@@ -3,6 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from chalicelib.engine.aws_cost import PRICES_OF, REGION
+from tests.bench.budget import compare, price_of_a_million
+from tests.bench.calls import SIX_NODES
+
 Row = tuple[str, str]
 #: engine.md's budget is for a campaign of six nodes; these are its headings.
 _BUDGET = ("calls", "write_units", "read_units", "sqs_requests", "invocations", "refused_writes")
@@ -50,6 +54,19 @@ def _calls(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
             rows = each["waiting_row_bytes"]
             yield "  bytes of a waiting row", f"{rows['mean']:.0f}, at most {rows['largest']}"
             yield "  calls a minute while waiting", f"{each['calls_a_minute_while_waiting']:.1f} in all"
+    yield from _budget([each for each in found if each["campaign"] == SIX_NODES])
+
+
+def _budget(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    """What a contact more costs in the smallest run and the largest: the price of the flow itself is gone from it."""
+    if len(found) < 2:
+        return
+    yield "A contact more of six nodes", "measured, budget, limit of physics"
+    figures = {}
+    for name, measured, most, least in compare(found[0], found[-1]):
+        figures[name] = measured
+        yield f"  {name.replace('_', ' ')}", f"{measured:.3f}, {most:g}, {least:g}"
+    yield "  a million contacts", f"$ {price_of_a_million(figures):.2f} by the list prices of {PRICES_OF}, {REGION}"
 
 
 def _growth(found: Sequence[Mapping[str, Any]], each: Mapping[str, Any], name: str) -> str:

@@ -193,6 +193,32 @@ def test_a_save_repeated_after_a_lost_answer_counts_as_held(contacts: Contacts, 
     assert find(contacts, "anna") == changed.model_copy(update={"rev": 1})
 
 
+def test_of_contacts_saved_together_only_those_in_conflict_are_kept_as_they_were(contacts: Contacts) -> None:
+    many = [build_contact(f"c{n}", email=f"c{n}@example.com") for n in range(30)]
+    for contact in many:
+        contacts.add(W1, contact)
+    contacts.save(W1, many[3], many[3].with_fields({"first_name": "Somebody else's"}))
+    changes = [(contact, contact.with_fields({"tags": ("vip",)})) for contact in [*many, build_contact("gone")]]
+    assert contacts.save_many(W1, changes) == tuple(before.uid not in {"c3", "gone"} for before, _ in changes)
+    found = contacts.find_many(W1, [ContactUid(before.uid) for before, _ in changes], strong=True)
+    assert {uid: (contact.tags, contact.rev) for uid, contact in found.items()} == {
+        contact.uid: ((), 1) if contact.uid == "c3" else (("vip",), 1) for contact in many
+    }
+    assert contacts.save_many(W1, []) == ()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_saves_together_repeated_after_a_lost_answer_count_as_held(contacts: Contacts, count: int) -> None:
+    many = [build_contact(f"c{n}") for n in range(count)]
+    assert contacts.add_many(W1, many) == ()
+    changes = [(contact, contact.with_fields({"tags": ("vip",)})) for contact in many]
+    assert all(contacts.save_many(W1, changes))
+    assert all(contacts.save_many(W1, changes))
+    assert [find(contacts, contact.uid) for contact in many] == [
+        after.model_copy(update={"rev": 1}) for _, after in changes
+    ]
+
+
 def test_an_add_whose_answer_was_lost_is_repeated_by_the_client_without_a_conflict(
     backend: Backend, lose_answer: Callable[[Any, str], None]
 ) -> None:

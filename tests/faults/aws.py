@@ -9,6 +9,7 @@ from typing import Any
 import time_machine
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from chalicelib.aws.contacts import DynamoContacts
 from chalicelib.aws.executions import DynamoExecutions
 from chalicelib.errors import RetryLater
 from chalicelib.ports import Ports
@@ -192,9 +193,14 @@ def aws_backend(aws: EmbeddedAws | MotoAws) -> Iterator[AwsBackend]:
         settings = read_settings({"SIGNING_SECRET_ID": "unused", **environment, "STAGE": "test"})
         ports = replace(build_ports(settings, aws.client), clock=clock)
         if isinstance(aws, MotoAws):
-            # moto's PartiQL overlooks conditions: rows are written one by one there.
-            table = environment["EXECUTIONS_TABLE"]
-            ports = replace(ports, executions=DynamoExecutions(aws.client("dynamodb"), table, batched=False))
+            # moto's PartiQL overlooks conditions: rows and contacts are written one by one there.
+            client, rows, contacts = (
+                aws.client("dynamodb"),
+                environment["EXECUTIONS_TABLE"],
+                environment["CONTACTS_TABLE"],
+            )
+            executions = DynamoExecutions(client, rows, batched=False)
+            ports = replace(ports, executions=executions, contacts=DynamoContacts(client, contacts, batched=False))
         found = queue_urls(aws.client)
         post = SqsPost(aws, clock, {name: found[logical] for name, logical in QUEUES.items()})
         yield AwsBackend(clock, ports, post, executions_table=environment["EXECUTIONS_TABLE"])

@@ -125,6 +125,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "tag", (tag("t", "vip"), condition("if", {"tag": "vip"}, [send("a")], []), end()), AT_ONCE, check=_tagged_once
     ),
+    Scenario(
+        "send_tag",
+        (send("a"), tag("t", "vip"), condition("if", {"tag": "vip"}, [send("b")], []), end()),
+        AT_ONCE,
+        check=_tagged_once,
+    ),
     # ---- what providers answer ----
     Scenario("retry", ONE, AT_ONCE, contacts=1, answer=_stumble, configuration={"retry_delay_ms": 4_000}),
     Scenario(

@@ -19,7 +19,8 @@ __all__ = ["story"]
 #: Methods that change nothing which the log would tell: parts of what is told as a whole, and look-ups.
 UNNOTED = {
     Catalog: {"find_version", "versions", "put_chunk", "get_chunk", "active", "due"},
-    Contacts: {"find_many", "find_by", "page", "page_shard", "survey"},
+    # Only steps of flows save many: a campaign's TAG is no call of anybody's.
+    Contacts: {"find_many", "find_by", "page", "page_shard", "survey", "save_many"},
     # What flows draw and spend is in the ledger, and no call of anybody's.
     Balances: {"mark_low", "reload", "entries", "find_purse", "draw", "take", "give_back", "settle"},
     Circuits: {"find_channel"},

@@ -1,6 +1,7 @@
 """Campaigns that branch: by what a contact did and is, by chance, with tags that end up on the record."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -211,13 +212,21 @@ class Meddling:
         return getattr(self._contacts, name)
 
     def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, *told: Any) -> Contact:
+        self._meddle(before)
+        return self._contacts.save(workspace, before, after, *told)
+
+    def save_many(self, workspace: WorkspaceUid, changes: Sequence[tuple[Contact, Contact]]) -> tuple[bool, ...]:
+        for before, _ in changes:
+            self._meddle(before)
+        return self._contacts.save_many(workspace, changes)
+
+    def _meddle(self, before: Contact) -> None:
         if self._ours and self.left:
             self.left -= 1
             self._ours = False
             change = {"firstName": f"Other{self.left}", "tags": [*before.tags, f"other{self.left}"]}
             self._story.expect(200, self._story.api.patch(f"/v1/contacts/{before.uid}", change))
             self._ours = True
-        return self._contacts.save(workspace, before, after, *told)
 
 
 @pytest.mark.parametrize("times", [1, 4, 7])

@@ -51,7 +51,7 @@ class MemoryCatalog:
             if under:
                 self._parents[key] = (workspace, under[0].kind, under[1])
 
-    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D | None:
+    def find(self, workspace: WorkspaceUid, kind: type[D], uid: str, strong: bool = True) -> D | None:
         return cast("D | None", self._documents.get((workspace, kind.kind, uid)))
 
     def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:

@@ -91,6 +91,16 @@ class MemoryContacts:
             self._consents.add(workspace, saved, consents)
         return saved
 
+    def save_many(self, workspace: WorkspaceUid, changes: Sequence[tuple[Contact, Contact]]) -> tuple[bool, ...]:
+        return tuple(self._saves(workspace, before, after) for before, after in changes)
+
+    def _saves(self, workspace: WorkspaceUid, before: Contact, after: Contact) -> bool:
+        try:
+            self.save(workspace, before, after)
+        except Conflict:
+            return False
+        return True
+
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
         with self._lock:
             stored = self._contacts.pop((workspace, contact.uid), contact)

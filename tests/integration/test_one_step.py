@@ -1,0 +1,164 @@
+"""What one step does beside its message, and what it makes of reads that lag."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import RetryLater
+from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
+from chalicelib.model.ids import ContactUid, FlowUid, NodeId
+from chalicelib.model.message import Letter, Unknown
+from chalicelib.wiring import use_ports
+from tests.builders import condition, end, tag, wait
+from tests.integration.story import Story, story
+
+__all__ = ["story"]
+
+
+def _swap(story: Story, **ports: Any) -> None:
+    story.world.ports = replace(story.world.ports, **ports)
+    use_ports(story.world.ports)
+
+
+class Around:
+    """A port of which some methods are others."""
+
+    def __init__(self, port: object, **methods: Any) -> None:
+        self._port = port
+        vars(self).update(methods)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+
+def _tags(story: Story) -> list[list[str]]:
+    return [story.expect(200, story.api.get(f"/v1/contacts/{uid}"))["tags"] for uid in story.contacts]
+
+
+def _one_round(story: Story) -> None:
+    """The jobs that start a flow, then just one delivery of the steps that are there."""
+    story.world.drain("JobQueue")
+    story.world.hand_over_all("StepQueue")
+
+
+class TestATagBehindASend:
+    def test_is_done_by_the_step_that_sent(self, story: Story) -> None:
+        story.settle_in(contacts=3)
+        lane = condition("which", {"tag": "greeted"}, [end("yes")], [end("no")])
+        flow = story.start(story.campaign(story.send("hello"), tag("mark", "greeted"), lane))
+        _one_round(story)
+        assert _tags(story) == [["greeted"]] * 3
+        ways = [story.execution(flow, uid)["history"] for uid in story.contacts]
+        assert [[visit["nodeId"] for visit in way][:3] for way in ways] == [["hello", "mark", "which"]] * 3
+        assert story.world.hand_over_all("StepQueue") == 0
+
+    def test_is_left_to_a_step_of_its_own_while_the_contacts_cannot_be_written(self, story: Story) -> None:
+        story.settle_in(contacts=2)
+        flow = story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
+        contacts = story.world.ports.contacts
+
+        def away(*_: object) -> Any:
+            raise RetryLater("DynamoDB is throttled")
+
+        _swap(story, contacts=Around(contacts, save=away, save_many=away))
+        _one_round(story)
+        assert [story.execution(flow, uid)["nodeId"] for uid in story.contacts] == ["mark"] * 2
+        assert story.flow(flow)["stats"]["sent"] == 2
+        _swap(story, contacts=contacts)
+        story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
+        assert _tags(story) == [["greeted"]] * 2
+        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 2)
+
+    def test_fails_whom_it_would_give_too_many_and_their_message_stays_sent(self, story: Story) -> None:
+        story.settle_in(contacts=2)
+        full = {"tags": [f"t{number}" for number in range(50)]}
+        story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", full))
+        flow = story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
+        story.advance(timedelta(seconds=5))
+        shown = story.flow(flow)
+        assert (shown["stats"]["sent"], shown["metadata"]["failureReasons"]) == (2, {"too_many_tags": 1})
+        assert [len(tags) for tags in _tags(story)] == [50, 1]
+
+    def test_keeps_what_somebody_else_wrote_while_the_message_was_under_way(self, story: Story) -> None:
+        story.settle_in(contacts=2)
+
+        def meddle(_: Letter) -> None:
+            story.postbox.during = lambda _: None
+            for uid in story.contacts:
+                story.expect(200, story.api.patch(f"/v1/contacts/{uid}", {"tags": ["other"], "firstName": "Other"}))
+
+        story.postbox.during = meddle
+        story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
+        story.advance(timedelta(seconds=5))
+        assert _tags(story) == [["other", "greeted"]] * 2
+
+    def test_tells_a_campaign_that_listens_once_for_each(self, story: Story) -> None:
+        story.settle_in(contacts=3)
+        thanks = story.send("thanks", channelUid=story.channel)
+        listening = story.campaign(thanks, trigger={"type": "event", "event": "contact.tagged"})
+        story.expect(202, story.api.post(f"/v1/campaigns/{listening}/launch"))
+        story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
+        story.advance(timedelta(minutes=5), step=timedelta(seconds=5))
+        nodes = [call.letter.uid.node for call in story.postbox.calls]
+        assert sorted(nodes) == ["hello"] * 3 + ["thanks"] * 3
+
+
+class TestARowThatIsReadTooEarly:
+    """The first look at a row may lag behind its last write."""
+
+    @pytest.mark.parametrize("is_there", [False, True])
+    def test_loses_nobody_and_doubles_nothing(self, story: Story, is_there: bool) -> None:
+        story.settle_in(contacts=2)
+        executions = story.world.ports.executions
+        flow = story.start(story.campaign(story.send("one"), wait("pause", "PT5S"), story.send("two")))
+        first: dict[ExecutionKey, Execution] = {}
+
+        def find_many(keys: Sequence[ExecutionKey], shards: int, strong: bool) -> Mapping[ExecutionKey, Execution]:
+            found = executions.find_many(keys, shards, strong=True)
+            for key, row in found.items():
+                first.setdefault(key, row)
+            return found if strong else {key: first[key] for key in keys if is_there}
+
+        _swap(story, executions=Around(executions, find_many=find_many))
+        story.advance(timedelta(seconds=30))
+        assert story.flow(flow)["status"] == "completed"
+        assert sorted(call.letter.uid.node for call in story.postbox.calls) == ["one", "one", "two", "two"]
+
+    def test_is_read_again_only_then(self, story: Story) -> None:
+        story.settle_in(contacts=3)
+        executions = story.world.ports.executions
+        asked: list[bool] = []
+
+        def find_many(keys: Sequence[ExecutionKey], shards: int, strong: bool) -> Mapping[ExecutionKey, Execution]:
+            asked.append(strong)
+            return executions.find_many(keys, shards, strong)
+
+        flow = story.start(story.campaign(story.send("one"), wait("pause", "PT5S"), story.send("two")))
+        _swap(story, executions=Around(executions, find_many=find_many))
+        story.advance(timedelta(seconds=30))
+        assert story.flow(flow)["status"] == "completed"
+        assert asked == [False, False]
+
+    def test_does_not_hide_the_receipt_of_a_message_whose_answer_was_lost(self, story: Story) -> None:
+        """It proves that the message is out: sending it again, as the channel allows, would be a double."""
+        story.settle_in(contacts=1)
+        body = {"name": "Console", "type": "console", "lostAnswer": "resend"}
+        story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
+        story.postbox.answer = lambda _: Unknown("read_timeout")
+        executions = story.world.ports.executions
+        flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
+        _one_round(story)
+        key = ExecutionKey(story.api.workspace, FlowUid(flow), ContactUid(story.contacts[0]))
+        receipt = Receipt(Engagement.DELIVERED, story.now)
+        assert executions.put_receipt(key, 1, NodeId("one"), receipt)
+
+        def find_many(keys: Sequence[ExecutionKey], shards: int, strong: bool) -> Mapping[ExecutionKey, Execution]:
+            found = executions.find_many(keys, shards, strong=True)
+            return found if strong else {key: replace(row, receipts={}) for key, row in found.items()}
+
+        _swap(story, executions=Around(executions, find_many=find_many))
+        story.advance(timedelta(seconds=30))
+        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 1)
