@@ -30,7 +30,7 @@ from chalicelib.aws.telling_catalog import TellingCatalog
 from chalicelib.aws.timers import DynamoTimers
 from chalicelib.aws.webhook_queues import SqsWebhookDesk, SqsWebhookQueue
 from chalicelib.channels._caller import PublicCaller
-from chalicelib.channels.registry import Edges, build_channel_types
+from chalicelib.channels.registry import ChannelTypes, Edges
 from chalicelib.ports import Ports
 from chalicelib.settings import Settings, settings
 
@@ -122,7 +122,7 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         webhook_desk=desk,
         webhook_queue=SqsWebhookQueue(sqs, found.webhook_queue_url),
         webhook_caller=PublicCaller(_read_allowed(found)),
-        channel_types=build_channel_types(_build_edges(found, client)),
+        channel_types=ChannelTypes(_build_edges(found, client)),
         secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
         public_url=found.public_url,
         calls_a_minute=found.calls_a_minute,

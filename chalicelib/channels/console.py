@@ -1,11 +1,13 @@
 """The channel that reaches nobody: a line in the log and, where there is an outbox, a file for each message."""
 
+from __future__ import annotations
+
 import json
 import os
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field
 
@@ -15,6 +17,9 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.ids import MessageUid, new_uid
 from chalicelib.model.message import Accepted, Letter, Retryable, Verdict
 from chalicelib.telemetry import log_debug
+
+if TYPE_CHECKING:
+    from chalicelib.channels.registry import Edges
 
 
 class ConsoleSettings(Outside):
@@ -51,6 +56,11 @@ class Console(Quiet):
             return Retryable(f"outbox_{error.errno or 0}")
         log_debug("console.sent", message_uid=str(letter.uid), channel_uid=letter.channel.uid)
         return Accepted(str(letter.uid))
+
+
+def build(edges: Edges) -> Console:
+    """Of the laptop it knows the outbox."""
+    return Console(edges.outbox)
 
 
 def write_message(letter: Letter) -> bytes:

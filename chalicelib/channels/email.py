@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from chalicelib.channels._aws import AwsError, Refusal
+    from chalicelib.channels.registry import Edges
     from chalicelib.model.channel import Allowance
     from chalicelib.model.contact import Contact
     from chalicelib.model.message import Letter, Verdict
@@ -121,6 +122,11 @@ class Email(Quiet):
     def read_events(self, callback: Callback) -> tuple[Report, ...]:
         """SES's events, as its configuration set publishes them to SNS or EventBridge."""
         return read_ses_event(read_event(callback))
+
+
+def build(edges: Edges) -> Email:
+    """By SES alone."""
+    return Email(edges.ses)
 
 
 def ascii_address(address: str) -> str | None:

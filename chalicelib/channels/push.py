@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from chalicelib.channels._aws import AwsError, Refusal
+    from chalicelib.channels.registry import Edges
     from chalicelib.model.channel import Channel
     from chalicelib.model.contact import Contact
     from chalicelib.model.message import Letter, Verdict
@@ -106,6 +107,11 @@ class Push(Quiet):
             return read_answer(self._client.publish(**build_request(letter, endpoint)))
         except AWS_ERRORS as error:
             return read_error(error)
+
+
+def build(edges: Edges) -> Push:
+    """By SNS alone."""
+    return Push(edges.sns)
 
 
 def choose_endpoints(channel: Channel, to: str) -> list[str]:

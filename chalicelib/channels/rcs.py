@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from chalicelib.channels._end_user_messaging import MessagingClient
+    from chalicelib.channels.registry import Edges
     from chalicelib.model.channel import Channel
     from chalicelib.model.contact import Contact
     from chalicelib.model.message import Letter, Verdict
@@ -86,6 +87,11 @@ class Rcs(Quiet):
     def read_events(self, callback: Callback) -> tuple[Report, ...]:
         """Statuses, as SNS or EventBridge bring them; those of an SMS instead are read by `sms`."""
         return read_status(read_event(callback), "RCS_")
+
+
+def build(edges: Edges) -> Rcs:
+    """By AWS alone."""
+    return Rcs(edges.messaging)
 
 
 def build_request(letter: Letter) -> dict[str, object]:

@@ -1,24 +1,14 @@
-"""The channel types that exist; adding one is a file and its line here."""
+"""The channel types that exist; adding one is a file, with its `build`, and its name here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from chalicelib.channels._base import Secrets
 from chalicelib.channels._http import Http
-from chalicelib.channels._sms_aws import AwsSms
-from chalicelib.channels._sms_twilio import TwilioSms
-from chalicelib.channels._whatsapp_aws import AwsWhatsApp
-from chalicelib.channels._whatsapp_meta import MetaWhatsApp
-from chalicelib.channels.console import Console
-from chalicelib.channels.email import Email
-from chalicelib.channels.push import Push
-from chalicelib.channels.rcs import Rcs
-from chalicelib.channels.sms import Sms
-from chalicelib.channels.webhook import Webhook
-from chalicelib.channels.whatsapp import WhatsApp
 from chalicelib.ports import ChannelType
 
 if TYPE_CHECKING:
@@ -26,9 +16,12 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sesv2 import SESV2Client
 
+    from chalicelib.channels._base import Secrets
     from chalicelib.channels._end_user_messaging import MessagingClient
     from chalicelib.channels._whatsapp_aws import SocialClient
     from chalicelib.channels.push import SnsClient
+
+CHANNEL_TYPES = ("console", "email", "push", "rcs", "sms", "webhook", "whatsapp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +44,31 @@ class Edges:
     webhook_allowed: frozenset[str] = frozenset()
 
 
-def _sms(edges: Edges) -> Sms:
-    twilio = TwilioSms(edges.http, edges.secrets, edges.twilio_url, edges.public_url)
-    return Sms({"aws": AwsSms(edges.messaging), "twilio": twilio})
+class ChannelTypes(Mapping[str, ChannelType]):
+    """One of each, by name. Its module is imported when it is first asked for: a worker sends by one or two of them."""
 
+    def __init__(self, edges: Edges) -> None:
+        self._edges = edges
+        self._built: dict[str, ChannelType] = {}
+        self._building = Lock()
 
-def _whatsapp(edges: Edges) -> WhatsApp:
-    meta = MetaWhatsApp(edges.http, edges.secrets, edges.meta_url)
-    return WhatsApp({"aws": AwsWhatsApp(edges.social), "meta": meta})
+    def __getitem__(self, name: str) -> ChannelType:
+        return self._built.get(name) or self._build(name)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(CHANNEL_TYPES)
 
-CHANNEL_TYPES: Mapping[str, Callable[[Edges], ChannelType]] = {
-    "console": lambda edges: Console(edges.outbox),
-    "email": lambda edges: Email(edges.ses),
-    "push": lambda edges: Push(edges.sns),
-    "rcs": lambda edges: Rcs(edges.messaging),
-    "sms": _sms,
-    "webhook": lambda edges: Webhook(edges.http, edges.secrets, edges.webhook_allowed),
-    "whatsapp": _whatsapp,
-}
+    def __len__(self) -> int:
+        return len(CHANNEL_TYPES)
 
+    def __contains__(self, name: object) -> bool:
+        return name in CHANNEL_TYPES
 
-def build_channel_types(edges: Edges) -> dict[str, ChannelType]:
-    """One of each, by name."""
-    return {name: build(edges) for name, build in CHANNEL_TYPES.items()}
+    def _build(self, name: str) -> ChannelType:
+        if name not in CHANNEL_TYPES:
+            raise KeyError(name)
+        with self._building:  # Threads send side by side; what a channel type remembers is to be there once.
+            if name not in self._built:
+                build: Callable[[Edges], ChannelType] = import_module(f"chalicelib.channels.{name}").build
+                self._built[name] = build(self._edges)
+            return self._built[name]

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from chalicelib.channels._base import ByProvider
-from chalicelib.channels._sms_aws import AwsSmsSettings
-from chalicelib.channels._sms_twilio import TwilioSmsSettings
+from chalicelib.channels._sms_aws import AwsSms, AwsSmsSettings
+from chalicelib.channels._sms_twilio import TwilioSms, TwilioSmsSettings
 from chalicelib.engine.sms import count_segments
 from chalicelib.model.base import Outside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.channels.registry import Edges
     from chalicelib.model.contact import Contact
 
 
 class SmsSettings(RootModel[Annotated[AwsSmsSettings | TwilioSmsSettings, Field(discriminator="provider")]]):
     """Those of the provider that `provider` names: `aws` or `twilio`."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"})
+    model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"}, defer_build=True)
 
 
 class SmsContent(Outside):
@@ -46,3 +47,9 @@ class Sms(ByProvider):
     def parts_of(self, content: Mapping[str, str]) -> int:
         """As many SMS as the text takes."""
         return count_segments(content["text"]).segments
+
+
+def build(edges: Edges) -> Sms:
+    """With both providers."""
+    twilio = TwilioSms(edges.http, edges.secrets, edges.twilio_url, edges.public_url)
+    return Sms({"aws": AwsSms(edges.messaging), "twilio": twilio})

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from chalicelib.channels._base import Secrets
     from chalicelib.channels._http import Http
+    from chalicelib.channels.registry import Edges
     from chalicelib.model.contact import Contact
     from chalicelib.model.message import Letter, Verdict
 
@@ -107,6 +108,11 @@ class Webhook(Quiet):
             return ChannelFault("secret_unreadable")
         reply = self._http.post(request, address)
         return read_answer(reply, str(letter.uid)) if isinstance(reply, Reply) else reply
+
+
+def build(edges: Edges) -> Webhook:
+    """To public receivers, and to those that the installation allows."""
+    return Webhook(edges.http, edges.secrets, edges.webhook_allowed)
 
 
 def build_request(letter: Letter, secrets: Sequence[str], now: datetime) -> Request:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from chalicelib.channels._base import ByProvider
-from chalicelib.channels._whatsapp_aws import AwsWhatsAppSettings
+from chalicelib.channels._whatsapp_aws import AwsWhatsApp, AwsWhatsAppSettings
 from chalicelib.channels._whatsapp_message import WhatsAppContent
-from chalicelib.channels._whatsapp_meta import MetaWhatsAppSettings
+from chalicelib.channels._whatsapp_meta import MetaWhatsApp, MetaWhatsAppSettings
 
 if TYPE_CHECKING:
+    from chalicelib.channels.registry import Edges
     from chalicelib.model.contact import Contact
 
 
@@ -20,7 +21,7 @@ class WhatsAppSettings(
 ):
     """Those of the provider that `provider` names: `aws` or `meta`."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"})
+    model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"}, defer_build=True)
 
 
 class WhatsApp(ByProvider):
@@ -35,3 +36,9 @@ class WhatsApp(ByProvider):
     def address_of(self, contact: Contact) -> str | None:
         """The contact's phone, E.164."""
         return contact.phone
+
+
+def build(edges: Edges) -> WhatsApp:
+    """With both providers."""
+    meta = MetaWhatsApp(edges.http, edges.secrets, edges.meta_url)
+    return WhatsApp({"aws": AwsWhatsApp(edges.social), "meta": meta})

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.channels._http import Http
-from chalicelib.channels.registry import Edges, build_channel_types
+from chalicelib.channels.registry import ChannelTypes, Edges
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.message import Accepted, ChannelFault, Letter, Retryable, Throttled, Unknown
@@ -145,7 +145,7 @@ def build(case: Case, port: int) -> tuple[ChannelType, Letter]:
         meta_url=url,
         webhook_allowed=frozenset({f"127.0.0.1:{port}"}),
     )
-    kind = build_channel_types(edges)[case.kind]
+    kind = ChannelTypes(edges)[case.kind]
     read = kind.settings.model_validate_json(json.dumps(case.settings(url)))
     settings = read.model_dump(mode="json", by_alias=True, exclude_none=True)
     content = kind.content.model_validate(dict(case.content)).model_dump(by_alias=True, exclude_none=True)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from chalicelib.channels._http import Http
-from chalicelib.channels.registry import Edges, build_channel_types
+from chalicelib.channels.registry import ChannelTypes, Edges
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Accepted, ChannelFault, Letter, Suppress, Throttled, Unknown, Verdict
@@ -73,7 +73,7 @@ class Scene:
             meta_url=self.url,
             webhook_allowed=frozenset({self.url.removeprefix("http://")}),
         )
-        self.kinds = build_channel_types(edges)
+        self.kinds = ChannelTypes(edges)
         self.pump = self.new_pump()
 
     def new_pump(self) -> Pump:

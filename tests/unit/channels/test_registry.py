@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.channels.registry import CHANNEL_TYPES, Edges, build_channel_types
+from chalicelib.channels.registry import CHANNEL_TYPES, ChannelTypes, Edges
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.receipt import Callback
 from chalicelib.ports import ChannelType
@@ -19,13 +19,24 @@ EDGES = Edges(
     sns=build_client("sns"),
     secrets=KnownSecrets(),
 )
-BUILT = build_channel_types(EDGES)
+BUILT = ChannelTypes(EDGES)
 
 
 def test_each_type_is_built_under_its_own_name() -> None:
     names = ["console", "email", "push", "rcs", "sms", "webhook", "whatsapp"]
     assert list(BUILT) == list(CHANNEL_TYPES) == [kind.name for kind in BUILT.values()] == names
     assert [name for name, kind in BUILT.items() if kind.deduplicates] == ["webhook"]
+    assert len(BUILT) == len(names)
+
+
+def test_what_a_type_remembers_is_there_once() -> None:
+    kinds = ChannelTypes(EDGES)
+    assert kinds["email"] is kinds["email"] is kinds.get("email")
+
+
+def test_no_other_module_is_a_channel_type() -> None:
+    assert BUILT.get("registry") is BUILT.get("_http") is None
+    assert "registry" not in BUILT
 
 
 @pytest.mark.parametrize("kind", BUILT.values(), ids=BUILT)
