@@ -1,40 +1,20 @@
-"""Runs background jobs: starting, enrolling, dispatching, counting, waking, importing, exporting, erasing, purging."""
+"""Runs background jobs: enrolling, dispatching, counting, waking, and those that come seldom."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import assert_never
 
 from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.errors import CarillonError
-from chalicelib.model.hints import (
-    Dispatch,
-    Erase,
-    Expand,
-    ExpandShards,
-    Export,
-    Import,
-    Job,
-    Purge,
-    Recount,
-    SendOptIn,
-    Start,
-    Wake,
-)
+from chalicelib.model.hints import Dispatch, Expand, ExpandShards, Job, Recount, Wake
 from chalicelib.ports import Ports
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.usecases.dispatch_rows import dispatch_rows
-from chalicelib.usecases.erase_contact import sweep_erased
 from chalicelib.usecases.expand_audience import expand_audience
 from chalicelib.usecases.expand_segment import expand_segment
-from chalicelib.usecases.export import run_export
-from chalicelib.usecases.import_contacts import run_import
-from chalicelib.usecases.purge_flow import purge_flow
 from chalicelib.usecases.recount_flow import recount_flow
-from chalicelib.usecases.send_opt_in import send_opt_in
-from chalicelib.usecases.start_scheduled import start_scheduled
 from chalicelib.usecases.wake_due import wake_due
 from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
@@ -74,13 +54,9 @@ def _run(job: Job, time_left: Callable[[], timedelta]) -> None:
         run_job(ports(), job, time_left)
 
 
-def run_job(  # noqa: C901 - one case for each kind of job
-    ports: Ports, job: Job, time_left: Callable[[], timedelta]
-) -> None:
+def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
     """Hands a job to its use case."""
     match job:
-        case Start():
-            start_scheduled(ports, job)
         case Expand():
             expand_audience(ports, job, time_left)
         case ExpandShards():
@@ -91,25 +67,8 @@ def run_job(  # noqa: C901 - one case for each kind of job
             recount_flow(ports, job, time_left)
         case Wake():
             wake_due(ports, job)
-        case Purge():
-            purge_flow(ports, job, time_left)
-        case Import() | Export() | SendOptIn() | Erase():
-            _run_for_audience(ports, job, time_left)
         case _:
-            assert_never(job)
+            # Imported when one comes: a flow's own jobs, which are most, shall not wait for 15 ms of imports.
+            from chalicelib.workers._seldom_jobs import run_seldom_job  # noqa: PLC0415  see above
 
-
-def _run_for_audience(
-    ports: Ports, job: Import | Export | SendOptIn | Erase, time_left: Callable[[], timedelta]
-) -> None:
-    match job:
-        case Import():
-            run_import(ports, job, time_left)
-        case Export():
-            run_export(ports, job, time_left)
-        case SendOptIn():
-            send_opt_in(ports, job)
-        case Erase():
-            sweep_erased(ports, job)
-        case _:
-            assert_never(job)
+            run_seldom_job(ports, job, time_left)
