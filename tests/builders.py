@@ -12,7 +12,7 @@ from chalicelib.model.graph import Graph
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter, MessageType
 from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
-from chalicelib.nodes.registry import STEP
+from chalicelib.nodes.registry import read_step
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 KEY = ExecutionKey(WorkspaceUid("ws"), FlowUid("flow"), ContactUid("ann"))
@@ -57,7 +57,7 @@ def ab_test(uid: str, **lanes: list[Any]) -> dict[str, Any]:
 
 def build_graph(*steps: dict[str, Any]) -> Graph:
     """The graph of steps that have no problems."""
-    compiled = compile_steps(steps, STEP)
+    compiled = compile_steps(steps, read_step)
     assert compiled.problems == ()
     return compiled.graph
 

@@ -1,12 +1,11 @@
 """Authored steps → graph, with every problem reported at once."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from chalicelib.errors import Problem
 from chalicelib.model.graph import Graph, Node
@@ -22,6 +21,8 @@ MAX_NAMED = 40
 
 #: Deeper nesting is not read by people either.
 MAX_DEPTH = 10
+#: One step as it was written → as its type has it. Raises ValidationError, RecursionError.
+ReadStep = Callable[[JsonValue], Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class Written:
         )
 
 
-def compile_steps(steps: Sequence[JsonValue], reader: TypeAdapter[Step]) -> Compiled:
-    """Reads each step by the node types of `reader` and joins them: in order, lanes gather, END stops."""
+def compile_steps(steps: Sequence[JsonValue], read_step: ReadStep) -> Compiled:
+    """Reads each step by `read_step` and joins them: in order, lanes gather, END stops."""
     problems: list[Problem] = []
-    written = _read_all(steps, "steps", reader, problems, 1)
+    written = _read_all(steps, "steps", read_step, problems, 1)
     flat = list(_flat(written))
     if not steps:
         problems.append(Problem("steps", "A campaign needs at least one step"))
@@ -68,17 +69,17 @@ def compile_steps(steps: Sequence[JsonValue], reader: TypeAdapter[Step]) -> Comp
 
 
 def _read_all(
-    steps: Sequence[JsonValue], field: str, reader: TypeAdapter[Step], problems: list[Problem], depth: int
+    steps: Sequence[JsonValue], field: str, read_step: ReadStep, problems: list[Problem], depth: int
 ) -> tuple[Written, ...]:
     if steps and depth > MAX_DEPTH:
         problems.append(Problem(field, f"Lanes are nested at most {MAX_DEPTH - 1} deep"))
         return ()
-    return tuple(_read(step, f"{field}[{index}]", reader, problems, depth) for index, step in enumerate(steps))
+    return tuple(_read(step, f"{field}[{index}]", read_step, problems, depth) for index, step in enumerate(steps))
 
 
-def _read(raw: JsonValue, field: str, reader: TypeAdapter[Step], problems: list[Problem], depth: int) -> Written:
+def _read(raw: JsonValue, field: str, read_step: ReadStep, problems: list[Problem], depth: int) -> Written:
     try:
-        step = reader.validate_json(json.dumps(raw))
+        step = read_step(raw)
     except RecursionError:
         problems.append(Problem(field, "is nested too deep"))
         return Written(field, None, None)
@@ -87,7 +88,7 @@ def _read(raw: JsonValue, field: str, reader: TypeAdapter[Step], problems: list[
         problems += [replace(broken.problem("", p.message), field=p.field) for p in read_problems(error, field, raw)]
         return broken
     lanes = tuple(
-        (branch, _read_all(branch.steps, f"{field}.{branch.field}", reader, problems, depth + 1))
+        (branch, _read_all(branch.steps, f"{field}.{branch.field}", read_step, problems, depth + 1))
         for branch in step.branches
     )
     return Written(field, raw, step, lanes)

@@ -16,7 +16,7 @@ from chalicelib.model.message import MessageType
 from chalicelib.model.offers import Offering, Sending
 from chalicelib.model.steps import Step
 from chalicelib.model.template import Template, TemplateVersion
-from chalicelib.nodes.registry import STEP
+from chalicelib.nodes.registry import read_step
 from chalicelib.ports import Ports
 
 #: For calls that need one channel at least.
@@ -38,7 +38,7 @@ def examine_campaign(
     ports: Ports, workspace: WorkspaceUid, campaign: Campaign, default_channel: str | None = None
 ) -> Examination:
     """Without `default_channel` the short form's, else the first that a SEND names; none at all is only a warning."""
-    compiled = compile_steps(campaign.steps, STEP)
+    compiled = compile_steps(campaign.steps, read_step)
     sends = sendings(compiled.graph)
     default = default_channel or _own_channel(campaign, sends)
     referred = _refer(ports, workspace, sends, default)

@@ -24,7 +24,7 @@ from chalicelib.model.offers import Offering, Sending
 from chalicelib.model.skipping import SkipReason
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
-from chalicelib.nodes.registry import STEP
+from chalicelib.nodes.registry import read_step
 from chalicelib.ports import ChannelType, LineState, Ports
 from chalicelib.usecases.examine_campaign import sendings
 
@@ -184,7 +184,7 @@ def graph_of(workspace: WorkspaceUid, version: CampaignVersion) -> Graph:
     """The compiled version, from memory where it was compiled before; GiveUp when this code cannot read it."""
     key = (workspace, version.campaign_uid, version.version)
     if key not in _GRAPHS:
-        compiled = compile_steps(version.steps, STEP)
+        compiled = compile_steps(version.steps, read_step)
         if compiled.problems:
             raise GiveUp("version_unreadable", f"Campaign {version.campaign_uid} v{version.version} does not compile")
         if len(_GRAPHS) >= _GRAPHS_KEPT:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.engine.compile import MAX_NODES, Compiled, compile_steps, mermaid
-from chalicelib.nodes.registry import STEP
+from chalicelib.nodes.registry import read_step
 from tests.builders import build_graph, end, send, wait
 
 #: What Mermaid's lexer takes for the id of a node: a dash may stand in it, but not before what makes it an arrow.
@@ -17,7 +17,7 @@ _LINE = re.compile(rf"  {_ID}(?:{_LABEL}| --> (?:{_ID}|finish\(\( \)\)))")
 
 
 def _compile(*steps: object) -> Compiled:
-    return compile_steps(steps, STEP)  # type: ignore[arg-type]  # what clients write is any JSON
+    return compile_steps(steps, read_step)  # type: ignore[arg-type]  # what clients write is any JSON
 
 
 def test_steps_are_joined_in_the_order_written() -> None:

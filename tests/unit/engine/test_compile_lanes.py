@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from chalicelib.engine.compile import MAX_DEPTH, MAX_NODES, Compiled, compile_steps, mermaid
 from chalicelib.model.graph import Graph
 from chalicelib.model.ids import NodeId
-from chalicelib.nodes.registry import STEP
+from chalicelib.nodes.registry import read_step
 from tests.builders import ab_test, build_graph, condition, end, send, tag, wait
 
 VIP = {"tag": "vip"}
 
 
 def _compile(*steps: object) -> Compiled:
-    return compile_steps(steps, STEP)  # type: ignore[arg-type]  # what clients write is any JSON
+    return compile_steps(steps, read_step)  # type: ignore[arg-type]  # what clients write is any JSON
 
 
 def _exits(graph: Graph) -> dict[str, dict[str, str | None]]:

@@ -15,7 +15,7 @@ from chalicelib.model.event import Event
 from chalicelib.model.execution import Engagement, Outcome, Receipt, Result
 from chalicelib.model.ids import NodeId
 from chalicelib.model.steps import NEXT, Deliver, Go, NodeOutcome, Retag, Sleep, Step, StepContext, Stop
-from chalicelib.nodes.registry import NODE_TYPES, STEP
+from chalicelib.nodes.registry import NODE_TYPES, STEP, read_step
 from tests.builders import NOW
 
 CASES = Path(__file__).parent / "cases"
@@ -32,7 +32,7 @@ def _cases(what: str) -> list[Any]:
 
 
 def _read(step: Any) -> Step:
-    return STEP.validate_json(json.dumps(step))
+    return read_step(step)
 
 
 def _context(given: dict[str, Any]) -> StepContext:
@@ -117,8 +117,15 @@ def test_a_step_survives_being_stored(tag: str, case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("tag", "case"), _cases("refused"))
+def test_a_type_by_its_own_model_refuses_what_any_type_refuses(tag: str, case: dict[str, Any]) -> None:
+    step = case["step"]
+    by_any = compile_steps([step], lambda written: STEP.validate_json(json.dumps(written)))
+    assert compile_steps([step], read_step) == by_any
+
+
+@pytest.mark.parametrize(("tag", "case"), _cases("refused"))
 def test_a_bad_step_is_refused_with_every_problem(tag: str, case: dict[str, Any]) -> None:
-    problems = compile_steps([case["step"]], STEP).problems
+    problems = compile_steps([case["step"]], read_step).problems
     assert [problem.field for problem in problems] == [field for field, _ in case["problems"]]
     for problem, (_, words) in zip(problems, case["problems"], strict=True):
         assert words in problem.message
