@@ -9,9 +9,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.settings import Settings
 from infra.build import build, declared_functions
 from infra.local.lambda_runtime import REGION
+from infra.local.resources import load_template
 from infra.packaging import bundle
 from infra.packaging.target import THIS_MACHINE
 
@@ -63,14 +63,15 @@ def measure_boto3(content: Path, tries: int = TRIES) -> float:
 
 
 def _cpu(content: Path, program: str, *arguments: str) -> float:
-    wanted = (name.upper() for name, field in Settings.model_fields.items() if field.is_required())
-    variables = dict.fromkeys((*wanted, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "x")
+    declared = load_template()["Globals"]["Function"]["Environment"]["Variables"]
+    variables = {name: value if isinstance(value, str) else "x" for name, value in declared.items()}
+    credentials = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "x")
     python = {"PYTHONPATH": str(content), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(  # noqa: S603 - our own arguments
         [sys.executable, "-c", program, *arguments],
         cwd=content,
-        env={**variables, **python, "AWS_DEFAULT_REGION": REGION, "STAGE": "prod"},
+        env={**variables, **credentials, **python, "AWS_DEFAULT_REGION": REGION, "STAGE": "prod"},
         check=True,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
