@@ -13,7 +13,7 @@ from chalicelib.aws.row_keys import flow_partition, shard_of, to_milliseconds
 from chalicelib.aws.usage import take
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.usage import Usage
-from chalicelib.ports import Clock, Counters
+from chalicelib.ports import Clock, Counters, Overview
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -81,10 +81,7 @@ class DynamoStatistics:
             self._client.update_item(**request)
 
     def read(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Counters:
-        total: Counter[str] = Counter()
-        for item in self._below(workspace, flow, f"S#{epoch:06d}#"):
-            total.update(_counters_of(item))
-        return {name: count for name, count in total.items() if count}
+        return _sum_of(self._below(workspace, flow, f"S#{epoch:06d}#"))
 
     def in_flight(self, workspace: WorkspaceUid, flow: FlowUid, real_now: datetime) -> int:
         now = to_milliseconds(real_now)
@@ -120,11 +117,11 @@ class DynamoStatistics:
         batch_write(self._client, self._table, [{"DeleteRequest": {"Key": {"pk": pk, "sk": sk}}} for sk in old])
         return True
 
-    def used(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Usage:
+    def overview(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, real_now: datetime) -> Overview:
         items = list(self._below(workspace, flow, "S#"))
-        return _gone(items, epoch + 1) + sum(
-            (_usage_of(each, _USED) for each in items if _epoch_of(each) == epoch), Usage()
-        )
+        own, now = [each for each in items if _epoch_of(each) == epoch], to_milliseconds(real_now)
+        used = sum((_usage_of(each, _USED) for each in own), _gone(items, epoch + 1))
+        return Overview(_sum_of(own), sum(_in_flight_of(each, now) for each in items), used)
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         expires = int((self._clock.real() + _PART_LIFE).timestamp())
@@ -199,6 +196,13 @@ def _attributes(counters: Counters) -> "dict[str, AttributeValueTypeDef]":
 
 def _counters_of(item: Item) -> dict[str, int]:
     return {name.removeprefix(_COUNTER): int(value["N"]) for name, value in item.items() if name.startswith(_COUNTER)}
+
+
+def _sum_of(items: Iterable[Item]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for item in items:
+        total.update(_counters_of(item))
+    return {name: count for name, count in total.items() if count}
 
 
 def _numbers(prefix: str, usage: Usage) -> dict[str, int]:

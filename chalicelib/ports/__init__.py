@@ -26,6 +26,7 @@ from chalicelib.ports.channel_stores import Rates as Rates
 from chalicelib.ports.channel_stores import Standing as Standing
 from chalicelib.ports.flow_stores import Counters as Counters
 from chalicelib.ports.flow_stores import Gates as Gates
+from chalicelib.ports.flow_stores import Overview as Overview
 from chalicelib.ports.flow_stores import Statistics as Statistics
 from chalicelib.ports.flow_stores import Timers as Timers
 from chalicelib.ports.pages import Page as Page

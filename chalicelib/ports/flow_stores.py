@@ -1,6 +1,7 @@
 """What a flow keeps besides its rows: timers, counters, the pacing gate."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -32,6 +33,16 @@ class Timers(Protocol):
 Counters = Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Of a flow in one epoch; `in_flight` is over all epochs."""
+
+    counters: Counters = field(default_factory=dict)
+    in_flight: int = 0
+    #: What was asked of AWS for the flow up to this epoch, which recounts keep; lacks what a crash kept away.
+    used: Usage = field(default_factory=Usage)
+
+
 class Statistics(Protocol):
     """Live counters of a flow on shards, and its register of sends in flight."""
 
@@ -55,8 +66,8 @@ class Statistics(Protocol):
         Drops epochs older than the one before it in which no send is in flight.
         """
 
-    def used(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Usage:
-        """What was asked of AWS for the flow up to this epoch, which recounts keep; lacks what a crash kept away."""
+    def overview(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, real_now: datetime) -> Overview:
+        """What `read` and `in_flight` say, and what was used, by reading the shards once; strongly consistent."""
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         """Keeps what a recount counted in one shard."""

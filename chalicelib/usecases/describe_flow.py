@@ -14,7 +14,7 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.usage import Usage
 from chalicelib.model.workspace import Workspace
-from chalicelib.ports import Ports
+from chalicelib.ports import Overview, Ports
 from chalicelib.usecases.load_plan import graph_of
 
 
@@ -38,21 +38,21 @@ class FlowDescription:
 def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDescription:
     """Costs a handful of reads, however many contacts the flow has."""
     uid = FlowUid(flow.uid)
-    in_flight = ports.statistics.in_flight(workspace, uid, ports.clock.real()) if flow.epoch else 0
-    counters = dict(ports.statistics.read(workspace, uid, flow.stats_epoch)) if flow.epoch else {}
-    counters = _complete(flow, counters, in_flight)
+    now = ports.clock.real()
+    found = ports.statistics.overview(workspace, uid, flow.stats_epoch, now) if flow.epoch else Overview()
+    counters = _complete(flow, dict(found.counters), found.in_flight)
     errors = ports.statistics.errors(workspace, uid) if counters.get("failed") else ()
     currency = ports.catalog.get(workspace, Workspace, workspace).currency
     return FlowDescription(
         flow=flow,
         counters=counters,
-        in_flight=in_flight,
+        in_flight=found.in_flight,
         errors=errors,
         currency=currency,
         per_minute=_per_minute(flow, counters, ports.clock.now()),
         ends_at=_ends_at(ports, flow, counters),
         comparisons=_compare(ports, workspace, flow, counters),
-        used=ports.statistics.used(workspace, uid, flow.stats_epoch) if flow.epoch else Usage(),
+        used=found.used,
     )
 
 

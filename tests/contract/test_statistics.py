@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.aws.statistics import DynamoStatistics
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.ports import Statistics
+from chalicelib.ports import Overview, Statistics
 from tests.contract.places import PLACES, Place
 from tests.memory.clock import START, VirtualClock
 from tests.memory.statistics import MemoryStatistics
@@ -56,6 +56,20 @@ def test_sends_are_in_flight_until_their_batch_leaves(statistics: Statistics) ->
     statistics.leave(W, F, 1, "b2", {})
     assert statistics.in_flight(W, F, START) == 0
     assert statistics.read(W, F, 1) == {}
+
+
+def test_an_overview_says_what_is_read_one_by_one(statistics: Statistics) -> None:
+    assert statistics.overview(W, F, 1, START) == Overview()
+    statistics.leave(W, F, 0, "b1", {"sent": 7})
+    statistics.replace(W, F, 1, {"sent": 100}, rev=3)
+    statistics.leave(W, F, 1, "b2", {"sent": 2, "failed": 1})
+    statistics.enter(W, F, 0, "slow", 3, START + LEASE)
+    statistics.enter(W, F, 1, "late", 4, START + LEASE)
+    assert statistics.overview(W, F, 1, START) == Overview({"sent": 102, "failed": 1, "movements": 1}, in_flight=7)
+    for epoch, moment in ((0, START), (1, START), (1, START + LEASE)):
+        found = statistics.overview(W, F, epoch, moment)
+        assert found.counters == statistics.read(W, F, epoch)
+        assert found.in_flight == statistics.in_flight(W, F, moment)
 
 
 def test_a_batch_that_entered_again_counts_once(statistics: Statistics) -> None:

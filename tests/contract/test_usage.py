@@ -42,6 +42,10 @@ def _work(place: Place, writes: int = 1) -> None:
         place.client("dynamodb").put_item(TableName=place.names["CATALOG_TABLE"], Item=KEY)
 
 
+def _used(statistics: DynamoStatistics, flow: FlowUid = F, epoch: int = 0) -> Usage:
+    return statistics.overview(W, flow, epoch, START).used
+
+
 def _writes(found: Usage) -> int:
     return found.write_units
 
@@ -61,7 +65,7 @@ def test_what_a_batch_asked_for_goes_with_the_write_that_it_makes_anyway(
         statistics.leave(W, F, 0, "b1", {"sent": 3})
     client.meta.events.unregister("before-call.dynamodb", note)
     assert calls == ["PutItem"] * 3 + ["UpdateItem"]
-    found = statistics.used(W, F, 0)
+    found = _used(statistics)
     assert (found.write_units, found.queue_requests, found.invocations) == (3, 2, 1)
     assert found.megabyte_milliseconds > 0
     assert statistics.read(W, F, 0) == {"sent": 3, "movements": 1}
@@ -72,7 +76,7 @@ def test_a_batch_that_moved_nothing_still_says_what_it_asked_for(place: Place, s
     with usage.metered():
         _work(place, 2)
         statistics.leave(W, F, 0, "b1", {})
-    assert (_writes(statistics.used(W, F, 0)), statistics.read(W, F, 0)) == (2, {})
+    assert (_writes(_used(statistics)), statistics.read(W, F, 0)) == (2, {})
     assert statistics.in_flight(W, F, START) == 0
 
 
@@ -87,8 +91,8 @@ def test_what_comes_after_the_write_goes_with_the_next_one_of_the_same_flow(
     with usage.metered():
         statistics.leave(W, F, 0, "b3", {"sent": 1})
     # Each of the writes themselves is one as well.
-    assert _writes(statistics.used(W, F, 0)) == 5
-    assert _writes(statistics.used(W, OTHER, 0)) == 0
+    assert _writes(_used(statistics)) == 5
+    assert _writes(_used(statistics, OTHER)) == 0
 
 
 def test_two_flows_of_one_batch_share_what_it_asked_for(place: Place, statistics: DynamoStatistics) -> None:
@@ -97,7 +101,7 @@ def test_two_flows_of_one_batch_share_what_it_asked_for(place: Place, statistics
         statistics.leave(W, F, 0, "b1", {"sent": 1})
         _work(place, 1)
         statistics.leave(W, OTHER, 0, "b1", {"sent": 1})
-    first, second = statistics.used(W, F, 0), statistics.used(W, OTHER, 0)
+    first, second = _used(statistics), _used(statistics, OTHER)
     assert (_writes(first), _writes(second)) == (2, 2)
     assert (first.invocations, second.invocations) == (1, 0)
 
@@ -111,18 +115,18 @@ def test_recounts_lose_nothing_whatever_comes_late_or_twice(place: Place, statis
                 statistics.leave(W, F, late, f"b{epoch}{late}", {"sent": 1})
             usage._remainders.clear()
             asked += 7
-        assert _writes(statistics.used(W, F, epoch)) == asked
+        assert _writes(_used(statistics, F, epoch)) == asked
         for rev in (2 * epoch, 2 * epoch + 1):
             assert statistics.replace(W, F, epoch + 1, {"sent": 5}, rev)
-        assert _writes(statistics.used(W, F, epoch)) == asked
-        assert _writes(statistics.used(W, F, epoch + 1)) == asked
+        assert _writes(_used(statistics, F, epoch)) == asked
+        assert _writes(_used(statistics, F, epoch + 1)) == asked
 
 
 def test_a_recount_counts_itself(place: Place, statistics: DynamoStatistics) -> None:
     with usage.metered(W, F):
         _work(place, 2)
         statistics.replace(W, F, 1, {"sent": 1}, 0)
-    assert _writes(statistics.used(W, F, 1)) == 2
+    assert _writes(_used(statistics, F, 1)) == 2
 
 
 def test_a_job_that_writes_no_statistics_leaves_it_to_the_next_of_its_flow(
@@ -132,14 +136,14 @@ def test_a_job_that_writes_no_statistics_leaves_it_to_the_next_of_its_flow(
         _work(place, 3)
     with usage.metered(W, F):
         statistics.leave(W, F, 0, "b1", {"sent": 1})
-    found = statistics.used(W, F, 0)
+    found = _used(statistics)
     assert (found.write_units, found.invocations) == (3, 2)
 
 
 def test_outside_of_a_worker_nothing_is_counted(place: Place, statistics: DynamoStatistics) -> None:
     _work(place, 3)
     statistics.leave(W, F, 0, "b1", {"sent": 1})
-    assert statistics.used(W, F, 0) == Usage()
+    assert _used(statistics) == Usage()
 
 
 def test_a_write_whose_condition_fails_is_paid_for(place: Place, statistics: DynamoStatistics) -> None:
@@ -150,7 +154,7 @@ def test_a_write_whose_condition_fails_is_paid_for(place: Place, statistics: Dyn
                 TableName=place.names["CATALOG_TABLE"], Item=KEY, ConditionExpression="attribute_not_exists(pk)"
             )
         statistics.leave(W, F, 0, "b1", {"sent": 1})
-    assert _writes(statistics.used(W, F, 0)) == 1
+    assert _writes(_used(statistics)) == 1
 
 
 def test_each_started_64_kb_of_a_request_to_sqs_counts(place: Place, statistics: DynamoStatistics) -> None:
@@ -160,7 +164,7 @@ def test_each_started_64_kb_of_a_request_to_sqs_counts(place: Place, statistics:
         for body in ("x", "x" * 100_000):
             sqs.send_message(QueueUrl=url, MessageBody=body)
         statistics.leave(W, F, 0, "b1", {"sent": 1})
-    assert statistics.used(W, F, 0).queue_requests == 2 + 1 + 2
+    assert _used(statistics).queue_requests == 2 + 1 + 2
 
 
 def test_time_is_billed_by_the_memory_that_the_function_has(place: Place, statistics: DynamoStatistics) -> None:
@@ -168,4 +172,4 @@ def test_time_is_billed_by_the_memory_that_the_function_has(place: Place, statis
     with time_machine.travel(START, tick=False) as traveller, memory, usage.metered():
         traveller.shift(timedelta(milliseconds=250))
         statistics.leave(W, F, 0, "b1", {"sent": 1})
-    assert statistics.used(W, F, 0).gigabyte_seconds == 0.125
+    assert _used(statistics).gigabyte_seconds == 0.125

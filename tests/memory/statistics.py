@@ -6,8 +6,7 @@ from copy import deepcopy
 from datetime import datetime
 
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.usage import Usage
-from chalicelib.ports import Counters
+from chalicelib.ports import Counters, Overview
 
 Place = tuple[WorkspaceUid, FlowUid]
 #: As many errors as a flow keeps.
@@ -56,10 +55,9 @@ class MemoryStatistics:
             source[place] = {number: kept for number, kept in source[place].items() if number >= epoch - 1}
         return True
 
-    def used(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Usage:
+    def overview(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, real_now: datetime) -> Overview:
         """Dicts ask nothing of AWS."""
-        del workspace, flow, epoch
-        return Usage()
+        return Overview(self.read(workspace, flow, epoch), self.in_flight(workspace, flow, real_now))
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         self.counted[(workspace, flow), pass_id][shard] = {name: count for name, count in counters.items() if count}
