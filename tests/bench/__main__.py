@@ -7,17 +7,24 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.bench import audience, calls, cpu, hostile, report
+from tests.bench import audience, calls, cpu, hostile, latency, report
 from tests.bench.load import measure_flow, measure_import
 from tests.bench.machine import describe_machine
 from tests.bench.stack import Stack, running
 
-PARTS = ("import", "flow", "calls", "cpu", "audience", "hostile")
+#: Part, its name among the figures, what is being done meanwhile, and who does it.
+IN_PROCESS: tuple[tuple[str, str, str, Callable[[], Any]], ...] = (
+    ("cpu", "cpu", "timing steps in memory", cpu.measure),
+    ("audience", "audience_units", "metering an import, a preview and an expansion in process", audience.measure_units),
+    ("hostile", "hostile", "asking what only somebody hostile would ask", hostile.measure),
+    ("latency", "latency", "playing the whole API again and again", latency.measure),
+)
+PARTS = ("import", "flow", "calls", "cpu", "audience", "hostile", "latency")
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -55,15 +62,10 @@ def main() -> int:
     if "calls" in options.only:
         _say("metering the calls of whole flows in process")
         measured["calls"] = calls.measure(options.metered)
-    if "cpu" in options.only:
-        _say("timing steps in memory")
-        measured["cpu"] = cpu.measure()
-    if "audience" in options.only:
-        _say("metering an import, a preview and an expansion in process")
-        measured["audience_units"] = audience.measure_units()
-    if "hostile" in options.only:
-        _say("asking what only somebody hostile would ask")
-        measured["hostile"] = hostile.measure()
+    for part, name, doing, measure in IN_PROCESS:
+        if part in options.only:
+            _say(doing)
+            measured[name] = measure()
     print(report.show(measured))
     if options.json:
         options.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")

@@ -17,6 +17,7 @@ def show(measured: Mapping[str, Any]) -> str:
     parts = (
         ("machine", _machine), ("import", _import), ("flow", _flow), ("audience", _audience),
         ("audience_units", _audience_units), ("calls", _calls), ("cpu", _cpu), ("hostile", _hostile),
+        ("latency", _latency),
     )  # fmt: skip
     rows = [row for name, part in parts if name in measured for row in [("", ""), *part(measured[name])]]
     width = max(len(name) for name, _ in rows)
@@ -115,6 +116,14 @@ def _hostile(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     for each in found:
         yield f"Hostile {each['kind']}", f"{each['asked']} requests, {each['faults']} 5xx"
         yield "  dearest, CPU ms", f"{each['dearest_ms']:.0f}: {each['dearest']}"
+
+
+def _latency(found: Mapping[str, Any]) -> Iterator[Row]:
+    yield f"CPU ms of a route in {found['runs']} runs", "p50, p99, of so many requests; calls of AWS at most"
+    for each in found["routes"]:
+        figures = f"{each['p50_ms']:.1f}, {each['p99_ms']:.1f}, of {each['asked']}; {each['calls']}"
+        yield f"  {each['route']}", figures
+    yield "  not asked", ", ".join(found["missing"])
 
 
 def _each(figures: Mapping[str, float], digits: int = 2) -> str:

@@ -112,10 +112,14 @@ class Api:
             "http_version": "1.1",
         }
         event = gateway.build_event(scope, match, raw, app.api.binary_types, request_id)
-        answer = app(json.loads(json.dumps(event)), Context("api_handler", 29, aws_request_id=request_id))
+        answer = self.invoke(json.loads(json.dumps(event)), Context("api_handler", 29, aws_request_id=request_id))
         said = f"{answer['statusCode']} of {method} {match.resource} is not in the OpenAPI document"
         assert answer["statusCode"] in documented().get((method, match.resource), {answer["statusCode"]}), said
         return Reply(answer["statusCode"], answer["body"], {k.lower(): v for k, v in answer["headers"].items()})
+
+    def invoke(self, event: dict[str, Any], context: Context) -> Any:
+        """What Lambda does for a request."""
+        return app(event, context)
 
     def all_pages(self, url: str) -> list[Any]:
         """Every object of a list, by following nextCursor."""
