@@ -85,8 +85,13 @@ def settled(counters: Mapping[str, int]) -> int:
 
 def seems_over(flow: Flow, counters: Mapping[str, int]) -> bool:
     """Whether an exact count would probably find that the flow may end."""
+    return flow.may_end and unsettled(flow, counters) <= 0
+
+
+def unsettled(flow: Flow, counters: Mapping[str, int]) -> int:
+    """How many executions are not over; below zero where counters were lost or contacts came twice."""
     expected = counters.get("total", 0) if flow.open_ended else flow.contact_count
-    return flow.may_end and settled(counters) >= expected
+    return expected - settled(counters)
 
 
 def end_status(counters: Mapping[str, int]) -> FlowStatus:

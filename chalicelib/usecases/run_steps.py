@@ -9,19 +9,19 @@ from functools import partial
 from typing import TypeVar
 
 from chalicelib.engine.interpreter import Advance, advance
-from chalicelib.engine.progress import seems_over
 from chalicelib.engine.settle import as_unknown, lost
 from chalicelib.engine.webhook_news import row_news
 from chalicelib.errors import GiveUp, NotFound, RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import DueHint, Hint, Recount, hint_of
+from chalicelib.model.hints import DueHint, Hint, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.skipping import SkipReason
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports, Save, Unclaimed
 from chalicelib.usecases.admit_ready import Ready
+from chalicelib.usecases.ask_for_end import ask_for_the_end
 from chalicelib.usecases.deliver import deliver
 from chalicelib.usecases.ledger import Fault, Ledger
 from chalicelib.usecases.load_plan import Plan, load_plan
@@ -315,12 +315,5 @@ def _close(batch: _Batch) -> None:
         ports.statistics.leave(batch.workspace, uid, flow.stats_epoch, ledger.batch or new_uid(), ledger.counters)
         if ledger.errors:
             ports.statistics.add_errors(batch.workspace, uid, ledger.errors)
-    if ledger.ended and flow.is_expanded:
-        _ask_for_the_end(batch)
-
-
-def _ask_for_the_end(batch: _Batch) -> None:
-    flow = batch.flow
-    counters = batch.ports.statistics.read(batch.workspace, FlowUid(flow.uid), flow.stats_epoch)
-    if seems_over(flow, counters):
-        batch.ports.jobs.send(Recount(w=batch.workspace, f=flow.uid, pass_id=new_uid()))
+    if ledger.ended:
+        ask_for_the_end(ports, batch.workspace, flow, ledger.ended)
