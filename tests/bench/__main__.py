@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.bench import audience, calls, cpu, hostile, latency, report
+from tests.bench import audience, calls, cpu, hostile, hot, latency, report
 from tests.bench.load import measure_flow, measure_import
 from tests.bench.machine import describe_machine
 from tests.bench.stack import Stack, running
@@ -23,8 +23,9 @@ IN_PROCESS: tuple[tuple[str, str, str, Callable[[], Any]], ...] = (
     ("audience", "audience_units", "metering an import, a preview and an expansion in process", audience.measure_units),
     ("hostile", "hostile", "asking what only somebody hostile would ask", hostile.measure),
     ("latency", "latency", "playing the whole API again and again", latency.measure),
+    ("hot", "hot", "looking which keys are hot", hot.measure),
 )
-PARTS = ("import", "flow", "calls", "cpu", "audience", "hostile", "latency")
+PARTS = ("import", "flow", "calls", "cpu", "audience", "hostile", "latency", "hot")
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -28,6 +28,10 @@ _PARTIQL_TABLE = re.compile(r'^\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"([^"]+)"')
 _PARTIQL_VALUE = re.compile(r"""(?:["'](\w+)["']\s*[=:<>]+\s*)?\?""")
 
 
+#: Table or `table/index`, partition key and sort key; a query reads a partition, its sort key is empty.
+Place = tuple[str, str, str]
+
+
 @dataclass(slots=True)
 class Tally:
     """What was counted; units are by table or `table/index`."""
@@ -35,6 +39,9 @@ class Tally:
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     write_units: Counter[str] = field(default_factory=Counter)
     read_units: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    #: The same units by item, to see which are hot.
+    write_places: Counter[Place] = field(default_factory=Counter)
+    read_places: defaultdict[Place, float] = field(default_factory=lambda: defaultdict(float))
     #: Conditional writes that DynamoDB refused; they are paid for, and among `write_units`.
     refused: int = 0
     #: Requests that SQS bills our code for.
@@ -135,10 +142,16 @@ class Meter:
     def _book_writes(self, writes: Sequence[_Write], before: Sequence[Item | None]) -> None:
         for write, old, stored in zip(writes, before, self._find_all(writes), strict=True):
             largest = max(item_bytes(item) for item in (old, stored, write.new, {}) if item is not None)
-            self.tally.write_units[write.table] += write.times * write_units(largest)
+            self._book_write(write.table, self._key(write.table, write.key), write.times * write_units(largest))
             for index in self._schema(write.table)[1]:
                 units = index_writes(old, stored, index.keys, index.projected)
-                self.tally.write_units[f"{write.table}/{index.name}"] += units
+                entry = next((each for each in (stored, old) if each and index.keys[0] in each), None)
+                if entry and units:
+                    self._book_write(f"{write.table}/{index.name}", {name: entry[name] for name in index.keys}, units)
+
+    def _book_write(self, place: str, key: Item, units: int) -> None:
+        self.tally.write_units[place] += units
+        self.tally.write_places[_place(place, key)] += units
 
     def _find_all(self, writes: Sequence[_Write]) -> list[Item | None]:
         """The items as they are stored now."""
@@ -161,24 +174,28 @@ class Meter:
 
     def _book_reads(self, operation: str, body: Mapping[str, Any], parsed: Mapping[str, Any]) -> None:
         if operation == "GetItem":
-            self._book_read(body["TableName"], item_bytes(parsed.get("Item", {})), body)
+            key = self._key(body["TableName"], body["Key"])
+            self._book_read(_place(body["TableName"], key), item_bytes(parsed.get("Item", {})), body)
         elif operation == "BatchGetItem":
             self._book_batch(body, parsed)
         elif operation in {"Query", "Scan"}:
             place = f"{body['TableName']}/{body['IndexName']}" if "IndexName" in body else body["TableName"]
-            self._book_read(place, self._page_bytes(operation, body, parsed), body)
+            self._book_read((place, _partition(body), ""), self._page_bytes(operation, body, parsed), body)
         else:
             raise NotImplementedError(f"no rule for what {operation} costs")
 
-    def _book_read(self, place: str, size: int, asked: Mapping[str, Any]) -> None:
-        self.tally.read_units[place] += read_units(size, asked.get("ConsistentRead", False))
+    def _book_read(self, place: Place, size: int, asked: Mapping[str, Any]) -> None:
+        units = read_units(size, asked.get("ConsistentRead", False))
+        self.tally.read_units[place[0]] += units
+        self.tally.read_places[place] += units
 
     def _book_batch(self, body: Mapping[str, Any], parsed: Mapping[str, Any]) -> None:
         """Each item by itself; one that is not there costs the least that a read can."""
         for table, asked in body["RequestItems"].items():
-            found = parsed["Responses"].get(table, [])
-            for item in [*found, *[{}] * (len(asked["Keys"]) - len(found))]:
-                self._book_read(table, item_bytes(item), asked)
+            found = {self._name(table, item): item for item in parsed["Responses"].get(table, [])}
+            for key in asked["Keys"]:
+                item = found.get(self._name(table, key), {})
+                self._book_read(_place(table, self._key(table, key)), item_bytes(item), asked)
 
     def _page_bytes(self, operation: str, body: Mapping[str, Any], parsed: Mapping[str, Any]) -> int:
         """Of all that was read: what is left out or only counted is paid for, so such a page is read again."""
@@ -200,6 +217,17 @@ class Meter:
             indexes = tuple(_read_index(index, keys) for index in found.get("GlobalSecondaryIndexes", ()))
             self._schemas[table] = keys, indexes
         return self._schemas[table]
+
+
+def _place(place: str, key: Item) -> Place:
+    partition, sort = (*(str(next(iter(value.values()))) for value in key.values()), "")[:2]
+    return place, partition, sort
+
+
+def _partition(query: Mapping[str, Any]) -> str:
+    """Of a query, whose condition begins with it; empty for a scan."""
+    found = re.match(r"\S+\s*=\s*(:\w+)", query.get("KeyConditionExpression", ""))
+    return str(next(iter(query["ExpressionAttributeValues"][found[1]].values()))) if found else ""
 
 
 def _json_of(params: Mapping[str, Any]) -> Mapping[str, Any]:

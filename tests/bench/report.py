@@ -17,7 +17,7 @@ def show(measured: Mapping[str, Any]) -> str:
     parts = (
         ("machine", _machine), ("import", _import), ("flow", _flow), ("audience", _audience),
         ("audience_units", _audience_units), ("calls", _calls), ("cpu", _cpu), ("hostile", _hostile),
-        ("latency", _latency),
+        ("latency", _latency), ("hot", _hot),
     )  # fmt: skip
     rows = [row for name, part in parts if name in measured for row in [("", ""), *part(measured[name])]]
     width = max(len(name) for name, _ in rows)
@@ -124,6 +124,13 @@ def _latency(found: Mapping[str, Any]) -> Iterator[Row]:
         figures = f"{each['p50_ms']:.1f}, {each['p99_ms']:.1f}, of {each['asked']}; {each['calls']}"
         yield f"  {each['route']}", figures
     yield "  not asked", ", ".join(found["missing"])
+
+
+def _hot(found: Mapping[str, Any]) -> Iterator[Row]:
+    yield f"Keys at {found['contacts']:,} contacts", "units for each; how many a second items, and partition keys, bear"
+    for each in found["kinds"]:
+        units = f"{each['for_each']}: write {each['writes']:.3f}, read {each['reads']:.3f}"
+        yield f"  {each['kind']}", f"{units}; {each['items_bear']:,.0f}, {each['partitions_bear']:,.0f}"
 
 
 def _each(figures: Mapping[str, float], digits: int = 2) -> str:
