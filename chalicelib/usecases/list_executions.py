@@ -12,6 +12,8 @@ from chalicelib.ports import Page, Ports
 
 #: Rows read for one page of a filtered list; a page may be short, its cursor goes on.
 MOST_READ = 5_000
+#: A page counts for so many rows at least, as the shards of a large flow may be empty.
+_LEAST_READ = 50
 #: Rows read at once where many of them may not be wanted.
 _READ = 500
 Keep = Callable[[Execution], bool]
@@ -40,7 +42,7 @@ def list_executions(
     while place.shard < flow.shards and looked_at < MOST_READ:
         page = ports.executions.page(workspace, FlowUid(flow.uid), place.shard, size, place.position)
         behind = _behind(place, page)
-        looked_at += len(page.items)
+        looked_at += max(len(page.items), _LEAST_READ)
         for index, row in enumerate(page.items[place.skip :], start=place.skip + 1):
             shown = as_shown(flow, row)
             found += [shown] if keep is None or keep(shown) else []

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.bench import audience, calls, cpu, hostile, hot, latency, report
+from tests.bench import audience, calls, cpu, hostile, hot, latency, report, scale
 from tests.bench.load import measure_flow, measure_import
 from tests.bench.machine import describe_machine
 from tests.bench.stack import Stack, running
@@ -24,8 +24,9 @@ IN_PROCESS: tuple[tuple[str, str, str, Callable[[], Any]], ...] = (
     ("hostile", "hostile", "asking what only somebody hostile would ask", hostile.measure),
     ("latency", "latency", "playing the whole API again and again", latency.measure),
     ("hot", "hot", "looking which keys are hot", hot.measure),
+    ("scale", "scale", "launching, pausing, resuming, counting and cancelling large flows", scale.measure),
 )
-PARTS = ("import", "flow", "calls", "cpu", "audience", "hostile", "latency", "hot")
+PARTS = ("import", "flow", "calls", "cpu", "audience", "hostile", "latency", "hot", "scale")
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:

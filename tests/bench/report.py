@@ -18,6 +18,7 @@ def show(measured: Mapping[str, Any]) -> str:
         ("machine", _machine), ("import", _import), ("flow", _flow), ("audience", _audience),
         ("audience_units", _audience_units), ("calls", _calls), ("cpu", _cpu), ("hostile", _hostile),
         ("latency", _latency), ("hot", _hot),
+        ("scale", _scale),
     )  # fmt: skip
     rows = [row for name, part in parts if name in measured for row in [("", ""), *part(measured[name])]]
     width = max(len(name) for name, _ in rows)
@@ -131,6 +132,15 @@ def _hot(found: Mapping[str, Any]) -> Iterator[Row]:
     for each in found["kinds"]:
         units = f"{each['for_each']}: write {each['writes']:.3f}, read {each['reads']:.3f}"
         yield f"  {each['kind']}", f"{units}; {each['items_bear']:,.0f}, {each['partitions_bear']:,.0f}"
+
+
+def _scale(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for each in found:
+        yield f"Moving {each['executions']:,} executions", "calls and CPU s of the request; of the jobs behind it"
+        for name in ("launch", "pause", "resume", "recount", "cancel"):
+            request, jobs = each[name]["request"], each[name]["jobs"]
+            shown = f"{request['calls']:,}, {request['cpu_seconds']:.2f}; {jobs['calls']:,}, {jobs['cpu_seconds']:.1f}"
+            yield f"  {name}", shown
 
 
 def _each(figures: Mapping[str, float], digits: int = 2) -> str:

@@ -1,0 +1,41 @@
+"""Lists of executions of flows whose many shards are empty."""
+
+from dataclasses import replace
+
+from chalicelib.model.execution import Execution
+from chalicelib.model.flow import MAX_SHARDS
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.ports import Page
+from chalicelib.usecases.list_executions import list_executions
+from tests.bench.cpu import Laboratory
+from tests.builders import KEY, build_flow, build_row
+from tests.memory.executions import MemoryExecutions
+
+
+class ReadExecutions(MemoryExecutions):
+    """Counts the pages."""
+
+    pages = 0
+
+    def page(
+        self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None
+    ) -> Page[Execution]:
+        self.pages += 1
+        return super().page(workspace, flow, shard, limit, cursor)
+
+
+def test_a_list_looks_into_a_hundred_empty_shards_at_a_time_and_comes_to_the_end() -> None:
+    executions = ReadExecutions()
+    ports = replace(Laboratory().ports, executions=executions)
+    flow = build_flow(uid=KEY.flow, shards=MAX_SHARDS)
+    executions.enrol_many([build_row()], MAX_SHARDS)
+    found: list[Execution] = []
+    cursor: str | None = None
+    requests = 0
+    while cursor or not requests:
+        before = executions.pages
+        page = list_executions(ports, KEY.workspace, flow, None, 20, cursor)
+        assert executions.pages - before <= 100
+        found, cursor, requests = [*found, *page.items], page.cursor, requests + 1
+    assert [row.key for row in found] == [KEY]
+    assert requests >= MAX_SHARDS / 100
