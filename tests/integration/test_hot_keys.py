@@ -8,14 +8,12 @@ from tests.bench.hot import KINDS, RATE, Load, measure_changes, measure_gate, me
 #: What is one item by nature, and how many sends a second it bears; infra/scale.md says what follows from each.
 BOUNDS = {
     # Every batch takes from it what its messages cost, and every tenth fills it.
-    "purse of a flow": 8_000,
-    # Each TAG asks who listens, strongly, here one for two sends: 3,000 tags a second in a workspace.
-    "listeners of a workspace": 6_000,
+    "purse of a flow": 7_500,
 }
 #: Sends a second of one flow from a cold start.
 FIRST = 1_600
 #: Sends a second of a paced flow, and changes of contacts a second that one campaign, or one workspace, hears of.
-GATE, HEARD, LISTENED = 4_600, 3_000, 1_500
+GATE, HEARD, LISTENED = 4_600, 2_990, 2_500
 
 
 @pytest.fixture(autouse=True)
