@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import audience, calls, cpu, hostile, hot, latency, report, scale
-from tests.bench.load import measure_flow, measure_import
+from tests.bench.load import measure_flow, measure_import, measure_steps
 from tests.bench.machine import describe_machine
-from tests.bench.stack import Stack, running
+from tests.bench.stack import WORKERS, Stack, running
 
 #: Part, its name among the figures, what is being done meanwhile, and who does it.
 IN_PROCESS: tuple[tuple[str, str, str, Callable[[], Any]], ...] = (
@@ -26,7 +26,9 @@ IN_PROCESS: tuple[tuple[str, str, str, Callable[[], Any]], ...] = (
     ("hot", "hot", "looking which keys are hot", hot.measure),
     ("scale", "scale", "launching, pausing, resuming, counting and cancelling large flows", scale.measure),
 )
-PARTS = ("import", "flow", "calls", "cpu", "audience", "hostile", "latency", "hot", "scale")
+PARTS = ("import", "flow", "steps", "calls", "cpu", "audience", "hostile", "latency", "hot", "scale")
+#: Contacts by which the pace of steps is seen.
+STEPPING = 5_000
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -53,11 +55,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> int:
     options = read_options()
-    measured: dict[str, Any] = {"machine": describe_machine()}
-    if {"import", "flow"} & set(options.only):
-        measured |= _measure_stack(options)
-    if "audience" in options.only:
-        measured["audience"] = [_measure_audience(options, size) for size in options.audience]
+    measured: dict[str, Any] = {"machine": describe_machine(), **_measure_stacks(options)}
     # In this process, unlike in the stack, a line for each batch would hide the table.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
@@ -74,6 +72,18 @@ def main() -> int:
     return 0
 
 
+def _measure_stacks(options: argparse.Namespace) -> dict[str, Any]:
+    """What needs a running stack, each on one of its own."""
+    measured: dict[str, Any] = {}
+    if {"import", "flow"} & set(options.only):
+        measured |= _measure_stack(options)
+    if "steps" in options.only:
+        measured["steps"] = [_measure_steps(options, workers) for workers in (1, WORKERS)]
+    if "audience" in options.only:
+        measured["audience"] = [_measure_audience(options, size) for size in options.audience]
+    return measured
+
+
 def _measure_stack(options: argparse.Namespace) -> dict[str, Any]:
     """The import is measured whenever it is needed; the flow on what it brought in."""
     measured: dict[str, Any] = {}
@@ -84,6 +94,13 @@ def _measure_stack(options: argparse.Namespace) -> dict[str, Any]:
             _say(f"sending to {options.contacts:,} contacts")
             measured["flow"] = measure_flow(stack, options.contacts)
     return measured
+
+
+def _measure_steps(options: argparse.Namespace, workers: int) -> dict[str, Any]:
+    with _fresh_stack(options, workers) as stack:
+        contacts = min(options.contacts, STEPPING)
+        _say(f"two messages to each of {contacts:,} contacts, by {workers} worker process(es)")
+        return {"workers": workers, **measure_steps(stack, contacts)}
 
 
 def _measure_audience(options: argparse.Namespace, size: int) -> dict[str, Any]:
@@ -97,10 +114,10 @@ def _measure_audience(options: argparse.Namespace, size: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _fresh_stack(options: argparse.Namespace) -> Iterator[Stack]:
+def _fresh_stack(options: argparse.Namespace, workers: int = WORKERS) -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
     try:
-        with running(folder, options.port or _free_port()) as stack:
+        with running(folder, options.port or _free_port(), workers) as stack:
             yield stack
     finally:
         if options.keep:

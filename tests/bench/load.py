@@ -1,8 +1,9 @@
-"""The two loads on the running stack: a CSV import by HTTP, and a flow without pacing over what was imported."""
+"""The loads on the running stack: a CSV import by HTTP, and flows without pacing over what was imported."""
 
 from typing import Any
 
 from tests.bench.stack import Stack, measured
+from tests.builders import condition, end, tag
 
 DOMAIN = "carillon.example"
 #: Longest that an import or a flow may take; two emulated cores do about 50 contacts a second.
@@ -44,6 +45,31 @@ def measure_flow(stack: Stack, contacts: int) -> dict[str, Any]:
         and stats["sent"] == len(mails),
         "stats": {name: value for name, value in stats.items() if isinstance(value, int)},
     }
+
+
+def measure_steps(stack: Stack, contacts: int) -> dict[str, Any]:
+    """Two messages a contact by the channel that reaches nobody, so that the engine is measured and no provider."""
+    measure_import(stack, contacts)
+    wish = {"name": "Everybody", "filter": {"field": "email", "op": "exists"}}
+    body = {**_prepare_console(stack), "segmentUid": stack.post("/v1/segments", wish)["uid"]}
+    with measured(stack) as figures:
+        uid = stack.post("/flows", body)["uid"]
+        flow = stack.wait_for(f"/flows/{uid}", lambda shown: bool(shown["completedAt"]), _patience(2 * contacts))
+    steps = flow["stats"]["sent"]
+    if (flow["status"], steps) != ("completed", 2 * contacts):
+        raise RuntimeError(f"The flow is {flow['status']} with {steps:,} messages instead of {2 * contacts:,}")
+    cpu = {name: 1_000 * seconds / steps for name, seconds in figures["cpu_seconds"].items()}
+    return {"contacts": contacts, "steps": steps, "steps_per_second": steps / figures["seconds"], "cpu_per_1000": cpu}
+
+
+def _prepare_console(stack: Stack) -> dict[str, str]:
+    channel = stack.post("/v1/channels", {"name": "Console", "type": "console"})["uid"]
+    written = {"name": "Hello", "channelType": "console", "content": {"text": "Hello {{ first_name }}"}}
+    template = stack.post("/v1/templates", written)["uid"]
+    stack.post(f"/v1/templates/{template}/publish", {})
+    one, two = ({"id": name, "type": "SEND", "templateUid": template} for name in ("one", "two"))
+    steps = [one, condition("choice", {"tag": "leaving"}, [end("gone")], []), two, tag("mark", "greeted"), end()]
+    return {"channelUid": channel, "campaignUid": stack.post("/v1/campaigns", {"name": "Bench", "steps": steps})["uid"]}
 
 
 def prepare(stack: Stack) -> dict[str, str]:

@@ -15,7 +15,7 @@ _BUDGET = ("calls", "write_units", "read_units", "sqs_requests", "invocations", 
 def show(measured: Mapping[str, Any]) -> str:
     """Everything that was measured, in its order."""
     parts = (
-        ("machine", _machine), ("import", _import), ("flow", _flow), ("audience", _audience),
+        ("machine", _machine), ("import", _import), ("flow", _flow), ("steps", _steps), ("audience", _audience),
         ("audience_units", _audience_units), ("calls", _calls), ("cpu", _cpu), ("hostile", _hostile),
         ("latency", _latency), ("hot", _hot),
         ("scale", _scale),
@@ -42,6 +42,13 @@ def _flow(found: Mapping[str, Any]) -> Iterator[Row]:
     yield "  peak memory, MB", _each(found["peak_mb"], digits=0)
     yield "  mails, doubles", f"{found['mails']:,}, {found['doubles']}"
     yield "  statistics equal rows and mails", "yes" if found["stats_equal_rows"] else f"NO: {found['stats']}"
+
+
+def _steps(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for each in found:
+        cpu = each["cpu_per_1000"]
+        yield f"Steps by {each['workers']} worker(s)", f"{each['steps_per_second']:.0f} a second of {each['steps']:,}"
+        yield "  CPU seconds per 1,000", f"{_each(cpu)}; all {sum(cpu.values()):.2f}"
 
 
 def _calls(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:

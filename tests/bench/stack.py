@@ -30,12 +30,12 @@ PAUSE = 1.0
 class Stack:
     """A running stack and a caller with its admin key."""
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, workers: int) -> None:
         self.data, self.url = data, f"http://127.0.0.1:{port}"
         self.log = data.parent / "log"
         command = [sys.executable, "-m", "infra.local", "--port", str(port), "--data", str(data)]
         with self.log.open("w", encoding="utf-8") as log:
-            options = ["--sample", "0", "--workers", str(WORKERS)]
+            options = ["--sample", "0", "--workers", str(workers)]
             self._process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
     def wait_until_up(self) -> None:
@@ -132,9 +132,9 @@ def _message_of(mail: Path) -> str:
 
 
 @contextmanager
-def running(folder: Path, port: int) -> Iterator[Stack]:
+def running(folder: Path, port: int, workers: int = WORKERS) -> Iterator[Stack]:
     """A stack that is up, and ended afterwards."""
-    stack = Stack(folder / "data", port)
+    stack = Stack(folder / "data", port, workers)
     try:
         stack.wait_until_up()
         yield stack
