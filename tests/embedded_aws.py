@@ -27,7 +27,7 @@ from botocore.config import Config
 
 from infra.local.aws_queues import queue_name
 from infra.local.resources import provision
-from tests.short_way import SERVICES, answer_directly, shorten
+from tests.short_way import SERVICES, answer_directly, remembered, shorten
 
 REGION = "eu-west-1"
 #: A retry would hide a fault that a test has planted. The user agent is fixed as botocore's takes a tenth of a call.
@@ -55,9 +55,9 @@ class EmbeddedAws:
 
     def next_visible(self, urls: Collection[str]) -> float:
         """When the next message of these queues can be received, in epoch seconds; infinity when all are empty."""
-        names = {queue_name(url) for url in urls}
+        names = {_name(url) for url in urls}
         kept = _service("sqs")._queues.all_items()
-        queues = [queue for (_, _, url), queue in kept if queue_name(url) in names]
+        queues = [queue for (_, _, url), queue in kept if _name(url) in names]
         assert queues, "ministack keeps its queues in another way"
         return min((message["visible_at"] for queue in queues for message in queue["messages"]), default=inf)
 
@@ -171,6 +171,10 @@ class _Process:
 _process = _Process()
 
 
+_name = cache(queue_name)
+
+
+@cache
 def _service(name: str) -> Any:
     return importlib.import_module(f"ministack.services.{name}")
 
@@ -190,7 +194,8 @@ def _ministack() -> ModuleType:
         app = importlib.import_module("ministack.app")
         # Its thread that deletes expired items would wake at a random moment and believe a travelled clock.
         with mock.patch("threading.Thread.start"):
-            importlib.import_module("ministack.services.dynamodb")
+            tables = importlib.import_module("ministack.services.dynamodb")
+    tables._tokenize = remembered(tables._tokenize)
     # It configures the root logger; the tests' own stays as pytest made it.
     root.setLevel(level)
     root.handlers[:] = handlers

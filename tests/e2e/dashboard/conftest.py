@@ -25,7 +25,7 @@ AXE = """options => axe.run(document, options).then(
     (found) => found.violations.map((each) => [each.id, each.nodes.slice(0, 3).map((node) => node.target)]))"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("No Chromium here (apt-get install chromium, or name one by CHROMIUM=…)")
