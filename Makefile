@@ -19,6 +19,9 @@ BIN := .venv/bin
 # Named by what the requirements say, so that it is made again when they change, and only then.
 READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
+# Where bytecode is forbidden, as in many containers, each of the hundred processes of the tests compiles all code anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test lint bench torture build lock coldstart deploy destroy deploy-local openapi cli pictures clean
 
 run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
