@@ -20,8 +20,8 @@ SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs"}
 def shorten(client: Any) -> None:
     """Let the calls of this client go the short way.
 
-    It stands last among the hooks of `before-call`, so that those of tests and of the product have had their turn,
-    and asks those of `before-send` as botocore does.
+    It stands behind all hooks of `before-call` (botocore asks those of one service first, however they were
+    registered), so that those of tests and of the product have had their turn; those of `before-send` are asked too.
     """
     endpoint = client._endpoint
 
@@ -32,7 +32,7 @@ def shorten(client: Any) -> None:
             raise error
         return answer
 
-    client.meta.events.register_last(f"before-call.{client.meta.service_model.service_name}", call)
+    client.meta.events.register_last("before-call", call)
     client._resolve_endpoint_ruleset = _found_once(client._resolve_endpoint_ruleset)
 
 
