@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from math import inf
 from threading import RLock
 from types import ModuleType
@@ -27,7 +26,7 @@ from botocore.config import Config
 
 from infra.local.aws_queues import queue_name
 from infra.local.resources import provision
-from tests.short_way import SERVICES, answer_directly, remembered, shorten
+from tests.short_way import SERVICES, Body, answer_directly, remembered, shorten
 
 REGION = "eu-west-1"
 #: A retry would hide a fault that a test has planted. The user agent is fixed as botocore's takes a tenth of a call.
@@ -213,7 +212,7 @@ def _answer_by_ministack(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
             return answer
         exchange = _Exchange(request)
         _run(_ministack().app(exchange.scope, exchange.receive, exchange.send))
-    return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(b"".join(exchange.parts)))
+    return AWSResponse(request.url, exchange.status, exchange.headers, Body(b"".join(exchange.parts)))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -258,13 +257,6 @@ class _Exchange:
                 self.headers[name.decode("latin-1")] = value.decode("latin-1")
         else:
             self.parts.append(message.get("body", b""))
-
-
-class _Raw(BytesIO):
-    """A body as urllib3 gives it to botocore."""
-
-    def stream(self, **_: Any) -> Any:
-        yield self.read()
 
 
 def _bytes(value: Any) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from functools import cache, lru_cache
 from importlib import import_module
+from io import BytesIO
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
@@ -88,14 +89,11 @@ def _at_once(work: Coroutine[Any, Any, tuple[int, Any, Any]]) -> tuple[int, Any,
     raise AssertionError("ministack wants to wait, and nothing can happen meanwhile")
 
 
-class Body:
+class Body(BytesIO):
     """A body as urllib3 gives it to botocore."""
 
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
     def stream(self, **_: Any) -> Any:
-        yield self._content
+        yield self.read()
 
 
 def _text(value: str | bytes) -> str:
