@@ -52,6 +52,10 @@ class EmbeddedAws:
     def client(self, service: str) -> Any:
         return _client(self.session, service)
 
+    def unheard_client(self, service: str) -> Any:
+        """One of its own, whose calls no hook on `client` hears."""
+        return _new_client(self.session, service)
+
     def next_visible(self, urls: Collection[str]) -> float:
         """When the next message of these queues can be received, in epoch seconds; infinity when all are empty."""
         names = {_name(url) for url in urls}
@@ -132,6 +136,10 @@ def _client(session: boto3.Session, service: str) -> Any:
 
     So a hook that a test registers on its events stays until the test unregisters it.
     """
+    return _new_client(session, service)
+
+
+def _new_client(session: boto3.Session, service: str) -> Any:
     with _nobodys_settings():
         client = session.client(service, config=CONFIG)
     if service in SERVICES.values():

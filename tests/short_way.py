@@ -24,16 +24,17 @@ def shorten(client: Any) -> None:
     It stands behind all hooks of `before-call` (botocore asks those of one service first, however they were
     registered), so that those of tests and of the product have had their turn; those of `before-send` are asked too.
     """
-    endpoint = client._endpoint
+    endpoint, events, service = client._endpoint, client.meta.events, client.meta.service_model.service_name
 
     def call(model: OperationModel, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
         request = AWSPreparedRequest(params["method"], params["url"], params["headers"], params["body"], False)
         answer, error = endpoint._do_get_response(request, model, context)
         if error is not None:
+            events.emit(f"after-call-error.{service}.{model.name}", exception=error, context=context)
             raise error
         return answer
 
-    client.meta.events.register_last("before-call", call)
+    events.register_last("before-call", call)
     client._resolve_endpoint_ruleset = _found_once(client._resolve_endpoint_ruleset)
 
 

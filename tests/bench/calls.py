@@ -17,7 +17,7 @@ from infra.local.resources import physical_name, queue_urls
 from tests.bench.meter import POLLING, Meter, Tally
 from tests.bench.sizes import item_bytes
 from tests.builders import condition, end, tag, wait
-from tests.embedded_aws import CONFIG, EmbeddedAws
+from tests.embedded_aws import EmbeddedAws
 from tests.integration.conftest import World
 from tests.integration.story import START, SleepingClock, Story
 from tests.postbox import Postbox
@@ -84,7 +84,7 @@ def open_story() -> Iterator[MeteredStory]:
         world = World(aws, replace(ports, clock=clock, channel_types={"console": postbox}), queue_urls(aws.client))
         use_ports(world.ports)
         try:
-            meter = Meter(aws.session.client("dynamodb", config=CONFIG))
+            meter = Meter(aws.unheard_client("dynamodb"))
             yield MeteredStory(world, world.new_caller(), postbox, traveller, meter=meter)
         finally:
             use_ports(None)
@@ -173,7 +173,7 @@ def _watching(story: MeteredStory) -> AbstractContextManager[Meter]:
 
 def _row_bytes(story: MeteredStory) -> Iterator[int]:
     """Sizes of all rows, read by a client that is not metered."""
-    client = story.world.aws.session.client("dynamodb", config=CONFIG)
+    client = story.world.aws.unheard_client("dynamodb")
     for page in client.get_paginator("scan").paginate(TableName=TABLE):
         yield from (item_bytes(item) for item in page["Items"])
 
