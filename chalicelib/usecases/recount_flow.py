@@ -34,8 +34,11 @@ LAST_PAGE = timedelta(minutes=7)
 _EPOCH_TRIES = 5
 
 
-def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta]) -> None:
-    """Shard after shard; what was counted is kept by pass, so a repeated job only counts a shard again."""
+def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta], is_second: bool = False) -> None:
+    """Shard after shard; what was counted is kept by pass, so a repeated job only counts a shard again.
+
+    `is_second`: it was just counted, and something moved meanwhile.
+    """
     workspace, uid = WorkspaceUid(job.w), FlowUid(job.f)
     flow = ports.catalog.find(workspace, Flow, job.f)
     if flow is None:
@@ -52,7 +55,12 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta])
         ports.statistics.put_part(workspace, uid, job.pass_id, shard, counted)
     counters = _sum(ports.statistics.parts(workspace, uid, job.pass_id))
     is_through = not counters["open"]
-    is_good = is_through or _movements(ports, workspace, flow) == job.movements
+    is_still = _movements(ports, workspace, flow) == job.movements
+    if is_through and not is_still and flow.shards == 1 and not is_second:
+        # The count takes a moment: better once more than to show numbers that go back for a while.
+        recount_flow(ports, Recount(w=workspace, f=uid, pass_id=new_uid()), time_left, is_second=True)
+        return
+    is_good = is_through or is_still
     if is_good:
         _conclude(ports, workspace, flow, counters, job.takes)
     # A receipt that came under the pass was added to a generation that counts no more.

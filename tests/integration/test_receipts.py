@@ -333,3 +333,27 @@ def test_a_recount_at_the_same_moment_loses_and_doubles_nothing(reporting: Story
     assert stats(reporting, flow, "delivered") == [1]
     tell(reporting, 1, "delivered")
     assert (reporting.flow(flow)["status"], stats(reporting, flow, "delivered")) == ("completed", [2])
+
+
+def test_numbers_that_were_seen_do_not_go_back_when_a_receipt_comes_under_the_count_that_ends_the_flow(
+    reporting: Story,
+) -> None:
+    flow = sent(reporting)
+    executions = reporting.world.ports.executions
+    open_first = Once(lambda: tell(reporting, 0, "opened"))
+
+    class Racing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(executions, name)
+
+        def page(self, *arguments: Any) -> Any:
+            counted = executions.page(*arguments)
+            swap_ports(reporting, executions=executions)
+            open_first()
+            return counted
+
+    tell(reporting, 0, "delivered")
+    swap_ports(reporting, executions=Racing())
+    tell(reporting, 1, "delivered")
+    assert open_first.done
+    assert (reporting.flow(flow)["status"], stats(reporting, flow, "opened")) == ("completed", [1])
