@@ -22,7 +22,7 @@ READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksu
 # Where bytecode is forbidden, as in many containers, each of the hundred processes of the tests compiles all code anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test lint bench torture build lock coldstart deploy destroy deploy-local openapi cli pictures clean
+.PHONY: run test lint bench peers torture build lock coldstart deploy destroy deploy-local openapi cli pictures clean
 
 run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
 	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
@@ -36,6 +36,9 @@ lint: $(READY) ## style, formatting, types
 
 bench: $(READY) ## measures calls, units and CPU per step
 	@$(BIN)/python -m tests.bench
+
+peers: $(READY) ## the same campaign on Celery, DBOS and procrastinate, for half an hour; needs Debian's redis-server and postgresql
+	@$(BIN)/python -m tests.bench.peers
 
 torture: $(READY) ## faults at every call, fuzz, mutants, kills, the API by schemathesis, for many minutes: FUZZ=5000 CONTACTS=10000 KILLS=200 REQUESTS=20000
 	@$(BIN)/python -m tests.faults --fuzz $(FUZZ) --json torture.json

@@ -30,12 +30,12 @@ PAUSE = 1.0
 class Stack:
     """A running stack and a caller with its admin key."""
 
-    def __init__(self, data: Path, port: int, workers: int) -> None:
+    def __init__(self, data: Path, port: int, workers: int, speed: float = 1) -> None:
         self.data, self.url = data, f"http://127.0.0.1:{port}"
         self.log = data.parent / "log"
         command = [sys.executable, "-m", "infra.local", "--port", str(port), "--data", str(data)]
         with self.log.open("w", encoding="utf-8") as log:
-            options = ["--sample", "0", "--workers", str(workers)]
+            options = ["--sample", "0", "--workers", str(workers), "--speed", str(speed)]
             self._process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
     def wait_until_up(self) -> None:
@@ -103,12 +103,15 @@ class Stack:
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         return make(service, endpoint_url=f"http://127.0.0.1:{port}", region_name=REGION, **keys)
 
-    def usage(self) -> dict[str, Usage]:
-        """By process; empty where the system does not tell."""
+    def pids(self) -> dict[str, int]:
+        """By name: the AWS, the API, the clock and the workers."""
         pids = json.loads((self.data / "pids.json").read_text(encoding="utf-8"))
         named = {"aws": pids["aws"], "api": pids["api"], "clock": pids["clock"]}
-        named |= {f"worker-{number}": pid for number, pid in enumerate(pids["workers"], start=1)}
-        return {name: usage for name, pid in named.items() if (usage := read_usage(pid))}
+        return named | {f"worker-{number}": pid for number, pid in enumerate(pids["workers"], start=1)}
+
+    def usage(self) -> dict[str, Usage]:
+        """By process; empty where the system does not tell."""
+        return {name: usage for name, pid in self.pids().items() if (usage := read_usage(pid))}
 
     def mails(self) -> Counter[str]:
         """How many files the outbox has for each message."""
@@ -132,9 +135,9 @@ def _message_of(mail: Path) -> str:
 
 
 @contextmanager
-def running(folder: Path, port: int, workers: int = WORKERS) -> Iterator[Stack]:
-    """A stack that is up, and ended afterwards."""
-    stack = Stack(folder / "data", port, workers)
+def running(folder: Path, port: int, workers: int = WORKERS, speed: float = 1) -> Iterator[Stack]:
+    """A stack that is up, and ended afterwards; its clock may run faster than the real one."""
+    stack = Stack(folder / "data", port, workers, speed)
     try:
         stack.wait_until_up()
         yield stack

@@ -1,0 +1,25 @@
+"""The peers' own virtualenv: made once, made again when their requirements change."""
+
+import hashlib
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).parent
+REQUIREMENTS = HERE / "requirements.txt"
+ROOT = HERE.parents[2]
+PLACE = ROOT / "build" / "peers"
+
+
+def python() -> str:
+    """The interpreter that has the peers' packages; installs them first where that is not done."""
+    ready = PLACE / f".ready-{hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
+    found = PLACE / "bin" / "python"
+    if not ready.exists():
+        print(f"… installing the peers into {PLACE.relative_to(ROOT)} (once)", file=sys.stderr, flush=True)
+        venv.create(PLACE, with_pip=True, clear=True)
+        command = [found, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-r", REQUIREMENTS]
+        subprocess.run(command, check=True)
+        ready.touch()
+    return str(found)
