@@ -147,6 +147,8 @@ class Flow(Document):
     segment_uid: str | None = None
     trigger: str = "api"
     retry_of: RetryOf | None = None
+    #: Whom a retry is for is not stored but found in the rows of the flow that it retries, a part for each shard.
+    from_rows: bool = False
     #: Whether its messages are paid from the workspace's balance; settled when it starts.
     prepaid: bool = False
     configuration: FlowConfiguration = FlowConfiguration()
@@ -201,6 +203,11 @@ class Flow(Document):
     def is_expanded(self) -> bool:
         """Whether every contact of the audience has its row."""
         return self.expanded_at is not None
+
+    @property
+    def is_found(self) -> bool:
+        """Whether its audience is looked for by the jobs that enrol it, so that its size is not known before."""
+        return self.segment_uid is not None or self.from_rows
 
     def marks(self) -> Mapping[str, str]:
         marks = {"status": str(self.status), "campaignUid": self.campaign_uid, "channelUid": self.channel_uid}

@@ -79,6 +79,19 @@ class ExpandShards(Outside):
     found: int = 0
 
 
+class ExpandRetry(Outside):
+    """Enrol whom a retry is for, out of one shard of the flow that it retries, from `cursor` on."""
+
+    kind: Literal["expandRetry"] = "expandRetry"
+    w: str
+    f: str
+    #: The part of the audience, which is also the number of the shard.
+    chunk: int
+    cursor: str | None = None
+    #: Found in this shard so far.
+    found: int = 0
+
+
 class Dispatch(Outside):
     """Hint the open rows of the shards first, first+stride, … from `cursor` on; `heal`: only those long overdue."""
 
@@ -174,6 +187,17 @@ class Start(Outside):
 
 
 Job = Annotated[
-    Start | Expand | ExpandShards | Dispatch | Recount | Wake | Purge | Import | SendOptIn | Erase | Export,
+    Start
+    | Expand
+    | ExpandShards
+    | ExpandRetry
+    | Dispatch
+    | Recount
+    | Wake
+    | Purge
+    | Import
+    | SendOptIn
+    | Erase
+    | Export,
     Field(discriminator="kind"),
 ]

@@ -94,6 +94,8 @@ def store_started(
 
 def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str]) -> Flow:
     """Stores the audience before the flow, so that there never is a flow with half of one."""
+    if flow.from_rows:
+        return flow
     chunks = split(entries)
     for number, chunk in enumerate(chunks):
         ports.catalog.put_chunk(workspace, Flow, flow.uid, number, chunk)

@@ -73,7 +73,7 @@ def _total(flow: Flow, enrolled: int) -> int:
     """The audience from the first moment, where it is known; of a segment at least who is enrolled."""
     if flow.open_ended:
         return enrolled
-    return max(flow.contact_count, enrolled) if flow.segment_uid else flow.contact_count
+    return max(flow.contact_count, enrolled) if flow.is_found else flow.contact_count
 
 
 def _complete(flow: Flow, counters: dict[str, int], in_flight: int) -> dict[str, int]:

@@ -185,7 +185,7 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
         look_again = _look_again(ports.clock.now(), due, _waits(current, still_open + awaited + (not is_booked)))
         changes: dict[str, object] = {"stats_epoch": flow.stats_epoch + 1, "look_again_at": look_again}
         changes["stuck"] = overdue
-        if current.segment_uid and flow.is_expanded:
+        if current.is_found and flow.is_expanded:
             changes["contact_count"] = counters["total"]
         if is_done:
             changes |= _ending(current, counters, flow.is_expanded and not awaited, ports.clock.now())

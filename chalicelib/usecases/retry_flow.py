@@ -1,22 +1,22 @@
 """A new flow over just those contacts of another one whose messages failed, stayed unknown or were skipped."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.engine.progress import outcome_of
+from chalicelib.engine.retrying import entry_of, expect_entries
 from chalicelib.errors import Conflict, invalid
 from chalicelib.model.base import Outside
-from chalicelib.model.execution import Execution, ExecutionStatus, Outcome
 from chalicelib.model.flow import ENDED, Flow, FlowStatus, RetryOf
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports, all_pages
 from chalicelib.usecases.campaign_flows import open_flows
-from chalicelib.usecases.create_flow import add_started
+from chalicelib.usecases.create_flow import add_started, count_shards
+from chalicelib.usecases.expand_retry import PAGE
 
-_PAGE = 500
+#: Flows of so many shards (of 5,000 contacts) are read while the caller waits; the rows of larger ones by jobs.
+READ_AT_ONCE = 2
 _RETRIABLE = ENDED | {FlowStatus.PAUSED, FlowStatus.ERROR}
 
 
@@ -37,10 +37,14 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish,
     if flow.status not in _RETRIABLE:
         allowed = sorted(status.value for status in _RETRIABLE)
         raise Conflict("Only a flow that is paused, stopped or over can be retried", flow.status, allowed)
-    entries = [entry for row in _rows(ports, workspace, flow) if (entry := _entry(row, wish))]
-    if not entries:
-        raise invalid("of", f"No message of this flow is {wish.of}" + (f" by {wish.reason}" if wish.reason else ""))
     draft = _draft(ports, flow, wish, new or new_uid())
+    entries = _entries(ports, workspace, flow, draft) if flow.shards <= READ_AT_ONCE else []
+    expected = len(entries) or _expected(ports, workspace, flow, draft)
+    if not expected:
+        raise invalid("of", f"No message of this flow is {wish.of}" + (f" by {wish.reason}" if wish.reason else ""))
+    if not entries:
+        # A part for each shard of its rows, which jobs look through.
+        draft = draft.model_copy(update={"from_rows": True, "chunks": flow.shards, "shards": count_shards(expected)})
     return add_started(ports, workspace, draft, entries, lambda: _check_alone(ports, workspace, draft))
 
 
@@ -68,20 +72,20 @@ def _draft(ports: Ports, of: Flow, wish: RetryWish, uid: str) -> Flow:
     )
 
 
-def _rows(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Iterator[Execution]:
-    uid = FlowUid(flow.uid)
-    for shard in range(flow.shards):
-        for rows in all_pages(partial(ports.executions.page, workspace, uid, shard, _PAGE)):
-            yield from rows
+def _entries(ports: Ports, workspace: WorkspaceUid, flow: Flow, draft: Flow) -> list[str]:
+    """Whom the retry is for, exactly."""
+    pages = (
+        rows
+        for shard in range(flow.shards)
+        for rows in all_pages(partial(ports.executions.page, workspace, FlowUid(flow.uid), shard, PAGE))
+    )
+    retry = draft.retry_of
+    return [entry for rows in pages for row in rows if retry and (entry := entry_of(row, retry))]
 
 
-def _entry(row: Execution, wish: RetryWish) -> str | None:
-    """`walk@node`: a failed walk goes on from where it failed; the others run the one node again."""
-    if wish.of == "failed":
-        matches = row.status is ExecutionStatus.FAILED and wish.reason in {None, row.reason}
-        return f"{row.key.walk}@{row.node}" if matches and row.node else None
-    wanted = Outcome(wish.of)
-    for node, result in row.results.items():
-        if outcome_of(result, row.receipts.get(node)) is wanted and wish.reason in {None, result.reason}:
-            return f"{row.key.walk}@{node}"
-    return None
+def _expected(ports: Ports, workspace: WorkspaceUid, flow: Flow, draft: Flow) -> int:
+    """How many the retry is for by the statistics of a flow that is too large to be read while somebody waits."""
+    if flow.shards <= READ_AT_ONCE or draft.retry_of is None:
+        return 0
+    counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
+    return expect_entries(counters, draft.retry_of)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Expand, ExpandShards, Recount
+from chalicelib.model.hints import Expand, ExpandRetry, ExpandShards, Recount
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
@@ -78,7 +78,7 @@ def send_off(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
 
 def expand_rest(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     """One job for every part of the audience that is not enrolled yet."""
+    job = ExpandRetry if flow.from_rows else ExpandShards if flow.segment_uid else Expand
     for chunk in range(flow.chunks):
         if chunk not in flow.expanded_chunks:
-            job = ExpandShards if flow.segment_uid else Expand
             ports.jobs.send(job(w=workspace, f=flow.uid, chunk=chunk))

@@ -8,7 +8,7 @@ from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.errors import CarillonError
-from chalicelib.model.hints import Dispatch, Expand, ExpandShards, Job, Recount, Wake
+from chalicelib.model.hints import Dispatch, Expand, ExpandRetry, ExpandShards, Job, Recount, Wake
 from chalicelib.ports import Ports
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.usecases.dispatch_rows import dispatch_rows
@@ -49,7 +49,8 @@ def _succeeds(record: Record, time_left: Callable[[], timedelta]) -> bool:
 
 def _run(job: Job, time_left: Callable[[], timedelta]) -> None:
     """What it asks of AWS is its flow's, where it is one's."""
-    counting = metered(job.w, job.f) if isinstance(job, Expand | ExpandShards | Dispatch | Recount) else nullcontext()
+    of_flow = job if isinstance(job, Expand | ExpandShards | ExpandRetry | Dispatch | Recount) else None
+    counting = metered(of_flow.w, of_flow.f) if of_flow else nullcontext()
     with counting:
         run_job(ports(), job, time_left)
 

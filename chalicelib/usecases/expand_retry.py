@@ -1,0 +1,62 @@
+"""Enrols whom a retry of a large flow is for, out of one shard of that flow's rows after the other."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.engine.retrying import entry_of
+from chalicelib.errors import GiveUp
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.hints import ExpandRetry
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.ports import Ports
+from chalicelib.usecases.expand_audience import build_row, enrol, note_chunk, start_node
+from chalicelib.usecases.stop_flow import stop_flow
+
+#: Rows read between two looks at the time and at the flow.
+PAGE = 500
+#: Time kept to enrol the page that is begun.
+RESERVE = timedelta(seconds=10)
+
+
+def expand_retry(ports: Ports, job: ExpandRetry, time_left: Callable[[], timedelta]) -> None:
+    """Conditional inserts: a repeated job finds its rows. It stops when the flow is paused, and resume sends it."""
+    workspace = WorkspaceUid(job.w)
+    while flow := _still_queued(ports, workspace, job):
+        of = ports.catalog.find(workspace, Flow, flow.retry_of.flow_uid) if flow.retry_of else None
+        if of is None:
+            stop_flow(ports, workspace, flow, "The flow that this one retries was deleted")
+            return
+        if time_left() < RESERVE:
+            ports.jobs.send(job)
+            return
+        try:
+            job = _enrol_page(ports, workspace, flow, of, job)
+        except GiveUp as error:
+            stop_flow(ports, workspace, flow, str(error))
+            return
+        if job.cursor is None:
+            note_chunk(ports, workspace, job.f, job.chunk, job.found)
+            return
+
+
+def _still_queued(ports: Ports, workspace: WorkspaceUid, job: ExpandRetry) -> Flow | None:
+    """The flow while this part of it is to be enrolled."""
+    flow = ports.catalog.find(workspace, Flow, job.f)
+    if flow is None or flow.status is not FlowStatus.QUEUED or job.chunk in flow.expanded_chunks:
+        return None
+    return flow
+
+
+def _enrol_page(ports: Ports, workspace: WorkspaceUid, flow: Flow, of: Flow, job: ExpandRetry) -> ExpandRetry:
+    """The job that goes on behind the page; without a cursor when it was the last. GiveUp as start_node says."""
+    start, now = start_node(ports, workspace, flow), ports.clock.now()
+    page = ports.executions.page(workspace, FlowUid(of.uid), job.chunk, PAGE, job.cursor)
+    found = [
+        # Each walk keeps the version and the event with which it started.
+        replace(build_row(workspace, flow, entry, start, now), version=row.version, cause=row.cause)
+        for row in page.items
+        if flow.retry_of and (entry := entry_of(row, flow.retry_of))
+    ]
+    enrol(ports, workspace, flow, found)
+    return job.model_copy(update={"cursor": page.cursor, "found": job.found + len(found)})
