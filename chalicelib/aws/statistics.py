@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple
 from datetime import datetime, timedelta
+from random import randrange
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate
-from chalicelib.aws.row_keys import flow_partition, shard_of, to_milliseconds
+from chalicelib.aws.row_keys import flow_partition, to_milliseconds
 from chalicelib.aws.usage import take
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.usage import Usage
@@ -40,6 +41,8 @@ class DynamoStatistics:
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
         self._client, self._table, self._clock = client, table, clock
+        #: Where this process counts: a flow with few workers has few items to be read and added up.
+        self._own = 1 + randrange(SHARDS)  # noqa: S311  # spreads, and keeps no secret
         #: Flows that have all the errors they may keep: no more writes for them.
         self._full: set[tuple[WorkspaceUid, FlowUid]] = set()
 
@@ -53,7 +56,7 @@ class DynamoStatistics:
         with translate():
             self._client.update_item(
                 TableName=self._table,
-                Key=_batch_key(workspace, flow, epoch, batch),
+                Key=_shard_key(workspace, flow, epoch, self._own),
                 UpdateExpression="SET #entry = :entry",
                 ExpressionAttributeNames={"#entry": _REGISTER + batch},
                 ExpressionAttributeValues={":entry": {"M": entry}},
@@ -69,7 +72,7 @@ class DynamoStatistics:
         additions = ", ".join(f"#{index} :{index}" for index in range(len(added)))
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
-            "Key": _batch_key(workspace, flow, epoch, batch),
+            "Key": _shard_key(workspace, flow, epoch, self._own),
             "UpdateExpression": (f"ADD {additions} " if added else "") + "REMOVE #entry",
             "ExpressionAttributeNames": {**names, "#entry": _REGISTER + batch},
         }
@@ -183,12 +186,8 @@ def _key(workspace: WorkspaceUid, flow: FlowUid, name: str) -> "dict[str, Attrib
 
 
 def _shard_key(workspace: WorkspaceUid, flow: FlowUid, epoch: int, shard: int) -> "dict[str, AttributeValueTypeDef]":
+    """Processes count in shards 1 to 16; shard 0 is for the counted start."""
     return _key(workspace, flow, f"S#{epoch:06d}#{shard:02d}")
-
-
-def _batch_key(workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str) -> "dict[str, AttributeValueTypeDef]":
-    """Shards 1 to 16; shard 0 is for the counted start."""
-    return _shard_key(workspace, flow, epoch, 1 + shard_of(batch, SHARDS))
 
 
 def _attributes(counters: Counters) -> "dict[str, AttributeValueTypeDef]":

@@ -4,7 +4,7 @@ Every method may raise RetryLater when the service behind it is throttled or awa
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event, Histories, Wanted
 from chalicelib.model.execution import Execution, ExecutionKey, Receipt
 from chalicelib.model.hints import DueHint, Job
-from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid, new_mark
+from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.survey import Survey
 from chalicelib.ports.balances import Balances as Balances
 from chalicelib.ports.channel_stores import Circuits as Circuits
@@ -31,6 +31,9 @@ from chalicelib.ports.flow_stores import Statistics as Statistics
 from chalicelib.ports.flow_stores import Timers as Timers
 from chalicelib.ports.pages import Page as Page
 from chalicelib.ports.pages import all_pages as all_pages
+from chalicelib.ports.saves import ClaimedBy as ClaimedBy
+from chalicelib.ports.saves import Save as Save
+from chalicelib.ports.saves import Unclaimed as Unclaimed
 from chalicelib.ports.webhooks import WebhookCaller, WebhookDesk, WebhookQueue
 
 D = TypeVar("D", bound=Document)
@@ -243,34 +246,6 @@ class ReceiptQueue(Protocol):
 
     def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
         """The very text, at least once. TooLarge above MAX_QUEUED_BYTES; at most 15 minutes of the real clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unclaimed:
-    """A save that holds only while the row is at `seq` and no claim is alive at `real_now`."""
-
-    seq: int
-    real_now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedBy:
-    """A save that holds only while this attempt's claim is on the row."""
-
-    attempt: AttemptId
-
-
-@dataclass(frozen=True, slots=True)
-class Save:
-    """Writes all of a row but its receipts, on a condition. A row without a claim releases it.
-
-    Trying the same Save again is safe: its `mark` is stored with the row, so that a write whose answer was lost is told
-    from the same write by another worker.
-    """
-
-    row: Execution
-    expect: Unclaimed | ClaimedBy
-    mark: str = field(default_factory=new_mark)
 
 
 class Executions(Protocol):

@@ -114,7 +114,7 @@ def _claim(
     real_now = delivery.ports.clock.real()
     attempts = [AttemptId(f"{delivery.batch}-{index}") for index in range(len(ready))]
     saves = [
-        Save(_with_claim(each, attempt, real_now + LEASE), Unclaimed(each.stored.seq, real_now))
+        Save(_with_claim(each, attempt, real_now + LEASE), Unclaimed.as_seen(each.stored, real_now))
         for each, attempt in zip(ready, attempts, strict=True)
     ]
     held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()

@@ -149,7 +149,7 @@ def _forget_rows(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: Contact
     free = [row for row in rows_of(ports, workspace, flow, uid) if row.claim is None or row.claim.until <= real_now]
     known = [row for row in free if row.is_open or row.forgotten() != row]
     forgotten = [replace(row.forgotten(), seq=row.seq + 1, due=row.due if stays else None) for row in known]
-    saves = [Save(row, Unclaimed(row.seq - 1, real_now)) for row in forgotten]
+    saves = [Save(row, Unclaimed.as_seen(before, real_now)) for before, row in zip(known, forgotten, strict=True)]
     held = ports.executions.save_many(saves, flow.shards) if saves else ()
     saved = [save.row for save, ok in zip(saves, held, strict=True) if ok and save.row.is_open]
     if saved:

@@ -55,16 +55,14 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta],
         ports.statistics.put_part(workspace, uid, job.pass_id, shard, counted)
     counters = _sum(ports.statistics.parts(workspace, uid, job.pass_id))
     is_through = not counters["open"]
-    is_still = _movements(ports, workspace, flow) == job.movements
-    if is_through and not is_still and flow.shards == 1 and not is_second:
-        # The count takes a moment: better once more than to show numbers that go back for a while.
+    is_good = is_through or not _has_moved(ports, workspace, flow, job)
+    # Counting it once more takes a moment: better than to show numbers that go back for a while.
+    again = is_through and flow.shards == 1 and not is_second
+    if is_good and not _conclude(ports, workspace, flow, counters, job, unless_moved=again):
         recount_flow(ports, Recount(w=workspace, f=uid, pass_id=new_uid()), time_left, is_second=True)
         return
-    is_good = is_through or is_still
-    if is_good:
-        _conclude(ports, workspace, flow, counters, job.takes)
     # A receipt that came under the pass was added to a generation that counts no more.
-    is_stale = is_through and _movements(ports, workspace, flow) != job.movements
+    is_stale = is_through and _has_moved(ports, workspace, flow, job)
     if is_stale or (flow.status is FlowStatus.CANCELLED and not is_good):
         ports.jobs.send(Recount(w=workspace, f=uid, pass_id=new_uid()), LOOK_AGAIN * ports.clock.speed)
 
@@ -79,6 +77,10 @@ def recount_now(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 def _movements(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
     """Rows that moved under a pass were counted some before and some after: its sum is no better than the live one."""
     return ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch).get("movements", 0)
+
+
+def _has_moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, job: Recount) -> bool:
+    return _movements(ports, workspace, flow) != job.movements
 
 
 def _reporting_channels(ports: Ports, workspace: WorkspaceUid) -> frozenset[str]:
@@ -108,7 +110,7 @@ def _skip_cancelled(ports: Ports, flow: Flow, rows: Sequence[Execution]) -> list
     real_now, now = ports.clock.real(), ports.clock.now()
     ours = [row for row in rows if row.is_open and not (row.claim and row.claim.until > real_now)]
     after = {row.key: replace(_as_cancelled(row, now), seq=row.seq + 1) for row in ours}
-    saves = [Save(after[row.key], Unclaimed(row.seq, real_now)) for row in ours]
+    saves = [Save(after[row.key], Unclaimed.as_seen(row, real_now)) for row in ours]
     held = ports.executions.save_many(saves, flow.shards) if saves else ()
     done = {row.key for row, ok in zip(ours, held, strict=True) if ok}
     return [after[row.key] if row.key in done else row for row in rows]
@@ -161,27 +163,32 @@ def _sum(parts: Sequence[Mapping[str, int]]) -> Counter[str]:
     return total
 
 
-def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Counter[str], takes: int | None) -> None:
+def _conclude(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Counter[str], job: Recount, *, unless_moved: bool
+) -> bool:
     """The counted numbers become the next generation of statistics; late additions to the old one count no more.
 
-    The books come first: a flow whose money is not settled has not ended.
+    The books come first: a flow whose money is not settled has not ended. False when it is left as it was, as
+    something has moved since the count began: looked at as late as can be.
     """
     still_open, awaited, overdue, claimed = (
         counters.pop(name, 0) for name in ("open", "awaited", "overdue", "claimed")
     )
-    is_booked = _settle(ports, workspace, flow, takes, (counters["spent"], claimed))
+    is_booked = _settle(ports, workspace, flow, job.takes, (counters["spent"], claimed))
     is_done = is_booked and not still_open
     due, receipt = counters.pop("soonest.due", None), counters.pop("soonest.receipt", None)
     for _ in range(_EPOCH_TRIES):
         current = ports.catalog.find(workspace, Flow, flow.uid)
         if current is None or current.stats_epoch != flow.stats_epoch:
-            return
+            return True
         counters["movements"] = current.seen_movements
         if not ports.statistics.replace(workspace, FlowUid(flow.uid), flow.stats_epoch + 1, counters, current.rev):
             # Another pass is here at this moment, or died here: the next rev is ours alone or none of our business.
             with suppress(Conflict):
                 ports.catalog.save(workspace, current)
             continue
+        if unless_moved and _has_moved(ports, workspace, flow, job):
+            return False
         look_again = _look_again(ports.clock.now(), due, _waits(current, still_open + awaited + (not is_booked)))
         changes: dict[str, object] = {"stats_epoch": flow.stats_epoch + 1, "look_again_at": look_again}
         changes["stuck"] = overdue
@@ -193,10 +200,9 @@ def _conclude(ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Count
             saved = ports.catalog.save(workspace, current.model_copy(update=changes))
         except Conflict:
             continue
-        _come_back(ports, workspace, saved, still_open, receipt)
-        if overdue and saved.status is FlowStatus.RUNNING:
-            begin_dispatch(ports, workspace, saved, heal=True)
-        return
+        _come_back(ports, workspace, saved, still_open, overdue, receipt)
+        return True
+    return True
 
 
 def _settle(ports: Ports, workspace: WorkspaceUid, flow: Flow, takes: int | None, counted: tuple[int, int]) -> bool:
@@ -245,8 +251,12 @@ def _end_reason(end: FlowStatus) -> str | None:
     }.get(end)
 
 
-def _come_back(ports: Ports, workspace: WorkspaceUid, flow: Flow, still_open: int, receipt: int | None) -> None:
-    """Another pass, for rows of a cancelled flow that a worker held and for receipts that are awaited."""
+def _come_back(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, still_open: int, overdue: int, receipt: int | None
+) -> None:
+    """Another pass, for rows of a cancelled flow that a worker held and for receipts that are awaited; new hints."""
+    if overdue and flow.status is FlowStatus.RUNNING:
+        begin_dispatch(ports, workspace, flow, heal=True)
     again = Recount(w=workspace, f=flow.uid, pass_id=new_uid())
     if flow.status is FlowStatus.CANCELLED and still_open:
         ports.jobs.send(again, LOOK_AGAIN * ports.clock.speed)

@@ -296,7 +296,7 @@ def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:
 def _save(batch: _Batch, changes: Sequence[tuple[Execution, Execution]]) -> None:
     """Writes rows that need no claim; who lost the race gives the hint back."""
     ports, real_now = batch.ports, batch.ports.clock.real()
-    saves = [Save(replace(after, seq=before.seq + 1), Unclaimed(before.seq, real_now)) for before, after in changes]
+    saves = [Save(replace(after, seq=before.seq + 1), Unclaimed.as_seen(before, real_now)) for before, after in changes]
     held = ports.executions.save_many(saves, batch.flow.shards) if saves else ()
     for (before, _), save, ok in zip(changes, saves, held, strict=True):
         if ok:

@@ -37,7 +37,9 @@ def test_names_windows_and_workspaces_have_their_own(allowances: Any) -> None:
     assert allowances.take(HERE, "k", UNTIL.replace(minute=2), 50, 50)
 
 
-def test_many_at_once_take_no_more_than_there_is(allowances: Any) -> None:
+def test_many_at_once_take_no_more_than_there_is(allowances: Any, request: pytest.FixtureRequest) -> None:
+    if MotoAws in request.node.callspec.params.values():
+        pytest.skip("moto is not safe for threads: it checks a condition and writes in two steps")
     if isinstance(allowances, MemoryAllowances):
         pytest.skip("the fake is for one thread")
     with ThreadPoolExecutor(8) as pool:

@@ -73,7 +73,7 @@ def free(row: Execution, now: Any = START) -> Unclaimed:
 
 
 def save(executions: Executions, row: Execution, expect: Unclaimed | ClaimedBy) -> bool:
-    """In company, since a save alone and saves together go different ways; the company is never enrolled."""
+    """In company, as a save alone goes another way; the company is never enrolled."""
     held, of_company = executions.save_many([Save(row, expect), Save(row_of("company"), free(row))], SHARDS)
     assert not of_company
     return held
@@ -375,9 +375,9 @@ def test_a_save_whose_answer_was_lost_has_held(count: int) -> None:
 @pytest.mark.parametrize("count", [1, 6])
 def test_an_enrolment_whose_answer_was_lost_does_not_raise(count: int) -> None:
     executions, _, _, _ = faulty(lost_answer)
-    rows = [row_of(f"d{number}") for number in range(count)]
-    executions.enrol_many(rows, SHARDS)
-    assert executions.find_many([row.key for row in rows], SHARDS, strong=True) == {row.key: row for row in rows}
+    rows = {key_of(f"d{number}"): row_of(f"d{number}") for number in range(count)}
+    executions.enrol_many(list(rows.values()), SHARDS)
+    assert executions.find_many(list(rows), SHARDS, strong=True) == rows
 
 
 def test_what_stays_throttled_is_given_back() -> None:

@@ -53,8 +53,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no_healing",
         f"{_USE}recount_flow.py",
-        "if overdue and saved.status",
-        "if not saved and saved.status",
+        "if overdue and flow.status",
+        "if not flow and flow.status",
         ("wait",),
     ),
     Mutant("no_sweeper", f"{_USE}watch_flows.py", "helped += _watch(ports, workspace, flow)", "pass", ("send",)),

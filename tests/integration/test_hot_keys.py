@@ -41,7 +41,7 @@ def test_the_statistics_bear_a_thousand_batches_at_once() -> None:
     """Two writes a batch, each as large as the register makes them; as many again are left for tags and waits."""
     statistics = next(kind for kind in KINDS if kind.name == "statistics of a flow")
     batches = RATE / 10
-    assert 2 * batches * measure_register() / statistics.items < 500
+    assert 2 * batches * measure_register() / statistics.items <= 500
 
 
 def test_the_gate_of_a_paced_flow_bears_what_is_said() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.errors import RetryLater
 from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
+from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId
 from chalicelib.model.message import Letter, Unknown
 from chalicelib.wiring import use_ports
@@ -141,6 +142,37 @@ class TestARowThatIsReadTooEarly:
         story.advance(timedelta(seconds=30))
         assert story.flow(flow)["status"] == "completed"
         assert asked == [False, False]
+
+    def test_does_not_hide_the_claim_of_a_worker_that_died_after_it_had_sent(self, story: Story) -> None:
+        story.settle_in(contacts=1)
+        executions = story.world.ports.executions
+        flow = story.start(story.campaign(story.send("one")))
+        story.world.drain("JobQueue")
+        key = ExecutionKey(story.api.workspace, FlowUid(flow), ContactUid(story.contacts[0]))
+        before = executions.find_many([key], 1, strong=True)
+
+        class Killed(BaseException):
+            """The end of the worker's process."""
+
+        def die(_: Letter) -> None:
+            raise Killed
+
+        story.postbox.during = die
+        with pytest.raises(Killed):
+            story.world.hand_over_all("StepQueue")
+        story.postbox.during = lambda _: None
+
+        def find_many(keys: Sequence[ExecutionKey], shards: int, strong: bool) -> Mapping[ExecutionKey, Execution]:
+            return executions.find_many(keys, shards, strong=True) if strong else before
+
+        _swap(story, executions=Around(executions, find_many=find_many))
+        # Longer than the lease; the message itself is lost, and the watchdog hints the row.
+        story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["StepQueue"])
+        story.traveller.shift(timedelta(minutes=5))
+        story.world.ports.steps.send([DueHint(hint_of(key, 0), story.now)], story.now)
+        story.advance(timedelta(minutes=20), step=timedelta(seconds=10))
+        assert len(story.postbox.calls) == 1
+        assert story.flow(flow)["stats"]["unknown"] == 1
 
     def test_does_not_hide_the_receipt_of_a_message_whose_answer_was_lost(self, story: Story) -> None:
         """It proves that the message is out: sending it again, as the channel allows, would be a double."""

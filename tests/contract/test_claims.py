@@ -1,0 +1,15 @@
+"""What a claim is worth once its time is over, on every adapter of the port Executions."""
+
+from chalicelib.ports import Executions, Unclaimed
+from tests.contract.test_executions import LEASE, SHARDS, START, claimed, executions, row_of, save, stored
+
+__all__ = ["executions"]
+
+
+def test_a_claim_that_the_row_did_not_show_is_in_the_way_even_when_it_has_run_out(executions: Executions) -> None:
+    executions.enrol_many([row_of("c1")], SHARDS)
+    seen, much_later = row_of("c1"), START + 10 * LEASE
+    assert save(executions, claimed(seen, "a1"), Unclaimed.as_seen(seen, START))
+    assert not save(executions, claimed(seen, "a2", much_later), Unclaimed.as_seen(seen, much_later))
+    shown = Unclaimed.as_seen(stored(executions), much_later)
+    assert save(executions, claimed(seen, "a2", much_later), shown)
