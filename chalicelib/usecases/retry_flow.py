@@ -37,12 +37,15 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish,
     if flow.status not in _RETRIABLE:
         allowed = sorted(status.value for status in _RETRIABLE)
         raise Conflict("Only a flow that is paused, stopped or over can be retried", flow.status, allowed)
-    draft = _draft(ports, flow, wish, new or new_uid())
-    entries = _entries(ports, workspace, flow, draft) if flow.shards <= READ_AT_ONCE else []
-    expected = len(entries) or _expected(ports, workspace, flow, draft)
+    only = wish.of != "failed" or (flow.retry_of is not None and flow.retry_of.only)
+    retry = RetryOf(flow_uid=flow.uid, of=wish.of, reason=wish.reason, only=only)
+    is_large = flow.shards > READ_AT_ONCE
+    entries = [] if is_large else _entries(ports, workspace, flow, retry)
+    expected = _expected(ports, workspace, flow, retry) if is_large else len(entries)
     if not expected:
         raise invalid("of", f"No message of this flow is {wish.of}" + (f" by {wish.reason}" if wish.reason else ""))
-    if not entries:
+    draft = _draft(ports, flow, retry, new or new_uid())
+    if is_large:
         # A part for each shard of its rows, which jobs look through.
         draft = draft.model_copy(update={"from_rows": True, "chunks": flow.shards, "shards": count_shards(expected)})
     return add_started(ports, workspace, draft, entries, lambda: _check_alone(ports, workspace, draft))
@@ -54,38 +57,33 @@ def _check_alone(ports: Ports, workspace: WorkspaceUid, draft: Flow) -> None:
             raise Conflict(f"Flow {flow.uid} is retrying them already", flow.status, sorted(ENDED))
 
 
-def _draft(ports: Ports, of: Flow, wish: RetryWish, uid: str) -> Flow:
+def _draft(ports: Ports, of: Flow, retry: RetryOf, uid: str) -> Flow:
     """Of the same campaign version and pacing."""
     now = ports.clock.now()
-    only = wish.of != "failed" or (of.retry_of is not None and of.retry_of.only)
     return Flow(
         uid=uid,
         created_at=now,
         updated_at=now,
-        description=f"Retry ({wish.of}) of {of.description or of.uid}"[:2_000],
+        description=f"Retry ({retry.of}) of {of.description or of.uid}"[:2_000],
         channel_uid=of.channel_uid,
         campaign_uid=of.campaign_uid,
         campaign_version=of.campaign_version,
         trigger="retry",
-        retry_of=RetryOf(flow_uid=of.uid, of=wish.of, reason=wish.reason, only=only),
+        retry_of=retry,
         configuration=of.configuration,
     )
 
 
-def _entries(ports: Ports, workspace: WorkspaceUid, flow: Flow, draft: Flow) -> list[str]:
+def _entries(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf) -> list[str]:
     """Whom the retry is for, exactly."""
     pages = (
         rows
         for shard in range(flow.shards)
         for rows in all_pages(partial(ports.executions.page, workspace, FlowUid(flow.uid), shard, PAGE))
     )
-    retry = draft.retry_of
-    return [entry for rows in pages for row in rows if retry and (entry := entry_of(row, retry))]
+    return [entry for rows in pages for row in rows if (entry := entry_of(row, retry))]
 
 
-def _expected(ports: Ports, workspace: WorkspaceUid, flow: Flow, draft: Flow) -> int:
+def _expected(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf) -> int:
     """How many the retry is for by the statistics of a flow that is too large to be read while somebody waits."""
-    if flow.shards <= READ_AT_ONCE or draft.retry_of is None:
-        return 0
-    counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
-    return expect_entries(counters, draft.retry_of)
+    return expect_entries(ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch), retry)
