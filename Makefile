@@ -27,7 +27,7 @@ export PYTHONDONTWRITEBYTECODE :=
 run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
 	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
 
-# By file: the tests of a file share what is slow to start. (loadgroup has no effect under pytest 9.2: xdist #1386.)
+# By file, but for two folders (tests/conftest.py): they share what is slow to start. (loadgroup has no effect under pytest 9.2: xdist #1386.)
 test: $(READY) ## all tests, or TESTS=tests/unit
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 

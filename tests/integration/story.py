@@ -1,6 +1,6 @@
 """A workspace with channel, template, contacts and campaigns, and a clock that moves from one thing due to the next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -17,6 +17,17 @@ from tests.integration.conftest import Api, World
 from tests.postbox import Postbox
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class Around:
+    """A port of which some methods are others."""
+
+    def __init__(self, port: object, **methods: Callable[..., Any]) -> None:
+        self._port = port
+        vars(self).update(methods)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
 
 
 @dataclass

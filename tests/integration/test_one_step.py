@@ -12,27 +12,11 @@ from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Rece
 from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId
 from chalicelib.model.message import Letter, Unknown
-from chalicelib.wiring import use_ports
 from tests.builders import condition, end, tag, wait
-from tests.integration.story import Story, story
+from tests.integration.consents import swap_ports
+from tests.integration.story import Around, Story, story
 
 __all__ = ["story"]
-
-
-def _swap(story: Story, **ports: Any) -> None:
-    story.world.ports = replace(story.world.ports, **ports)
-    use_ports(story.world.ports)
-
-
-class Around:
-    """A port of which some methods are others."""
-
-    def __init__(self, port: object, **methods: Any) -> None:
-        self._port = port
-        vars(self).update(methods)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._port, name)
 
 
 def _tags(story: Story) -> list[list[str]]:
@@ -64,11 +48,11 @@ class TestATagBehindASend:
         def away(*_: object) -> Any:
             raise RetryLater("DynamoDB is throttled")
 
-        _swap(story, contacts=Around(contacts, save=away, save_many=away))
+        swap_ports(story, contacts=Around(contacts, save=away, save_many=away))
         _one_round(story)
         assert [story.execution(flow, uid)["nodeId"] for uid in story.contacts] == ["mark"] * 2
         assert story.flow(flow)["stats"]["sent"] == 2
-        _swap(story, contacts=contacts)
+        swap_ports(story, contacts=contacts)
         story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
         assert _tags(story) == [["greeted"]] * 2
         assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 2)
@@ -123,7 +107,7 @@ class TestARowThatIsReadTooEarly:
                 first.setdefault(key, row)
             return found if strong else {key: first[key] for key in keys if is_there}
 
-        _swap(story, executions=Around(executions, find_many=find_many))
+        swap_ports(story, executions=Around(executions, find_many=find_many))
         story.advance(timedelta(seconds=30))
         assert story.flow(flow)["status"] == "completed"
         assert sorted(call.letter.uid.node for call in story.postbox.calls) == ["one", "one", "two", "two"]
@@ -138,7 +122,7 @@ class TestARowThatIsReadTooEarly:
             return executions.find_many(keys, shards, strong)
 
         flow = story.start(story.campaign(story.send("one"), wait("pause", "PT5S"), story.send("two")))
-        _swap(story, executions=Around(executions, find_many=find_many))
+        swap_ports(story, executions=Around(executions, find_many=find_many))
         story.advance(timedelta(seconds=30))
         assert story.flow(flow)["status"] == "completed"
         assert asked == [False, False]
@@ -165,7 +149,7 @@ class TestARowThatIsReadTooEarly:
         def find_many(keys: Sequence[ExecutionKey], shards: int, strong: bool) -> Mapping[ExecutionKey, Execution]:
             return executions.find_many(keys, shards, strong=True) if strong else before
 
-        _swap(story, executions=Around(executions, find_many=find_many))
+        swap_ports(story, executions=Around(executions, find_many=find_many))
         # Longer than the lease; the message itself is lost, and the watchdog hints the row.
         story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["StepQueue"])
         story.traveller.shift(timedelta(minutes=5))
@@ -191,6 +175,6 @@ class TestARowThatIsReadTooEarly:
             found = executions.find_many(keys, shards, strong=True)
             return found if strong else {key: replace(row, receipts={}) for key, row in found.items()}
 
-        _swap(story, executions=Around(executions, find_many=find_many))
+        swap_ports(story, executions=Around(executions, find_many=find_many))
         story.advance(timedelta(seconds=30))
         assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 1)

@@ -1,7 +1,7 @@
 """What two jobs, or a job and an operator, do to each other when they meet at the worst moment."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ from chalicelib.ports import Counters, Page
 from chalicelib.usecases import create_flow, deliver
 from chalicelib.wiring import use_ports
 from tests.integration.conftest import WORKERS
-from tests.integration.story import Story, story
+from tests.integration.story import Around, Story, story
 
 __all__ = ["story"]
 
@@ -29,17 +29,6 @@ END = {"id": "end", "type": "END"}
 TWO_DAYS = {"id": "w", "type": "WAIT", "for": "P2D"}
 #: Longer than the queue's visibility timeout: what failed comes again.
 COME_AGAIN = timedelta(seconds=181)
-
-
-class Around:
-    """A port of which some methods are others."""
-
-    def __init__(self, port: object, **methods: Callable[..., Any]) -> None:
-        self._port = port
-        vars(self).update(methods)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._port, name)
 
 
 @contextmanager
