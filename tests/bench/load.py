@@ -63,10 +63,7 @@ def measure_steps(stack: Stack, contacts: int) -> dict[str, Any]:
 
 
 def _prepare_console(stack: Stack) -> dict[str, str]:
-    channel = stack.post("/v1/channels", {"name": "Console", "type": "console"})["uid"]
-    written = {"name": "Hello", "channelType": "console", "content": {"text": "Hello {{ first_name }}"}}
-    template = stack.post("/v1/templates", written)["uid"]
-    stack.post(f"/v1/templates/{template}/publish", {})
+    channel, template = stack.add_channel("console", {"text": "Hello {{ first_name }}"})
     one, two = ({"id": name, "type": "SEND", "templateUid": template} for name in ("one", "two"))
     steps = [one, condition("choice", {"tag": "leaving"}, [end("gone")], []), two, tag("mark", "greeted"), end()]
     return {"channelUid": channel, "campaignUid": stack.post("/v1/campaigns", {"name": "Bench", "steps": steps})["uid"]}
@@ -75,11 +72,8 @@ def _prepare_console(stack: Stack) -> dict[str, str]:
 def prepare(stack: Stack) -> dict[str, str]:
     """A channel whose sender SES knows, a published template and a campaign of one SEND."""
     stack.verify_sender(DOMAIN)
-    settings = {"fromEmail": f"hello@{DOMAIN}"}
-    channel = stack.post("/v1/channels", {"name": "Mail", "type": "email", "settings": settings})["uid"]
     content = {"subject": "Hello {{ first_name }}", "text": "Hello {{ first_name }}, this is a measurement."}
-    template = stack.post("/v1/templates", {"name": "Hello", "channelType": "email", "content": content})["uid"]
-    stack.post(f"/v1/templates/{template}/publish", {})
+    channel, template = stack.add_channel("email", content, fromEmail=f"hello@{DOMAIN}")
     campaign = {"name": "Bench", "channelUid": channel, "templateUid": template}
     return {"channelUid": channel, "campaignUid": stack.post("/v1/campaigns", campaign)["uid"]}
 

@@ -69,6 +69,13 @@ class Stack:
     def get(self, path: str) -> Any:
         return self.call("GET", path)["data"]
 
+    def add_channel(self, kind: str, content: Mapping[str, str], **settings: str) -> tuple[str, str]:
+        """A channel of this type and a published template for it."""
+        channel = self.post("/v1/channels", {"name": "Bench", "type": kind, "settings": settings})["uid"]
+        template = self.post("/v1/templates", {"name": "Hello", "channelType": kind, "content": content})["uid"]
+        self.post(f"/v1/templates/{template}/publish", {})
+        return channel, template
+
     def pages(self, path: str) -> Iterator[Any]:
         """Every object of a list, in the largest pages."""
         cursor = ""

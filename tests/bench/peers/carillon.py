@@ -75,10 +75,7 @@ def _prepare(stack: Stack, contacts: int) -> dict[str, Any]:
     rows = "externalId,email,firstName\n" + "".join(f"b{n},b{n}@carillon.example,Name{n}\n" for n in range(contacts))
     task = stack.post("/v1/contacts/import", {"csv": rows})["uid"]
     stack.wait_for(f"/v1/imports/{task}", lambda shown: bool(shown["completedAt"]), PATIENCE)
-    channel = stack.post("/v1/channels", {"name": "Console", "type": "console"})["uid"]
-    content = {"text": "Hello {{ first_name }}, this is a measurement."}
-    template = stack.post("/v1/templates", {"name": "Hello", "channelType": "console", "content": content})["uid"]
-    stack.post(f"/v1/templates/{template}/publish", {})
+    channel, template = stack.add_channel("console", {"text": "Hello {{ first_name }}, this is a measurement."})
     campaign = stack.post("/v1/campaigns", {"name": "Six nodes", "steps": _steps(template)})["uid"]
     uids = [contact["uid"] for contact in stack.pages("/v1/contacts")]
     return {"contactUids": uids, "channelUid": channel, "campaignUid": campaign}
