@@ -1,5 +1,5 @@
 // Dialogs: the browser's own <dialog>, one at a time, awaited like a question.
-import { computed, html, signal, useEffect, useRef, useState } from "./vendor.js";
+import { computed, html, signal, useLayoutEffect, useRef, useState } from "./vendor.js";
 import { Button, Notes, Problem } from "./parts.js";
 
 const shown = signal(null);
@@ -34,7 +34,8 @@ export function Dialogs() {
 /** A modal dialog; Escape and a click beside it dismiss it where `close` is given. */
 export function Modal({ label, close, children, class: extra = "" }) {
   const ref = useRef(null);
-  useEffect(() => {
+  // At once: no key may reach the page beneath a question.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
     dialog.showModal();

@@ -1,5 +1,5 @@
 // The menu behind "+": the node types that this server has, and what was copied.
-import { html, useEffect, useRef } from "./vendor.js";
+import { html, useLayoutEffect, useRef } from "./vendor.js";
 import { Icon } from "./icons.js";
 import { names } from "./names.js";
 import { HINTS, headline, typeName } from "./outline.js";
@@ -7,7 +7,8 @@ import { HINTS, headline, typeName } from "./outline.js";
 export function InsertMenu({ editor }) {
   const opened = editor.inserting.value;
   const menu = useRef(null);
-  useEffect(() => {
+  // At once, as for a card: the next key belongs to the menu.
+  useLayoutEffect(() => {
     if (!opened) return;
     const popover = menu.current;
     popover.showPopover();

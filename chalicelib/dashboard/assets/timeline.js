@@ -1,5 +1,5 @@
 // The steps as people read them: a line with cards, which splits into lanes that gather by themselves.
-import { html, useEffect, useRef } from "./vendor.js";
+import { html, useLayoutEffect, useRef } from "./vendor.js";
 import { keyName, STEP_KEYS } from "./editor.js";
 import { Icon } from "./icons.js";
 import { elapsed } from "./outline.js";
@@ -16,7 +16,8 @@ export function Timeline({ editor, counters, Start }) {
   const times = elapsed(steps);
   const canvas = useRef(null);
   const wanted = editor.focus.value;
-  useEffect(() => {
+  // Before anything else can happen: a card that moved is made anew, and a key pressed meanwhile would fall on nothing.
+  useLayoutEffect(() => {
     if (!wanted) return;
     canvas.current.querySelector(`[data-field="${wanted}"]`)?.focus({ preventScroll: false });
     editor.focus.value = null;

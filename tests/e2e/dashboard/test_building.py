@@ -175,6 +175,26 @@ def test_steps_are_moved_copied_and_taken_back_by_keyboard_alone(visitor: Visito
     assert len({step["id"] for step in steps}) == 4
 
 
+# Each key goes to what has the focus then, and no picture is drawn between two of them.
+PRESS_AT_ONCE = """async (keys) => {
+  for (const key of keys) {
+    const event = new KeyboardEvent("keydown", { ...key, bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(event);
+    await null;
+  }
+}"""
+
+
+def test_no_key_is_lost_of_those_that_follow_each_other_at_once(visitor: Visitor) -> None:
+    uid = visitor.new_campaign([send(visitor.stack, "one", "One"), {"id": "two", "type": "WAIT", "for": "P1D"}])
+    page = visitor.open(f"campaigns/{uid}")
+    named(page, "One").focus()
+    down, copy = {"key": "ArrowDown", "altKey": True}, {"key": "d", "ctrlKey": True}
+    page.evaluate(PRESS_AT_ONCE, [down, copy, copy, {"key": "Delete"}, {"key": "+"}, {"key": "ArrowDown"}])
+    expect(page.locator(".step-name")).to_have_text(["Wait 1 day", "One", "One"])
+    expect(page.get_by_role("menuitem").nth(1)).to_be_focused()
+
+
 def test_the_json_is_the_same_campaign_and_a_mistake_in_it_loses_nothing(visitor: Visitor) -> None:
     uid = visitor.new_campaign([{"id": "tag", "type": "TAG", "add": ["a"]}])
     page = visitor.open(f"campaigns/{uid}?view=json")
