@@ -23,7 +23,7 @@ class DynamoCircuits:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
-    def find_channel(self, workspace: WorkspaceUid, uid: str) -> Standing | None:
+    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> Standing | None:
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
@@ -32,7 +32,7 @@ class DynamoCircuits:
                 ":first": {"S": keys.CIRCUIT},
                 ":last": {"S": keys.META},
             },
-            "ConsistentRead": True,
+            "ConsistentRead": strong,
         }
         items = {item["sk"]["S"]: item for item in query(self._client, request)}
         found, circuit = items.get(keys.META), items.get(keys.CIRCUIT)

@@ -29,8 +29,11 @@ class Standing:
 class Circuits(Protocol):
     """The circuit of each channel, shared by all workers."""
 
-    def find_channel(self, workspace: WorkspaceUid, uid: str) -> Standing | None:
-        """The channel with its circuit by one strongly consistent read, which costs what reading the channel does."""
+    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> Standing | None:
+        """The channel with its circuit by one read, which costs what reading the channel does.
+
+        One that is not `strong` costs half, and may tell how it was a moment ago.
+        """
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
         """The stored circuit, or one that was never open (rev 0)."""

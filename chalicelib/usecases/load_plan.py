@@ -25,7 +25,7 @@ from chalicelib.model.skipping import SkipReason
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
 from chalicelib.nodes.registry import read_step
-from chalicelib.ports import ChannelType, LineState, Ports
+from chalicelib.ports import ChannelType, LineState, Ports, Standing
 from chalicelib.usecases.examine_campaign import sendings
 
 #: Compiled versions never change; a worker sees few campaigns in its life.
@@ -137,7 +137,7 @@ class Plan:
 
 
 def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, number: int) -> Plan:
-    """For rows of one campaign version. Channels are read now. GiveUp when what was published is gone."""
+    """For rows of one campaign version, with its channels as they are now. GiveUp when what was published is gone."""
     version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
     if version is None:
         raise GiveUp("version_missing", f"Campaign {flow.campaign_uid} has no version {number}")
@@ -147,7 +147,7 @@ def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, number: int) ->
 def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, pins: Mapping[str, int]) -> Plan:
     """`pins`: the version of every template, by what `sendings` calls them; GiveUp when one is gone."""
     sends = sendings(graph)
-    standings = [ports.circuits.find_channel(workspace, uid) for uid in sorted(_named(graph, flow))]
+    standings = [_stand(ports, workspace, uid) for uid in sorted(_named(graph, flow))]
     found = {standing.channel.uid: standing for standing in standings if standing}
     # Its settings may lag for a moment: nobody's consent is among them.
     settings = ports.catalog.find(workspace, Workspace, workspace, strong=False)
@@ -164,6 +164,17 @@ def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, 
         channel_types=ports.channel_types,
         links=Links(ports.secret(), ports.public_url),
     )
+
+
+def _stand(ports: Ports, workspace: WorkspaceUid, uid: str) -> Standing | None:
+    """The channel by a read that may lag, at half the price; nobody is skipped and no flow paused by what that says.
+
+    A circuit that opened a moment ago is met by the next batch, as it is by one that is under way.
+    """
+    standing = ports.circuits.find_channel(workspace, uid, strong=False)
+    if standing and why_not_channel(standing.channel) is None and standing.circuit.since is None:
+        return standing
+    return ports.circuits.find_channel(workspace, uid)
 
 
 def _named(graph: Graph, flow: Flow) -> set[str]:

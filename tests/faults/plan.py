@@ -80,8 +80,11 @@ READS = frozenset(
 )  # fmt: skip
 #: What may lag behind writes, by its contract.
 LAGS = frozenset(
-    {"catalog.page", "catalog.active", "catalog.due", "contacts.find_many", "executions.find_many", "events.untold"}
-)
+    {
+        "catalog.page", "catalog.active", "catalog.due", "contacts.find_many", "executions.find_many", "events.untold",
+        "circuits.find_channel",
+    }
+)  # fmt: skip
 #: Hints: any may be lost, since rows and flows are the truth.
 HINTS = frozenset({"steps.send", "jobs.send", "timers.put"})
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.engine.breaker import Circuit, opened
 from chalicelib.errors import RetryLater
 from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
 from chalicelib.model.hints import DueHint, hint_of
-from chalicelib.model.ids import ContactUid, FlowUid, NodeId
+from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter, Unknown
+from chalicelib.ports import Standing
 from tests.builders import condition, end, tag, wait
 from tests.integration.consents import swap_ports
 from tests.integration.story import Around, Story, story
@@ -178,3 +180,26 @@ class TestARowThatIsReadTooEarly:
         swap_ports(story, executions=Around(executions, find_many=find_many))
         story.advance(timedelta(seconds=30))
         assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 1)
+
+
+class TestAChannelThatIsReadTooEarly:
+    """The first look at a channel may lag too; nobody is skipped, and no flow paused, by what was true before."""
+
+    @pytest.mark.parametrize("before", ["not there", "switched off", "broken"])
+    def test_skips_nobody_and_pauses_nothing(self, story: Story, before: str) -> None:
+        story.settle_in(contacts=2)
+        flow = story.start(story.campaign(story.send("one")))
+        circuits = story.world.ports.circuits
+
+        def find_channel(workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> Standing | None:
+            found = circuits.find_channel(workspace, uid)
+            if strong or found is None:
+                return found
+            broken = opened(Circuit(), (), story.world.ports.clock.real())
+            off = found.channel.model_copy(update={"active": False})
+            then = {"switched off": replace(found, channel=off), "broken": replace(found, circuit=broken)}
+            return then.get(before)
+
+        swap_ports(story, circuits=Around(circuits, find_channel=find_channel))
+        story.advance(timedelta(seconds=10))
+        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 2)

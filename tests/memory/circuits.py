@@ -16,7 +16,7 @@ class MemoryCircuits:
         self._catalog, self._rates = catalog, rates or MemoryRates()
         self._circuits: dict[tuple[WorkspaceUid, str], Circuit] = {}
 
-    def find_channel(self, workspace: WorkspaceUid, uid: str) -> Standing | None:
+    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> Standing | None:
         channel = self._catalog.find(workspace, Channel, uid)
         return Standing(channel, self.get(workspace, uid), self._rates.line(workspace, uid)) if channel else None
 
