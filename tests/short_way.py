@@ -6,7 +6,7 @@ and ministack's search for whom a request may be meant. All tests of `tests/e2e`
 
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 from io import BytesIO
 from typing import Any
@@ -36,12 +36,6 @@ def shorten(client: Any) -> None:
 
     events.register_last("before-call", call)
     client._resolve_endpoint_ruleset = _found_once(client._resolve_endpoint_ruleset)
-
-
-def remembered(tokenize: Callable[[str], list[Any]]) -> Callable[[str], list[Any]]:
-    """ministack reads an expression letter by letter, up to four times a call; ours are few, and the same again."""
-    read = lru_cache(1_000)(tokenize)
-    return lambda expression: list(read(expression))
 
 
 def _found_once(resolve: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from infra.local import orphan
 from infra.local.asgi import Answer, Gone, Receive, Scope, Send, find_header, json_answer, read_body, replay, with_body
 from infra.local.aws_queues import RECEIVE, WAKING, Queues
+from infra.local.aws_shortcuts import take_shortcuts
 from infra.local.aws_state import GetStates, Saver
 from infra.local.mail import build_eml, write_eml
 from infra.local.paths import RELEASE, SAVE
@@ -40,7 +41,11 @@ class Aws:
         self._ministack = importlib.import_module("ministack.app")
         self._ses = importlib.import_module("ministack.services.ses")
         persistence = importlib.import_module("ministack.core.persistence")
-        self._queues = Queues(self._ministack.app, importlib.import_module("ministack.services.sqs"))
+        sqs, tables, statements = (
+            importlib.import_module(f"ministack.services.{name}") for name in ("sqs", "dynamodb", "_dynamodb_keywords")
+        )
+        take_shortcuts(sqs, tables, statements)
+        self._queues = Queues(self._ministack.app, sqs)
         self._saver = Saver(self._ministack._build_persistence_save_dict, state, persistence)
         self._outbox = outbox
         self._timer: asyncio.Task[None] | None = None
