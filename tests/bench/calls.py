@@ -152,23 +152,21 @@ def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
 def _one_send(contacts: int) -> Metered:
     with open_story() as story:
         story.settle_in(contacts)
-        campaign = story.short_campaign()
+        body = _to_everybody(story, story.short_campaign())
         with _watching(story):
-            flow = story.start(campaign)
+            flow = story.expect(201, story.api.post("/flows", body))["uid"]
             story.see_through(flow)
         _check(story, flow, contacts)
         return Metered("SEND", contacts, story.meter.tally)
 
 
 def run_six_nodes(contacts: int) -> Metered:
-    """The campaign of engine.md's budget, over a segment, as every large audience is one."""
+    """The campaign of engine.md's budget."""
     with open_story() as story:
         story.settle_in(contacts)
-        everybody = {"name": "Everybody", "filter": {"field": "email", "op": "exists"}}
-        segment = story.expect(201, story.api.post("/v1/segments", everybody))["uid"]
         choice = condition("choice", {"tag": "leaving"}, [end("gone")], [])
         steps = (story.send("one"), wait("pause", "P2D"), choice, story.send("two"), tag("mark", "greeted"), end("end"))
-        body = {"campaignUid": story.campaign(*steps), "channelUid": story.channel, "segmentUid": segment}
+        body = _to_everybody(story, story.campaign(*steps))
         with _watching(story):
             flow = story.expect(201, story.api.post("/flows", body))["uid"]
             story.run()
@@ -178,6 +176,13 @@ def run_six_nodes(contacts: int) -> Metered:
             story.see_through(flow)
         _check(story, flow, 2 * contacts)
         return Metered(SIX_NODES, contacts, story.meter.tally, rows, idle)
+
+
+def _to_everybody(story: MeteredStory, campaign: str) -> dict[str, str]:
+    """A flow over a segment, as every large audience is one."""
+    everybody = {"name": "Everybody", "filter": {"field": "email", "op": "exists"}}
+    segment = story.expect(201, story.api.post("/v1/segments", everybody))["uid"]
+    return {"campaignUid": campaign, "channelUid": story.channel, "segmentUid": segment}
 
 
 def _watching(story: MeteredStory) -> AbstractContextManager[Meter]:
