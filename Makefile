@@ -41,9 +41,7 @@ peers: $(READY) ## the same campaign on Celery, DBOS and procrastinate, for half
 	@$(BIN)/python -m tests.bench.peers
 
 torture: $(READY) ## faults at every call, fuzz, mutants, kills, the API by schemathesis, for many minutes: FUZZ=5000 CONTACTS=10000 KILLS=200 REQUESTS=20000
-	@$(BIN)/python -m tests.faults --fuzz $(FUZZ) --json torture.json
-	@$(BIN)/python -m tests.torture.kills --contacts $(CONTACTS) --kills $(KILLS)
-	@$(BIN)/python -m tests.torture.api --requests $(REQUESTS)
+	@$(BIN)/python -m tests.torture --fuzz $(FUZZ) --contacts $(CONTACTS) --kills $(KILLS) --requests $(REQUESTS) --json torture.json
 
 build: $(READY) ## the zip and the template for AWS, checked, in build/STAGE: STAGE=dev
 	@$(BIN)/python -m infra.build --stage $(STAGE)

@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--examples", type=int, default=100, help="of the fuzzer, for each operation and round")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--json", type=Path, default=None, help="where the figures go")
     given = parser.parse_args()
     began, total, found, rounds = time.monotonic(), Counter[str](), 0, 0
     with tempfile.TemporaryDirectory(prefix="carillon-api-") as folder:
@@ -67,6 +68,8 @@ def main() -> int:
     }
     for name, figure in figures.items():
         print(f"{name:<28}{figure:>8}")
+    if given.json:
+        given.json.write_text(json.dumps(figures), encoding="utf-8")
     return 0 if not found and not total["5xx"] and total["requests"] >= given.requests else 1
 
 

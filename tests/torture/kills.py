@@ -4,6 +4,7 @@
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -23,6 +24,7 @@ BATCH = 10
 VISIBILITY_SECONDS = 20
 #: After the last kill: lease, visibility, and once more for who was hit twice; 5 minutes for a dead letter.
 TAIL_SECONDS = 900
+Figures = dict[str, int]
 
 
 class Killer:
@@ -54,8 +56,8 @@ class Killer:
         return False
 
 
-def report(stack: Stack, flow: str, contacts: Sequence[str], killer: Killer, seconds: float) -> int:
-    """Print the figures; 0 when everybody is accounted for, nobody has two mails and the statistics are true."""
+def count(stack: Stack, flow: str, contacts: Sequence[str], killer: Killer, seconds: float) -> tuple[Figures, bool]:
+    """What became of everybody; True when all are accounted for, nobody has two mails and the statistics are true."""
     shown = stack.flow(flow)["stats"]
     rows = Counter(row["contactUid"] for row in stack.every(f"/v1/flows/{flow}/executions"))
     messages = Counter(each["status"] for each in stack.every(f"/v1/messages?flowUid={flow}"))
@@ -75,11 +77,10 @@ def report(stack: Stack, flow: str, contacts: Sequence[str], killer: Killer, sec
         "lost": len(set(contacts) - set(rows)) + len(contacts) - over,
         "statistics beside the rows": sum(abs(shown[name] - messages[name]) for name in ("sent", "unknown")),
     }
-    for name, figure in figures.items():
-        print(f"{name:<28}{figure:>8}")
     good = figures["twice"] == figures["lost"] == figures["statistics beside the rows"] == 0
     good = good and set(rows.values()) == {1} and shown["sent"] + shown["unknown"] == len(contacts)
-    return 0 if good and 0 <= figures["unknown with a mail"] <= shown["unknown"] <= figures["unknown at most"] else 1
+    few = 0 <= figures["unknown with a mail"] <= shown["unknown"] <= figures["unknown at most"]
+    return figures, good and few
 
 
 def main() -> int:
@@ -87,6 +88,7 @@ def main() -> int:
     parser.add_argument("--contacts", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--json", type=Path, default=None, help="where the figures go")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="carillon-kills-") as folder:
@@ -98,9 +100,14 @@ def main() -> int:
             killer.run(flow, given.kills)
             eventually(stack.is_up, 60)
             stack.await_end(flow, TAIL_SECONDS)
-            return report(stack, flow, contacts, killer, time.monotonic() - began)
+            figures, is_good = count(stack, flow, contacts, killer, time.monotonic() - began)
         finally:
             stack.end()
+    for name, figure in figures.items():
+        print(f"{name:<28}{figure:>8}")
+    if given.json:
+        given.json.write_text(json.dumps({"seed": given.seed, **figures}), encoding="utf-8")
+    return 0 if is_good else 1
 
 
 if __name__ == "__main__":
