@@ -1,5 +1,5 @@
 // The shell: navigation, the screen that the address names, dialogs and notes.
-import { html, signal, useEffect, useRef, useState } from "./vendor.js";
+import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "./vendor.js";
 import { Dialogs, dismiss, isAsking } from "./dialog.js";
 import { Icon } from "./icons.js";
 import { Button, Notes, Problem } from "./parts.js";
@@ -115,10 +115,14 @@ function CurrentScreen({ path }) {
     };
   }, [name]);
   const where = path.join("/");
-  useEffect(() => {
+  // At once: what is asked on the new screen is not one of the old one's questions.
+  useLayoutEffect(() => {
+    if (before.current !== null && before.current !== where) dismiss();
+  }, [where]);
+  useLayoutEffect(() => {
+    if (loaded.name !== name) return;
     // Not at the first screen: then the focus belongs to the browser.
     if (before.current !== null && before.current !== where) {
-      dismiss();
       document.querySelector("main h1")?.focus({ preventScroll: true });
       scrollTo(0, 0);
     }

@@ -37,7 +37,7 @@ export function Screen({ path: [uid] }) {
   return html`<${Page} name=${contactName(of)} back=${BACK} lead=${html`<${Status} of=${of.status} /><span>${of.email ?? of.phone ?? ""}</span>`}
       actions=${html`<${Button} danger onClick=${erase}>Erase …<//>`}>
     <div class="columns">
-      <div class="stack"><${Details} key=${of.updatedAt} contact=${of} reload=${contact.reload} /></div>
+      <div class="stack"><${Details} contact=${of} reload=${contact.reload} /></div>
       <div class="stack"><${Consent} contact=${of} reload=${contact.reload} /><${Flows} uid=${uid} /><${Timeline} key=${of.updatedAt} uid=${uid} />
         <${Card} name="Record"><${Facts} of=${[["Id", html`<code>${of.uid}</code>`], ["Created", html`<${Time} at=${of.createdAt} plain />`], ["Changed", html`<${Time} at=${of.updatedAt} plain />`]]} /><${Raw} of=${of} /><//></div>
     </div>
@@ -52,7 +52,8 @@ function Details({ contact, reload }) {
     event.preventDefault();
     await patch(`/v1/contacts/${contact.uid}`, withoutEmpty(changes));
     say("Saved");
-    reload();
+    await reload();
+    setChanges((now) => (now === changes ? {} : now));
   });
   const problem = (name) => error?.at?.(name);
   // PATCH merges attributes: what is taken away is set to null.

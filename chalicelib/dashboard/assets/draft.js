@@ -30,6 +30,9 @@ export function openDraft(campaign) {
   let base = parts.value;
   let timer;
   let running = null;
+  /** What was on its way last: when its answer is lost, the server may have it all the same. */
+  let sent = null;
+  let asked = 0;
 
   function note(before, name) {
     const isMore = name && lastEdit.name === name && Date.now() - lastEdit.at < TOGETHER_MS;
@@ -83,12 +86,14 @@ export function openDraft(campaign) {
     const changes = changed();
     if (!Object.keys(changes).length) return settle(server.value);
     state.value = "saving";
+    const before = sent;
+    sent = { ...base, ...changes };
     try {
       const saved = await patch(path, { ...changes, rev: server.value.rev });
-      base = { ...base, ...changes };
+      base = sent;
       settle(saved);
     } catch (problem) {
-      if (problem.status === 409) await meetNewer(problem);
+      if (problem.status === 409) await meetNewer(problem, [before, sent]);
       else fail(problem);
     }
   }
@@ -101,11 +106,13 @@ export function openDraft(campaign) {
   }
 
   /** Launches and the calendar move the revision too: only another draft is a conflict of two people. */
-  async function meetNewer(refused) {
+  async function meetNewer(refused, ours) {
     try {
       const now = await get(path);
       if (now.rev === server.value.rev) return fail(refused);
-      if (!same(partsOf(now), partsOf(server.value))) return collide(now);
+      const mine = ours.find((each) => each && same(partsOf(now), each));
+      if (!mine && !same(partsOf(now), partsOf(server.value))) return collide(now);
+      base = mine ?? base;
       server.value = now;
       return await write();
     } catch (problem) {
@@ -161,10 +168,12 @@ export function openDraft(campaign) {
   }
 
   async function validate() {
+    const number = ++asked;
     try {
-      found.value = await post(`${path}/validate`);
+      const said = await post(`${path}/validate`);
+      if (number === asked) found.value = said;
     } catch (problem) {
-      error.value = problem;
+      if (number === asked) error.value = problem;
     }
   }
 
@@ -177,7 +186,7 @@ export function openDraft(campaign) {
 
   /** What the server has now: somebody else's draft is shown where nothing is edited; where something is, saving tells. */
   async function adopt(now) {
-    if (state.value !== "saved") return;
+    if (state.value !== "saved" || now.rev < server.value.rev) return;
     const isOther = !same(partsOf(now), partsOf(server.value));
     batch(() => {
       server.value = now;

@@ -18,18 +18,22 @@ export function useLoad(load, inputs, { every } = {}) {
   useEffect(() => {
     const control = new AbortController();
     let timer;
+    let latest = 0;
     async function read(isFirst) {
       clearTimeout(timer);
-      const slow = setTimeout(() => setState((now) => ({ ...now, slow: true })), SLOW_MS);
+      const number = ++latest;
+      // Of several under way the newest alone tells: an older answer may come after it.
+      const isStale = () => control.signal.aborted || number !== latest;
+      const slow = setTimeout(() => isStale() || setState((now) => ({ ...now, slow: true })), SLOW_MS);
       if (isFirst) setState({ data: undefined, error: null, loading: true, slow: false });
       try {
         const data = await load(control.signal);
-        if (!control.signal.aborted) setState({ data, error: null, loading: false, slow: false });
+        if (!isStale()) setState({ data, error: null, loading: false, slow: false });
       } catch (error) {
-        if (!control.signal.aborted) setState((now) => ({ ...now, error, loading: false, slow: false }));
+        if (!isStale()) setState((now) => ({ ...now, error, loading: false, slow: false }));
       }
       clearTimeout(slow);
-      if (!control.signal.aborted) wait.current();
+      if (!isStale()) wait.current();
     }
     wait.current = () => {
       clearTimeout(timer);
@@ -56,15 +60,16 @@ export function useLoad(load, inputs, { every } = {}) {
 export function usePages(path, query, { every } = {}) {
   const [later, setLater] = useState({ items: [], cursor: undefined, loading: false, error: null });
   const first = useLoad((signal) => getPage(path, query, signal), [path, JSON.stringify(query)], { every });
-  useEffect(() => setLater({ items: [], cursor: undefined, loading: false, error: null }), [
-    path,
-    JSON.stringify(query),
-  ]);
+  const list = `${path} ${JSON.stringify(query)}`;
+  const listed = useRef(list);
+  listed.current = list;
+  useEffect(() => setLater({ items: [], cursor: undefined, loading: false, error: null }), [list]);
   const cursor = later.cursor === undefined ? first.data?.nextCursor : later.cursor;
   async function more() {
     setLater((now) => ({ ...now, loading: true, error: null }));
     try {
       const page = await getPage(path, { ...query, cursor });
+      if (listed.current !== list) return;
       setLater((now) => ({
         items: [...now.items, ...page.data],
         cursor: page.nextCursor,
@@ -72,7 +77,7 @@ export function usePages(path, query, { every } = {}) {
         error: null,
       }));
     } catch (error) {
-      setLater((now) => ({ ...now, loading: false, error }));
+      if (listed.current === list) setLater((now) => ({ ...now, loading: false, error }));
     }
   }
   const items = first.data && [...first.data.data, ...later.items];

@@ -1,5 +1,5 @@
 // One template: the editor beside what it becomes.
-import { html, useEffect, useState } from "./vendor.js";
+import { html, useEffect, useRef, useState } from "./vendor.js";
 import { get, getPage, patch, post, remove } from "./api.js";
 import { ask, confirm } from "./dialog.js";
 import { PairsField, SchemaForm } from "./field.js";
@@ -48,6 +48,10 @@ function useEditing(first) {
     const timer = setTimeout(save, REST_MS);
     return () => clearTimeout(timer);
   }, [parts, isSaved]);
+  // Who leaves before typing has rested loses nothing.
+  const left = useRef(null);
+  left.current = isSaved ? null : save;
+  useEffect(() => () => void left.current?.(), []);
   return { saved, setSaved, parts, setParts, error, isSaved };
 }
 
