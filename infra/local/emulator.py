@@ -103,7 +103,8 @@ class Emulator:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process and self._process.poll() is None:
             with (
-                suppress(urllib.error.URLError, ConnectionError),
+                # Not there yet, or too busy with its start to answer in time.
+                suppress(OSError),
                 urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5),  # noqa: S310 - our own http URL
             ):
                 return

@@ -140,7 +140,7 @@ def build(case: Case, port: int) -> tuple[ChannelType, Letter]:
         social=build_client("socialmessaging", url),
         sns=build_client("sns", url),
         secrets=SECRETS,
-        http=Http(read_seconds=1),
+        http=Http(read_seconds=10),
         twilio_url=url,
         meta_url=url,
         webhook_allowed=frozenset({f"127.0.0.1:{port}"}),

@@ -21,6 +21,8 @@ SHOW = 'curl $URL/flows/{uid} -H "Authorization: Bearer $KEY"'
 PAUSE = """curl -X PATCH $URL/flows/{uid} -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" -d '{"status": "paused"}'"""  # noqa: E501
 RESUME = """curl -X PATCH $URL/flows/{uid} -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" -d '{"status": "running"}'"""  # noqa: E501
 TRIGGER = 'curl -X POST $URL/v1/campaigns/{uid}/trigger -H "Authorization: Bearer $KEY"'
+#: Of the sample, in each flow.
+CONTACTS = 8
 RESUME_CAMPAIGN = 'curl -X POST $URL/v1/campaigns/{uid}/resume  -H "Authorization: Bearer $KEY"'
 
 
@@ -36,9 +38,10 @@ def paste(stack: Stack, call: str, uid: str = "") -> Any:
 def with_sample(stack: Stack, call: str) -> str:
     """The call with the sample's ids where the documentation has dots."""
     sample = json.loads((stack.data / "sample.json").read_text())
-    for uid in (sample["channelUid"], sample["campaignUid"], *sample["contactUids"][:3]):
+    for uid in (sample["channelUid"], sample["campaignUid"], *sample["contactUids"][:2]):
         call = call.replace('"…"', f'"{uid}"', 1)
-    return call
+    # More than it shows, so that somebody is left when it is paused, however slow the machine is.
+    return call.replace('"…"', ", ".join(f'"{uid}"' for uid in sample["contactUids"][2:CONTACTS]), 1)
 
 
 def test_a_flow_is_started_shown_paused_and_resumed_by_the_documented_calls(shared: Stack) -> None:
@@ -49,20 +52,19 @@ def test_a_flow_is_started_shown_paused_and_resumed_by_the_documented_calls(shar
     assert paused["status"] == "paused"
     assert paste(shared, SHOW, flow)["status"] == "paused"
     eventually(lambda: paste(shared, SHOW, flow)["metadata"]["inFlight"] == 0, 10)
-    assert 1 <= len(shared.accepted(flow)) < 3
+    assert 1 <= len(shared.accepted(flow)) < CONTACTS
 
     assert paste(shared, RESUME, flow)["status"] == "running"
-    ended = shared.await_end(flow, 20)
-    assert (ended["status"], ended["stats"]["sent"], ended["stats"]["total"]) == ("completed", 3, 3)
-    assert len(shared.accepted(flow)) == 3
+    ended = shared.await_end(flow, 60)
+    assert (ended["status"], ended["stats"]["sent"], ended["stats"]["total"]) == ("completed", CONTACTS, CONTACTS)
+    assert len(shared.accepted(flow)) == CONTACTS
     assert ended["description"] == "Black Friday campaign for VIP customers"
 
 
 def test_a_campaign_is_triggered_and_resumed_by_the_documented_calls(shared: Stack) -> None:
     sample = json.loads((shared.data / "sample.json").read_text())
-    campaign = shared.make_email_campaign({"contactUids": sample["contactUids"][:3]}, {"pauseBetweenContactsMs": 5000})[
-        1
-    ]
+    audience = {"contactUids": sample["contactUids"][:CONTACTS]}
+    campaign = shared.make_email_campaign(audience, {"pauseBetweenContactsMs": 5000})[1]
 
     flow = paste(shared, TRIGGER, campaign)["flowUid"]
     eventually(lambda: shared.accepted(flow), 10)
@@ -70,7 +72,7 @@ def test_a_campaign_is_triggered_and_resumed_by_the_documented_calls(shared: Sta
     assert shared.flow(flow)["status"] == "paused"
 
     assert paste(shared, RESUME_CAMPAIGN, campaign)["flowUid"] == flow
-    assert shared.await_end(flow, 20)["stats"]["sent"] == 3
+    assert shared.await_end(flow, 60)["stats"]["sent"] == CONTACTS
 
 
 def test_the_calls_that_the_start_prints_are_accepted(shared: Stack) -> None:
@@ -84,7 +86,7 @@ def test_the_sample_is_paced_by_the_fast_clock(shared: Stack) -> None:
     """Twenty contacts, 6 ± 2 s apart by a clock that runs four times faster."""
     sample = json.loads((shared.data / "sample.json").read_text())
     shared.await_end(sample["flowUid"], 60)
-    mails = [path for path in (shared.data / "outbox").glob("*.eml") if sample["flowUid"] in path.read_text()]
+    mails = [path for path in (shared.data / "outbox").glob("2*.eml") if sample["flowUid"] in path.read_text()]
     by_clock = sorted(datetime.strptime(path.name[:23], "%Y%m%dT%H%M%S.%f%z").timestamp() for path in mails)
     by_watch = sorted(path.stat().st_mtime for path in mails)
 

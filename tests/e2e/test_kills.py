@@ -28,7 +28,7 @@ def test_a_flow_ends_well_while_api_and_clock_are_killed_and_workers_are_ended(t
                 break
             kills += kill(stack, name, kills)
             time.sleep(0.3)
-        eventually(stack.is_up, 20)
+        eventually(stack.is_up, 60)
 
         ended = stack.await_end(flow, 40)
 

@@ -19,7 +19,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 #: As long as something may take on a busy machine before a test gives up, in milliseconds.
-PATIENCE = 15_000
+PATIENCE = 30_000
 #: What is wrong, and where.
 AXE = """options => axe.run(document, options).then(
     (found) => found.violations.map((each) => [each.id, each.nodes.slice(0, 3).map((node) => node.target)]))"""
@@ -90,7 +90,8 @@ class Visitor:
 
 
 def visit(browser: Browser, stack: Stack, **options: Any) -> Visitor:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+    here = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "timezone_id": "UTC"}
+    context = browser.new_context(**{**here, **options})
     visitor = Visitor(context, stack, context.new_page())
     visitor.watch(visitor.page)
     return visitor

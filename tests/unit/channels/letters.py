@@ -31,7 +31,7 @@ def letter(kind: str, settings: Mapping[str, JsonValue], content: Mapping[str, s
 def build_client(service: str, endpoint: str | None = None) -> Any:
     """A client as the wiring builds those of providers, with short timeouts."""
     make: Any = boto3.client
-    config = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=1)
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=10)
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     return make(service, region_name="eu-west-1", endpoint_url=endpoint, config=config, **keys)
 
