@@ -52,8 +52,17 @@ class Write(Protocol):
         """As a call of its own; raises as botocore does."""
 
 
-def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep) -> list[Answer]:
-    """Answers in the order of the writes; RetryLater when some are still throttled after the last try."""
+def write_surely(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep) -> list[Answer]:
+    """Answers in the order of the writes; RetryLater when some are still undecided after the last try."""
+    answers = write_all(client, writes, batched, sleep)
+    decided = [answer for answer in answers if answer is not None]
+    if len(decided) < len(writes):
+        raise RetryLater("DynamoDB is throttled")
+    return decided
+
+
+def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep) -> list[Answer | None]:
+    """Answers in the order of the writes; None for those that are still throttled after the last try."""
     answers: dict[int, Answer] = {}
     left = list(range(len(writes)))
     for pause in (0.0, *PAUSES):
@@ -65,9 +74,7 @@ def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, 
         for start in range(0, len(left), step):
             answers.update(_write_some(client, writes, left[start : start + step]))
         left = [index for index in left if index not in answers]
-    if left:
-        raise RetryLater("DynamoDB is throttled")
-    return [answers[index] for index in range(len(writes))]
+    return [answers.get(index) for index in range(len(writes))]
 
 
 def _write_some(

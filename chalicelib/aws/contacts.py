@@ -25,7 +25,7 @@ from chalicelib.aws._dynamodb import (
     read_document,
     translate,
 )
-from chalicelib.aws._write_batches import Answer, Sleep, write_all
+from chalicelib.aws._write_batches import Answer, Sleep, write_surely
 from chalicelib.aws.consents import build_consent
 from chalicelib.aws.event_items import build_untold
 from chalicelib.errors import Conflict, RetryLater
@@ -152,7 +152,7 @@ class DynamoContacts:
         """Together, as far as a call goes."""
         saved = [after.model_copy(update={"rev": before.rev + 1}) for before, after in changes]
         writes = [_Replacement(self._table, _build_item(workspace, contact)) for contact in saved]
-        answers = write_all(self._client, writes, self._batched, self._sleep)
+        answers = write_surely(self._client, writes, self._batched, self._sleep)
         return tuple(_has_held(write, answer) for write, answer in zip(writes, answers, strict=True))
 
     def _save_alone(self, workspace: WorkspaceUid, saved: Contact) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import ConditionFailed, batch_get, batch_write, query, translate
-from chalicelib.aws._write_batches import Answer, Sleep, write_all
+from chalicelib.aws._write_batches import Answer, Sleep, write_all, write_surely
 from chalicelib.aws.row_codec import decode_row, encode_receipt, encode_row, encode_state, holds_state
 from chalicelib.aws.row_keys import contact_key, row_key, row_partition
 from chalicelib.aws.row_writes import Insert, Update
@@ -59,16 +59,18 @@ class DynamoExecutions:
     def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
         distinct = {row.key: row for row in rows}
         writes = [Insert(self._table, encode_row(row, shards)) for row in distinct.values()]
-        answers = write_all(self._client, writes, self._batched, self._sleep)
+        answers = write_surely(self._client, writes, self._batched, self._sleep)
         return tuple(key for key, answer in zip(distinct, answers, strict=True) if answer.written)
 
-    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool, ...]:
+    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool | None, ...]:
         updates = [
             Update(self._table, row_key(save.row.key, shards), encode_state(save.row, save.mark), save.expect)
             for save in saves
         ]
         answers = write_all(self._client, updates, self._batched, self._sleep)
-        return tuple(_has_held(update, answer) for update, answer in zip(updates, answers, strict=True))
+        return tuple(
+            _has_held(update, answer) if answer else None for update, answer in zip(updates, answers, strict=True)
+        )
 
     def put_receipt(
         self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt

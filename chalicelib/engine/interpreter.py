@@ -143,6 +143,14 @@ def retagged(row: Execution, scene: Scene) -> Execution:
     return _leave(row, NEXT, scene)
 
 
+def hangs_on_contact(before: Execution, after: Execution) -> bool:
+    """Whether the walk in between skipped a message or took a lane: another contact might have gone another way."""
+    if any(visit.exit != NEXT for visit in after.path[len(before.path) :]):
+        return True
+    new = (result for node, result in after.results.items() if node not in before.results)
+    return any(result.outcome is Outcome.SKIPPED for result in new)
+
+
 def _leave(row: Execution, exit_name: str, scene: Scene, why: str = "") -> Execution:
     node = _node_of(row, scene)
     visit = Visit(node.id, exit_name, row.entered, scene.now, why)

@@ -262,8 +262,11 @@ class Executions(Protocol):
     def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
         """Inserts rows that are not there yet and returns the keys of those; never touches one that is."""
 
-    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool, ...]:
-        """One conditional write each, in order; False where the condition failed (own lost answers count as held)."""
+    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool | None, ...]:
+        """One conditional write each, in order; False where the condition failed (own lost answers count as held).
+
+        None where the store has not decided: it is throttled, or its answers were lost, and the row may be written.
+        """
 
     def put_receipt(
         self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt

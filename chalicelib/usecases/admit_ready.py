@@ -11,7 +11,7 @@ from chalicelib.engine.pacing import Asking, Promise, Turn, admit, leave
 from chalicelib.errors import RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Execution
+from chalicelib.model.execution import Execution, ExecutionKey
 from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.message import Letter
@@ -60,6 +60,8 @@ class Delivery:
     is_registered: bool = False
     paid: int = 0
     spent: int = 0
+    #: Rows of which it is not known whether our last write holds: the queue brings their steps again.
+    undecided: list[ExecutionKey] = field(default_factory=list)
 
     @property
     def workspace(self) -> WorkspaceUid:

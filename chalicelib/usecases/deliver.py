@@ -7,21 +7,19 @@ from datetime import datetime, timedelta
 
 from chalicelib.engine.breaker import ChannelHealth, Misfire, fault_of, unpaid
 from chalicelib.engine.campaign_state import BALANCE
-from chalicelib.engine.interpreter import Advance, Skip, advance
-from chalicelib.engine.pacing import TOLERANCE, Turn
+from chalicelib.engine.interpreter import Advance, Skip, advance, hangs_on_contact
+from chalicelib.engine.pacing import TOLERANCE
 from chalicelib.engine.progress import difference
 from chalicelib.engine.settle import SHORTEST_WAIT, settle
 from chalicelib.errors import GiveUp, RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Claim, Engagement, Execution, ExecutionKey, ExecutionStatus, Outcome, Receipt
+from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Outcome, Receipt
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import DueHint, hint_of
-from chalicelib.model.ids import AttemptId, ContactUid, NodeId, new_uid
+from chalicelib.model.ids import ContactUid, NodeId, new_uid
 from chalicelib.model.message import Accepted, Permanent, Suppress, Throttled, Unknown, Verdict
-from chalicelib.ports import ClaimedBy, Ports, Save, Unclaimed
+from chalicelib.ports import ClaimedBy, Ports, Save
 from chalicelib.usecases.admit_ready import (
-    LEASE,
     Delivery,
     Ready,
     buy,
@@ -34,6 +32,7 @@ from chalicelib.usecases.admit_ready import (
     register,
 )
 from chalicelib.usecases.change_flow import pause_flow
+from chalicelib.usecases.claim_rows import Claimed, claim, release, save_surely
 from chalicelib.usecases.heed_circuit import note_probe, open_circuit
 from chalicelib.usecases.keep_rate import hold_channel
 from chalicelib.usecases.ledger import Ledger
@@ -48,21 +47,6 @@ RESERVE = timedelta(seconds=5)
 FLUSH_AFTER = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """A row that is ours until the lease ends; `turn` is when its send may start in a paced flow."""
-
-    ready: Ready
-    attempt: AttemptId
-    turn: Turn | None
-
-    @property
-    def offer_before(self) -> int:
-        """From which offer on the step was, before the claim chose one."""
-        stored = self.ready.stored
-        return stored.offer if stored.node == self.ready.row.node else 0
-
-
 @dataclass(slots=True)
 class _Learnt:
     """What the answers of a batch say of its channels; `spoilt` is the one that spoils everything."""
@@ -74,6 +58,11 @@ class _Learnt:
     #: What the provider says of its unpaid account.
     unpaid: str | None = None
     misfires: tuple[Misfire, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing more is to be sent, as the flow is going to be paused."""
+        return self.spoilt is not None or self.unpaid is not None
 
 
 #: Lives as long as the worker.
@@ -89,51 +78,26 @@ def deliver(
     turns = enter_gate(delivery, passing)
     admitted = passing[: len(turns)] if turns is not None else passing
     going, kept = meet_rates(delivery, admitted, turns)
-    claimed, refused = _claim(delivery, buy(delivery, going), kept)
+    claimed, refused = claim(delivery, buy(delivery, going), kept)
     late = _send_all(delivery, _register(delivery, claimed)) if claimed else {}
     give_change(delivery)
     if turns:
         leave_gate(delivery, late)
-    return refused
+    return (*refused, *delivery.undecided)
 
 
-def _register(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
+def _register(delivery: Delivery, claimed: Sequence[Claimed]) -> list[Claimed]:
     """Enters the claims in the flow's register of sends in flight, then looks whether they may still be sent."""
     try:
         register(delivery, len(claimed))
         return _confirm(delivery, claimed)
     except RetryLater:
         # Nothing was sent: a claim left on the row would be taken for a lost send.
-        _release(delivery, claimed, hint=False)
+        release(delivery, claimed, hint=False)
         raise
 
 
-def _claim(
-    delivery: Delivery, ready: Sequence[Ready], turns: Sequence[Turn] | None
-) -> tuple[list[_Claimed], tuple[ExecutionKey, ...]]:
-    real_now = delivery.ports.clock.real()
-    attempts = [AttemptId(f"{delivery.batch}-{index}") for index in range(len(ready))]
-    saves = [
-        Save(_with_claim(each, attempt, real_now + LEASE), Unclaimed.as_seen(each.stored, real_now))
-        for each, attempt in zip(ready, attempts, strict=True)
-    ]
-    held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
-    taken: Sequence[Turn | None] = turns[: len(ready)] if turns is not None else [None] * len(ready)
-    claimed = [
-        _Claimed(replace(each, row=save.row), attempt, turn)
-        for each, save, attempt, turn, ok in zip(ready, saves, attempts, taken, held, strict=True)
-        if ok
-    ]
-    return claimed, tuple(each.stored.key for each, ok in zip(ready, held, strict=True) if not ok)
-
-
-def _with_claim(ready: Ready, attempt: AttemptId, until: datetime) -> Execution:
-    node = NodeId(ready.letter.uid.node)
-    claim = Claim(attempt, until, node, ready.letter.cost)
-    return replace(ready.row, status=ExecutionStatus.PROCESSING, claim=claim, offer=ready.letter.uid.offer)
-
-
-def _confirm(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
+def _confirm(delivery: Delivery, claimed: Sequence[Claimed]) -> list[Claimed]:
     """Looks once more, after the claims are registered: an acknowledged pause, opt-out or erasure stops a send here.
 
     Whoever writes such a thing and then reads the register has counted every send that passes this point.
@@ -141,7 +105,7 @@ def _confirm(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
     ports, workspace = delivery.ports, delivery.workspace
     flow = ports.catalog.find(workspace, Flow, delivery.flow)
     if flow is None or flow.status is not FlowStatus.RUNNING:
-        _release(delivery, claimed, hint=False)
+        release(delivery, claimed, hint=False)
         return []
     uids = [ContactUid(each.ready.contact.uid) for each in claimed]
     contacts = ports.contacts.find_many(workspace, uids, strong=True)
@@ -150,16 +114,19 @@ def _confirm(delivery: Delivery, claimed: Sequence[_Claimed]) -> list[_Claimed]:
         fresh = _fresh(delivery, each, contacts.get(ContactUid(each.ready.contact.uid)))
         confirmed += [fresh] if fresh else []
         withdrawn += [] if fresh else [each]
-    _release(delivery, withdrawn, hint=True)
+    release(delivery, withdrawn, hint=True)
     return confirmed
 
 
-def _fresh(delivery: Delivery, claimed: _Claimed, contact: Contact | None) -> _Claimed | None:
+def _fresh(delivery: Delivery, claimed: Claimed, contact: Contact | None) -> Claimed | None:
     """The claim with its letter written for the contact as it is now, None when it is not to be sent."""
     if contact is None:
         return None
     if contact.rev == claimed.ready.contact.rev:
         return claimed
+    if hangs_on_contact(claimed.ready.stored, claimed.ready.row):
+        # On the way to this message it was another contact.
+        return None
     try:
         ready = claimed.ready
         answer = delivery.plan.consider(delivery.plan.graph.nodes[ready.letter.uid.node], ready.row, contact)
@@ -171,37 +138,21 @@ def _fresh(delivery: Delivery, claimed: _Claimed, contact: Contact | None) -> _C
     return replace(claimed, ready=replace(claimed.ready, letter=answer, contact=contact))
 
 
-def _release(delivery: Delivery, claimed: Sequence[_Claimed], *, hint: bool) -> None:
-    """Gives claims back unused. Without a hint the rows wait for a resume; with one, the step is decided anew."""
-    rows = [
-        replace(each.ready.row, claim=None, status=ExecutionStatus.PENDING, offer=each.offer_before) for each in claimed
-    ]
-    saves = [Save(row, ClaimedBy(each.attempt)) for row, each in zip(rows, claimed, strict=True)]
-    held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
-    for each, row, ok in zip(claimed, rows, held, strict=True):
-        if ok:
-            delivery.ledger.counters.update(difference(each.ready.stored, row))
-        if ok and hint:
-            delivery.ledger.hints.append(DueHint(hint_of(row.key, row.seq), delivery.ports.clock.now()))
-        if not ok:
-            delivery.spent += each.ready.letter.cost
-
-
-def _send_all(delivery: Delivery, claimed: Sequence[_Claimed]) -> dict[int, datetime]:
+def _send_all(delivery: Delivery, claimed: Sequence[Claimed]) -> dict[int, datetime]:
     """Sends in the order of the slots, one at a time; returns, by lane, the last start that was late.
 
     A channel that spoils one message after the other pauses the flow: it waits for its operator.
     """
     clock = delivery.ports.clock
     late: dict[int, datetime] = {}
-    unsaved: list[tuple[_Claimed, Verdict]] = []
+    unsaved: list[tuple[Claimed, Verdict]] = []
     oldest = clock.real()
     learnt = _Learnt()
-    back: list[_Claimed] = []
+    back: list[Claimed] = []
     for index, each in enumerate(claimed):
         channel = each.ready.letter.channel
         if delivery.time_left() < _timeout(delivery, each) + RESERVE:
-            _release(delivery, claimed[index:], hint=True)
+            release(delivery, claimed[index:], hint=True)
             break
         if channel.uid in learnt.held:
             back.append(each)
@@ -211,14 +162,15 @@ def _send_all(delivery: Delivery, claimed: Sequence[_Claimed]) -> dict[int, date
         verdict = _send(delivery, each)
         unsaved.append((each, verdict))
         _learn(delivery, learnt, channel, verdict)
-        if learnt.spoilt or learnt.unpaid is not None:
-            _release(delivery, claimed[index + 1 :], hint=False)
-            break
         if clock.real() - oldest > FLUSH_AFTER:
-            _settle_or_release(delivery, unsaved, [*back, *claimed[index + 1 :]])
+            _settle(delivery, unsaved)
             unsaved = []
-    _settle_or_release(delivery, unsaved, back)
-    _release(delivery, back, hint=True)
+        if learnt.stops or delivery.undecided:
+            # What cannot be saved is not to become more; a flow that is paused next needs no hints.
+            release(delivery, claimed[index + 1 :], hint=not learnt.stops)
+            break
+    _settle(delivery, unsaved)
+    release(delivery, back, hint=True)
     _heed(delivery, learnt)
     return late
 
@@ -252,7 +204,7 @@ def _heed(delivery: Delivery, learnt: _Learnt) -> None:
         pause_by_circuit(delivery, learnt.spoilt, circuit)
 
 
-def _await_turn(delivery: Delivery, claimed: _Claimed) -> dict[int, datetime]:
+def _await_turn(delivery: Delivery, claimed: Claimed) -> dict[int, datetime]:
     """Sleeps up to gate's and rate's slots; the lane and the start when that was late by more than the tolerance."""
     turn, clock = claimed.turn, delivery.ports.clock
     slots = [slot for slot in (claimed.ready.slot, turn.slot if turn else None) if slot]
@@ -262,11 +214,11 @@ def _await_turn(delivery: Delivery, claimed: _Claimed) -> dict[int, datetime]:
     return {turn.lane: start} if turn and start - turn.slot > TOLERANCE * clock.speed else {}
 
 
-def _timeout(delivery: Delivery, claimed: _Claimed) -> timedelta:
+def _timeout(delivery: Delivery, claimed: Claimed) -> timedelta:
     return delivery.plan.channel_types[claimed.ready.letter.channel.type].timeout
 
 
-def _send(delivery: Delivery, claimed: _Claimed) -> Verdict:
+def _send(delivery: Delivery, claimed: Claimed) -> Verdict:
     letter = claimed.ready.letter
     try:
         return delivery.plan.channel_types[letter.channel.type].send(letter)
@@ -274,24 +226,13 @@ def _send(delivery: Delivery, claimed: _Claimed) -> Verdict:
         return Unknown(type(error).__name__)
 
 
-def _settle_or_release(
-    delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]], unsent: Sequence[_Claimed]
-) -> None:
-    """When what was sent cannot be saved, the rest is not sent: a claim left behind would be taken for a lost send."""
-    try:
-        _settle(delivery, sent)
-    except RetryLater:
-        _release(delivery, unsent, hint=False)
-        raise
-
-
-def _settle(delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> None:
+def _settle(delivery: Delivery, sent: Sequence[tuple[Claimed, Verdict]]) -> None:
     rows = _do_tags(delivery, [(each, _after(delivery, each, verdict)) for each, verdict in sent])
     saves = [
         Save(replace(row, seq=each.ready.row.seq + 1), ClaimedBy(each.attempt))
         for row, (each, _) in zip(rows, sent, strict=True)
     ]
-    held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
+    held = save_surely(delivery, saves)
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
         result = save.row.results.get(NodeId(each.ready.letter.uid.node)) if ok else None
         # Whoever took the row from us has written the message down as one that may have been sent.
@@ -300,8 +241,11 @@ def _settle(delivery: Delivery, sent: Sequence[tuple[_Claimed, Verdict]]) -> Non
             delivery.ledger.moved(each.ready.stored, save.row, delivery.ports.clock.now())
             if isinstance(verdict, Suppress | Permanent):
                 _remember(delivery, each.ready, verdict)
+        elif ok is None:
+            delivery.undecided.append(save.row.key)
         elif isinstance(verdict, Accepted):
-            _came_too_late(delivery, each)
+            with suppress(RetryLater):
+                _came_too_late(delivery, each)
 
 
 def _remember(delivery: Delivery, ready: Ready, verdict: Suppress | Permanent) -> None:
@@ -314,7 +258,7 @@ def _remember(delivery: Delivery, ready: Ready, verdict: Suppress | Permanent) -
             suppress_recipient(delivery.ports, workspace, letter, ready.contact)
 
 
-def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict) -> Advance:
+def _after(delivery: Delivery, claimed: Claimed, verdict: Verdict) -> Advance:
     """The row after the verdict, walked on to its next effect."""
     row, letter = claimed.ready.row, claimed.ready.letter
     attempt = delivery.plan.attempt_at(row, letter.uid.node, delivery.ports, letter)
@@ -329,7 +273,7 @@ def _after(delivery: Delivery, claimed: _Claimed, verdict: Verdict) -> Advance:
     return Advance(settled)
 
 
-def _do_tags(delivery: Delivery, walked: Sequence[tuple[_Claimed, Advance]]) -> list[Execution]:
+def _do_tags(delivery: Delivery, walked: Sequence[tuple[Claimed, Advance]]) -> list[Execution]:
     """The rows behind the TAGs at which they stand; any other effect is the next step's, and so is a TAG that failed.
 
     A step of its own would cost a TAG twice what it costs here.
@@ -349,7 +293,7 @@ def _do_tags(delivery: Delivery, walked: Sequence[tuple[_Claimed, Advance]]) -> 
     return rows
 
 
-def _next_offer(delivery: Delivery, claimed: _Claimed) -> int | None:
+def _next_offer(delivery: Delivery, claimed: Claimed) -> int | None:
     ready = claimed.ready
     try:
         return delivery.plan.next_offer(ready.letter, ready.row, ready.contact)
@@ -358,7 +302,7 @@ def _next_offer(delivery: Delivery, claimed: _Claimed) -> int | None:
         return None
 
 
-def _came_too_late(delivery: Delivery, claimed: _Claimed) -> None:
+def _came_too_late(delivery: Delivery, claimed: Claimed) -> None:
     """The lease ran out and somebody wrote `unknown`; we know better, so it becomes sent as if by a receipt."""
     key, node = claimed.ready.row.key, NodeId(claimed.ready.letter.uid.node)
     receipt = Receipt(Engagement.SENT, delivery.ports.clock.now())

@@ -151,6 +151,8 @@ def _forget_rows(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: Contact
     forgotten = [replace(row.forgotten(), seq=row.seq + 1, due=row.due if stays else None) for row in known]
     saves = [Save(row, Unclaimed.as_seen(before, real_now)) for before, row in zip(known, forgotten, strict=True)]
     held = ports.executions.save_many(saves, flow.shards) if saves else ()
+    if None in held:
+        raise RetryLater("What is known of a contact in its flows cannot be erased now")
     saved = [save.row for save, ok in zip(saves, held, strict=True) if ok and save.row.is_open]
     if saved:
         send_hints(ports, [DueHint(hint_of(row.key, row.seq), row.due or now) for row in saved])

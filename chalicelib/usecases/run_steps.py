@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-from chalicelib.engine.interpreter import Advance, advance
+from chalicelib.engine.interpreter import Advance, advance, hangs_on_contact
 from chalicelib.engine.settle import as_unknown, lost
 from chalicelib.engine.webhook_news import row_news
 from chalicelib.errors import GiveUp, NotFound, RetryLater
@@ -216,15 +216,22 @@ def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
     ports, workspace = batch.ports, batch.workspace
     uids = list(dict.fromkeys(row.key.contact for row in rows))
     contacts = ports.contacts.find_many(workspace, uids, strong=False)
-    if missing := [uid for uid in uids if uid not in contacts]:
-        # A read that lags must not skip a contact that was made a moment ago.
-        contacts |= ports.contacts.find_many(workspace, missing, strong=True)
+    walked = [(row, _decide(batch, plan, row, contacts)) for row in rows]
+    doubtful = [ContactUid(row.key.contact) for row, decided in walked if _is_doubtful(row, decided, contacts)]
+    if doubtful:
+        # A read that lags must not skip who was made or said yes a moment ago, nor lead anybody into a wrong lane.
+        fresh = ports.contacts.find_many(workspace, list(dict.fromkeys(doubtful)), strong=True)
+        news = {uid for uid, contact in fresh.items() if contact != contacts.get(uid)}
+        contacts |= fresh
+        walked = [
+            (row, _decide(batch, plan, row, contacts) if row.key.contact in news else decided)
+            for row, decided in walked
+        ]
     ready: list[Ready] = []
     saves: list[tuple[Execution, Execution]] = []
     at_tags: list[tuple[Execution, Advance, Contact]] = []
-    for row in rows:
+    for row, decided in walked:
         contact = contacts.get(ContactUid(row.key.contact))
-        decided = _guard(batch, row, partial(_walk, batch, plan, row, contact))
         if isinstance(decided, Ready):
             ready.append(decided)
         elif isinstance(decided, Advance) and decided.retag and contact:
@@ -235,6 +242,21 @@ def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
     if ready:
         for key in deliver(ports, plan, ready, batch.ledger, batch.time_left):
             batch.return_hint(key)
+
+
+def _decide(
+    batch: _Batch, plan: Plan, row: Execution, contacts: Mapping[ContactUid, Contact]
+) -> Advance | Execution | Ready:
+    contact = contacts.get(ContactUid(row.key.contact))
+    return _guard(batch, row, partial(_walk, batch, plan, row, contact))
+
+
+def _is_doubtful(row: Execution, decided: Advance | Execution | Ready, contacts: Mapping[ContactUid, Contact]) -> bool:
+    """Whether a contact that changed just now may ask for another decision; before a send it is looked at anyway."""
+    if isinstance(decided, Ready):
+        return False
+    after = decided if isinstance(decided, Execution) else decided.row
+    return ContactUid(row.key.contact) not in contacts or hangs_on_contact(row, after)
 
 
 def _do_tags(

@@ -9,7 +9,7 @@ from chalicelib.engine.progress import contribution
 from chalicelib.model.execution import Execution, ExecutionStatus, Outcome
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount
-from chalicelib.model.ids import FlowUid
+from chalicelib.model.ids import FlowUid, NodeId
 from chalicelib.model.message import ChannelFault, Permanent, Retryable, Unknown
 from chalicelib.usecases.recount_flow import recount_flow
 from tests.faults.board import SKEW
@@ -19,6 +19,8 @@ from tests.faults.stage import HERE
 from tests.faults.world import World
 
 LOSING = frozenset({Kind.CRASH, Kind.LOST, Kind.REFUSED, Kind.ZOMBIE, Kind.FAST, Kind.SLOW})
+#: Behind which a claim may stand on a row with nothing sent.
+DEADLY = frozenset({Kind.CRASH, Kind.ZOMBIE, Kind.FAST, Kind.SLOW})
 #: A pacing gate's tolerance, and what it rounds.
 GRACE = timedelta(milliseconds=260)
 
@@ -30,7 +32,7 @@ def violations(world: World) -> list[str]:
     rows = {flow.uid: world.rows(flow) for flow in flows}
     every = [row for of in rows.values() for row in of]
     found += [*_accepted_once(world), *_audience(world, flows, rows), *_nothing_open(flows, rows)]
-    found += [*_unknown_bounded(world, every), *_after_acks(world), *_gaps(world), *_pace(world)]
+    found += [*_unknown_bounded(world, every), *_after_acks(world), *_gaps(world, every), *_pace(world)]
     found += [*_attempts(world), *_statuses(every), *_channel_fails_nobody(world, every)]
     for flow in flows:
         found += _statistics(world, flow, rows[flow.uid])
@@ -110,6 +112,16 @@ def _unknown_bounded(world: World, rows: list[Execution]) -> Iterator[str]:
     allowed = sum(claims for fault, claims in at_risk if fault.kind in LOSING) + lost
     if unknown > allowed:
         yield f"I5 {unknown} messages are unknown, {allowed} claims were alive at the faults"
+    silent = set(_unknown(rows)) - {each.message for each in world.provider.tries}
+    if silent and len(world.board.fired) == 1 and world.board.fired[0].kind not in DEADLY:
+        yield f"I5 {sorted(silent)} are unknown, though nobody tried to send them and nobody died"
+
+
+def _unknown(rows: list[Execution]) -> Iterator[str]:
+    for row in rows:
+        for node, result in row.results.items():
+            if result.outcome is Outcome.UNKNOWN:
+                yield str(row.message_uid(node))
 
 
 def _after_acks(world: World) -> Iterator[str]:
@@ -135,11 +147,19 @@ def _skew(world: World) -> timedelta:
     return SKEW * skewed
 
 
-def _gaps(world: World) -> Iterator[str]:
+def _gaps(world: World, rows: list[Execution]) -> Iterator[str]:
     """I7: what waits, waits as long as it was told to, also over faults, pauses and resumes.
 
-    By its row: what a worker sends that froze meanwhile, when the row has gone on without it, says nothing of that.
+    From the moment at which the row left the message before; and from the sends themselves, but for those of a worker
+    that froze meanwhile: the row may have gone on without it.
     """
+    for before, after, least in world.scenario.gaps:
+        for row in rows:
+            left = next((visit.left for visit in row.path if visit.node == before), None)
+            token = str(row.message_uid(NodeId(after)))
+            for each in _taken(world, after):
+                if left is not None and each.message == token and each.at - left < least - _skew(world) - GRACE:
+                    yield f"I7 {each.contact} came to {after} {each.at - left} after its row had left {before}"
     for before, after, least in world.scenario.gaps:
         taken = [each for each in _taken(world, before) if not each.by_zombie]
         firsts = {(each.contact, each.message.rpartition(".")[2]): each.at for each in taken}

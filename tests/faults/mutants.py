@@ -41,7 +41,20 @@ class Mutant:
 
 _USE = "chalicelib/usecases/"
 MUTANTS: tuple[Mutant, ...] = (
-    Mutant("no_claim", f"{_USE}deliver.py", "strict=True)\n        if ok\n    ]", "strict=True)\n    ]", ("send",)),
+    Mutant(
+        "no_claim",
+        f"{_USE}claim_rows.py",
+        "strict=True) if ok], refused\n",
+        "strict=True)], refused\n",
+        ("send",),
+    ),
+    Mutant(
+        "undecided_claims_kept",
+        f"{_USE}claim_rows.py",
+        "    _give_back(delivery, [each for each, ok in zip(wanted, held, strict=True) if ok is None])\n",
+        "",
+        ("send",),
+    ),
     Mutant(
         "receipt_under_a_pass_forgotten",
         f"{_USE}recount_flow.py",
@@ -100,8 +113,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "pause_unchecked",
         f"{_USE}deliver.py",
-        "    if flow is None or flow.status is not FlowStatus.RUNNING:\n        _release(",
-        "    if flow is None:\n        _release(",
+        "    if flow is None or flow.status is not FlowStatus.RUNNING:\n        release(",
+        "    if flow is None:\n        release(",
         ("pause",),
     ),
     Mutant(

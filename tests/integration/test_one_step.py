@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.engine.breaker import Circuit, opened
 from chalicelib.errors import RetryLater
+from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
 from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
@@ -203,3 +204,47 @@ class TestAChannelThatIsReadTooEarly:
         swap_ports(story, circuits=Around(circuits, find_channel=find_channel))
         story.advance(timedelta(seconds=10))
         assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 2)
+
+
+class TestAContactThatIsReadTooEarly:
+    """What is known of a contact may lag behind what they or their operator said just now."""
+
+    def _read_early(self, story: Story, before: Mapping[ContactUid, Contact]) -> None:
+        contacts = story.world.ports.contacts
+
+        def find_many(workspace: WorkspaceUid, uids: Sequence[ContactUid], strong: bool) -> Any:
+            return contacts.find_many(workspace, uids, strong) if strong else {uid: before[uid] for uid in uids}
+
+        swap_ports(story, contacts=Around(contacts, find_many=find_many))
+
+    def _change(self, story: Story, **changes: Any) -> dict[ContactUid, Contact]:
+        """The contacts as they were before the change."""
+        uids = [ContactUid(uid) for uid in story.contacts]
+        before = story.world.ports.contacts.find_many(story.api.workspace, uids, strong=True)
+        for uid in story.contacts:
+            story.expect(200, story.api.patch(f"/v1/contacts/{uid}", changes))
+        return before
+
+    def test_is_not_skipped_for_a_no_that_was_taken_back(self, story: Story) -> None:
+        story.settle_in(contacts=2)
+        self._change(story, status="UNSUBSCRIBED")
+        self._read_early(story, self._change(story, status="ACTIVE"))
+        flow = story.start(story.campaign(story.send("one")))
+        story.advance(timedelta(seconds=30))
+        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 2)
+
+    @pytest.mark.parametrize("is_sent", [False, True])
+    def test_takes_the_lane_of_what_is_true_now(self, story: Story, is_sent: bool) -> None:
+        story.settle_in(contacts=2)
+        self._read_early(story, self._change(story, tags=["vip"]))
+        lanes = ([story.send("thanks")], [story.send("offer")]) if is_sent else ([end("yes")], [end("no")])
+        flow = story.start(story.campaign(condition("which", {"tag": "vip"}, *lanes)))
+        # The second look at a row that was withdrawn meets the contact as it is.
+        contacts = story.world.ports.contacts
+        _one_round(story)
+        swap_ports(story, contacts=contacts._port if is_sent else contacts)
+        story.advance(timedelta(seconds=30))
+        nodes = [[visit["nodeId"] for visit in story.execution(flow, uid)["history"]] for uid in story.contacts]
+        assert {node for way in nodes for node in way} <= {"which", "thanks", "yes"}
+        assert {call.letter.uid.node for call in story.postbox.calls} == ({"thanks"} if is_sent else set())
+        assert story.flow(flow)["status"] == "completed"

@@ -26,6 +26,8 @@ class MemoryContacts:
         self._events = events or MemoryEvents()
         self._consents = consents or MemoryConsents()
         self._contacts: dict[tuple[str, str], Contact] = {}
+        #: By uid, as they were before their last change: what a read that lags may still see.
+        self.previous: dict[str, Contact] = {}
         self._holders: dict[tuple[str, str], str] = {}
         self._lock = RLock()
 
@@ -86,6 +88,7 @@ class MemoryContacts:
                 raise Conflict(f"Contact {after.uid} was changed meanwhile: read it again")
             self._check_free(workspace, saved)
             self._drop_lookups(workspace, before)
+            self.previous[stored.uid] = stored
             self._put(workspace, saved)
             self._events.add_untold(workspace, news)
             self._consents.add(workspace, saved, consents)

@@ -41,7 +41,7 @@ class MemoryExecutions:
         self.shards.update(((key.workspace, key.flow), shards) for key in new)
         return tuple(new)
 
-    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool, ...]:
+    def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool | None, ...]:
         return tuple(self._save(save) for save in saves)
 
     def _save(self, save: Save) -> bool:
