@@ -14,11 +14,11 @@ from chalicelib.model.base import Outside, Uid
 from chalicelib.model.campaign import MAX_VALUES, ContactUids
 from chalicelib.model.execution import Execution, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Recount
-from chalicelib.model.ids import NodeId, WorkspaceUid, new_uid
+from chalicelib.model.ids import NodeId, WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page, Ports
 from chalicelib.usecases.add_contacts import add_contacts
+from chalicelib.usecases.ask_recount import ask_recount
 from chalicelib.usecases.change_flow import FlowChange, change_flow, delete_flow
 from chalicelib.usecases.create_flow import NewFlow, create_flow
 from chalicelib.usecases.describe_flow import describe_flow
@@ -147,7 +147,7 @@ def post_recount(call: Call[Nothing, Nothing]) -> Answer:
     """Exact statistics now: counted at once for a small flow, in the background for a large one."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     if flow.shards > 1:
-        call.ports.jobs.send(Recount(w=call.workspace, f=flow.uid, pass_id=new_uid()))
+        ask_recount(call.ports, call.workspace, flow)
         return one(_show(call.ports, call.workspace, flow), "Recount started", 202)
     recounted = recount_now(call.ports, call.workspace, flow)
     return one(_show(call.ports, call.workspace, recounted), "Flow recounted")

@@ -181,6 +181,8 @@ class Flow(Document):
     seen_movements: int = 0
     seen_at: Moment | None = None
     look_again_at: Moment | None = None
+    #: When the watchdog has it counted once more, though it is over: receipts came under the last count.
+    recount_at: Moment | None = None
     #: Open executions that the last count found long past their time, with nobody at work on them.
     stuck: int = 0
 
@@ -215,7 +217,12 @@ class Flow(Document):
 
     @property
     def is_active(self) -> bool:
-        """The clock looks after flows that are queued or running, and after cancelled ones until they are settled."""
+        """The clock looks after what is under way, and after flows that are over and to be counted once more."""
+        return self.is_under_way or (self.is_over and self.recount_at is not None)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Queued, running, or cancelled and not settled."""
         return self.status in {S.QUEUED, S.RUNNING} or (self.status is S.CANCELLED and self.settled_at is None)
 
     def check_operator_move(self, wanted: FlowStatus) -> None:

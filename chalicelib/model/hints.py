@@ -117,6 +117,10 @@ class Recount(Outside):
     movements: int | None = None
     #: How often the flow's purse had moved then, -1 if a batch was at it; None where nothing is paid for.
     takes: int | None = None
+    #: The generation of the flow's statistics when it was asked for; from its first job on, in which the pass began.
+    epoch: Annotated[int | None, Field(exclude_if=lambda value: value is None)] = None
+    #: Whether nobody was enrolled any more when it began.
+    full: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
 
 
 class Wake(Outside):

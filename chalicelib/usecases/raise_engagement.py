@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from chalicelib.engine.progress import difference, seems_over, seems_told
 from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
 from chalicelib.model.flow import Flow
-from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, MessageUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
+from chalicelib.usecases.ask_recount import NOW, ask_recount, calm
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,27 @@ def is_being_sent(ports: Ports, found: Found) -> bool:
 def raise_engagement(ports: Ports, found: Found, receipt: Receipt, again: bool = False) -> None:
     """Harmless twice and in any order; asks for the flow's end when nothing else was awaited.
 
-    `again`: it was tried before, and may have broken off between the row and the statistics. Only of a flow that is
-    over does nobody count the rows anew.
+    `again`: it was tried before, and may have broken off between the row and the statistics.
     """
     uid, flow = found.uid, found.flow
     changed = ports.executions.put_receipt(found.row.key, flow.shards, uid.node, receipt)
     if changed is None:
-        if again and flow.is_over:
-            ports.jobs.send(Recount(w=uid.workspace, f=uid.flow, pass_id=new_uid()))
+        if again:
+            _make_good(ports, found)
         return
     counters = difference(*changed)
     ports.statistics.leave(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), counters)
     _follow(ports, found, is_news=_was_awaited(uid.node, *changed))
+
+
+def _make_good(ports: Ports, found: Found) -> None:
+    """A flow that is over is counted once more, as is one of which a pass is under way that may not have seen it."""
+    uid, flow = found.uid, found.flow
+    if flow.is_over:
+        ask_recount(ports, uid.workspace, flow, calm(ports, flow))
+        return
+    ports.statistics.leave(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), {"movements": 1})
+    _follow(ports, found, is_news=True)
 
 
 def _follow(ports: Ports, found: Found, *, is_news: bool) -> None:
@@ -79,7 +88,7 @@ def _follow(ports: Ports, found: Found, *, is_news: bool) -> None:
         return
     if flow.stats_epoch != found.flow.stats_epoch:
         # A recount has closed the books in which this was noted; whether its pass saw the receipt, nobody knows.
-        ports.jobs.send(Recount(w=uid.workspace, f=uid.flow, pass_id=new_uid()))
+        ask_recount(ports, uid.workspace, flow, calm(ports, flow) if flow.is_over else NOW)
     elif is_news and flow.may_end and flow.is_expanded:
         _ask_for_the_end(ports, uid.workspace, flow)
 
@@ -97,4 +106,4 @@ def _tells_more(receipt: Receipt | None) -> bool:
 def _ask_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
     if seems_over(flow, counters) and seems_told(counters):
-        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        ask_recount(ports, workspace, flow)

@@ -6,10 +6,11 @@ from chalicelib.engine.pacing import interval
 from chalicelib.errors import Conflict
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Recount, Wake
-from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
+from chalicelib.model.hints import Wake
+from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.trigger import EventTrigger
 from chalicelib.ports import Ports
+from chalicelib.usecases.ask_recount import ask_recount
 from chalicelib.usecases.listen import leave
 from chalicelib.usecases.start_flow import expand_rest
 
@@ -21,8 +22,12 @@ BACK = timedelta(days=2)
 STILL = timedelta(minutes=2)
 #: The next look, when the recount itself leaves no better moment.
 LOOK_AGAIN = timedelta(minutes=15)
+#: A job that counts has 15 seconds for each shard.
+COUNTED_WITHIN = timedelta(seconds=15)
 #: So long after its end an event campaign still takes in who did it in time: their events may be under way.
 LATE_EVENTS = timedelta(minutes=15)
+#: When a flow that was closed is counted: later than who was on the way to it is in, also by a clock that is behind.
+EMPTIED = timedelta(minutes=1)
 
 
 def sweep_timers(ports: Ports) -> int:
@@ -58,6 +63,8 @@ def watch_flows(ports: Ports) -> int:
 
 def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     now = ports.clock.now()
+    if flow.recount_at is not None and not flow.is_under_way:
+        return now >= flow.recount_at and _count_again(ports, workspace, flow)
     if flow.takes_entrants and _is_past_its_end(ports, workspace, flow):
         return _close(ports, workspace, flow)
     moves = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch).get("movements", 0)
@@ -68,7 +75,7 @@ def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     patience = STILL * ports.clock.speed + interval(flow.configuration) * 3
     if now < (flow.look_again_at or flow.seen_at + patience):
         return False
-    if _remember(ports, workspace, flow, {"look_again_at": now + LOOK_AGAIN}):
+    if _remember(ports, workspace, flow, {"look_again_at": now + _next_look(flow)}):
         _revive(ports, workspace, flow)
         return True
     return False
@@ -87,16 +94,33 @@ def _is_past_its_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
 
 
 def _close(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
-    """From here on it ends like every other flow, when its last execution is over."""
+    """From here on it ends like every other flow, when its last execution is over and nobody is on the way to it."""
     leave(ports, workspace, flow.uid)
     if _remember(ports, workspace, flow, {"closed_at": ports.clock.now()}):
-        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        ask_recount(ports, workspace, flow, EMPTIED * ports.clock.speed)
     return True
 
 
+def _count_again(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
+    """Should the job get lost, the next one follows."""
+    if not _remember(ports, workspace, flow, {"recount_at": ports.clock.now() + _next_look(flow)}):
+        return False
+    ask_recount(ports, workspace, flow)
+    return True
+
+
+def _is_to_be_counted(flow: Flow) -> bool:
+    return flow.is_over or (flow.status is FlowStatus.RUNNING and flow.is_expanded)
+
+
+def _next_look(flow: Flow) -> timedelta:
+    """While a count is under way another one would only be in its way."""
+    return max(LOOK_AGAIN, COUNTED_WITHIN * flow.shards) if _is_to_be_counted(flow) else LOOK_AGAIN
+
+
 def _revive(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    if flow.is_over or (flow.status is FlowStatus.RUNNING and flow.is_expanded):
-        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+    if _is_to_be_counted(flow):
+        ask_recount(ports, workspace, flow)
         return
     expand_rest(ports, workspace, flow)
 
