@@ -16,7 +16,7 @@ class BalanceShown(Outside):
 
 
 class TransactionShown(Outside):
-    """One line of the ledger; `amount` is negative for what a flow has spent."""
+    """One line of the ledger; `amount` is negative for what a flow has spent, positive for what is taken back of it."""
 
     uid: str
     type: EntryKind

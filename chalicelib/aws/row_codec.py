@@ -96,6 +96,8 @@ def _encode_offer(row: Execution, fields: Fields) -> None:
         fields["offer"] = {"N": str(row.offer)}
     if row.unsure:
         fields["unsure"] = {"BOOL": True}
+    if row.paid:
+        fields["paid"] = {"N": str(row.paid)}
 
 
 def encode_row(row: Execution, shards: int) -> Fields:
@@ -147,6 +149,7 @@ def decode_row(item: Item) -> Execution:
         reason=walk["reason"]["S"] if "reason" in walk else None,
         offer=_number(walk, "offer"),
         unsure="unsure" in walk,
+        paid=_number(walk, "paid"),
         faults=_number(walk, "faults"),
         only="only" in walk,
         cause=_decode_cause(walk["cause"]["M"]) if "cause" in walk else None,

@@ -123,19 +123,15 @@ def _deliver(row: Execution, node: Node, scene: Scene) -> Execution | Advance:
     except GiveUp as error:
         # It fails here, not at a node before it whose message is out: a retry starts here.
         return Advance(row.finished(ExecutionStatus.FAILED, error.code, scene.now))
-    if node.id in row.receipts:
-        # The answer was lost and it was to be sent again; meanwhile the provider has told that it is out.
-        return _leave(row.with_result(node.id, _told(row, answer, scene.now)), NEXT, scene)
+    if node.id in row.receipts or (row.unsure and isinstance(answer, Skip)):
+        # The answer was lost and it was to be sent again. Meanwhile the provider has told that it is out, which makes
+        # it a sent one, or the contact is no longer to be written to, and nobody will know.
+        channel = answer.channel.uid if isinstance(answer, Letter) else answer.channel
+        return _leave(row.with_result(node.id, row.unanswered(scene.now, channel)), NEXT, scene)
     if isinstance(answer, Letter):
         return Advance(row, answer)
     skipped = Result(Outcome.SKIPPED, scene.now, attempts=0, channel=answer.channel, reason=answer.reason)
     return _leave(row.with_result(node.id, skipped), NEXT, scene)
-
-
-def _told(row: Execution, answer: Letter | Skip, now: datetime) -> Result:
-    """A message without an answer, which its receipt makes a sent one."""
-    channel = answer.channel.uid if isinstance(answer, Letter) else answer.channel
-    return Result(Outcome.UNKNOWN, now, attempts=row.attempt, channel=channel, reason="answer_lost", offer=row.offer)
 
 
 def retagged(row: Execution, scene: Scene) -> Execution:
@@ -147,8 +143,10 @@ def hangs_on_contact(before: Execution, after: Execution) -> bool:
     """Whether the walk in between skipped a message or took a lane: another contact might have gone another way."""
     if any(visit.exit != NEXT for visit in after.path[len(before.path) :]):
         return True
-    new = (result for node, result in after.results.items() if node not in before.results)
-    return any(result.outcome is Outcome.SKIPPED for result in new)
+    new = {node: result for node, result in after.results.items() if node not in before.results}
+    # Of a message that was to be sent again, when no receipt is why it is not.
+    gave_up = before.unsure and before.node in new and before.node not in after.receipts
+    return gave_up or any(result.outcome is Outcome.SKIPPED for result in new.values())
 
 
 def _leave(row: Execution, exit_name: str, scene: Scene, why: str = "") -> Execution:

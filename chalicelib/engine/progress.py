@@ -25,7 +25,7 @@ _REACHED: Mapping[Engagement, tuple[str, ...]] = {
 
 def contribution(row: Execution) -> Counter[str]:
     """The row's share of every counter; all its values are positive."""
-    counts = Counter({"total": 1, "retried": row.attempt if row.is_open else 0})
+    counts = Counter({"total": 1, "retried": row.attempt if row.is_open else 0, "spent": row.paid})
     if not row.is_open:
         counts[row.status.value] += 1
     if row.status in {ExecutionStatus.FAILED, ExecutionStatus.SKIPPED}:

@@ -43,7 +43,7 @@ def settle(row: Execution, attempt: Attempt, verdict: Verdict) -> Execution:
     row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
     match verdict:
         case Accepted(provider_id=provider_id):
-            return _with(row, attempt, Outcome.SENT, provider_id=provider_id, cost=attempt.cost)
+            return _with(row, attempt, Outcome.SENT, provider_id=provider_id, cost=_cost(row, attempt))
         case Throttled(after=after):
             return replace(row, due=attempt.now + max(SHORTEST_WAIT, after or SHORTEST_WAIT))
         case ChannelFault() | Retryable(unreached=True):
@@ -71,15 +71,21 @@ def _lost(row: Execution, attempt: Attempt, why: str) -> Execution:
     # A receipt proves that the message is out, whatever became of the answer.
     may_resend = attempt.resend and attempt.node not in row.receipts
     again = _retry(row, attempt, None) if may_resend else None
-    return (again and replace(again, unsure=True)) or _with(
-        row, attempt, Outcome.UNKNOWN, reason=why, cost=attempt.cost
+    cost = _cost(row, attempt)
+    return (again and replace(again, unsure=True, paid=cost)) or _with(
+        row, attempt, Outcome.UNKNOWN, reason=why, cost=cost
     )
+
+
+def _cost(row: Execution, attempt: Attempt) -> int:
+    """Of the message, however often it was tried: a try before this one may have been dearer."""
+    return max(row.paid, attempt.cost)
 
 
 def as_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
     """The row with a claim that ran out turned into an unknown message, whatever the policy: nobody sends it again."""
-    cost = row.claim.cost if row.claim else 0
-    result = Result(Outcome.UNKNOWN, now, attempts=row.attempt + 1, reason="worker_lost", cost=cost, offer=row.offer)
+    tries = row.attempt + 1
+    result = Result(Outcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=row.held, offer=row.offer)
     return replace(row.with_result(node, result), claim=None, node=node)
 
 

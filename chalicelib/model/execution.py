@@ -169,6 +169,8 @@ class Execution:
     offer: int = 0
     #: The answer to a try of this offer was lost: it may be tried again, and no other may take its place.
     unsure: bool = False
+    #: What that try has cost. It is spent, unless the message is refused after all; another try pays what it lacks.
+    paid: int = 0
     claim: Claim | None = None
     results: Mapping[NodeId, Result] = field(default_factory=lambda: _NO_RESULTS)
     receipts: Mapping[NodeId, Receipt] = field(default_factory=lambda: _NO_RECEIPTS)
@@ -191,14 +193,19 @@ class Execution:
         """Of the event that started the walk, if one did."""
         return self.cause.properties if self.cause else {}
 
+    @property
+    def held(self) -> int:
+        """What is taken of the flow's purse for the message at `node` before it has a result."""
+        return max(self.paid, self.claim.cost if self.claim else 0)
+
     def message_uid(self, node: NodeId) -> MessageUid:
         """The token of the message at `node`. Loops cannot be built, so each entry visits a node once."""
         offer = self.results[node].offer if node in self.results else 0
         return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node, self.key.entry, offer)
 
     def with_result(self, node: NodeId, result: Result) -> "Execution":
-        """The row with one more SEND decided."""
-        return replace(self, results={**self.results, node: result})
+        """The row with one more SEND decided; what is spent says the result from now on."""
+        return replace(self, results={**self.results, node: result}, paid=0)
 
     def forgotten(self) -> "Execution":
         """The row of an erased contact: states, times and counts, and nothing that the contact was or did."""
@@ -207,7 +214,20 @@ class Execution:
         return replace(self, cause=None, path=path, results=results)
 
     def finished(self, status: ExecutionStatus, reason: str | None, now: datetime) -> "Execution":
-        """The row at its end."""
-        return replace(
-            self, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now, node=self.node
+        """The row at its end; a message of which a try may have been taken stays visible as unknown."""
+        row = self
+        if self.unsure and self.node and self.node not in self.results:
+            row = self.with_result(self.node, self.unanswered(now))
+        return replace(row, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now)
+
+    def unanswered(self, now: datetime, channel: str = "") -> Result:
+        """What is known of the message at `node` when the answer to its last try was lost and no other try follows."""
+        return Result(
+            Outcome.UNKNOWN,
+            now,
+            attempts=self.attempt,
+            channel=channel,
+            reason="answer_lost",
+            cost=self.held,
+            offer=self.offer,
         )

@@ -45,6 +45,11 @@ class Ready:
     #: The slot of its channel's rate that is kept for it; of an admitted letter, when it goes.
     slot: datetime | None = None
 
+    @property
+    def price(self) -> int:
+        """What is still to be paid: a try before this one, whose answer was lost, has paid for the same message."""
+        return max(0, self.letter.cost - self.row.paid)
+
 
 @dataclass(slots=True)
 class Delivery:
@@ -148,7 +153,7 @@ def buy(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
     Registered first and paid before the claims: so money that a crash leaves on no row is known to be nobody's, and
     no row can have a message that was not paid for.
     """
-    costs = [each.letter.cost for each in ready]
+    costs = [each.price for each in ready]
     if not delivery.plan.flow.prepaid or not sum(costs):
         return list(ready)
     register(delivery, len(ready))

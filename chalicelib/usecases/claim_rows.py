@@ -66,14 +66,14 @@ def release(delivery: Delivery, claimed: Sequence[Claimed], *, hint: bool) -> No
             delivery.undecided.append(row.key)
         if not ok:
             # Whoever took it from us, or finds our claim, books the message as one that may have been sent.
-            delivery.spent += each.ready.letter.cost
+            delivery.spent += each.ready.price
 
 
 def _give_back(delivery: Delivery, doubtful: Sequence[Claimed]) -> None:
     """Claims that may not even be there: then there is nothing to give back, and nothing was spent."""
     for each, ok in _unclaim(delivery, doubtful):
         if ok is None:
-            delivery.spent += each.ready.letter.cost
+            delivery.spent += each.ready.price
 
 
 def _unclaim(delivery: Delivery, claimed: Sequence[Claimed]) -> list[tuple[Claimed, bool | None]]:

@@ -234,9 +234,8 @@ def _settle(delivery: Delivery, sent: Sequence[tuple[Claimed, Verdict]]) -> None
     ]
     held = save_surely(delivery, saves)
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
-        result = save.row.results.get(NodeId(each.ready.letter.uid.node)) if ok else None
         # Whoever took the row from us has written the message down as one that may have been sent.
-        delivery.spent += (result.cost if result else 0) if ok else each.ready.letter.cost
+        delivery.spent += _kept(each.ready, save.row) if ok else each.ready.price
         if ok:
             delivery.ledger.moved(each.ready.stored, save.row, delivery.ports.clock.now())
             if isinstance(verdict, Suppress | Permanent):
@@ -246,6 +245,15 @@ def _settle(delivery: Delivery, sent: Sequence[tuple[Claimed, Verdict]]) -> None
         elif isinstance(verdict, Accepted):
             with suppress(RetryLater):
                 _came_too_late(delivery, each)
+
+
+def _kept(ready: Ready, after: Execution) -> int:
+    """What the row keeps of the price that the batch has paid for it.
+
+    Never less than nothing: what an earlier try paid only a count of the rows may free, as it may be doing that now.
+    """
+    result = after.results.get(NodeId(ready.letter.uid.node))
+    return max(0, (result.cost if result else after.paid) - ready.row.paid)
 
 
 def _remember(delivery: Delivery, ready: Ready, verdict: Suppress | Permanent) -> None:

@@ -148,7 +148,7 @@ def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str
 
 def _note_open(ports: Ports, row: Execution, counted: Counter[str]) -> None:
     counted["open"] += 1
-    counted["claimed"] += row.claim.cost if row.claim else 0
+    counted["claimed"] += row.held - row.paid
     counted["overdue"] += is_overdue(row, ports)
     _note_soonest(counted, "soonest.due", max(row.due or row.updated, ports.clock.now()))
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.engine.interpreter import Advance, Scene, Skip, advance
+from chalicelib.engine.interpreter import Advance, Scene, Skip, advance, hangs_on_contact
 from chalicelib.errors import GiveUp
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Execution, ExecutionStatus, Outcome, Result
+from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt, Result
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 from chalicelib.model.message import Letter
@@ -112,6 +112,23 @@ def test_a_skip_is_recorded_and_the_walk_goes_on() -> None:
     assert (skipped.outcome, skipped.reason, skipped.channel) == (Outcome.SKIPPED, "no_address", "mail")
     assert (skipped.attempts, skipped.cost) == (0, 0)
     assert [visit.node for visit in moved.row.path] == ["hello"]
+
+
+def test_a_message_that_may_be_out_is_not_skipped_afterwards() -> None:
+    row = build_row(unsure=True, attempt=1, paid=7)
+    moved = _walk(row, build_graph(send("hello"), end()), Desk({"hello": "unsubscribed"})).row
+    result = moved.results[NodeId("hello")]
+    assert (result.outcome, result.reason, result.channel) == (Outcome.UNKNOWN, "answer_lost", "mail")
+    assert (result.attempts, result.cost, moved.paid, moved.unsure) == (1, 7, 0, False)
+    assert hangs_on_contact(row, moved)
+
+
+def test_a_receipt_ends_the_tries_of_a_lost_answer_and_they_are_paid_for() -> None:
+    told = {NodeId("hello"): Receipt(Engagement.DELIVERED, NOW)}
+    row = build_row(unsure=True, attempt=1, paid=7, receipts=told)
+    moved = _walk(row, build_graph(send("hello"), end()))
+    assert (moved.letter, moved.row.results[NodeId("hello")].cost) == (None, 7)
+    assert not hangs_on_contact(row, moved.row)
 
 
 def test_a_contact_for_whom_every_send_was_skipped_is_skipped() -> None:

@@ -155,6 +155,38 @@ def test_a_message_left_behind_by_a_cancelled_flow_is_unknown() -> None:
     assert (row.claim, result.outcome, result.attempts, result.at) == (None, Outcome.UNKNOWN, 2, SENT_AT)
 
 
+@pytest.mark.parametrize(("verdict", "cost"), [(Accepted("p"), 9), (Unknown("timeout"), 9), (Permanent("gone"), 0)])
+def test_tries_of_one_message_cost_as_much_as_the_dearest_of_them(verdict: Verdict, cost: int) -> None:
+    again = settle(_claimed(), replace(_attempt(resend=True), cost=9), Unknown("timeout"))
+    assert (again.unsure, again.paid, again.held) == (True, 9, 9)
+    row = settle(again, _attempt(), verdict)
+    assert (row.results[HELLO].cost, row.paid) == (cost, 0)
+
+
+@pytest.mark.parametrize("verdict", [Throttled(), ChannelFault("no_account"), Retryable("busy")])
+def test_a_try_that_came_to_nothing_leaves_what_was_paid_before_it(verdict: Verdict) -> None:
+    again = settle(_claimed(), _attempt(resend=True), Unknown("timeout"))
+    assert settle(again, _attempt(resend=True), verdict).paid == again.paid == 7
+
+
+def test_what_a_worker_that_died_had_paid_is_kept_for_the_next_try() -> None:
+    row = _claimed()
+    assert row.claim
+    row = replace(row, claim=replace(row.claim, cost=5))
+    again = lost(row, replace(_attempt(resend=True), cost=0))
+    assert (again.paid, as_unknown(row, HELLO, SENT_AT).results[HELLO].cost) == (5, 5)
+    assert as_unknown(replace(row, paid=8), HELLO, SENT_AT).results[HELLO].cost == 8
+
+
+def test_a_row_that_ends_while_an_answer_is_lost_keeps_its_message_as_unknown() -> None:
+    again = settle(_claimed(), _attempt(resend=True), Unknown("timeout"))
+    over = again.finished(ExecutionStatus.SKIPPED, "cancelled", SENT_AT)
+    result = over.results[HELLO]
+    assert (result.outcome, result.reason, result.cost) == (Outcome.UNKNOWN, "answer_lost", 7)
+    assert (result.attempts, over.paid, over.status) == (1, 0, ExecutionStatus.SKIPPED)
+    assert _claimed().finished(ExecutionStatus.SKIPPED, "cancelled", SENT_AT).results == {}
+
+
 def test_earlier_results_are_kept() -> None:
     first = _settle(Accepted("p-1"))
     second = settle(replace(first, node=NodeId("again")), replace(_attempt(), node=NodeId("again")), Permanent("gone"))
