@@ -183,6 +183,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("channel_fault",),
     ),
     Mutant(
+        "lost_answer_for_free",
+        "chalicelib/engine/settle.py",
+        "replace(again, unsure=True, paid=cost)",
+        "replace(again, unsure=True)",
+        ("balance_resend",),
+    ),
+    Mutant(
         "wait_cut_short",
         "chalicelib/engine/interpreter.py",
         "asleep=True, due=until",

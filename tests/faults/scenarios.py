@@ -6,7 +6,8 @@ from datetime import timedelta
 from chalicelib.engine.progress import contribution
 from chalicelib.model.channel import LostAnswer
 from chalicelib.model.draw import draw
-from chalicelib.model.execution import Engagement
+from chalicelib.model.execution import Engagement, Outcome
+from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid
 from chalicelib.model.message import (
     Accepted,
@@ -33,6 +34,8 @@ ONE = (send("a"), end())
 TWO = (send("a"), wait("w", "PT30S"), send("b"), end())
 LONG = (send("a"), wait("w", "PT40M"), send("b"), end())
 GAP = (("a", "b", 30 * SECOND),)
+#: Of a message in the scenarios with a balance: a cent.
+PRICE = 10_000
 ORDER = EventTrigger(event="order.placed")
 
 
@@ -90,6 +93,16 @@ def _books_are_true(world: World) -> Iterator[str]:
         spent, purse = sum(contribution(row)["spent"] for row in world.rows(flow)), purses[flow.uid]
         if flow.is_over and not purse.drawn == purse.settled == spent == booked:
             yield f"I9 flow {flow.uid} spent {spent}, its purse says {purse}, the ledger {booked}"
+        if flow.is_over and spent != (cost := len(_chargeable(world, flow)) * PRICE):
+            yield f"I9 flow {flow.uid} spent {spent} for messages of {cost}"
+
+
+def _chargeable(world: World, flow: Flow) -> set[str]:
+    """Messages that the provider took, however often, and those of which nobody knows whether it did."""
+    maybe = {Outcome.SENT, Outcome.UNKNOWN}
+    rows = ((row, node) for row in world.rows(flow) for node, result in row.results.items() if result.outcome in maybe)
+    taken = {each.message for each in world.provider.tries if each.is_accepted and each.flow == flow.uid}
+    return taken | {str(row.message_uid(node)) for row, node in rows}
 
 
 def _tagged_once(world: World) -> Iterator[str]:
@@ -174,6 +187,16 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
         contacts=3,
         channel={"prices": {"MESSAGE": "0.01"}},
+        check=_books_are_true,
+    ),
+    Scenario(
+        "balance_resend",
+        ONE,
+        ((timedelta(0), do.both(do.pay_in("0.03", "one"), do.launch)),),
+        answer=_lose_first,
+        channel={"prices": {"MESSAGE": "0.01"}, "lost_answer": LostAnswer.RESEND},
+        resends=True,
+        act=do.receipts(Engagement.DELIVERED),
         check=_books_are_true,
     ),
     # ---- contacts that change while they wait ----
