@@ -116,13 +116,16 @@ class RetryOf(Outside):
     flow_uid: Uid
     of: Literal["failed", "unknown", "skipped"]
     reason: str | None = None
+    #: Only messages of this node, or only walks that failed there; None is wherever it was.
+    node_id: str | None = None
     #: Only the one node is run again; so also in a retry of such a retry, since the walk went on in the first flow.
     only: bool = False
 
     def overlaps(self, other: "RetryOf") -> bool:
         """Whether both may write to the same contact about the same message."""
         same = (self.flow_uid, self.of) == (other.flow_uid, other.of)
-        return same and (self.reason == other.reason or None in {self.reason, other.reason})
+        narrowed = ((self.reason, other.reason), (self.node_id, other.node_id))
+        return same and all(ours == theirs or None in {ours, theirs} for ours, theirs in narrowed)
 
 
 class PausedBy(Outside):

@@ -11,6 +11,7 @@ from chalicelib.model.hints import ExpandRetry
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Ports
 from chalicelib.usecases.expand_audience import build_row, enrol, note_chunk, start_node
+from chalicelib.usecases.find_retried import Retries, find_retries
 from chalicelib.usecases.stop_flow import stop_flow
 
 #: Rows read between two looks at the time and at the flow.
@@ -21,7 +22,7 @@ RESERVE = timedelta(seconds=10)
 
 def expand_retry(ports: Ports, job: ExpandRetry, time_left: Callable[[], timedelta]) -> None:
     """Conditional inserts: a repeated job finds its rows. It stops when the flow is paused, and resume sends it."""
-    workspace = WorkspaceUid(job.w)
+    workspace, retries = WorkspaceUid(job.w), None
     while flow := _still_queued(ports, workspace, job):
         of = ports.catalog.find(workspace, Flow, flow.retry_of.flow_uid) if flow.retry_of else None
         if of is None:
@@ -31,7 +32,8 @@ def expand_retry(ports: Ports, job: ExpandRetry, time_left: Callable[[], timedel
             ports.jobs.send(job)
             return
         try:
-            job = _enrol_page(ports, workspace, flow, of, job)
+            retries = retries or find_retries(ports, workspace, of, but=flow.uid)
+            job = _enrol_page(ports, flow, of, job, retries)
         except GiveUp as error:
             stop_flow(ports, workspace, flow, str(error))
             return
@@ -48,15 +50,17 @@ def _still_queued(ports: Ports, workspace: WorkspaceUid, job: ExpandRetry) -> Fl
     return flow
 
 
-def _enrol_page(ports: Ports, workspace: WorkspaceUid, flow: Flow, of: Flow, job: ExpandRetry) -> ExpandRetry:
+def _enrol_page(ports: Ports, flow: Flow, of: Flow, job: ExpandRetry, retries: Retries) -> ExpandRetry:
     """The job that goes on behind the page; without a cursor when it was the last. GiveUp as start_node says."""
+    workspace = WorkspaceUid(job.w)
     start, now = start_node(ports, workspace, flow), ports.clock.now()
     page = ports.executions.page(workspace, FlowUid(of.uid), job.chunk, PAGE, job.cursor)
+    done = retries.find(ports, page.items, flow.retry_of) if flow.retry_of else {}
     found = [
         # Each walk keeps the version and the event with which it started.
         replace(build_row(workspace, flow, entry, start, now), version=row.version, cause=row.cause)
         for row in page.items
-        if flow.retry_of and (entry := entry_of(row, flow.retry_of))
+        if flow.retry_of and (entry := entry_of(row, flow.retry_of, done.get(row.key, frozenset())))
     ]
     enrol(ports, workspace, flow, found)
     return job.model_copy(update={"cursor": page.cursor, "found": job.found + len(found)})

@@ -14,6 +14,7 @@ from chalicelib.ports import Ports, all_pages
 from chalicelib.usecases.campaign_flows import open_flows
 from chalicelib.usecases.create_flow import add_started, count_shards
 from chalicelib.usecases.expand_retry import PAGE
+from chalicelib.usecases.find_retried import find_retries
 
 #: Flows of so many shards (of 5,000 contacts) are read while the caller waits; the rows of larger ones by jobs.
 READ_AT_ONCE = 2
@@ -21,10 +22,14 @@ _RETRIABLE = ENDED | {FlowStatus.PAUSED, FlowStatus.ERROR}
 
 
 class RetryWish(Outside):
-    """The body of `POST /v1/flows/{uid}/retry`; `reason` narrows it to one failure or skip code."""
+    """The body of `POST /v1/flows/{uid}/retry`; `reason` narrows it to one failure or skip code, `nodeId` to one step.
+
+    `unknown` and `skipped` run one message of each contact again: the first that no retry of the flow has sent.
+    """
 
     of: Literal["failed", "unknown", "skipped"]
     reason: Annotated[str, Field(max_length=200)] | None = None
+    node_id: Annotated[str, Field(max_length=64)] | None = None
 
 
 def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish, new: str | None = None) -> Flow:
@@ -38,17 +43,23 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish,
         allowed = sorted(status.value for status in _RETRIABLE)
         raise Conflict("Only a flow that is paused, stopped or over can be retried", flow.status, allowed)
     only = wish.of != "failed" or (flow.retry_of is not None and flow.retry_of.only)
-    retry = RetryOf(flow_uid=flow.uid, of=wish.of, reason=wish.reason, only=only)
+    retry = RetryOf(flow_uid=flow.uid, of=wish.of, reason=wish.reason, node_id=wish.node_id, only=only)
     is_large = flow.shards > READ_AT_ONCE
     entries = [] if is_large else _entries(ports, workspace, flow, retry)
     expected = _expected(ports, workspace, flow, retry) if is_large else len(entries)
     if not expected:
-        raise invalid("of", f"No message of this flow is {wish.of}" + (f" by {wish.reason}" if wish.reason else ""))
+        raise invalid("of", _nobody(wish))
     draft = _draft(ports, flow, retry, new or new_uid())
     if is_large:
         # A part for each shard of its rows, which jobs look through.
         draft = draft.model_copy(update={"from_rows": True, "chunks": flow.shards, "shards": count_shards(expected)})
     return add_started(ports, workspace, draft, entries, lambda: _check_alone(ports, workspace, draft))
+
+
+def _nobody(wish: RetryWish) -> str:
+    which = (f" by {wish.reason}" if wish.reason else "") + (f" at {wish.node_id}" if wish.node_id else "")
+    rest = "" if wish.of == "failed" else ", or a retry of it has sent them all; then retry that one"
+    return f"No message of this flow is {wish.of}{which}{rest}"
 
 
 def _check_alone(ports: Ports, workspace: WorkspaceUid, draft: Flow) -> None:
@@ -81,7 +92,12 @@ def _entries(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf) 
         for shard in range(flow.shards)
         for rows in all_pages(partial(ports.executions.page, workspace, FlowUid(flow.uid), shard, PAGE))
     )
-    return [entry for rows in pages for row in rows if (entry := entry_of(row, retry))]
+    retries = find_retries(ports, workspace, flow)
+    entries = []
+    for rows in pages:
+        done = retries.find(ports, rows, retry)
+        entries += [entry for row in rows if (entry := entry_of(row, retry, done.get(row.key, frozenset())))]
+    return entries
 
 
 def _expected(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf) -> int:

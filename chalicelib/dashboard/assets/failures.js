@@ -12,8 +12,8 @@ const RUNNING = ["draft", "queued", "running"];
 
 const KINDS = {
   failed: { title: "Failed", text: "They go on from the step that failed, in a new flow." },
-  skipped: { title: "Skipped", text: "The one step is run again for them, in a new flow; the rest of their walk went on." },
-  unknown: { title: "Unknown", text: "Nobody knows whether these messages went out. Trying again may send some of them twice." },
+  skipped: { title: "Skipped", text: "One step is run again for them, in a new flow; the rest of their walk went on. Where several were skipped it is the first; try again for the next." },
+  unknown: { title: "Unknown", text: "Nobody knows whether these messages went out. Trying again may send some of them twice. Who has several gets the first of them; try again for the next." },
 };
 
 export function Failures({ flow }) {
