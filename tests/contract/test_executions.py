@@ -382,12 +382,22 @@ def test_an_enrolment_whose_answer_was_lost_does_not_raise(count: int) -> None:
     assert executions.find_many(list(rows), SHARDS, strong=True) == rows
 
 
-def test_what_stays_throttled_is_given_back() -> None:
-    executions, _, pauses, rows = faulty(*[throttled_statements] * 4)
-    claims = [Save(claimed(row, "a1"), free(row)) for row in (rows * 4)[:20]]
+def test_of_what_stays_throttled_it_is_told_which_rows_are_not_decided() -> None:
+    executions, client, pauses, _ = faulty()
+    rows = [row_of(f"d{number}") for number in range(20)]
+    executions.enrol_many(rows, SHARDS)
+    client._faults = [throttled_statements] * 4
+    held = executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS)
+    assert (held.count(True), held.count(None), len(pauses)) == (19, 1, 3)
+    stored = executions.find_many([row.key for row in rows], SHARDS, strong=True)
+    assert [stored[row.key].claim is not None for row in rows] == [ok is True for ok in held]
+
+
+def test_an_enrolment_that_stays_throttled_is_to_be_made_once_more() -> None:
+    executions, client, _, _ = faulty()
+    client._faults = [throttled_statements] * 4
     with pytest.raises(RetryLater):
-        executions.save_many(claims, SHARDS)
-    assert len(pauses) == 3
+        executions.enrol_many([row_of(f"d{number}") for number in range(20)], SHARDS)
 
 
 def test_a_statement_that_can_never_be_taken_is_a_fault() -> None:
