@@ -167,6 +167,8 @@ class _Hook:
     def _behind(self, **_: Any) -> None:
         error = self._after.pop()
         if error is not None:
+            # Only now has the call taken effect, which may be a claim.
+            self._board.moments[-1] = max(self._board.moments[-1], self._board.claims())
             raise error
 
 
