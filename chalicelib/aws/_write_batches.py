@@ -72,17 +72,17 @@ def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, 
             sleep(pause * (0.5 + random.random()))  # noqa: S311  # jitter, not a secret
         step = BATCH if batched else 1
         for start in range(0, len(left), step):
-            answers.update(_write_some(client, writes, left[start : start + step]))
+            answers.update(_write_some(client, writes, left[start : start + step], batched))
         left = [index for index in left if index not in answers]
     return [answers.get(index) for index in range(len(writes))]
 
 
 def _write_some(
-    client: "DynamoDBClient", writes: Sequence[Write], indices: Sequence[int]
+    client: "DynamoDBClient", writes: Sequence[Write], indices: Sequence[int], batched: bool
 ) -> Iterator[tuple[int, Answer]]:
     """Answers those that DynamoDB decided; the others are to be tried again."""
     try:
-        if len(indices) == 1:
+        if not batched:
             yield indices[0], _write_one(client, writes[indices[0]])
             return
         with translate():

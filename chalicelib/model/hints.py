@@ -119,6 +119,8 @@ class Recount(Outside):
     takes: int | None = None
     #: The generation of the flow's statistics when it was asked for; from its first job on, in which the pass began.
     epoch: Annotated[int | None, Field(exclude_if=lambda value: value is None)] = None
+    #: Of a pass that has begun: the generation in which it was asked for, however often it began anew.
+    asked: Annotated[int | None, Field(exclude_if=lambda value: value is None)] = None
     #: Whether nobody was enrolled any more when it began.
     full: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
 

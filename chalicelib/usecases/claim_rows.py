@@ -13,7 +13,7 @@ from chalicelib.usecases.admit_ready import LEASE, Delivery, Ready
 
 #: Waits before what is undecided is saved once more, beyond the adapter's own tries; HASTE is kept for those.
 SAVE_AGAIN = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 4, 8))
-HASTE = timedelta(seconds=2)
+HASTE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Claimed:
 
 def claim(
     delivery: Delivery, ready: Sequence[Ready], turns: Sequence[Turn] | None
-) -> tuple[list[Claimed], tuple[ExecutionKey, ...]]:
-    """The rows that are ours now, and the keys of those that are not.
+) -> tuple[list[Claimed], list[Claimed], tuple[ExecutionKey, ...]]:
+    """The rows that are ours now, those that may be ours, and the keys of all that are not for sure.
 
-    A row of which it is not known whether it was written is given back: a claim that stays on it would be taken for a
-    lost send, and nothing was sent.
+    Which may be ours are to be given back once the others are sent: a claim that stays on a row would be taken for a
+    lost send.
     """
     real_now = delivery.ports.clock.real()
     taken: Sequence[Turn | None] = turns[: len(ready)] if turns is not None else [None] * len(ready)
@@ -41,9 +41,9 @@ def claim(
     ]
     saves = [Save(each.ready.row, Unclaimed.as_seen(each.ready.stored, real_now)) for each in wanted]
     held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
-    _give_back(delivery, [each for each, ok in zip(wanted, held, strict=True) if ok is None])
     refused = tuple(each.ready.stored.key for each, ok in zip(wanted, held, strict=True) if not ok)
-    return [each for each, ok in zip(wanted, held, strict=True) if ok], refused
+    doubtful = [each for each, ok in zip(wanted, held, strict=True) if ok is None]
+    return [each for each, ok in zip(wanted, held, strict=True) if ok], doubtful, refused
 
 
 def _attempts(delivery: Delivery, count: int) -> list[AttemptId]:
@@ -69,7 +69,7 @@ def release(delivery: Delivery, claimed: Sequence[Claimed], *, hint: bool) -> No
             delivery.spent += each.ready.price
 
 
-def _give_back(delivery: Delivery, doubtful: Sequence[Claimed]) -> None:
+def give_back(delivery: Delivery, doubtful: Sequence[Claimed]) -> None:
     """Claims that may not even be there: then there is nothing to give back, and nothing was spent."""
     for each, ok in _unclaim(delivery, doubtful):
         if ok is None:

@@ -32,7 +32,7 @@ from chalicelib.usecases.admit_ready import (
     register,
 )
 from chalicelib.usecases.change_flow import pause_flow
-from chalicelib.usecases.claim_rows import Claimed, claim, release, save_surely
+from chalicelib.usecases.claim_rows import Claimed, claim, give_back, release, save_surely
 from chalicelib.usecases.heed_circuit import note_probe, open_circuit
 from chalicelib.usecases.keep_rate import hold_channel
 from chalicelib.usecases.ledger import Ledger
@@ -73,13 +73,19 @@ def deliver(
     ports: Ports, plan: Plan, ready: Sequence[Ready], ledger: Ledger, time_left: Callable[[], timedelta]
 ) -> tuple[ExecutionKey, ...]:
     """Sends what may be sent now, notes in the ledger what came of it, and returns the rows that others hold."""
+    if time_left() < RESERVE:
+        # What another flow of the batch took of the time is not there to give claims back.
+        return tuple(each.stored.key for each in ready)
     delivery = Delivery(ports, plan, ledger, time_left, new_uid())
     passing = heed_circuits(delivery, ready)
     turns = enter_gate(delivery, passing)
     admitted = passing[: len(turns)] if turns is not None else passing
     going, kept = meet_rates(delivery, admitted, turns)
-    claimed, refused = claim(delivery, buy(delivery, going), kept)
-    late = _send_all(delivery, _register(delivery, claimed)) if claimed else {}
+    claimed, doubtful, refused = claim(delivery, buy(delivery, going), kept)
+    try:
+        late = _send_all(delivery, _register(delivery, claimed)) if claimed else {}
+    finally:
+        give_back(delivery, doubtful)
     give_change(delivery)
     if turns:
         leave_gate(delivery, late)
@@ -149,10 +155,11 @@ def _send_all(delivery: Delivery, claimed: Sequence[Claimed]) -> dict[int, datet
     oldest = clock.real()
     learnt = _Learnt()
     back: list[Claimed] = []
+    rest: Sequence[Claimed] = ()
     for index, each in enumerate(claimed):
         channel = each.ready.letter.channel
         if delivery.time_left() < _timeout(delivery, each) + RESERVE:
-            release(delivery, claimed[index:], hint=True)
+            rest = claimed[index:]
             break
         if channel.uid in learnt.held:
             back.append(each)
@@ -166,10 +173,13 @@ def _send_all(delivery: Delivery, claimed: Sequence[Claimed]) -> dict[int, datet
             _settle(delivery, unsaved)
             unsaved = []
         if learnt.stops or delivery.undecided:
-            # What cannot be saved is not to become more; a flow that is paused next needs no hints.
-            release(delivery, claimed[index + 1 :], hint=not learnt.stops)
+            # What cannot be saved is not to become more.
+            rest = claimed[index + 1 :]
             break
+    # What is out comes first: giving back may take all the time that is left.
     _settle(delivery, unsaved)
+    # A flow that is paused next needs no hints.
+    release(delivery, rest, hint=not learnt.stops)
     release(delivery, back, hint=True)
     _heed(delivery, learnt)
     return late

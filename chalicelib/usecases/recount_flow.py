@@ -36,7 +36,7 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta],
     if flow is None or _is_answered(flow, job):
         return
     if job.movements is None or job.epoch != flow.stats_epoch:
-        job = _begin(ports, workspace, flow)
+        job = _begin(ports, workspace, flow, _asked(job))
     if not _count_shards(ports, flow, job, time_left):
         return
     counters = _sum(ports.statistics.parts(workspace, FlowUid(flow.uid), job.pass_id))
@@ -51,7 +51,7 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta],
     if unsaved is Unsaved.MOVED:
         recount_flow(ports, anew(job), time_left, is_second=True)
     elif unsaved is Unsaved.OVERTAKEN:
-        ports.jobs.send(anew(job))
+        ports.jobs.send(Recount(w=job.w, f=job.f, pass_id=new_uid(), epoch=_asked(job)))
 
 
 def recount_now(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
@@ -63,10 +63,15 @@ def recount_now(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 
 def _is_answered(flow: Flow, job: Recount) -> bool:
     """Whether a whole pass has begun and ended since it was asked for: each ends the generation in which it began."""
-    return job.epoch is not None and flow.stats_epoch >= job.epoch + 2
+    asked = _asked(job)
+    return asked is not None and flow.stats_epoch >= asked + 2
 
 
-def _begin(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Recount:
+def _asked(job: Recount) -> int | None:
+    return job.epoch if job.asked is None else job.asked
+
+
+def _begin(ports: Ports, workspace: WorkspaceUid, flow: Flow, asked: int | None) -> Recount:
     """A pass from the first shard on, also where another one has ended the generation in which this one began.
 
     What it says of the flow is what held before the first row was read: whoever is enrolled, sends or reports under the
@@ -74,6 +79,7 @@ def _begin(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Recount:
     """
     takes = begin_count(ports, workspace, flow)
     job = Recount(w=workspace, f=flow.uid, pass_id=new_uid(), takes=takes, epoch=flow.stats_epoch)
+    job = job.model_copy(update={"asked": flow.stats_epoch if asked is None else asked})
     return job.model_copy(update={"movements": movements(ports, job), "full": is_full(ports, flow)})
 
 

@@ -44,15 +44,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no_claim",
         f"{_USE}claim_rows.py",
-        "strict=True) if ok], refused\n",
-        "strict=True)], refused\n",
+        "strict=True) if ok], doubtful, refused\n",
+        "strict=True)], doubtful, refused\n",
         ("send",),
     ),
     Mutant(
         "undecided_claims_kept",
-        f"{_USE}claim_rows.py",
-        "    _give_back(delivery, [each for each, ok in zip(wanted, held, strict=True) if ok is None])\n",
-        "",
+        f"{_USE}deliver.py",
+        "        give_back(delivery, doubtful)\n",
+        "        pass\n",
         ("send",),
     ),
     Mutant(
