@@ -26,6 +26,21 @@ class Place:
         return self.name != "moto"
 
 
+class Faulty:
+    """A client some of whose calls go wrong: `faults` are called with the answer, or with None before the call."""
+
+    def __init__(self, client: Any, *faults: Any) -> None:
+        self._client, self._faults, self.calls = client, list(faults), 0
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            self.calls += 1
+            fault = self._faults.pop(0) if self._faults else None
+            return fault(getattr(self._client, name), request) if fault else getattr(self._client, name)(**request)
+
+        return call
+
+
 @cache
 def _embedded(name: str) -> EmbeddedAws | MotoAws:
     return MotoAws() if name == "moto" else EmbeddedAws()

@@ -1,7 +1,9 @@
 """What a claim is worth once its time is over, on every adapter of the port Executions."""
 
 from chalicelib.ports import Executions, Unclaimed
-from tests.contract.test_executions import LEASE, SHARDS, START, claimed, executions, row_of, save, stored
+from tests.contract.rows import LEASE, SHARDS, claimed, row_of
+from tests.contract.test_executions import executions, save, stored
+from tests.memory.clock import START
 
 __all__ = ["executions"]
 

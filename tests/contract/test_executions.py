@@ -2,18 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
 from chalicelib.aws.executions import DynamoExecutions
-from chalicelib.errors import InvalidRequest, RetryLater
+from chalicelib.errors import InvalidRequest
 from chalicelib.model.execution import (
-    Claim,
     Engagement,
     Execution,
-    ExecutionKey,
     ExecutionStatus,
     Outcome,
     Receipt,
@@ -23,12 +19,9 @@ from chalicelib.model.execution import (
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.ports import ClaimedBy, Executions, Save, Unclaimed
 from tests.contract.places import PLACES, Place
+from tests.contract.rows import LEASE, SEND, SHARDS, F, W, claimed, free, key_of, row_of, settled
 from tests.memory.clock import START
 from tests.memory.executions import MemoryExecutions
-
-W, F, SHARDS = WorkspaceUid("w1"), FlowUid("f1"), 3
-SEND = NodeId("send-1")
-LEASE = timedelta(seconds=60)
 
 
 @pytest.fixture(params=[*PLACES, "ministack one by one"])
@@ -38,38 +31,6 @@ def executions(request: pytest.FixtureRequest) -> Executions:
     place = Place(request.param.split()[0])
     batched = place.heeds_conditions_in_partiql and "one by one" not in request.param
     return DynamoExecutions(place.client("dynamodb"), place.names["EXECUTIONS_TABLE"], batched=batched)
-
-
-def key_of(contact: str, flow: FlowUid = F) -> ExecutionKey:
-    return ExecutionKey(W, flow, ContactUid(contact))
-
-
-def row_of(contact: str, flow: FlowUid = F) -> Execution:
-    return Execution(
-        key=key_of(contact, flow),
-        status=ExecutionStatus.PENDING,
-        seq=0,
-        node=SEND,
-        version=1,
-        created=START,
-        updated=START,
-        entered=START,
-    )
-
-
-def claimed(row: Execution, attempt: str, now: Any = START) -> Execution:
-    return replace(row, status=ExecutionStatus.PROCESSING, claim=Claim(AttemptId(attempt), now + LEASE, SEND, 75))
-
-
-def settled(row: Execution) -> Execution:
-    result = Result(Outcome.SENT, START, attempts=2, channel="ch1", provider_id="p-1", cost=7)
-    visit = Visit(SEND, "next", START, START + timedelta(milliseconds=12))
-    row = replace(row, status=ExecutionStatus.PENDING, seq=row.seq + 1, node=NodeId("end"), claim=None, path=(visit,))
-    return row.with_result(SEND, result)
-
-
-def free(row: Execution, now: Any = START) -> Unclaimed:
-    return Unclaimed(row.seq, now)
 
 
 def save(executions: Executions, row: Execution, expect: Unclaimed | ClaimedBy) -> bool:
@@ -319,89 +280,3 @@ def test_removing_rows_twice_is_harmless(executions: Executions) -> None:
     for _ in range(2):
         executions.remove_many([row.key for row in rows[1:]], SHARDS)
     assert executions.find_many([row.key for row in rows], SHARDS, strong=True) == {rows[0].key: rows[0]}
-
-
-class Faulty:
-    """A client some of whose calls go wrong: `faults` are called with the answer, or with None before the call."""
-
-    def __init__(self, client: Any, *faults: Any) -> None:
-        self._client, self._faults, self.calls = client, list(faults), 0
-
-    def __getattr__(self, name: str) -> Any:
-        def call(**request: Any) -> Any:
-            self.calls += 1
-            fault = self._faults.pop(0) if self._faults else None
-            return fault(getattr(self._client, name), request) if fault else getattr(self._client, name)(**request)
-
-        return call
-
-
-def throttled_statements(call: Any, request: Any) -> Any:
-    """Every second statement of the batch is not taken."""
-    taken = call(Statements=request["Statements"][::2])["Responses"]
-    throttled = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
-    return {"Responses": [throttled if index % 2 else taken[index // 2] for index in range(len(request["Statements"]))]}
-
-
-def lost_answer(call: Any, request: Any) -> Any:
-    call(**request)
-    raise ReadTimeoutError(endpoint_url="https://dynamodb")
-
-
-def refused_statement(call: Any, request: Any) -> Any:
-    return {"Responses": [{"Error": {"Code": "AccessDenied", "Message": "no"}} for _ in request["Statements"]]}
-
-
-def faulty(*faults: Any) -> tuple[DynamoExecutions, Faulty, list[float], list[Execution]]:
-    place = Place("ministack")
-    client, rows = Faulty(place.client("dynamodb")), [row_of(f"c{number}") for number in range(6)]
-    pauses: list[float] = []
-    executions = DynamoExecutions(client, place.names["EXECUTIONS_TABLE"], sleep=pauses.append)  # type: ignore[arg-type]  # a wrapped client
-    executions.enrol_many(rows, SHARDS)
-    client._faults, client.calls = list(faults), 0
-    return executions, client, pauses, rows
-
-
-def test_throttled_statements_alone_are_written_again() -> None:
-    executions, client, pauses, rows = faulty(throttled_statements)
-    assert all(executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS))
-    assert (client.calls, len(pauses)) == (2, 1)
-
-
-@pytest.mark.parametrize("count", [1, 6])
-def test_a_save_whose_answer_was_lost_has_held(count: int) -> None:
-    executions, _, _, rows = faulty(lost_answer)
-    assert all(executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows[:count]], SHARDS))
-
-
-@pytest.mark.parametrize("count", [1, 6])
-def test_an_enrolment_whose_answer_was_lost_does_not_raise(count: int) -> None:
-    executions, _, _, _ = faulty(lost_answer)
-    rows = {key_of(f"d{number}"): row_of(f"d{number}") for number in range(count)}
-    executions.enrol_many(list(rows.values()), SHARDS)
-    assert executions.find_many(list(rows), SHARDS, strong=True) == rows
-
-
-def test_of_what_stays_throttled_it_is_told_which_rows_are_not_decided() -> None:
-    executions, client, pauses, _ = faulty()
-    rows = [row_of(f"d{number}") for number in range(20)]
-    executions.enrol_many(rows, SHARDS)
-    client._faults = [throttled_statements] * 4
-    held = executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS)
-    assert (held.count(True), held.count(None), len(pauses)) == (19, 1, 3)
-    stored = executions.find_many([row.key for row in rows], SHARDS, strong=True)
-    assert [stored[row.key].claim is not None for row in rows] == [ok is True for ok in held]
-
-
-def test_an_enrolment_that_stays_throttled_is_to_be_made_once_more() -> None:
-    executions, client, _, _ = faulty()
-    client._faults = [throttled_statements] * 4
-    with pytest.raises(RetryLater):
-        executions.enrol_many([row_of(f"d{number}") for number in range(20)], SHARDS)
-
-
-def test_a_statement_that_can_never_be_taken_is_a_fault() -> None:
-    executions, client, _, rows = faulty(refused_statement)
-    with pytest.raises(RuntimeError, match="AccessDenied"):
-        executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS)
-    assert client.calls == 1

@@ -7,7 +7,8 @@ from chalicelib.aws.executions import DynamoExecutions
 from chalicelib.model.execution import Engagement, ExecutionKey, Outcome, Receipt, Result, Visit
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from tests.contract.places import Place
-from tests.contract.test_executions import LEASE, SEND, SHARDS, free, row_of, save
+from tests.contract.rows import LEASE, SEND, SHARDS, free, row_of
+from tests.contract.test_executions import save
 from tests.memory.clock import START
 
 

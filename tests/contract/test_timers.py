@@ -10,8 +10,7 @@ import pytest
 from chalicelib.aws.timers import DynamoTimers
 from chalicelib.model.hints import DueHint, Hint
 from chalicelib.ports import Timers
-from tests.contract.places import PLACES, Place
-from tests.contract.test_executions import Faulty
+from tests.contract.places import PLACES, Faulty, Place
 from tests.memory.clock import START
 from tests.memory.timers import MemoryTimers
 
