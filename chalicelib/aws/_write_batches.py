@@ -80,7 +80,10 @@ def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, 
 def _write_some(
     client: "DynamoDBClient", writes: Sequence[Write], indices: Sequence[int], batched: bool
 ) -> Iterator[tuple[int, Answer]]:
-    """Answers those that DynamoDB decided; the others are to be tried again."""
+    """Answers those that DynamoDB decided; the others are to be tried again.
+
+    One alone goes as a batch too: at a call of its own botocore would wait for seconds while it is throttled.
+    """
     try:
         if not batched:
             yield indices[0], _write_one(client, writes[indices[0]])

@@ -1,4 +1,4 @@
-"""What ministack does again at every call, or for every message that waits, done once: half of a long queue's cost."""
+"""What ministack does again at every call, or for every message that waits, done once."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
