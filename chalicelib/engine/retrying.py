@@ -41,11 +41,15 @@ def _messages(row: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
     )
 
 
-def taken_by(row: Execution) -> frozenset[NodeId]:
-    """The nodes whose messages this row of a retry has sent, may have sent, or is about to send."""
+def taken_by(row: Execution, retry: RetryOf) -> frozenset[NodeId]:
+    """The nodes that this row of another retry has sent, may have sent, or is about to send.
+
+    Of failed walks also those that it has left: the rest of the walk is its own, whatever became of the message.
+    """
     out = {Outcome.SENT, Outcome.UNKNOWN}
     nodes = {node for node, result in row.results.items() if result.outcome in out}
-    return frozenset(nodes | ({row.node} if row.is_open and row.node else set()))
+    left = {visit.node for visit in row.path} if retry.of == "failed" else set()
+    return frozenset(nodes | left | ({row.node} if row.is_open and row.node else set()))
 
 
 def expect_entries(counters: Mapping[str, int], retry: RetryOf) -> int:

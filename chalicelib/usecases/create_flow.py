@@ -68,24 +68,20 @@ def create_flow(
         draft = _with_audience(ports, workspace, flow, contacts)
         ports.catalog.add(workspace, draft, under=(Campaign, flow.campaign_uid))
         return draft
-    return add_started(ports, workspace, flow, contacts, alone)
-
-
-def add_started(
-    ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], alone: Check | None = None
-) -> Flow:
-    """Stores a new flow as started, in one write, so that no draft is left when starting it is refused."""
     version = pin_version(ports, workspace, flow)
     moving = [ports.catalog.get(workspace, Campaign, flow.campaign_uid)] if alone else []
     if alone:
         alone()
-    return store_started(ports, workspace, flow.model_copy(update={"campaign_version": version}), entries, moving)
+    return store_started(ports, workspace, flow.model_copy(update={"campaign_version": version}), contacts, moving)
 
 
 def store_started(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], moving: Sequence[Document]
 ) -> Flow:
-    """The same for a flow of a known version, together with the documents that change by its start."""
+    """Stores a new flow of a known version as started, and moves the documents that its start changes, in one write.
+
+    So no draft is left when starting it is refused.
+    """
     started = as_started(ports, workspace, _with_audience(ports, workspace, flow, entries), flow.campaign_version or 0)
     ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), moving=moving)
     send_off(ports, workspace, started)

@@ -8,13 +8,14 @@ from pydantic import Field
 from chalicelib.engine.retrying import entry_of, expect_entries
 from chalicelib.errors import Conflict, invalid
 from chalicelib.model.base import Outside
+from chalicelib.model.campaign import Campaign
 from chalicelib.model.flow import ENDED, Flow, FlowStatus, RetryOf
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports, all_pages
-from chalicelib.usecases.campaign_flows import open_flows
-from chalicelib.usecases.create_flow import add_started, count_shards
+from chalicelib.usecases.create_flow import count_shards, store_started
 from chalicelib.usecases.expand_retry import PAGE
-from chalicelib.usecases.find_retried import find_retries
+from chalicelib.usecases.find_retried import Retries, find_retries
+from chalicelib.usecases.start_flow import pin_version
 
 #: Flows of so many shards (of 5,000 contacts) are read while the caller waits; the rows of larger ones by jobs.
 READ_AT_ONCE = 2
@@ -42,30 +43,32 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish,
     if flow.status not in _RETRIABLE:
         allowed = sorted(status.value for status in _RETRIABLE)
         raise Conflict("Only a flow that is paused, stopped or over can be retried", flow.status, allowed)
+    if flow.campaign_version is None:
+        # A draft that was cancelled.
+        raise invalid("of", _nobody(wish))
     only = wish.of != "failed" or (flow.retry_of is not None and flow.retry_of.only)
     retry = RetryOf(flow_uid=flow.uid, of=wish.of, reason=wish.reason, node_id=wish.node_id, only=only)
+    draft = _draft(ports, flow, retry, new or new_uid())
+    pin_version(ports, workspace, draft)
+    # Read before the retries are: another one that starts meanwhile moves it.
+    campaign = ports.catalog.get(workspace, Campaign, flow.campaign_uid)
+    retries = find_retries(ports, workspace, flow)
+    if rival := retries.rival_of(retry):
+        raise Conflict(f"Flow {rival.uid} is retrying them already", rival.status, sorted(ENDED))
     is_large = flow.shards > READ_AT_ONCE
-    entries = [] if is_large else _entries(ports, workspace, flow, retry)
+    entries = [] if is_large else _entries(ports, workspace, flow, retry, retries)
     expected = _expected(ports, workspace, flow, retry) if is_large else len(entries)
     if not expected:
         raise invalid("of", _nobody(wish))
-    draft = _draft(ports, flow, retry, new or new_uid())
     if is_large:
         # A part for each shard of its rows, which jobs look through.
         draft = draft.model_copy(update={"from_rows": True, "chunks": flow.shards, "shards": count_shards(expected)})
-    return add_started(ports, workspace, draft, entries, lambda: _check_alone(ports, workspace, draft))
+    return store_started(ports, workspace, draft, entries, [campaign])
 
 
 def _nobody(wish: RetryWish) -> str:
     which = (f" by {wish.reason}" if wish.reason else "") + (f" at {wish.node_id}" if wish.node_id else "")
-    rest = "" if wish.of == "failed" else ", or a retry of it has sent them all; then retry that one"
-    return f"No message of this flow is {wish.of}{which}{rest}"
-
-
-def _check_alone(ports: Ports, workspace: WorkspaceUid, draft: Flow) -> None:
-    for flow in open_flows(ports, workspace, draft.campaign_uid):
-        if flow.retry_of and draft.retry_of and flow.retry_of.overlaps(draft.retry_of):
-            raise Conflict(f"Flow {flow.uid} is retrying them already", flow.status, sorted(ENDED))
+    return f"No message of this flow is {wish.of}{which}, or a retry of it has sent them all; then retry that one"
 
 
 def _draft(ports: Ports, of: Flow, retry: RetryOf, uid: str) -> Flow:
@@ -85,14 +88,13 @@ def _draft(ports: Ports, of: Flow, retry: RetryOf, uid: str) -> Flow:
     )
 
 
-def _entries(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf) -> list[str]:
+def _entries(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf, retries: Retries) -> list[str]:
     """Whom the retry is for, exactly."""
     pages = (
         rows
         for shard in range(flow.shards)
         for rows in all_pages(partial(ports.executions.page, workspace, FlowUid(flow.uid), shard, PAGE))
     )
-    retries = find_retries(ports, workspace, flow)
     entries = []
     for rows in pages:
         done = retries.find(ports, rows, retry)
