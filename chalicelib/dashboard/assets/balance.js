@@ -1,8 +1,8 @@
 // The prepaid balance: what is there, paying in, what happens when little is left, and the ledger.
 import { html, useState } from "./vendor.js";
-import { get, newToken, postOnce, put } from "./api.js";
+import { get, put } from "./api.js";
 import { ask } from "./dialog.js";
-import { useAction, useLoad, usePages } from "./load.js";
+import { useAction, useLoad, useOnce, usePages } from "./load.js";
 import { Button, Card, Check, Facts, Loaded, More, Problem, say, Table, Text, Time } from "./parts.js";
 import { to } from "./router.js";
 import { money } from "./words.js";
@@ -37,10 +37,10 @@ const MONEY = { inputmode: "decimal", pattern: "[0-9]+([.][0-9]{1,6})?" };
 
 function TopUp({ currency, close }) {
   const [fields, setFields] = useState({ amount: "", note: "" });
-  const [token] = useState(newToken);
+  const send = useOnce();
   const [pay, busy, error] = useAction(async (event) => {
     event.preventDefault();
-    close(await postOnce("/v1/balance/topup", fields, token));
+    close(await send("/v1/balance/topup", fields));
   });
   return html`<form class="form" onSubmit=${pay}><h2>Top up</h2><p class="muted">Notes an amount that was paid. It does not resume what is paused; that stays your decision.</p>
     <${Text} name="Amount (${currency})" ...${MONEY} value=${fields.amount} onInput=${(amount) => setFields({ ...fields, amount })} required autofocus problem=${error?.at?.("amount")} />

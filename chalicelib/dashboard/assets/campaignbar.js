@@ -1,11 +1,11 @@
 // The bar over a campaign: its name and state, undo and redo, and always in one place what can be done with it.
 import { html } from "./vendor.js";
-import { get, post, postOnce, remove } from "./api.js";
+import { get, post, remove } from "./api.js";
 import { ask, confirm } from "./dialog.js";
 import { STEP_KEYS } from "./editor.js";
 import { Icon } from "./icons.js";
 import { askLaunch } from "./launch.js";
-import { useAction } from "./load.js";
+import { useAction, useOnce } from "./load.js";
 import { Button, Problem, say, Status, Time } from "./parts.js";
 import { isByOperator, Pause, pauseOfStatus } from "./pause.js";
 import { go, to } from "./router.js";
@@ -138,10 +138,11 @@ const keyWord = (pressed) => pressed.replace(/^Mod\+(.)$/, (_, letter) => `Ctrl 
 
 function MoreDialog({ draft, close }) {
   const server = draft.server.value;
+  const send = useOnce();
   const [copy, copying, error] = useAction(async () => {
     await draft.saveAll();
     const { availability, ...parts } = draft.parts.value;
-    const made = await postOnce("/v1/campaigns", { ...parts, name: `${parts.name} (copy)`.slice(0, 200) });
+    const made = await send("/v1/campaigns", { ...parts, name: `${parts.name} (copy)`.slice(0, 200) });
     close();
     go("campaigns", made.uid);
   });

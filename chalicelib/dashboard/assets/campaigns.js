@@ -1,8 +1,7 @@
 // All campaigns, and the ways to begin a new one.
 import { html, useState } from "./vendor.js";
-import { postOnce } from "./api.js";
 import { ask } from "./dialog.js";
-import { useAction, usePages, useRested } from "./load.js";
+import { useAction, useOnce, usePages, useRested } from "./load.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text, Time } from "./parts.js";
 import { go, place, setQuery, to, useTyped } from "./router.js";
 import { SavedViews } from "./savedviews.js";
@@ -49,9 +48,10 @@ const COLUMNS = [
 function NewCampaign({ close }) {
   const [name, setName] = useState("");
   const [sample, setSample] = useState("empty");
+  const send = useOnce();
   const [create, busy, error] = useAction(async (event) => {
     event.preventDefault();
-    const made = await postOnce("/v1/campaigns", await buildSample(sample, name.trim()));
+    const made = await send("/v1/campaigns", await buildSample(sample, name.trim()));
     close(made);
     go("campaigns", made.uid);
   });

@@ -30,7 +30,7 @@ export function Screen({ path: [uid] }) {
   return html`<${Page} name=${of.name} back=${BACK} lead=${html`<${Status} of=${channelState(of)} /><span>${nameOf(of.type)}</span>`}
       actions=${html`<${Button} quiet onClick=${erase}>Delete …<//><${Button} primary onClick=${() => ask(TestSend, { label: "Send a test", channel: of })}>Test send …<//>`}>
     <${Circuit} channel=${of} reload=${channel.reload} />
-    <div class="columns"><${Settings} key=${of.updatedAt} channel=${of} reload=${channel.reload} />
+    <div class="columns"><${Settings} key=${of.uid} channel=${of} reload=${channel.reload} />
       <div class="stack"><${Health} channel=${of} /><${Card} name="Record"><${Facts} of=${[["Id", html`<code>${of.uid}</code>`], ["Created", html`<${Time} at=${of.createdAt} plain />`], ["Changed", html`<${Time} at=${of.updatedAt} plain />`]]} />
         <p class="below"><a href=${to("flows", { channelUid: of.uid })}>Flows by this channel</a></p><${Raw} of=${of} /><//></div></div>
   <//>`;
@@ -76,12 +76,18 @@ const CHECKS = [
 ]; // prettier-ignore
 const LOST = [["hold", "Leave the message unknown"], ["resend", "Risk sending it twice"]];
 
+/** What is typed stays when somebody else saves the channel meanwhile; the other fields follow the channel. */
 function Settings({ channel, reload }) {
-  const [fields, setFields] = useState(Object.fromEntries(WRITTEN.map((name) => [name, channel[name]])));
-  const set = (name, value) => setFields({ ...fields, [name]: value });
+  const [typed, setTyped] = useState({});
+  const [saved, setSaved] = useState(channel);
+  const newest = saved.updatedAt > channel.updatedAt ? saved : channel;
+  const fields = { ...Object.fromEntries(WRITTEN.map((name) => [name, newest[name]])), ...typed };
+  const set = (name, value) => setTyped((now) => ({ ...now, [name]: value }));
   const [save, busy, error] = useAction(async (event) => {
     event.preventDefault();
-    await put(`/v1/channels/${channel.uid}`, fields);
+    setSaved(await put(`/v1/channels/${channel.uid}`, fields));
+    // What was typed while it was on its way is not saved yet.
+    setTyped((now) => Object.fromEntries(Object.entries(now).filter(([name, value]) => value !== typed[name])));
     say("Saved");
     reload();
   });

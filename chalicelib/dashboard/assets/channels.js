@@ -1,9 +1,9 @@
 // All channels: the ways to reach people.
 import { html, useEffect, useState } from "./vendor.js";
-import { get, postOnce } from "./api.js";
+import { get } from "./api.js";
 import { ask } from "./dialog.js";
 import { blankFor, SchemaForm } from "./field.js";
-import { useAction, useLoad, usePages } from "./load.js";
+import { useAction, useLoad, useOnce, usePages } from "./load.js";
 import { names, readNames } from "./names.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text } from "./parts.js";
 import { go, to } from "./router.js";
@@ -62,9 +62,10 @@ function NewChannel({ close }) {
   // The types may come after the dialog.
   const fields = { ...typed, type: typed.type || (types.has("email") ? "email" : ([...types.keys()][0] ?? "")) };
   const set = (changes) => setFields({ ...fields, ...changes });
+  const send = useOnce();
   const [create, busy, error] = useAction(async (event) => {
     event.preventDefault();
-    const made = await postOnce("/v1/channels", fields);
+    const made = await send("/v1/channels", fields);
     close(made);
     go("channels", made.uid);
   });

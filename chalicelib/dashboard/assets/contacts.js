@@ -1,11 +1,10 @@
 // Contacts: a list, a search, a new one, and the way to the import.
 import { html, useState } from "./vendor.js";
-import { postOnce } from "./api.js";
 import { contactName } from "./contactpicker.js";
 import { ask } from "./dialog.js";
 import { searchContacts } from "./contactsearch.js";
 import { askExport } from "./exports.js";
-import { useAction, useLoad, usePages, useRested } from "./load.js";
+import { useAction, useLoad, useOnce, usePages, useRested } from "./load.js";
 import { Button, Empty, Loaded, More, Page, Problem, say, Status, Table, Tags, Text } from "./parts.js";
 import { go, to, useTyped } from "./router.js";
 import { SavedViews } from "./savedviews.js";
@@ -49,10 +48,11 @@ const FIELDS = [["email", "E-mail"], ["phone", "Phone"], ["firstName", "First na
 
 function NewContact({ close }) {
   const [fields, setFields] = useState({});
+  const send = useOnce();
   const [save, busy, error] = useAction(async (event) => {
     event.preventDefault();
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value.trim()));
-    const saved = await postOnce("/v1/contacts", given);
+    const saved = await send("/v1/contacts", given);
     close(saved);
     say("Contact saved");
     go("contacts", saved.uid);

@@ -1,8 +1,8 @@
 // What went wrong, by its cause, and how to try those again.
 import { html } from "./vendor.js";
-import { postOnce } from "./api.js";
 import { ContactName } from "./uidname.js";
 import { confirm } from "./dialog.js";
+import { useOnce } from "./load.js";
 import { Button, Card, say, Time } from "./parts.js";
 import { go, to } from "./router.js";
 import { count, plural, reasonWord } from "./words.js";
@@ -33,13 +33,14 @@ export function Failures({ flow }) {
 
 function Group({ flow, group: { of, reason, many } }) {
   const canRetry = !RUNNING.includes(flow.status) && reason !== "cancelled";
+  const send = useOnce();
   async function retry() {
     const made = await confirm({
       label: `Try ${plural(many, "contact")} again?`,
       text: KINDS[of].text,
       action: "Start the retry",
       danger: of === "unknown",
-      act: () => postOnce(`/v1/flows/${flow.uid}/retry`, reason ? { of, reason } : { of }),
+      act: () => send(`/v1/flows/${flow.uid}/retry`, reason ? { of, reason } : { of }),
     });
     if (!made) return;
     say("The retry is a flow of its own");

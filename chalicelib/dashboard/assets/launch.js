@@ -1,8 +1,8 @@
 // What a campaign would do, and the one dialog that starts it.
 import { html, useState } from "./vendor.js";
-import { newToken, post, postOnce } from "./api.js";
+import { post } from "./api.js";
 import { ask } from "./dialog.js";
-import { useAction, useLoad } from "./load.js";
+import { useAction, useLoad, useOnce } from "./load.js";
 import { names } from "./names.js";
 import { stepNames } from "./outline.js";
 import { Button, Choice, Facts, Loaded, Problem } from "./parts.js";
@@ -65,10 +65,10 @@ function EstimateDialog({ draft, close }) {
 /** Repeats the numbers before it starts anything; a lost answer and a second press start one flow. */
 function LaunchDialog({ draft, close }) {
   const [channel, setChannel] = useState("");
-  const [token] = useState(newToken);
+  const send = useOnce();
   const estimate = useEstimate(draft, channel);
   const [launch, busy, error] = useAction(async () =>
-    close(await postOnce(`/v1/campaigns/${draft.uid}/launch`, channel ? { channelUid: channel } : {}, token)),
+    close(await send(`/v1/campaigns/${draft.uid}/launch`, channel ? { channelUid: channel } : {})),
   );
   const { trigger } = draft.parts.value;
   const isLater = trigger?.type === "scheduled";

@@ -1,6 +1,6 @@
 // Reads from the API for a component: once, again on demand, or again and again while the tab is looked at.
 import { useEffect, useRef, useState } from "./vendor.js";
-import { getPage } from "./api.js";
+import { getPage, newToken, postOnce } from "./api.js";
 
 /** After this long without an answer the page says that it waits. */
 const SLOW_MS = 4_000;
@@ -92,6 +92,21 @@ export function useRested(value, ms = 300) {
     return () => clearTimeout(timer);
   }, [value, ms]);
   return rested;
+}
+
+/**
+ * `send(path, body)` for a form that makes something: pressed again after an answer that got lost, the same is not made
+ * a second time. What was made, or typed otherwise since, begins anew.
+ */
+export function useOnce() {
+  const last = useRef({});
+  return async (path, body = {}) => {
+    const said = JSON.stringify([path, body]);
+    if (last.current.said !== said) last.current = { said, token: newToken() };
+    const made = await postOnce(path, body, last.current.token);
+    last.current = {};
+    return made;
+  };
 }
 
 /** Runs an action of a button: `[run, busy, error, clear]`. */

@@ -1,8 +1,7 @@
 // All segments: saved filters over contacts.
 import { html, useState } from "./vendor.js";
-import { postOnce } from "./api.js";
 import { ask } from "./dialog.js";
-import { useAction, usePages } from "./load.js";
+import { useAction, useOnce, usePages } from "./load.js";
 import { Button, Empty, Loaded, More, Page, Problem, Table, Text, Time } from "./parts.js";
 import { go, to } from "./router.js";
 
@@ -27,9 +26,10 @@ const COLUMNS = [
 
 function NewSegment({ close }) {
   const [name, setName] = useState("");
+  const send = useOnce();
   const [create, busy, error] = useAction(async (event) => {
     event.preventDefault();
-    const made = await postOnce("/v1/segments", { name: name.trim(), filter: { field: "email", op: "exists" } });
+    const made = await send("/v1/segments", { name: name.trim(), filter: { field: "email", op: "exists" } });
     close(made);
     go("segments", made.uid);
   });

@@ -1,8 +1,8 @@
 // Keys, suppressions, audit: each a list with what can be done to it.
 import { html, useState } from "./vendor.js";
-import { post, postOnce, remove } from "./api.js";
+import { post, remove } from "./api.js";
 import { ask, confirm } from "./dialog.js";
-import { useAction, usePages } from "./load.js";
+import { useAction, useOnce, usePages } from "./load.js";
 import { Button, Card, Choice, Loaded, More, Problem, Table, Text, Time } from "./parts.js";
 import { to } from "./router.js";
 import { nameOf } from "./schema.js";
@@ -41,9 +41,10 @@ export function Keys() {
 function NewKey({ close }) {
   const [fields, setFields] = useState({ name: "", scope: "write" });
   const [made, setMade] = useState(null);
+  const send = useOnce();
   const [create, busy, error] = useAction(async (event) => {
     event.preventDefault();
-    setMade(await postOnce("/v1/keys", fields));
+    setMade(await send("/v1/keys", fields));
   });
   if (made) {
     return html`<h2>Your new key</h2><p>It is shown this once. Keep it where secrets are kept.</p><pre class="letter" tabindex="0">${made.key}</pre>

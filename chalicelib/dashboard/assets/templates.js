@@ -1,8 +1,7 @@
 // All templates.
 import { html, useEffect, useState } from "./vendor.js";
-import { postOnce } from "./api.js";
 import { ask } from "./dialog.js";
-import { useAction, usePages, useRested } from "./load.js";
+import { useAction, useOnce, usePages, useRested } from "./load.js";
 import { names, readNames } from "./names.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text, Time } from "./parts.js";
 import { go, place, setQuery, to, useTyped } from "./router.js";
@@ -62,10 +61,11 @@ function NewTemplate({ close }) {
   // The types may come after the dialog.
   const channelType = chosen || (types.has("email") ? "email" : ([...types.keys()][0] ?? ""));
   const [messageType, setMessageType] = useState("MESSAGE");
+  const send = useOnce();
   const [create, busy, error] = useAction(async (event) => {
     event.preventDefault();
     const content = firstContent(types.get(channelType).content);
-    const made = await postOnce("/v1/templates", { name: name.trim(), channelType, messageType, content, parameterDefaults: { first_name: "friend" } });
+    const made = await send("/v1/templates", { name: name.trim(), channelType, messageType, content, parameterDefaults: { first_name: "friend" } });
     close(made);
     go("templates", made.uid);
   });

@@ -1,9 +1,9 @@
 // Webhooks: which systems are told of what, how that went, and telling them again.
 import { html, useState } from "./vendor.js";
-import { newToken, patch, post, postOnce } from "./api.js";
+import { patch, post, postOnce } from "./api.js";
 import { serverNow } from "./clock.js";
 import { ask } from "./dialog.js";
-import { useAction, usePages } from "./load.js";
+import { useAction, useOnce, usePages } from "./load.js";
 import { Button, Check, Choice, Loaded, More, Problem, Raw, say, Status, Table, Tags, Text, Time } from "./parts.js";
 import { ListOf, Remove } from "./settingslists.js";
 import { plural, reasonWord, statusWord } from "./words.js";
@@ -31,12 +31,12 @@ function WebhookForm({ webhook, close }) {
   const [fields, setFields] = useState({ url: webhook?.url ?? "", events: webhook?.events ?? ["flow.*", "message.*"], description: webhook?.description ?? "", active: webhook?.active ?? true });
   const [made, setMade] = useState(null);
   const set = (name, value) => setFields({ ...fields, [name]: value });
-  const [token] = useState(newToken);
+  const send = useOnce();
   const [save, busy, error] = useAction(async (event) => {
     event.preventDefault();
     const { active, ...given } = fields;
     if (webhook) close(await patch(`/v1/webhooks/${webhook.uid}`, fields));
-    else setMade(await postOnce("/v1/webhooks", given, token));
+    else setMade(await send("/v1/webhooks", given));
   });
   if (made) return html`<${Secret} of=${made} close=${close} />`;
   const at = (name) => error?.at?.(name);

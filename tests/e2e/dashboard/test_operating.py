@@ -2,7 +2,7 @@
 
 import json
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.dashboard.conftest import Visitor
 from tests.e2e.stack import Stack, eventually
@@ -47,6 +47,39 @@ def test_a_channel_that_takes_nothing_is_told_with_its_cause_and_closed_again_by
     kept = visitor.stack.call("GET", f"/v1/channels/{channel}")["data"]
     assert (kept["ratePerSecond"], kept["prices"]) == (5, {"MESSAGE": "0.07", "NEWSLETTER": "0.05"})
     visitor.stack.call("POST", f"/v1/campaigns/{campaign}/cancel", {})
+
+
+def test_a_form_that_is_sent_again_after_a_lost_answer_makes_one_thing(visitor: Visitor) -> None:
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page = visitor.open("segments")
+    page.get_by_role("button", name="New segment").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Made once")
+    page.route("**/v1/segments", lose_the_answer, times=1)
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    # The lost answer is what it is about.
+    visitor.complaints.clear()
+    dialog.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", name="Made once")).to_be_visible()
+    assert len(visitor.stack.call("GET", "/v1/segments?name=Made%20once")["data"]) == 1
+
+
+def test_settings_of_a_channel_that_are_being_typed_stay_when_somebody_else_saves_it(visitor: Visitor) -> None:
+    wish = {"name": "Ours", "type": "sms", "settings": TWILIO}
+    path = "/v1/channels/" + visitor.stack.call("POST", "/v1/channels", wish)["data"]["uid"]
+    page = visitor.open(path.removeprefix("/v1/"))
+    page.get_by_label("Messages a second").fill("7")
+    visitor.stack.call("PUT", path, {**wish, "name": "Theirs", "dailyCap": 900})
+    expect(page.get_by_role("heading", name="Theirs")).to_be_visible()
+    expect(page.get_by_label("Messages a second")).to_have_value("7")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("7 a second")).to_be_visible()
+    kept = visitor.stack.call("GET", path)["data"]
+    assert (kept["name"], kept["dailyCap"], kept["ratePerSecond"]) == ("Theirs", 900, 7)
 
 
 def test_a_webhook_shows_its_secret_once_and_what_became_of_each_delivery(visitor: Visitor) -> None:
