@@ -128,6 +128,8 @@ def test_a_csv_is_mapped_tried_and_imported_and_what_was_rejected_is_a_file(visi
     assert "not an address" in download.value.path().read_text()
     page.get_by_role("link", name="To the contacts").click()
     page.get_by_label("Search").fill("zoe@example.com")
+    # Until then the list of everybody stands there, and may be replaced under the finger.
+    expect(page.get_by_text("1 contact found")).to_be_visible()
     page.get_by_role("link", name="Zoë").click()
     expect(page.get_by_label("Attributes: Shoe_size")).to_have_value("38")
 
