@@ -37,3 +37,10 @@ def sample(stack: Stack) -> tuple[str, str]:
 def send(stack: Stack, uid: str, name: str) -> dict[str, Any]:
     channel, template = sample(stack)
     return {"id": uid, "type": "SEND", "name": name, "channelUid": channel, "templateUid": template}
+
+
+def search(dialog: Locator, name: str) -> Locator:
+    """The one contact that a picker finds; until then others stand there, to be replaced under the finger."""
+    dialog.get_by_label("Name, address or tag").fill(name)
+    expect(dialog.get_by_role("list", name="Contacts").get_by_role("listitem")).to_have_count(1)
+    return dialog.get_by_label(name)

@@ -5,7 +5,7 @@ import json
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.dashboard.conftest import Visitor, visit
-from tests.e2e.dashboard.hands import insert, named, send, wait_until_saved
+from tests.e2e.dashboard.hands import insert, named, search, send, wait_until_saved
 from tests.e2e.stack import Stack
 
 
@@ -42,8 +42,7 @@ def choose_audience(page: Page, *names: str) -> None:
     panel, dialog = page.get_by_role("complementary"), page.get_by_role("dialog")
     panel.get_by_label("Who").select_option(label="Contacts, one by one")
     for name in names:
-        dialog.get_by_label("Name, address or tag").fill(name)
-        dialog.get_by_label(name).check()
+        search(dialog, name).check()
     dialog.get_by_role("button", name=f"Use {len(names)} contacts").click()
     panel.get_by_label("Close").click()
     wait_until_saved(page)
