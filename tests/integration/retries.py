@@ -27,10 +27,9 @@ def answer(story: Story, verdict: Verdict, **others: Verdict) -> None:
 
 
 def finish(story: Story, flow: str) -> Any:
-    """Runs the flow to its end, at most three hours away."""
+    """Runs the flow to its end, at most a minute and a half away."""
     story.run()
-    for _ in range(4):
-        story.advance(timedelta(minutes=50))
+    story.advance(timedelta(seconds=90))
     return story.flow(flow)
 
 

@@ -14,7 +14,7 @@ def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.Monke
     go(request.param, monkeypatch, page=1)
     story.settle_in(contacts=2)
     answer(story, REFUSED)
-    wait = {"id": "w", "type": "WAIT", "for": "PT1H"}
+    wait = {"id": "w", "type": "WAIT", "for": "PT1M"}
     uid = story.start(story.campaign(story.send("a"), wait, story.send("b")))
     finish(story, uid)
     answer(story, TAKEN)

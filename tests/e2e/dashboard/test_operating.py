@@ -74,6 +74,8 @@ def test_settings_of_a_channel_that_are_being_typed_stay_when_somebody_else_save
     page = visitor.open(path.removeprefix("/v1/"))
     page.get_by_label("Messages a second").fill("7")
     visitor.stack.call("PUT", path, {**wish, "name": "Theirs", "dailyCap": 900})
+    # As of a tab that is looked at again.
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.get_by_role("heading", name="Theirs")).to_be_visible()
     expect(page.get_by_label("Messages a second")).to_have_value("7")
     page.get_by_role("button", name="Save").click()
