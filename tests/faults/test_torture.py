@@ -1,9 +1,11 @@
 """What `make torture` says at its end."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from tests.torture import api
 from tests.torture.__main__ import show
 
 MACHINE = {"cores": 2, "python": "3.11.7"}
@@ -18,7 +20,7 @@ def parts() -> dict[str, Any]:
     return {
         "faults": {**spent, "tiers": {"singles": tier}, **mutants},
         "kills": {**spent, **counted},
-        "api": {**spent, "requests": 20_000, "5xx": 0, "rounds with findings": 0},
+        "api": {**spent, **api.count(2, 0, Counter({"requests": 20_000, "2xx": 20_000}))},
     }
 
 
@@ -30,6 +32,12 @@ def test_every_part_has_its_line_with_what_was_found(parts: dict[str, Any]) -> N
     assert lines["api"][-5:] == ["–", "–", "–", "0", "50"]
     assert lines["mutants"][1:4] == ["2", "of", "2"]
     assert "cores 2" in show(MACHINE, parts)
+
+
+def test_answers_of_5xx_are_counted(parts: dict[str, Any]) -> None:
+    parts["api"] |= api.count(2, 1, Counter({"requests": 20_000, "5xx": 3}))
+    line = next(line.split() for line in show(MACHINE, parts).splitlines() if line.startswith("api"))
+    assert line[-2] == "4"
 
 
 def test_a_part_that_failed_is_named_and_one_that_broke_off_hides_nothing(parts: dict[str, Any]) -> None:

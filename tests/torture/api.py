@@ -39,6 +39,11 @@ def play(stack: Stack, folder: Path, seed: int, given: argparse.Namespace) -> tu
     return done.returncode, Counter(json.loads(figures.read_text(encoding="utf-8")))
 
 
+def count(rounds: int, found: int, total: Counter[str]) -> dict[str, int]:
+    """What was asked and answered; what did not happen is 0."""
+    return {"rounds": rounds, "rounds with findings": found, "requests": 0, "5xx": 0, **dict(sorted(total.items()))}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture.api", description=__doc__)
     parser.add_argument("--requests", type=int, default=20_000)
@@ -60,9 +65,7 @@ def main() -> int:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     figures = {
         "seed": given.seed,
-        "rounds": rounds,
-        "rounds with findings": found,
-        **dict(sorted(total.items())),
+        **count(rounds, found, total),
         "seconds": round(time.monotonic() - began),
         "CPU seconds, stack included": round(used.ru_utime + used.ru_stime),
     }
