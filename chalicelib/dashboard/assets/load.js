@@ -1,6 +1,6 @@
 // Reads from the API for a component: once, again on demand, or again and again while the tab is looked at.
 import { useEffect, useRef, useState } from "./vendor.js";
-import { getPage, newToken, postOnce } from "./api.js";
+import { ApiError, getPage, newToken, postOnce } from "./api.js";
 
 /** After this long without an answer the page says that it waits. */
 const SLOW_MS = 4_000;
@@ -95,18 +95,24 @@ export function useRested(value, ms = 300) {
 }
 
 /**
- * `send(path, body)` for a form that makes something: pressed again after an answer that got lost, the same is not made
- * a second time. What was made, or typed otherwise since, begins anew.
+ * `send(path, body)` for a form that makes something: pressed again after an answer that got lost, also with other words
+ * in it, nothing is made a second time. Once something was made the next one may be.
  */
 export function useOnce() {
-  const last = useRef({});
-  return async (path, body = {}) => {
-    const said = JSON.stringify([path, body]);
-    if (last.current.said !== said) last.current = { said, token: newToken() };
-    const made = await postOnce(path, body, last.current.token);
-    last.current = {};
+  const token = useRef(null);
+  return async (path, body) => {
+    token.current ??= newToken();
+    const made = await postOnce(path, body, token.current).catch((error) => Promise.reject(inWords(error)));
+    token.current = null;
     return made;
   };
+}
+
+/** Of the token it is said in words: no form has a field for it. */
+function inWords(error) {
+  if (!error.at?.("Idempotency-Key")) return error;
+  const message = "What was sent first has arrived after all, and only its answer was lost: look for it before you send something else";
+  return new ApiError(error.status, { error: error.code, message });
 }
 
 /** Runs an action of a button: `[run, busy, error, clear]`. */

@@ -63,9 +63,14 @@ def test_a_form_that_is_sent_again_after_a_lost_answer_makes_one_thing(visitor: 
     expect(dialog.get_by_role("alert")).to_be_visible()
     # The lost answer is what it is about.
     visitor.complaints.clear()
+    dialog.get_by_label("Name").fill("Made otherwise")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("has arrived after all")
+    dialog.get_by_label("Name").fill("Made once")
     dialog.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", name="Made once")).to_be_visible()
     assert len(visitor.stack.call("GET", "/v1/segments?name=Made%20once")["data"]) == 1
+    assert visitor.stack.call("GET", "/v1/segments?name=Made%20otherwise")["data"] == []
 
 
 def test_settings_of_a_channel_that_are_being_typed_stay_when_somebody_else_saves_it(visitor: Visitor) -> None:
