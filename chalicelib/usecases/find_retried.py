@@ -36,13 +36,11 @@ class Retries:
 
     def rival_of(self, retry: RetryOf) -> Flow | None:
         """One that is not over and may write to the same contact about the same message."""
-        ours = (retry, *_line(self.made, self.of.uid))
+        ours = {each.flow_uid: each for each in (retry, *_line(self.made, self.of.uid))}
         for flow in self.flows:
-            theirs = () if flow.is_over else tuple(_line(self.made, flow.uid))
-            # Where the two lines part, they are about the same rows or about others.
-            parting = ((their, our) for their in theirs for our in ours if our.flow_uid == their.flow_uid)
-            their, our = next(parting, (None, None))
-            if their and our and their.overlaps(our):
+            # Of the nearest flow that both come from they are about the same messages, or about others.
+            theirs = next(each for each in _line(self.made, flow.uid) if each.flow_uid in ours)
+            if not flow.is_over and theirs.overlaps(ours[theirs.flow_uid]):
                 return flow
         return None
 

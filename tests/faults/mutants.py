@@ -204,7 +204,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("contact_event",),
     ),
     Mutant(
-        "retry_twice", f"{_USE}find_retried.py", "their and our and their.overlaps(our)", "False", ("operator_retry",)
+        "retry_twice", f"{_USE}find_retried.py", "theirs.overlaps(ours[theirs.flow_uid])", "False", ("operator_retry",)
     ),
 )
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

@@ -24,7 +24,7 @@ def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.Monke
     return uid
 
 
-def test_each_retry_takes_the_next_message_and_none_that_wassent(story: Story, flow: str) -> None:
+def test_each_retry_takes_the_next_message_and_none_that_was_sent(story: Story, flow: str) -> None:
     retry(story, flow, "unknown")
     assert sent(story) == [("c0", "a"), ("c1", "a")]
     second = retry(story, flow, "unknown")
