@@ -38,11 +38,13 @@ async function readDays(flows, signal) {
 function Chart({ days }) {
   const place = useRef(null);
   useEffect(() => {
+    // When this leaves the page, the reference is gone a moment before the effect is told: the element is kept here.
+    const element = place.current;
     let plot;
     let isGone = false;
     async function draw() {
       const [{ default: Plot }] = await Promise.all([import("./uplot.js"), useSheet(import.meta.resolve("./uplot.css"))]);
-      if (!isGone) plot = new Plot(options(Plot, place.current), [days.map((each) => each.at / 1000), days.map((each) => each.sent || null)], place.current);
+      if (!isGone) plot = new Plot(options(Plot, element), [days.map((each) => each.at / 1000), days.map((each) => each.sent || null)], element);
     }
     draw();
     return () => {

@@ -19,7 +19,7 @@ export function InsertMenu({ editor }) {
     if (event.newState !== "closed") return;
     const { button } = editor.inserting.value ?? {};
     editor.inserting.value = null;
-    if (menu.current.contains(document.activeElement) || document.activeElement === document.body) button?.focus();
+    if (event.currentTarget.contains(document.activeElement) || document.activeElement === document.body) button?.focus();
   }
   function choose(action) {
     const { slot } = opened;

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e.dashboard.conftest import Visitor, visit
 from tests.e2e.dashboard.hands import sample, search
@@ -49,6 +49,23 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, shared: S
     somebody.look_for_barriers()
     assert somebody.complaints == []
     somebody.context.close()
+
+
+def test_the_overview_may_be_left_before_its_chart_is_drawn(visitor: Visitor) -> None:
+    page, held = visitor.page, list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/uplot.*.js", hold)
+    with page.expect_request("**/uplot.*.js"):
+        visitor.open("overview")
+    # The framework ends what has left the page with the next frame; here the chart's script arrives before it.
+    page.evaluate("requestAnimationFrame = setTimeout = () => 0")
+    visitor.open("campaigns")
+    expect(page.get_by_role("heading", name="Overview")).to_have_count(0)
+    held[0].continue_()
+    page.evaluate("url => import(url)", held[0].request.url)
 
 
 EVIL = "<img src=x onerror=alert(1)>\"'`${1}{{ 1 }}"
