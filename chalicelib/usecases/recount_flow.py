@@ -24,12 +24,14 @@ from chalicelib.usecases.settle_books import begin_count
 PAGE = 2_000
 #: Time kept to hand over to the next job.
 RESERVE = timedelta(seconds=15)
+#: How often a flow of one shard is counted on end while something moves under the count that would end it.
+COUNTS = 5
 
 
-def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta], is_second: bool = False) -> None:
+def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta], counts: int = COUNTS) -> None:
     """Shard after shard; what was counted is kept by pass, so a repeated job only counts a shard again.
 
-    `is_second`: it was just counted, and something moved meanwhile.
+    `counts`: how often it may be counted; the last count ends the flow although something moved under it.
     """
     workspace = WorkspaceUid(job.w)
     flow = ports.catalog.find(workspace, Flow, job.f)
@@ -46,10 +48,10 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta],
             count_again(ports, flow, job, LOOK_AGAIN * ports.clock.speed)
         return
     # Counting it once more takes a moment: better than to show numbers that go back for a while.
-    again = is_through and flow.shards == 1 and not is_second
+    again = is_through and flow.shards == 1 and counts > 1
     unsaved = conclude(ports, flow, counters, job, unless_moved=again)
     if unsaved is Unsaved.MOVED:
-        recount_flow(ports, anew(job), time_left, is_second=True)
+        recount_flow(ports, anew(job), time_left, counts - 1)
     elif unsaved is Unsaved.OVERTAKEN:
         ports.jobs.send(Recount(w=job.w, f=job.f, pass_id=new_uid(), epoch=_asked(job)))
 
