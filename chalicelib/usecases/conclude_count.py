@@ -13,7 +13,7 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Ports
-from chalicelib.usecases.ask_recount import LONGEST_DELAY, LOOK_AGAIN, calm, count_again, has_moved
+from chalicelib.usecases.ask_recount import LONGEST_DELAY, LOOK_AGAIN, NOW, calm, count_again, has_moved
 from chalicelib.usecases.dispatch_rows import OVERDUE, begin_dispatch
 from chalicelib.usecases.settle_books import settle_books
 
@@ -93,7 +93,7 @@ def conclude(ports: Ports, flow: Flow, total: Counter[str], job: Recount, *, unl
             saved = ports.catalog.save(WorkspaceUid(job.w), current.model_copy(update=changes))
         except Conflict:
             continue
-        _go_on(ports, saved, found, job)
+        _go_on(ports, saved, found, job, at_once=unless_moved)
         return None
     return Unsaved.OVERTAKEN
 
@@ -161,14 +161,17 @@ def _end_reason(end: FlowStatus) -> str | None:
     }.get(end)
 
 
-def _go_on(ports: Ports, flow: Flow, found: _Found, job: Recount) -> None:
-    """New hints for what lost its own, and at most one other pass: at the first moment for which there is a reason."""
+def _go_on(ports: Ports, flow: Flow, found: _Found, job: Recount, *, at_once: bool) -> None:
+    """New hints for what lost its own, and at most one other pass: at the first moment for which there is a reason.
+
+    `at_once`: what came between the last look and the save was shown, and is to be shown again.
+    """
     if found.overdue and flow.status is FlowStatus.RUNNING:
         begin_dispatch(ports, WorkspaceUid(job.w), flow, heal=True)
     waits = [*_waits(ports, flow, found, job)]
     # A receipt that came under the pass was added to a generation that counts no more.
     if not found.still_open and has_moved(ports, job):
-        waits.append(calm(ports, flow, found.counters["total"]))
+        waits.append(NOW if at_once else calm(ports, flow, found.counters["total"]))
     if waits:
         count_again(ports, flow, job, min(waits))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.model.flow import Flow
+from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import Unknown
 from chalicelib.usecases.recount_flow import recount_now
 from tests.integration.consents import Once, consent, reasons, swap_ports
@@ -360,3 +361,25 @@ def test_numbers_that_were_seen_do_not_go_back_when_receipts_come_under_the_coun
     assert [*under_each] == []
     seen = stats(reporting, flow, "opened", "clicked")
     assert (reporting.flow(flow)["status"], seen) == ("completed", [min(counts, 2), max(counts - 2, 0)])
+
+
+def test_a_receipt_that_comes_as_the_flow_is_saved_as_over_is_counted_at_once(reporting: Story) -> None:
+    flow = sent(reporting)
+    catalog = reporting.world.ports.catalog
+    open_first = Once(lambda: tell(reporting, 0, "opened"))
+
+    class Racing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(catalog, name)
+
+        def save(self, workspace: WorkspaceUid, document: Any) -> Any:
+            if isinstance(document, Flow) and document.is_over:
+                swap_ports(reporting, catalog=catalog)
+                open_first()
+            return catalog.save(workspace, document)
+
+    tell(reporting, 0, "delivered")
+    swap_ports(reporting, catalog=Racing())
+    tell(reporting, 1, "delivered")
+    assert open_first.done
+    assert (reporting.flow(flow)["status"], stats(reporting, flow, "opened")) == ("completed", [1])
