@@ -12,7 +12,7 @@ from chalicelib.model.message import Unknown
 from chalicelib.usecases.recount_flow import recount_now
 from tests.integration.consents import Once, consent, reasons, swap_ports
 from tests.integration.receipts import history, publish, reporting, story, tell
-from tests.integration.story import Story
+from tests.integration.story import Around, Story
 
 __all__ = ["reporting", "story"]
 
@@ -318,17 +318,13 @@ def test_a_recount_at_the_same_moment_loses_and_doubles_nothing(reporting: Story
     workspace = reporting.api.workspace
     recount = Once(lambda: recount_now(ports, workspace, ports.catalog.get(workspace, Flow, flow)))
 
-    class Racing:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(executions, name)
+    def put_receipt(*arguments: Any) -> Any:
+        recount() if when == "before" else None
+        changed = executions.put_receipt(*arguments)
+        recount()
+        return changed
 
-        def put_receipt(self, *arguments: Any) -> Any:
-            recount() if when == "before" else None
-            changed = executions.put_receipt(*arguments)
-            recount()
-            return changed
-
-    swap_ports(reporting, executions=Racing())
+    swap_ports(reporting, executions=Around(executions, put_receipt=put_receipt))
     tell(reporting, 0, "delivered")
     assert recount.done
     assert stats(reporting, flow, "delivered") == [1]
@@ -344,19 +340,15 @@ def test_numbers_that_were_seen_do_not_go_back_when_receipts_come_under_the_coun
     executions = reporting.world.ports.executions
     under_each = iter([(0, "opened"), (1, "opened"), (0, "clicked"), (1, "clicked")][:counts])
 
-    class Racing:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(executions, name)
-
-        def page(self, *arguments: Any) -> Any:
-            counted = executions.page(*arguments)
-            swap_ports(reporting, executions=executions)
-            if told := next(under_each, None):
-                tell(reporting, *told)
-            return counted
+    def page(*arguments: Any) -> Any:
+        counted = executions.page(*arguments)
+        swap_ports(reporting, executions=executions)
+        if told := next(under_each, None):
+            tell(reporting, *told)
+        return counted
 
     tell(reporting, 0, "delivered")
-    swap_ports(reporting, executions=Racing())
+    swap_ports(reporting, executions=Around(executions, page=page))
     tell(reporting, 1, "delivered")
     assert [*under_each] == []
     seen = stats(reporting, flow, "opened", "clicked")
@@ -368,18 +360,14 @@ def test_a_receipt_that_comes_as_the_flow_is_saved_as_over_is_counted_at_once(re
     catalog = reporting.world.ports.catalog
     open_first = Once(lambda: tell(reporting, 0, "opened"))
 
-    class Racing:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(catalog, name)
-
-        def save(self, workspace: WorkspaceUid, document: Any) -> Any:
-            if isinstance(document, Flow) and document.is_over:
-                swap_ports(reporting, catalog=catalog)
-                open_first()
-            return catalog.save(workspace, document)
+    def save(workspace: WorkspaceUid, document: Any) -> Any:
+        if isinstance(document, Flow) and document.is_over:
+            swap_ports(reporting, catalog=catalog)
+            open_first()
+        return catalog.save(workspace, document)
 
     tell(reporting, 0, "delivered")
-    swap_ports(reporting, catalog=Racing())
+    swap_ports(reporting, catalog=Around(catalog, save=save))
     tell(reporting, 1, "delivered")
     assert open_first.done
     assert (reporting.flow(flow)["status"], stats(reporting, flow, "opened")) == ("completed", [1])
