@@ -27,6 +27,8 @@ EXCEPTIONS = (
     (re.compile(r"(content|settings)\b|channelUid$"), re.compile(r"is required$|is not a known field$")),
     (re.compile(""), re.compile(r"Input should be a valid integer$")),
 )
+#: How the document tells of the limit of a body.
+LIMIT = re.compile(r"At most ([\d,]+) bytes")
 KEY = "Idempotency-Key"
 counts: Counter[str] = Counter()
 
@@ -69,6 +71,17 @@ def refused_by_a_rule(ctx: Any, response: Any, case: Any) -> None:
     found = [problem for problem in problems if _could_be_said(*problem)]
     assert response.status_code == 422, f"refused although the document allows it: {response.text[:300]}"
     assert not found, f"refused although the document allows it: {found[:5]}"
+
+
+@schemathesis.check
+def refused_for_its_size(ctx: Any, response: Any, case: Any) -> None:
+    """A 413 for what the document forbids is right where the body is larger than the document says, not else."""
+    if case.meta is None or not case.meta.generation.mode.is_negative or response.status_code != 413:
+        return
+    said = LIMIT.search(case.operation.definition.raw["requestBody"]["description"])
+    assert said, f"413, and the document names no limit: {response.text[:300]}"
+    sent = len(response.request.body or b"")
+    assert sent > int(said[1].replace(",", "")), f"{sent} bytes are no more than the limit: {response.text[:300]}"
 
 
 def _could_be_said(field: str, message: str) -> bool:
