@@ -5,7 +5,8 @@ from chalice.app import Chalice
 from chalicelib.api._http import CORS
 from chalicelib.api.registry import RESOURCES
 from chalicelib.dashboard import routes
-from chalicelib.workers import clock, deadletters, jobs, receipts, steps, webhooks
+from chalicelib.workers import clock, jobs, receipts, steps, webhooks
+from chalicelib.workers import dead_letters as deadletters
 from chalicelib.workers import events as event_workers
 
 app = Chalice(app_name="carillon", configure_logs=False)

@@ -10,8 +10,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from chalicelib.aws import usage
-from chalicelib.aws.allowances import DynamoAllowances
+from chalicelib.aws import usage_meter as usage
 from chalicelib.aws.balances import DynamoBalances
 from chalicelib.aws.channel_secrets import ChannelSecrets
 from chalicelib.aws.circuits import DynamoCircuits
@@ -21,17 +20,18 @@ from chalicelib.aws.contacts import DynamoContacts
 from chalicelib.aws.events import DynamoEvents
 from chalicelib.aws.executions import DynamoExecutions
 from chalicelib.aws.files import S3Files
-from chalicelib.aws.gates import DynamoGates
+from chalicelib.aws.outbox_catalog import TellingCatalog
+from chalicelib.aws.pacing_state import DynamoGates
 from chalicelib.aws.queues import SqsEventQueue, SqsJobQueue, SqsReceiptQueue, SqsStepQueue
 from chalicelib.aws.rates import DynamoRates
-from chalicelib.aws.secret import Secret
+from chalicelib.aws.signing_secret import Secret
 from chalicelib.aws.statistics import DynamoStatistics
-from chalicelib.aws.telling_catalog import TellingCatalog
 from chalicelib.aws.timers import DynamoTimers
+from chalicelib.aws.usage_limits import DynamoAllowances
 from chalicelib.aws.webhook_queues import SqsWebhookDesk, SqsWebhookQueue
-from chalicelib.channels._caller import PublicCaller
-from chalicelib.channels.registry import ChannelTypes, Edges
 from chalicelib.ports import Ports
+from chalicelib.providers.registry import ChannelTypes, Edges
+from chalicelib.providers.webhook_client import PublicCaller
 from chalicelib.settings import Settings, settings
 
 #: A service's name → its boto3 client. Which client is known only by the name, hence Any.

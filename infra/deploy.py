@@ -12,11 +12,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.workspaces.api_key import make_key
+from chalicelib.core.workspaces.create_workspace import make_workspace
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.settings import read_settings
-from chalicelib.usecases.make_key import make_key
-from chalicelib.usecases.make_workspace import make_workspace
 from chalicelib.wiring import build_ports
 from infra.build import OUTPUT
 from infra.packaging.stack import DATA_TYPES, ChangeSet, ClientFor, DeploymentFailed, Stack

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.engine.compile import compile_steps
+from chalicelib.core.campaigns.compiler import compile_steps
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus

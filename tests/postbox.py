@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
-from chalicelib.channels._base import Quiet
-from chalicelib.channels.console import ConsoleContent, ConsoleSettings
 from chalicelib.model.channel import Allowance
 from chalicelib.model.contact import Contact
 from chalicelib.model.message import Accepted, Letter, Verdict
 from chalicelib.ports import Clock
+from chalicelib.providers.base import Quiet
+from chalicelib.providers.console import ConsoleContent, ConsoleSettings
 
 
 @dataclass

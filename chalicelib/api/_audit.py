@@ -6,9 +6,9 @@ from typing import Any
 
 from chalicelib.api._call import Answer, Call
 from chalicelib.api._routes import Route
+from chalicelib.core.workspaces.record_audit import Trail, keep_trail, listen
 from chalicelib.errors import CarillonError
 from chalicelib.telemetry import log_fault
-from chalicelib.usecases.note_changes import Trail, keep_trail, listen
 
 _WITHOUT_CHANGES = frozenset({"GET", "HEAD", "OPTIONS"})
 Handler = Callable[[Call[Any, Any]], Answer]

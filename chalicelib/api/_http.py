@@ -22,7 +22,7 @@ from chalicelib.api._routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
 from chalicelib.api.auth import Keyring
 from chalicelib.api.cursors import FIRST, Cursors
 from chalicelib.api.idempotency import answer_once
-from chalicelib.api.throttle import Throttle
+from chalicelib.api.rate_limit import Throttle
 from chalicelib.errors import (
     CarillonError,
     CircuitOpen,

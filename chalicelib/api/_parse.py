@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.errors import InvalidRequest, MalformedRequest, Problem, TooLarge, UnsupportedMediaType, invalid
-from chalicelib.model.problems import read_problems, write_path
+from chalicelib.model.validation_problems import read_problems, write_path
 
 M = TypeVar("M", bound=BaseModel)
 

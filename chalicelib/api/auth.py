@@ -4,11 +4,11 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from chalicelib.core.workspaces.api_key import PresentedKey, read_key
+from chalicelib.core.workspaces.manage_keys import note_use
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Ports
-from chalicelib.usecases.make_key import PresentedKey, read_key
-from chalicelib.usecases.manage_keys import note_use
 
 #: A revoked key lives on at most this long (security.md).
 CACHE_FOR = timedelta(seconds=60)

@@ -3,13 +3,13 @@
 from chalice.app import Blueprint
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.core.billing.top_up import find_balance, set_alerts, set_auto_reload, top_up
 from chalicelib.model.balance import Alerts, AutoReload, Balance, Entry, TopUp
 from chalicelib.model.base import rfc3339
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.money import write_money
 from chalicelib.model.workspace import Scope, Workspace
 from chalicelib.ports import Page, Ports
-from chalicelib.usecases.top_up import find_balance, set_alerts, set_auto_reload, top_up
 
 blueprint = Blueprint(__name__)
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, plain
 from chalicelib.api._slices import slice_page
-from chalicelib.api.campaign_shapes import (
+from chalicelib.api.campaign_presenter import (
     show_campaign,
     show_estimate,
     show_examination,
@@ -20,8 +20,26 @@ from chalicelib.api.campaign_shapes import (
     summarise_version,
 )
 from chalicelib.api.idempotency import HEADER as IDEMPOTENCY_KEY
-from chalicelib.engine.campaign_state import campaign_state
-from chalicelib.engine.compile import mermaid
+from chalicelib.core.campaigns.campaign_state import campaign_state
+from chalicelib.core.campaigns.compiler import mermaid
+from chalicelib.core.campaigns.publish_campaign import get_version
+from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.campaigns.validate_trigger import check_trigger
+from chalicelib.core.launching.control_campaign import deciding_flow, move_campaign, state_of
+from chalicelib.core.launching.edit_campaign import (
+    CampaignChanges,
+    CampaignFields,
+    create_campaign,
+    delete_campaign,
+    update_campaign,
+)
+from chalicelib.core.launching.estimate_campaign import estimate_campaign
+from chalicelib.core.launching.launch_campaign import LaunchWish, launch_campaign
+from chalicelib.core.launching.republish_campaign import publish_running
+from chalicelib.core.launching.schedule_campaign import drafted_starts
+from chalicelib.core.launching.test_run_campaign import rehearse_campaign
+from chalicelib.core.launching.trigger_campaign import TriggerWish, trigger_campaign
+from chalicelib.core.reporting.describe_flow import describe_flow
 from chalicelib.errors import NotFound
 from chalicelib.model.base import Outside, Uid
 from chalicelib.model.campaign import Availability, Campaign, CampaignState, CampaignVersion
@@ -29,24 +47,6 @@ from chalicelib.model.flow import FlowStatus
 from chalicelib.model.workspace import Scope
 from chalicelib.nodes.registry import NODE_TYPES
 from chalicelib.ports import Page
-from chalicelib.usecases.campaign_flows import deciding_flow, move_campaign, state_of
-from chalicelib.usecases.check_trigger import check_trigger
-from chalicelib.usecases.describe_flow import describe_flow
-from chalicelib.usecases.estimate_campaign import estimate_campaign
-from chalicelib.usecases.examine_campaign import examine_campaign
-from chalicelib.usecases.launch_campaign import LaunchWish, launch_campaign
-from chalicelib.usecases.publish_campaign import get_version
-from chalicelib.usecases.publish_running import publish_running
-from chalicelib.usecases.rehearse_campaign import rehearse_campaign
-from chalicelib.usecases.schedule_campaign import drafted_starts
-from chalicelib.usecases.trigger_campaign import TriggerWish, trigger_campaign
-from chalicelib.usecases.write_campaign import (
-    CampaignChanges,
-    CampaignFields,
-    create_campaign,
-    delete_campaign,
-    update_campaign,
-)
 
 blueprint = Blueprint(__name__)
 

@@ -6,16 +6,16 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, shape
-from chalicelib.engine.breaker import Circuit
+from chalicelib.core.channels.acquire_rate import Usage, tell_usage
+from chalicelib.core.channels.circuit_breaker import Circuit
+from chalicelib.core.channels.circuit_check import close_circuit
+from chalicelib.core.channels.edit_channel import create_channel, delete_channel, replace_channel
+from chalicelib.core.channels.send_test_message import TestMessage, send_test
 from chalicelib.errors import NotFound
 from chalicelib.model.base import rfc3339
 from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import ChannelType, Page, Standing
-from chalicelib.usecases.heed_circuit import close_circuit
-from chalicelib.usecases.keep_rate import Usage, tell_usage
-from chalicelib.usecases.send_test import TestMessage, send_test
-from chalicelib.usecases.write_channel import create_channel, delete_channel, replace_channel
 
 blueprint = Blueprint(__name__)
 

@@ -6,6 +6,10 @@ from chalice.app import Blueprint
 from pydantic import Field, model_validator
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.core.contacts.validate_contact import check_contact
+from chalicelib.core.privacy.request_opt_in import Asking, ask_opt_in
+from chalicelib.core.privacy.set_consent import list_consents, set_consent
+from chalicelib.core.privacy.suppress_address import find_suppression, remove_suppression, suppress_address
 from chalicelib.errors import invalid
 from chalicelib.model.base import Outside, Uid
 from chalicelib.model.consent import LINK_LIFE, MAX_LINK_LIFE, Origin
@@ -14,10 +18,6 @@ from chalicelib.model.durations import Duration
 from chalicelib.model.message import MessageType
 from chalicelib.model.suppression import AddressKind, Block, ChannelTypeName, Suppression, SuppressionReason
 from chalicelib.model.workspace import Scope, Workspace
-from chalicelib.usecases.ask_opt_in import Asking, ask_opt_in
-from chalicelib.usecases.check_contact import check_contact
-from chalicelib.usecases.set_consent import list_consents, set_consent
-from chalicelib.usecases.suppress_address import find_suppression, remove_suppression, suppress_address
 
 blueprint = Blueprint(__name__)
 

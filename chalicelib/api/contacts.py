@@ -7,15 +7,15 @@ from chalice.app import Blueprint
 from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.core.contacts.list_contacts import Wanted, list_contacts
+from chalicelib.core.contacts.save_contact import Given, Saved, get_contact, patch_contact, put_contact, upsert_contact
+from chalicelib.core.contacts.validate_contact import check_value
+from chalicelib.core.privacy.erase_contact import anonymise_contact, erase_contact
+from chalicelib.core.reporting.contact_timeline import tell_timeline
 from chalicelib.model.base import Uid, rfc3339
 from chalicelib.model.contact import ContactFields, ContactStatus, Tag
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page
-from chalicelib.usecases.check_contact import check_value
-from chalicelib.usecases.erase_contact import anonymise_contact, erase_contact
-from chalicelib.usecases.list_contacts import Wanted, list_contacts
-from chalicelib.usecases.save_contact import Given, Saved, get_contact, patch_contact, put_contact, upsert_contact
-from chalicelib.usecases.tell_timeline import tell_timeline
 
 blueprint = Blueprint(__name__)
 

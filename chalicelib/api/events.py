@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from chalice.app import Blueprint
 
 from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
+from chalicelib.core.events.accept_events import NewEvent, NewEvents, Report, report_events
 from chalicelib.model.workspace import Scope
-from chalicelib.usecases.report_events import NewEvent, NewEvents, Report, report_events
 
 blueprint = Blueprint(__name__)
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 from chalice.app import Blueprint
 
 from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
+from chalicelib.core.reporting.export import start_export
 from chalicelib.model.base import Outside, rfc3339
-from chalicelib.model.exporting import DataExport, ExportRequest, ExportStatus
+from chalicelib.model.export_job import DataExport, ExportRequest, ExportStatus
 from chalicelib.model.ids import new_uid
-from chalicelib.model.importing import FileName
+from chalicelib.model.import_job import FileName
 from chalicelib.model.workspace import Scope
-from chalicelib.usecases.export import start_export
 
 blueprint = Blueprint(__name__)
 #: How long a link works: for large files over slow lines.

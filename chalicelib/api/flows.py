@@ -8,7 +8,16 @@ from pydantic import Field
 from chalicelib.api._call import READ_NUMBER
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
 from chalicelib.api._slices import slice_page
-from chalicelib.api.flow_shapes import inspect_execution, show_execution, show_flow, summarise_flow
+from chalicelib.api.flow_presenter import inspect_execution, show_execution, show_flow, summarise_flow
+from chalicelib.core.flows.add_contacts import add_contacts
+from chalicelib.core.flows.control_flow import FlowChange, change_flow, delete_flow
+from chalicelib.core.flows.create_flow import NewFlow, create_flow
+from chalicelib.core.flows.dispatch_executions import is_overdue
+from chalicelib.core.flows.retry_flow import RetryWish, retry_flow
+from chalicelib.core.reconciliation.recount_flow import recount_now
+from chalicelib.core.reconciliation.request_recount import ask_recount
+from chalicelib.core.reporting.describe_flow import describe_flow
+from chalicelib.core.reporting.list_executions import flows_of_contact, get_execution, list_executions
 from chalicelib.errors import invalid
 from chalicelib.model.base import Outside, Uid
 from chalicelib.model.campaign import MAX_VALUES, ContactUids
@@ -17,15 +26,6 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import NodeId, WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page, Ports
-from chalicelib.usecases.add_contacts import add_contacts
-from chalicelib.usecases.ask_recount import ask_recount
-from chalicelib.usecases.change_flow import FlowChange, change_flow, delete_flow
-from chalicelib.usecases.create_flow import NewFlow, create_flow
-from chalicelib.usecases.describe_flow import describe_flow
-from chalicelib.usecases.dispatch_rows import is_overdue
-from chalicelib.usecases.list_executions import flows_of_contact, get_execution, list_executions
-from chalicelib.usecases.recount_flow import recount_now
-from chalicelib.usecases.retry_flow import RetryWish, retry_flow
 
 blueprint = Blueprint(__name__)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from chalicelib.api._call import Answer, Call
 from chalicelib.api._routes import Route
+from chalicelib.core.workspaces.idempotency import Claim, claim_call, keep_answer, let_go, read_body
 from chalicelib.errors import CarillonError, Conflict, Forbidden, InvalidRequest, NotFound
-from chalicelib.model.remembered_call import KeptAnswer
-from chalicelib.usecases.remember_call import Claim, claim_call, keep_answer, let_go, read_body
+from chalicelib.model.idempotency_record import KeptAnswer
 
 HEADER = "idempotency-key"
 #: Refusals that come before anything is written.

@@ -6,11 +6,11 @@ from chalice.app import Blueprint
 
 from chalicelib.api._call import READ_FLAG
 from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
+from chalicelib.core.contacts.import_contacts import read_rejected, start_import
 from chalicelib.model.base import Outside
 from chalicelib.model.consent import Proof, Source
-from chalicelib.model.importing import ContactImport, ImportRequest, OnExisting
+from chalicelib.model.import_job import ContactImport, ImportRequest, OnExisting
 from chalicelib.model.workspace import Scope
-from chalicelib.usecases.import_contacts import read_rejected, start_import
 
 blueprint = Blueprint(__name__)
 #: Lambda answers with 6 MB at most, JSON's escapes included.

@@ -7,11 +7,11 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, one_shown_once
+from chalicelib.core.workspaces.create_workspace import make_workspace
+from chalicelib.core.workspaces.manage_keys import KeyWish, create_key, revoke_key
 from chalicelib.model.base import Outside
 from chalicelib.model.workspace import Key, KnownWorkspace, Scope, Workspace
 from chalicelib.ports import Page
-from chalicelib.usecases.make_workspace import make_workspace
-from chalicelib.usecases.manage_keys import KeyWish, create_key, revoke_key
 
 blueprint = Blueprint(__name__)
 

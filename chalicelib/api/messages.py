@@ -10,7 +10,9 @@ from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
 from chalicelib.api._slices import slice_page
-from chalicelib.api.flow_shapes import MessageStatus, Shape, message_status, show_message
+from chalicelib.api.flow_presenter import MessageStatus, Shape, message_status, show_message
+from chalicelib.core.launching.control_campaign import flows_of
+from chalicelib.core.reporting.list_executions import find_executions, flows_of_contact, get_execution, list_executions
 from chalicelib.errors import NotFound, invalid
 from chalicelib.model.base import Moment, Uid
 from chalicelib.model.campaign import Campaign
@@ -18,8 +20,6 @@ from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import NodeId, read_message_uid
 from chalicelib.ports import Page
-from chalicelib.usecases.campaign_flows import flows_of
-from chalicelib.usecases.list_executions import find_executions, flows_of_contact, get_execution, list_executions
 
 blueprint = Blueprint(__name__)
 #: Newest entries of a contact in one event campaign whose messages are listed.

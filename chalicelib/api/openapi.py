@@ -17,11 +17,11 @@ from chalicelib.api._call import ListQuery, Nothing
 from chalicelib.api._parse import MAX_BODY_BYTES
 from chalicelib.api._routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
 from chalicelib.api._schemas import REF, Json, name_plainly, polish, rename
-from chalicelib.api.shown import SHOWN, Shown
+from chalicelib.api.response_models import SHOWN, Shown
+from chalicelib.core.workspaces.idempotency import MAX_KEY
 from chalicelib.model.base import Outside
 from chalicelib.model.ids import UID_PATTERN
 from chalicelib.nodes.registry import NODE_TYPES
-from chalicelib.usecases.remember_call import MAX_KEY
 
 #: Recorded from the running API by a test, which fails when they are no longer what it answers.
 EXAMPLES = Path(__file__).with_name("examples.json")

@@ -11,16 +11,16 @@ from chalicelib.api import (
     events,
     exports,
     flows,
-    hooks,
     imports,
     keys,
-    links,
     messages,
     segments,
     system,
     templates,
     webhooks,
 )
+from chalicelib.api import provider_callbacks as hooks
+from chalicelib.api import public_pages as links
 
 RESOURCES = (
     system,

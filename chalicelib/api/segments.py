@@ -8,13 +8,13 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, shape
-from chalicelib.engine.segments import Finding
+from chalicelib.core.segments.edit_segment import create_segment, delete_segment, update_segment
+from chalicelib.core.segments.filter import Finding
+from chalicelib.core.segments.preview_segment import Explained, Preview, PreviewWish, preview_segment
 from chalicelib.model.base import Outside, rfc3339
 from chalicelib.model.segment import MAX_BYTES, MAX_VALUES, Segment, SegmentFields, SegmentFilter
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page
-from chalicelib.usecases.preview_segment import Explained, Preview, PreviewWish, preview_segment
-from chalicelib.usecases.write_segment import create_segment, delete_segment, update_segment
 
 blueprint = Blueprint(__name__)
 

@@ -6,10 +6,10 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, Nothing, endpoint, one, plain
+from chalicelib.core.workspaces.update_workspace import change_workspace
 from chalicelib.model.base import Outside
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope, Workspace
-from chalicelib.usecases.change_workspace import change_workspace
 
 blueprint = Blueprint(__name__)
 

@@ -7,16 +7,16 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.core.channels.send_test_message import TestMessage, send_test
+from chalicelib.core.launching.reject_template import reject_template
+from chalicelib.core.templates.edit_template import create_template, delete_template, update_template
+from chalicelib.core.templates.preview_template import Filling, preview_template
+from chalicelib.core.templates.publish_template import publish_template
 from chalicelib.model.base import Outside, Uid
 from chalicelib.model.message import MessageType
 from chalicelib.model.template import Defaults, Template, TemplateFields, TemplateStatus, TemplateVersion
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page
-from chalicelib.usecases.preview_template import Filling, preview_template
-from chalicelib.usecases.publish_template import publish_template
-from chalicelib.usecases.reject_template import reject_template
-from chalicelib.usecases.send_test import TestMessage, send_test
-from chalicelib.usecases.write_template import create_template, delete_template, update_template
 
 blueprint = Blueprint(__name__)
 

@@ -6,10 +6,8 @@ from chalice.app import Blueprint
 
 from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, one_shown_once
 from chalicelib.api._slices import slice_page
-from chalicelib.model.webhook import Delivery, DeliveryStatus, Webhook
-from chalicelib.model.workspace import Scope
-from chalicelib.ports import Page
-from chalicelib.usecases.manage_webhooks import (
+from chalicelib.core.notifications.deliver_webhooks import replay, send_test_event
+from chalicelib.core.notifications.manage_webhooks import (
     WebhookChanges,
     WebhookWish,
     create_webhook,
@@ -20,7 +18,9 @@ from chalicelib.usecases.manage_webhooks import (
     secrets_of,
     update_webhook,
 )
-from chalicelib.usecases.tell_webhooks import replay, send_test_event
+from chalicelib.model.webhook import Delivery, DeliveryStatus, Webhook
+from chalicelib.model.workspace import Scope
+from chalicelib.ports import Page
 
 blueprint = Blueprint(__name__)
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.aws import keys
+from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import (
     ConditionFailed,
     Item,
@@ -15,7 +15,7 @@ from chalicelib.aws._dynamodb import (
     read_document,
     translate,
 )
-from chalicelib.aws.row_keys import from_milliseconds, to_milliseconds
+from chalicelib.aws.execution_keys import from_milliseconds, to_milliseconds
 from chalicelib.model.balance import Balance, Entry, EntryKind, Purse, Reloads, Settings
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Page

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import BaseModel
 
-from chalicelib.aws import keys
+from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import (
     ConditionFailed,
     Item,

@@ -7,7 +7,7 @@ from typing import Protocol
 from botocore.exceptions import ClientError
 
 from chalicelib.aws._dynamodb import translate
-from chalicelib.aws.secret import SecretsClient
+from chalicelib.aws.signing_secret import SecretsClient
 from chalicelib.errors import NotFound
 from chalicelib.model.ids import WorkspaceUid
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.aws import keys
+from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import Item, put_at_revision, query, read_document, translate
+from chalicelib.aws.execution_keys import from_milliseconds, to_milliseconds
 from chalicelib.aws.rates import read_line
-from chalicelib.aws.row_keys import from_milliseconds, to_milliseconds
-from chalicelib.engine.breaker import Circuit, CircuitState, Misfire
+from chalicelib.core.channels.circuit_breaker import Circuit, CircuitState, Misfire
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Standing

@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from chalicelib.aws import keys
+from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import batch_write, build_doc, encode_cursor, key_after, query, read_document
 from chalicelib.model.base import rfc3339
 from chalicelib.model.consent import ConsentRecord

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from chalicelib.aws import keys
+from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import (
     ConditionFailed,
     Item,
@@ -27,13 +27,13 @@ from chalicelib.aws._dynamodb import (
 )
 from chalicelib.aws._write_batches import Answer, Sleep, write_surely
 from chalicelib.aws.consents import build_consent
-from chalicelib.aws.event_items import build_untold
+from chalicelib.aws.event_codec import build_untold
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
+from chalicelib.model.contact_shards import CONTACT_SHARDS, Survey
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
-from chalicelib.model.survey import CONTACT_SHARDS, Survey
 from chalicelib.ports import Page
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from chalicelib.aws import keys
+from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import ConditionFailed, batch_write, encode_cursor, key_after, query, translate
-from chalicelib.aws.event_items import NEWS_SHARDS, blank_event, build_event, build_reminder, read_event
+from chalicelib.aws.event_codec import NEWS_SHARDS, blank_event, build_event, build_reminder, read_event
 from chalicelib.model.base import rfc3339
 from chalicelib.model.event import Event, Histories, Wanted
 from chalicelib.model.ids import ContactUid, WorkspaceUid

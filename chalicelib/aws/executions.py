@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import ConditionFailed, batch_get, batch_write, query, translate
 from chalicelib.aws._write_batches import Answer, Sleep, write_all, write_surely
-from chalicelib.aws.row_codec import decode_row, encode_receipt, encode_row, encode_state, holds_state
-from chalicelib.aws.row_keys import contact_key, row_key, row_partition
-from chalicelib.aws.row_writes import Insert, Update
+from chalicelib.aws.execution_codec import decode_row, encode_receipt, encode_row, encode_state, holds_state
+from chalicelib.aws.execution_keys import contact_key, row_key, row_partition
+from chalicelib.aws.execution_writes import Insert, Update
 from chalicelib.errors import invalid
 from chalicelib.model.execution import Execution, ExecutionKey, Receipt
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, is_uid

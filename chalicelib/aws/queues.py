@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import translate
-from chalicelib.aws.usage import expect_event
+from chalicelib.aws.usage_meter import expect_event
 from chalicelib.errors import RetryLater, TooLarge
+from chalicelib.model.delivery_report import MAX_QUEUED_BYTES
 from chalicelib.model.event import Event
-from chalicelib.model.hints import DueHint, Job, Reported
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.receipt import MAX_QUEUED_BYTES
+from chalicelib.model.queue_messages import DueHint, Job, Reported
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

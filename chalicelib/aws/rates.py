@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.aws import keys
+from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
-from chalicelib.aws.row_keys import MICROSECOND, from_microseconds, to_microseconds
+from chalicelib.aws.execution_keys import MICROSECOND, from_microseconds, to_microseconds
 from chalicelib.errors import RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid

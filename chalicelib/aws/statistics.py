@@ -10,10 +10,10 @@ from random import randrange
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate
-from chalicelib.aws.row_keys import flow_partition, to_milliseconds
-from chalicelib.aws.usage import take
+from chalicelib.aws.execution_keys import flow_partition, to_milliseconds
+from chalicelib.aws.usage_meter import take
+from chalicelib.model.aws_usage import Usage
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.usage import Usage
 from chalicelib.ports import Clock, Counters, Overview
 
 if TYPE_CHECKING:

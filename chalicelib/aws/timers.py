@@ -6,9 +6,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate
-from chalicelib.aws.row_keys import from_milliseconds, shard_of, to_milliseconds
-from chalicelib.model.hints import DueHint, Hint
+from chalicelib.aws.execution_keys import from_milliseconds, shard_of, to_milliseconds
 from chalicelib.model.ids import new_uid
+from chalicelib.model.queue_messages import DueHint, Hint
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

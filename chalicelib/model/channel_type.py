@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from chalicelib.model.channel import Allowance, Channel
 from chalicelib.model.contact import Contact
+from chalicelib.model.delivery_report import Callback, Report
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import Letter, Verdict
-from chalicelib.model.receipt import Callback, Report
 
 
 class ChannelType(Protocol):

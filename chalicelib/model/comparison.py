@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 from pydantic import JsonValue, TypeAdapter, model_validator
 
 from chalicelib.model.base import Outside
-from chalicelib.model.comparing import Comparand, Op
 from chalicelib.model.durations import Duration
+from chalicelib.model.operators import Comparand, Op
 from chalicelib.model.steps import StepContext
 
 #: What the inspector keeps of a comparison; it is stored on the row.

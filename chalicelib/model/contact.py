@@ -74,7 +74,7 @@ class ContactFields(Outside):
     """What a caller may set; a new contact, a replacement and an imported row are all read by it."""
 
     external_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
-    #: Address as given; `usecases/save_contact` checks and normalises it.
+    #: Address as given; `core/contacts/save_contact` checks and normalises it.
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
     #: Phone as given or E.164 once saved.
     phone: Annotated[str, StringConstraints(max_length=32)] | None = None

@@ -8,7 +8,7 @@ from pydantic import Tag as Member
 
 from chalicelib.model.base import Document, Outside
 from chalicelib.model.comparison import Comparison
-from chalicelib.model.when import (
+from chalicelib.model.conditions import (
     MAX_LEAVES,
     ConsentIs,
     Did,

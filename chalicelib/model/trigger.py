@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from chalicelib.model.base import Moment, Outside, WrittenTime
+from chalicelib.model.conditions import When
 from chalicelib.model.durations import Duration
 from chalicelib.model.event import EventName
-from chalicelib.model.when import When
 
 #: product.md: a start that is later than this is skipped, if the campaign does not say otherwise.
 START_GRACE = timedelta(hours=1)

@@ -7,12 +7,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from chalicelib.model.alert import CIRCUIT_OPENED, LOW_BALANCE
 from chalicelib.model.base import Document, Moment, Outside, Uid
 from chalicelib.model.campaign import CampaignState
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.execution import Engagement, ExecutionStatus, Outcome
 from chalicelib.model.flow import FlowStatus
-from chalicelib.model.notice import CIRCUIT_OPENED, LOW_BALANCE
 
 #: There is one list of them in a workspace.
 WEBHOOKS = "all"

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.model.draw import draw
 from chalicelib.model.lanes import Lane, branches_of, check_labels
+from chalicelib.model.stable_random import draw
 from chalicelib.model.steps import Branch, Go, NodeOutcome, Step, StepContext
 
 WHOLE = 100

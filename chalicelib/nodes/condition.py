@@ -4,9 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from chalicelib.model.conditions import MessageIs, When, asks_for, check_size, leaves
 from chalicelib.model.lanes import Lane, branches_of, check_labels
 from chalicelib.model.steps import Branch, Go, NodeOutcome, Reference, Step, StepContext
-from chalicelib.model.when import MessageIs, When, asks_for, check_size, leaves
 
 OTHERWISE = "otherwise"
 

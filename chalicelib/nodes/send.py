@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from chalicelib.model.base import Outside, Uid
-from chalicelib.model.offers import Offer
+from chalicelib.model.send_options import Offer
 from chalicelib.model.steps import Deliver, NodeOutcome, Step, StepContext
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 

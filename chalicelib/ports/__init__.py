@@ -1,4 +1,4 @@
-"""What the use cases need of the world, as protocols; `aws/` and `channels/` implement them.
+"""What the use cases need of the world, as protocols; `aws/` and `providers/` implement them.
 
 Every method may raise RetryLater when the service behind it is throttled or away.
 """
@@ -14,16 +14,19 @@ from chalicelib.model.base import Document
 from chalicelib.model.channel_type import ChannelType as ChannelType
 from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
+from chalicelib.model.contact_shards import Survey
 from chalicelib.model.event import Event, Histories, Wanted
 from chalicelib.model.execution import Execution, ExecutionKey, Receipt
-from chalicelib.model.hints import DueHint, Job
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
-from chalicelib.model.survey import Survey
+from chalicelib.model.queue_messages import DueHint, Job
 from chalicelib.ports.balances import Balances as Balances
 from chalicelib.ports.channel_stores import Circuits as Circuits
 from chalicelib.ports.channel_stores import LineState as LineState
 from chalicelib.ports.channel_stores import Rates as Rates
 from chalicelib.ports.channel_stores import Standing as Standing
+from chalicelib.ports.conditional_save import ClaimedBy as ClaimedBy
+from chalicelib.ports.conditional_save import Save as Save
+from chalicelib.ports.conditional_save import Unclaimed as Unclaimed
 from chalicelib.ports.flow_stores import Counters as Counters
 from chalicelib.ports.flow_stores import Gates as Gates
 from chalicelib.ports.flow_stores import Overview as Overview
@@ -31,9 +34,6 @@ from chalicelib.ports.flow_stores import Statistics as Statistics
 from chalicelib.ports.flow_stores import Timers as Timers
 from chalicelib.ports.pages import Page as Page
 from chalicelib.ports.pages import all_pages as all_pages
-from chalicelib.ports.saves import ClaimedBy as ClaimedBy
-from chalicelib.ports.saves import Save as Save
-from chalicelib.ports.saves import Unclaimed as Unclaimed
 from chalicelib.ports.webhooks import WebhookCaller, WebhookDesk, WebhookQueue
 
 D = TypeVar("D", bound=Document)

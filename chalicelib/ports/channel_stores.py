@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chalicelib.engine.breaker import Circuit
+from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.engine.pacing import Gate
-from chalicelib.model.hints import DueHint
+from chalicelib.core.channels.pacing import Gate
+from chalicelib.model.aws_usage import Usage
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.usage import Usage
+from chalicelib.model.queue_messages import DueHint
 
 
 class Timers(Protocol):

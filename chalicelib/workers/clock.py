@@ -2,11 +2,11 @@
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
+from chalicelib.core.contacts.store_with_events import tell_forgotten
+from chalicelib.core.launching.schedule_campaign import send_due
+from chalicelib.core.notifications.deliver_webhooks import ask_overdue
+from chalicelib.core.reconciliation.watch_flows import sweep_timers, watch_flows
 from chalicelib.telemetry import count, log_fault, log_info
-from chalicelib.usecases.schedule_campaign import send_due
-from chalicelib.usecases.tell_news import tell_forgotten
-from chalicelib.usecases.tell_webhooks import ask_overdue
-from chalicelib.usecases.watch_flows import sweep_timers, watch_flows
 from chalicelib.wiring import ports
 
 blueprint = Blueprint(__name__)

@@ -3,13 +3,13 @@
 from chalice.app import Blueprint, SQSEvent
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
+from chalicelib.core.events.accept_events import NewEvent, report_events
+from chalicelib.core.events.ingest_events import ingest_events
 from chalicelib.errors import CarillonError
-from chalicelib.model.hints import Reported
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.queue_messages import Reported
 from chalicelib.model.workspace import Workspace
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
-from chalicelib.usecases.ingest_events import ingest_events
-from chalicelib.usecases.report_events import NewEvent, report_events
 from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of
 

@@ -7,15 +7,15 @@ from datetime import timedelta
 from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
+from chalicelib.core.flows.dispatch_executions import dispatch_rows
+from chalicelib.core.flows.enrol_contacts import expand_audience
+from chalicelib.core.flows.enrol_segment import expand_segment
+from chalicelib.core.queueing.release_timers import wake_due
+from chalicelib.core.reconciliation.recount_flow import recount_flow
 from chalicelib.errors import CarillonError
-from chalicelib.model.hints import Dispatch, Expand, ExpandRetry, ExpandShards, Job, Recount, Wake
+from chalicelib.model.queue_messages import Dispatch, Expand, ExpandRetry, ExpandShards, Job, Recount, Wake
 from chalicelib.ports import Ports
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
-from chalicelib.usecases.dispatch_rows import dispatch_rows
-from chalicelib.usecases.expand_audience import expand_audience
-from chalicelib.usecases.expand_segment import expand_segment
-from chalicelib.usecases.recount_flow import recount_flow
-from chalicelib.usecases.wake_due import wake_due
 from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
 
@@ -70,6 +70,6 @@ def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
             wake_due(ports, job)
         case _:
             # Imported when one comes: a flow's own jobs, which are most, shall not wait for 15 ms of imports.
-            from chalicelib.workers._seldom_jobs import run_seldom_job  # noqa: PLC0415  see above
+            from chalicelib.workers.rare_jobs import run_seldom_job  # noqa: PLC0415  see above
 
             run_seldom_job(ports, job, time_left)

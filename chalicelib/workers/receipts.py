@@ -2,8 +2,8 @@
 
 from chalice.app import Blueprint, SQSEvent
 
+from chalicelib.core.receipts.process_reports import record_receipts as record
 from chalicelib.telemetry import count, log_debug, log_fault, log_warning
-from chalicelib.usecases.record_receipt import record_receipts as record
 from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, records_of
 

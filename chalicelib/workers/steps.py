@@ -5,10 +5,10 @@ import time
 from chalice.app import Blueprint, SQSEvent
 from pydantic import ValidationError
 
-from chalicelib.model.hints import Hint
+from chalicelib.core.steps.process_steps import Received
+from chalicelib.core.steps.process_steps import run_steps as run
+from chalicelib.model.queue_messages import Hint
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
-from chalicelib.usecases.run_steps import Received
-from chalicelib.usecases.run_steps import run_steps as run
 from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
 

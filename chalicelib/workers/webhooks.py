@@ -3,11 +3,11 @@
 from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
+from chalicelib.core.notifications.deliver_webhooks import call_webhook, note_result, send_due
 from chalicelib.errors import CarillonError
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.webhook import CallResult, DueDeliveries, OutgoingCall
 from chalicelib.telemetry import log_fault, log_info, log_warning
-from chalicelib.usecases.tell_webhooks import call_webhook, note_result, send_due
 from chalicelib.wiring import ports
 from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of
 

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from chalicelib.api.answers import FlowShown
+from chalicelib.api.responses import FlowShown
+from chalicelib.core.flows.control_flow import FlowChange
+from chalicelib.core.flows.create_flow import NewFlow
 from chalicelib.model.flow import ENDED, FlowStatus
-from chalicelib.usecases.change_flow import FlowChange
-from chalicelib.usecases.create_flow import NewFlow
 from infra.cli.context import Chosen, chosen
 from infra.cli.output import Exit, answering, build_table, dump, facts
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chalicelib.api.answers import (
+from chalicelib.api.audience_responses import EventResults, ImportShown, UploadShown
+from chalicelib.api.responses import (
     CampaignShown,
     CampaignStatusShown,
     CampaignSummary,
@@ -18,17 +19,16 @@ from chalicelib.api.answers import (
     Moved,
     Triggered,
 )
-from chalicelib.api.audience_answers import EventResults, ImportShown, UploadShown
+from chalicelib.core.events.accept_events import NewEvents
+from chalicelib.core.flows.control_flow import FlowChange
+from chalicelib.core.flows.create_flow import NewFlow
+from chalicelib.core.flows.retry_flow import RetryWish
+from chalicelib.core.launching.edit_campaign import CampaignFields
+from chalicelib.core.launching.launch_campaign import LaunchWish
+from chalicelib.core.launching.trigger_campaign import TriggerWish
 from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.contact import Contact, ContactFields
 from chalicelib.model.template import Template, TemplateFields
-from chalicelib.usecases.change_flow import FlowChange
-from chalicelib.usecases.create_flow import NewFlow
-from chalicelib.usecases.launch_campaign import LaunchWish
-from chalicelib.usecases.report_events import NewEvents
-from chalicelib.usecases.retry_flow import RetryWish
-from chalicelib.usecases.trigger_campaign import TriggerWish
-from chalicelib.usecases.write_campaign import CampaignFields
 from infra.client.calls import Body, Calls, HttpWire, Wire, put_file
 
 

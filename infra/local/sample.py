@@ -5,6 +5,14 @@ import json
 import sys
 from pathlib import Path
 
+from chalicelib.core.channels.edit_channel import create_channel
+from chalicelib.core.contacts.save_contact import upsert_contact
+from chalicelib.core.flows.create_flow import NewFlow, create_flow
+from chalicelib.core.flows.merge_configuration import ConfigurationChange
+from chalicelib.core.launching.edit_campaign import CampaignFields, create_campaign
+from chalicelib.core.templates.edit_template import create_template
+from chalicelib.core.templates.publish_template import publish_template
+from chalicelib.core.workspaces.create_workspace import make_workspace
 from chalicelib.model.channel import ChannelFields
 from chalicelib.model.contact import Contact
 from chalicelib.model.flow import Flow
@@ -12,14 +20,6 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
 from chalicelib.model.template import TemplateFields
 from chalicelib.ports import Ports
-from chalicelib.usecases.create_flow import NewFlow, create_flow
-from chalicelib.usecases.make_workspace import make_workspace
-from chalicelib.usecases.merge_configuration import ConfigurationChange
-from chalicelib.usecases.publish_template import publish_template
-from chalicelib.usecases.save_contact import upsert_contact
-from chalicelib.usecases.write_campaign import CampaignFields, create_campaign
-from chalicelib.usecases.write_channel import create_channel
-from chalicelib.usecases.write_template import create_template
 from chalicelib.wiring import ports
 from infra.local.data import write_atomically
 

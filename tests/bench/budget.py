@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.engine.aws_cost import INVOCATION, QUEUE_REQUEST, READ_UNIT, WRITE_UNIT
+from chalicelib.core.billing.aws_cost import INVOCATION, QUEUE_REQUEST, READ_UNIT, WRITE_UNIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.core.channels.edit_channel import create_channel
+from chalicelib.core.flows.create_flow import NewFlow, create_flow
+from chalicelib.core.launching.edit_campaign import CampaignFields, create_campaign
+from chalicelib.core.steps.process_steps import Received, run_steps
+from chalicelib.core.templates.edit_template import create_template
+from chalicelib.core.templates.publish_template import publish_template
+from chalicelib.core.workspaces.create_workspace import make_workspace
 from chalicelib.model.channel import ChannelFields
 from chalicelib.model.contact import Contact
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Hint
 from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.queue_messages import Hint
 from chalicelib.model.template import TemplateFields
 from chalicelib.ports import Ports
-from chalicelib.usecases.create_flow import NewFlow, create_flow
-from chalicelib.usecases.make_workspace import make_workspace
-from chalicelib.usecases.publish_template import publish_template
-from chalicelib.usecases.run_steps import Received, run_steps
-from chalicelib.usecases.write_campaign import CampaignFields, create_campaign
-from chalicelib.usecases.write_channel import create_channel
-from chalicelib.usecases.write_template import create_template
 from chalicelib.workers.jobs import run_job
 from tests.memory.allowances import MemoryAllowances
 from tests.memory.balances import MemoryBalances

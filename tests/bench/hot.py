@@ -13,13 +13,13 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from chalicelib.aws.event_items import NEWS_SHARDS
+from chalicelib.aws.event_codec import NEWS_SHARDS
 from chalicelib.aws.statistics import SHARDS as STATISTICS_SHARDS
 from chalicelib.aws.timers import SHARDS as TIMER_SHARDS
-from chalicelib.engine.rate import LEASES_PER_SECOND
+from chalicelib.core.channels.rate_limit import LEASES_PER_SECOND
+from chalicelib.core.flows.create_flow import count_shards
+from chalicelib.model.contact_shards import CONTACT_SHARDS
 from chalicelib.model.ids import FlowUid, new_uid
-from chalicelib.model.survey import CONTACT_SHARDS
-from chalicelib.usecases.create_flow import count_shards
 from tests.bench.calls import MeteredStory, _watching, open_story
 from tests.bench.meter import Place, Tally
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.api._routes import ROUTES
-from chalicelib.engine.signing import Links
 from chalicelib.model.message import MessageType
+from chalicelib.model.signing import Links
 from infra.local.lambda_runtime import Context
 from tests.bench.calls import WATCHED, open_story
 from tests.integration.conftest import Api

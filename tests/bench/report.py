@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.engine.aws_cost import PRICES_OF, REGION
+from chalicelib.core.billing.aws_cost import PRICES_OF, REGION
 from tests.bench.budget import compare, price_of_a_million
 from tests.bench.calls import SIX_NODES
 

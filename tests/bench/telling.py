@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from chalicelib.aws import usage
+from chalicelib.aws import usage_meter as usage
 from tests.bench.meter import Meter
 
 

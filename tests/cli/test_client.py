@@ -2,9 +2,9 @@
 
 import pytest
 
+from chalicelib.core.flows.create_flow import NewFlow
 from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.contact import ContactFields
-from chalicelib.usecases.create_flow import NewFlow
 from infra.client import Client, Refused, Unreachable
 from infra.client.calls import TRIES, Calls, Reply
 from tests.cli.wire import ApiWire, FaultyWire

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.allowances import DynamoAllowances
+from chalicelib.aws.usage_limits import DynamoAllowances
 from chalicelib.model.ids import WorkspaceUid
 from tests.embedded_aws import EmbeddedAws, MotoAws
 from tests.memory.allowances import MemoryAllowances

@@ -19,7 +19,7 @@ from chalicelib.aws._dynamodb import (
     translate,
 )
 from chalicelib.aws.clock import SystemClock
-from chalicelib.aws.secret import Secret
+from chalicelib.aws.signing_secret import Secret
 from chalicelib.errors import Conflict, RetryLater
 
 

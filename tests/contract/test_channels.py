@@ -9,12 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.channels._http import Http
-from chalicelib.channels.registry import ChannelTypes, Edges
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.message import Accepted, ChannelFault, Letter, Retryable, Throttled, Unknown
 from chalicelib.ports import ChannelType
+from chalicelib.providers.http import Http
+from chalicelib.providers.registry import ChannelTypes, Edges
 from tests.unit.channels.letters import NOW, PHONE, KnownSecrets, build_client, letter
 from tests.wire import Wire, answer, closed_port, open_wire
 

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.aws.circuits import DynamoCircuits
-from chalicelib.engine.breaker import Circuit, CircuitState, Misfire, closed
+from chalicelib.core.channels.circuit_breaker import Circuit, CircuitState, Misfire, closed
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Catalog, Circuits, Standing

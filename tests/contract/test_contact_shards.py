@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.aws import keys
+from chalicelib.aws import key_schema as keys
 from chalicelib.aws.events import DynamoEvents
 from chalicelib.errors import InvalidRequest
 from chalicelib.model.contact import Contact
+from chalicelib.model.contact_shards import CONTACT_SHARDS
 from chalicelib.model.event import Event, Wanted
 from chalicelib.model.ids import ContactUid, WorkspaceUid
-from chalicelib.model.survey import CONTACT_SHARDS
 from chalicelib.ports import Contacts, Events
 from tests.contract.conftest import Backend
 from tests.memory.events import MemoryEvents

@@ -9,11 +9,13 @@ from typing import Any
 import botocore.session
 import pytest
 
-from chalicelib.channels import _end_user_messaging, _whatsapp_aws, email, push
-from chalicelib.channels._aws import RATE_PAUSE
-from chalicelib.channels._email_events import read_ses_event
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import ChannelFault, Permanent, Suppress, Throttled, Unknown, Verdict
+from chalicelib.providers import email, push
+from chalicelib.providers import end_user_messaging as _end_user_messaging
+from chalicelib.providers import whatsapp_aws as _whatsapp_aws
+from chalicelib.providers.aws_errors import RATE_PAUSE
+from chalicelib.providers.email_events import read_ses_event
 from tests.unit.channels.letters import refusal
 
 CHANNEL, GOOD, WAIT, NOBODY_KNOWS, SUPPRESS = ChannelFault, Permanent, Throttled, Unknown, Suppress

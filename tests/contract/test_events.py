@@ -12,8 +12,8 @@ from chalicelib.aws.queues import SqsEventQueue
 from chalicelib.errors import Conflict, InvalidRequest
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
-from chalicelib.model.hints import Reported
 from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.model.queue_messages import Reported
 from chalicelib.ports import Contacts, EventQueue, Events
 from tests.contract.conftest import Backend
 from tests.contract.test_queues import bodies

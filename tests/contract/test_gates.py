@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.aws.gates import DynamoGates
-from chalicelib.engine.pacing import Gate, Lane
+from chalicelib.aws.pacing_state import DynamoGates
+from chalicelib.core.channels.pacing import Gate, Lane
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Gates
 from tests.contract.places import PLACES, Place

@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from chalicelib.channels._http import Http
-from chalicelib.channels.registry import ChannelTypes, Edges
+from chalicelib.model.delivery_report import Callback, Report, Suppression
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Accepted, ChannelFault, Letter, Suppress, Throttled, Unknown, Verdict
-from chalicelib.model.receipt import Callback, Report, Suppression
+from chalicelib.providers.http import Http
+from chalicelib.providers.registry import ChannelTypes, Edges
 from infra.local.mail import build_eml, write_eml
 from infra.local.providers import credentials
 from infra.local.providers.desk import Asked, Desk

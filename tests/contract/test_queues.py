@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from chalicelib.aws.queues import SqsJobQueue, SqsReceiptQueue, SqsStepQueue
 from chalicelib.errors import RetryLater, TooLarge
-from chalicelib.model.hints import Dispatch, DueHint, Hint, Job, Recount
-from chalicelib.model.receipt import MAX_QUEUED_BYTES
+from chalicelib.model.delivery_report import MAX_QUEUED_BYTES
+from chalicelib.model.queue_messages import Dispatch, DueHint, Hint, Job, Recount
 from chalicelib.ports import JobQueue, ReceiptQueue, StepQueue
 from tests.contract.places import PLACES, Place
 from tests.memory.clock import START

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.timers import DynamoTimers
-from chalicelib.model.hints import DueHint, Hint
+from chalicelib.model.queue_messages import DueHint, Hint
 from chalicelib.ports import Timers
 from tests.contract.places import PLACES, Faulty, Place
 from tests.memory.clock import START

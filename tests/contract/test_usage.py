@@ -10,10 +10,10 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 
-from chalicelib.aws import usage
+from chalicelib.aws import usage_meter as usage
 from chalicelib.aws.statistics import DynamoStatistics
+from chalicelib.model.aws_usage import Usage
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.usage import Usage
 from tests.contract.places import Place
 from tests.memory.clock import START, VirtualClock
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.engine.breaker import Circuit
+from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.errors import RetryLater
-from chalicelib.model.hints import DueHint
+from chalicelib.model.queue_messages import DueHint
 from chalicelib.ports import Ports
 from tests.faults.plan import Call, Fault, Kind, Plan, fitting
 from tests.memory.clock import VirtualClock

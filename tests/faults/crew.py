@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.channels import acquire_rate as keep_rate
+from chalicelib.core.steps import deliver
 from chalicelib.model.message import Letter, Verdict
 from chalicelib.ports import Ports
-from chalicelib.usecases import deliver, keep_rate
 from chalicelib.wiring import use_ports
 from infra.local.clock import build_event
 from infra.local.lambda_runtime import load_handler

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
-from chalicelib.engine.progress import contribution
+from chalicelib.core.flows.progress import contribution
+from chalicelib.core.reconciliation.recount_flow import recount_flow
 from chalicelib.model.execution import Execution, ExecutionStatus, Outcome
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, NodeId
 from chalicelib.model.message import ChannelFault, Permanent, Retryable, Unknown
-from chalicelib.usecases.recount_flow import recount_flow
+from chalicelib.model.queue_messages import Recount
 from tests.faults.board import SKEW
 from tests.faults.plan import Kind
 from tests.faults.provider import Try

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.model.event import Event
-from chalicelib.model.hints import DueHint, Job, Reported
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.queue_messages import DueHint, Job, Reported
 from tests.faults.board import SkewedClock
 from tests.memory.queues import round_up
 

@@ -39,25 +39,25 @@ class Mutant:
         return text.replace(self.old, self.new)
 
 
-_USE = "chalicelib/usecases/"
+_CORE = "chalicelib/core/"
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no_claim",
-        f"{_USE}claim_rows.py",
+        f"{_CORE}steps/claims.py",
         "strict=True) if ok], doubtful, refused\n",
         "strict=True)], doubtful, refused\n",
         ("send",),
     ),
     Mutant(
         "undecided_claims_kept",
-        f"{_USE}deliver.py",
+        f"{_CORE}steps/deliver.py",
         "        give_back(delivery, doubtful)\n",
         "        pass\n",
         ("send",),
     ),
     Mutant(
         "receipt_under_a_pass_forgotten",
-        f"{_USE}conclude_count.py",
+        f"{_CORE}reconciliation/finish_recount.py",
         "if not found.still_open and has_moved(ports, job):",
         "if not found:",
         ("late_receipt",),
@@ -65,29 +65,35 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("no_sequence_check", "tests/memory/executions.py", "stored.seq == expect.seq and ", "", ("wait",)),
     Mutant(
         "no_healing",
-        f"{_USE}conclude_count.py",
+        f"{_CORE}reconciliation/finish_recount.py",
         "if found.overdue and flow.status",
         "if not flow and flow.status",
         ("wait",),
     ),
-    Mutant("no_sweeper", f"{_USE}watch_flows.py", "helped += _watch(ports, workspace, flow)", "pass", ("send",)),
+    Mutant(
+        "no_sweeper",
+        f"{_CORE}reconciliation/watch_flows.py",
+        "helped += _watch(ports, workspace, flow)",
+        "pass",
+        ("send",),
+    ),
     Mutant(
         "statistics_twice",
-        f"{_USE}ledger.py",
+        f"{_CORE}steps/batch_result.py",
         "self.counters.update(difference(before, after))",
         "self.counters.update(difference(before, after) + difference(before, after))",
         ("send",),
     ),
     Mutant(
         "recount_twice",
-        f"{_USE}recount_flow.py",
+        f"{_CORE}reconciliation/recount_flow.py",
         "counted.update(contribution(timed))",
         "counted.update(contribution(timed) + contribution(timed))",
         ("send",),
     ),
     Mutant(
         "provider_retries",
-        f"{_USE}deliver.py",
+        f"{_CORE}steps/deliver.py",
         "        return delivery.plan.channel_types[letter.channel.type].send(letter)\n",
         "        kind = delivery.plan.channel_types[letter.channel.type]\n        first = kind.send(letter)\n"
         "        return kind.send(letter) if isinstance(first, Unknown) else first\n",
@@ -95,13 +101,17 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "ends_without_counting",
-        f"{_USE}conclude_count.py",
+        f"{_CORE}reconciliation/finish_recount.py",
         "if found.is_booked and not found.still_open and job.full:",
         "if job.full:",
         ("recount",),
     ),
     Mutant(
-        "lease_too_short", f"{_USE}admit_ready.py", "LEASE = timedelta(seconds=45)", "LEASE = timedelta(0)", ("send",)
+        "lease_too_short",
+        f"{_CORE}steps/admission.py",
+        "LEASE = timedelta(seconds=45)",
+        "LEASE = timedelta(0)",
+        ("send",),
     ),
     Mutant(
         "unstable_ab",
@@ -112,42 +122,42 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "pause_unchecked",
-        f"{_USE}deliver.py",
+        f"{_CORE}steps/deliver.py",
         "    if flow is None or flow.status is not FlowStatus.RUNNING:\n        release(",
         "    if flow is None:\n        release(",
         ("pause",),
     ),
     Mutant(
         "contact_not_read_again",
-        f"{_USE}deliver.py",
+        f"{_CORE}steps/deliver.py",
         "    if contact.rev == claimed.ready.contact.rev:\n",
         "    if contact:\n",
         ("opt_out",),
     ),
     Mutant(
         "sends_not_registered",
-        f"{_USE}admit_ready.py",
+        f"{_CORE}steps/admission.py",
         "epoch, delivery.batch, count, until)",
         "epoch, delivery.batch, 0, until)",
         ("pause",),
     ),
     Mutant(
         "event_enters_twice",
-        "chalicelib/engine/entering.py",
+        "chalicelib/core/events/entry_rules.py",
         "if row.cause and row.cause.event == event.id",
         "if False",
         ("re_entry_double",),
     ),
     Mutant(
         "event_finished_too_early",
-        f"{_USE}ingest_events.py",
+        f"{_CORE}events/ingest_events.py",
         "    entered = sum(\n",
         "    ports.events.finish(workspace, news)\n    entered = sum(\n",
         ("event",),
     ),
     Mutant(
         "schedule_not_moved_with_its_flow",
-        f"{_USE}start_scheduled.py",
+        f"{_CORE}launching/start_scheduled.py",
         "return store_started(ports, workspace, flow, unique, [after])",
         "flow = flow.model_copy(update={'uid': uid_at(ports.clock.now(), str(id(flow)))})\n"
         "    started = store_started(ports, workspace, flow, unique, [])\n"
@@ -156,55 +166,59 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "key_ignored",
-        f"{_USE}trigger_campaign.py",
+        f"{_CORE}launching/trigger_campaign.py",
         "flow_uid = _reserve(ports, workspace, uid, wish.idempotency_key)",
         "flow_uid = new_uid()",
         ("api",),
     ),
     Mutant(
         "lost_claim_sent_again",
-        "chalicelib/engine/settle.py",
+        "chalicelib/core/steps/apply_send_result.py",
         'return _lost(row, replace(attempt, cost=cost), "worker_lost")',
         "return row",
         ("send",),
     ),
     Mutant(
         "one_attempt_too_many",
-        "chalicelib/engine/settle.py",
+        "chalicelib/core/steps/apply_send_result.py",
         "if row.attempt >= attempt.configuration.max_retries:",
         "if row.attempt > attempt.configuration.max_retries:",
         ("refusals",),
     ),
     Mutant(
         "channel_fails_contacts",
-        "chalicelib/engine/settle.py",
+        "chalicelib/core/steps/apply_send_result.py",
         "        case ChannelFault() | Retryable(unreached=True):\n",
         "        case ChannelFault(code=code):\n            return _fail(row, attempt, code)\n        case None:\n",
         ("channel_fault",),
     ),
     Mutant(
         "lost_answer_for_free",
-        "chalicelib/engine/settle.py",
+        "chalicelib/core/steps/apply_send_result.py",
         "replace(again, unsure=True, paid=cost)",
         "replace(again, unsure=True)",
         ("balance_resend",),
     ),
     Mutant(
         "wait_cut_short",
-        "chalicelib/engine/interpreter.py",
+        "chalicelib/core/steps/interpreter.py",
         "asleep=True, due=until",
         "asleep=True, due=scene.now + (until - scene.now) / 2",
         ("wait",),
     ),
     Mutant(
         "news_forgotten",
-        f"{_USE}tell_news.py",
+        f"{_CORE}contacts/store_with_events.py",
         "        ports.event_queue.send(workspace, [event for _, event in entries])\n",
         "        del workspace, entries\n",
         ("contact_event",),
     ),
     Mutant(
-        "retry_twice", f"{_USE}find_retried.py", "theirs.overlaps(ours[theirs.flow_uid])", "False", ("operator_retry",)
+        "retry_twice",
+        f"{_CORE}flows/find_retried.py",
+        "theirs.overlaps(ours[theirs.flow_uid])",
+        "False",
+        ("operator_retry",),
     ),
 )
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

@@ -5,28 +5,28 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.core.billing.top_up import top_up
+from chalicelib.core.contacts.save_contact import patch_contact
+from chalicelib.core.events.accept_events import NewEvent, report_events
+from chalicelib.core.flows.control_flow import FlowChange, change_flow
+from chalicelib.core.flows.retry_flow import RetryWish, retry_flow
+from chalicelib.core.launching.control_campaign import move_campaign
+from chalicelib.core.launching.launch_campaign import LaunchWish, launch_campaign
+from chalicelib.core.launching.republish_campaign import publish_running
+from chalicelib.core.launching.trigger_campaign import TriggerWish, trigger_campaign
+from chalicelib.core.privacy.erase_contact import erase_contact
 from chalicelib.errors import CarillonError, Conflict, InvalidRequest, NotFound
-from chalicelib.model.arrival import build_posted
 from chalicelib.model.balance import TopUp
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.contact import ContactStatus
+from chalicelib.model.delivery_report import Callback
 from chalicelib.model.event import Event
 from chalicelib.model.execution import Engagement
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Recount
 from chalicelib.model.ids import ChannelUid, ContactUid, new_uid
 from chalicelib.model.money import read_money
-from chalicelib.model.receipt import Callback
-from chalicelib.usecases.campaign_flows import move_campaign
-from chalicelib.usecases.change_flow import FlowChange, change_flow
-from chalicelib.usecases.erase_contact import erase_contact
-from chalicelib.usecases.launch_campaign import LaunchWish, launch_campaign
-from chalicelib.usecases.publish_running import publish_running
-from chalicelib.usecases.report_events import NewEvent, report_events
-from chalicelib.usecases.retry_flow import RetryWish, retry_flow
-from chalicelib.usecases.save_contact import patch_contact
-from chalicelib.usecases.top_up import top_up
-from chalicelib.usecases.trigger_campaign import TriggerWish, trigger_campaign
+from chalicelib.model.queue_messages import Recount
+from chalicelib.model.queued_report import build_posted
 from tests.faults.board import Died
 from tests.faults.scenario import Act
 from tests.faults.stage import CHANNEL, HERE

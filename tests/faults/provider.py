@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
-from chalicelib.channels._base import Quiet
-from chalicelib.channels.console import ConsoleContent, ConsoleSettings
 from chalicelib.errors import RetryLater
 from chalicelib.model.contact import Contact
+from chalicelib.model.delivery_report import Callback, Report
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
 from chalicelib.model.message import Accepted, Letter, Throttled, Unknown, Verdict
-from chalicelib.model.receipt import Callback, Report
+from chalicelib.providers.base import Quiet
+from chalicelib.providers.console import ConsoleContent, ConsoleSettings
 from tests.faults.board import Board
 
 #: Answers by the letter and by how many times this message was tried before.

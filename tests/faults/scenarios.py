@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from chalicelib.engine.progress import contribution
+from chalicelib.core.flows.progress import contribution
 from chalicelib.model.channel import LostAnswer
-from chalicelib.model.draw import draw
 from chalicelib.model.execution import Engagement, Outcome
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid
@@ -20,6 +19,7 @@ from chalicelib.model.message import (
     Unknown,
     Verdict,
 )
+from chalicelib.model.stable_random import draw
 from chalicelib.model.trigger import ApiTrigger, Entry, EventTrigger, ScheduledTrigger
 from tests.builders import ab_test, condition, end, send, tag, wait
 from tests.faults import operators as do

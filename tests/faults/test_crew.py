@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.engine.campaign_state import campaign_state
-from chalicelib.engine.progress import contribution
+from chalicelib.core.billing.top_up import top_up
+from chalicelib.core.campaigns.campaign_state import campaign_state
+from chalicelib.core.flows.control_flow import FlowChange, change_flow
+from chalicelib.core.flows.progress import contribution
+from chalicelib.core.launching.launch_campaign import LaunchWish, launch_campaign
 from chalicelib.errors import InsufficientBalance
 from chalicelib.model.balance import EntryKind, TopUp
 from chalicelib.model.campaign import Campaign, CampaignState
@@ -16,9 +19,6 @@ from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid
 from chalicelib.model.message import Accepted, Letter, Permanent, Retryable, Throttled, Verdict
-from chalicelib.usecases.change_flow import FlowChange, change_flow
-from chalicelib.usecases.launch_campaign import LaunchWish, launch_campaign
-from chalicelib.usecases.top_up import top_up
 from tests.builders import end, send
 from tests.faults.crew import Site, at_work
 from tests.faults.stage import CHANNEL, HERE, build_campaign, furnish

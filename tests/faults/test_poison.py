@@ -9,8 +9,8 @@ import pytest
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.execution import ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId
+from chalicelib.model.queue_messages import hint_of
 from chalicelib.nodes.send import Send
 from tests.faults import operators as do
 from tests.faults.backends import MemoryBackend

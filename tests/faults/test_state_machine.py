@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from chalicelib.core.workspaces.api_key import make_key
 from chalicelib.model.workspace import Scope
-from chalicelib.usecases.make_key import make_key
 from tests.faults import operators as do
 from tests.faults.backends import MemoryBackend
 from tests.faults.board import Died

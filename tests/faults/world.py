@@ -15,7 +15,8 @@ from unittest import mock
 from ulid import ULID
 
 from chalicelib import telemetry
-from chalicelib.engine.progress import contribution
+from chalicelib.core.flows.progress import contribution
+from chalicelib.core.steps import deliver
 from chalicelib.errors import CarillonError
 from chalicelib.model import ids
 from chalicelib.model.campaign import Campaign
@@ -23,7 +24,6 @@ from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid
 from chalicelib.ports import Ports, all_pages
-from chalicelib.usecases import deliver
 from chalicelib.wiring import use_ports
 from infra.local.clock import build_event
 from infra.local.lambda_runtime import load_handler
@@ -44,8 +44,8 @@ WORKERS = {
     "receipts": ("chalicelib.workers.receipts.record_receipts", timedelta(seconds=30)),
     "dead_receipts": ("chalicelib.workers.receipts.revive_receipts", timedelta(seconds=30)),
     "dead_events": ("chalicelib.workers.events.revive_events", timedelta(seconds=30)),
-    "dead_jobs": ("chalicelib.workers.deadletters.revive_jobs", timedelta(seconds=30)),
-    "dead_steps": ("chalicelib.workers.deadletters.revive_steps", timedelta(seconds=30)),
+    "dead_jobs": ("chalicelib.workers.dead_letters.revive_jobs", timedelta(seconds=30)),
+    "dead_steps": ("chalicelib.workers.dead_letters.revive_steps", timedelta(seconds=30)),
 }
 #: Nothing is lost by these, so that also the live counters must be exact.
 HARMLESS = frozenset({Kind.TWIN, Kind.DOUBLED, Kind.DELAYED, Kind.LAG})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app import app
-from chalicelib.channels.registry import CHANNEL_TYPES
+from chalicelib.providers.registry import CHANNEL_TYPES
 
 #: What a worker has no need for before its first record, and what it would cost on a quiet machine, in CPU ms.
 HEAVY = {
@@ -25,20 +25,20 @@ HEAVY = {
     "requests": "60",
 }
 #: Besides, each channel type is there when a message of its kind comes, not before.
-HEAVY |= {f"chalicelib.channels.{name}": "2 to 6, and what it imports" for name in CHANNEL_TYPES}
+HEAVY |= {f"chalicelib.providers.{name}": "2 to 6, and what it imports" for name in CHANNEL_TYPES}
 #: Worker → what it has no need for as well.
 SELDOM = {
     "chalicelib.workers.jobs": {
-        "chalicelib.workers._seldom_jobs": "15 with all that it imports",
-        "chalicelib.engine.csv_rows": "2",
-        "chalicelib.engine.export_rows": "2",
-        "chalicelib.engine.jsonl_rows": "2",
+        "chalicelib.workers.rare_jobs": "15 with all that it imports",
+        "chalicelib.core.contacts.csv_reader": "2",
+        "chalicelib.core.reporting.export_writer": "2",
+        "chalicelib.core.contacts.jsonl_reader": "2",
         "dateutil.rrule": "5",
     },
     "chalicelib.workers.steps": {
-        "chalicelib.engine.csv_rows": "2",
-        "chalicelib.engine.sampling": "2",
-        "chalicelib.engine.segments": "2",
+        "chalicelib.core.contacts.csv_reader": "2",
+        "chalicelib.core.segments.sampling": "2",
+        "chalicelib.core.segments.filter": "2",
         "dateutil.rrule": "5",
     },
 }

@@ -127,7 +127,7 @@ def test_no_worker_can_delete_tables_scan_them_or_read_the_first_key() -> None:
 def _calls() -> dict[str, str]:
     """Methods of clients that the shipped code calls → a place where."""
     found: dict[str, str] = {}
-    for folder in ("aws", "channels"):
+    for folder in ("aws", "providers"):
         for path in sorted((ROOT / "chalicelib" / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 match node:

@@ -13,13 +13,13 @@ import pytest
 from app import app
 from chalicelib.api import openapi
 from chalicelib.api._routes import ROUTES
-from chalicelib.aws import usage
+from chalicelib.aws import usage_meter as usage
+from chalicelib.core.workspaces.api_key import make_key
+from chalicelib.core.workspaces.create_workspace import make_workspace
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Ports
 from chalicelib.settings import read_settings
-from chalicelib.usecases.make_key import make_key
-from chalicelib.usecases.make_workspace import make_workspace
 from chalicelib.wiring import build_ports, use_ports
 from infra.local import gateway
 from infra.local.lambda_runtime import Context, load_handler

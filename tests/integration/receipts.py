@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chalicelib.model.channel import Channel
+from chalicelib.model.delivery_report import Callback, Report, Suppression
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import WorkspaceUid, read_message_uid
-from chalicelib.model.receipt import Callback, Report, Suppression
 from chalicelib.wiring import use_ports
 from tests.integration.story import Story, story
 from tests.postbox import Postbox

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.flows import enrol_retry as expand_retry
+from chalicelib.core.flows import retry_flow
 from chalicelib.model.message import Accepted, Permanent, Unknown, Verdict
-from chalicelib.usecases import expand_retry, retry_flow
 from tests.integration.story import Story
 
 LOST, TAKEN, REFUSED = Unknown("read_timeout"), Accepted("id"), Permanent("mailbox_full")

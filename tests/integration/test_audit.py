@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from chalicelib.api._routes import ROUTES
-from chalicelib.engine.breaker import Circuit, CircuitState
+from chalicelib.core.channels.circuit_breaker import Circuit, CircuitState
+from chalicelib.core.workspaces import record_audit as note_changes
+from chalicelib.core.workspaces.api_key import read_key
 from chalicelib.errors import RetryLater
 from chalicelib.ports import Balances, Catalog, Circuits, Contacts
-from chalicelib.usecases import note_changes
-from chalicelib.usecases.make_key import read_key
 from tests.integration.conftest import Api, World
 from tests.integration.recorder import record
 from tests.integration.story import Story, story

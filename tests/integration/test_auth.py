@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.core.workspaces.api_key import read_key
 from chalicelib.model.workspace import Key, Scope
-from chalicelib.usecases.make_key import read_key
 from tests.integration.conftest import Api, World
 
 

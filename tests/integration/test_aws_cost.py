@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws import usage
-from chalicelib.model.arrival import Followed
+from chalicelib.aws import usage_meter as usage
 from chalicelib.model.execution import Engagement
+from chalicelib.model.queued_report import Followed
 from tests.bench.calls import MeteredStory, _watching, open_story
 from tests.bench.telling import Telling
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.flows.add_contacts import add_contacts
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid
-from chalicelib.usecases.add_contacts import add_contacts
 from tests.integration.conftest import Api, Reply
 from tests.integration.story import Story, story
 

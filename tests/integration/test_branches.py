@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.engine.progress import difference
+from chalicelib.core.flows.progress import difference
 from chalicelib.errors import Conflict
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Engagement, ExecutionKey, Receipt

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib.channels._http import Reply, Request
-from chalicelib.channels._signatures import sign_meta, sign_twilio
-from chalicelib.channels._sms_twilio import TwilioSms
-from chalicelib.channels._whatsapp_meta import MetaWhatsApp
-from chalicelib.channels.sms import Sms
-from chalicelib.channels.whatsapp import WhatsApp
-from chalicelib.model.receipt import MAX_CALLBACK_BYTES
+from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES
+from chalicelib.providers.http import Reply, Request
+from chalicelib.providers.signatures import sign_meta, sign_twilio
+from chalicelib.providers.sms import Sms
+from chalicelib.providers.sms_twilio import TwilioSms
+from chalicelib.providers.whatsapp import WhatsApp
+from chalicelib.providers.whatsapp_meta import MetaWhatsApp
 from chalicelib.wiring import use_ports
 from tests.integration.story import Story, story
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.reporting.list_executions import list_executions
 from chalicelib.errors import RetryLater
 from chalicelib.model.event import Event
 from chalicelib.model.execution import Cause
 from chalicelib.model.flow import Flow
 from chalicelib.ports import Save, Unclaimed
-from chalicelib.usecases.list_executions import list_executions
 from chalicelib.wiring import use_ports
 from tests.integration.consents import (
     BeforeEnter,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.hints import Export
-from chalicelib.usecases import export
-from chalicelib.usecases.export import run_export
+from chalicelib.core.reporting import export
+from chalicelib.core.reporting.export import run_export
+from chalicelib.model.queue_messages import Export
 from tests.integration.conftest import Api, World
 from tests.integration.story import Story, story
 from tests.integration.test_import import IMPORT, minutes, numbers, rejected, run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.aws import usage
+from chalicelib.aws import usage_meter as usage
 from tests.bench.hot import KINDS, RATE, Load, measure_changes, measure_gate, measure_register, measure_sends
 
 #: What is one item by nature, and how many sends a second it bears; infra/scale.md says what follows from each.

@@ -9,12 +9,12 @@ import pytest
 
 import app
 from chalicelib.api._routes import ROUTES
+from chalicelib.core.flows import create_flow as create_flow_module
+from chalicelib.core.workspaces.idempotency import LEASE, MAX_INLINE, Claim, claim_call, keep_answer, let_go, read_body
 from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.idempotency_record import KeptAnswer, RememberedCall
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.remembered_call import KeptAnswer, RememberedCall
 from chalicelib.model.workspace import Scope
-from chalicelib.usecases import create_flow as create_flow_module
-from chalicelib.usecases.remember_call import LEASE, MAX_INLINE, Claim, claim_call, keep_answer, let_go, read_body
 from chalicelib.wiring import use_ports
 from tests.integration.conftest import Api, World
 from tests.integration.story import Story, story

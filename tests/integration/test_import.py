@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.hints import Import
+from chalicelib.core.contacts.import_contacts import PAGE_ROWS, run_import
+from chalicelib.model.queue_messages import Import
 from chalicelib.ports import Ports
-from chalicelib.usecases.import_contacts import PAGE_ROWS, run_import
 from tests.integration.conftest import Api, World
 
 IMPORT = "/v1/contacts/import"

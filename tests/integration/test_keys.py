@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from chalicelib.core.workspaces.api_key import read_key
+from chalicelib.core.workspaces.manage_keys import note_use
+from chalicelib.model.idempotency_record import RememberedCall
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.remembered_call import RememberedCall
 from chalicelib.model.workspace import Key, Scope
-from chalicelib.usecases.make_key import read_key
-from chalicelib.usecases.manage_keys import note_use
 from tests.integration.conftest import Api, World
 from tests.integration.story import Story, story
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.flows import enrol_retry as expand_retry
+from chalicelib.core.flows import retry_flow
 from chalicelib.model.flow import Flow
-from chalicelib.model.hints import ExpandRetry
 from chalicelib.model.ids import FlowUid
 from chalicelib.model.message import Accepted, Letter, Permanent, Unknown, Verdict
-from chalicelib.usecases import expand_retry, retry_flow
+from chalicelib.model.queue_messages import ExpandRetry
 from tests.builders import tag
 from tests.integration.story import Story, story
 

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chalicelib.core.launching.launch_campaign import LaunchWish, launch_campaign
 from chalicelib.errors import Conflict
 from chalicelib.model.flow import Flow
-from chalicelib.usecases.launch_campaign import LaunchWish, launch_campaign
 from tests.integration.story import Story, story
 
 __all__ = ["story"]

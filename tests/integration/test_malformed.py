@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib.engine.signing import UNSUBSCRIBE, write_token
+from chalicelib.model.signing import UNSUBSCRIBE, write_token
 from infra.local import gateway
 from infra.local.asgi import Answer
 from infra.local.lambda_runtime import Context

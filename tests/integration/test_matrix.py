@@ -9,8 +9,8 @@ import pytest
 from app import app
 from chalicelib.api import openapi
 from chalicelib.api._routes import ROUTES, Route
+from chalicelib.core.workspaces.api_key import read_key
 from chalicelib.model.workspace import Key, Scope
-from chalicelib.usecases.make_key import read_key
 from tests.integration.conftest import Api, Reply
 from tests.integration.story import Story, story
 

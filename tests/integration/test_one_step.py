@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.engine.breaker import Circuit, opened
+from chalicelib.core.channels.circuit_breaker import Circuit, opened
 from chalicelib.errors import RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
-from chalicelib.model.hints import DueHint, hint_of
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Letter, Unknown
+from chalicelib.model.queue_messages import DueHint, hint_of
 from chalicelib.ports import Standing
 from tests.builders import condition, end, tag, wait
 from tests.integration.consents import swap_ports

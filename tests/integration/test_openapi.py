@@ -9,7 +9,7 @@ import pytest
 from app import app
 from chalicelib.api import openapi
 from chalicelib.api._routes import ROUTES
-from chalicelib.api.shown import SHOWN
+from chalicelib.api.response_models import SHOWN
 from infra.openapi import FILE, render
 from tests.integration.conftest import Api
 from tests.integration.recorder import record

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.engine.interpreter import Advance, Scene
+from chalicelib.core.flows import create_flow
+from chalicelib.core.steps import deliver
+from chalicelib.core.steps.interpreter import Advance, Scene
 from chalicelib.errors import RetryLater
 from chalicelib.model.base import Document
 from chalicelib.model.execution import Execution, ExecutionKey
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Dispatch, DueHint, Job
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.message import Accepted, Letter, Permanent, Unknown, Verdict
+from chalicelib.model.queue_messages import Dispatch, DueHint, Job
 from chalicelib.ports import Counters, Page
-from chalicelib.usecases import create_flow, deliver
 from chalicelib.wiring import use_ports
 from tests.integration.conftest import WORKERS
 from tests.integration.story import Around, Story, story
@@ -246,7 +247,7 @@ def test_a_pass_that_was_overtaken_leaves_the_final_statistics_alone(story: Stor
 
 
 def test_a_revived_dead_letter_goes_on_where_the_contact_stands(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(WORKERS, "StepDeadLetters", "chalicelib.workers.deadletters.revive_steps")
+    monkeypatch.setitem(WORKERS, "StepDeadLetters", "chalicelib.workers.dead_letters.revive_steps")
     story.settle_in(contacts=1)
     story.start(story.campaign(story.send("a"), story.send("b"), END))
     story.world.drain("JobQueue")

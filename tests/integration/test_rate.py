@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from chalicelib.core.channels import acquire_rate as keep_rate
+from chalicelib.core.channels.acquire_rate import Go, Later, ask_rate
 from chalicelib.model.channel import Allowance
 from chalicelib.model.message import Accepted, Letter, Throttled, Verdict
 from chalicelib.ports import LineState
-from chalicelib.usecases import keep_rate
-from chalicelib.usecases.keep_rate import Go, Later, ask_rate
 from tests.builders import build_channel
 from tests.integration.story import Story, story
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.aws import usage
+from chalicelib.aws import usage_meter as usage
 from chalicelib.aws.statistics import SHARDS
 from tests.bench.calls import MeteredStory, _watching, open_story
 from tests.bench.meter import Tally

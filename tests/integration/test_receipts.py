@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.reconciliation.recount_flow import recount_now
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import Unknown
-from chalicelib.usecases.recount_flow import recount_now
 from tests.integration.consents import Once, consent, reasons, swap_ports
 from tests.integration.receipts import history, publish, reporting, story, tell
 from tests.integration.story import Around, Story

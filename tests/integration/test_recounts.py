@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
-from chalicelib.engine.progress import contribution
+from chalicelib.core.events.ingest_events import ingest_events
+from chalicelib.core.flows import create_flow
+from chalicelib.core.flows.progress import contribution
+from chalicelib.core.notifications.manage_subscriptions import find_listeners
+from chalicelib.core.receipts.update_engagement import Found, find_message, raise_engagement
+from chalicelib.core.reconciliation.recount_flow import recount_flow
+from chalicelib.core.reconciliation.request_recount import ask_recount
 from chalicelib.errors import RetryLater
 from chalicelib.model.base import Document
 from chalicelib.model.event import Event
+from chalicelib.model.event_subscription import Listeners
 from chalicelib.model.execution import Engagement, Execution, Receipt
 from chalicelib.model.flow import Flow
-from chalicelib.model.hints import DueHint, Job, Recount, hint_of
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid
-from chalicelib.model.listeners import Listeners
+from chalicelib.model.queue_messages import DueHint, Job, Recount, hint_of
 from chalicelib.ports import Page
-from chalicelib.usecases import create_flow
-from chalicelib.usecases.ask_recount import ask_recount
-from chalicelib.usecases.ingest_events import ingest_events
-from chalicelib.usecases.listen import find_listeners
-from chalicelib.usecases.raise_engagement import Found, find_message, raise_engagement
-from chalicelib.usecases.recount_flow import recount_flow
 from tests.integration.consents import Once, swap_ports
 from tests.integration.story import START, Around, Story, story
 

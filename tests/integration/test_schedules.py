@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.hints import Start
-from chalicelib.usecases.start_scheduled import start_scheduled
+from chalicelib.core.launching.start_scheduled import start_scheduled
+from chalicelib.model.queue_messages import Start
 from tests.integration.story import START, Story, story
 
 __all__ = ["story"]

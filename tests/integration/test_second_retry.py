@@ -2,8 +2,8 @@
 
 import pytest
 
+from chalicelib.core.flows import retry_flow
 from chalicelib.model.message import Verdict
-from chalicelib.usecases import retry_flow
 from tests.integration.retries import LOST, REFUSED, TAKEN, WAYS, answer, finish, go, post, retry, sent
 from tests.integration.story import Story, story
 

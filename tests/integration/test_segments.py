@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.flows import enrol_segment as expanding
 from chalicelib.model.contact import Contact
+from chalicelib.model.contact_shards import CONTACT_SHARDS
 from chalicelib.model.event import Event
 from chalicelib.model.flow import Flow
-from chalicelib.model.hints import ExpandShards
 from chalicelib.model.ids import FlowUid
+from chalicelib.model.queue_messages import ExpandShards
 from chalicelib.model.segment import Segment
-from chalicelib.model.survey import CONTACT_SHARDS
-from chalicelib.usecases import expand_segment as expanding
 from chalicelib.workers.jobs import run_job
 from tests.builders import wait
 from tests.integration.story import Story, story

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.core.launching.estimate_campaign import SAMPLE
 from chalicelib.model.event import Event
 from chalicelib.model.workspace import Scope
-from chalicelib.usecases.estimate_campaign import SAMPLE
 from tests.builders import ab_test, condition
 from tests.integration.conftest import Api, Reply
 from tests.integration.story import Story, story

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.core.contacts.mark_unreachable import note_unreachable
 from chalicelib.model.ids import ContactUid
 from chalicelib.model.message import Accepted, Letter, Suppress, Verdict
-from chalicelib.model.skipping import SkipReason, refused_by
-from chalicelib.usecases.note_unreachable import note_unreachable
+from chalicelib.model.skip_reason import SkipReason, refused_by
 from chalicelib.wiring import use_ports
 from tests.builders import wait
 from tests.integration.consents import consent, reasons

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.reporting.describe_flow import describe_flow
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.usecases.describe_flow import describe_flow
 from infra.local.resources import physical_name
 from tests.integration.story import Story, story
 

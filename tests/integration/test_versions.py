@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from chalicelib.model.hints import Hint, Job
+from chalicelib.model.queue_messages import Hint, Job
 from infra.local.lambda_runtime import Context, load_handler
 from tests.integration.story import Story, story
 
@@ -61,8 +61,8 @@ def test_a_step_that_the_first_version_hinted_runs_on_this_one(story: Story) -> 
     [
         ("chalicelib.workers.steps.run_steps", OLD_STEP),
         ("chalicelib.workers.jobs.run_jobs", OLD_JOBS[-2]),
-        ("chalicelib.workers.deadletters.revive_steps", OLD_STEP),
-        ("chalicelib.workers.deadletters.revive_jobs", OLD_JOBS[-2]),
+        ("chalicelib.workers.dead_letters.revive_steps", OLD_STEP),
+        ("chalicelib.workers.dead_letters.revive_jobs", OLD_JOBS[-2]),
     ],
 )
 def test_a_message_of_a_later_version_is_given_back_with_its_reason_and_its_neighbours_are_not(

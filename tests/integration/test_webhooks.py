@@ -10,11 +10,11 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from chalicelib.channels._caller import PublicCaller
-from chalicelib.channels._http import Reply, Request
+from chalicelib.core.notifications.deliver_webhooks import call_webhook, note_result
 from chalicelib.errors import RetryLater
 from chalicelib.model.webhook import MAX_WEBHOOKS, Delivery, OutgoingCall
-from chalicelib.usecases.tell_webhooks import call_webhook, note_result
+from chalicelib.providers.http import Reply, Request
+from chalicelib.providers.webhook_client import PublicCaller
 from chalicelib.wiring import use_ports
 from tests.integration.conftest import Api
 from tests.integration.story import Story, story

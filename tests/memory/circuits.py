@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chalicelib.engine.breaker import Circuit
+from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Catalog, Standing

@@ -7,9 +7,9 @@ from zlib import crc32
 from chalicelib.errors import Conflict
 from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
+from chalicelib.model.contact_shards import CONTACT_SHARDS, Survey
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
-from chalicelib.model.survey import CONTACT_SHARDS, Survey
 from chalicelib.ports import Page
 from tests.memory.consents import MemoryConsents
 from tests.memory.events import MemoryEvents

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chalicelib.engine.pacing import Gate
+from chalicelib.core.channels.pacing import Gate
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 
 

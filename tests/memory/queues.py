@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.errors import TooLarge
+from chalicelib.model.delivery_report import MAX_QUEUED_BYTES
 from chalicelib.model.event import Event
-from chalicelib.model.hints import DueHint, Hint, Job
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.receipt import MAX_QUEUED_BYTES
+from chalicelib.model.queue_messages import DueHint, Hint, Job
 
 _SECOND = timedelta(seconds=1)
 _LONGEST = 900 * _SECOND

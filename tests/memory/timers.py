@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from chalicelib.model.hints import DueHint
+from chalicelib.model.queue_messages import DueHint
 
 _FORMAT = "%Y%m%d%H%M"
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from chalicelib.channels._signatures import sign_meta, sign_twilio
+from chalicelib.providers.signatures import sign_meta, sign_twilio
 from infra.local.providers.credentials import META, TWILIO
 from infra.local.providers.desk import Taken, new_id
 from infra.local.providers.steps import Step

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.channels._addresses import NoAddress, NotAllowed, Target, check_url, find_address, is_public, resolve
+from chalicelib.providers.url_guard import NoAddress, NotAllowed, Target, check_url, find_address, is_public, resolve
 
 NOBODY: frozenset[str] = frozenset()
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from chalicelib.channels._caller import PublicCaller
-from chalicelib.channels._http import Reply, Request
 from chalicelib.errors import InvalidRequest
 from chalicelib.model.message import Retryable, Unknown
 from chalicelib.model.webhook import OutgoingCall
+from chalicelib.providers.http import Reply, Request
+from chalicelib.providers.webhook_client import PublicCaller
 
 SECRETS = ("whsec_" + "QUFB" * 8, "whsec_" + "QkJC" * 8)
 

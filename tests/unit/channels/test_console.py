@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.channels.console import Console
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 from chalicelib.model.message import Accepted, Letter, MessageType, Retryable
+from chalicelib.providers.console import Console
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 UID = MessageUid(WorkspaceUid("w"), FlowUid("f"), ContactUid("c"), NodeId("n"))

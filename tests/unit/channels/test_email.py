@@ -23,7 +23,6 @@ from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 from pydantic import JsonValue, ValidationError
 
-from chalicelib.channels.email import Email, EmailContent, EmailSettings, build_request, read_error
 from chalicelib.model.channel import Allowance, Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
@@ -38,6 +37,7 @@ from chalicelib.model.message import (
     Unknown,
     Verdict,
 )
+from chalicelib.providers.email import Email, EmailContent, EmailSettings, build_request, read_error
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SENDER = "news@example.com"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.channels.email import Email
+from chalicelib.model.delivery_report import Callback, Report, Suppression
 from chalicelib.model.execution import Engagement
-from chalicelib.model.receipt import Callback, Report, Suppression
+from chalicelib.providers.email import Email
 from tests.unit.channels.letters import UID, build_client
 
 EMAIL = Email(build_client("sesv2"))

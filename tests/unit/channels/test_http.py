@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from chalicelib.channels._http import MAX_ANSWER_BYTES, Http, Reply, Request
 from chalicelib.model.message import Retryable, Unknown
+from chalicelib.providers.http import MAX_ANSWER_BYTES, Http, Reply, Request
 from tests.wire import answer, closed_port, open_wire, split
 
 NAME = "hooks.example.com"

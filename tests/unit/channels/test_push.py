@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from pydantic import JsonValue, ValidationError
 
-from chalicelib.channels.push import Push, PushContent, PushSettings, build_request, read_error
 from chalicelib.model.contact import Contact
+from chalicelib.model.delivery_report import Callback, Report, Suppression
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import (
     Accepted,
@@ -22,7 +22,7 @@ from chalicelib.model.message import (
     Unknown,
     Verdict,
 )
-from chalicelib.model.receipt import Callback, Report, Suppression
+from chalicelib.providers.push import Push, PushContent, PushSettings, build_request, read_error
 from tests.unit.channels.letters import NOW, build_client, letter, problems, refusal
 
 CLIENT = build_client("sns")

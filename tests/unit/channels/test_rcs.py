@@ -6,11 +6,11 @@ import pytest
 from botocore.stub import Stubber
 from pydantic import JsonValue, ValidationError
 
-from chalicelib.channels.rcs import Rcs, RcsSettings, build_request
 from chalicelib.model.contact import Contact
+from chalicelib.model.delivery_report import Callback
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import Accepted, ChannelFault
-from chalicelib.model.receipt import Callback
+from chalicelib.providers.rcs import Rcs, RcsSettings, build_request
 from tests.unit.channels.letters import NOW, PHONE, UID, build_client, letter, problems
 
 SERVICE = "pinpoint-sms-voice-v2"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.channels.registry import CHANNEL_TYPES, ChannelTypes, Edges
+from chalicelib.model.delivery_report import Callback
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.receipt import Callback
 from chalicelib.ports import ChannelType
+from chalicelib.providers.registry import CHANNEL_TYPES, ChannelTypes, Edges
 from tests.unit.channels.letters import KnownSecrets, build_client, letter
 
 EDGES = Edges(

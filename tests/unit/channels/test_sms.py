@@ -8,10 +8,8 @@ import pytest
 from botocore.stub import Stubber
 from pydantic import JsonValue, ValidationError
 
-from chalicelib.channels._end_user_messaging import read_error
-from chalicelib.channels._sms_aws import AwsSms, build_request
-from chalicelib.channels.sms import Sms, SmsContent, SmsSettings
 from chalicelib.model.contact import Contact
+from chalicelib.model.delivery_report import Callback, Price, Report, Suppression
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import (
     Accepted,
@@ -23,7 +21,9 @@ from chalicelib.model.message import (
     Unknown,
     Verdict,
 )
-from chalicelib.model.receipt import Callback, Price, Report, Suppression
+from chalicelib.providers.end_user_messaging import read_error
+from chalicelib.providers.sms import Sms, SmsContent, SmsSettings
+from chalicelib.providers.sms_aws import AwsSms, build_request
 from tests.unit.channels.letters import NOW, PHONE, UID, build_client, letter, problems, refusal
 
 SERVICE, OPERATION = "pinpoint-sms-voice-v2", "SendTextMessage"

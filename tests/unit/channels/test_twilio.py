@@ -8,15 +8,15 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from chalicelib.channels._http import Http, Reply
-from chalicelib.channels._signatures import sign_twilio, verify_twilio
-from chalicelib.channels._sms_twilio import TwilioSms, build_request, read_answer, read_callback
-from chalicelib.channels.sms import Sms, SmsSettings
 from chalicelib.errors import NotFound
+from chalicelib.model.delivery_report import Callback, Report, Suppression, read_hook_uid
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import Accepted, ChannelFault, Permanent, Suppress, Throttled, Unknown, Verdict
-from chalicelib.model.receipt import Callback, Report, Suppression, read_hook_uid
+from chalicelib.providers.http import Http, Reply
+from chalicelib.providers.signatures import sign_twilio, verify_twilio
+from chalicelib.providers.sms import Sms, SmsSettings
+from chalicelib.providers.sms_twilio import TwilioSms, build_request, read_answer, read_callback
 from tests.unit.channels.letters import PHONE, UID, KnownSecrets, letter
 
 ACCOUNT = "AC" + "0" * 32

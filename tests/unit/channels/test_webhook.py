@@ -8,12 +8,12 @@ import pytest
 from pydantic import JsonValue, ValidationError
 from standardwebhooks import Webhook as Verifier
 
-from chalicelib.channels._http import Http, Reply
-from chalicelib.channels.webhook import Webhook, WebhookContent, build_request, build_settings, read_answer
 from chalicelib.errors import RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import Accepted, ChannelFault, Permanent, Retryable, Throttled, Unknown, Verdict
+from chalicelib.providers.http import Http, Reply
+from chalicelib.providers.webhook import Webhook, WebhookContent, build_request, build_settings, read_answer
 from tests.unit.channels.letters import NOW, KnownSecrets, letter
 from tests.wire import answer, open_wire, split
 

@@ -10,14 +10,8 @@ import pytest
 from botocore.stub import Stubber
 from pydantic import JsonValue, ValidationError
 
-from chalicelib.channels import _whatsapp_aws, _whatsapp_meta
-from chalicelib.channels._http import Http, Reply
-from chalicelib.channels._signatures import sign_meta, verify_meta
-from chalicelib.channels._whatsapp_aws import AwsWhatsApp
-from chalicelib.channels._whatsapp_message import build_message
-from chalicelib.channels._whatsapp_meta import MetaWhatsApp
-from chalicelib.channels.whatsapp import WhatsApp, WhatsAppContent, WhatsAppSettings
 from chalicelib.model.contact import Contact
+from chalicelib.model.delivery_report import Callback, Report, Suppression
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import (
@@ -30,7 +24,14 @@ from chalicelib.model.message import (
     Unknown,
     Verdict,
 )
-from chalicelib.model.receipt import Callback, Report, Suppression
+from chalicelib.providers import whatsapp_aws as _whatsapp_aws
+from chalicelib.providers import whatsapp_meta as _whatsapp_meta
+from chalicelib.providers.http import Http, Reply
+from chalicelib.providers.signatures import sign_meta, verify_meta
+from chalicelib.providers.whatsapp import WhatsApp, WhatsAppContent, WhatsAppSettings
+from chalicelib.providers.whatsapp_aws import AwsWhatsApp
+from chalicelib.providers.whatsapp_message import build_message
+from chalicelib.providers.whatsapp_meta import MetaWhatsApp
 from tests.unit.channels.letters import NOW, PHONE, UID, KnownSecrets, build_client, letter, problems, refusal
 
 CLIENT = build_client("socialmessaging")

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib.engine.aws_cost import forecast, price
-from chalicelib.engine.forecast import expect_visits
-from chalicelib.model.usage import Usage
+from chalicelib.core.billing.aws_cost import forecast, price
+from chalicelib.core.launching.forecast import expect_visits
+from chalicelib.model.aws_usage import Usage
 from tests.builders import build_graph, condition, end, send, tag, wait
 
 

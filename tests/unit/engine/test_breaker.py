@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.engine.breaker import (
+from chalicelib.core.channels.circuit_breaker import (
     FAULTS_IN_A_ROW,
     PROBE_AFTER,
     ChannelHealth,

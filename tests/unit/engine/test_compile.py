@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.engine.compile import MAX_NODES, Compiled, compile_steps, mermaid
+from chalicelib.core.campaigns.compiler import MAX_NODES, Compiled, compile_steps, mermaid
 from chalicelib.nodes.registry import read_step
 from tests.builders import build_graph, end, send, wait
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.engine.compile import MAX_DEPTH, MAX_NODES, Compiled, compile_steps, mermaid
+from chalicelib.core.campaigns.compiler import MAX_DEPTH, MAX_NODES, Compiled, compile_steps, mermaid
 from chalicelib.model.graph import Graph
 from chalicelib.model.ids import NodeId
 from chalicelib.nodes.registry import read_step

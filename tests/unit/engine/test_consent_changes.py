@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.engine.consent_changes import consent_changes
-from chalicelib.engine.eligibility import why_not_contact
-from chalicelib.engine.timeline import Entry, Seen, newest
+from chalicelib.core.contacts.consent_changes import consent_changes
+from chalicelib.core.privacy.eligibility import why_not_contact
+from chalicelib.core.reporting.timeline import Entry, Seen, newest
 from chalicelib.model.consent import Origin
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.message import MessageType

@@ -5,13 +5,13 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.engine.campaign_state import campaign_state
-from chalicelib.engine.eligibility import why_not_channel, why_not_contact
+from chalicelib.core.campaigns.campaign_state import campaign_state
+from chalicelib.core.privacy.eligibility import why_not_channel, why_not_contact
 from chalicelib.model.channel import Approval
 from chalicelib.model.contact import ConsentState, ContactStatus
-from chalicelib.model.draw import draw
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.message import MessageType
+from chalicelib.model.stable_random import draw
 from tests.builders import build_channel, build_contact, build_flow
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.engine.forecast import dearest_walk, expect_visits
+from chalicelib.core.launching.forecast import dearest_walk, expect_visits
 from chalicelib.model.ids import NodeId
 from tests.builders import ab_test, build_graph, condition, end, send, wait
 

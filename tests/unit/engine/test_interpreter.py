@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.engine.interpreter import Advance, Scene, Skip, advance, hangs_on_contact
+from chalicelib.core.steps.interpreter import Advance, Scene, Skip, advance, hangs_on_contact
 from chalicelib.errors import GiveUp
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt, Result

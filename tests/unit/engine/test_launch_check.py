@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.engine.launch_check import Referred, check_launch
+from chalicelib.core.campaigns.launch_check import Referred, check_launch
 from chalicelib.model.channel import Approval
 from chalicelib.model.template import TemplateStatus
 from tests.builders import build_channel, build_graph, build_template, build_version, end, send, wait

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.engine.occurrences import HORIZON, Occurrence, check_schedule, occurrences
+from chalicelib.core.campaigns.recurrence import HORIZON, Occurrence, check_schedule, occurrences
 from chalicelib.model.trigger import ScheduledTrigger
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)

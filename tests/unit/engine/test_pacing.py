@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.engine.pacing import HORIZON, Asking, Gate, Lane, admit, interval, leave
+from chalicelib.core.channels.pacing import HORIZON, Asking, Gate, Lane, admit, interval, leave
 from chalicelib.model.flow import FlowConfiguration
 from tests.builders import NOW
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.engine.progress import contribution, difference, end_status, outcome_of, settled
+from chalicelib.core.flows.progress import contribution, difference, end_status, outcome_of, settled
 from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt, Result, Visit
 from chalicelib.model.ids import NodeId
 from tests.builders import NOW, build_row

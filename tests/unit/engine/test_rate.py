@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.engine.rate import Lease, Pace, come_back, interval_of, lease_size, may_wait_for, next_day
+from chalicelib.core.channels.rate_limit import Lease, Pace, come_back, interval_of, lease_size, may_wait_for, next_day
 from tests.builders import NOW
 
 SECOND = timedelta(seconds=1)

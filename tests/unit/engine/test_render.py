@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from chalicelib.engine.render import MissingParameter, check_content, render, resolve_all, resolve_parameters
+from chalicelib.core.templates.render import MissingParameter, check_content, render, resolve_all, resolve_parameters
 from chalicelib.errors import GiveUp
 from chalicelib.model.contact import Contact
 from chalicelib.model.message import MessageType
@@ -218,7 +218,7 @@ class TestBombs:
         )
         code = (
             "import threading; threading.stack_size(256 * 1024)\n"
-            "from chalicelib.engine.render import check_content\n"
+            "from chalicelib.core.templates.render import check_content\n"
             f"threads = [threading.Thread(target=check_content, args=({{'text': {widest!r}}},)) for _ in range(2)]\n"
             "[t.start() for t in threads]; [t.join() for t in threads]"
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.engine.sampling import Measured, Run, by_runs, by_shards, in_all
+from chalicelib.core.segments.sampling import Measured, Run, by_runs, by_shards, in_all
 
 TRIES = 400
 

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from chalicelib.engine.segments import Finding, compile_filter, explain
+from chalicelib.core.segments.filter import Finding, compile_filter, explain
 from chalicelib.model.comparison import Comparison
+from chalicelib.model.conditions import When
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.ids import NodeId
 from chalicelib.model.segment import SegmentFilter
 from chalicelib.model.steps import StepContext
-from chalicelib.model.when import When
 from tests.builders import NOW, build_contact
 
 FILTER: TypeAdapter[Comparison] = TypeAdapter(SegmentFilter)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.engine.settle import SHORTEST_WAIT, Attempt, as_unknown, lost, settle
+from chalicelib.core.steps.apply_send_result import SHORTEST_WAIT, Attempt, as_unknown, lost, settle
 from chalicelib.model.execution import Claim, Execution, ExecutionStatus, Outcome
 from chalicelib.model.flow import FlowConfiguration
 from chalicelib.model.ids import AttemptId, NodeId

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.engine.signing import CONFIRM, UNSUBSCRIBE, Links, hash_address, read_token, write_token
 from chalicelib.model.message import MessageType
+from chalicelib.model.signing import CONFIRM, UNSUBSCRIBE, Links, hash_address, read_token, write_token
 from chalicelib.model.suppression import AddressKind
 
 SECRET = b"secret"

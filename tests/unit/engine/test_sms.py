@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.engine.sms import Segments, count_segments
+from chalicelib.core.templates.sms_segments import Segments, count_segments
 
 
 @pytest.mark.parametrize(

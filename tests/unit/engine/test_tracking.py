@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from chalicelib.engine.signing import CLICK, Links, hash_url, read_token
-from chalicelib.engine.tracking import MAX_URL, track
+from chalicelib.core.templates.link_tracking import MAX_URL, track
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
+from chalicelib.model.signing import CLICK, Links, hash_url, read_token
 from tests.builders import build_channel
 
 LINKS = Links(b"secret", "https://x.example")

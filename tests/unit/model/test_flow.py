@@ -13,7 +13,7 @@ from chalicelib.model.flow import (
     FlowStatus,
     IllegalTransition,
 )
-from chalicelib.model.problems import read_problems
+from chalicelib.model.validation_problems import read_problems
 from tests.builders import build_flow
 
 #: As product.md has it.

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.model.base import rfc3339
-from chalicelib.model.comparing import Op
 from chalicelib.model.comparison import MAX_WORDS, Comparison
+from chalicelib.model.conditions import Reached, When, check_size, depth, leaves, reached
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Engagement, Outcome, Receipt, Result
 from chalicelib.model.ids import NodeId
+from chalicelib.model.operators import Op
 from chalicelib.model.steps import StepContext
-from chalicelib.model.when import Reached, When, check_size, depth, leaves, reached
 from tests.builders import NOW
 
 WHEN: TypeAdapter[Comparison] = TypeAdapter(When)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from chalicelib.engine.compile import compile_steps
+from chalicelib.core.campaigns.compiler import compile_steps
 from chalicelib.model.base import rfc3339
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.reconciliation.request_completion import FORGET, ask_for_the_end
 from chalicelib.model.flow import Flow
-from chalicelib.model.hints import Recount
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
+from chalicelib.model.queue_messages import Recount
 from chalicelib.ports import Counters
-from chalicelib.usecases.ask_for_end import FORGET, ask_for_the_end
 from tests.bench.cpu import Laboratory
 from tests.builders import NOW, build_flow
 from tests.memory.statistics import MemoryStatistics

@@ -11,19 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from chalicelib.engine.segments import compile_filter
+from chalicelib.core.segments import count_members as counting
+from chalicelib.core.segments.count_members import Counted, count_members
+from chalicelib.core.segments.filter import compile_filter
+from chalicelib.core.segments.preview_segment import PreviewWish, preview_segment
 from chalicelib.model.comparison import Comparison
+from chalicelib.model.conditions import When
 from chalicelib.model.contact import Contact
+from chalicelib.model.contact_shards import CONTACT_SHARDS
 from chalicelib.model.event import Event
 from chalicelib.model.ids import NodeId, WorkspaceUid
 from chalicelib.model.segment import SegmentFilter
 from chalicelib.model.steps import StepContext
-from chalicelib.model.survey import CONTACT_SHARDS
-from chalicelib.model.when import When
 from chalicelib.ports import Ports
-from chalicelib.usecases import count_members as counting
-from chalicelib.usecases.count_members import Counted, count_members
-from chalicelib.usecases.preview_segment import PreviewWish, preview_segment
 from tests.builders import NOW, build_contact
 from tests.memory.clock import VirtualClock
 from tests.memory.contacts import MemoryContacts

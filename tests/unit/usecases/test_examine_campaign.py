@@ -6,10 +6,10 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
+from chalicelib.core.campaigns.validate_campaign import examine_campaign
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Ports
-from chalicelib.usecases.examine_campaign import examine_campaign
 from tests.builders import NOW, build_template, build_version, send, wait
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.clock import VirtualClock

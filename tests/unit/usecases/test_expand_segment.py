@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.engine.progress import contribution
+from chalicelib.core.flows import enrol_segment as expanding
+from chalicelib.core.flows.enrol_segment import expand_segment
+from chalicelib.core.flows.progress import contribution
+from chalicelib.core.segments import count_members as counting
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.event import Event
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.hints import Dispatch, ExpandShards
 from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.queue_messages import Dispatch, ExpandShards
 from chalicelib.model.segment import Segment
 from chalicelib.ports import Ports
-from chalicelib.usecases import count_members as counting
-from chalicelib.usecases import expand_segment as expanding
-from chalicelib.usecases.expand_segment import expand_segment
 from tests.builders import NOW, build_contact, build_flow, send
 from tests.memory.allowances import MemoryAllowances
 from tests.memory.balances import MemoryBalances

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from chalicelib.core.reporting.list_executions import list_executions
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import MAX_SHARDS
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Page
-from chalicelib.usecases.list_executions import list_executions
 from tests.bench.cpu import Laboratory
 from tests.builders import KEY, build_flow, build_row
 from tests.memory.executions import MemoryExecutions

@@ -1,0 +1,39 @@
+"""How a channel shows how it fares, as models for OpenAPI."""
+
+from chalicelib.core.channels.circuit_breaker import CircuitState
+from chalicelib.model.base import Moment, Outside
+from chalicelib.model.channel import Channel
+
+
+class FaultShown(Outside):
+    """One send that the channel spoilt."""
+
+    at: Moment
+    code: str
+
+
+class CircuitShown(Outside):
+    """`retryAfter`: from when on a resumed flow's first send is the probe."""
+
+    state: CircuitState
+    since: Moment | None
+    retry_after: Moment | None
+    cause: str | None
+    last_faults: tuple[FaultShown, ...]
+
+
+class RateShown(Outside):
+    """The channel's own limits or those of its account; `sentToday` (UTC) is counted only under a daily limit."""
+
+    per_second: float | None
+    per_day: int | None
+    sent_today: int | None
+    held_until: Moment | None
+    backlog_seconds: float
+
+
+class ChannelShown(Channel):
+    """A channel, and how it fares."""
+
+    circuit: CircuitShown
+    rate: RateShown

@@ -1,0 +1,178 @@
+"""Behind the links in messages: pages to unsubscribe and to confirm, whose GET changes nothing; opens and clicks."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from html import escape
+from typing import Annotated
+from urllib.parse import parse_qs, quote
+
+from chalice.app import Blueprint
+from pydantic import Field
+
+from chalicelib.api._http import Answer, Call, Nothing, endpoint
+from chalicelib.api._pages import Form, describe, page, paragraph, unknown_link
+from chalicelib.core.privacy.confirm_opt_in import Confirmation, confirm_opt_in, read_confirmation
+from chalicelib.core.privacy.set_consent import Kind
+from chalicelib.core.privacy.unsubscribe import Subscription, read_subscription, unsubscribe
+from chalicelib.core.receipts.record_link_visit import note_click, note_open
+from chalicelib.core.templates.link_tracking import MAX_URL
+from chalicelib.errors import NotFound, RetryLater, invalid
+from chalicelib.model.base import Outside
+from chalicelib.model.contact import ConsentState
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.message import MessageType
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import Ports
+
+blueprint = Blueprint(__name__)
+#: Text, so that it needs no binary answer.
+_PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+#: Of a form; the page has fewer, a mail program sends one.
+MAX_FIELDS = 100
+#: What can be ended here; answers to what a contact wrote cannot.
+_ENDED = (MessageType.NEWSLETTER, MessageType.MESSAGE)
+
+
+@endpoint(blueprint, "GET /u/{token}", scope=None)
+def get_unsubscribe(call: Call[Nothing, Nothing]) -> Answer:
+    """Asks what to end."""
+    try:
+        return _ask(call.ports, read_subscription(call.ports, call.path["token"]))
+    except NotFound:
+        return unknown_link()
+
+
+@endpoint(blueprint, "POST /u/{token}", scope=None, body=Form, idempotent=False)
+def post_unsubscribe(call: Call[Form, Nothing]) -> Answer:
+    """At once: what was ticked on the page; or, from a mail program (RFC 8058), what the link is about."""
+    try:
+        link = read_subscription(call.ports, call.path["token"])
+    except NotFound:
+        return unknown_link()
+    fields = _read_form(call.body.form)
+    if "page" not in fields:
+        unsubscribe(call.ports, link, [link.kind], "one_click")
+        return _done(call.ports, link, [link.kind])
+    ticked = [kind for kind in _choices(link) if _value(kind) in fields.get("stop", ())]
+    if not ticked:
+        return _ask(call.ports, link, "Nothing was ticked, so nothing has changed.")
+    unsubscribe(call.ports, link, ticked, "unsubscribe_page")
+    return _done(call.ports, link, ticked)
+
+
+def _read_form(text: str) -> Mapping[str, Sequence[str]]:
+    try:
+        return parse_qs(text, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise invalid("form", f"has more than {MAX_FIELDS} fields") from error
+
+
+@endpoint(blueprint, "GET /c/{token}", scope=None)
+def get_confirm(call: Call[Nothing, Nothing]) -> Answer:
+    """Asks for a click: mail programs and scanners open links by themselves."""
+    try:
+        found = read_confirmation(call.ports, call.path["token"])
+    except NotFound:
+        return unknown_link()
+    if not found.is_open:
+        return _answered(call.ports, found)
+    sender = _sender(call.ports, found.workspace)
+    return page(
+        "Please confirm",
+        paragraph(f"Do you want {describe(*found.kind)} from {sender}?")
+        + '<form method="post"><button type="submit">Yes, I do</button></form>'
+        + paragraph("If you did not ask for them, just close this page: then you will not get any."),
+    )
+
+
+@endpoint(blueprint, "POST /c/{token}", scope=None, body=Form, idempotent=False)
+def post_confirm(call: Call[Form, Nothing]) -> Answer:
+    """The contact agrees."""
+    try:
+        return _answered(call.ports, confirm_opt_in(call.ports, call.path["token"]))
+    except NotFound:
+        return unknown_link()
+
+
+class ClickQuery(Outside):
+    """Where the link leads."""
+
+    u: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
+
+
+@endpoint(blueprint, "GET /l/{token}", scope=None, query=ClickQuery)
+def get_click(call: Call[Nothing, ClickQuery]) -> Answer:
+    """Notes the click and leads on; when noting fails, it leads on all the same."""
+    try:
+        with suppress(RetryLater):
+            note_click(call.ports, call.path["token"], call.query.u)
+    except NotFound:
+        return unknown_link()
+    return Answer(302, "", {"Location": _ascii(call.query.u), "Referrer-Policy": "no-referrer"}, "text/plain")
+
+
+@endpoint(blueprint, "GET /o/{token}", scope=None)
+def get_open(call: Call[Nothing, Nothing]) -> Answer:
+    """Always an image that is not seen."""
+    with suppress(RetryLater):
+        note_open(call.ports, call.path["token"])
+    return Answer(200, _PIXEL, {}, "image/svg+xml")
+
+
+def _ascii(url: str) -> str:
+    """As a header may carry it; what is percent-encoded stays so."""
+    return quote(url, safe="!#$%&'()*+,/:;=?@[]~-._")
+
+
+def _answered(ports: Ports, found: Confirmation) -> Answer:
+    if found.is_confirmed:
+        sender = _sender(ports, found.workspace)
+        return page("Thank you", paragraph(f"You will get {describe(*found.kind)} from {sender}.", "status"))
+    said = "It was open for a limited time, or another answer has come since. Nothing has changed."
+    return page("This link is no longer valid", paragraph(said, "status"), 410)
+
+
+def _ask(ports: Ports, link: Subscription, notice: str = "") -> Answer:
+    boxes = "".join(_box(link, kind) for kind in _choices(link))
+    return page(
+        f"Messages from {_sender(ports, link.workspace)}",
+        (paragraph(notice, "status") if notice else "")
+        + '<form method="post"><input type="hidden" name="page" value="1">'
+        + f"<fieldset><legend>What shall end?</legend>{boxes}</fieldset>"
+        + '<button type="submit">Unsubscribe</button></form>',
+    )
+
+
+def _done(ports: Ports, link: Subscription, kinds: Sequence[Kind]) -> Answer:
+    items = "".join(f"<li>{escape(_sentence(kind))}</li>" for kind in kinds)
+    said = paragraph(f"From now on {_sender(ports, link.workspace)} will not send you:", "status")
+    return page("You are unsubscribed", f"{said}<ul>{items}</ul>")
+
+
+def _choices(link: Subscription) -> list[Kind]:
+    """The link's own first; then all else of its channel, and of channels that the contact has said something about."""
+    channels = [link.kind[0], *(link.contact.consent if link.contact else ())]
+    others = [(channel, message) for channel in dict.fromkeys(channels) for message in _ENDED]
+    return list(dict.fromkeys([link.kind, *others]))
+
+
+def _box(link: Subscription, kind: Kind) -> str:
+    state = link.contact.consent_to(*kind) if link.contact else None
+    ended = state is ConsentState.REVOKED
+    marks = (" checked" if ended or kind == link.kind else "") + (" disabled" if ended else "")
+    text = _sentence(kind) + (" (has ended)" if ended else "")
+    box = f'<input type="checkbox" name="stop" value="{escape(_value(kind))}"{marks}>'
+    return f"<label>{box}{escape(text)}</label>"
+
+
+def _value(kind: Kind) -> str:
+    return f"{kind[0]}.{kind[1]}"
+
+
+def _sentence(kind: Kind) -> str:
+    said = describe(*kind)
+    return said[0].upper() + said[1:]
+
+
+def _sender(ports: Ports, workspace: WorkspaceUid) -> str:
+    return ports.catalog.get(workspace, Workspace, workspace).name

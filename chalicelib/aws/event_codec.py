@@ -1,0 +1,58 @@
+"""An event as DynamoDB keeps it below its contact, and the item that remembers its id."""
+
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import key_schema as keys
+from chalicelib.aws._dynamodb import Item, build_doc, read_document
+from chalicelib.model.base import rfc3339
+from chalicelib.model.event import EVENT_LIFE, Event
+from chalicelib.model.ids import WorkspaceUid
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+#: The sparse index `news` is written twice by every change of a contact that somebody listens to, and its sort key is
+#: the time, along which DynamoDB splits no partition: these take 8,000 changes a second, all workspaces together.
+NEWS_SHARDS = 16
+
+
+def event_key(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+    """Where an event lies: below its contact, in order of time."""
+    sort = keys.event_sort(rfc3339(event.occurred_at), event.id)
+    return {"pk": {"S": keys.history(workspace, event.contact_uid)}, "sk": {"S": sort}}
+
+
+def build_event(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+    """The item of an event."""
+    return {**event_key(workspace, event), "name": {"S": event.name}, "doc": build_doc(event), **_expiry(event)}
+
+
+def build_untold(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+    """The same, found by the clock until it is stored once more without this mark."""
+    item = build_event(workspace, event)
+    item["newsKey"] = {"S": keys.news(keys.shard_of(event.contact_uid) % NEWS_SHARDS)}
+    item["newsAt"] = {"S": rfc3339(event.occurred_at)}
+    return item
+
+
+def blank_event(item: Item) -> "dict[str, AttributeValueTypeDef]":
+    """The item in the same place with an event that says nothing but its name and time."""
+    event = read_event(item).model_copy(update={"id": item["sk"]["S"].rpartition("#")[2], "properties": {}})
+    kept = {name: value for name, value in item.items() if name not in {"newsKey", "newsAt"}}
+    return {**kept, "doc": build_doc(event)}
+
+
+def build_reminder(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+    """What remembers the id: where its event lies, and nothing of what it says."""
+    place = event_key(workspace, event)
+    key = {"pk": {"S": keys.event_id(workspace, event.id)}, "sk": {"S": keys.META}}
+    return {**key, "contactPk": place["pk"], "place": place["sk"], **_expiry(event)}
+
+
+def read_event(item: Item) -> Event:
+    """The event again."""
+    return read_document(Event, item["doc"]["S"])
+
+
+def _expiry(event: Event) -> "dict[str, AttributeValueTypeDef]":
+    return {"expiresAt": {"N": str(int((event.occurred_at + EVENT_LIFE).timestamp()))}}

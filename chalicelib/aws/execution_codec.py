@@ -1,0 +1,225 @@
+"""An execution as DynamoDB keeps it: native, compact, readable; times in milliseconds, empty things left out."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from pydantic_core import from_json, to_json
+
+from chalicelib.aws._dynamodb import Item
+from chalicelib.aws.execution_keys import contact_key, from_milliseconds, row_key, to_milliseconds
+from chalicelib.model.execution import (
+    Cause,
+    Claim,
+    Engagement,
+    Execution,
+    ExecutionStatus,
+    Outcome,
+    Receipt,
+    Result,
+    Visit,
+    read_walk,
+)
+from chalicelib.model.ids import AttemptId, FlowUid, NodeId, WorkspaceUid
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Fields: TypeAlias = "dict[str, AttributeValueTypeDef]"
+
+#: What a save writes, each of them always there: so one statement fits every row, and it needs no REMOVE.
+#: Receipts are not among it: they have a writer of their own (`put_receipt`).
+#: No text that people write has it: the API refuses control characters.
+_SEPARATOR = "\x1f"
+STATE = ("status", "seq", "lease", "claim", "walk")
+
+
+def encode_state(row: Execution, mark: str = "") -> Fields:
+    """All of a row but its key and its receipts: what conditions look at by itself, all else in the map `walk`.
+
+    `lease` is the end of the claim, 0 without one: so "no claim is alive" is one comparison. It needs no OR, with
+    which ministack (and who knows whose PartiQL) no longer finds the key in a statement. `mark`: of the save.
+    """
+    claim = row.claim
+    return {
+        "status": {"S": row.status.value},
+        "seq": {"N": str(row.seq)},
+        "lease": {"N": str(to_milliseconds(claim.until)) if claim else "0"},
+        "claim": {"M": _encode_claim(claim) if claim else {}},
+        "walk": {"M": {**_encode_walk(row), **({"mark": {"S": mark}} if mark else {})}},
+    }
+
+
+def _encode_claim(claim: Claim) -> Fields:
+    cost: Fields = {"cost": {"N": str(claim.cost)}} if claim.cost else {}
+    return {"by": {"S": claim.by}, "node": {"S": claim.node}, **cost}
+
+
+def _encode_walk(row: Execution) -> Fields:
+    fields: Fields = {
+        "version": {"N": str(row.version)},
+        "created": {"N": str(to_milliseconds(row.created))},
+        "updated": {"N": str(to_milliseconds(row.updated))},
+        "entered": {"N": str(to_milliseconds(row.entered))},
+    }
+    if row.node is not None:
+        fields["node"] = {"S": row.node}
+    if row.due is not None:
+        fields["due"] = {"N": str(to_milliseconds(row.due))}
+    if row.results:
+        fields["results"] = {"M": {node: {"M": _encode_result(result)} for node, result in row.results.items()}}
+    if row.path:
+        fields["path"] = {"L": [{"S": _encode_visit(visit)} for visit in row.path]}
+    _encode_exceptions(row, fields)
+    return fields
+
+
+def _encode_exceptions(row: Execution, fields: Fields) -> None:
+    """What most rows do not have."""
+    if row.reason is not None:
+        fields["reason"] = {"S": row.reason}
+    if row.attempt:
+        fields["attempt"] = {"N": str(row.attempt)}
+    if row.faults:
+        fields["faults"] = {"N": str(row.faults)}
+    if row.asleep:
+        fields["asleep"] = {"BOOL": True}
+    if row.only:
+        fields["only"] = {"BOOL": True}
+    _encode_offer(row, fields)
+    if row.cause:
+        properties = to_json(row.cause.properties).decode()
+        fields["cause"] = {"M": {"event": {"S": row.cause.event}, "properties": {"S": properties}}}
+
+
+def _encode_offer(row: Execution, fields: Fields) -> None:
+    if row.offer:
+        fields["offer"] = {"N": str(row.offer)}
+    if row.unsure:
+        fields["unsure"] = {"BOOL": True}
+    if row.paid:
+        fields["paid"] = {"N": str(row.paid)}
+
+
+def encode_row(row: Execution, shards: int) -> Fields:
+    """A whole row, as it is enrolled."""
+    key = row.key
+    return {
+        **row_key(key, shards),
+        "contactKey": {"S": contact_key(key.workspace, key.contact)},
+        "flow": {"S": key.flow},
+        "receipts": {"M": {node: {"M": encode_receipt(receipt)} for node, receipt in row.receipts.items()}},
+        **encode_state(row),
+    }
+
+
+def encode_receipt(receipt: Receipt) -> Fields:
+    """With its rank, so that a condition can compare it."""
+    entry: Fields = {
+        "e": {"S": receipt.engagement.value},
+        "at": {"N": str(to_milliseconds(receipt.at))},
+        "rank": {"N": str(receipt.rank)},
+    }
+    return {**entry, "soft": {"BOOL": True}} if receipt.is_soft else entry
+
+
+def holds_state(item: Item, fields: Mapping[str, "AttributeValueTypeDef"]) -> bool:
+    """Whether the stored row is, receipts aside, just what a save wanted to write."""
+    return all(item.get(name) == fields.get(name) for name in STATE)
+
+
+def decode_row(item: Item) -> Execution:
+    """The row again; raises KeyError for an item that is none."""
+    walk = item["walk"]["M"]
+    return Execution(
+        key=read_walk(WorkspaceUid(item["pk"]["S"].partition("#")[0]), FlowUid(item["flow"]["S"]), item["sk"]["S"]),
+        status=ExecutionStatus(item["status"]["S"]),
+        seq=int(item["seq"]["N"]),
+        node=NodeId(walk["node"]["S"]) if "node" in walk else None,
+        version=int(walk["version"]["N"]),
+        created=from_milliseconds(int(walk["created"]["N"])),
+        updated=from_milliseconds(int(walk["updated"]["N"])),
+        entered=from_milliseconds(int(walk["entered"]["N"])),
+        due=from_milliseconds(int(walk["due"]["N"])) if "due" in walk else None,
+        asleep="asleep" in walk,
+        attempt=_number(walk, "attempt"),
+        claim=_decode_claim(item),
+        results={NodeId(node): _decode_result(value["M"]) for node, value in _map(walk, "results").items()},
+        receipts={NodeId(node): decode_receipt(value["M"]) for node, value in item["receipts"]["M"].items()},
+        path=tuple(_decode_visit(entry["S"]) for entry in walk["path"]["L"]) if "path" in walk else (),
+        reason=walk["reason"]["S"] if "reason" in walk else None,
+        offer=_number(walk, "offer"),
+        unsure="unsure" in walk,
+        paid=_number(walk, "paid"),
+        faults=_number(walk, "faults"),
+        only="only" in walk,
+        cause=_decode_cause(walk["cause"]["M"]) if "cause" in walk else None,
+    )
+
+
+def decode_receipt(entry: Item) -> Receipt:
+    """The receipt of one message."""
+    return Receipt(Engagement(entry["e"]["S"]), from_milliseconds(int(entry["at"]["N"])), is_soft="soft" in entry)
+
+
+def _number(item: Item, name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0
+
+
+def _map(item: Item, name: str) -> Item:
+    return item[name]["M"] if name in item else {}
+
+
+def _decode_claim(item: Item) -> Claim | None:
+    entry = item["claim"]["M"]
+    if not entry:
+        return None
+    until = from_milliseconds(int(item["lease"]["N"]))
+    return Claim(AttemptId(entry["by"]["S"]), until, NodeId(entry["node"]["S"]), _number(entry, "cost"))
+
+
+def _decode_cause(entry: Item) -> Cause:
+    return Cause(entry["event"]["S"], from_json(entry["properties"]["S"]))
+
+
+def _encode_result(result: Result) -> Fields:
+    entry: Fields = {"o": {"S": result.outcome.value}, "at": {"N": str(to_milliseconds(result.at))}}
+    if result.attempts != 1:
+        entry["n"] = {"N": str(result.attempts)}
+    if result.channel:
+        entry["ch"] = {"S": result.channel}
+    if result.reason is not None:
+        entry["r"] = {"S": result.reason}
+    if result.provider_id is not None:
+        entry["p"] = {"S": result.provider_id}
+    if result.cost:
+        entry["c"] = {"N": str(result.cost)}
+    if result.offer:
+        entry["f"] = {"N": str(result.offer)}
+    return entry
+
+
+def _decode_result(entry: Item) -> Result:
+    return Result(
+        outcome=Outcome(entry["o"]["S"]),
+        at=from_milliseconds(int(entry["at"]["N"])),
+        attempts=int(entry["n"]["N"]) if "n" in entry else 1,
+        channel=entry["ch"]["S"] if "ch" in entry else "",
+        reason=entry["r"]["S"] if "r" in entry else None,
+        provider_id=entry["p"]["S"] if "p" in entry else None,
+        cost=_number(entry, "c"),
+        offer=_number(entry, "f"),
+    )
+
+
+def _encode_visit(visit: Visit) -> str:
+    """As `node>exit@entered-left`, and what decided behind a unit separator; a node id holds neither > nor @."""
+    why = f"{_SEPARATOR}{visit.why}" if visit.why else ""
+    return f"{visit.node}>{visit.exit}@{to_milliseconds(visit.entered)}-{to_milliseconds(visit.left)}{why}"
+
+
+def _decode_visit(entry: str) -> Visit:
+    text, _, why = entry.partition(_SEPARATOR)
+    way, _, times = text.rpartition("@")
+    node, _, exit_name = way.partition(">")
+    entered, _, left = times.partition("-")
+    return Visit(NodeId(node), exit_name, from_milliseconds(int(entered)), from_milliseconds(int(left)), why)

@@ -1,0 +1,85 @@
+"""The conditional writes of rows, in both of DynamoDB's languages."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from chalicelib.aws.execution_codec import STATE, Fields
+from chalicelib.aws.execution_keys import to_milliseconds
+from chalicelib.ports import ClaimedBy, Unclaimed
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Stores a row that is not there yet."""
+
+    table: str
+    item: Fields
+
+    def statement(self) -> "BatchStatementRequestTypeDef":
+        text = _insert_text(self.table, tuple(self.item))
+        return {"Statement": text, "Parameters": list(self.item.values())}
+
+    def execute(self, client: "DynamoDBClient") -> None:
+        client.put_item(TableName=self.table, Item=self.item, ConditionExpression="attribute_not_exists(pk)")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Writes the state of a row on a condition."""
+
+    table: str
+    key: Fields
+    state: Fields
+    expect: Unclaimed | ClaimedBy
+
+    def statement(self) -> "BatchStatementRequestTypeDef":
+        text = _update_text(self.table, isinstance(self.expect, Unclaimed))
+        values = [*self.state.values(), *self.key.values(), *_expected(self.expect).values()]
+        return {"Statement": text, "Parameters": values, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+    def execute(self, client: "DynamoDBClient") -> None:
+        unclaimed = isinstance(self.expect, Unclaimed)
+        values = {f":{name}": value for name, value in (self.state | _expected(self.expect)).items()}
+        client.update_item(
+            TableName=self.table,
+            Key=self.key,
+            UpdateExpression=_SET,
+            ConditionExpression=_UNCLAIMED if unclaimed else _CLAIMED,
+            ExpressionAttributeNames=_NAMES if unclaimed else {**_NAMES, "#by": "by"},
+            ExpressionAttributeValues={**values, **_OPEN} if unclaimed else values,
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+
+_NAMES = {f"#{name}": name for name in STATE}
+_SET = "SET " + ", ".join(f"#{name} = :{name}" for name in STATE)
+_UNCLAIMED = "#seq = :expected AND #status IN (:pending, :processing) AND #lease <= :moment"
+_CLAIMED = "#claim.#by = :attempt"
+_OPEN: Fields = {":pending": {"S": "pending"}, ":processing": {"S": "processing"}}
+#: Every name is quoted: many are reserved words.
+_SET_PARTIQL = " ".join(f'SET "{name}"=?' for name in STATE)
+_UNCLAIMED_PARTIQL = """"seq"=? AND "status" IN ['pending','processing'] AND "lease"<=?"""
+_CLAIMED_PARTIQL = '"claim"."by"=?'
+
+
+def _expected(expect: Unclaimed | ClaimedBy) -> Fields:
+    """The values of the condition, in the order in which PartiQL asks for them."""
+    if isinstance(expect, ClaimedBy):
+        return {"attempt": {"S": expect.attempt}}
+    return {"expected": {"N": str(expect.seq)}, "moment": {"N": str(to_milliseconds(expect.real_now))}}
+
+
+@cache
+def _insert_text(table: str, names: tuple[str, ...]) -> str:
+    entries = ",".join(f"'{name}':?" for name in names)
+    return f'INSERT INTO "{table}" VALUE {{{entries}}}'
+
+
+def _update_text(table: str, unclaimed: bool) -> str:
+    condition = _UNCLAIMED_PARTIQL if unclaimed else _CLAIMED_PARTIQL
+    return f'UPDATE "{table}" {_SET_PARTIQL} WHERE "pk"=? AND "sk"=? AND {condition}'

@@ -1,0 +1,133 @@
+"""Every key string of the Catalog and Contacts tables."""
+
+from hashlib import blake2b
+
+from chalicelib.model.contact_shards import CONTACT_SHARDS
+from chalicelib.model.ids import WorkspaceUid
+
+#: Sort key of a document's own item.
+META = "META"
+#: Sort key of a channel's circuit: before META, so that a query of what lies in between reads both.
+CIRCUIT = "CIRCUIT"
+#: Sort keys of the line of a channel's rate, which that query reads too, and of its counts, which it does not.
+LINE = "LINE"
+DAY = "SENT#"
+#: Sort key of a balance and of a flow's purse, and prefix of the lines of a ledger.
+MONEY = "MONEY"
+ENTRIES = "T#"
+#: Sort key of the item that remembers below which parent a document was stored.
+PARENT = "PARENT"
+#: Prefixes of the sort keys below a document.
+VERSIONS = "V#"
+CHUNKS = "A#"
+
+
+def document(workspace: str, kind: str, uid: str) -> str:
+    """Partition of a document and all that belongs to it."""
+    return f"{workspace}#{kind}#{uid}"
+
+
+def read_document(pk: str) -> tuple[WorkspaceUid, str]:
+    """Workspace and uid of a document's partition."""
+    workspace, _, rest = pk.partition("#")
+    return WorkspaceUid(workspace), rest.partition("#")[2]
+
+
+def of_kind(workspace: str, kind: str) -> str:
+    """Partition of the index byType."""
+    return f"{workspace}#{kind}"
+
+
+def active(workspace: str, uid: str) -> str:
+    """Sort key of the index active."""
+    return f"{workspace}#{uid}"
+
+
+def read_active(sort: str) -> tuple[WorkspaceUid, str]:
+    """Workspace and uid of a sort key of the index active; neither can hold a #."""
+    workspace, _, uid = sort.partition("#")
+    return WorkspaceUid(workspace), uid
+
+
+def version(number: int) -> str:
+    """Sort key of a version."""
+    return f"{VERSIONS}{number:06d}"
+
+
+def chunk(number: int) -> str:
+    """Sort key of a part of a long list."""
+    return f"{CHUNKS}{number:06d}"
+
+
+def children(kind: str) -> str:
+    """Prefix of the sort keys of pointers to children of a kind."""
+    return f"CHILD#{kind}#"
+
+
+def contact_shard(workspace: str, shard: int) -> str:
+    """Partition of one shard of a workspace's contacts."""
+    return f"{workspace}#C#{shard}"
+
+
+def contact(workspace: str, uid: str) -> str:
+    """Partition in which a contact lies."""
+    return contact_shard(workspace, shard_of(uid))
+
+
+def shard_of(uid: str) -> int:
+    """The shard of a contact: the same in every process and for ever."""
+    return int.from_bytes(blake2b(uid.encode(), digest_size=8).digest(), "big") % CONTACT_SHARDS
+
+
+def history(workspace: str, contact: str) -> str:
+    """Partition of what a contact did."""
+    return f"{workspace}#E#{contact}"
+
+
+def consents(workspace: str, contact: str) -> str:
+    """Partition of what a contact said about being written to."""
+    return f"{workspace}#S#{contact}"
+
+
+def consent_sort(moment: str, rev: int, channel_type: str, message_type: str) -> str:
+    """Sort key of one change: by time, and by the write of the contact that it came with."""
+    return f"{moment}#{rev:09d}#{channel_type}#{message_type}"
+
+
+def event_sort(moment: str, event_id: str) -> str:
+    """Sort key of an event: by time, and by the hash of an id that may hold anything."""
+    return f"{moment}#{_hash(event_id)}"
+
+
+def event_id(workspace: str, text: str) -> str:
+    """Partition of the item that remembers the id of an event."""
+    return f"{workspace}#D#{_hash(text)}"
+
+
+def news(shard: int) -> str:
+    """Partition of the index of events that nobody was told of yet, over all workspaces."""
+    return f"NEWS#{shard}"
+
+
+def lookup(workspace: str, text: str) -> str:
+    """Partition of a look-up: a hash, so that no key of ours carries an address."""
+    return f"{workspace}#L#{_hash(text)}"
+
+
+def allowance(workspace: str, name: str) -> str:
+    """Partition of the counters of what is limited by time."""
+    return f"{workspace}#RATE#{name}"
+
+
+def _hash(text: str) -> str:
+    return blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def balance(workspace: str) -> str:
+    """Partition of a workspace's balance and its ledger."""
+    return f"{workspace}#BALANCE"
+
+
+def purse(workspace: str, flow: str) -> str:
+    """Partition of what a flow has drawn: its own, as every batch writes it, and not the flow's, which it outlives."""
+    return f"{workspace}#PURSE#{flow}"

@@ -1,0 +1,37 @@
+"""How much of a limit is used up in a window of time: one counter that only grows while it is below the limit."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import key_schema as keys
+from chalicelib.aws._dynamodb import ConditionFailed, translate
+from chalicelib.model.ids import WorkspaceUid
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoAllowances:
+    """Implements `ports.Allowances` in the Catalog table; DynamoDB's expiry takes the counters away."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def take(self, workspace: WorkspaceUid, name: str, until: datetime, count: int, limit: int) -> bool:
+        end = int(until.timestamp())
+        try:
+            with translate():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": keys.allowance(workspace, name)}, "sk": {"S": str(end)}},
+                    UpdateExpression="ADD used :count SET expiresAt = :end",
+                    ConditionExpression="attribute_not_exists(used) OR used <= :before",
+                    ExpressionAttributeValues={
+                        ":count": {"N": str(count)},
+                        ":before": {"N": str(limit - count)},
+                        ":end": {"N": str(end)},
+                    },
+                )
+        except ConditionFailed:
+            return False
+        return True

@@ -1,1 +1,0 @@
-"""The channel types: one file each, joined in `registry`."""

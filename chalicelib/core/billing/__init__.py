@@ -1,0 +1,1 @@
+"""Charge messages, top up the balance, and price AWS usage."""

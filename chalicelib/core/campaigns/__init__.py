@@ -1,0 +1,1 @@
+"""Validate, compile and publish campaigns."""

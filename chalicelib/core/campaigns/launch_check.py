@@ -1,0 +1,64 @@
+"""May this campaign be launched? Every reason against it at once, for validate and launch alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.errors import Problem
+from chalicelib.model.channel import Approval, Channel
+from chalicelib.model.graph import Graph, Node
+from chalicelib.model.send_options import Offer, Offering
+from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """What the steps name, as far as it is there. Versions are those that the SENDs would use, by node."""
+
+    default_channel: str | None
+    channels: Mapping[str, Channel]
+    templates: Mapping[str, Template]
+    versions: Mapping[str, TemplateVersion]
+
+
+def check_launch(graph: Graph, referred: Referred) -> tuple[Problem, ...]:
+    """Rule 6 of product.md for every SEND, and for what it would send instead."""
+    problems: list[Problem] = []
+    for node in graph:
+        for offer in node.step.offers if isinstance(node.step, Offering) else ():
+            channel, found = _check_channel(node, offer, referred)
+            problems += found + _check_template(node, offer, channel, referred)
+    return tuple(problems)
+
+
+def _problem(node: Node, offer: Offer, field: str, message: str) -> list[Problem]:
+    return [Problem(f"{node.field}.{offer.prefix}{field}", f"step {node.step.id}: {message}")]
+
+
+def _check_channel(node: Node, offer: Offer, referred: Referred) -> tuple[Channel | None, list[Problem]]:
+    uid = offer.sending.channel_uid or referred.default_channel
+    if uid is None:
+        return None, _problem(node, offer, "channelUid", "names no channel, and the flow has none for it")
+    channel = referred.channels.get(uid)
+    if channel is None:
+        return None, _problem(node, offer, "channelUid", f"channel {uid} was not found")
+    if channel.approval is not Approval.APPROVED or not channel.active:
+        state = channel.approval if channel.approval is not Approval.APPROVED else "inactive"
+        return channel, _problem(node, offer, "channelUid", f"channel {uid} is {state}")
+    return channel, []
+
+
+def _check_template(node: Node, offer: Offer, channel: Channel | None, referred: Referred) -> list[Problem]:
+    uid = offer.sending.template_uid
+    template = referred.templates.get(uid)
+    if template is None:
+        return _problem(node, offer, "templateUid", f"template {uid} was not found")
+    if template.status is not TemplateStatus.PUBLISHED:
+        return _problem(node, offer, "templateUid", f"template {uid} is {template.status}, not PUBLISHED")
+    version = referred.versions.get(f"{node.id}{offer.suffix}")
+    if version is None:
+        wanted = f"template {uid} has no version {offer.sending.template_version}"
+        return _problem(node, offer, "templateVersion", wanted)
+    if channel is not None and version.channel_type != channel.type:
+        mismatch = f"the template is for {version.channel_type}, the channel is {channel.type}"
+        return _problem(node, offer, "templateUid", mismatch)
+    return []

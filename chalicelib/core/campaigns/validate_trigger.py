@@ -1,0 +1,66 @@
+"""What is wrong with a campaign's trigger and audience, beside its steps: for `validate` and every launch alike."""
+
+from chalicelib.core.campaigns.recurrence import check_schedule
+from chalicelib.errors import Problem
+from chalicelib.model.campaign import Campaign
+from chalicelib.model.conditions import MessageIs, check_size, leaves
+from chalicelib.model.event import RESERVED
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.segment import Segment
+from chalicelib.model.trigger import EventTrigger, ScheduledTrigger
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import Ports
+
+#: What Carillon itself reports of a contact and of its messages.
+BUILT_IN = frozenset(
+    {f"contact.{word}" for word in ("created", "updated", "tagged", "untagged")}
+    | {f"consent.{word}" for word in ("granted", "revoked", "pending")}
+    | {f"message.{word}" for word in ("delivered", "opened", "clicked", "replied", "bounced", "unsubscribed")}
+)
+
+
+def check_trigger(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> tuple[Problem, ...]:
+    """Every reason for which the trigger and the audience as they are drafted could not be launched now."""
+    return (*_check_segment(ports, workspace, campaign), *_check_trigger(ports, workspace, campaign))
+
+
+def _check_segment(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> list[Problem]:
+    uid = campaign.audience.segment_uid if campaign.audience else None
+    if uid is None or ports.catalog.find(workspace, Segment, uid) is not None:
+        return []
+    return [Problem("audience.segmentUid", f"Segment {uid} was not found")]
+
+
+def _check_trigger(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> tuple[Problem, ...]:
+    trigger = campaign.trigger
+    if isinstance(trigger, ScheduledTrigger):
+        zone = ports.catalog.get(workspace, Workspace, workspace).timezone
+        found = check_schedule(trigger, zone, ports.clock.now(), campaign.start_grace)
+        without = Problem("audience", "A scheduled campaign needs an audience of its own")
+        return found if campaign.audience else (*found, without)
+    if isinstance(trigger, EventTrigger):
+        return (*_check_event(ports, trigger), *_check_no_audience(campaign))
+    return ()
+
+
+def _check_event(ports: Ports, trigger: EventTrigger) -> list[Problem]:
+    problems = []
+    if trigger.event.startswith(RESERVED) and trigger.event not in BUILT_IN:
+        known = ", ".join(sorted(BUILT_IN))
+        problems.append(Problem("trigger.event", f"{trigger.event} is none of the built-in events: {known}"))
+    if trigger.until is not None and trigger.until <= ports.clock.now():
+        problems.append(Problem("trigger.until", "lies in the past: nobody could enter"))
+    if trigger.when is None:
+        return problems
+    try:
+        check_size(trigger.when)
+    except ValueError as error:
+        problems.append(Problem("trigger.when", str(error)))
+    if any(isinstance(leaf, MessageIs) for leaf in leaves(trigger.when)):
+        problems.append(Problem("trigger.when", "who enters has no messages of this campaign yet"))
+    return problems
+
+
+def _check_no_audience(campaign: Campaign) -> list[Problem]:
+    wrong = "An event campaign takes in whom its events name, and has no audience; narrow it by trigger.when"
+    return [Problem("audience", wrong)] if campaign.audience else []

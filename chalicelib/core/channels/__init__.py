@@ -1,0 +1,1 @@
+"""Circuit breaker, rate limit, pacing and settings of channels."""

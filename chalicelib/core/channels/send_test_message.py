@@ -1,0 +1,145 @@
+"""Sends one message by a channel to see whether it works: outside of every flow, counted nowhere."""
+
+from collections.abc import Mapping
+from typing import Annotated, assert_never
+
+from pydantic import Field, ValidationError
+
+from chalicelib.core.privacy.eligibility import why_not_contact
+from chalicelib.core.templates.preview_template import Filling, choose_version, fill, find_contact
+from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.channel import Approval, Channel
+from chalicelib.model.contact import Contact
+from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid, new_uid
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFault,
+    Letter,
+    MessageType,
+    Permanent,
+    Retryable,
+    Suppress,
+    Throttled,
+    Unknown,
+    Verdict,
+)
+from chalicelib.model.skip_reason import SkipReason
+from chalicelib.model.template import TemplateVersion
+from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import ChannelType, Ports
+
+#: In place of a flow and, for a bare address, of a contact: events of test messages find no row and are dropped.
+_NOWHERE = "test"
+
+
+class TestMessage(Filling):
+    """To an address (`to`) or to a contact; a template, or `content` as it is to be sent."""
+
+    __test__ = False  # It is no test case, whatever its name says to pytest.
+
+    to: Annotated[str, Field(min_length=1, max_length=320)] | None = None
+    template_uid: Uid | None = None
+    content: Annotated[Mapping[str, str], Field(max_length=20)] | None = None
+
+
+class TestResult(Outside):
+    """What the provider said. `verdict` is accepted, throttled, retryable, permanent, suppress, channel or unknown."""
+
+    __test__ = False  # As above.
+
+    message_uid: str
+    verdict: str
+    provider_id: str | None = None
+    code: str | None = None
+
+
+def send_test(ports: Ports, workspace: WorkspaceUid, channel_uid: str, message: TestMessage) -> TestResult:
+    """Raises InvalidRequest with every problem, NotFound, and Conflict for a blocked channel."""
+    channel = ports.catalog.get(workspace, Channel, channel_uid)
+    if channel.approval is Approval.BLOCKED:
+        raise Conflict("The channel is blocked", channel.approval, (Approval.APPROVED, Approval.PENDING))
+    _check_choices(message)
+    kind = ports.channel_types[channel.type]
+    contact = find_contact(ports, workspace, message.contact_uid)
+    content, message_type = _write(ports, workspace, kind, message, contact)
+    to = _address(ports, workspace, kind, message, (contact, message_type))
+    uid = MessageUid(workspace, FlowUid(_NOWHERE), ContactUid(message.contact_uid or _NOWHERE), NodeId(new_uid()))
+    return _show(str(uid), kind.send(Letter(uid, channel, message_type, to, content)))
+
+
+def _check_choices(message: TestMessage) -> None:
+    problems = []
+    if (message.to is None) == (message.contact_uid is None):
+        problems.append(Problem("to", "name either to or contactUid"))
+    if (message.template_uid is None) == (message.content is None):
+        problems.append(Problem("content", "give either content or templateUid"))
+    if problems:
+        raise InvalidRequest(problems)
+
+
+def _write(
+    ports: Ports, workspace: WorkspaceUid, kind: ChannelType, message: TestMessage, contact: Contact | None
+) -> tuple[Mapping[str, str], MessageType]:
+    if message.template_uid is None:
+        return _read_content(kind, message.content or {}), MessageType.MESSAGE
+    version = choose_version(ports, workspace, message.template_uid, message.version)
+    _check_type(version, kind)
+    content, missing = fill(version, message, contact)
+    if content is None:
+        raise InvalidRequest([Problem(f"values.{name}", "has no value") for name in missing])
+    return content, version.message_type
+
+
+def _check_type(version: TemplateVersion, kind: ChannelType) -> None:
+    if version.channel_type != kind.name:
+        raise invalid(
+            "templateUid", f"is a template for {version.channel_type}; the channel is of the type {kind.name}"
+        )
+
+
+def _read_content(kind: ChannelType, content: Mapping[str, str]) -> Mapping[str, str]:
+    try:
+        read: dict[str, str] = kind.content.model_validate(dict(content)).model_dump(by_alias=True, exclude_none=True)
+    except ValidationError as error:
+        raise InvalidRequest(read_problems(error, "content")) from error
+    return read
+
+
+def _address(
+    ports: Ports,
+    workspace: WorkspaceUid,
+    kind: ChannelType,
+    message: TestMessage,
+    who: tuple[Contact | None, MessageType],
+) -> str:
+    contact, message_type = who
+    if contact is None:
+        return message.to or ""
+    strict = ports.catalog.get(workspace, Workspace, workspace).strict_consent
+    address = kind.address_of(contact)
+    reason = why_not_contact(contact, kind.name, message_type, strict, address)
+    if reason or address is None:
+        raise invalid("contactUid", f"the contact cannot be written to: {reason or SkipReason.NO_ADDRESS}")
+    return address
+
+
+def _show(uid: str, verdict: Verdict) -> TestResult:
+    match verdict:
+        case Accepted(provider_id):
+            return TestResult(message_uid=uid, verdict="accepted", provider_id=provider_id)
+        case Throttled():
+            return TestResult(message_uid=uid, verdict="throttled")
+        case Retryable(code):
+            return TestResult(message_uid=uid, verdict="retryable", code=code)
+        case Permanent(code):
+            return TestResult(message_uid=uid, verdict="permanent", code=code)
+        case Suppress(code):
+            return TestResult(message_uid=uid, verdict="suppress", code=code)
+        case ChannelFault(code):
+            return TestResult(message_uid=uid, verdict="channel", code=code)
+        case Unknown(why):
+            return TestResult(message_uid=uid, verdict="unknown", code=why)
+        case _:
+            assert_never(verdict)

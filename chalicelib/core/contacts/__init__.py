@@ -1,0 +1,1 @@
+"""Store, validate, list and import contacts."""

@@ -1,0 +1,85 @@
+"""Reads contacts out of JSON Lines: one object a line, with the fields of a contact."""
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+from pydantic import ValidationError
+
+from chalicelib.core.contacts.csv_reader import IDENTIFYING, MAX_RECORD_BYTES, Columns, Record, Row, take_line
+from chalicelib.model.base import Uid
+from chalicelib.model.contact import ContactFields
+from chalicelib.model.validation_problems import read_problems
+
+#: Rejected rows are CSV all the same, with the line as it stood in one cell.
+COLUMNS = Columns(",", ("row",), (None,))
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class _Line(ContactFields):
+    uid: Uid | None = None
+
+
+def read_lines(lines: Iterable[bytes], first_line: int) -> Iterator[Record]:
+    """Each line by itself; one that is very long may come in pieces."""
+    source, number = iter(lines), first_line
+    while (taken := take_line(source, deque())) is not None:
+        raw, size, is_cut = taken
+        yield Record(number, 1, size, raw, f"is longer than {MAX_RECORD_BYTES} bytes" if is_cut else None)
+        number += 1
+
+
+def read_line(record: Record, mapping: Mapping[str, str | None]) -> Row | None:
+    """The contact of one line, or why there is none; None for an empty line."""
+    text = record.raw.decode("utf-8", errors="replace").strip().removeprefix("\ufeff")
+    if not text and record.fault is None:
+        return None
+    fault = record.fault or ("is not valid UTF-8" if "\N{REPLACEMENT CHARACTER}" in text else None)
+    cells = (_CONTROL.sub(" ", text),)
+    if fault:
+        return Row(record.line, cells, {}, fault)
+    try:
+        given = _read(text, mapping)
+    except ValidationError as error:
+        problems = read_problems(error)
+        return Row(record.line, cells, {}, "; ".join(f"{each.field} {each.message}" for each in problems))
+    except (ValueError, RecursionError) as error:
+        return Row(record.line, cells, {}, "is nested too deep" if isinstance(error, RecursionError) else str(error))
+    known = any(given.get(name) is not None for name in IDENTIFYING)
+    return Row(record.line, cells, given, None if known else "has no uid, externalId, email or phone")
+
+
+def _read(text: str, mapping: Mapping[str, str | None]) -> Mapping[str, object]:
+    try:
+        found: object = json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not valid JSON: {error.msg}") from error
+    if not isinstance(found, dict):
+        raise ValueError("is no JSON object")  # noqa: TRY004 - what a user wrote has no type; all faults are one kind
+    if _CONTROL.search(json.dumps(found, ensure_ascii=False).replace("\\u00", "\x00")):
+        raise ValueError("has a control character")
+    line = _Line.model_validate_json(json.dumps(_renamed(found, mapping)))
+    return {name: getattr(line, name) for name in line.model_fields_set}
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"has {name}, which is not a number in JSON")
+
+
+def _renamed(found: Mapping[str, object], mapping: Mapping[str, str | None]) -> Mapping[str, object]:
+    """By the mapping: to a field, to `attributes.<name>`, or left out."""
+    given: dict[str, object] = {}
+    attributes: dict[str, object] = {}
+    for name, value in found.items():
+        wanted = mapping.get(name, name)
+        if wanted is None:
+            continue
+        root, _, attribute = wanted.partition(".")
+        if root == "attributes" and attribute:
+            attributes[attribute] = value
+        elif wanted == "attributes" and isinstance(value, dict):
+            attributes |= value
+        else:
+            given[wanted] = value
+    return {**given, "attributes": attributes} if attributes else given

@@ -1,0 +1,1 @@
+"""Accept events, store them, and start executions from them."""

@@ -1,0 +1,117 @@
+"""Takes reports of events, finds whose they are, and queues them for what listens to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
+
+from chalicelib.core.contacts.validate_contact import check_contact
+from chalicelib.errors import InvalidRequest, Problem
+from chalicelib.model.base import Moment, Outside, Uid
+from chalicelib.model.contact import build_lookups
+from chalicelib.model.event import EVENT_LIFE, RESERVED, Event, EventName, check_properties
+from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import Ports
+
+#: api.md: more go into a second call.
+MAX_EVENTS = 100
+#: Clocks differ; what is further ahead was not meant.
+AHEAD = timedelta(minutes=15)
+
+
+def _not_reserved(name: str) -> str:
+    if name.startswith(RESERVED):
+        raise ValueError(f"names that begin with {' or '.join(RESERVED)} are reported by Carillon itself")
+    return name
+
+
+class NewEvent(Outside):
+    """An event as a customer's system reports it, with one way of naming the contact."""
+
+    name: Annotated[EventName, AfterValidator(_not_reserved)]
+    contact_uid: Uid | None = None
+    external_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    email: Annotated[str, StringConstraints(min_length=1, max_length=320)] | None = None
+    phone: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
+    properties: Annotated[Mapping[str, JsonValue], AfterValidator(check_properties)] = {}
+    occurred_at: Moment | None = None
+    #: By which a second report of the same event is known; without it each report is an event of its own.
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _one_contact(self) -> Self:
+        named = (self.contact_uid, self.external_id, self.email, self.phone)
+        if sum(each is not None for each in named) != 1:
+            raise ValueError("name the contact by one of contactUid, externalId, email and phone")
+        return self
+
+
+class NewEvents(Outside):
+    """The body of `POST /v1/events`."""
+
+    #: Each event may have properties of 4 KB.
+    max_values: ClassVar[int] = 10_000
+
+    events: Annotated[tuple[NewEvent, ...], Field(min_length=1, max_length=MAX_EVENTS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What becomes of one event: taken, or why not."""
+
+    id: str
+    contact_uid: str | None
+    problem: Problem | None = None
+
+
+def report_events(ports: Ports, workspace: WorkspaceUid, new: Sequence[NewEvent]) -> tuple[Report, ...]:
+    """One report for each, in order; those that are taken are safe in the queue."""
+    now, region = ports.clock.now(), ports.catalog.get(workspace, Workspace, workspace).region
+    looked = [_lookup(each, region) for each in new]
+    texts = list(dict.fromkeys(each for each in looked if isinstance(each, str)))
+    owners = ports.contacts.find_by(workspace, texts) if texts else {}
+    named = {ContactUid(each.contact_uid) for each in new if each.contact_uid}
+    known = ports.contacts.find_many(workspace, list(named), strong=True) if named else {}
+    reports, events = [], []
+    for each, lookup in zip(new, looked, strict=True):
+        uid = owners.get(lookup) if isinstance(lookup, str) else None
+        uid = uid or (ContactUid(each.contact_uid) if each.contact_uid in known else None)
+        problem = lookup if isinstance(lookup, Problem) else _problem(each, uid, now)
+        report = Report(each.id or new_uid(), uid, problem)
+        reports.append(report)
+        if uid is not None and problem is None:
+            events.append(_build_event(each, report.id, uid, now))
+    ports.event_queue.send(workspace, events)
+    return tuple(reports)
+
+
+def _lookup(new: NewEvent, region: str) -> str | Problem | None:
+    """The look-up string that names the contact, None where a uid does."""
+    if new.contact_uid:
+        return None
+    given = {name: value for name in ("email", "phone") if (value := getattr(new, name))}
+    try:
+        checked = check_contact(given, region)
+    except InvalidRequest as error:
+        return error.problems[0]
+    email, phone = (str(checked[name]) if name in checked else None for name in ("email", "phone"))
+    return build_lookups(new.external_id, email, phone)[0]
+
+
+def _problem(new: NewEvent, uid: str | None, now: datetime) -> Problem | None:
+    if uid is None:
+        return Problem("contactUid", "No contact is named so")
+    at = new.occurred_at or now
+    if at > now + AHEAD:
+        return Problem("occurredAt", f"lies in the future, by more than {AHEAD}")
+    if at < now - EVENT_LIFE:
+        return Problem("occurredAt", f"is more than {EVENT_LIFE.days} days ago: events are kept no longer")
+    return None
+
+
+def _build_event(new: NewEvent, event_id: str, uid: str, now: datetime) -> Event:
+    at = new.occurred_at or now
+    return Event(id=event_id, name=new.name, contact_uid=uid, properties=new.properties, occurred_at=at)

@@ -1,0 +1,1 @@
+"""Create, start, control, fill and retry flows."""

@@ -1,0 +1,78 @@
+"""Adds contacts to a flow that has not begun."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.core.flows.create_flow import count_shards, split, unknown_contacts
+from chalicelib.core.flows.start_flow import expand_rest
+from chalicelib.errors import Conflict, InvalidRequest, RetryLater
+from chalicelib.model.campaign import ContactUids
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.ports import Ports
+
+#: Tries of a read and conditional write against others who add to the same flow, and the engine's own writes.
+TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The flow with its new contacts; `duplicates` were given twice or were in it before."""
+
+    flow: Flow
+    added: int
+    duplicates: int
+
+
+def add_contacts(ports: Ports, workspace: WorkspaceUid, uid: str, contacts: ContactUids) -> Added:
+    """Conflict unless the flow is draft or queued; InvalidRequest with the contacts that are not there."""
+    _get_growing(ports, workspace, uid)
+    unique = tuple(dict.fromkeys(contacts))
+    unknown = unknown_contacts(ports, workspace, unique)
+    if unknown:
+        raise InvalidRequest(unknown, f"{len(unknown)} of the contacts were not found")
+    for _ in range(TRIES):
+        flow = _get_growing(ports, workspace, uid)
+        new = _without_known(ports, workspace, flow, unique)
+        duplicates = len(contacts) - len(new)
+        parts = split(new)
+        grown = _grown(ports, flow, len(new), len(parts), duplicates)
+        try:
+            saved = ports.catalog.save_with_chunks(workspace, grown, dict(enumerate(parts, start=flow.chunks)))
+        except Conflict:
+            continue
+        if saved.status is FlowStatus.QUEUED:
+            expand_rest(ports, workspace, saved)
+        return Added(saved, len(new), duplicates)
+    raise RetryLater("The flow is being changed by others, try again")
+
+
+def _get_growing(ports: Ports, workspace: WorkspaceUid, uid: str) -> Flow:
+    flow = ports.catalog.get(workspace, Flow, uid)
+    if flow.status not in {FlowStatus.DRAFT, FlowStatus.QUEUED} or flow.is_expanded:
+        raise Conflict("Contacts can be added while a flow is draft or queued", flow.status, ["draft", "queued"])
+    if flow.segment_uid:
+        raise Conflict("A flow over a segment takes the segment's members, and no others")
+    if flow.retry_of:
+        raise Conflict("A retry runs over contacts of the flow that it retries, and takes no others")
+    return flow
+
+
+def _without_known(ports: Ports, workspace: WorkspaceUid, flow: Flow, contacts: Sequence[str]) -> list[str]:
+    known: set[str] = set()
+    for number in range(flow.chunks):
+        known.update(ports.catalog.get_chunk(workspace, Flow, flow.uid, number))
+    return [contact for contact in contacts if contact not in known]
+
+
+def _grown(ports: Ports, flow: Flow, new: int, parts: int, duplicates: int) -> Flow:
+    count = flow.contact_count + new
+    changes = {
+        "contact_count": count,
+        "chunks": flow.chunks + parts,
+        # Rows that are enrolled already stay where they are: the number of shards is fixed by the first start.
+        "shards": flow.shards if flow.epoch else count_shards(count),
+        "duplicates_removed": flow.duplicates_removed + duplicates,
+        "updated_at": ports.clock.now(),
+    }
+    return flow.model_copy(update=changes)

@@ -1,0 +1,194 @@
+"""What an operator may do to a flow: start, pause, resume, cancel, describe, configure, delete."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from chalicelib.core.billing.charge_messages import check_funds
+from chalicelib.core.campaigns.campaign_state import OPERATOR
+from chalicelib.core.channels.circuit_check import check_circuits
+from chalicelib.core.flows.dispatch_executions import begin_dispatch
+from chalicelib.core.flows.merge_configuration import ConfigurationChange, merge_configuration
+from chalicelib.core.flows.start_flow import expand_rest, start_flow
+from chalicelib.core.steps.send_plan import channels_of
+from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.balance import Purse
+from chalicelib.model.base import Outside
+from chalicelib.model.campaign import Availability, Campaign
+from chalicelib.model.flow import DELETABLE, Flow, FlowStatus, IllegalTransition, PausedBy
+from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
+from chalicelib.model.queue_messages import Purge, Recount
+from chalicelib.ports import Ports
+
+#: Tries of a read and conditional write against the engine's own writes of the same flow.
+TRIES = 6
+#: Seconds within which what a flow has spent is counted, its size aside: claims of dead workers last 45.
+SETTLED_AFTER = 60
+
+
+class FlowChange(Outside):
+    """The body of `PATCH /v1/flows/{uid}`."""
+
+    status: FlowStatus | None = None
+    description: Annotated[str, Field(max_length=2_000)] | None = None
+    configuration: ConfigurationChange | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.status is None and self.description is None and self.configuration is None:
+            raise ValueError("give status, description or configuration")
+        return self
+
+
+def change_flow(ports: Ports, workspace: WorkspaceUid, uid: str, change: FlowChange) -> Flow:
+    """All of the change or, by IllegalTransition, Conflict or NotFound, nothing of it."""
+    return _try_again(lambda: _change(ports, workspace, uid, change))
+
+
+def _try_again(action: Callable[[], Flow]) -> Flow:
+    for _ in range(TRIES):
+        try:
+            return action()
+        except IllegalTransition:
+            raise
+        except Conflict as error:
+            if error.current is not None:
+                raise
+    raise RetryLater("The flow is being changed by others, try again")
+
+
+def _change(ports: Ports, workspace: WorkspaceUid, uid: str, change: FlowChange) -> Flow:
+    flow = ports.catalog.get(workspace, Flow, uid)
+    wanted = change.status if change.status is not flow.status else None
+    if wanted:
+        flow.check_operator_move(wanted)
+    described = _described(ports, flow, change)
+    if wanted:
+        return _moved(ports, workspace, described, wanted)
+    return ports.catalog.save(workspace, described) if described != flow else flow
+
+
+def _described(ports: Ports, flow: Flow, change: FlowChange) -> Flow:
+    changes: dict[str, object] = {}
+    if change.description is not None and change.description != flow.description:
+        changes["description"] = change.description
+    configuration = merge_configuration(flow.configuration, change.configuration)
+    if configuration != flow.configuration:
+        if flow.status not in {FlowStatus.DRAFT, FlowStatus.PAUSED}:
+            raise Conflict("The configuration can be changed in draft or paused", flow.status, ["draft", "paused"])
+        changes["configuration"] = configuration
+    return flow.model_copy(update={**changes, "updated_at": ports.clock.now()}) if changes else flow
+
+
+def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus) -> Flow:
+    """The status table allows the move."""
+    if flow.status is FlowStatus.DRAFT and wanted is not FlowStatus.CANCELLED:
+        return start_flow(ports, workspace, flow)
+    if wanted is FlowStatus.PAUSED:
+        return _pause(ports, workspace, flow, OPERATOR)
+    if wanted is FlowStatus.CANCELLED:
+        return _cancel(ports, workspace, flow)
+    if wanted is FlowStatus.DRAFT:
+        return _back_to_draft(ports, workspace, flow)
+    return _resume(ports, workspace, flow)
+
+
+def pause_flow(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str, by: PausedBy | None = None) -> None:
+    """Pauses a queued or running flow for another reason than an operator's wish; leaves others as they are."""
+
+    def pause() -> Flow:
+        flow = ports.catalog.get(workspace, Flow, uid)
+        if flow.status not in {FlowStatus.QUEUED, FlowStatus.RUNNING}:
+            return flow
+        return _pause(ports, workspace, flow, reason, by)
+
+    _try_again(pause)
+
+
+def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str, by: PausedBy | None = None) -> Flow:
+    now = ports.clock.now()
+    changes = {"status": FlowStatus.PAUSED, "pause_reason": reason, "paused_by": by}
+    return ports.catalog.save(workspace, flow.model_copy(update={**changes, "paused_at": now, "updated_at": now}))
+
+
+def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    now = ports.clock.now()
+    changes = {
+        "status": FlowStatus.CANCELLED,
+        "end_reason": "cancelled",
+        "pause_reason": None,
+        "paused_by": None,
+        "completed_at": now,
+        "updated_at": now,
+    }
+    saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
+    with suppress(RetryLater):  # It is cancelled already; the watchdog settles it.
+        ports.jobs.send(Recount(w=workspace, f=saved.uid, pass_id=new_uid()))
+    return saved
+
+
+def _back_to_draft(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    """Rows that were enrolled stay and are met again by the next start; nothing was processed."""
+    if flow.started_at is not None:
+        raise IllegalTransition(flow.status, FlowStatus.DRAFT)
+    changes = {"status": FlowStatus.DRAFT, "queued_at": None, "updated_at": ports.clock.now()}
+    return ports.catalog.save(workspace, flow.model_copy(update=changes))
+
+
+def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    """A new epoch: jobs and slots from before the pause are void. Only rows that are open are hinted again."""
+    check_resumable(ports, workspace, flow)
+    now = ports.clock.now()
+    changes: dict[str, object] = {
+        "status": FlowStatus.RUNNING if flow.is_expanded else FlowStatus.QUEUED,
+        "epoch": flow.epoch + 1,
+        "pause_reason": None,
+        "paused_by": None,
+        "paused_at": None,
+        "updated_at": now,
+        "seen_at": now,
+        "look_again_at": None,
+    }
+    if flow.is_expanded and flow.started_at is None:
+        changes["started_at"] = now
+    saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
+    with suppress(RetryLater):  # It runs already; the watchdog hints whom these jobs do not.
+        if saved.is_expanded:
+            begin_dispatch(ports, workspace, saved)
+        else:
+            expand_rest(ports, workspace, saved)
+    return saved
+
+
+def check_resumable(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """Conflict while the campaign is blocked, CircuitOpen while a channel lets nothing through; InsufficientBalance."""
+    campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
+    if campaign is not None and campaign.availability is Availability.BLOCKED:
+        allowed = [each for each in Availability if each is not Availability.BLOCKED]
+        raise Conflict("The campaign is BLOCKED: its flows stay paused", Availability.BLOCKED, allowed)
+    check_circuits(ports, workspace, flow, channels_of(ports, workspace, flow))
+    if flow.prepaid:
+        check_funds(ports, workspace, flow)
+
+
+def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
+    """Draft, paused, error or ended; an open one is cancelled by it. Rows are deleted in the background."""
+    flow = ports.catalog.get(workspace, Flow, uid)
+    # RetryLater: its rows are the truth about its money, so they stay until that is settled.
+    if flow.status not in DELETABLE:
+        allowed = sorted(status.value for status in DELETABLE)
+        raise Conflict(f"A flow that is {flow.status} cannot be deleted; cancel it first", flow.status, allowed)
+    if not flow.is_over:
+        flow = change_flow(ports, workspace, uid, FlowChange(status=FlowStatus.CANCELLED))
+    _check_settled(ports, workspace, flow)
+    ports.jobs.send(Purge(w=workspace, f=uid, shards=flow.shards))
+    ports.catalog.remove(workspace, Flow, uid)
+
+
+def _check_settled(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    purse = ports.balances.find_purse(workspace, FlowUid(flow.uid)) if flow.prepaid else Purse()
+    if purse.drawn != purse.settled:
+        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        raise RetryLater("What the flow has spent is still being counted, try again", SETTLED_AFTER)

@@ -1,0 +1,166 @@
+"""Makes a flow: one run of a campaign over contacts, as a draft or started at once."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.flows.merge_configuration import ConfigurationChange, merge_configuration
+from chalicelib.core.flows.start_flow import as_started, check_available, pin_version, send_off
+from chalicelib.errors import InvalidRequest, Problem
+from chalicelib.model.base import Document, Outside, Uid
+from chalicelib.model.campaign import MAX_VALUES, Campaign, ContactUids
+from chalicelib.model.channel import Channel
+from chalicelib.model.flow import CONTACTS_PER_SHARD, MAX_SHARDS, Flow
+from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
+from chalicelib.model.segment import Segment
+from chalicelib.ports import Ports
+
+#: Entries of one stored part of an audience: 2,000 ids of 64 characters stay far below DynamoDB's 400 KB an item.
+CHUNK = 2_000
+#: api.md: up to this many unknown contacts are listed and refused; with more, they are skipped one by one.
+MAX_LISTED = 1_000
+
+
+#: Raises Conflict when something is in the way.
+Check = Callable[[], None]
+
+
+class NewFlow(Outside):
+    """The body of `POST /v1/flows`."""
+
+    max_values: ClassVar[int] = MAX_VALUES
+
+    channel_uid: Uid
+    campaign_uid: Uid
+    contact_uids: ContactUids | None = None
+    segment_uid: Uid | None = None
+    description: Annotated[str, Field(max_length=2_000)] = ""
+    configuration: ConfigurationChange | None = None
+    status: Literal["draft", "queued", "running"] = "queued"
+
+    @model_validator(mode="after")
+    def _one_audience(self) -> Self:
+        if (self.contact_uids is None) == (self.segment_uid is None):
+            raise ValueError("name either contactUids or segmentUid")
+        return self
+
+
+def create_flow(
+    ports: Ports,
+    workspace: WorkspaceUid,
+    wish: NewFlow,
+    trigger: str = "api",
+    alone: Check | None = None,
+    uid: str | None = None,
+) -> Flow:
+    """InvalidRequest with every problem at once, Conflict when the campaign takes no new flows, or the uid is taken.
+
+    `alone` looks whether no other flow is in the way; of two who look at the same time only one gets its flow.
+    """
+    contacts = tuple(dict.fromkeys(wish.contact_uids or ()))
+    campaign = _check(ports, workspace, wish, contacts)
+    flow = _draft(ports, wish, campaign, trigger, uid or new_uid()).model_copy(
+        update={"duplicates_removed": len(wish.contact_uids or ()) - len(contacts)}
+    )
+    if wish.status == "draft":
+        draft = _with_audience(ports, workspace, flow, contacts)
+        ports.catalog.add(workspace, draft, under=(Campaign, flow.campaign_uid))
+        return draft
+    version = pin_version(ports, workspace, flow)
+    moving = [ports.catalog.get(workspace, Campaign, flow.campaign_uid)] if alone else []
+    if alone:
+        alone()
+    return store_started(ports, workspace, flow.model_copy(update={"campaign_version": version}), contacts, moving)
+
+
+def store_started(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], moving: Sequence[Document]
+) -> Flow:
+    """Stores a new flow of a known version as started, and moves the documents that its start changes, in one write.
+
+    So no draft is left when starting it is refused.
+    """
+    started = as_started(ports, workspace, _with_audience(ports, workspace, flow, entries), flow.campaign_version or 0)
+    ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), moving=moving)
+    send_off(ports, workspace, started)
+    return started
+
+
+def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str]) -> Flow:
+    """Stores the audience before the flow, so that there never is a flow with half of one."""
+    if flow.from_rows:
+        return flow
+    chunks = split(entries)
+    for number, chunk in enumerate(chunks):
+        ports.catalog.put_chunk(workspace, Flow, flow.uid, number, chunk)
+    # Of a segment the one part is the plan, which its first job makes.
+    parts = 1 if flow.segment_uid else len(chunks)
+    sized = {"contact_count": len(entries), "chunks": parts, "shards": count_shards(len(entries))}
+    return flow.model_copy(update=sized)
+
+
+def split(entries: Sequence[str]) -> list[Sequence[str]]:
+    """An audience in the parts in which it is stored."""
+    return [entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK)]
+
+
+def count_shards(contacts: int) -> int:
+    """Over how many partitions the rows of a flow this large are spread."""
+    return max(1, min(MAX_SHARDS, -(-contacts // CONTACTS_PER_SHARD)))
+
+
+def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str, uid: str) -> Flow:
+    now = ports.clock.now()
+    return Flow(
+        uid=uid,
+        created_at=now,
+        updated_at=now,
+        description=wish.description,
+        channel_uid=wish.channel_uid,
+        campaign_uid=wish.campaign_uid,
+        segment_uid=wish.segment_uid,
+        trigger=trigger,
+        configuration=merge_configuration(campaign.configuration, wish.configuration),
+    )
+
+
+def _check(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, contacts: Sequence[str]) -> Campaign:
+    campaign = ports.catalog.find(workspace, Campaign, wish.campaign_uid)
+    problems = _unknown_objects(ports, workspace, wish, campaign)
+    short = campaign.short_form if campaign else None
+    if short and short.channel_uid != wish.channel_uid:
+        problems.append(Problem("channelUid", f"This campaign is sent by channel {short.channel_uid}"))
+    unknown = unknown_contacts(ports, workspace, contacts)
+    if campaign is None or problems or unknown:
+        raise InvalidRequest([*problems, *unknown], _sentence(len(problems), len(unknown)))
+    check_available(campaign)
+    found = examine_campaign(ports, workspace, campaign, wish.channel_uid).problems
+    if found:
+        about = [Problem(f"campaign.{problem.field}", problem.message) for problem in found]
+        raise InvalidRequest(about, "The campaign cannot be launched as it is")
+    return campaign
+
+
+def _unknown_objects(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, campaign: Campaign | None) -> list[Problem]:
+    problems = []
+    if campaign is None:
+        problems.append(Problem("campaignUid", f"Campaign {wish.campaign_uid} was not found"))
+    if ports.catalog.find(workspace, Channel, wish.channel_uid) is None:
+        problems.append(Problem("channelUid", f"Channel {wish.channel_uid} was not found"))
+    if wish.segment_uid and ports.catalog.find(workspace, Segment, wish.segment_uid) is None:
+        problems.append(Problem("segmentUid", f"Segment {wish.segment_uid} was not found"))
+    return problems
+
+
+def _sentence(others: int, contacts: int) -> str:
+    return f"{contacts} of the contacts were not found" if not others else "The request is not valid"
+
+
+def unknown_contacts(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[str]) -> list[Problem]:
+    """One problem for each contact that is not there; none where they are so many that they are skipped one by one."""
+    known = ports.contacts.find_many(workspace, [ContactUid(uid) for uid in contacts], strong=False)
+    unknown = [uid for uid in contacts if uid not in known]
+    listed = unknown if len(unknown) <= MAX_LISTED else []
+    return [Problem("contactUids", f"Contact {uid} was not found") for uid in listed]

@@ -1,0 +1,148 @@
+"""Enrols the members of a segment: plans how many jobs page through the contacts' shards, then is each of those jobs.
+
+The plan is the flow's chunk 0. It keeps the filter and the moment as of which it is asked, in one write with how many
+chunks the flow has, so that every job of every delivery asks the same.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from chalicelib.core.flows.create_flow import count_shards
+from chalicelib.core.flows.enrol_contacts import build_row, enrol, note_chunk, start_node
+from chalicelib.core.flows.fail_flow import stop_flow
+from chalicelib.core.flows.start_flow import expand_rest
+from chalicelib.core.segments.count_members import PAGE, PAGE_WITH_EVENTS, count_members
+from chalicelib.core.segments.filter import Members, compile_filter
+from chalicelib.core.segments.select_members import select_members
+from chalicelib.errors import Conflict, GiveUp, RetryLater
+from chalicelib.model.base import Moment, Outside
+from chalicelib.model.contact_shards import CONTACT_SHARDS
+from chalicelib.model.flow import CONTACTS_PER_SHARD, Flow, FlowStatus
+from chalicelib.model.ids import NodeId, WorkspaceUid
+from chalicelib.model.queue_messages import ExpandShards
+from chalicelib.model.segment import Segment, SegmentFilter
+from chalicelib.ports import Ports
+
+PLAN = 0
+#: One job for about so many contacts of the workspace, and at most one for each of their shards.
+CONTACTS_PER_JOB = CONTACTS_PER_SHARD
+#: Time kept for the page that is begun: on a bad day each contact of it costs a query.
+RESERVE = timedelta(seconds=15)
+#: How long the plan counts.
+COUNTING = timedelta(seconds=3)
+#: Tries to keep the plan against others who change the flow.
+TRIES = 5
+
+
+class Plan(Outside):
+    """Whom all jobs of one expansion look for: the filter as of the moment at which the flow began to expand."""
+
+    filter: SegmentFilter
+    now: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One job's way through its shards."""
+
+    ports: Ports
+    workspace: WorkspaceUid
+    members: Members
+    now: datetime
+    start: NodeId
+    #: Shards are dealt to so many parts in turn.
+    parts: int
+
+    @classmethod
+    def of(cls, ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Self:
+        """By the flow's plan; GiveUp when it or the campaign version is gone."""
+        stored = ports.catalog.get_chunk(workspace, Flow, flow.uid, PLAN)
+        if not stored:
+            raise GiveUp("plan_missing", f"The plan of flow {flow.uid} is gone")
+        plan = Plan.model_validate_json(stored[0], extra="ignore")
+        members = compile_filter(plan.filter, plan.now)
+        return cls(ports, workspace, members, plan.now, start_node(ports, workspace, flow), flow.chunks - 1)
+
+    def enrol_page(self, flow: Flow, job: ExpandShards, shard: int) -> ExpandShards:
+        """Enrols the members of one page; the job that goes on behind it."""
+        limit = PAGE_WITH_EVENTS if self.members.asks_for else PAGE
+        page = self.ports.contacts.page_shard(self.workspace, shard, limit, job.cursor)
+        # Who came later is no member at the start, whatever the filter says of them.
+        there = [contact for contact in page.items if contact.created_at <= self.now]
+        chosen = select_members(self.ports, self.workspace, self.members, there)
+        self._enrol(flow, [contact.uid for contact in chosen])
+        following = shard if page.cursor else shard + self.parts
+        changes = {"shard": following, "cursor": page.cursor, "found": job.found + len(chosen)}
+        return job.model_copy(update=changes)
+
+    def _enrol(self, flow: Flow, uids: Sequence[str]) -> None:
+        now = self.ports.clock.now()
+        enrol(self.ports, self.workspace, flow, [build_row(self.workspace, flow, uid, self.start, now) for uid in uids])
+
+
+def expand_segment(ports: Ports, job: ExpandShards, time_left: Callable[[], timedelta]) -> None:
+    """A repeated job plans nothing anew and finds its rows. It stops when the flow is paused, and resume sends it."""
+    workspace = WorkspaceUid(job.w)
+    flow = ports.catalog.find(workspace, Flow, job.f)
+    if flow is None or flow.status is not FlowStatus.QUEUED:
+        return
+    try:
+        if job.chunk == PLAN:
+            if planned := _planned(ports, workspace, flow):
+                expand_rest(ports, workspace, planned)
+        elif job.chunk not in flow.expanded_chunks:
+            _expand(_Search.of(ports, workspace, flow), job, time_left)
+    except GiveUp as error:
+        stop_flow(ports, workspace, flow, str(error))
+
+
+def _expand(search: _Search, job: ExpandShards, time_left: Callable[[], timedelta]) -> None:
+    """Looks at the flow again before every page, so that a pause or a cancel stops it there."""
+    ports, workspace = search.ports, search.workspace
+    while True:
+        shard = job.chunk - 1 if job.shard is None else job.shard
+        if shard >= CONTACT_SHARDS:
+            note_chunk(ports, workspace, job.f, job.chunk, job.found)
+            return
+        flow = ports.catalog.find(workspace, Flow, job.f)
+        if flow is None or flow.status is not FlowStatus.QUEUED:
+            return
+        if time_left() < RESERVE:
+            ports.jobs.send(job)
+            return
+        job = search.enrol_page(flow, job, shard)
+
+
+def _planned(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow | None:
+    """The flow with its plan, whoever made it, or None when it was stopped; GiveUp when its segment is gone."""
+    for _ in range(TRIES):
+        if PLAN in flow.expanded_chunks:
+            return flow
+        try:
+            return _plan(ports, workspace, flow)
+        except Conflict:
+            flow = ports.catalog.get(workspace, Flow, flow.uid)
+            if flow.status is not FlowStatus.QUEUED:
+                return None
+    raise RetryLater("The flow is being changed by others")
+
+
+def _plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    """Rows are spread by how many members are expected at most, jobs by how many contacts have to be looked at."""
+    segment = ports.catalog.find(workspace, Segment, flow.segment_uid or "")
+    if segment is None:
+        raise GiveUp("segment_missing", f"Segment {flow.segment_uid} was not found")
+    plan = Plan(filter=segment.filter, now=flow.queued_at or ports.clock.now())
+    end = ports.clock.real() + COUNTING
+    members = compile_filter(plan.filter, plan.now)
+    counted = count_members(ports, workspace, members, lambda: end - ports.clock.real(), keep=0)
+    jobs = max(1, min(CONTACT_SHARDS, counted.contacts // CONTACTS_PER_JOB))
+    changes = {
+        "chunks": 1 + jobs,
+        "expanded_chunks": (PLAN,),
+        "shards": count_shards(counted.members_found.count + counted.members_found.error),
+    }
+    planned = flow.model_copy(update=changes)
+    return ports.catalog.save_with_chunks(workspace, planned, {PLAN: [plan.model_dump_json()]})

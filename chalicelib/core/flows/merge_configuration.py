@@ -1,0 +1,29 @@
+"""Lays the pacing fields that a caller wrote over those that hold without them."""
+
+from typing import Self
+
+from pydantic import ValidationError, model_validator
+
+from chalicelib.errors import InvalidRequest
+from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.validation_problems import read_problems
+
+
+class ConfigurationChange(FlowConfiguration):
+    """Some of the fields; whether they fit together is known once they lie over the others."""
+
+    @model_validator(mode="after")
+    def _salt_fits(self) -> Self:
+        return self
+
+
+def merge_configuration(base: FlowConfiguration, change: ConfigurationChange | None) -> FlowConfiguration:
+    """`base` where `change` says nothing; InvalidRequest when the two do not fit together."""
+    if change is None:
+        return base
+    written = {name: getattr(change, name) for name in change.model_fields_set}
+    merged = {**base.model_dump(by_alias=False), **written}
+    try:
+        return FlowConfiguration.model_validate(merged)
+    except ValidationError as error:
+        raise InvalidRequest(read_problems(error, "configuration")) from error

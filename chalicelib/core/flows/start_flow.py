@@ -1,0 +1,84 @@
+"""Starts a flow: pins the campaign version, queues it, sends its contacts to be enrolled."""
+
+from contextlib import suppress
+
+from chalicelib.core.billing.charge_messages import check_funds
+from chalicelib.core.campaigns.publish_campaign import publish_campaign
+from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.campaign import Availability, Campaign
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.queue_messages import Expand, ExpandRetry, ExpandShards, Recount
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import Ports
+
+
+def start_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    """Starts a draft; Conflict when somebody moved the flow meanwhile, or its campaign starts no flows."""
+    flow.check_operator_move(FlowStatus.QUEUED)
+    saved = ports.catalog.save(workspace, as_started(ports, workspace, flow, pin_version(ports, workspace, flow)))
+    send_off(ports, workspace, saved)
+    return saved
+
+
+def pin_version(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
+    """The campaign version on which the flow runs: the one it had, else the newest, which may be published by this.
+
+    InsufficientBalance when there is no money to begin with.
+    """
+    campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
+    if campaign is None:
+        raise Conflict("The campaign of this flow was deleted", "DELETED", [Availability.ACTIVE])
+    check_available(campaign)
+    number = flow.campaign_version
+    if number is None:
+        number = publish_campaign(ports, workspace, flow.campaign_uid, flow.channel_uid)[1].version
+    if ports.catalog.get(workspace, Workspace, workspace).prepaid:
+        check_funds(ports, workspace, flow.model_copy(update={"campaign_version": number}))
+    return number
+
+
+def check_available(campaign: Campaign) -> None:
+    """Conflict for campaigns that start no new flows."""
+    if campaign.availability is not Availability.ACTIVE:
+        raise Conflict(
+            f"The campaign is {campaign.availability} and starts no new flows",
+            campaign.availability,
+            [Availability.ACTIVE],
+        )
+
+
+def as_started(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: int) -> Flow:
+    """The draft as it is once it is started, not stored yet."""
+    now = ports.clock.now()
+    changes: dict[str, object] = {
+        "status": FlowStatus.QUEUED,
+        "campaign_version": version,
+        "prepaid": ports.catalog.get(workspace, Workspace, workspace).prepaid,
+        "epoch": flow.epoch + 1,
+        "queued_at": now,
+        "updated_at": now,
+        "seen_at": now,
+    }
+    if flow.chunks == 0:
+        changes |= {"status": FlowStatus.RUNNING, "started_at": now, "expanded_at": now}
+    return flow.model_copy(update=changes)
+
+
+def send_off(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """The jobs of a flow that was stored as started; if they are lost, the watchdog sends them again.
+
+    So a queue that is away is no error: the caller would only start the flow a second time.
+    """
+    with suppress(RetryLater):
+        expand_rest(ports, workspace, flow)
+        if flow.chunks == 0:
+            ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+
+
+def expand_rest(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """One job for every part of the audience that is not enrolled yet."""
+    job = ExpandRetry if flow.from_rows else ExpandShards if flow.segment_uid else Expand
+    for chunk in range(flow.chunks):
+        if chunk not in flow.expanded_chunks:
+            ports.jobs.send(job(w=workspace, f=flow.uid, chunk=chunk))

@@ -1,0 +1,1 @@
+"""Launch, trigger, schedule, estimate and control campaigns."""

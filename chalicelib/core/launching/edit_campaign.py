@@ -1,0 +1,210 @@
+"""Creates, changes and deletes campaigns, in the short form of one template or as nested steps."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from chalicelib.core.flows.control_flow import pause_flow
+from chalicelib.core.flows.merge_configuration import ConfigurationChange, merge_configuration
+from chalicelib.core.launching.control_campaign import IDLE, open_flows, state_of
+from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.campaign import MAX_VALUES, Audience, Availability, Campaign, ShortForm, TemplateName
+from chalicelib.model.durations import Duration
+from chalicelib.model.flow import FlowStatus
+from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.template import Defaults, Parameters, ParameterStrategy, Template
+from chalicelib.model.trigger import Entry, ManualTrigger, Trigger
+from chalicelib.model.validation_problems import read_problems
+from chalicelib.ports import Ports
+
+#: Written lists may be longer than what compiles, so that the answer can count them.
+MAX_WRITTEN_STEPS = 1_000
+#: What a version holds of its campaign.
+VERSIONED = ("steps", "name", "configuration", "trigger", "entry")
+_SHORT_FIELDS = frozenset(ShortForm.model_fields)
+
+
+def _meant_as(kind: object) -> BeforeValidator:
+    """Read by ShortForm, together with what is there already; until then any JSON, but shown as what it is."""
+    return BeforeValidator(lambda value: value, json_schema_input_type=kind)
+
+
+class CampaignFields(Outside):
+    """What a caller may set: `steps`, or the fields of the short form."""
+
+    max_values: ClassVar[int] = MAX_VALUES + 3_000
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    description: Annotated[str, Field(max_length=2_000)] | None = None
+    availability: Availability | None = None
+    #: The documented calls also say `status` for the five availability words.
+    status: Availability | None = None
+    trigger: Trigger | None = None
+    audience: Audience | None = None
+    entry: Entry | None = None
+    start_grace: Duration | None = None
+    configuration: ConfigurationChange | None = None
+    steps: Annotated[tuple[JsonValue, ...], Field(max_length=MAX_WRITTEN_STEPS)] | None = None
+    channel_uid: Annotated[JsonValue, _meant_as(Uid | None)] = None
+    template_uid: Annotated[JsonValue, _meant_as(Uid | None)] = None
+    template_name: Annotated[JsonValue, _meant_as(TemplateName | None)] = None
+    parameter_strategy: Annotated[JsonValue, _meant_as(ParameterStrategy | None)] = None
+    parameters: Annotated[JsonValue, _meant_as(Parameters | None)] = None
+    parameter_defaults: Annotated[JsonValue, _meant_as(Defaults | None)] = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.steps is not None and self.is_short:
+            raise ValueError("write either steps or the short form (channelUid with templateUid or templateName)")
+        if self.status and self.availability and self.status is not self.availability:
+            raise ValueError("status and availability are two names of one field, and differ")
+        return self
+
+    @property
+    def is_short(self) -> bool:
+        """Whether a field of the short form is written."""
+        return bool(self._written_short())
+
+    def _written_short(self) -> set[str]:
+        return {name for name in _SHORT_FIELDS & self.model_fields_set if getattr(self, name) is not None}
+
+    def short_form(self, before: ShortForm | None) -> ShortForm | None:
+        """The short form with what is written here over what was; InvalidRequest with every problem."""
+        # By the names of the API, since these are in what pydantic finds wrong.
+        written = {to_camel(name): getattr(self, name) for name in self._written_short()}
+        if not written:
+            return None
+        known = before.model_dump() if before else {}
+        if {"templateUid", "templateName"} & set(written):
+            known |= {"templateUid": None, "templateName": None}
+        form = {**known, **written}
+        try:
+            return ShortForm.model_validate(form, strict=False)
+        except ValidationError as error:
+            # What is wrong with the form as a whole is that it names no template, or two.
+            found = read_problems(error, content=form)
+            raise InvalidRequest([replace(p, field=p.field or "templateUid") for p in found]) from error
+
+    def changes(self, before: Campaign) -> dict[str, object]:
+        """Fields that go to the campaign as they are; an audience and a description can also be taken away."""
+        names = ("name", "description", "trigger", "audience", "entry", "start_grace", "steps")
+        changes = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if self.configuration is not None:
+            changes["configuration"] = merge_configuration(before.configuration, self.configuration)
+        for name, nothing in (("audience", None), ("description", "")):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                changes[name] = nothing
+        availability = self.availability or self.status
+        return changes | ({"availability": availability} if availability else {})
+
+
+class CampaignChanges(CampaignFields):
+    """The body of PATCH: with the `rev` that was read, nothing is overwritten that somebody changed meanwhile."""
+
+    rev: Annotated[int, Field(ge=0)] | None = None
+
+
+def create_campaign(ports: Ports, workspace: WorkspaceUid, fields: CampaignFields) -> Campaign:
+    """Drafts may have problems in their steps; `validate` and `launch` tell them."""
+    now = ports.clock.now()
+    base = Campaign(uid=new_uid(), created_at=now, updated_at=now, name=fields.name or "?", trigger=ManualTrigger())
+    problems = _missing(fields)
+    changes: dict[str, object] = {}
+    parts: tuple[Callable[[], dict[str, object]], ...] = (
+        lambda: fields.changes(base),
+        lambda: _short_changes(ports, workspace, fields.short_form(None)),
+    )
+    for part in parts:
+        try:
+            changes |= part()
+        except InvalidRequest as error:
+            problems += error.problems
+    if len(problems) == 1:
+        raise invalid(problems[0].field, problems[0].message)
+    if problems:
+        raise InvalidRequest(problems)
+    campaign = base.model_copy(update=changes)
+    ports.catalog.add(workspace, campaign)
+    return campaign
+
+
+def _missing(fields: CampaignFields) -> list[Problem]:
+    problems = []
+    if fields.name is None:
+        problems.append(Problem("name", "A campaign needs a name"))
+    if fields.steps is None and not fields.is_short:
+        problems.append(
+            Problem("steps", "Write steps, or the short form (channelUid with templateUid or templateName)")
+        )
+    return problems
+
+
+def update_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, fields: CampaignChanges) -> Campaign:
+    """Only the draft changes: versions, and flows that run on them, stay as they are. Blocking pauses those.
+
+    Conflict where `rev` is given and is not the campaign's any more; `current` is the one that it has.
+    """
+    campaign = ports.catalog.get(workspace, Campaign, uid)
+    if fields.rev not in {None, campaign.rev}:
+        message = f"Campaign {uid} was changed meanwhile: it is at revision {campaign.rev}, not {fields.rev}"
+        raise Conflict(message, str(campaign.rev))
+    short = fields.short_form(campaign.short_form)
+    changes = fields.changes(campaign) | _short_changes(ports, workspace, short)
+    if "steps" in changes and short is None:
+        changes["short_form"] = None
+    changed = campaign.model_copy(update=changes)
+    if changed != campaign:
+        changed = ports.catalog.save(workspace, _touched(ports, campaign, changed))
+    if changed.availability is Availability.BLOCKED:
+        for flow in open_flows(ports, workspace, uid):
+            pause_flow(ports, workspace, flow.uid, "campaign_blocked")
+    return changed
+
+
+def _touched(ports: Ports, before: Campaign, after: Campaign) -> Campaign:
+    """With the moment of the change, and whether it makes the next version another one."""
+    is_new_draft = any(getattr(after, name) != getattr(before, name) for name in VERSIONED)
+    return after.model_copy(
+        update={"updated_at": ports.clock.now(), "draft_changed": before.draft_changed or is_new_draft}
+    )
+
+
+def _short_changes(ports: Ports, workspace: WorkspaceUid, short: ShortForm | None) -> dict[str, object]:
+    if short is None:
+        return {}
+    template = short.template_uid or _named(ports, workspace, short.template_name or "")
+    send: dict[str, JsonValue] = {
+        "id": "send",
+        "type": "SEND",
+        "channelUid": short.channel_uid,
+        "templateUid": template,
+        "parameterStrategy": short.parameter_strategy.value,
+        "parameters": dict(short.parameters),
+        "parameterDefaults": dict(short.parameter_defaults),
+    }
+    return {"short_form": short, "steps": (send, {"id": "end", "type": "END"})}
+
+
+def _named(ports: Ports, workspace: WorkspaceUid, name: str) -> str:
+    found = ports.catalog.page(workspace, Template, {"name": name}, 2, None).items
+    if len(found) == 1:
+        return found[0].uid
+    count = "several templates are" if found else "no template is"
+    raise invalid("templateName", f"{count} named {name!r}")
+
+
+def delete_campaign(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
+    """Conflict while a flow of it is open or it is scheduled."""
+    campaign = ports.catalog.get(workspace, Campaign, uid)
+    if campaign.is_scheduled:
+        state = state_of(ports, workspace, campaign)
+        raise Conflict("The campaign is scheduled: cancel it first", state, IDLE)
+    for flow in open_flows(ports, workspace, uid):
+        if flow.status is not FlowStatus.DRAFT:
+            state = state_of(ports, workspace, campaign)
+            raise Conflict(f"Flow {flow.uid} of this campaign is {flow.status}: cancel it first", state, IDLE)
+    ports.catalog.remove(workspace, Campaign, uid)

@@ -1,0 +1,32 @@
+"""Takes a template out of use: nothing is launched with it, and flows that send it are paused."""
+
+from chalicelib.core.campaigns.validate_campaign import sendings
+from chalicelib.core.flows.control_flow import pause_flow
+from chalicelib.core.steps.send_plan import graph_of
+from chalicelib.model.campaign import Campaign, CampaignVersion
+from chalicelib.model.flow import Flow
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.template import Template, TemplateStatus
+from chalicelib.ports import Ports
+
+REASON = "template_rejected"
+
+
+def reject_template(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> Template:
+    """It cannot be launched until it is changed and published again; messages in flight are still handed over."""
+    template = ports.catalog.get(workspace, Template, uid)
+    update = {"status": TemplateStatus.REJECTED, "reject_reason": reason, "updated_at": ports.clock.now()}
+    rejected = ports.catalog.save(workspace, template.model_copy(update=update))
+    for owner, flow_uid in ports.catalog.active(Flow):
+        if owner == workspace and _sends(ports, workspace, flow_uid, uid):
+            pause_flow(ports, workspace, flow_uid, f"{REASON}: {uid}")
+    return rejected
+
+
+def _sends(ports: Ports, workspace: WorkspaceUid, flow_uid: str, template: str) -> bool:
+    flow = ports.catalog.find(workspace, Flow, flow_uid)
+    if flow is None or flow.campaign_version is None:
+        return False
+    version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, flow.campaign_version, CampaignVersion)
+    named = sendings(graph_of(workspace, version)).values() if version else ()
+    return any(sending.template_uid == template for sending in named)

@@ -1,0 +1,53 @@
+"""Publishes a campaign that may be under way: a schedule and new entrants go by the new version from then on."""
+
+from contextlib import suppress
+
+from chalicelib.core.campaigns.publish_campaign import TRIES, publish_campaign
+from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.campaigns.validate_trigger import check_trigger
+from chalicelib.core.launching.control_campaign import open_flows
+from chalicelib.core.launching.schedule_campaign import plan_schedule
+from chalicelib.core.notifications.manage_subscriptions import change_listener
+from chalicelib.errors import Conflict, InvalidRequest, RetryLater
+from chalicelib.model.campaign import Campaign, CampaignVersion
+from chalicelib.model.event_subscription import Listener
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.trigger import EventTrigger, ScheduledTrigger
+from chalicelib.ports import Ports
+
+
+def publish_running(ports: Ports, workspace: WorkspaceUid, uid: str) -> CampaignVersion:
+    """InvalidRequest with every problem, also of the trigger where it is in use; nothing changes then."""
+    campaign = ports.catalog.get(workspace, Campaign, uid)
+    listening = [flow for flow in open_flows(ports, workspace, uid) if flow.takes_entrants and flow.epoch]
+    if campaign.is_scheduled or listening:
+        problems = (*examine_campaign(ports, workspace, campaign).problems, *check_trigger(ports, workspace, campaign))
+        if problems:
+            raise InvalidRequest(problems, "The campaign cannot be published as it is")
+    published, version = publish_campaign(ports, workspace, uid)
+    for flow in listening:
+        if isinstance(version.trigger, EventTrigger):
+            heard = Listener(campaign_uid=uid, flow_uid=flow.uid, event=version.trigger.event)
+            change_listener(ports, workspace, heard)
+    if campaign.is_scheduled:
+        _reschedule(ports, workspace, published)
+    return version
+
+
+def _reschedule(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> None:
+    """By the rule that was published; a rule that stayed the same keeps its place."""
+    for _ in range(TRIES):
+        schedule, trigger = campaign.schedule, campaign.trigger
+        if schedule is None or schedule.due is None or schedule.trigger == trigger:
+            return
+        if isinstance(trigger, ScheduledTrigger):
+            planned = plan_schedule(ports, workspace, campaign, trigger, schedule.channel_uid)
+            planned = planned.model_copy(update={"paused": schedule.paused})
+        else:
+            reason = f"the trigger became {trigger.type}"
+            planned = schedule.without_start(reason).model_copy(update={"due": None})
+        with suppress(Conflict):
+            ports.catalog.save(workspace, campaign.model_copy(update={"schedule": planned}))
+            return
+        campaign = ports.catalog.get(workspace, Campaign, campaign.uid)
+    raise RetryLater("The campaign is being changed by others, try again")

@@ -1,0 +1,85 @@
+"""Schedules a campaign: its next start is kept in the campaign itself, and jobs and rounds of the clock only remind."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import islice
+
+from chalicelib.core.campaigns.publish_campaign import publish_campaign
+from chalicelib.core.campaigns.recurrence import TICK, Occurrence, occurrences
+from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.campaign import Campaign
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.queue_messages import Start
+from chalicelib.model.trigger import Schedule, ScheduledTrigger
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import Ports
+
+#: The clock looks a round and a little more ahead, and leaves the seconds to the queue's delay.
+AHEAD = TICK + timedelta(seconds=10)
+#: How many coming starts are shown.
+SHOWN = 5
+
+
+def schedule_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: str) -> Campaign:
+    """Publishes and notes the first start; Conflict when the campaign was changed meanwhile."""
+    campaign, _ = publish_campaign(ports, workspace, uid, channel)
+    if not isinstance(campaign.trigger, ScheduledTrigger) or campaign.is_scheduled:
+        raise Conflict("The campaign was changed meanwhile: read it again")
+    planned = plan_schedule(ports, workspace, campaign, campaign.trigger, channel)
+    saved = ports.catalog.save(workspace, campaign.model_copy(update={"schedule": planned}))
+    if saved.due_at and saved.due_at <= ports.clock.now() + AHEAD * ports.clock.speed:
+        with suppress(RetryLater):  # The clock's next round finds it.
+            remind(ports, workspace, uid, saved.due_at)
+    return saved
+
+
+def plan_schedule(
+    ports: Ports, workspace: WorkspaceUid, campaign: Campaign, trigger: ScheduledTrigger, channel: str
+) -> Schedule:
+    """With the first start from now on; one that is to be once may be a little late."""
+    now = ports.clock.now()
+    timezone = trigger.timezone or ports.catalog.get(workspace, Workspace, workspace).timezone
+    after = now if trigger.rrule else now - campaign.start_grace - TICK
+    first = next(occurrences(trigger, timezone, after), None)
+    skipped = campaign.schedule.skipped if campaign.schedule else ()
+    return Schedule(
+        trigger=trigger,
+        timezone=timezone,
+        due=first.at if first else None,
+        number=first.number if first else 0,
+        channel_uid=channel,
+        skipped=skipped,
+    )
+
+
+def coming_starts(campaign: Campaign) -> tuple[datetime, ...]:
+    """The next starts of a scheduled campaign, none of others."""
+    schedule = campaign.schedule
+    if schedule is None or schedule.due is None:
+        return ()
+    known = Occurrence(schedule.due, schedule.number)
+    following = occurrences(schedule.trigger, schedule.timezone, schedule.due, known)
+    return (schedule.due, *(each.at for each in islice(following, SHOWN - 1)))
+
+
+def drafted_starts(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> tuple[datetime, ...]:
+    """When it would start if it were launched now; its trigger must be free of problems."""
+    if not isinstance(campaign.trigger, ScheduledTrigger):
+        return ()
+    planned = plan_schedule(ports, workspace, campaign, campaign.trigger, "")
+    return coming_starts(campaign.model_copy(update={"schedule": planned}))
+
+
+def send_due(ports: Ports) -> int:
+    """One job for every start that comes before the next round or is late; sending one twice is harmless."""
+    ahead = ports.clock.now() + AHEAD * ports.clock.speed
+    found = 0
+    for workspace, uid, due in ports.catalog.due(Campaign, ahead):
+        remind(ports, workspace, uid, due)
+        found += 1
+    return found
+
+
+def remind(ports: Ports, workspace: WorkspaceUid, uid: str, due: datetime) -> None:
+    """A job that comes at the start's second."""
+    ports.jobs.send(Start(w=workspace, uid=uid), max(due - ports.clock.now(), timedelta(0)))

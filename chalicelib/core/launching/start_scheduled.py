@@ -1,0 +1,108 @@
+"""Performs a scheduled start: one write makes the flow and moves the schedule on, so it happens once or not at all."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from chalicelib.core.campaigns.publish_campaign import get_version
+from chalicelib.core.campaigns.recurrence import TICK, Occurrence, occurrences
+from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.flows.create_flow import store_started
+from chalicelib.core.launching.control_campaign import PAUSED, state_of
+from chalicelib.errors import Conflict, NotFound, RetryLater
+from chalicelib.model.campaign import Availability, Campaign
+from chalicelib.model.flow import Flow
+from chalicelib.model.ids import WorkspaceUid, uid_at
+from chalicelib.model.queue_messages import Start
+from chalicelib.model.segment import Segment
+from chalicelib.model.trigger import Schedule
+from chalicelib.ports import Ports
+
+#: Tries against operators who change the campaign at the same moment.
+TRIES = 6
+
+
+def start_scheduled(ports: Ports, job: Start) -> Flow | None:
+    """The flow, or None when it is not time, or the start was skipped, which the schedule then says."""
+    workspace = WorkspaceUid(job.w)
+    for _ in range(TRIES):
+        campaign = ports.catalog.find(workspace, Campaign, job.uid)
+        if campaign is None or campaign.schedule is None:
+            return None
+        if campaign.schedule.due is None or campaign.schedule.due > ports.clock.now():
+            return None
+        with suppress(Conflict):
+            return _start(ports, workspace, campaign, campaign.schedule)
+    raise RetryLater("The campaign is being changed by others, try again")
+
+
+def _start(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: Schedule) -> Flow | None:
+    schedule, following = _catch_up(schedule, ports.clock.now())
+    moved = {"due": following.at if following else None, "number": following.number if following else schedule.number}
+    reason = _why_not(ports, workspace, campaign, schedule)
+    if reason:
+        skipped = schedule.without_start(reason).model_copy(update=moved)
+        ports.catalog.save(workspace, campaign.model_copy(update={"schedule": skipped}))
+        return None
+    after = campaign.model_copy(update={"schedule": schedule.model_copy(update=moved)})
+    contacts = campaign.audience.contact_uids if campaign.audience else None
+    unique = tuple(dict.fromkeys(contacts or ()))
+    flow = _draft(ports, campaign, schedule).model_copy(
+        update={"duplicates_removed": len(contacts or ()) - len(unique)}
+    )
+    return store_started(ports, workspace, flow, unique, [after])
+
+
+def _catch_up(schedule: Schedule, now: datetime) -> tuple[Schedule, Occurrence | None]:
+    """At the newest start that is due, those before it skipped; and the start after it."""
+    due = Occurrence(schedule.due or now, schedule.number)
+    for following in occurrences(schedule.trigger, schedule.timezone, due.at, due):
+        if following.at > now:
+            return schedule, following
+        skipped = schedule.without_start("a later start was due as well")
+        schedule = skipped.model_copy(update={"due": following.at, "number": following.number})
+    return schedule, None
+
+
+def _why_not(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: Schedule) -> str | None:
+    """Why the start that is due is skipped, or None."""
+    late = ports.clock.now() - (schedule.due or ports.clock.now())
+    # What the clock's own round may be late is nobody's fault.
+    if late > campaign.start_grace + TICK * ports.clock.speed:
+        return f"{late} late, more than the startGrace of {campaign.start_grace}"
+    if campaign.availability is not Availability.ACTIVE:
+        return f"the campaign is {campaign.availability}"
+    if schedule.paused or state_of(ports, workspace, campaign) in PAUSED:
+        return "the campaign is paused"
+    if campaign.audience is None:
+        return "the campaign has no audience any more"
+    segment = campaign.audience.segment_uid
+    if segment and ports.catalog.find(workspace, Segment, segment) is None:
+        return f"segment {segment} was deleted"
+    return _problem(ports, workspace, campaign, schedule)
+
+
+def _problem(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: Schedule) -> str | None:
+    """The launch checks once more, for the version that was published: a template may have been rejected meanwhile."""
+    try:
+        version = get_version(ports, workspace, campaign.uid, campaign.latest_version)
+    except NotFound as error:
+        return str(error)
+    published = campaign.model_copy(update={"steps": version.steps, "short_form": None})
+    problems = examine_campaign(ports, workspace, published, schedule.channel_uid).problems
+    return f"{problems[0].field}: {problems[0].message}" if problems else None
+
+
+def _draft(ports: Ports, campaign: Campaign, schedule: Schedule) -> Flow:
+    """Its uid follows from campaign and moment, so that a try that broke off leaves nothing under another one."""
+    now = ports.clock.now()
+    return Flow(
+        uid=uid_at(schedule.due or now, campaign.uid),
+        created_at=now,
+        updated_at=now,
+        channel_uid=schedule.channel_uid,
+        campaign_uid=campaign.uid,
+        campaign_version=campaign.latest_version,
+        trigger="scheduled",
+        segment_uid=campaign.audience.segment_uid if campaign.audience else None,
+        configuration=campaign.configuration,
+    )

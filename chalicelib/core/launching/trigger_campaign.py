@@ -1,0 +1,61 @@
+"""Starts a campaign by hand or by an API call, once for each idempotency key."""
+
+from hashlib import blake2b
+from typing import Annotated
+
+from pydantic import Field
+
+from chalicelib.core.launching.launch_campaign import LaunchWish, start_campaign
+from chalicelib.errors import Conflict
+from chalicelib.model.campaign import Campaign
+from chalicelib.model.flow import Flow
+from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.trigger import ApiTrigger, ManualTrigger
+from chalicelib.model.trigger_key import KEY_LIFE, TriggerKey
+from chalicelib.ports import Ports
+
+
+class TriggerWish(LaunchWish):
+    """The body of `trigger`; the same key starts one flow within 24 hours."""
+
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+
+
+def trigger_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: TriggerWish) -> Flow:
+    """Conflict when the campaign is under way, or is started by its calendar or by events; else as `launch`."""
+    campaign = ports.catalog.get(workspace, Campaign, uid)
+    kind = campaign.trigger.type
+    if not isinstance(campaign.trigger, ManualTrigger | ApiTrigger):
+        raise Conflict(f"The campaign's trigger is {kind}: no call starts it", kind, ("manual", "api"))
+    if wish.idempotency_key is None:
+        return start_campaign(ports, workspace, campaign, wish, kind)
+    flow_uid = _reserve(ports, workspace, uid, wish.idempotency_key)
+    known = ports.catalog.find(workspace, Flow, flow_uid)
+    if known is not None:
+        return known
+    try:
+        return start_campaign(ports, workspace, campaign, wish, kind, flow_uid)
+    except Conflict:
+        # The same call at the same moment may have been a little faster.
+        known = ports.catalog.find(workspace, Flow, flow_uid)
+        if known is None:
+            raise
+        return known
+
+
+def _reserve(ports: Ports, workspace: WorkspaceUid, campaign: str, key: str) -> str:
+    """The uid of the flow that this key stands for."""
+    now = ports.clock.now()
+    uid = blake2b(f"{campaign}\x1f{key}".encode(), digest_size=20).hexdigest()
+    fresh = TriggerKey(uid=uid, created_at=now, updated_at=now, flow_uid=new_uid())
+    known = ports.catalog.find(workspace, TriggerKey, uid)
+    if known is not None and now - known.updated_at < KEY_LIFE:
+        return known.flow_uid
+    try:
+        if known is None:
+            ports.catalog.add(workspace, fresh)
+        else:
+            ports.catalog.save(workspace, fresh.model_copy(update={"rev": known.rev}))
+    except Conflict:
+        return ports.catalog.get(workspace, TriggerKey, uid).flow_uid
+    return fresh.flow_uid

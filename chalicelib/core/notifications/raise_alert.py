@@ -1,0 +1,54 @@
+"""Tells once of a channel whose circuit opened, and of a balance that is low."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from pydantic import JsonValue
+
+from chalicelib.core.channels.circuit_breaker import Circuit
+from chalicelib.errors import Conflict
+from chalicelib.model.alert import CIRCUIT_OPENED, LOW_BALANCE, Notice
+from chalicelib.model.balance import Balance
+from chalicelib.model.base import rfc3339
+from chalicelib.model.channel import Channel
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.money import write_money
+from chalicelib.ports import Ports
+
+
+def tell_circuit(ports: Ports, workspace: WorkspaceUid, channel: Channel, circuit: Circuit) -> None:
+    """Once for each trouble, however often it is met; a probe that fails does not begin another."""
+    if circuit.since is None:
+        return
+    told: dict[str, JsonValue] = {
+        "channelUid": channel.uid,
+        "channelType": channel.type,
+        "cause": circuit.cause,
+        "since": rfc3339(circuit.since),
+        "retryAfter": rfc3339(circuit.retry_at) if circuit.retry_at else None,
+    }
+    milliseconds = int(circuit.since.timestamp() * 1000)
+    _give(ports, workspace, f"circuit-{channel.uid}-{milliseconds}", CIRCUIT_OPENED, told)
+
+
+def tell_if_low(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> bool:
+    """Once until money is paid in or the alert is set anew; whether it was told now.
+
+    The notice comes before the mark: what breaks off in between is told under the same uid, so not again.
+    """
+    if not balance.is_low or balance.low_told:
+        return False
+    told: dict[str, JsonValue] = {
+        "free": write_money(balance.free),
+        "reserved": write_money(balance.reserved),
+        "lowBalance": balance.settings.alerts.low_balance,
+        "autoReload": balance.settings.auto_reload.enabled,
+    }
+    _give(ports, workspace, f"balance-low-{balance.low_count}", LOW_BALANCE, told)
+    return ports.balances.mark_low(workspace, balance.low_count)
+
+
+def _give(ports: Ports, workspace: WorkspaceUid, uid: str, name: str, data: Mapping[str, JsonValue]) -> None:
+    now = ports.clock.now()
+    with suppress(Conflict):
+        ports.catalog.add(workspace, Notice(uid=uid, name=name, data=data, created_at=now, updated_at=now))

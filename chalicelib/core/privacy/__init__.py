@@ -1,0 +1,1 @@
+"""Consent, opt-in, opt-out, suppression and erasure."""

@@ -1,0 +1,106 @@
+"""Heeds what a report says of an address: bounces, complaints and STOP suppress it, START takes back a STOP."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.core.contacts.validate_contact import check_contact
+from chalicelib.core.privacy.set_consent import set_consent
+from chalicelib.core.privacy.suppress_address import lift_from, suppress_address
+from chalicelib.errors import InvalidRequest, NotFound
+from chalicelib.model.consent import Origin
+from chalicelib.model.contact import ConsentState, Contact, build_lookups
+from chalicelib.model.delivery_report import Report, Suppression
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.model.message import MessageType
+from chalicelib.model.suppression import AddressKind, Block, SuppressionReason
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import Ports
+
+#: Where a change of consent comes from, in its record.
+STOP, START = "stop_word", "start_word"
+_REASONS = {
+    Suppression.HARD_BOUNCE: SuppressionReason.HARD_BOUNCE,
+    Suppression.COMPLAINT: SuppressionReason.COMPLAINT,
+    Suppression.OPTED_OUT: SuppressionReason.STOP,
+    Suppression.OPTED_OUT_OF_MARKETING: SuppressionReason.STOP,
+}
+#: As many changes of consent are looked through for what a STOP has taken.
+_RECORDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address of a workspace, as contacts have it, and whose it is now."""
+
+    workspace: WorkspaceUid
+    kind: AddressKind
+    address: str
+    contact: Contact | None
+
+
+def find_place(ports: Ports, workspace: WorkspaceUid, address: str) -> Place | None:
+    """None for what is neither an e-mail address nor a phone, such as a device's endpoint, and without a workspace."""
+    kind = AddressKind.EMAIL if "@" in address else AddressKind.PHONE
+    known = ports.catalog.find(workspace, Workspace, workspace)
+    if known is None:
+        return None
+    try:
+        checked = str(check_contact({kind.value: address}, known.region)[kind.value])
+    except InvalidRequest:
+        return None
+    email, phone = (checked, None) if kind is AddressKind.EMAIL else (None, checked)
+    lookup = build_lookups(None, email, phone)[0]
+    owner = ports.contacts.find_by(workspace, [lookup]).get(lookup)
+    contact = ports.contacts.find_many(workspace, [owner], strong=True).get(owner) if owner else None
+    # The list knows an address as its contact has it, in capitals or not.
+    return Place(workspace, kind, str(getattr(contact, kind) if contact else checked), contact)
+
+
+def heed_no(ports: Ports, place: Place, channel_type: str, report: Report, at: datetime) -> None:
+    """When this returns, no send begins that the report forbids. A device's endpoint is the channel's to know."""
+    if report.suppress not in _REASONS:
+        return
+    is_partial = report.suppress is Suppression.OPTED_OUT_OF_MARKETING
+    block = Block(
+        address=place.kind,
+        channel_type=channel_type,
+        message_type=MessageType.NEWSLETTER if is_partial else None,
+        reason=_REASONS[report.suppress],
+        at=at,
+    )
+    suppress_address(ports, place.workspace, place.address, block)
+    if block.reason is SuppressionReason.STOP and place.contact:
+        _revoke(ports, place.workspace, place.contact, channel_type, block)
+
+
+def _revoke(ports: Ports, workspace: WorkspaceUid, contact: Contact, channel_type: str, block: Block) -> None:
+    """What the contact had agreed to; what it was never asked for is left open, the list forbids it anyway."""
+    said, origin = contact.consent.get(channel_type, {}), Origin(source=STOP, collected_at=block.at)
+    for message_type, state in said.items():
+        if state is not ConsentState.REVOKED and block.covers(channel_type, message_type):
+            with suppress(NotFound):
+                kind = (channel_type, message_type)
+                set_consent(ports, workspace, contact.uid, kind, ConsentState.REVOKED, origin)
+
+
+def heed_start(ports: Ports, place: Place, channel_type: str, at: datetime) -> None:
+    """Takes back the STOPs of before `at` by this channel type, and what they had revoked; nothing else."""
+
+    def is_stop(block: Block) -> bool:
+        return block.reason is SuppressionReason.STOP and block.channel_type == channel_type and block.at <= at
+
+    lift_from(ports, place.workspace, place.kind, place.address, is_stop)
+    if place.contact is None:
+        return
+    uid = ContactUid(place.contact.uid)
+    records = ports.consents.page(place.workspace, uid, _RECORDS, None).items
+    for message_type in MessageType:
+        said = [each for each in records if (each.channel_type, each.message_type) == (channel_type, message_type)]
+        was_granted = len(said) > 1 and said[1].state is ConsentState.GRANTED
+        if was_granted and said[0].source == STOP and (said[0].collected_at or said[0].at) <= at:
+            with suppress(NotFound):
+                kind = (channel_type, message_type)
+                set_consent(
+                    ports, place.workspace, uid, kind, ConsentState.GRANTED, Origin(source=START, collected_at=at)
+                )

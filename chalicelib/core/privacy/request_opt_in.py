@@ -1,0 +1,126 @@
+"""Asks a contact by a message to confirm what they agree to; until then the consent is PENDING."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import blake2b
+
+from chalicelib.core.contacts.save_contact import get_contact
+from chalicelib.core.privacy.eligibility import why_not_channel, why_not_contact
+from chalicelib.core.privacy.set_consent import Kind, set_consent
+from chalicelib.errors import Conflict, InvalidRequest, Problem
+from chalicelib.model.channel import Channel
+from chalicelib.model.consent import OptIn, OptInStatus, Origin
+from chalicelib.model.contact import ConsentState, Contact
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.message import MessageType
+from chalicelib.model.queue_messages import SendOptIn
+from chalicelib.model.signing import CONFIRM_URL
+from chalicelib.model.skip_reason import SkipReason
+from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
+from chalicelib.ports import ChannelType, Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """By which channel and template to ask, and how long the link works."""
+
+    channel_uid: str
+    template_uid: str
+    life: timedelta
+
+
+def ask_opt_in(ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, asking: Asking, origin: Origin) -> OptIn:
+    """Notes the consent as PENDING and queues the message; while one is open, asking again gives that one.
+
+    NotFound; InvalidRequest with all that stands against it; Conflict when the contact has agreed already.
+    """
+    contact = get_contact(ports, workspace, uid)
+    if contact.consent_to(*kind) is ConsentState.GRANTED:
+        raise Conflict("The contact has agreed already", ConsentState.GRANTED, [ConsentState.REVOKED])
+    known = ports.catalog.find(workspace, OptIn, name_opt_in(uid, kind))
+    if known and known.is_open(ports.clock.now()) and contact.consent_to(*kind) is ConsentState.PENDING:
+        if known.status is OptInStatus.QUEUED:
+            ports.jobs.send(SendOptIn(w=workspace, uid=known.uid, rev=known.rev))
+        return known
+    version = _check(ports, workspace, contact, kind, asking)
+    stored = _store(ports, workspace, _build(ports, contact, kind, asking, version), known)
+    set_consent(ports, workspace, uid, kind, ConsentState.PENDING, origin)
+    ports.jobs.send(SendOptIn(w=workspace, uid=stored.uid, rev=stored.rev))
+    return stored
+
+
+def name_opt_in(uid: str, kind: Kind) -> str:
+    """One question at a time for each kind of message."""
+    return blake2b("|".join((uid, *kind)).encode(), digest_size=20).hexdigest()
+
+
+def why_not_ask(kind: ChannelType | None, contact: Contact) -> SkipReason | None:
+    """To be asked needs no consent, also where the workspace is strict; but a no to messages is respected."""
+    address = kind.address_of(contact) if kind else None
+    if kind is None or address is None:
+        return SkipReason.NO_ADDRESS
+    return why_not_contact(contact, kind.name, MessageType.MESSAGE, False, address)
+
+
+def remove_opt_ins(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
+    """Of an erased contact."""
+    kinds = ((each, message_type) for each in {*contact.consent, *ports.channel_types} for message_type in MessageType)
+    for kind in kinds:
+        ports.catalog.remove(workspace, OptIn, name_opt_in(contact.uid, kind))
+
+
+def _build(ports: Ports, contact: Contact, kind: Kind, asking: Asking, version: int) -> OptIn:
+    now = ports.clock.now()
+    return OptIn(
+        uid=name_opt_in(contact.uid, kind),
+        created_at=now,
+        updated_at=now,
+        contact_uid=contact.uid,
+        channel_type=kind[0],
+        message_type=kind[1],
+        channel_uid=asking.channel_uid,
+        template_uid=asking.template_uid,
+        template_version=version,
+        expires_at=now + asking.life,
+    )
+
+
+def _store(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, known: OptIn | None) -> OptIn:
+    if known:
+        return ports.catalog.save(workspace, opt_in.model_copy(update={"rev": known.rev}))
+    ports.catalog.add(workspace, opt_in)
+    return opt_in
+
+
+def _check(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind, asking: Asking) -> int:
+    """The version of the template to be sent."""
+    channel = ports.catalog.find(workspace, Channel, asking.channel_uid)
+    template = ports.catalog.find(workspace, Template, asking.template_uid)
+    problems = []
+    if not ports.public_url:
+        problems.append(Problem("state", "a confirmation needs a link, and PUBLIC_URL is not set"))
+    if reason := why_not_channel(channel):
+        problems.append(Problem("channelUid", f"cannot be used: {reason}"))
+    elif channel and channel.type != kind[0]:
+        problems.append(Problem("channelUid", f"is a channel of type {channel.type}; the consent is for {kind[0]}"))
+    elif reason := why_not_ask(ports.channel_types.get(kind[0]), contact):
+        problems.append(Problem("state", f"the contact cannot be asked: {reason}"))
+    problems += _check_template(ports, workspace, template, kind[0])
+    if problems or template is None:
+        raise InvalidRequest(problems)
+    return template.latest_version
+
+
+def _check_template(
+    ports: Ports, workspace: WorkspaceUid, template: Template | None, channel_type: str
+) -> list[Problem]:
+    if template is None or template.status is not TemplateStatus.PUBLISHED:
+        return [Problem("templateUid", "is not a published template")]
+    version = ports.catalog.find_version(workspace, Template, template.uid, template.latest_version, TemplateVersion)
+    if version is None or version.channel_type != channel_type:
+        return [Problem("templateUid", f"is not a template for {channel_type}")]
+    if version.message_type is MessageType.NEWSLETTER:
+        return [Problem("templateUid", "is a NEWSLETTER; a confirmation is a MESSAGE")]
+    if CONFIRM_URL not in version.variables:
+        return [Problem("templateUid", "has no {{ confirm_url }}")]
+    return []

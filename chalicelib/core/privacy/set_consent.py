@@ -1,0 +1,65 @@
+"""Notes what a contact has said of one kind of message, with how we know, and lists what it said before."""
+
+from chalicelib.core.contacts.consent_changes import build_record
+from chalicelib.core.contacts.save_contact import get_contact
+from chalicelib.core.contacts.store_with_events import store_changed
+from chalicelib.core.contacts.sync_suppressions import TRIES, heed
+from chalicelib.core.privacy.suppress_address import lift
+from chalicelib.errors import Conflict, RetryLater
+from chalicelib.model.consent import ConsentRecord, Origin
+from chalicelib.model.contact import ConsentState, Contact
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.model.message import MessageType
+from chalicelib.model.suppression import Block
+from chalicelib.ports import Page, Ports
+
+#: A channel type and a message type: what consent is given for.
+Kind = tuple[str, MessageType]
+
+
+def set_consent(
+    ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, state: ConsentState, origin: Origin
+) -> Contact:
+    """NotFound. After a revocation has been answered no send begins that it forbids.
+
+    Who agrees again takes back their own earlier no, also on the suppression list; bounces, complaints and what an
+    operator put there stay.
+    """
+    for _ in range(TRIES):
+        before = get_contact(ports, workspace, uid)
+        if state is ConsentState.GRANTED:
+            lift(ports, workspace, before, lambda block: _is_taken_back(block, kind))
+        after = heed(ports, workspace, [before.with_consent(*kind, state)])[0]
+        now = ports.clock.now()
+        record = build_record(*kind, state, origin, now)
+        if after.rev == before.rev and after == before and _is_known(ports, workspace, record, uid):
+            return before
+        try:
+            changed = after.model_copy(update={"updated_at": now})
+            return store_changed(ports, workspace, before, changed, None, [record])
+        except Conflict:
+            continue
+    raise RetryLater("The contact is being changed by many at once")
+
+
+def list_consents(
+    ports: Ports, workspace: WorkspaceUid, uid: str, limit: int, cursor: str | None
+) -> Page[ConsentRecord]:
+    """Every change, newest first; NotFound."""
+    get_contact(ports, workspace, uid)
+    return ports.consents.page(workspace, ContactUid(uid), limit, cursor)
+
+
+def _is_taken_back(block: Block, kind: Kind) -> bool:
+    return block.reason.is_own_word and block.covers(*kind)
+
+
+def _is_known(ports: Ports, workspace: WorkspaceUid, record: ConsentRecord, uid: str) -> bool:
+    """Whether the newest word on this kind is the same: a call that is repeated adds nothing."""
+    newest = ports.consents.page(workspace, ContactUid(uid), 100, None).items
+    last = next((each for each in newest if _kind(each) == _kind(record)), None)
+    return last is not None and last.model_copy(update={"at": record.at}) == record
+
+
+def _kind(record: ConsentRecord) -> Kind:
+    return record.channel_type, record.message_type

@@ -1,0 +1,124 @@
+"""Puts addresses on the suppression list and takes them off; the contact that has the address follows at once."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from chalicelib.core.contacts.sync_suppressions import TRIES, hashes_of, kind_of, refresh
+from chalicelib.errors import Conflict, NotFound, RetryLater
+from chalicelib.model.contact import Contact, build_lookups
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.message import Letter
+from chalicelib.model.signing import hash_address
+from chalicelib.model.suppression import AddressKind, Block, Suppression, SuppressionReason
+from chalicelib.ports import Ports
+
+Blocks = tuple[Block, ...]
+
+
+def suppress_address(ports: Ports, workspace: WorkspaceUid, address: str, block: Block) -> Suppression:
+    """When this returns, no send to the address begins that the block covers. `address` as contacts have it."""
+    lookups = build_lookups(None, *((address, None) if block.address is AddressKind.EMAIL else (None, address)))
+    uid = hash_address(ports.secret(), workspace, block.address, address)
+    list_block(ports, workspace, uid, block)
+    # The entry first: a contact that gets the address from now on sees it, one that has it already is found here.
+    owner = ports.contacts.find_by(workspace, lookups).get(lookups[0])
+    if owner:
+        refresh(ports, workspace, owner)
+        _write(ports, workspace, uid, lambda blocks: blocks, owner)
+    return ports.catalog.get(workspace, Suppression, uid)
+
+
+def suppress_recipient(ports: Ports, workspace: WorkspaceUid, letter: Letter, contact: Contact) -> None:
+    """Whom the provider refuses to write to gets no more such messages by this channel type.
+
+    An address of another kind than the list knows (a device's token) is left to its channel.
+    """
+    kind = kind_of(ports, contact, letter.channel.type)
+    if kind is None:
+        return
+    block = Block(
+        address=kind,
+        channel_type=letter.channel.type,
+        message_type=letter.message_type,
+        reason=SuppressionReason.STOP,
+        at=ports.clock.now(),
+    )
+    suppress_address(ports, workspace, letter.to, block)
+
+
+def lift_from(
+    ports: Ports, workspace: WorkspaceUid, kind: AddressKind, address: str, lifted: Callable[[Block], bool]
+) -> None:
+    """Drops such blocks of one address from the list and from the contact that has it."""
+    lookups = build_lookups(None, *((address, None) if kind is AddressKind.EMAIL else (None, address)))
+    uid = hash_address(ports.secret(), workspace, kind, address)
+    _write(ports, workspace, uid, lambda blocks: tuple(each for each in blocks if not lifted(each)))
+    owner = ports.contacts.find_by(workspace, lookups).get(lookups[0])
+    if owner:
+        refresh(ports, workspace, owner)
+
+
+def list_block(ports: Ports, workspace: WorkspaceUid, uid: str, block: Block, owner: str | None = None) -> None:
+    """Only the entry: for callers who write the contact themselves."""
+    _write(ports, workspace, uid, lambda blocks: _with(blocks, block), owner)
+
+
+def remove_suppression(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
+    """Takes an address off the list, whatever the reason; NotFound."""
+    entry = ports.catalog.get(workspace, Suppression, uid)
+    _write(ports, workspace, uid, lambda _: ())
+    if entry.contact_uid:
+        refresh(ports, workspace, entry.contact_uid)
+
+
+def find_suppression(ports: Ports, workspace: WorkspaceUid, kind: AddressKind, address: str) -> Suppression:
+    """What the list says of an address; NotFound."""
+    uid = hash_address(ports.secret(), workspace, kind, address)
+    entry = ports.catalog.find(workspace, Suppression, uid)
+    if entry is None or not entry.blocks:
+        raise NotFound("Suppression", uid)
+    return entry
+
+
+def lift(ports: Ports, workspace: WorkspaceUid, contact: Contact, lifted: Callable[[Block], bool]) -> None:
+    """Drops such blocks of all addresses of a contact from the list; the contact itself is the caller's to write."""
+    for uid in hashes_of(ports, workspace, contact):
+        if any(map(lifted, contact.suppressed)):
+            _write(ports, workspace, uid, lambda blocks: tuple(each for each in blocks if not lifted(each)))
+
+
+def disown(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
+    """The entries of an erased contact's addresses forget whose they were."""
+    for uid in hashes_of(ports, workspace, contact):
+        for _ in range(TRIES):
+            entry = ports.catalog.find(workspace, Suppression, uid)
+            if entry is None or entry.contact_uid != contact.uid:
+                break
+            with suppress(Conflict):
+                ports.catalog.save(workspace, entry.model_copy(update={"contact_uid": None}))
+                break
+
+
+def _with(blocks: Sequence[Block], block: Block) -> Blocks:
+    """Said before, it keeps the time at which it was said first."""
+    return tuple(blocks) if any(block.is_same(each) for each in blocks) else (*blocks, block)
+
+
+def _write(
+    ports: Ports, workspace: WorkspaceUid, uid: str, change: Callable[[Blocks], Blocks], owner: str | None = None
+) -> None:
+    for _ in range(TRIES):
+        now = ports.clock.now()
+        entry = ports.catalog.find(workspace, Suppression, uid)
+        blocks = change(entry.blocks if entry else ())
+        try:
+            if entry is None and blocks:
+                new = Suppression(uid=uid, created_at=now, updated_at=now, contact_uid=owner, blocks=blocks)
+                ports.catalog.add(workspace, new)
+            elif entry and (blocks != entry.blocks or owner not in {None, entry.contact_uid}):
+                update = {"blocks": blocks, "updated_at": now, "contact_uid": owner or entry.contact_uid}
+                ports.catalog.save(workspace, entry.model_copy(update=update))
+        except Conflict:
+            continue
+        return
+    raise RetryLater("The suppression list is being changed by many at once")

@@ -1,0 +1,1 @@
+"""Put step messages and jobs on their queues, and release timers."""

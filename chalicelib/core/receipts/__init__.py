@@ -1,0 +1,1 @@
+"""Process delivery reports, link visits and replies."""

@@ -1,0 +1,1 @@
+"""Recount flows, end them, and repair what a crash left behind."""

@@ -1,0 +1,1 @@
+"""Describe flows, list executions, draw timelines and export."""

@@ -1,0 +1,108 @@
+"""A flow as an operator sees it: control, live statistics, what is in flight, its first errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.core.channels.pacing import interval
+from chalicelib.core.flows.progress import settled
+from chalicelib.core.reporting.significance import Comparison
+from chalicelib.core.reporting.variants import compare_variants
+from chalicelib.core.steps.send_plan import graph_of
+from chalicelib.errors import GiveUp
+from chalicelib.model.aws_usage import Usage
+from chalicelib.model.campaign import Campaign, CampaignVersion
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid
+from chalicelib.model.workspace import Workspace
+from chalicelib.ports import Overview, Ports
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDescription:
+    """`counters` are those of `core/flows/progress`, with `total`, `pending` and `processing` put in."""
+
+    flow: Flow
+    counters: Mapping[str, int]
+    in_flight: int
+    errors: tuple[Mapping[str, object], ...]
+    currency: str
+    per_minute: float
+    ends_at: datetime | None
+    #: By A/B test; what of its variants can be said.
+    comparisons: Mapping[NodeId, tuple[Comparison, ...]]
+    #: What was asked of AWS for it.
+    used: Usage
+
+
+def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDescription:
+    """Costs a handful of reads, however many contacts the flow has."""
+    uid = FlowUid(flow.uid)
+    now = ports.clock.real()
+    found = ports.statistics.overview(workspace, uid, flow.stats_epoch, now) if flow.epoch else Overview()
+    counters = _complete(flow, dict(found.counters), found.in_flight)
+    errors = ports.statistics.errors(workspace, uid) if counters.get("failed") else ()
+    currency = ports.catalog.get(workspace, Workspace, workspace).currency
+    return FlowDescription(
+        flow=flow,
+        counters=counters,
+        in_flight=found.in_flight,
+        errors=errors,
+        currency=currency,
+        per_minute=_per_minute(flow, counters, ports.clock.now()),
+        ends_at=_ends_at(ports, flow, counters),
+        comparisons=_compare(ports, workspace, flow, counters),
+        used=found.used,
+    )
+
+
+def _compare(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Mapping[str, int]
+) -> Mapping[NodeId, tuple[Comparison, ...]]:
+    version = ports.catalog.find_version(
+        workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
+    )
+    try:
+        return compare_variants(graph_of(workspace, version), counters) if version else {}
+    except GiveUp:
+        # A version that this code cannot read stops the flow where it runs; its numbers can still be looked at.
+        return {}
+
+
+def _total(flow: Flow, enrolled: int) -> int:
+    """The audience from the first moment, where it is known; of a segment at least who is enrolled."""
+    if flow.open_ended:
+        return enrolled
+    return max(flow.contact_count, enrolled) if flow.is_found else flow.contact_count
+
+
+def _complete(flow: Flow, counters: dict[str, int], in_flight: int) -> dict[str, int]:
+    """A cancelled flow shows at once what will never begin."""
+    total = _total(flow, counters.get("total", 0))
+    unsettled = max(0, total - settled(counters))
+    processing = min(in_flight, unsettled)
+    pending = unsettled - processing
+    if flow.status is FlowStatus.CANCELLED and pending:
+        counters["skipped"] = counters.get("skipped", 0) + pending
+        counters["reason.skipped.cancelled"] = counters.get("reason.skipped.cancelled", 0) + pending
+        pending = 0
+    return counters | {"total": total, "pending": pending, "processing": processing}
+
+
+def _per_minute(flow: Flow, counters: Mapping[str, int], now: datetime) -> float:
+    if flow.started_at is None:
+        return 0.0
+    minutes = ((flow.completed_at or flow.paused_at or now) - flow.started_at) / timedelta(minutes=1)
+    return round(counters.get("sent", 0) / minutes, 1) if minutes > 0 else 0.0
+
+
+def _ends_at(ports: Ports, flow: Flow, counters: Mapping[str, int]) -> datetime | None:
+    """By the pacing where there is one, else by the rate so far; for campaigns that wait it is the end of sending."""
+    if flow.status is not FlowStatus.RUNNING or flow.started_at is None:
+        return None
+    now, left = ports.clock.now(), counters["pending"] + counters["processing"]
+    step = interval(flow.configuration)
+    if step:
+        return now + step * left
+    done = settled(counters)
+    return now + (now - flow.started_at) / done * left if done else None

@@ -1,0 +1,1 @@
+"""Filter contacts by segment, and count, select and preview members."""

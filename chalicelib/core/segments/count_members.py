@@ -1,0 +1,96 @@
+"""How many contacts a filter includes: all of them counted where there is time, else by a sample with its error."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from chalicelib.core.segments.filter import Members
+from chalicelib.core.segments.sampling import Measured, Run, by_runs, by_shards
+from chalicelib.core.segments.select_members import select_members
+from chalicelib.model.contact import Contact
+from chalicelib.model.contact_shards import CONTACT_SHARDS, Survey
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.stable_random import draw
+from chalicelib.ports import Ports, all_pages
+
+#: Read at a time: what of a page is undecided costs a query each.
+PAGE, PAGE_WITH_EVENTS = 500, 100
+#: A shard of up to so many contacts is read as a whole, however long it takes: a second or two on Lambda.
+WHOLE, WHOLE_WITH_EVENTS = 5_000, 1_000
+#: Of larger shards at most so many contacts are read.
+SAMPLE = 10_000
+_NOTHING = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many members; `contacts` is how many there are to choose from, about as exact. `members`: the first seen."""
+
+    members_found: Measured
+    contacts: int
+    is_exact: bool
+    members: tuple[Contact, ...]
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads contacts, keeps the first members."""
+
+    ports: Ports
+    workspace: WorkspaceUid
+    filter: Members
+    keep: int
+    members: list[Contact] = field(default_factory=list)
+
+    def read(self, contacts: tuple[Contact, ...]) -> Run:
+        found = select_members(self.ports, self.workspace, self.filter, contacts)
+        self.members += found[: self.keep - len(self.members)]
+        return Run(len(contacts), len(found))
+
+    @property
+    def page(self) -> int:
+        return PAGE_WITH_EVENTS if self.filter.asks_for else PAGE
+
+
+def count_members(
+    ports: Ports, workspace: WorkspaceUid, members: Members, time_left: Callable[[], timedelta], keep: int = 10
+) -> Counted:
+    """Goes on while there is time, and a second or two longer; keeps up to `keep` members."""
+    reader = _Reader(ports, workspace, members, keep)
+    survey = ports.contacts.survey(workspace, 0)
+    if survey.count > (WHOLE_WITH_EVENTS if members.asks_for else WHOLE):
+        return _count_by_runs(reader, survey, time_left)
+    return _count_by_shards(reader, time_left)
+
+
+def _count_by_shards(reader: _Reader, time_left: Callable[[], timedelta]) -> Counted:
+    """The first shard is always read, and others as far as there is time."""
+    read = found = done = 0
+    for shard in range(CONTACT_SHARDS):
+        runs: list[Run] = []
+        for page in all_pages(partial(reader.ports.contacts.page_shard, reader.workspace, shard, reader.page)):
+            if done and time_left() <= _NOTHING:
+                # What was read of this shard is not counted: only of whole ones is it known how many there are.
+                measured = by_shards(found, done, CONTACT_SHARDS)
+                return Counted(measured, read * CONTACT_SHARDS // done, False, tuple(reader.members))
+            runs.append(reader.read(page))
+        read, found, done = read + sum(run.read for run in runs), found + sum(run.found for run in runs), done + 1
+    return Counted(Measured(found), read, True, tuple(reader.members))
+
+
+def _count_by_runs(reader: _Reader, survey: Survey, time_left: Callable[[], timedelta]) -> Counted:
+    """Pages of the first shard from places all over it, since uids often follow the time at which they were made."""
+    order = sorted(range(len(survey.starts)), key=lambda number: draw(reader.workspace, number))
+    cursors = deque(survey.starts[number] for number in order)
+    # At most half of the shard, so that what is read from one place does not come to the next.
+    size, most = PAGE_WITH_EVENTS, min(SAMPLE, survey.count // 2)
+    runs: list[Run] = []
+    while cursors and len(runs) * size < most and (len(runs) < 2 or time_left() > _NOTHING):
+        page = reader.ports.contacts.page_shard(reader.workspace, 0, size, cursors.popleft())
+        runs.append(reader.read(page.items))
+        if page.cursor:
+            cursors.append(page.cursor)
+    contacts = survey.count * CONTACT_SHARDS
+    return Counted(by_runs(runs, contacts), contacts, False, tuple(reader.members))

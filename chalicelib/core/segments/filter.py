@@ -1,0 +1,179 @@
+"""Filters compiled to plain functions: who is a member, what the contact's history must still decide, and why not."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from chalicelib.model.comparison import Comparison
+from chalicelib.model.conditions import ConsentIs, Did, FieldIs, HasTag, PropertyIs, asks_for, leaves, look_up
+from chalicelib.model.contact import ConsentState, Contact
+from chalicelib.model.event import Event
+
+#: The one kind whose parts count the other way round.
+_NOT = "not"
+
+
+class Subject(NamedTuple):
+    """What a filter looks at. `history` is None while nobody has read it; `properties` are of one event in it."""
+
+    contact: Contact
+    history: tuple[Event, ...] | None = None
+    properties: Mapping[str, JsonValue] = {}
+
+
+#: None: only the history can tell.
+Test = Callable[[Subject], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A filter, ready to be asked of many contacts as of one moment."""
+
+    test: Test
+    #: Names of the events whose history decides where `test` answers None; none of them older than `since`.
+    asks_for: frozenset[str]
+    since: datetime | None
+
+    def includes(self, contact: Contact, history: Sequence[Event] | None = None) -> bool | None:
+        """Whether the contact is a member; None when that takes its history and none is given."""
+        return self.test(Subject(contact, None if history is None else tuple(history)))
+
+
+def compile_filter(tree: Comparison, now: datetime) -> Members:
+    """As of `now`: what was done after it does not count."""
+    return Members(_compile(tree, now), asks_for(tree), _since(tree, now))
+
+
+def _since(tree: Comparison, now: datetime) -> datetime | None:
+    spans = [leaf.within for leaf in leaves(tree) if isinstance(leaf, Did)]
+    known = [span for span in spans if span is not None]
+    return now - max(known) if known and len(known) == len(spans) else None
+
+
+def _compile(tree: Comparison, now: datetime) -> Test:
+    parts = tree.parts()
+    if not parts:
+        return _compile_leaf(tree, now)
+    # What needs no history decides first.
+    tests = [_compile(part, now) for part in sorted(parts, key=lambda part: bool(asks_for(part)))]
+    joined = _join(tests, stops_at=tree.kind != "all")
+    return _negate(joined) if tree.kind == _NOT else joined
+
+
+def _join(tests: Sequence[Test], stops_at: bool) -> Test:
+    """`all` is settled by the first part that does not hold, `any` by the first that does."""
+
+    def test(subject: Subject) -> bool | None:
+        settled = True
+        for each in tests:
+            found = each(subject)
+            if found is stops_at:
+                return found
+            settled = settled and found is not None
+        return (not stops_at) if settled else None
+
+    return test
+
+
+def _negate(inner: Test) -> Test:
+    def test(subject: Subject) -> bool | None:
+        found = inner(subject)
+        return None if found is None else not found
+
+    return test
+
+
+def _compile_leaf(leaf: Comparison, now: datetime) -> Test:
+    match leaf:
+        case FieldIs():
+            field_fits, look = leaf.fits, leaf.look_up
+            return lambda subject: field_fits(look(subject.contact), now)
+        case HasTag():
+            tag, there, missing = leaf.tag, leaf.fits(True, now), leaf.fits(False, now)
+            return lambda subject: there if tag in subject.contact.tags else missing
+        case ConsentIs():
+            answers = {said: leaf.fits(said, now) for said in (None, *ConsentState)}
+            return lambda subject: answers[subject.contact.consent_to(leaf.consent, leaf.message_type)]
+        case PropertyIs():
+            property_fits, path = leaf.fits, leaf.property
+            return lambda subject: property_fits(look_up(subject.properties, path), now)
+        case Did():
+            return _compile_event(leaf, now)
+        case _:
+            raise TypeError(f"A filter cannot ask for {leaf.kind}")
+
+
+def _compile_event(leaf: Did, now: datetime) -> Test:
+    count = _compile_count(leaf, now)
+
+    def test(subject: Subject) -> bool | None:
+        return None if subject.history is None else leaf.fits(count(subject), now)
+
+    return test
+
+
+def _compile_count(leaf: Did, now: datetime) -> Callable[[Subject], int]:
+    where = _compile(leaf.where, now) if leaf.where else None
+    since = now - leaf.within if leaf.within else None
+
+    def count(subject: Subject) -> int:
+        return sum(
+            event.name == leaf.event
+            and event.occurred_at <= now
+            and (since is None or event.occurred_at >= since)
+            and (where is None or bool(where(Subject(subject.contact, (), event.properties))))
+            for event in subject.history or ()
+        )
+
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One comparison of a filter: what was found there; `decides` is that the answer would be another without it."""
+
+    path: str
+    leaf: Comparison
+    found: object
+    holds: bool
+    decides: bool
+
+
+def explain(tree: Comparison, contact: Contact, history: Sequence[Event], now: datetime) -> tuple[Finding, ...]:
+    """Every comparison in the order in which it is written, with its path below `filter`."""
+    subject = Subject(contact, tuple(history))
+    return tuple(_explain(tree, "filter", subject, now, decides=True))
+
+
+def _explain(tree: Comparison, path: str, subject: Subject, now: datetime, decides: bool) -> Iterator[Finding]:
+    holds = bool(_compile(tree, now)(subject))
+    if not tree.parts():
+        yield Finding(path, tree, _look(tree, subject, now), holds, decides)
+    # What settled it: of `all` the parts that do not hold, of `any` and `not` those that do; or else all of them.
+    settling = holds is not (tree.kind == _NOT)
+    for index, part in enumerate(tree.parts()):
+        inside = f"{path}.{tree.kind}" + (f"[{index}]" if _is_list(tree) else "")
+        blamed = bool(_compile(part, now)(subject)) is settling
+        yield from _explain(part, inside, subject, now, decides and blamed)
+
+
+def _is_list(tree: Comparison) -> bool:
+    return isinstance(getattr(tree, f"{tree.kind}_" if tree.kind == _NOT else tree.kind), tuple)
+
+
+def _look(leaf: Comparison, subject: Subject, now: datetime) -> object:
+    """What the comparison saw: a value, whether there is a tag, a consent, how often something was done."""
+    match leaf:
+        case FieldIs():
+            return leaf.look_up(subject.contact)
+        case HasTag():
+            return leaf.tag in subject.contact.tags
+        case ConsentIs():
+            return subject.contact.consent_to(leaf.consent, leaf.message_type)
+        case Did():
+            return _compile_count(leaf, now)(subject)
+        case _:
+            return None

@@ -1,0 +1,85 @@
+"""What a filter would find: how many contacts, some of them, and why one given contact is among them or not."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from chalicelib.core.contacts.load_history import recall
+from chalicelib.core.segments.count_members import Counted, count_members
+from chalicelib.core.segments.filter import Finding, compile_filter, explain
+from chalicelib.errors import InvalidRequest, Problem
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.comparison import Comparison
+from chalicelib.model.conditions import asks_for
+from chalicelib.model.contact import Contact
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.model.segment import MAX_BYTES, MAX_VALUES, Segment, SegmentFilter
+from chalicelib.ports import Ports
+
+#: With what may be begun at its end this stays below five seconds; API Gateway hangs up after 29.
+TIME = timedelta(seconds=3)
+
+
+class PreviewWish(Outside):
+    """The body of `POST /v1/segments/preview`: a saved segment or a filter, and whom to explain it for."""
+
+    max_bytes: ClassVar[int] = MAX_BYTES
+    max_values: ClassVar[int] = MAX_VALUES
+
+    segment_uid: Uid | None = None
+    filter: SegmentFilter | None = None
+    contact_uid: Uid | None = None
+
+    @model_validator(mode="after")
+    def _one_filter(self) -> Self:
+        if (self.segment_uid is None) == (self.filter is None):
+            raise ValueError("name either segmentUid or filter")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Whether the contact is a member, and what each comparison found."""
+
+    contact_uid: str
+    matches: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`explained` only where a contact was named."""
+
+    counted: Counted
+    explained: Explained | None
+
+
+def preview_segment(ports: Ports, workspace: WorkspaceUid, wish: PreviewWish) -> Preview:
+    """InvalidRequest when the segment or the contact is not there, both at once."""
+    segment = ports.catalog.find(workspace, Segment, wish.segment_uid) if wish.segment_uid else None
+    tree = wish.filter or (segment.filter if segment else None)
+    contact = _find_contact(ports, workspace, wish.contact_uid) if wish.contact_uid else None
+    problems = []
+    if tree is None:
+        problems.append(Problem("segmentUid", f"Segment {wish.segment_uid} was not found"))
+    if wish.contact_uid and contact is None:
+        problems.append(Problem("contactUid", f"Contact {wish.contact_uid} was not found"))
+    if tree is None or problems:
+        raise InvalidRequest(problems)
+    end = ports.clock.real() + TIME
+    members = compile_filter(tree, ports.clock.now())
+    counted = count_members(ports, workspace, members, lambda: end - ports.clock.real())
+    return Preview(counted, _explain(ports, workspace, tree, contact) if contact else None)
+
+
+def _find_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact | None:
+    return ports.contacts.find_many(workspace, [ContactUid(uid)], strong=True).get(ContactUid(uid))
+
+
+def _explain(ports: Ports, workspace: WorkspaceUid, tree: Comparison, contact: Contact) -> Explained:
+    names, now = asks_for(tree), ports.clock.now()
+    history = recall(ports, workspace, contact, names) if names else ()
+    matches = bool(compile_filter(tree, now).includes(contact, history))
+    return Explained(contact.uid, matches, explain(tree, contact, history, now))

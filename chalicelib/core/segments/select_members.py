@@ -1,0 +1,27 @@
+"""Which of some contacts a filter includes; histories are read only of those whom nothing else decides."""
+
+from collections.abc import Sequence
+
+from chalicelib.core.segments.filter import Members
+from chalicelib.model.conditions import MAX_RECALLED
+from chalicelib.model.contact import Contact
+from chalicelib.model.event import Wanted
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.ports import Ports
+
+
+def select_members(
+    ports: Ports, workspace: WorkspaceUid, members: Members, contacts: Sequence[Contact]
+) -> list[Contact]:
+    """In their order; one query for each who is undecided, so give a few hundred at a time."""
+    answers = {contact.uid: members.includes(contact) for contact in contacts}
+    undecided = [ContactUid(uid) for uid, answer in answers.items() if answer is None]
+    if undecided:
+        wanted = Wanted(members.asks_for, MAX_RECALLED, members.since)
+        histories = ports.events.find_many(workspace, undecided, wanted)
+        answers |= {
+            contact.uid: members.includes(contact, histories[contact.uid])
+            for contact in contacts
+            if contact.uid in histories
+        }
+    return [contact for contact in contacts if answers[contact.uid]]

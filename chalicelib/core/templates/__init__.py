@@ -1,0 +1,1 @@
+"""Edit, publish and render templates in a sandbox."""

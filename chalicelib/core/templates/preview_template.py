@@ -1,0 +1,113 @@
+"""Shows what a template would become, without sending it."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from chalicelib.core.templates.publish_template import build_version
+from chalicelib.core.templates.render import render, resolve_all
+from chalicelib.core.templates.sms_segments import Segments, count_segments
+from chalicelib.errors import GiveUp, NotFound, invalid
+from chalicelib.model.base import Outside, Uid
+from chalicelib.model.contact import Contact
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.model.signing import CONFIRM_URL, UNSUBSCRIBE_URL
+from chalicelib.model.template import (
+    Defaults,
+    Parameters,
+    ParameterStrategy,
+    Template,
+    TemplateVersion,
+    VariableName,
+)
+from chalicelib.ports import Ports
+
+#: What links are while a template is being tried out: a click on them changes nothing.
+SAMPLE_LINKS = {UNSUBSCRIBE_URL: "https://example.com/u/sample", CONFIRM_URL: "https://example.com/c/sample"}
+
+
+class Filling(Outside):
+    """With what a template is filled: a contact, sources as a SEND has them, an event; `values` win over all."""
+
+    contact_uid: Uid | None = None
+    parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
+    parameters: Parameters = {}
+    parameter_defaults: Defaults = {}
+    event: Annotated[Mapping[str, JsonValue], Field(max_length=100)] = {}
+    values: Annotated[Mapping[VariableName, JsonValue], Field(max_length=100)] = {}
+    #: The working copy when it is not named.
+    version: Annotated[int, Field(ge=1)] | None = None
+
+
+class FieldSize(Outside):
+    """How long a rendered field is, and for the field `text` how many SMS it would be."""
+
+    characters: int
+    bytes: int
+    sms_encoding: str | None = None
+    sms_segments: int | None = None
+
+
+class Preview(Outside):
+    """`content` is absent while parameters are missing."""
+
+    content: Mapping[str, str] | None
+    sizes: Mapping[str, FieldSize]
+    variables: tuple[str, ...]
+    missing_parameters: tuple[str, ...]
+
+
+def preview_template(ports: Ports, workspace: WorkspaceUid, uid: str, filling: Filling) -> Preview:
+    """Raises NotFound, and InvalidRequest for sources that do not compile or cannot be rendered."""
+    version = choose_version(ports, workspace, uid, filling.version)
+    contact = find_contact(ports, workspace, filling.contact_uid)
+    content, missing = fill(version, filling, contact)
+    sizes = {name: _measure(name, text) for name, text in (content or {}).items()}
+    return Preview(content=content, sizes=sizes, variables=version.variables, missing_parameters=missing)
+
+
+def choose_version(ports: Ports, workspace: WorkspaceUid, uid: str, number: int | None) -> TemplateVersion:
+    """A stored version, or the working copy as the one it would become."""
+    template = ports.catalog.get(workspace, Template, uid)
+    if number is None:
+        return build_version(ports, template, template.latest_version + 1)
+    found = ports.catalog.find_version(workspace, Template, uid, number, TemplateVersion)
+    if found is None:
+        raise NotFound("TEMPLATE", f"{uid} version {number}")
+    return found
+
+
+def find_contact(ports: Ports, workspace: WorkspaceUid, uid: str | None) -> Contact | None:
+    """Raises InvalidRequest for one that is named but not there."""
+    if uid is None:
+        return None
+    contact = ports.contacts.find_many(workspace, [ContactUid(uid)], strong=True).get(ContactUid(uid))
+    if contact is None:
+        raise invalid("contactUid", f"there is no contact {uid}")
+    return contact
+
+
+def fill(
+    version: TemplateVersion, filling: Filling, contact: Contact | None
+) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
+    """The rendered fields, or the names of the parameters for which there is no value."""
+    resolved, missing = resolve_all(version, filling, contact, filling.event, SAMPLE_LINKS)
+    values = {**resolved, **filling.values}
+    missing = tuple(name for name in missing if name.partition(".")[0] not in filling.values)
+    if missing:
+        return None, missing
+    try:
+        return render(version, values), ()
+    except GiveUp as error:
+        raise invalid("content", str(error)) from error
+
+
+def _measure(name: str, text: str) -> FieldSize:
+    sms: Segments | None = count_segments(text) if name == "text" else None
+    return FieldSize(
+        characters=len(text),
+        bytes=len(text.encode()),
+        sms_encoding=sms.encoding if sms else None,
+        sms_segments=sms.segments if sms else None,
+    )

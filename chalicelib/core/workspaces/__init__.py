@@ -1,0 +1,1 @@
+"""Workspaces, API keys, idempotency records and the audit log."""

@@ -1,0 +1,70 @@
+"""An export of contacts or executions to a file: what was asked, and how far it is."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.contact import ContactStatus, Tag
+from chalicelib.model.import_job import Format
+
+
+class ExportOf(StrEnum):
+    """What the rows are."""
+
+    CONTACTS = "contacts"
+    EXECUTIONS = "executions"
+
+
+class ExportStatus(StrEnum):
+    """Where an export stands; the last two are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class ExportRequest(Outside):
+    """Contacts, all or those with a tag or a status; or the executions of one flow."""
+
+    of: ExportOf
+    format: Format = Format.CSV
+    flow_uid: Uid | None = None
+    tag: Tag | None = None
+    status: ContactStatus | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        is_flow = self.of is ExportOf.EXECUTIONS
+        if is_flow != (self.flow_uid is not None):
+            raise ValueError("executions are those of one flow: name flowUid, and for contacts do not")
+        if is_flow and (self.tag or self.status or self.format is not Format.CSV):
+            raise ValueError("executions are exported as csv, all of them: tag, status and jsonl are for contacts")
+        return self
+
+
+class DataExport(Document):
+    """The progress: each part of the file is one save, so a crash repeats one part at most."""
+
+    kind: ClassVar[str] = "EXPORT"
+
+    request: ExportRequest
+    file: str
+    status: ExportStatus = ExportStatus.QUEUED
+    #: Of the file while it is being written, and the marks of its parts so far.
+    token: str = ""
+    parts: tuple[str, ...] = ()
+    #: Where reading goes on, and whether that is for the columns, which are found in a round of its own.
+    cursor: str | None = None
+    finding_columns: bool = False
+    columns: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
+    rows: int = 0
+    fault: str | None = None
+    completed_at: Moment | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will be written any more."""
+        return self.status in {ExportStatus.COMPLETED, ExportStatus.FAILED}

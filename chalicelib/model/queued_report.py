@@ -1,0 +1,68 @@
+"""What lies in the queue of receipts: a provider's event as it came, a callback to a hook, a followed link."""
+
+import base64
+import json
+import zlib
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from chalicelib.model.base import Moment, Outside
+from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, Callback
+from chalicelib.model.execution import Engagement
+from chalicelib.model.ids import ChannelUid, WorkspaceUid
+
+
+class Posted(Outside):
+    """A genuine callback of a channel's provider. The body is packed, as text in JSON in JSON grows by half."""
+
+    kind: Literal["hook"] = "hook"
+    w: str
+    ch: str
+    url: str
+    body: str
+    at: Moment
+
+
+class Followed(Outside):
+    """A contact followed a link of ours, or loaded its image: what the message uid `m` has reached by that."""
+
+    kind: Literal["link"] = "link"
+    m: str
+    e: Engagement
+    at: Moment
+
+
+_OWN: TypeAdapter[Posted | Followed] = TypeAdapter(Annotated[Posted | Followed, Field(discriminator="kind")])
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+
+def build_posted(workspace: WorkspaceUid, channel: ChannelUid, callback: Callback, at: datetime) -> Posted:
+    """What is queued of a callback: all but its headers, which were for its signature."""
+    packed = base64.b64encode(zlib.compress(callback.body)).decode()
+    return Posted(w=workspace, ch=channel, url=callback.url, body=packed, at=at)
+
+
+def unpack(posted: Posted) -> Callback:
+    """The callback again, never more than MAX_CALLBACK_BYTES of it."""
+    body = zlib.decompressobj().decompress(base64.b64decode(posted.body), MAX_CALLBACK_BYTES)
+    return Callback(body, posted.url)
+
+
+def read_own(text: str) -> Posted | Followed | None:
+    """What we put there ourselves; None for a provider's event."""
+    try:
+        return _OWN.validate_json(text)
+    except ValidationError:
+        return None
+
+
+def read_published(text: str) -> datetime | None:
+    """When SNS took an event from its provider; None where it did not bring it."""
+    try:
+        envelope: object = json.loads(text)
+        told = envelope.get("Timestamp") if isinstance(envelope, dict) else None
+        return _MOMENT.validate_python(told)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,1 @@
+"""Channel types and the clients of their providers."""

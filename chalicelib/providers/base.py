@@ -1,0 +1,115 @@
+"""What channel types share: the answers that most of them give, and the choice of a provider by the settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from pydantic import Field
+
+from chalicelib.model.channel import Allowance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.model.channel import Channel
+    from chalicelib.model.delivery_report import Callback, Report
+    from chalicelib.model.ids import WorkspaceUid
+    from chalicelib.model.message import Letter, Verdict
+
+#: 3 s to connect and 10 s to read.
+TIMEOUT = timedelta(seconds=13)
+#: The name of a secret in the workspace's own folder: without slashes, so that it cannot lead out of it.
+SecretName = Annotated[str, Field(pattern=r"^(ssm:)?[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+
+
+class Secrets(Protocol):
+    """Secrets that channels name in their settings."""
+
+    def __call__(self, workspace: WorkspaceUid, name: str) -> str:
+        """The secret's text, at most five minutes old. NotFound when this workspace has none, RetryLater."""
+
+
+class Quiet:
+    """A channel type without provider events; others override what is different with them."""
+
+    deduplicates: bool = False
+    incapable: frozenset[str] = frozenset()
+    timeout: timedelta = TIMEOUT
+
+    def allowance(self) -> Allowance:
+        """Whatever it is, nobody tells."""
+        return Allowance()
+
+    def parts_of(self, content: Mapping[str, str]) -> int:  # noqa: ARG002  an answer for all contents
+        """One."""
+        return 1
+
+    def falls_back(self, channel: Channel) -> bool:  # noqa: ARG002  an answer for all channels
+        """No other way is tried by the provider."""
+        return False
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:  # noqa: ARG002  as above
+        """There are none."""
+        return ()
+
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:  # noqa: ARG002  as above
+        """Nobody signs callbacks for it."""
+        return False
+
+    def answer_challenge(
+        self,
+        workspace: WorkspaceUid,  # noqa: ARG002  as above
+        channel: Channel,  # noqa: ARG002  as above
+        query: Mapping[str, str],  # noqa: ARG002  as above
+    ) -> str | None:
+        """Nobody asks."""
+        return None
+
+
+class Provider(Protocol):
+    """One of several that carry the same medium; methods mean what they mean in `ports.ChannelType`."""
+
+    def send(self, letter: Letter) -> Verdict:
+        """One call."""
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """Reports of this provider's messages."""
+
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+        """By its signature."""
+
+    def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
+        """By its secret."""
+
+
+class ByProvider(Quiet):
+    """A medium that several providers carry; `settings.provider` names the one of a channel."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._providers = providers
+
+    def send(self, letter: Letter) -> Verdict:
+        """By the channel's provider."""
+        return self._provider(letter.channel).send(letter)
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """An event says itself whose it is."""
+        return next((found for each in self._providers.values() if (found := each.read_events(callback))), ())
+
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+        """By the channel's provider."""
+        return self._provider(channel).is_genuine(workspace, channel, callback)
+
+    def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
+        """By the channel's provider."""
+        return self._provider(channel).answer_challenge(workspace, channel, query)
+
+    def _provider(self, channel: Channel) -> Provider:
+        return self._providers[str(channel.settings["provider"])]
+
+
+def get_setting(channel: Channel, name: str) -> str:
+    """A setting by its camelCase name, empty when it is not set."""
+    value = channel.settings.get(name)
+    return "" if value is None else str(value)

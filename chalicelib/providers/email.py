@@ -1,0 +1,197 @@
+"""E-mail by Amazon SES (API v2, `SendEmail`)."""
+
+from __future__ import annotations
+
+from email.utils import formataddr
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from chalicelib.model.base import Outside
+from chalicelib.model.message import ChannelFault, Permanent
+from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer, read_failure
+from chalicelib.providers.base import Quiet
+from chalicelib.providers.email_events import read_ses_event
+from chalicelib.providers.event_reader import read_event
+from chalicelib.providers.ses_quota import SesQuota
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sesv2.type_defs import (
+        BodyTypeDef,
+        ContentTypeDef,
+        MessageHeaderTypeDef,
+        MessageTypeDef,
+        SendEmailRequestTypeDef,
+    )
+    from pydantic import BaseModel
+
+    from chalicelib.model.channel import Allowance
+    from chalicelib.model.contact import Contact
+    from chalicelib.model.delivery_report import Callback, Report
+    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.providers.aws_errors import AwsError, Refusal
+    from chalicelib.providers.registry import Edges
+
+#: Faults of the account and its identities.
+_CHANNEL_CODES = frozenset(
+    {"SendingPausedException", "AccountSuspendedException", "MailFromDomainNotVerifiedException"}
+    | {"LimitExceededException", "NotFoundException"}
+)
+#: RFC 8058: a mail program may unsubscribe with one POST, without showing a page.
+_ONE_CLICK = "List-Unsubscribe=One-Click"
+#: SES's longest header value; a link that does not fit is left out.
+_MAX_HEADER = 995
+
+
+def _check_address(address: str) -> str:
+    # Imported here, as only the API checks settings and the import costs 18 ms.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  see above
+
+    try:
+        found = validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError("must be an e-mail address") from error
+    if found.ascii_email is None:
+        raise ValueError("must have no characters beyond ASCII before the @: SES does not take them")
+    return found.ascii_email
+
+
+Address = Annotated[str, Field(max_length=320), AfterValidator(_check_address)]
+
+
+class EmailSettings(Outside):
+    """How an e-mail channel sends; the identity must be verified in SES."""
+
+    from_email: Address
+    reply_to: Address | None = None
+    #: Where SES reports deliveries, bounces and complaints.
+    configuration_set: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    tenant_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+
+
+class EmailContent(Outside):
+    """What an e-mail template is made of; each field is a template."""
+
+    subject: Annotated[str, Field(min_length=1)]
+    text: Annotated[str, Field(min_length=1)] | None = None
+    html: Annotated[str, Field(min_length=1)] | None = None
+    #: The name before the sender's address.
+    from_name: Annotated[str, Field(max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_body(self) -> Self:
+        if self.text is None and self.html is None:
+            raise ValueError("text or html is required")
+        return self
+
+
+class Email(Quiet):
+    """Amazon SES. There is no token by which it would drop a second message."""
+
+    name: str = "email"
+    settings: type[BaseModel] = EmailSettings
+    content: type[BaseModel] = EmailContent
+
+    def __init__(self, client: SESV2Client) -> None:
+        """The client must be built with one attempt (`total_max_attempts` 1), 3 s to connect and 10 s to read."""
+        self._quota = SesQuota(client)
+        self._client = client
+
+    def allowance(self) -> Allowance:
+        """SES's sending quota of the account and region."""
+        return self._quota.read()
+
+    def address_of(self, contact: Contact) -> str | None:
+        """The contact's e-mail address."""
+        return contact.email
+
+    def send(self, letter: Letter) -> Verdict:
+        """One call. An address that SES cannot take is refused without it."""
+        to = ascii_address(letter.to)
+        if to is None:
+            return Permanent("address_not_ascii")
+        try:
+            return read_answer({**self._client.send_email(**build_request(letter, to))})
+        except AWS_ERRORS as error:
+            return read_error(error, str(letter.channel.settings.get("fromEmail", "")))
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """SES's events, as its configuration set publishes them to SNS or EventBridge."""
+        return read_ses_event(read_event(callback))
+
+
+def build(edges: Edges) -> Email:
+    """By SES alone."""
+    return Email(edges.ses)
+
+
+def ascii_address(address: str) -> str | None:
+    """With its domain as SES wants it, or None where the part before the @ needs more than ASCII."""
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local.encode('ascii').decode()}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return None
+
+
+def build_request(letter: Letter, to: str) -> SendEmailRequestTypeDef:
+    """The parameters of `SendEmail`; the message uid comes back in every event as the tag `message`."""
+    settings = letter.channel.settings
+    request: SendEmailRequestTypeDef = {
+        "FromEmailAddress": formataddr((letter.content.get("fromName", ""), str(settings["fromEmail"]))),
+        "Destination": {"ToAddresses": [to]},
+        "EmailTags": [{"Name": "message", "Value": str(letter.uid)}],
+        "Content": {"Simple": _message(letter)},
+    }
+    if reply_to := settings.get("replyTo"):
+        request["ReplyToAddresses"] = [str(reply_to)]
+    if configuration_set := settings.get("configurationSet"):
+        request["ConfigurationSetName"] = str(configuration_set)
+    if tenant := settings.get("tenantName"):
+        request["TenantName"] = str(tenant)
+    return request
+
+
+def _message(letter: Letter) -> MessageTypeDef:
+    message: MessageTypeDef = {"Subject": _utf8(letter.content["subject"]), "Body": _body(letter.content)}
+    if headers := _unsubscribe_headers(letter.unsubscribe_url or ""):
+        message["Headers"] = headers
+    return message
+
+
+def _unsubscribe_headers(url: str) -> list[MessageHeaderTypeDef]:
+    """RFC 8058 wants https and both headers."""
+    if not url.startswith("https://") or len(url) + 2 > _MAX_HEADER or not url.isascii() or not url.isprintable():
+        return []
+    return [{"Name": "List-Unsubscribe", "Value": f"<{url}>"}, {"Name": "List-Unsubscribe-Post", "Value": _ONE_CLICK}]
+
+
+def _body(content: Mapping[str, str]) -> BodyTypeDef:
+    body: BodyTypeDef = {}
+    if content.get("text"):
+        body["Text"] = _utf8(content["text"])
+    if content.get("html"):
+        body["Html"] = _utf8(content["html"])
+    return body
+
+
+def _utf8(text: str) -> ContentTypeDef:
+    return {"Data": text, "Charset": "UTF-8"}
+
+
+def read_error(error: AwsError, sender: str) -> Verdict:
+    """What a failed call means for the message; providers.md has the table."""
+    return read_failure(error, partial(_explain, sender))
+
+
+def _explain(sender: str, refusal: Refusal) -> Verdict | None:
+    if refusal.is_throttle and "daily" in refusal.message.lower():
+        return ChannelFault("daily_quota_exceeded")
+    if refusal.code in _CHANNEL_CODES:
+        return ChannelFault(refusal.code)
+    names_sender = sender and "not verified" in refusal.message and sender.lower() in refusal.message.lower()
+    return ChannelFault("sender_not_verified") if refusal.code == "MessageRejected" and names_sender else None

@@ -1,0 +1,170 @@
+"""Mobile push by Amazon SNS (`Publish` to platform endpoints), to every device of the contact.
+
+https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from pydantic import Field
+
+from chalicelib.model.base import Outside
+from chalicelib.model.delivery_report import Report, Suppression
+from chalicelib.model.execution import Engagement
+from chalicelib.model.message import Accepted, ChannelFault, Permanent, Suppress, Unknown
+from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer, read_failure
+from chalicelib.providers.base import TIMEOUT, Quiet
+from chalicelib.providers.event_reader import get_text, read_event, read_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic import BaseModel
+
+    from chalicelib.model.channel import Channel
+    from chalicelib.model.contact import Contact
+    from chalicelib.model.delivery_report import Callback
+    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.providers.aws_errors import AwsError, Refusal
+    from chalicelib.providers.registry import Edges
+
+#: No further device is begun after this long, so that one send stays far below the lease of its claim.
+DEVICES_WITHIN = timedelta(seconds=5)
+#: Only endpoints: `TargetArn` takes topics too, and who may write contacts may not publish to those.
+_ENDPOINT = re.compile(
+    r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:endpoint/[A-Z_]+/[A-Za-z0-9_.-]{1,256}/[A-Za-z0-9-]{1,64}"
+)
+Application = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:app/[A-Z_]+/[A-Za-z0-9_.-]{1,256}$")
+]
+
+
+class SnsClient(Protocol):
+    """The call we make of boto3's client for "sns", whose stubs are not among our requirements."""
+
+    def publish(self, **request: object) -> Mapping[str, object]:
+        """AWS's Publish."""
+
+
+class PushSettings(Outside):
+    """Which apps a push channel reaches: platform applications of SNS, by ARN."""
+
+    applications: Annotated[tuple[Application, ...], Field(min_length=1, max_length=10)]
+
+
+class PushContent(Outside):
+    """What a push template is made of; the push services take about 4 KB in all."""
+
+    title: Annotated[str, Field(min_length=1)] | None = None
+    text: Annotated[str, Field(min_length=1)]
+
+
+class Push(Quiet):
+    """One message to the contact is one notification on each of their devices.
+
+    It counts as sent when one device's was accepted. There is no token by which SNS would drop a second one.
+    """
+
+    name: str = "push"
+    incapable: frozenset[str] = frozenset({"EndpointDisabled", "NotFound", "no_endpoint"})
+    settings: type[BaseModel] = PushSettings
+    content: type[BaseModel] = PushContent
+    timeout: timedelta = TIMEOUT + DEVICES_WITHIN
+
+    def __init__(self, client: SnsClient) -> None:
+        """The client must be built with one attempt, 3 s to connect and 10 s to read."""
+        self._client = client
+
+    def address_of(self, contact: Contact) -> str | None:
+        """The contact's endpoint ARNs, by spaces; tokens that are none were never registered with SNS."""
+        return " ".join(token for token in contact.push_tokens if _ENDPOINT.fullmatch(token)) or None
+
+    def send(self, letter: Letter) -> Verdict:
+        """One call for each device of the channel's apps, as long as they go well and time allows."""
+        endpoints = choose_endpoints(letter.channel, letter.to)
+        return join_verdicts(list(self._send_each(letter, endpoints))) if endpoints else Permanent("no_endpoint")
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """What a platform application publishes of deliveries that failed for good."""
+        return read_failure_event(read_event(callback))
+
+    def _send_each(self, letter: Letter, endpoints: Sequence[str]) -> Iterator[Verdict]:
+        began = time.monotonic()
+        for endpoint in endpoints:
+            verdict = self._publish(letter, endpoint)
+            yield verdict
+            is_slow = time.monotonic() - began > DEVICES_WITHIN.total_seconds()
+            if is_slow or not isinstance(verdict, Accepted | Suppress | Permanent):
+                return
+
+    def _publish(self, letter: Letter, endpoint: str) -> Verdict:
+        try:
+            return read_answer(self._client.publish(**build_request(letter, endpoint)))
+        except AWS_ERRORS as error:
+            return read_error(error)
+
+
+def build(edges: Edges) -> Push:
+    """By SNS alone."""
+    return Push(edges.sns)
+
+
+def choose_endpoints(channel: Channel, to: str) -> list[str]:
+    """Those of `to` that belong to the channel's applications."""
+    named = channel.settings.get("applications")
+    prefixes = tuple(f"{app}/".replace(":app/", ":endpoint/", 1) for app in named) if isinstance(named, list) else ()
+    return [each for each in to.split() if _ENDPOINT.fullmatch(each) and each.startswith(prefixes)]
+
+
+def join_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of one message to several devices: sent if one was, unknown if one may have been, else what came last."""
+    ids = [each.provider_id for each in verdicts if isinstance(each, Accepted)]
+    if ids:
+        return Accepted(",".join(ids))
+    unsure = [each for each in verdicts if isinstance(each, Unknown)]
+    others = [each for each in verdicts if not isinstance(each, Suppress)]
+    return (unsure or others or list(verdicts))[-1]
+
+
+def build_request(letter: Letter, endpoint: str) -> dict[str, object]:
+    """The parameters of `Publish`: one payload for each push service, and the message uid for the app."""
+    title, text = letter.content.get("title"), letter.content["text"]
+    alert = {"title": title, "body": text} if title else {"body": text}
+    apple = json.dumps({"aps": {"alert": alert}, "message": str(letter.uid)})
+    google = {"fcmV1Message": {"message": {"notification": alert, "data": {"message": str(letter.uid)}}}}
+    payloads = {"default": text, "GCM": json.dumps(google), "APNS": apple, "APNS_SANDBOX": apple}
+    return {"TargetArn": endpoint, "MessageStructure": "json", "Message": json.dumps(payloads)}
+
+
+def read_error(error: AwsError) -> Verdict:
+    """What a failed call means for the message; providers.md has the table."""
+    return read_failure(error, _explain)
+
+
+def _explain(refusal: Refusal) -> Verdict | None:
+    code = refusal.code.removesuffix("Exception")
+    is_gone = code == "NotFound" or (code == "InvalidParameter" and "No endpoint found" in refusal.message)
+    if code == "EndpointDisabled" or is_gone:
+        return Suppress("EndpointDisabled" if code == "EndpointDisabled" else "NotFound")
+    is_fault = code == "PlatformApplicationDisabled" or (code.startswith("KMS") and not refusal.is_throttle)
+    return ChannelFault(code) if is_fault and refusal.status < 500 else None
+
+
+def read_failure_event(event: Mapping[str, object]) -> tuple[Report, ...]:
+    """`EventDeliveryFailure` tells of one device; SNS knows only its own id of the message."""
+    if get_text(event, "EventType") != "DeliveryFailure" or not get_text(event, "EndpointArn"):
+        return ()
+    report = Report(
+        engagement=Engagement.BOUNCED,
+        at=read_iso(get_text(event, "Time")),
+        provider_id=get_text(event, "MessageId"),
+        code=get_text(event, "FailureType"),
+        suppress=Suppression.ENDPOINT_GONE,
+        address=get_text(event, "EndpointArn"),
+    )
+    return (report,)

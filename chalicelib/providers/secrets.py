@@ -1,0 +1,33 @@
+"""Reads what a channel's secret holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from chalicelib.errors import NotFound, RetryLater
+from chalicelib.model.message import ChannelFault, Retryable
+from chalicelib.providers.base import get_setting
+
+if TYPE_CHECKING:
+    from chalicelib.model.channel import Channel
+    from chalicelib.model.ids import WorkspaceUid
+    from chalicelib.providers.base import Secrets
+
+
+def get_secret(secrets: Secrets, workspace: WorkspaceUid, channel: Channel) -> Mapping[str, str]:
+    """The secret's JSON object. Raises NotFound when it is not there or is not such an object, RetryLater."""
+    name = get_setting(channel, "secretName")
+    try:
+        found = json.loads(secrets(workspace, name))
+    except ValueError:
+        found = None
+    if not isinstance(found, Mapping):
+        raise NotFound("A JSON object in the secret", name)
+    return {str(key): str(value) for key, value in found.items()}
+
+
+def read_secret_fault(error: NotFound | RetryLater) -> ChannelFault | Retryable:
+    """What a secret that cannot be had means for a message: it was not sent."""
+    return ChannelFault("secret_not_found") if isinstance(error, NotFound) else Retryable("secret_unavailable")

@@ -1,0 +1,79 @@
+"""SMS by AWS End User Messaging (`SendTextMessage`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from chalicelib.model.base import Outside
+from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer
+from chalicelib.providers.base import Quiet, get_setting
+from chalicelib.providers.end_user_messaging import (
+    CONTEXT_KEY,
+    message_class,
+    read_error,
+    read_inbound,
+    read_status,
+)
+from chalicelib.providers.event_reader import read_event
+
+if TYPE_CHECKING:
+    from chalicelib.model.delivery_report import Callback, Report
+    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.providers.end_user_messaging import MessagingClient
+
+Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/+-]{1,256}$")]
+
+
+class AwsSmsSettings(Outside):
+    """How a channel sends by AWS; without an identity AWS chooses one of the account's."""
+
+    provider: Literal["aws"]
+    #: A phone number, sender id or pool, by its name, id or ARN.
+    origination_identity: Identity | None = None
+    #: Where AWS reports deliveries.
+    configuration_set: Identity | None = None
+    protect_configuration_id: Identity | None = None
+    #: In USD a part; a dearer country is refused.
+    max_price: Annotated[str, Field(pattern=r"^[0-9]{0,2}\.[0-9]{1,5}$", min_length=2)] | None = None
+    time_to_live_seconds: Annotated[int, Field(ge=5, le=259_200)] | None = None
+
+
+class AwsSms(Quiet):
+    """There is no token by which AWS would drop a second message."""
+
+    def __init__(self, client: MessagingClient) -> None:
+        """The client must be built with one attempt, 3 s to connect and 10 s to read."""
+        self._client = client
+
+    def send(self, letter: Letter) -> Verdict:
+        """One call."""
+        try:
+            return read_answer(self._client.send_text_message(**build_request(letter)))
+        except AWS_ERRORS as error:
+            return read_error(error)
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """Statuses and inbound texts, as SNS or EventBridge bring them."""
+        event = read_event(callback)
+        return read_status(event, "TEXT_") or read_inbound(event)
+
+
+def build_request(letter: Letter) -> dict[str, object]:
+    """The parameters of `SendTextMessage`; what is not set is left out."""
+    channel = letter.channel
+    optional = {
+        "OriginationIdentity": get_setting(channel, "originationIdentity"),
+        "ConfigurationSetName": get_setting(channel, "configurationSet"),
+        "ProtectConfigurationId": get_setting(channel, "protectConfigurationId"),
+        "MaxPrice": get_setting(channel, "maxPrice"),
+        "TimeToLive": channel.settings.get("timeToLiveSeconds"),
+    }
+    return {
+        "DestinationPhoneNumber": letter.to,
+        "MessageBody": letter.content["text"],
+        "MessageType": message_class(letter.message_type),
+        "Context": {CONTEXT_KEY: str(letter.uid)},
+        **{name: value for name, value in optional.items() if value},
+    }

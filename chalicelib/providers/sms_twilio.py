@@ -1,0 +1,199 @@
+"""SMS by Twilio (`POST …/Messages.json`), its status callbacks and inbound texts.
+
+https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/api/errors
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import parse_qs, parse_qsl, urlencode
+
+from pydantic import Field, model_validator
+
+from chalicelib.errors import NotFound, RetryLater
+from chalicelib.model.base import Outside
+from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, Report, Suppression, build_hook_uid
+from chalicelib.model.execution import Engagement
+from chalicelib.model.ids import read_message_uid
+from chalicelib.model.message import Accepted, ChannelFault, Permanent, Suppress, Throttled, Unknown
+from chalicelib.providers.base import Quiet, SecretName, get_setting
+from chalicelib.providers.event_reader import get_text, is_start, is_stop, read_json
+from chalicelib.providers.http import Reply, Request, read_retry_after
+from chalicelib.providers.secrets import get_secret, read_secret_fault
+from chalicelib.providers.signatures import verify_twilio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.model.channel import Channel
+    from chalicelib.model.delivery_report import Callback
+    from chalicelib.model.ids import WorkspaceUid
+    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.providers.base import Secrets
+    from chalicelib.providers.http import Http
+
+#: More than ten hours of messages wait at Twilio: it takes none before that is less.
+QUEUE_PAUSE = timedelta(minutes=1)
+_QUEUE_FULL = frozenset({"21611", "30001"})
+_UNSUBSCRIBED = "21610"
+#: Faults of credentials, account, sender or messaging service.
+_CHANNEL_CODES = frozenset(
+    {"20003", "20005", "20006", "20404", "21603", "21620", "21701", "21703", "21705", "30002", "30034"}
+)
+_STATUSES = {
+    "accepted": Engagement.SENT,
+    "scheduled": Engagement.SENT,
+    "queued": Engagement.SENT,
+    "sending": Engagement.SENT,
+    "sent": Engagement.SENT,
+    "delivered": Engagement.DELIVERED,
+    "read": Engagement.OPENED,
+    "undelivered": Engagement.BOUNCED,
+    "failed": Engagement.FAILED,
+    "canceled": Engagement.FAILED,
+}
+#: Unreachable for now, unknown faults, and a validity that ran out.
+_SOFT = frozenset({"30001", "30003", "30008", "30036"})
+
+
+class TwilioSmsSettings(Outside):
+    """How a channel sends by Twilio: from a sender or a messaging service.
+
+    The secret is a JSON object: `authToken`, which signs callbacks, and for an API key `apiKey` and `apiSecret`.
+    """
+
+    provider: Literal["twilio"]
+    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    secret_name: SecretName
+    #: A number in E.164, a short code or an alphanumeric sender id.
+    sender: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{4,14}|[0-9]{3,8}|[A-Za-z0-9 ]{1,11})$")] | None = None
+    messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
+    validity_period_seconds: Annotated[int, Field(ge=1, le=36_000)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_sender(self) -> Self:
+        if (self.sender is None) == (self.messaging_service_sid is None):
+            raise ValueError("name either sender or messagingServiceSid")
+        return self
+
+
+class TwilioSms(Quiet):
+    """There is no token by which Twilio would drop a second message."""
+
+    def __init__(self, http: Http, secrets: Secrets, base_url: str, public_url: str) -> None:
+        """`public_url`: where callbacks come in; empty asks for none."""
+        self._http, self._secrets, self._base_url, self._public_url = http, secrets, base_url, public_url
+
+    def send(self, letter: Letter) -> Verdict:
+        """One request."""
+        try:
+            secret = get_secret(self._secrets, letter.uid.workspace, letter.channel)
+        except (NotFound, RetryLater) as error:
+            return read_secret_fault(error)
+        reply = self._http.post(build_request(letter, secret, self._base_url, self._public_url))
+        return read_answer(reply) if isinstance(reply, Reply) else reply
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """A status callback or an inbound text."""
+        return read_callback(callback)
+
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+        """By `X-Twilio-Signature`. It has no time: a replay tells what is known, and changes nothing."""
+        token = get_secret(self._secrets, workspace, channel).get("authToken", "")
+        return verify_twilio(token, callback.url, _read_form(callback), callback.headers.get("x-twilio-signature", ""))
+
+
+def build_request(letter: Letter, secret: Mapping[str, str], base_url: str, public_url: str) -> Request:
+    """A form, with basic authentication by the API key or else by the account's own token."""
+    account = get_setting(letter.channel, "accountSid")
+    user = secret.get("apiKey") or account
+    password = secret.get("apiSecret") if secret.get("apiKey") else secret.get("authToken")
+    form = {
+        "To": letter.to,
+        "Body": letter.content["text"],
+        "From": get_setting(letter.channel, "sender"),
+        "MessagingServiceSid": get_setting(letter.channel, "messagingServiceSid"),
+        "ValidityPeriod": get_setting(letter.channel, "validityPeriodSeconds"),
+        "StatusCallback": _callback_url(letter, public_url),
+    }
+    login = base64.b64encode(f"{user}:{password or ''}".encode()).decode()
+    return Request(
+        url=f"{base_url}/2010-04-01/Accounts/{account}/Messages.json",
+        headers={"Authorization": f"Basic {login}", "Content-Type": "application/x-www-form-urlencoded"},
+        body=urlencode({name: value for name, value in form.items() if value}).encode(),
+    )
+
+
+def _callback_url(letter: Letter, public_url: str) -> str:
+    """Twilio signs it with its query, so nobody can move a status to another message."""
+    hook = build_hook_uid(letter.uid.workspace, letter.channel.uid)
+    return f"{public_url}/v1/hooks/{hook}?message={letter.uid}" if public_url else ""
+
+
+def read_answer(reply: Reply) -> Verdict:
+    """What Twilio says; its error codes tell more than the HTTP status. providers.md has the table."""
+    answer = read_json(reply.body)
+    code = get_text(answer, "code")
+    if reply.status in {200, 201}:
+        sid = get_text(answer, "sid")
+        return Accepted(sid) if sid else Unknown("no_message_id")
+    if reply.status == 429 or code == "20429":
+        return Throttled(read_retry_after(reply))
+    if not 400 <= reply.status < 500:
+        return Unknown(code or f"status_{reply.status}")
+    if code in _QUEUE_FULL:
+        return Throttled(read_retry_after(reply) or QUEUE_PAUSE)
+    if code == _UNSUBSCRIBED:
+        return Suppress(code)
+    if code in _CHANNEL_CODES or reply.status in {401, 403, 404}:
+        return ChannelFault(code or f"status_{reply.status}")
+    return Permanent(code or f"status_{reply.status}")
+
+
+def read_callback(callback: Callback) -> tuple[Report, ...]:
+    """The report of a form that Twilio posted; none for anything else."""
+    form = dict(_read_form(callback))
+    sid = form.get("MessageSid", "") or form.get("SmsSid", "")
+    if not sid:
+        return ()
+    status = form.get("MessageStatus", "") or form.get("SmsStatus", "")
+    if status in {"received", "receiving"}:
+        return (_read_inbound(form),)
+    told = parse_qs(callback.url.partition("?")[2]).get("message", [""])[0]
+    code = form.get("ErrorCode", "").strip()
+    engagement = _STATUSES.get(status)
+    has_failed = engagement in {Engagement.BOUNCED, Engagement.FAILED}
+    report = Report(
+        engagement=engagement,
+        message=read_message_uid(told),
+        provider_id=sid,
+        code=(code or status) if has_failed else "",
+        is_soft=has_failed and code in _SOFT,
+        suppress=Suppression.OPTED_OUT if code == _UNSUBSCRIBED else None,
+        address=form.get("To") or None,
+    )
+    return (report,)
+
+
+def _read_inbound(form: Mapping[str, str]) -> Report:
+    text = form.get("Body", "")
+    has_stopped = form.get("OptOutType", "") == "STOP" or is_stop(text)
+    return Report(
+        engagement=Engagement.REPLIED,
+        provider_id=form.get("OriginalRepliedMessageSid", ""),
+        suppress=Suppression.OPTED_OUT if has_stopped else None,
+        address=form.get("From") or None,
+        reply=text,
+        resumes=form.get("OptOutType", "") == "START" or is_start(text),
+    )
+
+
+def _read_form(callback: Callback) -> list[tuple[str, str]]:
+    if len(callback.body) > MAX_CALLBACK_BYTES or callback.body[:1] in {b"{", b"["}:
+        return []
+    try:
+        return parse_qsl(callback.body.decode(), keep_blank_values=True, max_num_fields=200)
+    except ValueError:
+        return []

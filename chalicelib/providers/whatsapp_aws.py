@@ -1,0 +1,75 @@
+"""WhatsApp by AWS End User Messaging Social (`SendWhatsAppMessage`).
+
+https://docs.aws.amazon.com/social-messaging/latest/userguide/managing-event-destination-dlrs.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+
+from pydantic import Field
+
+from chalicelib.model.base import Outside
+from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer, read_failure
+from chalicelib.providers.base import Quiet, get_setting
+from chalicelib.providers.event_reader import get_text, read_event, read_json
+from chalicelib.providers.whatsapp_message import build_message, read_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.model.delivery_report import Callback, Report
+    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.providers.aws_errors import AwsError
+
+
+class SocialClient(Protocol):
+    """The call we make of boto3's client for "socialmessaging", whose stubs are not among our requirements."""
+
+    def send_whatsapp_message(self, **request: object) -> Mapping[str, object]:
+        """AWS's SendWhatsAppMessage."""
+
+
+class AwsWhatsAppSettings(Outside):
+    """How a channel sends by AWS."""
+
+    provider: Literal["aws"]
+    #: `phone-number-id-…` or its ARN.
+    phone_number_id: Annotated[
+        str, Field(max_length=115, pattern=r"^(phone-number-id-[0-9a-zA-Z]+|arn:[^\s]*:phone-number-id/[0-9a-zA-Z]+)$")
+    ]
+    api_version: Annotated[str, Field(pattern=r"^v[0-9]{2}\.[0-9]$")] = "v20.0"
+
+
+class AwsWhatsApp(Quiet):
+    """There is no token by which AWS would drop a second message."""
+
+    def __init__(self, client: SocialClient) -> None:
+        """The client must be built with one attempt, 3 s to connect and 10 s to read."""
+        self._client = client
+
+    def send(self, letter: Letter) -> Verdict:
+        """One call."""
+        try:
+            return read_answer(self._client.send_whatsapp_message(**build_request(letter)), "messageId")
+        except AWS_ERRORS as error:
+            return read_error(error)
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """AWS hands Meta's entry on as a text inside of its own event, by SNS."""
+        return read_entry(read_json(get_text(read_event(callback), "whatsAppWebhookEntry")))
+
+
+def build_request(letter: Letter) -> dict[str, object]:
+    """The parameters of `SendWhatsAppMessage`."""
+    return {
+        "originationPhoneNumberId": get_setting(letter.channel, "phoneNumberId"),
+        "metaApiVersion": get_setting(letter.channel, "apiVersion") or "v20.0",
+        "message": json.dumps(build_message(letter, letter.to)).encode(),
+    }
+
+
+def read_error(error: AwsError) -> Verdict:
+    """This service's codes mean what they always do; providers.md has the table."""
+    return read_failure(error, lambda _: None)

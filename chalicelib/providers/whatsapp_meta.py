@@ -1,0 +1,144 @@
+"""WhatsApp by Meta's Cloud API: its requests, its error codes, its signed webhooks.
+
+https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from chalicelib.errors import NotFound, RetryLater
+from chalicelib.model.base import Outside
+from chalicelib.model.message import Accepted, ChannelFault, Permanent, Retryable, Suppress, Throttled, Unknown
+from chalicelib.providers.base import Quiet, SecretName, get_setting
+from chalicelib.providers.event_reader import get_maps, get_text, read_json
+from chalicelib.providers.http import Reply, Request, read_retry_after
+from chalicelib.providers.secrets import get_secret, read_secret_fault
+from chalicelib.providers.signatures import verify_meta
+from chalicelib.providers.whatsapp_message import STOPPED_MARKETING, build_message, read_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.model.channel import Channel
+    from chalicelib.model.delivery_report import Callback, Report
+    from chalicelib.model.ids import WorkspaceUid
+    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.providers.base import Secrets
+    from chalicelib.providers.http import Http
+
+#: Too many of all, or of the business account's calls.
+_THROTTLES = frozenset({"4", "80007", "130429", "131048"})
+#: Too many to this one number: WhatsApp allows one in six seconds.
+_PAIR_THROTTLE = "131056"
+PAIR_PAUSE = timedelta(seconds=6)
+_UNPAID = "131042"
+#: Faults of token, rights, number or account, besides 200–299 and 133xxx.
+_CHANNEL_CODES = frozenset({"0", "3", "10", "33", "190", "368", "131005", "131031", "131037", "131045"})
+#: Of the template faults (132xxx) those that lie in one contact's values: what they say would come out too long or odd.
+_VALUE_FAULTS = frozenset({"132005", "132018"})
+_PASSING = frozenset({"1", "2", "131000", "131016", "131057", "133004"})
+
+
+class MetaWhatsAppSettings(Outside):
+    """How a channel sends by Meta.
+
+    The secret is a JSON object: `accessToken`, `appSecret`, which signs webhooks, and `verifyToken`.
+    """
+
+    provider: Literal["meta"]
+    phone_number_id: Annotated[str, Field(pattern=r"^[0-9]{5,20}$")]
+    secret_name: SecretName
+    api_version: Annotated[str, Field(pattern=r"^v[0-9]{2}\.[0-9]$")] = "v23.0"
+
+
+class MetaWhatsApp(Quiet):
+    """There is no token by which Meta would drop a second message."""
+
+    def __init__(self, http: Http, secrets: Secrets, base_url: str) -> None:
+        self._http, self._secrets, self._base_url = http, secrets, base_url
+
+    def send(self, letter: Letter) -> Verdict:
+        """One request."""
+        try:
+            secret = get_secret(self._secrets, letter.uid.workspace, letter.channel)
+        except (NotFound, RetryLater) as error:
+            return read_secret_fault(error)
+        reply = self._http.post(build_request(letter, secret, self._base_url))
+        return read_answer(reply) if isinstance(reply, Reply) else reply
+
+    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+        """A webhook: a batch of entries."""
+        return read_webhook(callback)
+
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+        """By `X-Hub-Signature-256`. It has no time: a replay tells what is known, and changes nothing."""
+        secret = get_secret(self._secrets, workspace, channel).get("appSecret", "")
+        return verify_meta(secret, callback.body, callback.headers.get("x-hub-signature-256", ""))
+
+    def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
+        """Meta asks once, when the webhook is registered."""
+        return answer_challenge(get_secret(self._secrets, workspace, channel).get("verifyToken", ""), query)
+
+
+def build_request(letter: Letter, secret: Mapping[str, str], base_url: str) -> Request:
+    """JSON with a bearer token."""
+    version, number = get_setting(letter.channel, "apiVersion"), get_setting(letter.channel, "phoneNumberId")
+    return Request(
+        url=f"{base_url}/{version or 'v23.0'}/{number}/messages",
+        headers={"Authorization": f"Bearer {secret.get('accessToken', '')}", "Content-Type": "application/json"},
+        body=json.dumps(build_message(letter, letter.to)).encode(),
+    )
+
+
+def read_answer(reply: Reply) -> Verdict:
+    """By the error's code, which tells more than the HTTP status. providers.md has the table."""
+    answer = read_json(reply.body)
+    if reply.status == 200:
+        wamid = get_text(answer, "messages", 0, "id")
+        return Accepted(wamid) if wamid else Unknown("no_message_id")
+    code = get_text(answer, "error", "code")
+    if code in _THROTTLES or code == _PAIR_THROTTLE or reply.status == 429:
+        pause = PAIR_PAUSE if code == _PAIR_THROTTLE else None
+        return Throttled(read_retry_after(reply) or pause)
+    if not 400 <= reply.status < 500:
+        return Unknown(code or f"status_{reply.status}")
+    return _read_code(code, reply)
+
+
+def _read_code(code: str, reply: Reply) -> Verdict:
+    if code == STOPPED_MARKETING:
+        return Suppress(code)
+    if code == _UNPAID:
+        return ChannelFault(f"balance:{code}")
+    if code in _PASSING:
+        return Retryable(code, read_retry_after(reply))
+    if _is_channel_fault(code) or (not code and reply.status in {401, 403, 404}):
+        return ChannelFault(code or f"status_{reply.status}")
+    return Permanent(code or f"status_{reply.status}")
+
+
+def _is_channel_fault(code: str) -> bool:
+    is_template_fault = len(code) == 6 and code.startswith("132") and code not in _VALUE_FAULTS
+    is_number_fault = len(code) == 6 and code.startswith("133")
+    return code in _CHANNEL_CODES or is_template_fault or is_number_fault or (len(code) == 3 and code[0] == "2")
+
+
+def read_webhook(callback: Callback) -> tuple[Report, ...]:
+    """The reports of all entries; none for what is no webhook of WhatsApp."""
+    event = read_json(callback.body)
+    if get_text(event, "object") != "whatsapp_business_account":
+        return ()
+    return tuple(report for entry in get_maps(event, "entry") for report in read_entry(entry))
+
+
+def answer_challenge(verify_token: str, query: Mapping[str, str]) -> str | None:
+    """`hub.challenge` for whoever knows our token, None for anybody else."""
+    given = query.get("hub.verify_token", "").encode(errors="replace")
+    is_known = bool(verify_token) and hmac.compare_digest(given, verify_token.encode())
+    return query.get("hub.challenge", "") if is_known and query.get("hub.mode") == "subscribe" else None

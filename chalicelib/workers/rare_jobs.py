@@ -1,0 +1,38 @@
+"""Runs the jobs that seldom come: starting on time, retrying, importing, exporting, asking, erasing, purging."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import assert_never
+
+from chalicelib.core.contacts.import_contacts import run_import
+from chalicelib.core.flows.enrol_retry import expand_retry
+from chalicelib.core.flows.purge_flow import purge_flow
+from chalicelib.core.launching.start_scheduled import start_scheduled
+from chalicelib.core.privacy.erase_contact import sweep_erased
+from chalicelib.core.privacy.send_opt_in import send_opt_in
+from chalicelib.core.reporting.export import run_export
+from chalicelib.model.queue_messages import Erase, ExpandRetry, Export, Import, Purge, SendOptIn, Start
+from chalicelib.ports import Ports
+
+SeldomJob = Start | ExpandRetry | Import | Export | SendOptIn | Erase | Purge
+
+
+def run_seldom_job(ports: Ports, job: SeldomJob, time_left: Callable[[], timedelta]) -> None:
+    """Hands a job to its use case."""
+    match job:
+        case Start():
+            start_scheduled(ports, job)
+        case ExpandRetry():
+            expand_retry(ports, job, time_left)
+        case Import():
+            run_import(ports, job, time_left)
+        case Export():
+            run_export(ports, job, time_left)
+        case SendOptIn():
+            send_opt_in(ports, job)
+        case Erase():
+            sweep_erased(ports, job)
+        case Purge():
+            purge_flow(ports, job, time_left)
+        case _:
+            assert_never(job)
