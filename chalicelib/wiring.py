@@ -20,18 +20,18 @@ from chalicelib.aws.contacts import DynamoContacts
 from chalicelib.aws.events import DynamoEvents
 from chalicelib.aws.executions import DynamoExecutions
 from chalicelib.aws.files import S3Files
-from chalicelib.aws.outbox_catalog import TellingCatalog
-from chalicelib.aws.pacing_state import DynamoGates
+from chalicelib.aws.outbox_catalog import OutboxCatalog
+from chalicelib.aws.pacing_state import DynamoPacing
 from chalicelib.aws.queues import SqsEventQueue, SqsJobQueue, SqsReceiptQueue, SqsStepQueue
 from chalicelib.aws.rates import DynamoRates
 from chalicelib.aws.signing_secret import Secret
 from chalicelib.aws.statistics import DynamoStatistics
 from chalicelib.aws.timers import DynamoTimers
-from chalicelib.aws.usage_limits import DynamoAllowances
-from chalicelib.aws.webhook_queues import SqsWebhookDesk, SqsWebhookQueue
+from chalicelib.aws.usage_limits import DynamoUsageLimits
+from chalicelib.aws.webhook_queues import SqsWebhookQueue, SqsWebhookScheduler
 from chalicelib.ports import Ports
-from chalicelib.providers.registry import ChannelTypes, Edges
-from chalicelib.providers.webhook_client import PublicCaller
+from chalicelib.providers.registry import ChannelTypes, ProviderClients
+from chalicelib.providers.webhook_client import SignedWebhookClient
 from chalicelib.settings import Settings, settings
 
 #: A service's name → its boto3 client. Which client is known only by the name, hence Any.
@@ -99,10 +99,10 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
     """Everything on AWS, or on what answers in its place at `client`'s other end."""
     dynamodb, sqs = _lazy("dynamodb", client), _lazy("sqs", client)
     clock = SystemClock(found.clock_speed, found.clock_real_anchor, found.clock_virtual_anchor)
-    desk = SqsWebhookDesk(sqs, found.webhook_desk_url)
+    desk = SqsWebhookScheduler(sqs, found.webhook_desk_url)
     return Ports(
         clock=clock,
-        catalog=TellingCatalog(dynamodb, found.catalog_table, clock, desk.ask),
+        catalog=OutboxCatalog(dynamodb, found.catalog_table, clock, desk.ask),
         contacts=DynamoContacts(dynamodb, found.contacts_table),
         consents=DynamoConsents(dynamodb, found.contacts_table),
         executions=DynamoExecutions(dynamodb, found.executions_table),
@@ -113,15 +113,15 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         jobs=SqsJobQueue(sqs, found.job_queue_url, found.clock_speed),
         timers=DynamoTimers(dynamodb, found.timers_table),
         statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
-        gates=DynamoGates(dynamodb, found.catalog_table),
+        gates=DynamoPacing(dynamodb, found.catalog_table),
         circuits=DynamoCircuits(dynamodb, found.catalog_table),
         rates=DynamoRates(dynamodb, found.catalog_table),
         balances=DynamoBalances(dynamodb, found.catalog_table),
         files=S3Files(_lazy("s3", client), found.files_bucket),
-        allowances=DynamoAllowances(dynamodb, found.catalog_table),
+        allowances=DynamoUsageLimits(dynamodb, found.catalog_table),
         webhook_desk=desk,
         webhook_queue=SqsWebhookQueue(sqs, found.webhook_queue_url),
-        webhook_caller=PublicCaller(_read_allowed(found)),
+        webhook_caller=SignedWebhookClient(_read_allowed(found)),
         channel_types=ChannelTypes(_build_edges(found, client)),
         secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
         public_url=found.public_url,
@@ -129,9 +129,9 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
     )
 
 
-def _build_edges(found: Settings, client: ClientFor) -> Edges:
+def _build_edges(found: Settings, client: ClientFor) -> ProviderClients:
     secrets = ChannelSecrets(_lazy("secretsmanager", client), _lazy("ssm", client), found.secrets_folder)
-    return Edges(
+    return ProviderClients(
         ses=_lazy("sesv2", client),
         messaging=_lazy("pinpoint-sms-voice-v2", client),
         social=_lazy("socialmessaging", client),

@@ -10,7 +10,7 @@ from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.graph import Graph
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Letter, MessageType
+from chalicelib.model.message import MessageType, OutgoingMessage
 from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
 from chalicelib.nodes.registry import read_step
 
@@ -96,7 +96,7 @@ def build_row(node: str | None = "hello", **fields: Any) -> Execution:
     return Execution(node=NodeId(node) if node else None, **{**given, **times, **fields})
 
 
-def build_letter(node: str = "hello") -> Letter:
+def build_letter(node: str = "hello") -> OutgoingMessage:
     """A rendered message of that row."""
     uid = MessageUid(KEY.workspace, KEY.flow, KEY.contact, NodeId(node))
-    return Letter(uid, build_channel(), MessageType.MESSAGE, "ann@example.com", {"text": "Hello"})
+    return OutgoingMessage(uid, build_channel(), MessageType.MESSAGE, "ann@example.com", {"text": "Hello"})

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
-from chalicelib.model.channel import Allowance
+from chalicelib.model.channel import RateLimits
 from chalicelib.model.contact import Contact
-from chalicelib.model.message import Accepted, Letter, Verdict
+from chalicelib.model.message import Accepted, OutgoingMessage, Verdict
 from chalicelib.ports import Clock
-from chalicelib.providers.base import Quiet
+from chalicelib.providers.base import BaseChannelType
 from chalicelib.providers.console import ConsoleContent, ConsoleSettings
 
 
@@ -20,16 +20,16 @@ class Sent:
     """One call of the provider."""
 
     at: datetime
-    letter: Letter
+    letter: OutgoingMessage
 
 
 @dataclass
-class Postbox(Quiet):
+class Postbox(BaseChannelType):
     """`answer` decides; `during` runs while the provider is being called, before it answers."""
 
     clock: Clock
-    answer: Callable[[Letter], Verdict] = lambda letter: Accepted(str(letter.uid))
-    during: Callable[[Letter], None] = lambda _: None
+    answer: Callable[[OutgoingMessage], Verdict] = lambda letter: Accepted(str(letter.uid))
+    during: Callable[[OutgoingMessage], None] = lambda _: None
     calls: list[Sent] = field(default_factory=list)
     name: str = "console"
     settings: type[BaseModel] = ConsoleSettings
@@ -37,18 +37,18 @@ class Postbox(Quiet):
     deduplicates: bool = False
     timeout: timedelta = timedelta(seconds=1)
     parts: int = 1
-    quota: Allowance = field(default_factory=Allowance)
+    quota: RateLimits = field(default_factory=RateLimits)
 
     def address_of(self, contact: Contact) -> str | None:
         return contact.email
 
-    def allowance(self) -> Allowance:
+    def allowance(self) -> RateLimits:
         return self.quota
 
     def parts_of(self, content: Mapping[str, str]) -> int:
         return self.parts
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         self.calls.append(Sent(self.clock.now(), letter))
         self.during(letter)
         return self.answer(letter)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.api._call import Answer, Call
+from chalicelib.api._call import ApiResponse, Call
 from chalicelib.api._routes import Route
-from chalicelib.core.workspaces.record_audit import Trail, keep_trail, listen
+from chalicelib.core.workspaces.record_audit import ChangeLog, record_changes, write_audit_entries
 from chalicelib.errors import CarillonError
 from chalicelib.telemetry import log_fault
 
 _WITHOUT_CHANGES = frozenset({"GET", "HEAD", "OPTIONS"})
-Handler = Callable[[Call[Any, Any]], Answer]
+Handler = Callable[[Call[Any, Any]], ApiResponse]
 
 
 def audited(route: Route, request_id: str, handler: Handler) -> Handler:
@@ -19,10 +19,10 @@ def audited(route: Route, request_id: str, handler: Handler) -> Handler:
     if route.method in _WITHOUT_CHANGES or route.scope is None:
         return handler
 
-    def run(call: Call[Any, Any]) -> Answer:
-        trail = Trail()
+    def run(call: Call[Any, Any]) -> ApiResponse:
+        trail = ChangeLog()
         try:
-            answer = handler(replace(call, ports=listen(call.ports, trail)))
+            answer = handler(replace(call, ports=record_changes(call.ports, trail)))
         except Exception:
             _keep(call, trail, route, request_id, 0)
             raise
@@ -32,12 +32,12 @@ def audited(route: Route, request_id: str, handler: Handler) -> Handler:
     return run
 
 
-def _keep(call: Call[Any, Any], trail: Trail, route: Route, request_id: str, status: int) -> None:
+def _keep(call: Call[Any, Any], trail: ChangeLog, route: Route, request_id: str, status: int) -> None:
     """The change is made: where its trace cannot be kept, the log has it."""
     if call.key is None:
         return
     try:
-        keep_trail(call.ports, call.workspace, trail, call.key, (route.name, request_id, status))
+        write_audit_entries(call.ports, call.workspace, trail, call.key, (route.name, request_id, status))
     except CarillonError as error:
         objects = " ".join(f"{each.action}:{each.kind}:{each.uid}" for each in trail.changes)
         log_fault("audit.lost", error, request=request_id, route=route.name, key=call.key.uid, objects=objects)

@@ -7,16 +7,16 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from chalicelib.api.cursors import FIRST, Cursors, Place
-from chalicelib.model.base import Document, Outside
+from chalicelib.api.cursors import FIRST, CursorPosition, Cursors
+from chalicelib.model.base import StoredDocument, StrictModel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Key
 from chalicelib.ports import Ports
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound=StoredDocument)
 
 
-class Nothing(Outside):
+class NoBody(StrictModel):
     """A route without a body, or without query parameters."""
 
 
@@ -41,7 +41,7 @@ READ_NUMBER = BeforeValidator(_read_number)
 READ_FLAG = BeforeValidator(_read_flag)
 
 
-class ListQuery(Outside):
+class ListQuery(StrictModel):
     """What every list takes; lists with filters add theirs in a subclass."""
 
     cursor: Annotated[str, Field(max_length=8_192)] | None = None
@@ -64,7 +64,7 @@ class Call(Generic[B, Q]):
     query: Q
     headers: Mapping[str, str]
     cursors: Cursors
-    place: Place = FIRST
+    place: CursorPosition = FIRST
     #: The key that opened; None on routes without one.
     key: Key | None = None
     #: What the call makes gets this uid, so that a repetition of it makes the same. None without an Idempotency-Key.
@@ -90,7 +90,7 @@ class Call(Generic[B, Q]):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """What a route gives back; `text` is the body as it is sent."""
 
     status: int

@@ -13,10 +13,10 @@ from chalice.app import Blueprint, CORSConfig, Request, Response
 from pydantic import BaseModel
 
 from chalicelib.api._audit import audited
-from chalicelib.api._call import Answer as Answer  # noqa: PLC0414  Routes find all that they need here.
+from chalicelib.api._call import ApiResponse as ApiResponse  # noqa: PLC0414  The same.
 from chalicelib.api._call import Call as Call  # noqa: PLC0414  The same.
 from chalicelib.api._call import ListQuery as ListQuery  # noqa: PLC0414  The same.
-from chalicelib.api._call import Nothing as Nothing  # noqa: PLC0414  The same.
+from chalicelib.api._call import NoBody as NoBody  # noqa: PLC0414  The same.
 from chalicelib.api._parse import read_body, read_query
 from chalicelib.api._routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
 from chalicelib.api.auth import Keyring
@@ -38,7 +38,7 @@ from chalicelib.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
-from chalicelib.model.base import Document
+from chalicelib.model.base import StoredDocument
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Page
@@ -83,7 +83,7 @@ _HEADERS = {
 
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
-Handler = Callable[[Call[B, Q]], Answer]
+Handler = Callable[[Call[B, Q]], ApiResponse]
 
 
 class Options(TypedDict, total=False):
@@ -95,29 +95,31 @@ class Options(TypedDict, total=False):
     idempotent: bool
 
 
-def one(data: BaseModel | Mapping[str, object] | None, message: str, status: int = 200) -> Answer:
+def respond(data: BaseModel | Mapping[str, object] | None, message: str, status: int = 200) -> ApiResponse:
     """`{"message": …, "data": …}`; without data just the message."""
     content: dict[str, object] = {"message": message}
     if data is not None:
-        content["data"] = shape(data)
+        content["data"] = dump(data)
     return _json(status, content)
 
 
-def one_shown_once(data: Mapping[str, object], once: Mapping[str, object], message: str, status: int = 201) -> Answer:
+def respond_with_secret(
+    data: Mapping[str, object], once: Mapping[str, object], message: str, status: int = 201
+) -> ApiResponse:
     """Like `one`, with fields that no repetition of the call shows again."""
     kept = {"message": message, "data": {**data, **dict.fromkeys(once)}}
-    return replace(one({**data, **once}, message, status), kept=_json(status, kept).text)
+    return replace(respond({**data, **once}, message, status), kept=_json(status, kept).text)
 
 
-def plain(content: Mapping[str, object], status: int = 200) -> Answer:
+def respond_raw(content: Mapping[str, object], status: int = 200) -> ApiResponse:
     """JSON as it is, for routes outside of the conventions."""
     return _json(status, content)
 
 
-def many(call: Call[Any, Any], page: Page[Any], total: int | None = None) -> Answer:
+def respond_page(call: Call[Any, Any], page: Page[Any], total: int | None = None) -> ApiResponse:
     """A page of a list, with the cursors of its neighbours."""
     content: dict[str, object] = {
-        "data": [shape(item) for item in page.items],
+        "data": [dump(item) for item in page.items],
         "nextCursor": call.cursors.next(call.place, page.cursor) if page.cursor else None,
         "prevCursor": call.cursors.previous(call.place),
     }
@@ -126,13 +128,13 @@ def many(call: Call[Any, Any], page: Page[Any], total: int | None = None) -> Ans
     return _json(200, content)
 
 
-def shape(data: BaseModel | Mapping[str, object]) -> Mapping[str, object]:
+def dump(data: BaseModel | Mapping[str, object]) -> Mapping[str, object]:
     """As the API shows it: camelCase; `rev` is the store's business."""
-    if isinstance(data, Document):
+    if isinstance(data, StoredDocument):
         return data.model_dump(mode="json", by_alias=True, exclude={"rev"})
     if isinstance(data, BaseModel):
         return data.model_dump(mode="json", by_alias=True)
-    return {name: shape(value) if isinstance(value, BaseModel) else value for name, value in data.items()}
+    return {name: dump(value) if isinstance(value, BaseModel) else value for name, value in data.items()}
 
 
 def endpoint(
@@ -140,8 +142,8 @@ def endpoint(
     route: str,
     *,
     scope: Scope | None = Scope.READ,
-    body: type[B] = Nothing,  # type: ignore[assignment]  # The default binds B to Nothing; mypy cannot say so.
-    query: type[Q] = Nothing,  # type: ignore[assignment]  # The same for Q.
+    body: type[B] = NoBody,  # type: ignore[assignment]  # The default binds B to NoBody; mypy cannot say so.
+    query: type[Q] = NoBody,  # type: ignore[assignment]  # The same for Q.
     **options: Unpack[Options],
 ) -> Callable[[Handler[B, Q]], Callable[..., Response]]:
     """Registers `"POST /v1/flows"`. Scope None needs no key."""
@@ -173,7 +175,7 @@ _throttle = Throttle()
 
 def _serve(
     request: Request, route: Route, path: Mapping[str, str], work: tuple[Handler[Any, Any], dict[str, str]]
-) -> Answer:
+) -> ApiResponse:
     """The key first, so that strangers learn nothing else, and cost nothing else; `who` is filled in for the log."""
     ports, (handler, who) = current_ports(), work
     workspace, key = WorkspaceUid(""), None
@@ -215,7 +217,7 @@ def _list_name(route: str, path: Mapping[str, str]) -> str:
     return " ".join((route, *(f"{name}={value}" for name, value in sorted(path.items()))))
 
 
-def _guard(request: Request, route: Route, who: Mapping[str, str], work: Callable[[], Answer]) -> Response:
+def _guard(request: Request, route: Route, who: Mapping[str, str], work: Callable[[], ApiResponse]) -> Response:
     """Runs a route; whatever happens, the answer has the documented shape."""
     request_id, began = _request_id(request), time.monotonic()
     try:
@@ -238,7 +240,7 @@ def _request_id(request: Request) -> str:
     return str(known)
 
 
-def _refuse(error: CarillonError, request_id: str) -> Answer:
+def _refuse(error: CarillonError, request_id: str) -> ApiResponse:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
     if status is None:
         log_fault("api.fault", error, request=request_id)
@@ -258,7 +260,7 @@ def _refuse(error: CarillonError, request_id: str) -> Answer:
     if isinstance(error, Unauthorized):
         headers = {"WWW-Authenticate": "Bearer"}
     shown = error_answer(status, error.code, _sentence(error), request_id, {"details": details, **more})
-    return Answer(shown.status, shown.text, headers)
+    return ApiResponse(shown.status, shown.text, headers)
 
 
 def _sentence(error: CarillonError) -> str:
@@ -270,10 +272,10 @@ def _sentence(error: CarillonError) -> str:
 
 def error_answer(
     status: int, code: str, message: str, request_id: str, more: Mapping[str, object] | None = None
-) -> Answer:
+) -> ApiResponse:
     """The one shape of errors."""
     return _json(status, {"error": code, "message": message, "details": [], **(more or {}), "requestId": request_id})
 
 
-def _json(status: int, content: Mapping[str, object]) -> Answer:
-    return Answer(status, json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+def _json(status: int, content: Mapping[str, object]) -> ApiResponse:
+    return ApiResponse(status, json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import ClassVar
 
-from chalicelib.api._http import Answer
-from chalicelib.model.base import Outside
+from chalicelib.api._http import ApiResponse
+from chalicelib.model.base import StrictModel
 from chalicelib.model.message import MessageType
 
 _STYLE = """
@@ -39,7 +39,7 @@ _MESSAGES = {
 }
 
 
-class Form(Outside):
+class Form(StrictModel):
     """A form as browsers and mail programs send it, or nothing."""
 
     plain_bodies: ClassVar[Mapping[str, str]] = {
@@ -51,7 +51,7 @@ class Form(Outside):
     multipart: str = ""
 
 
-def page(title: str, content: str, status: int = 200) -> Answer:
+def page(title: str, content: str, status: int = 200) -> ApiResponse:
     """`title` is text, `content` is HTML whose texts are escaped already."""
     text = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -59,7 +59,7 @@ def page(title: str, content: str, status: int = 200) -> Answer:
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
         f"<body><main><h1>{escape(title)}</h1>\n{content}\n</main></body></html>\n"
     )
-    return Answer(status, text, _HEADERS, "text/html; charset=utf-8")
+    return ApiResponse(status, text, _HEADERS, "text/html; charset=utf-8")
 
 
 def paragraph(text: str, role: str = "") -> str:
@@ -67,7 +67,7 @@ def paragraph(text: str, role: str = "") -> str:
     return f"<p{f' role={chr(34)}{role}{chr(34)}' if role else ''}>{escape(text)}</p>"
 
 
-def unknown_link() -> Answer:
+def unknown_link() -> ApiResponse:
     """For a link that nobody can have got from us."""
     said = "This link is not complete, or what it was about is gone. Please use the link of a newer message."
     return page("This link does not work", paragraph(said), 404)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.errors import InvalidRequest, MalformedRequest, Problem, TooLarge, UnsupportedMediaType, invalid
-from chalicelib.model.validation_problems import read_problems, write_path
+from chalicelib.model.validation_problems import field_path, validation_problems
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -80,7 +80,7 @@ def refusal(error: ValidationError, content: object) -> InvalidRequest:
     # What is no JSON is found alone; to list many thousands of findings costs more than to find them.
     if error.error_count() == 1 and error.errors(include_url=False)[0]["type"] == "json_invalid":
         return MalformedRequest((), "The body is not valid JSON")
-    return InvalidRequest([replace(p, field=p.field or "body") for p in read_problems(error, content=content)])
+    return InvalidRequest([replace(p, field=p.field or "body") for p in validation_problems(error, content=content)])
 
 
 def _check_count(raw: bytes, limit: int) -> None:
@@ -142,13 +142,13 @@ def _check_values(content: object) -> None:
         if isinstance(value, dict):
             waiting.extend(((*path, name), inner) for name, inner in value.items())
             problems.extend(
-                Problem(write_path(path), "has a control character in a name") for n in value if _CONTROL.search(n)
+                Problem(field_path(path), "has a control character in a name") for n in value if _CONTROL.search(n)
             )
         elif isinstance(value, list):
             waiting.extend(((*path, index), inner) for index, inner in enumerate(value))
         elif isinstance(value, str) and _CONTROL.search(value):
-            problems.append(Problem(write_path(path), "has a control character other than tab and line ends"))
+            problems.append(Problem(field_path(path), "has a control character other than tab and line ends"))
         elif value in (float("inf"), float("-inf")):
-            raise MalformedRequest((), f"The number at {write_path(path)} is too large")
+            raise MalformedRequest((), f"The number at {field_path(path)} is too large")
     if problems:
         raise InvalidRequest(problems)

@@ -11,15 +11,15 @@ _ONE = frozenset({"items", "additionalProperties", "not", "propertyNames", "cont
 _SEVERAL = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 
 
-def name_plainly(schemas: Mapping[str, Json]) -> Mapping[str, str]:
-    """Component → its name to the outside. What is read and shown differently is told apart by `Shown`."""
+def titles_without_suffix(schemas: Mapping[str, Json]) -> Mapping[str, str]:
+    """Component → its name to the outside. What is read and shown differently is told apart by `ResponseSpec`."""
     plain = {name: name.removesuffix("-Input").replace("-Output", "Shown").lstrip("_") for name in schemas}
     if len(set(plain.values())) < len(plain):
         raise ValueError("two models have one name in the OpenAPI document")
     return plain
 
 
-def polish(schemas: Mapping[str, Json], names: Mapping[str, str]) -> dict[str, Json]:
+def normalise_schema(schemas: Mapping[str, Json], names: Mapping[str, str]) -> dict[str, Json]:
     """Under their plain names, each complete."""
     made = {names[name]: _walk(schema, lambda each: _mend(each, names)) for name, schema in schemas.items()}
     for name, tag in {pair for schema in made.values() for pair in discriminated(schema)}:

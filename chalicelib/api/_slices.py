@@ -9,7 +9,7 @@ from chalicelib.ports import Page
 T = TypeVar("T")
 
 
-def slice_page(items: Sequence[T], limit: int, cursor: str | None) -> Page[T]:
+def page_of_list(items: Sequence[T], limit: int, cursor: str | None) -> Page[T]:
     """The cursor is how many were shown; InvalidRequest for that of a list which is paged in another way."""
     if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
         raise invalid("cursor", "This cursor belongs to other filters: begin without one")

@@ -1,7 +1,7 @@
 """What the answers about contacts, consent, segments, files and events look like, as models for OpenAPI."""
 
 from chalicelib.api.responses import Json
-from chalicelib.model.base import Moment, Outside
+from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.consent import OptIn
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.export_job import ExportRequest, ExportStatus
@@ -9,7 +9,7 @@ from chalicelib.model.import_job import Format, ImportOptions, ImportStatus
 from chalicelib.model.message import MessageType
 
 
-class ImportShown(ImportOptions):
+class ImportResponse(ImportOptions):
     """How far an import is."""
 
     uid: str
@@ -30,7 +30,7 @@ class ImportShown(ImportOptions):
     rejected_url: str | None
 
 
-class EventResult(Outside):
+class EventResult(StrictModel):
     """What became of one event; `field` and `message` where it was refused."""
 
     id: str
@@ -40,14 +40,14 @@ class EventResult(Outside):
     message: str | None = None
 
 
-class EventResults(Outside):
+class EventResults(StrictModel):
     """One result for each event, in order."""
 
     accepted: int
     results: tuple[EventResult, ...]
 
 
-class ConsentShown(Outside):
+class ConsentResponse(StrictModel):
     """What was noted; `confirmation` where the contact was asked."""
 
     contact_uid: str
@@ -57,7 +57,7 @@ class ConsentShown(Outside):
     confirmation: OptIn | None = None
 
 
-class SegmentSummary(Outside):
+class SegmentSummary(StrictModel):
     """A segment in a list, without its filter."""
 
     uid: str
@@ -67,7 +67,7 @@ class SegmentSummary(Outside):
     description: str
 
 
-class Explanation(Outside):
+class Explanation(StrictModel):
     """Whether a contact is a member, and what each comparison found."""
 
     contact_uid: str
@@ -75,7 +75,7 @@ class Explanation(Outside):
     comparisons: tuple[Json, ...]
 
 
-class SegmentPreview(Outside):
+class SegmentPreviewResponse(StrictModel):
     """`count` is `error` more or less, unless `exact`."""
 
     count: int
@@ -86,7 +86,7 @@ class SegmentPreview(Outside):
     contact: Explanation | None
 
 
-class UploadShown(Outside):
+class UploadResponse(StrictModel):
     """Where the file is to be put."""
 
     file_name: str
@@ -95,7 +95,7 @@ class UploadShown(Outside):
     expires_at: Moment
 
 
-class ExportShown(Outside):
+class ExportResponse(StrictModel):
     """How far an export is; `url` once it is completed."""
 
     uid: str

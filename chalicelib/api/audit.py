@@ -5,7 +5,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many
+from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond_page
 from chalicelib.model.audit import AuditEntry
 from chalicelib.model.base import Uid
 from chalicelib.model.workspace import Scope
@@ -22,7 +22,7 @@ class AuditFilter(ListQuery):
 
 
 @endpoint(blueprint, "GET /v1/audit", scope=Scope.ADMIN, query=AuditFilter)
-def list_audit(call: Call[Nothing, AuditFilter]) -> Answer:
+def list_audit(call: Call[NoBody, AuditFilter]) -> ApiResponse:
     """What calls have changed, newest first: who, what, and the fields before and after."""
     wanted = {
         "keyUid": call.query.key_uid,
@@ -31,7 +31,7 @@ def list_audit(call: Call[Nothing, AuditFilter]) -> Answer:
     marks = {name: value for name, value in wanted.items() if value}
     page = call.ports.catalog.page(call.workspace, AuditEntry, marks, call.query.limit, call.cursor)
     shown = tuple(_show(entry) for entry in page.items)
-    return many(call, Page(shown, page.cursor))
+    return respond_page(call, Page(shown, page.cursor))
 
 
 def _show(entry: AuditEntry) -> dict[str, object]:

@@ -4,8 +4,8 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.core.workspaces.api_key import PresentedKey, read_key
-from chalicelib.core.workspaces.manage_keys import note_use
+from chalicelib.core.workspaces.api_key import PresentedKey, parse_api_key
+from chalicelib.core.workspaces.manage_keys import record_key_use
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Ports
@@ -33,7 +33,7 @@ class Keyring:
 
     def check(self, ports: Ports, header: str | None, needed: Scope) -> Caller:
         """Unauthorized without a good key, Forbidden when its scope is too small."""
-        presented = read_key(_bearer(header))
+        presented = parse_api_key(_bearer(header))
         key = self._find(ports, presented) if presented else None
         if presented is None or key is None or _has_expired(key, ports.clock.real()):
             raise Unauthorized("User not authenticated")
@@ -50,7 +50,7 @@ class Keyring:
         if not hmac.compare_digest(key.digest if key else _NO_DIGEST, digest) or key is None:
             self._known.pop(digest, None)
             return None
-        key = note_use(ports, presented.workspace, key, now)
+        key = record_key_use(ports, presented.workspace, key, now)
         if len(self._known) >= MAX_CACHED:
             self._known.clear()
         self._known[digest] = (key, now)

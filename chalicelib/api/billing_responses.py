@@ -1,10 +1,10 @@
 """What the answers about money look like, as models for OpenAPI."""
 
-from chalicelib.model.balance import Alerts, EntryKind
-from chalicelib.model.base import Moment, Outside
+from chalicelib.model.balance import Alerts, LedgerEntryKind
+from chalicelib.model.base import Moment, StrictModel
 
 
-class BalanceShown(Outside):
+class BalanceResponse(StrictModel):
     """`reserved` is what flows have drawn and no count of their rows has booked yet; `total` is both together."""
 
     free: str
@@ -15,11 +15,11 @@ class BalanceShown(Outside):
     alerts: Alerts
 
 
-class TransactionShown(Outside):
+class TransactionResponse(StrictModel):
     """One line of the ledger; `amount` is negative for what a flow has spent, positive for what is taken back of it."""
 
     uid: str
-    type: EntryKind
+    type: LedgerEntryKind
     amount: str
     currency: str
     flow_uid: str | None
@@ -27,7 +27,7 @@ class TransactionShown(Outside):
     at: Moment
 
 
-class UnitsShown(Outside):
+class UnitsResponse(StrictModel):
     """What is asked of AWS: DynamoDB's request units, SQS requests, Lambda's invocations and time times memory."""
 
     write_units: int
@@ -37,25 +37,25 @@ class UnitsShown(Outside):
     gigabyte_seconds: float
 
 
-class AwsCostShown(Outside):
+class AwsCostResponse(StrictModel):
     """By the list prices of a day, without free tiers and discounts; what carries the messages is not in it."""
 
     amount: str
     currency: str
     prices_of: str
     region: str
-    units: UnitsShown
+    units: UnitsResponse
 
 
-class Paid(Outside):
+class TopUpResponse(StrictModel):
     """An amount of money."""
 
     amount: str
     currency: str
 
 
-class CostShown(Outside):
+class CostResponse(StrictModel):
     """What a flow's messages have cost by the channels' prices, and what AWS takes beside that."""
 
-    messages: Paid
-    aws: AwsCostShown
+    messages: TopUpResponse
+    aws: AwsCostResponse

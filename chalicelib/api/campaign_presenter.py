@@ -8,8 +8,8 @@ from chalicelib.api._http import MAX_DETAILS
 from chalicelib.api.flow_presenter import Shape, show_cost, show_paused_by, show_stats, show_usage
 from chalicelib.core.launching.estimate_campaign import Estimate
 from chalicelib.core.launching.launch_campaign import Launched
-from chalicelib.core.launching.schedule_campaign import coming_starts
-from chalicelib.core.launching.test_run_campaign import Rehearsal
+from chalicelib.core.launching.schedule_campaign import upcoming_starts
+from chalicelib.core.launching.test_run_campaign import TestRun
 from chalicelib.core.reporting.describe_flow import FlowDescription
 from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
@@ -97,7 +97,7 @@ def _show_schedule(campaign: Campaign) -> Shape | None:
     if schedule is None:
         return None
     return {
-        "nextStarts": [rfc3339(start) for start in coming_starts(campaign)],
+        "nextStarts": [rfc3339(start) for start in upcoming_starts(campaign)],
         "timezone": schedule.timezone,
         "paused": schedule.paused,
         "skipped": [{"at": rfc3339(skip.at), "reason": skip.reason} for skip in schedule.skipped],
@@ -148,7 +148,7 @@ def show_estimate(estimate: Estimate) -> Shape:
     }
 
 
-def show_rehearsal(rehearsal: Rehearsal) -> Shape:
+def show_rehearsal(rehearsal: TestRun) -> Shape:
     """The stations of one contact, with the rendered messages."""
     stations: list[Shape] = []
     for visit in rehearsal.path:

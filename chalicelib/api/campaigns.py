@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from chalice.app import Blueprint
 from pydantic import ConfigDict, Field
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, plain
-from chalicelib.api._slices import slice_page
+from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page, respond_raw
+from chalicelib.api._slices import page_of_list
 from chalicelib.api.campaign_presenter import (
     show_campaign,
     show_estimate,
@@ -23,9 +23,9 @@ from chalicelib.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from chalicelib.core.campaigns.campaign_state import campaign_state
 from chalicelib.core.campaigns.compiler import mermaid
 from chalicelib.core.campaigns.publish_campaign import get_version
-from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.campaigns.validate_campaign import validate_campaign
 from chalicelib.core.campaigns.validate_trigger import check_trigger
-from chalicelib.core.launching.control_campaign import deciding_flow, move_campaign, state_of
+from chalicelib.core.launching.control_campaign import control_campaign, deciding_flow, state_of
 from chalicelib.core.launching.edit_campaign import (
     CampaignChanges,
     CampaignFields,
@@ -34,14 +34,14 @@ from chalicelib.core.launching.edit_campaign import (
     update_campaign,
 )
 from chalicelib.core.launching.estimate_campaign import estimate_campaign
-from chalicelib.core.launching.launch_campaign import LaunchWish, launch_campaign
+from chalicelib.core.launching.launch_campaign import LaunchRequest, launch_campaign
 from chalicelib.core.launching.republish_campaign import publish_running
 from chalicelib.core.launching.schedule_campaign import drafted_starts
-from chalicelib.core.launching.test_run_campaign import rehearse_campaign
-from chalicelib.core.launching.trigger_campaign import TriggerWish, trigger_campaign
+from chalicelib.core.launching.test_run_campaign import start_test_run
+from chalicelib.core.launching.trigger_campaign import TriggerRequest, trigger_campaign
 from chalicelib.core.reporting.describe_flow import describe_flow
 from chalicelib.errors import NotFound
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.campaign import Availability, Campaign, CampaignState, CampaignVersion
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.workspace import Scope
@@ -60,14 +60,14 @@ class CampaignFilter(ListQuery):
     channel_uid: Uid | None = None
 
 
-class RehearsalWish(Outside):
+class RehearsalRequest(StrictModel):
     """The body of `test-run`; `channelUid` carries the SENDs that name no channel."""
 
     contact_uid: Uid
     channel_uid: Uid | None = None
 
 
-class EstimateWish(Outside):
+class EstimateRequest(StrictModel):
     """The body of `estimate`, the same way."""
 
     channel_uid: Uid | None = None
@@ -90,14 +90,14 @@ class NewCampaign(CampaignFields):
 
 
 @endpoint(blueprint, "POST /v1/campaigns", scope=Scope.WRITE, body=NewCampaign, also_bare=True, idempotent=True)
-def post_campaign(call: Call[NewCampaign, Nothing]) -> Answer:
+def post_campaign(call: Call[NewCampaign, NoBody]) -> ApiResponse:
     """Creates a draft."""
     campaign = create_campaign(call.ports, call.workspace, call.body)
-    return one(show_campaign(campaign, CampaignState.DRAFT), "Campaign created", 201)
+    return respond(show_campaign(campaign, CampaignState.DRAFT), "Campaign created", 201)
 
 
 @endpoint(blueprint, "GET /v1/campaigns", query=CampaignFilter, also_bare=True)
-def get_campaigns(call: Call[Nothing, CampaignFilter]) -> Answer:
+def get_campaigns(call: Call[NoBody, CampaignFilter]) -> ApiResponse:
     """Newest first. A filter by `state` looks at each campaign's flows, so a page of it may be short."""
     found: list[tuple[Campaign, CampaignState]] = []
     looked_at, cursor = 0, call.cursor
@@ -107,10 +107,10 @@ def get_campaigns(call: Call[Nothing, CampaignFilter]) -> Answer:
         found += [pair for pair in pairs if call.query.state in {None, pair[1]}]
         looked_at, cursor = looked_at + len(pairs), page.cursor
         if cursor is None or len(found) >= call.query.limit or looked_at >= _MOST_READ:
-            return many(call, Page(tuple(summarise_campaign(*pair) for pair in found), cursor))
+            return respond_page(call, Page(tuple(summarise_campaign(*pair) for pair in found), cursor))
 
 
-def _page(call: Call[Nothing, CampaignFilter], limit: int, cursor: str | None) -> Page[Campaign]:
+def _page(call: Call[NoBody, CampaignFilter], limit: int, cursor: str | None) -> Page[Campaign]:
     query = call.query
     wanted = {
         "name": f"*{query.name.casefold()}*" if query.name else None,
@@ -122,143 +122,150 @@ def _page(call: Call[Nothing, CampaignFilter], limit: int, cursor: str | None) -
 
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}", also_bare=True)
-def get_campaign(call: Call[Nothing, Nothing]) -> Answer:
+def get_campaign(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The draft, and the state that its flows give it."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
-    return one(show_campaign(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign")
+    return respond(show_campaign(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign")
 
 
 @endpoint(blueprint, "PATCH /v1/campaigns/{uid}", scope=Scope.WRITE, body=CampaignChanges, also_bare=True)
-def patch_campaign(call: Call[CampaignChanges, Nothing]) -> Answer:
+def patch_campaign(call: Call[CampaignChanges, NoBody]) -> ApiResponse:
     """Changes the draft; flows that run keep the version with which they started. 409 where `rev` is not the newest."""
     campaign = update_campaign(call.ports, call.workspace, call.uid, call.body)
-    return one(show_campaign(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign changed")
+    return respond(show_campaign(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign changed")
 
 
 @endpoint(blueprint, "DELETE /v1/campaigns/{uid}", scope=Scope.WRITE, also_bare=True)
-def remove_campaign(call: Call[Nothing, Nothing]) -> Answer:
+def remove_campaign(call: Call[NoBody, NoBody]) -> ApiResponse:
     """409 while a flow of it is open."""
     delete_campaign(call.ports, call.workspace, call.uid)
-    return one(None, "Campaign deleted")
+    return respond(None, "Campaign deleted")
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/validate", also_bare=True, idempotent=False)
-def post_validate(call: Call[Nothing, Nothing]) -> Answer:
+def post_validate(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Every problem of the draft, each with its field; warnings do not block a launch."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
-    found = examine_campaign(call.ports, call.workspace, campaign)
+    found = validate_campaign(call.ports, call.workspace, campaign)
     of_trigger = check_trigger(call.ports, call.workspace, campaign)
     problems = (*found.problems, *of_trigger)
     starts = () if problems else drafted_starts(call.ports, call.workspace, campaign)
     shown = show_examination(problems, found.warnings, campaign, starts)
-    return one(shown, "The draft has problems" if problems else "The draft is valid")
+    return respond(shown, "The draft has problems" if problems else "The draft is valid")
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/estimate", body=EstimateWish, also_bare=True, idempotent=False)
-def post_estimate(call: Call[EstimateWish, Nothing]) -> Answer:
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/estimate", body=EstimateRequest, also_bare=True, idempotent=False)
+def post_estimate(call: Call[EstimateRequest, NoBody]) -> ApiResponse:
     """How many contacts are reachable, why others are not, and when pacing ends."""
     estimate = estimate_campaign(call.ports, call.workspace, call.uid, call.body.channel_uid)
-    return one(show_estimate(estimate), "Estimate")
+    return respond(show_estimate(estimate), "Estimate")
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/publish", scope=Scope.WRITE, also_bare=True, idempotent=True)
-def post_publish(call: Call[Nothing, Nothing]) -> Answer:
+def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The draft becomes the next immutable version; unchanged, it is the newest one."""
     version = publish_running(call.ports, call.workspace, call.uid)
-    return one(show_version(version), f"Version {version.version} is published")
+    return respond(show_version(version), f"Version {version.version} is published")
 
 
 @endpoint(
-    blueprint, "POST /v1/campaigns/{uid}/launch", scope=Scope.WRITE, body=LaunchWish, also_bare=True, idempotent=True
+    blueprint, "POST /v1/campaigns/{uid}/launch", scope=Scope.WRITE, body=LaunchRequest, also_bare=True, idempotent=True
 )
-def post_launch(call: Call[LaunchWish, Nothing]) -> Answer:
+def post_launch(call: Call[LaunchRequest, NoBody]) -> ApiResponse:
     """Publishes and starts, or waits for the calendar or for events as the trigger says."""
-    return one(show_launch(launch_campaign(call.ports, call.workspace, call.uid, call.body)), "Campaign launched", 202)
+    return respond(
+        show_launch(launch_campaign(call.ports, call.workspace, call.uid, call.body)), "Campaign launched", 202
+    )
 
 
 @endpoint(
-    blueprint, "POST /v1/campaigns/{uid}/trigger", scope=Scope.WRITE, body=TriggerWish, also_bare=True, idempotent=True
+    blueprint,
+    "POST /v1/campaigns/{uid}/trigger",
+    scope=Scope.WRITE,
+    body=TriggerRequest,
+    also_bare=True,
+    idempotent=True,
 )
-def post_trigger(call: Call[TriggerWish, Nothing]) -> Answer:
+def post_trigger(call: Call[TriggerRequest, NoBody]) -> ApiResponse:
     """Starts now; for campaigns with a manual or API trigger."""
     key = call.body.idempotency_key or (call.headers.get(IDEMPOTENCY_KEY) if call.reserved_uid else None)
     wish = call.body.model_copy(update={"idempotency_key": key})
     flow = trigger_campaign(call.ports, call.workspace, call.uid, wish)
-    return one({"flowUid": flow.uid, "status": flow.status.value}, "Campaign triggered", 202)
+    return respond({"flowUid": flow.uid, "status": flow.status.value}, "Campaign triggered", 202)
 
 
-def _move(call: Call[Nothing, Nothing], wanted: FlowStatus, message: str) -> Answer:
-    moved = move_campaign(call.ports, call.workspace, call.uid, wanted)
+def _move(call: Call[NoBody, NoBody], wanted: FlowStatus, message: str) -> ApiResponse:
+    moved = control_campaign(call.ports, call.workspace, call.uid, wanted)
     state = state_of(call.ports, call.workspace, moved.campaign)
     in_flight = describe_flow(call.ports, call.workspace, moved.flow).in_flight if moved.flow else 0
-    return one(
+    return respond(
         {"status": state.value, "flowUid": moved.flow.uid if moved.flow else None, "inFlight": in_flight}, message
     )
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/pause", scope=Scope.WRITE, also_bare=True, idempotent=True)
-def post_pause(call: Call[Nothing, Nothing]) -> Answer:
+def post_pause(call: Call[NoBody, NoBody]) -> ApiResponse:
     """No new send starts after the answer, which says how many are in flight."""
     return _move(call, FlowStatus.PAUSED, "Campaign paused")
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/resume", scope=Scope.WRITE, also_bare=True, idempotent=True)
-def post_resume(call: Call[Nothing, Nothing]) -> Answer:
+def post_resume(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Goes on from any of the three PAUSED states."""
     return _move(call, FlowStatus.RUNNING, "Campaign resumed")
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/cancel", scope=Scope.WRITE, also_bare=True, idempotent=True)
-def post_cancel(call: Call[Nothing, Nothing]) -> Answer:
+def post_cancel(call: Call[NoBody, NoBody]) -> ApiResponse:
     """What has not begun becomes skipped(cancelled)."""
     return _move(call, FlowStatus.CANCELLED, "Campaign cancelled")
 
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/status", also_bare=True)
-def get_status(call: Call[Nothing, Nothing]) -> Answer:
+def get_status(call: Call[NoBody, NoBody]) -> ApiResponse:
     """State, flow, executions and messages by state, per-node counts, cost."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     flow = deciding_flow(call.ports, call.workspace, call.uid)
     described = describe_flow(call.ports, call.workspace, flow) if flow else None
     state = campaign_state(flow, campaign.schedule)
-    return one(show_status(state, described, campaign), "Campaign status")
+    return respond(show_status(state, described, campaign), "Campaign status")
 
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/versions", query=ListQuery, also_bare=True)
-def get_versions(call: Call[Nothing, ListQuery]) -> Answer:
+def get_versions(call: Call[NoBody, ListQuery]) -> ApiResponse:
     """Newest first."""
     call.ports.catalog.get(call.workspace, Campaign, call.uid)
     found = call.ports.catalog.versions(call.workspace, Campaign, call.uid, CampaignVersion)
-    page = slice_page([summarise_version(each) for each in found], call.query.limit, call.cursor)
-    return many(call, page, total=len(found))
+    page = page_of_list([summarise_version(each) for each in found], call.query.limit, call.cursor)
+    return respond_page(call, page, total=len(found))
 
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/versions/{version}", also_bare=True)
-def get_one_version(call: Call[Nothing, Nothing]) -> Answer:
+def get_one_version(call: Call[NoBody, NoBody]) -> ApiResponse:
     """One immutable version."""
     number = call.path["version"]
     if not number.isdecimal() or len(number) > 6:
         raise NotFound("Campaign version", number)
-    return one(show_version(get_version(call.ports, call.workspace, call.uid, int(number))), "Campaign version")
+    return respond(show_version(get_version(call.ports, call.workspace, call.uid, int(number))), "Campaign version")
 
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/graph", also_bare=True)
-def get_graph(call: Call[Nothing, Nothing]) -> Answer:
+def get_graph(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The compiled draft, and its Mermaid text."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
-    graph = examine_campaign(call.ports, call.workspace, campaign).graph
+    graph = validate_campaign(call.ports, call.workspace, campaign).graph
     nodes = [
         {"id": node.id, "type": node.step.type, "name": node.step.name, "exits": dict(node.exits)} for node in graph
     ]
-    return one({"start": graph.start, "nodes": nodes, "mermaid": mermaid(graph)}, "Graph")
+    return respond({"start": graph.start, "nodes": nodes, "mermaid": mermaid(graph)}, "Graph")
 
 
 @endpoint(blueprint, "GET /v1/node-types")
-def get_node_types(call: Call[Nothing, Nothing]) -> Answer:
+def get_node_types(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The JSON Schema of every step, as a client may write it."""
     del call
     types = _node_types()
-    return plain({"data": types, "nextCursor": None, "prevCursor": None, "total": len(types)})
+    return respond_raw({"data": types, "nextCursor": None, "prevCursor": None, "total": len(types)})
 
 
 @cache
@@ -270,9 +277,9 @@ def _node_types() -> tuple[dict[str, object], ...]:
     )
 
 
-@endpoint(blueprint, "POST /v1/campaigns/{uid}/test-run", body=RehearsalWish, also_bare=True, idempotent=False)
-def post_test_run(call: Call[RehearsalWish, Nothing]) -> Answer:
+@endpoint(blueprint, "POST /v1/campaigns/{uid}/test-run", body=RehearsalRequest, also_bare=True, idempotent=False)
+def post_test_run(call: Call[RehearsalRequest, NoBody]) -> ApiResponse:
     """For one contact, nothing sent: path, times, what would be skipped and why."""
     wish = call.body
-    rehearsal = rehearse_campaign(call.ports, call.workspace, call.uid, wish.contact_uid, wish.channel_uid)
-    return one(show_rehearsal(rehearsal), "Test run")
+    rehearsal = start_test_run(call.ports, call.workspace, call.uid, wish.contact_uid, wish.channel_uid)
+    return respond(show_rehearsal(rehearsal), "Test run")

@@ -1,28 +1,28 @@
 """How a channel shows how it fares, as models for OpenAPI."""
 
 from chalicelib.core.channels.circuit_breaker import CircuitState
-from chalicelib.model.base import Moment, Outside
+from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.channel import Channel
 
 
-class FaultShown(Outside):
+class FaultResponse(StrictModel):
     """One send that the channel spoilt."""
 
     at: Moment
     code: str
 
 
-class CircuitShown(Outside):
+class CircuitResponse(StrictModel):
     """`retryAfter`: from when on a resumed flow's first send is the probe."""
 
     state: CircuitState
     since: Moment | None
     retry_after: Moment | None
     cause: str | None
-    last_faults: tuple[FaultShown, ...]
+    last_faults: tuple[FaultResponse, ...]
 
 
-class RateShown(Outside):
+class RateResponse(StrictModel):
     """The channel's own limits or those of its account; `sentToday` (UTC) is counted only under a daily limit."""
 
     per_second: float | None
@@ -32,8 +32,8 @@ class RateShown(Outside):
     backlog_seconds: float
 
 
-class ChannelShown(Channel):
+class ChannelResponse(Channel):
     """A channel, and how it fares."""
 
-    circuit: CircuitShown
-    rate: RateShown
+    circuit: CircuitResponse
+    rate: RateResponse

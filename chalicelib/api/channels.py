@@ -5,8 +5,8 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one, shape
-from chalicelib.core.channels.acquire_rate import Usage, tell_usage
+from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, dump, endpoint, respond, respond_page
+from chalicelib.core.channels.acquire_rate import RateUsage, rate_usage
 from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.core.channels.circuit_check import close_circuit
 from chalicelib.core.channels.edit_channel import create_channel, delete_channel, replace_channel
@@ -15,7 +15,7 @@ from chalicelib.errors import NotFound
 from chalicelib.model.base import rfc3339
 from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.workspace import Scope
-from chalicelib.ports import ChannelType, Page, Standing
+from chalicelib.ports import ChannelStatus, ChannelType, Page
 
 blueprint = Blueprint(__name__)
 
@@ -27,58 +27,58 @@ class ChannelQuery(ListQuery):
 
 
 @endpoint(blueprint, "POST /v1/channels", scope=Scope.WRITE, body=ChannelFields, idempotent=True)
-def post_channel(call: Call[ChannelFields, Nothing]) -> Answer:
+def post_channel(call: Call[ChannelFields, NoBody]) -> ApiResponse:
     """A new channel; its settings are those of its type."""
-    return one(create_channel(call.ports, call.workspace, call.body), "Channel created", 201)
+    return respond(create_channel(call.ports, call.workspace, call.body), "Channel created", 201)
 
 
 @endpoint(blueprint, "GET /v1/channels", query=ChannelQuery)
-def list_channels(call: Call[Nothing, ChannelQuery]) -> Answer:
+def list_channels(call: Call[NoBody, ChannelQuery]) -> ApiResponse:
     """Newest first."""
     where = {"type": call.query.type} if call.query.type else {}
-    return many(call, call.ports.catalog.page(call.workspace, Channel, where, call.query.limit, call.cursor))
+    return respond_page(call, call.ports.catalog.page(call.workspace, Channel, where, call.query.limit, call.cursor))
 
 
 @endpoint(blueprint, "GET /v1/channels/{uid}")
-def get_channel(call: Call[Nothing, Nothing]) -> Answer:
+def get_channel(call: Call[NoBody, NoBody]) -> ApiResponse:
     """One channel, and how it fares."""
     standing = call.ports.circuits.find_channel(call.workspace, call.uid)
     if standing is None:
         raise NotFound("Channel", call.uid)
-    return one(_show(call, standing), "Channel")
+    return respond(_show(call, standing), "Channel")
 
 
 @endpoint(blueprint, "PUT /v1/channels/{uid}", scope=Scope.WRITE, body=ChannelFields)
-def put_channel(call: Call[ChannelFields, Nothing]) -> Answer:
+def put_channel(call: Call[ChannelFields, NoBody]) -> ApiResponse:
     """Replaces all fields; the type stays."""
-    return one(replace_channel(call.ports, call.workspace, call.uid, call.body), "Channel replaced")
+    return respond(replace_channel(call.ports, call.workspace, call.uid, call.body), "Channel replaced")
 
 
 @endpoint(blueprint, "DELETE /v1/channels/{uid}", scope=Scope.WRITE)
-def remove_channel(call: Call[Nothing, Nothing]) -> Answer:
+def remove_channel(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Flows that still use it skip with `channel_not_found`."""
     delete_channel(call.ports, call.workspace, call.uid)
-    return one(None, "Channel deleted")
+    return respond(None, "Channel deleted")
 
 
 @endpoint(blueprint, "POST /v1/channels/{uid}/test", scope=Scope.WRITE, body=TestMessage, idempotent=True)
-def post_channel_test(call: Call[TestMessage, Nothing]) -> Answer:
+def post_channel_test(call: Call[TestMessage, NoBody]) -> ApiResponse:
     """One message, outside of every flow."""
-    return one(send_test(call.ports, call.workspace, call.uid, call.body), "Test message handed over")
+    return respond(send_test(call.ports, call.workspace, call.uid, call.body), "Test message handed over")
 
 
 @endpoint(blueprint, "POST /v1/channels/{uid}/circuit/close", scope=Scope.WRITE, idempotent=True)
-def post_circuit_close(call: Call[Nothing, Nothing]) -> Answer:
+def post_circuit_close(call: Call[NoBody, NoBody]) -> ApiResponse:
     """For who knows that the channel works again; flows go on only when they are resumed."""
-    return one(_show(call, close_circuit(call.ports, call.workspace, call.uid)), "Circuit closed")
+    return respond(_show(call, close_circuit(call.ports, call.workspace, call.uid)), "Circuit closed")
 
 
-def _show(call: Call[Nothing, Nothing], standing: Standing) -> dict[str, object]:
-    usage = tell_usage(call.ports, call.workspace, standing)
-    return {**shape(standing.channel), "circuit": _show_circuit(standing.circuit), "rate": _show_usage(usage)}
+def _show(call: Call[NoBody, NoBody], standing: ChannelStatus) -> dict[str, object]:
+    usage = rate_usage(call.ports, call.workspace, standing)
+    return {**dump(standing.channel), "circuit": _show_circuit(standing.circuit), "rate": _show_usage(usage)}
 
 
-def _show_usage(usage: Usage) -> dict[str, object]:
+def _show_usage(usage: RateUsage) -> dict[str, object]:
     return {
         "perSecond": usage.allowance.per_second,
         "perDay": usage.allowance.per_day,
@@ -100,10 +100,10 @@ def _show_circuit(circuit: Circuit) -> dict[str, object]:
 
 
 @endpoint(blueprint, "GET /v1/channel-types")
-def list_channel_types(call: Call[Nothing, Nothing]) -> Answer:
+def list_channel_types(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The registry, with the JSON Schemas of settings and content."""
     kinds = sorted(call.ports.channel_types.items())
-    return many(call, Page(tuple(_describe(name, kind) for name, kind in kinds)), total=len(kinds))
+    return respond_page(call, Page(tuple(_describe(name, kind) for name, kind in kinds)), total=len(kinds))
 
 
 def _describe(name: str, kind: ChannelType) -> dict[str, object]:

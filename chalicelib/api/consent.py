@@ -5,24 +5,24 @@ from typing import Annotated, Self
 from chalice.app import Blueprint
 from pydantic import Field, model_validator
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
-from chalicelib.core.contacts.validate_contact import check_contact
-from chalicelib.core.privacy.request_opt_in import Asking, ask_opt_in
+from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.core.contacts.validate_contact import normalise_contact
+from chalicelib.core.privacy.request_opt_in import OptInRequest, request_opt_in
 from chalicelib.core.privacy.set_consent import list_consents, set_consent
 from chalicelib.core.privacy.suppress_address import find_suppression, remove_suppression, suppress_address
 from chalicelib.errors import invalid
-from chalicelib.model.base import Outside, Uid
-from chalicelib.model.consent import LINK_LIFE, MAX_LINK_LIFE, Origin
+from chalicelib.model.base import StrictModel, Uid
+from chalicelib.model.consent import LINK_LIFE, MAX_LINK_LIFE, ConsentSource
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.durations import Duration
 from chalicelib.model.message import MessageType
-from chalicelib.model.suppression import AddressKind, Block, ChannelTypeName, Suppression, SuppressionReason
+from chalicelib.model.suppression import AddressKind, ChannelTypeName, Suppression, SuppressionBlock, SuppressionReason
 from chalicelib.model.workspace import Scope, Workspace
 
 blueprint = Blueprint(__name__)
 
 
-class NewConsent(Origin):
+class NewConsent(ConsentSource):
     """PENDING with a template and a channel asks the contact to confirm by a link."""
 
     channel_type: ChannelTypeName
@@ -42,7 +42,7 @@ class NewConsent(Origin):
         return self
 
 
-class Address(Outside):
+class Address(StrictModel):
     """One address: an e-mail address or a phone number."""
 
     email: Annotated[str, Field(max_length=320)] | None = None
@@ -64,68 +64,70 @@ class NewSuppression(Address):
 
 
 @endpoint(blueprint, "GET /v1/contacts/{uid}/consent", query=ListQuery)
-def get_consent(call: Call[Nothing, ListQuery]) -> Answer:
+def get_consent(call: Call[NoBody, ListQuery]) -> ApiResponse:
     """Every change, newest first."""
-    return many(call, list_consents(call.ports, call.workspace, call.uid, call.query.limit, call.cursor))
+    return respond_page(call, list_consents(call.ports, call.workspace, call.uid, call.query.limit, call.cursor))
 
 
 @endpoint(blueprint, "POST /v1/contacts/{uid}/consent", scope=Scope.WRITE, body=NewConsent, idempotent=True)
-def post_consent(call: Call[NewConsent, Nothing]) -> Answer:
+def post_consent(call: Call[NewConsent, NoBody]) -> ApiResponse:
     """Notes what the contact has said, or asks it."""
     said = call.body
     if said.channel_type not in call.ports.channel_types:
         known = ", ".join(sorted(call.ports.channel_types))
         raise invalid("channelType", f"there is no channel type {said.channel_type}; there are {known}")
-    origin = Origin(source=said.source, proof=said.proof, collected_at=said.collected_at)
+    origin = ConsentSource(source=said.source, proof=said.proof, collected_at=said.collected_at)
     kind = (said.channel_type, said.message_type)
     shown = {"contactUid": call.uid, "channelType": kind[0], "messageType": kind[1], "state": said.state}
     if said.channel_uid and said.template_uid:
-        asking = Asking(said.channel_uid, said.template_uid, said.expires_in)
-        opt_in = ask_opt_in(call.ports, call.workspace, call.uid, kind, asking, origin)
-        return one({**shown, "confirmation": opt_in.model_dump(mode="json", exclude={"rev"})}, "Asked to confirm", 202)
+        asking = OptInRequest(said.channel_uid, said.template_uid, said.expires_in)
+        opt_in = request_opt_in(call.ports, call.workspace, call.uid, kind, asking, origin)
+        return respond(
+            {**shown, "confirmation": opt_in.model_dump(mode="json", exclude={"rev"})}, "Asked to confirm", 202
+        )
     set_consent(call.ports, call.workspace, call.uid, kind, said.state, origin)
-    return one(shown, "Consent saved")
+    return respond(shown, "Consent saved")
 
 
 @endpoint(blueprint, "GET /v1/suppressions", query=ListQuery)
-def get_suppressions(call: Call[Nothing, ListQuery]) -> Answer:
+def get_suppressions(call: Call[NoBody, ListQuery]) -> ApiResponse:
     """Newest first; addresses are known by their keyed hash only."""
     listed = {"listed": "yes"}
-    return many(call, call.ports.catalog.page(call.workspace, Suppression, listed, call.query.limit, call.cursor))
+    return respond_page(
+        call, call.ports.catalog.page(call.workspace, Suppression, listed, call.query.limit, call.cursor)
+    )
 
 
 @endpoint(blueprint, "POST /v1/suppressions", scope=Scope.WRITE, body=NewSuppression, idempotent=True)
-def post_suppression(call: Call[NewSuppression, Nothing]) -> Answer:
+def post_suppression(call: Call[NewSuppression, NoBody]) -> ApiResponse:
     """No send to the address begins after this; done twice it changes nothing."""
     kind, address = _read_address(call.body, call)
-    block = Block(
+    block = SuppressionBlock(
         address=kind,
         channel_type=call.body.channel_type,
         message_type=call.body.message_type,
         reason=call.body.reason,
         at=call.ports.clock.now(),
     )
-    return one(suppress_address(call.ports, call.workspace, address, block), "Address suppressed", 201)
+    return respond(suppress_address(call.ports, call.workspace, address, block), "Address suppressed", 201)
 
 
 @endpoint(blueprint, "POST /v1/suppressions/search", body=Address, idempotent=False)
-def search_suppression(call: Call[Address, Nothing]) -> Answer:
+def search_suppression(call: Call[Address, NoBody]) -> ApiResponse:
     """What the list says of an address; in the body, as addresses do not belong in URLs."""
-    return one(find_suppression(call.ports, call.workspace, *_read_address(call.body, call)), "Suppression")
+    return respond(find_suppression(call.ports, call.workspace, *_read_address(call.body, call)), "Suppression")
 
 
 @endpoint(blueprint, "DELETE /v1/suppressions/{uid}", scope=Scope.WRITE)
-def delete_suppression(call: Call[Nothing, Nothing]) -> Answer:
+def delete_suppression(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The address may be written to again."""
     remove_suppression(call.ports, call.workspace, call.uid)
-    return one(None, "Suppression removed")
+    return respond(None, "Suppression removed")
 
 
-def _read_address(
-    body: Address, call: Call[Address, Nothing] | Call[NewSuppression, Nothing]
-) -> tuple[AddressKind, str]:
+def _read_address(body: Address, call: Call[Address, NoBody] | Call[NewSuppression, NoBody]) -> tuple[AddressKind, str]:
     """As contacts have it."""
     region = call.ports.catalog.get(call.workspace, Workspace, call.workspace).region
     kind = AddressKind.EMAIL if body.email is not None else AddressKind.PHONE
-    checked = check_contact({kind: body.email if body.email is not None else body.phone}, region)
+    checked = normalise_contact({kind: body.email if body.email is not None else body.phone}, region)
     return kind, str(checked[kind])

@@ -6,12 +6,12 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field, ValidationInfo, field_validator
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
-from chalicelib.core.contacts.list_contacts import Wanted, list_contacts
+from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.core.contacts.list_contacts import ContactSearch, list_contacts
 from chalicelib.core.contacts.save_contact import Given, Saved, get_contact, patch_contact, put_contact, upsert_contact
 from chalicelib.core.contacts.validate_contact import check_value
 from chalicelib.core.privacy.erase_contact import anonymise_contact, erase_contact
-from chalicelib.core.reporting.contact_timeline import tell_timeline
+from chalicelib.core.reporting.contact_timeline import contact_timeline
 from chalicelib.model.base import Uid, rfc3339
 from chalicelib.model.contact import ContactFields, ContactStatus, Tag
 from chalicelib.model.workspace import Scope
@@ -36,12 +36,12 @@ class NewContact(ContactBody):
 
 
 @endpoint(blueprint, "POST /v1/contacts", scope=Scope.WRITE, body=NewContact, idempotent=True)
-def post_contact(call: Call[NewContact, Nothing]) -> Answer:
+def post_contact(call: Call[NewContact, NoBody]) -> ApiResponse:
     """Creates it, or changes the one that has the uid, externalId, email or phone."""
     given = {name: value for name, value in _said(call.body).items() if name != "uid"}
     saved = upsert_contact(call.ports, call.workspace, given, call.body.uid)
     # A repetition is told only who it was: what is erased must not live on for a day in a kept answer.
-    kept = one({"uid": saved.contact.uid}, "Contact saved before")
+    kept = respond({"uid": saved.contact.uid}, "Contact saved before")
     return replace(_saved(saved), kept=kept.text)
 
 
@@ -57,48 +57,48 @@ class ContactQuery(ListQuery):
 
 
 @endpoint(blueprint, "GET /v1/contacts", query=ContactQuery)
-def get_contacts(call: Call[Nothing, ContactQuery]) -> Answer:
+def get_contacts(call: Call[NoBody, ContactQuery]) -> ApiResponse:
     """In no particular order; a page of a filtered list may be short and still have a next."""
     asked = call.query
     exact = {"email": asked.email, "phone": asked.phone, "external_id": asked.external_id}
-    wanted = Wanted({name: value for name, value in exact.items() if value}, asked.tag, asked.status, asked.name)
-    return many(call, list_contacts(call.ports, call.workspace, wanted, asked.limit, call.cursor))
+    wanted = ContactSearch({name: value for name, value in exact.items() if value}, asked.tag, asked.status, asked.name)
+    return respond_page(call, list_contacts(call.ports, call.workspace, wanted, asked.limit, call.cursor))
 
 
 @endpoint(blueprint, "GET /v1/contacts/{uid}/timeline", query=ListQuery)
-def get_timeline(call: Call[Nothing, ListQuery]) -> Answer:
+def get_timeline(call: Call[NoBody, ListQuery]) -> ApiResponse:
     """What happened to it, newest first."""
-    page = tell_timeline(call.ports, call.workspace, call.uid, call.query.limit, call.cursor)
+    page = contact_timeline(call.ports, call.workspace, call.uid, call.query.limit, call.cursor)
     shown = tuple({"kind": each.kind, "at": rfc3339(each.at), **each.details} for each in page.items)
-    return many(call, Page(shown, page.cursor))
+    return respond_page(call, Page(shown, page.cursor))
 
 
 @endpoint(blueprint, "POST /v1/contacts/{uid}/anonymise", scope=Scope.WRITE, idempotent=True)
-def post_anonymise(call: Call[Nothing, Nothing]) -> Answer:
+def post_anonymise(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Takes away all that tells who it is; what was counted stays, and no message goes out any more."""
-    return one(anonymise_contact(call.ports, call.workspace, call.uid), "Contact anonymised")
+    return respond(anonymise_contact(call.ports, call.workspace, call.uid), "Contact anonymised")
 
 
-def get_one(call: Call[Nothing, Nothing]) -> Answer:
+def get_one(call: Call[NoBody, NoBody]) -> ApiResponse:
     """One contact."""
-    return one(get_contact(call.ports, call.workspace, call.uid), "Contact")
+    return respond(get_contact(call.ports, call.workspace, call.uid), "Contact")
 
 
-def put_one(call: Call[ContactBody, Nothing]) -> Answer:
+def put_one(call: Call[ContactBody, NoBody]) -> ApiResponse:
     """Creates or replaces it under this uid."""
     return _saved(put_contact(call.ports, call.workspace, call.uid, _said(call.body)))
 
 
-def delete_one(call: Call[Nothing, Nothing]) -> Answer:
+def delete_one(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Erases it."""
     erase_contact(call.ports, call.workspace, call.uid)
-    return one(None, "Contact erased")
+    return respond(None, "Contact erased")
 
 
 @endpoint(blueprint, "PATCH /v1/contacts/{uid}", scope=Scope.WRITE, body=ContactBody)
-def patch_one(call: Call[ContactBody, Nothing]) -> Answer:
+def patch_one(call: Call[ContactBody, NoBody]) -> ApiResponse:
     """Changes what the body names."""
-    return one(patch_contact(call.ports, call.workspace, call.uid, _said(call.body)), "Contact changed")
+    return respond(patch_contact(call.ports, call.workspace, call.uid, _said(call.body)), "Contact changed")
 
 
 for _path in ("/v1/contacts/{uid}", "/v1/identity/{uid}"):
@@ -111,5 +111,5 @@ def _said(body: ContactFields) -> Given:
     return {name: getattr(body, name) for name in body.model_fields_set}
 
 
-def _saved(saved: Saved) -> Answer:
-    return one(saved.contact, "Contact created" if saved.is_new else "Contact saved", 201 if saved.is_new else 200)
+def _saved(saved: Saved) -> ApiResponse:
+    return respond(saved.contact, "Contact created" if saved.is_new else "Contact saved", 201 if saved.is_new else 200)

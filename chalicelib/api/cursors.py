@@ -15,14 +15,14 @@ _SIGNATURE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CursorPosition:
     """A page starts `at` a store's cursor, None is the first one; `before` are those of earlier pages, oldest first."""
 
     at: str | None = None
     before: tuple[str | None, ...] = ()
 
 
-FIRST = Place()
+FIRST = CursorPosition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Cursors:
     workspace: str
     route: str
 
-    def read(self, token: str | None) -> Place:
+    def read(self, token: str | None) -> CursorPosition:
         """InvalidRequest for one that was not signed for this list."""
         if token is None:
             return FIRST
@@ -45,19 +45,19 @@ class Cursors:
         if not hmac.compare_digest(signature, self._sign(packed)):
             raise invalid("cursor", "is not a cursor of this list: take nextCursor or prevCursor of an answer")
         at, *before = json.loads(zlib.decompress(packed))
-        return Place(at, tuple(before))
+        return CursorPosition(at, tuple(before))
 
-    def next(self, place: Place, at: str) -> str:
+    def next(self, place: CursorPosition, at: str) -> str:
         """The cursor of the page after `place`."""
-        return self._write(Place(at, (*place.before, place.at)))
+        return self._write(CursorPosition(at, (*place.before, place.at)))
 
-    def previous(self, place: Place) -> str | None:
+    def previous(self, place: CursorPosition) -> str | None:
         """The cursor of the page before `place`; beyond what is remembered it is the first page."""
         if place.at is None:
             return None
-        return self._write(Place(place.before[-1], place.before[:-1]) if place.before else FIRST)
+        return self._write(CursorPosition(place.before[-1], place.before[:-1]) if place.before else FIRST)
 
-    def _write(self, place: Place) -> str:
+    def _write(self, place: CursorPosition) -> str:
         before = place.before
         while True:
             packed = zlib.compress(json.dumps([place.at, *before], separators=(",", ":")).encode(), 9)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chalice.app import Blueprint
 
-from chalicelib.api._http import Answer, Call, Nothing, endpoint
+from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint
 from chalicelib.errors import NotFound
 
 blueprint = Blueprint(__name__)
@@ -17,29 +17,29 @@ _POLICY = (
 
 
 @endpoint(blueprint, "GET /openapi.json", scope=None)
-def get_openapi(call: Call[Nothing, Nothing]) -> Answer:
+def get_openapi(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The description of this API, OpenAPI 3.1."""
     from chalicelib.api import openapi  # noqa: PLC0415  Its models take 50 ms that no other call shall wait for.
 
     del call
-    return Answer(200, openapi.text(), {"Cache-Control": "public, max-age=300"})
+    return ApiResponse(200, openapi.text(), {"Cache-Control": "public, max-age=300"})
 
 
 @endpoint(blueprint, "GET /docs", scope=None)
-def get_docs(call: Call[Nothing, Nothing]) -> Answer:
+def get_docs(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The description as a page."""
     del call
     headers = {"Content-Security-Policy": _POLICY}
-    return Answer(200, _read("page.html"), headers, "text/html; charset=utf-8")
+    return ApiResponse(200, _read("page.html"), headers, "text/html; charset=utf-8")
 
 
 @endpoint(blueprint, "GET /docs/{name}", scope=None)
-def get_docs_file(call: Call[Nothing, Nothing]) -> Answer:
+def get_docs_file(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The page's script and style."""
     name = call.path["name"]
     if name not in _FILES:
         raise NotFound("File", name)
-    return Answer(200, _read(name), {"Cache-Control": "public, max-age=300"}, _FILES[name])
+    return ApiResponse(200, _read(name), {"Cache-Control": "public, max-age=300"}, _FILES[name])
 
 
 def _read(name: str) -> str:

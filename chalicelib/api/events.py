@@ -4,23 +4,23 @@ from collections.abc import Sequence
 
 from chalice.app import Blueprint
 
-from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
-from chalicelib.core.events.accept_events import NewEvent, NewEvents, Report, report_events
+from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint, respond
+from chalicelib.core.events.accept_events import EventOutcome, NewEvent, NewEvents, accept_events
 from chalicelib.model.workspace import Scope
 
 blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "POST /v1/events", scope=Scope.WRITE, body=NewEvents, idempotent=True)
-def post_events(call: Call[NewEvents, Nothing]) -> Answer:
+def post_events(call: Call[NewEvents, NoBody]) -> ApiResponse:
     """Up to 100 events; each has a result of its own. What is accepted is queued and not lost."""
-    reports = report_events(call.ports, call.workspace, _named(call))
+    reports = accept_events(call.ports, call.workspace, _named(call))
     accepted = sum(report.problem is None for report in reports)
     shown = {"accepted": accepted, "results": [_show(index, report) for index, report in enumerate(reports)]}
-    return one(shown, f"{accepted} of {len(reports)} events accepted", 202)
+    return respond(shown, f"{accepted} of {len(reports)} events accepted", 202)
 
 
-def _named(call: Call[NewEvents, Nothing]) -> Sequence[NewEvent]:
+def _named(call: Call[NewEvents, NoBody]) -> Sequence[NewEvent]:
     """An event that has no id gets one of the Idempotency-Key, so that whoever repeats the call reports the same."""
     if call.reserved_uid is None:
         return call.body.events
@@ -30,7 +30,7 @@ def _named(call: Call[NewEvents, Nothing]) -> Sequence[NewEvent]:
     ]
 
 
-def _show(index: int, report: Report) -> dict[str, object]:
+def _show(index: int, report: EventOutcome) -> dict[str, object]:
     shown: dict[str, object] = {"id": report.id, "contactUid": report.contact_uid}
     if report.problem is None:
         return {**shown, "status": "accepted"}

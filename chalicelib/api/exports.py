@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from chalice.app import Blueprint
 
-from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
+from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint, respond
 from chalicelib.core.reporting.export import start_export
-from chalicelib.model.base import Outside, rfc3339
+from chalicelib.model.base import StrictModel, rfc3339
 from chalicelib.model.export_job import DataExport, ExportRequest, ExportStatus
 from chalicelib.model.ids import new_uid
 from chalicelib.model.import_job import FileName
@@ -17,34 +17,36 @@ blueprint = Blueprint(__name__)
 UPLOAD_SECONDS, DOWNLOAD_SECONDS = 3_600, 900
 
 
-class NewUpload(Outside):
+class NewUpload(StrictModel):
     """The name under which an import finds it; a name that ends in .jsonl or .ndjson holds JSON Lines."""
 
     file_name: FileName | None = None
 
 
 @endpoint(blueprint, "POST /v1/uploads", scope=Scope.WRITE, body=NewUpload, idempotent=True)
-def post_upload(call: Call[NewUpload, Nothing]) -> Answer:
+def post_upload(call: Call[NewUpload, NoBody]) -> ApiResponse:
     """A URL that takes the file with one PUT; then import it by its `fileName`."""
     name = call.body.file_name or f"{new_uid()}.csv"
     url = call.ports.files.upload_link(f"{call.workspace}/uploads/{name}", UPLOAD_SECONDS)
     expires = rfc3339(call.ports.clock.real() + timedelta(seconds=UPLOAD_SECONDS))
-    return one({"fileName": name, "method": "PUT", "url": url, "expiresAt": expires}, "Put the file to the URL", 201)
+    return respond(
+        {"fileName": name, "method": "PUT", "url": url, "expiresAt": expires}, "Put the file to the URL", 201
+    )
 
 
 @endpoint(blueprint, "POST /v1/exports", scope=Scope.READ, body=ExportRequest, idempotent=True)
-def post_export(call: Call[ExportRequest, Nothing]) -> Answer:
+def post_export(call: Call[ExportRequest, NoBody]) -> ApiResponse:
     """Queues it."""
-    return one(_shown(call, start_export(call.ports, call.workspace, call.body)), "Export queued", 202)
+    return respond(_shown(call, start_export(call.ports, call.workspace, call.body)), "Export queued", 202)
 
 
 @endpoint(blueprint, "GET /v1/exports/{uid}")
-def get_export(call: Call[Nothing, Nothing]) -> Answer:
+def get_export(call: Call[NoBody, NoBody]) -> ApiResponse:
     """How far it is, and in the end where the file is."""
-    return one(_shown(call, call.ports.catalog.get(call.workspace, DataExport, call.uid)), "Export")
+    return respond(_shown(call, call.ports.catalog.get(call.workspace, DataExport, call.uid)), "Export")
 
 
-def _shown(call: Call[ExportRequest, Nothing] | Call[Nothing, Nothing], task: DataExport) -> dict[str, object]:
+def _shown(call: Call[ExportRequest, NoBody] | Call[NoBody, NoBody], task: DataExport) -> dict[str, object]:
     shown = task.model_dump(mode="json", by_alias=True, exclude={"rev", "file", "token", "parts", "cursor"})
     done = task.status is ExportStatus.COMPLETED
     return {**shown, "url": call.ports.files.link(task.file, DOWNLOAD_SECONDS) if done else None}

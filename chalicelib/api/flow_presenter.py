@@ -6,10 +6,10 @@ from enum import StrEnum
 from chalicelib.core.billing import aws_cost
 from chalicelib.core.flows.progress import outcome_of
 from chalicelib.core.reporting.describe_flow import FlowDescription
-from chalicelib.core.reporting.significance import Comparison
-from chalicelib.model.aws_usage import Usage
+from chalicelib.core.reporting.significance import LaneComparison
+from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.base import rfc3339
-from chalicelib.model.execution import Engagement, Execution, Outcome, Receipt, Result
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, MessageOutcome, MessageResult
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import NodeId
 from chalicelib.model.money import write_money
@@ -49,7 +49,7 @@ def show_cost(described: FlowDescription) -> Shape:
     return {"messages": {"amount": spent, "currency": described.currency}, "aws": show_usage(described.used)}
 
 
-def show_usage(usage: Usage) -> Shape:
+def show_usage(usage: AwsUsage) -> Shape:
     """In dollars by list prices, and what it consists of."""
     return {
         "amount": f"{aws_cost.price(usage):f}",
@@ -118,7 +118,7 @@ def _under(prefix: str, counters: Mapping[str, int]) -> Mapping[str, int]:
     return {name.removeprefix(prefix): value for name, value in counters.items() if name.startswith(prefix) and value}
 
 
-def _show_comparison(comparison: Comparison) -> Shape:
+def _show_comparison(comparison: LaneComparison) -> Shape:
     """Rates with their 95 % intervals; lift is against the first variant."""
     variants = [
         {
@@ -135,7 +135,9 @@ def _show_comparison(comparison: Comparison) -> Shape:
     return {"measure": comparison.measure, "verdict": comparison.verdict, "variants": variants}
 
 
-def _nodes(counters: Mapping[str, int], comparisons: Mapping[NodeId, tuple[Comparison, ...]]) -> Mapping[str, Shape]:
+def _nodes(
+    counters: Mapping[str, int], comparisons: Mapping[NodeId, tuple[LaneComparison, ...]]
+) -> Mapping[str, Shape]:
     nodes: dict[str, Shape] = {
         node: {"entered": 0, "here": 0, "left": {}, "comparisons": [_show_comparison(each) for each in found]}
         for node, found in comparisons.items()
@@ -246,9 +248,9 @@ class MessageStatus(StrEnum):
     BOUNCED = "bounced"
 
 
-def message_status(result: Result, receipt: Receipt | None) -> MessageStatus:
+def message_status(result: MessageResult, receipt: DeliveryReceipt | None) -> MessageStatus:
     """The furthest that is known."""
     outcome = outcome_of(result, receipt)
-    if receipt is None or receipt.engagement is Engagement.SENT or outcome is not Outcome.SENT:
+    if receipt is None or receipt.engagement is Engagement.SENT or outcome is not MessageOutcome.SENT:
         return MessageStatus(outcome.value)
     return MessageStatus(receipt.engagement.value)

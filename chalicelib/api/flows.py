@@ -6,20 +6,20 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api._call import READ_NUMBER
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
-from chalicelib.api._slices import slice_page
+from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api._slices import page_of_list
 from chalicelib.api.flow_presenter import inspect_execution, show_execution, show_flow, summarise_flow
 from chalicelib.core.flows.add_contacts import add_contacts
 from chalicelib.core.flows.control_flow import FlowChange, change_flow, delete_flow
 from chalicelib.core.flows.create_flow import NewFlow, create_flow
 from chalicelib.core.flows.dispatch_executions import is_overdue
-from chalicelib.core.flows.retry_flow import RetryWish, retry_flow
+from chalicelib.core.flows.retry_flow import RetryRequest, retry_flow
 from chalicelib.core.reconciliation.recount_flow import recount_now
-from chalicelib.core.reconciliation.request_recount import ask_recount
+from chalicelib.core.reconciliation.request_recount import request_recount
 from chalicelib.core.reporting.describe_flow import describe_flow
 from chalicelib.core.reporting.list_executions import flows_of_contact, get_execution, list_executions
 from chalicelib.errors import invalid
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.campaign import MAX_VALUES, ContactUids
 from chalicelib.model.execution import Execution, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
@@ -49,13 +49,13 @@ class ExecutionFilter(ListQuery):
     stuck: Literal["true"] | None = None
 
 
-class EntryQuery(Outside):
+class EntryQuery(StrictModel):
     """`entry`: which of a contact's entries into an event campaign, from 1; the newest without it."""
 
     entry: Annotated[int, Field(ge=1, le=999_999), READ_NUMBER] | None = None
 
 
-class MoreContacts(Outside):
+class MoreContacts(StrictModel):
     """The body of `POST /v1/flows/{uid}/contacts`."""
 
     max_values: ClassVar[int] = MAX_VALUES
@@ -68,14 +68,14 @@ def _show(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> dict[str, object
 
 
 @endpoint(blueprint, "POST /v1/flows", scope=Scope.WRITE, body=NewFlow, also_bare=True, idempotent=True)
-def post_flow(call: Call[NewFlow, Nothing]) -> Answer:
+def post_flow(call: Call[NewFlow, NoBody]) -> ApiResponse:
     """Creates a flow and queues it, or with `"status": "draft"` only creates it."""
     flow = call.made_before(Flow) or create_flow(call.ports, call.workspace, call.body, uid=call.reserved_uid)
-    return one(_show(call.ports, call.workspace, flow), "Flow created", 201)
+    return respond(_show(call.ports, call.workspace, flow), "Flow created", 201)
 
 
 @endpoint(blueprint, "GET /v1/flows", query=FlowFilter, also_bare=True)
-def get_flows(call: Call[Nothing, FlowFilter]) -> Answer:
+def get_flows(call: Call[NoBody, FlowFilter]) -> ApiResponse:
     """Newest first."""
     query = call.query
     contact = query.contact_uid or query.identity_uid
@@ -83,7 +83,7 @@ def get_flows(call: Call[Nothing, FlowFilter]) -> Answer:
         raise invalid("identityUid", "contactUid and identityUid are two names of one filter, and differ")
     page = _flows_of_contact(call, contact) if contact else _flows(call)
     shown = Page(tuple(summarise_flow(flow) for flow in page.items), page.cursor)
-    return many(call, shown)
+    return respond_page(call, shown)
 
 
 def _marks(query: FlowFilter) -> dict[str, str]:
@@ -91,11 +91,11 @@ def _marks(query: FlowFilter) -> dict[str, str]:
     return {name: str(value) for name, value in wanted.items() if value is not None}
 
 
-def _flows(call: Call[Nothing, FlowFilter]) -> Page[Flow]:
+def _flows(call: Call[NoBody, FlowFilter]) -> Page[Flow]:
     return call.ports.catalog.page(call.workspace, Flow, _marks(call.query), call.query.limit, call.cursor)
 
 
-def _flows_of_contact(call: Call[Nothing, FlowFilter], contact: str) -> Page[Flow]:
+def _flows_of_contact(call: Call[NoBody, FlowFilter], contact: str) -> Page[Flow]:
     """A contact is in few flows, so they are filtered here."""
     wanted = _marks(call.query)
     fitting = [
@@ -103,34 +103,34 @@ def _flows_of_contact(call: Call[Nothing, FlowFilter], contact: str) -> Page[Flo
         for flow in flows_of_contact(call.ports, call.workspace, contact)
         if all(flow.marks().get(name) == value for name, value in wanted.items())
     ]
-    return slice_page(fitting, call.query.limit, call.cursor)
+    return page_of_list(fitting, call.query.limit, call.cursor)
 
 
 @endpoint(blueprint, "GET /v1/flows/{uid}", also_bare=True)
-def get_flow(call: Call[Nothing, Nothing]) -> Answer:
+def get_flow(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Status, statistics and metadata."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
-    return one(_show(call.ports, call.workspace, flow), "Flow")
+    return respond(_show(call.ports, call.workspace, flow), "Flow")
 
 
 @endpoint(blueprint, "PATCH /v1/flows/{uid}", scope=Scope.WRITE, body=FlowChange, also_bare=True)
-def patch_flow(call: Call[FlowChange, Nothing]) -> Answer:
+def patch_flow(call: Call[FlowChange, NoBody]) -> ApiResponse:
     """Starts, pauses, resumes or cancels; describes; configures while draft or paused."""
     flow = change_flow(call.ports, call.workspace, call.uid, call.body)
-    return one(_show(call.ports, call.workspace, flow), f"Flow is {flow.status}")
+    return respond(_show(call.ports, call.workspace, flow), f"Flow is {flow.status}")
 
 
 @endpoint(blueprint, "DELETE /v1/flows/{uid}", scope=Scope.WRITE, also_bare=True)
-def remove_flow(call: Call[Nothing, Nothing]) -> Answer:
+def remove_flow(call: Call[NoBody, NoBody]) -> ApiResponse:
     """409 while it is running or queued."""
     delete_flow(call.ports, call.workspace, call.uid)
-    return one(None, "Flow deleted")
+    return respond(None, "Flow deleted")
 
 
 @endpoint(
     blueprint, "POST /v1/flows/{uid}/contacts", scope=Scope.WRITE, body=MoreContacts, also_bare=True, idempotent=True
 )
-def post_flow_contacts(call: Call[MoreContacts, Nothing]) -> Answer:
+def post_flow_contacts(call: Call[MoreContacts, NoBody]) -> ApiResponse:
     """More contacts while it is draft or queued."""
     done = add_contacts(call.ports, call.workspace, call.uid, call.body.contact_uids)
     shown = {
@@ -139,37 +139,39 @@ def post_flow_contacts(call: Call[MoreContacts, Nothing]) -> Answer:
         "added": done.added,
         "duplicatesRemoved": done.duplicates,
     }
-    return one(shown, f"{done.added} contacts added")
+    return respond(shown, f"{done.added} contacts added")
 
 
 @endpoint(blueprint, "POST /v1/flows/{uid}/recount", scope=Scope.WRITE, also_bare=True, idempotent=True)
-def post_recount(call: Call[Nothing, Nothing]) -> Answer:
+def post_recount(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Exact statistics now: counted at once for a small flow, in the background for a large one."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     if flow.shards > 1:
-        ask_recount(call.ports, call.workspace, flow)
-        return one(_show(call.ports, call.workspace, flow), "Recount started", 202)
+        request_recount(call.ports, call.workspace, flow)
+        return respond(_show(call.ports, call.workspace, flow), "Recount started", 202)
     recounted = recount_now(call.ports, call.workspace, flow)
-    return one(_show(call.ports, call.workspace, recounted), "Flow recounted")
+    return respond(_show(call.ports, call.workspace, recounted), "Flow recounted")
 
 
-@endpoint(blueprint, "POST /v1/flows/{uid}/retry", scope=Scope.WRITE, body=RetryWish, also_bare=True, idempotent=True)
-def post_retry(call: Call[RetryWish, Nothing]) -> Answer:
+@endpoint(
+    blueprint, "POST /v1/flows/{uid}/retry", scope=Scope.WRITE, body=RetryRequest, also_bare=True, idempotent=True
+)
+def post_retry(call: Call[RetryRequest, NoBody]) -> ApiResponse:
     """A new flow over the contacts whose messages failed, stayed unknown or were skipped."""
     known = call.made_before(Flow)
     flow = known or retry_flow(call.ports, call.workspace, call.uid, call.body, call.reserved_uid)
-    return one(_show(call.ports, call.workspace, flow), "Retry created", 201)
+    return respond(_show(call.ports, call.workspace, flow), "Retry created", 201)
 
 
 @endpoint(blueprint, "GET /v1/flows/{uid}/executions", query=ExecutionFilter, also_bare=True)
-def get_executions(call: Call[Nothing, ExecutionFilter]) -> Answer:
+def get_executions(call: Call[NoBody, ExecutionFilter]) -> ApiResponse:
     """A page of executions; one with a filter may be short and still have a next."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     query = call.query
     is_filtered = query.status or query.node_id or query.reason or query.stuck
     keep = (lambda row: _fits(row, query, call.ports)) if is_filtered else None
     page = list_executions(call.ports, call.workspace, flow, keep, query.limit, call.cursor)
-    return many(call, Page(tuple(show_execution(row) for row in page.items), page.cursor))
+    return respond_page(call, Page(tuple(show_execution(row) for row in page.items), page.cursor))
 
 
 def _fits(row: Execution, query: ExecutionFilter, ports: Ports) -> bool:
@@ -188,8 +190,8 @@ def _fits(row: Execution, query: ExecutionFilter, ports: Ports) -> bool:
 
 
 @endpoint(blueprint, "GET /v1/flows/{uid}/executions/{contact_uid}", query=EntryQuery, also_bare=True)
-def get_one_execution(call: Call[Nothing, EntryQuery]) -> Answer:
+def get_one_execution(call: Call[NoBody, EntryQuery]) -> ApiResponse:
     """State, where now, why, what next and when, history."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     row = get_execution(call.ports, call.workspace, flow, call.path["contact_uid"], call.query.entry)
-    return one(inspect_execution(row), "Execution")
+    return respond(inspect_execution(row), "Execution")

@@ -9,39 +9,43 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from chalicelib.api._call import Answer, Call
+from chalicelib.api._call import ApiResponse, Call
 from chalicelib.api._routes import Route
-from chalicelib.core.workspaces.idempotency import Claim, claim_call, keep_answer, let_go, read_body
+from chalicelib.core.workspaces.idempotency import IdempotencyClaim, begin_call, complete_call, read_body, release_call
 from chalicelib.errors import CarillonError, Conflict, Forbidden, InvalidRequest, NotFound
-from chalicelib.model.idempotency_record import KeptAnswer
+from chalicelib.model.idempotency_record import StoredResponse
 
 HEADER = "idempotency-key"
 #: Refusals that come before anything is written.
 _NOTHING_DONE = (InvalidRequest, Forbidden, NotFound, Conflict)
 
 
-def answer_once(call: Call[Any, Any], route: Route, raw: bytes, handler: Callable[[Call[Any, Any]], Answer]) -> Answer:
+def answer_once(
+    call: Call[Any, Any], route: Route, raw: bytes, handler: Callable[[Call[Any, Any]], ApiResponse]
+) -> ApiResponse:
     """Runs the handler, unless the same call was made before; `raw` is the body as it was sent."""
     key = call.headers.get(HEADER) if route.takes_idempotency_key else None
     if key is None:
         return handler(call)
-    found = claim_call(call.ports, call.workspace, key, _fingerprint(call, route, raw))
-    if isinstance(found, KeptAnswer):
-        return Answer(found.status, read_body(call.ports, found), {"Idempotent-Replayed": "true"})
+    found = begin_call(call.ports, call.workspace, key, _fingerprint(call, route, raw))
+    if isinstance(found, StoredResponse):
+        return ApiResponse(found.status, read_body(call.ports, found), {"Idempotent-Replayed": "true"})
     claimed = replace(call, reserved_uid=found.call.reserved_uid, is_taken_over=found.is_taken_over)
     return _run(claimed, found, handler)
 
 
-def _run(call: Call[Any, Any], claim: Claim, handler: Callable[[Call[Any, Any]], Answer]) -> Answer:
+def _run(
+    call: Call[Any, Any], claim: IdempotencyClaim, handler: Callable[[Call[Any, Any]], ApiResponse]
+) -> ApiResponse:
     try:
         answer = handler(call)
     except CarillonError as error:
-        let_go(call.ports, call.workspace, claim, nothing_done=isinstance(error, _NOTHING_DONE))
+        release_call(call.ports, call.workspace, claim, nothing_done=isinstance(error, _NOTHING_DONE))
         raise
     except Exception:
-        let_go(call.ports, call.workspace, claim, nothing_done=False)
+        release_call(call.ports, call.workspace, claim, nothing_done=False)
         raise
-    keep_answer(call.ports, call.workspace, claim, answer.status, answer.text if answer.kept is None else answer.kept)
+    complete_call(call.ports, call.workspace, claim, answer.status, answer.text if answer.kept is None else answer.kept)
     return answer
 
 

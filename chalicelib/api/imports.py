@@ -5,11 +5,11 @@ from typing import Annotated
 from chalice.app import Blueprint
 
 from chalicelib.api._call import READ_FLAG
-from chalicelib.api._http import Answer, Call, Nothing, endpoint, one
+from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint, respond
 from chalicelib.core.contacts.import_contacts import read_rejected, start_import
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.consent import Proof, Source
-from chalicelib.model.import_job import ContactImport, ImportRequest, OnExisting
+from chalicelib.model.import_job import ContactImport, ExistingContactPolicy, ImportRequest
 from chalicelib.model.workspace import Scope
 
 blueprint = Blueprint(__name__)
@@ -18,11 +18,11 @@ MAX_INLINE_ANSWER = 4_000_000
 LINK_SECONDS = 900
 
 
-class ImportQuery(Outside):
+class ImportQuery(StrictModel):
     """Options for a body that is the file itself."""
 
     dry_run: Annotated[bool, READ_FLAG] = False
-    on_existing: OnExisting = OnExisting.UPSERT
+    on_existing: ExistingContactPolicy = ExistingContactPolicy.UPSERT
     consent_source: Source = "import"
     consent_proof: Proof | None = None
 
@@ -30,29 +30,29 @@ class ImportQuery(Outside):
 @endpoint(
     blueprint, "POST /v1/contacts/import", scope=Scope.WRITE, body=ImportRequest, query=ImportQuery, idempotent=True
 )
-def post_import(call: Call[ImportRequest, ImportQuery]) -> Answer:
+def post_import(call: Call[ImportRequest, ImportQuery]) -> ApiResponse:
     """Queues it; the rows are read in the background. What the query says goes before the body."""
     options = {name: getattr(call.query, name) for name in call.query.model_fields_set}
     request = call.body.model_copy(update=options)
-    return one(_shown(start_import(call.ports, call.workspace, request)), "Import queued", 202)
+    return respond(_shown(start_import(call.ports, call.workspace, request)), "Import queued", 202)
 
 
 @endpoint(blueprint, "GET /v1/imports/{uid}")
-def get_import(call: Call[Nothing, Nothing]) -> Answer:
+def get_import(call: Call[NoBody, NoBody]) -> ApiResponse:
     """How far it is."""
-    return one(_shown(call.ports.catalog.get(call.workspace, ContactImport, call.uid)), "Import")
+    return respond(_shown(call.ports.catalog.get(call.workspace, ContactImport, call.uid)), "Import")
 
 
 @endpoint(blueprint, "GET /v1/imports/{uid}/rejected")
-def get_rejected(call: Call[Nothing, Nothing]) -> Answer:
+def get_rejected(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The rejected rows as CSV; a large file by a link."""
     text = read_rejected(call.ports, call.workspace, call.uid)
     if len(text.encode()) > MAX_INLINE_ANSWER:
         name = f"{call.workspace}/imports/{call.uid}/rejected.csv"
         call.ports.files.put(name, text.encode())
-        return Answer(303, "", {"Location": call.ports.files.link(name, LINK_SECONDS)}, "text/csv; charset=utf-8")
+        return ApiResponse(303, "", {"Location": call.ports.files.link(name, LINK_SECONDS)}, "text/csv; charset=utf-8")
     headers = {"Content-Disposition": f'attachment; filename="rejected-{call.uid}.csv"'}
-    return Answer(200, text, headers, "text/csv; charset=utf-8")
+    return ApiResponse(200, text, headers, "text/csv; charset=utf-8")
 
 
 def _shown(task: ContactImport) -> dict[str, object]:

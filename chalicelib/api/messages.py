@@ -8,8 +8,8 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
-from chalicelib.api._slices import slice_page
+from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api._slices import page_of_list
 from chalicelib.api.flow_presenter import MessageStatus, Shape, message_status, show_message
 from chalicelib.core.launching.control_campaign import flows_of
 from chalicelib.core.reporting.list_executions import find_executions, flows_of_contact, get_execution, list_executions
@@ -38,15 +38,15 @@ class MessageFilter(ListQuery):
     to: Moment | None = None
 
 
-MessageCall = Call[Nothing, MessageFilter]
+MessageCall = Call[NoBody, MessageFilter]
 
 
 @endpoint(blueprint, "GET /v1/messages", query=MessageFilter)
-def get_messages(call: MessageCall) -> Answer:
+def get_messages(call: MessageCall) -> ApiResponse:
     """A page of messages; one with filters may be short and still have a next."""
     query = call.query
     if query.contact_uid:
-        return many(call, _of_contact(call, query.contact_uid))
+        return respond_page(call, _of_contact(call, query.contact_uid))
     if query.flow_uid:
         flow = call.ports.catalog.get(call.workspace, Flow, query.flow_uid)
         flows = [flow] if _flow_fits(flow, query) else []
@@ -55,7 +55,7 @@ def get_messages(call: MessageCall) -> Answer:
         flows = list(flows_of(call.ports, call.workspace, query.campaign_uid))
     else:
         raise invalid("flowUid", "One of flowUid, contactUid or campaignUid is needed")
-    return many(call, _of_flows(call, flows))
+    return respond_page(call, _of_flows(call, flows))
 
 
 def _of_contact(call: MessageCall, contact: str) -> Page[Shape]:
@@ -65,7 +65,7 @@ def _of_contact(call: MessageCall, contact: str) -> Page[Shape]:
         if _flow_fits(flow, call.query):
             rows = find_executions(call.ports, call.workspace, flow, contact, _ENTRIES)
             messages += [message for row in rows for message in _messages_of(row, call.query)]
-    return slice_page(messages, call.query.limit, call.cursor)
+    return page_of_list(messages, call.query.limit, call.cursor)
 
 
 def _flow_fits(flow: Flow, query: MessageFilter) -> bool:
@@ -139,7 +139,7 @@ def _fits(row: Execution, node: NodeId, query: MessageFilter) -> bool:
 
 
 @endpoint(blueprint, "GET /v1/messages/{uid}")
-def get_message(call: Call[Nothing, Nothing]) -> Answer:
+def get_message(call: Call[NoBody, NoBody]) -> ApiResponse:
     """One message by its uid, which names its flow, contact and node."""
     address = read_message_uid(call.uid)
     if address is None or address.workspace != call.workspace:
@@ -148,4 +148,4 @@ def get_message(call: Call[Nothing, Nothing]) -> Answer:
     row = get_execution(call.ports, call.workspace, flow, address.contact, address.visit)
     if address.node not in row.results or str(row.message_uid(address.node)) != call.uid:
         raise NotFound("Message", call.uid)
-    return one(show_message(row, address.node), "Message")
+    return respond(show_message(row, address.node), "Message")

@@ -13,13 +13,13 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api._call import ListQuery, Nothing
+from chalicelib.api._call import ListQuery, NoBody
 from chalicelib.api._parse import MAX_BODY_BYTES
 from chalicelib.api._routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
-from chalicelib.api._schemas import REF, Json, name_plainly, polish, rename
-from chalicelib.api.response_models import SHOWN, Shown
+from chalicelib.api._schemas import REF, Json, normalise_schema, rename, titles_without_suffix
+from chalicelib.api.response_models import SHOWN, ResponseSpec
 from chalicelib.core.workspaces.idempotency import MAX_KEY
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import UID_PATTERN
 from chalicelib.nodes.registry import NODE_TYPES
 
@@ -68,14 +68,14 @@ _HEADERS: Json = {
 }
 
 
-class ErrorDetail(Outside):
+class ErrorDetail(StrictModel):
     """One problem: `field` is a path into what was sent, as `steps[2].for`."""
 
     field: str
     message: str
 
 
-class Error(Outside):
+class Error(StrictModel):
     """The one shape of errors; `error` is a stable word."""
 
     error: str
@@ -128,7 +128,7 @@ Refs = Mapping[Any, Json]
 
 def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     """All models as schemas by name, and how each is referred to."""
-    bodies = {(route.body, "validation") for route in routes if route.body is not Nothing}
+    bodies = {(route.body, "validation") for route in routes if route.body is not NoBody}
     answers = {(each, "serialization") for shown in SHOWN.values() for each in (shown.model, shown.repeated) if each}
     steps = {(each, "validation") for each in NODE_TYPES}
     wanted: Any = sorted(
@@ -137,8 +137,8 @@ def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     refs, found = models_json_schema(wanted, by_alias=True, ref_template=REF)
     schemas = {name: _with_steps(_without_rev(schema)) for name, schema in found["$defs"].items()}
     schemas["Step"] = _step(refs)
-    names = name_plainly(schemas)
-    return polish(schemas, names), {model: rename(ref, names) for model, ref in refs.items()}
+    names = titles_without_suffix(schemas)
+    return normalise_schema(schemas, names), {model: rename(ref, names) for model, ref in refs.items()}
 
 
 def _step(refs: Refs) -> Json:
@@ -183,7 +183,7 @@ def _operation(route: Route, routes: Sequence[Route], refs: Refs, examples: Mapp
     }
     if route.scope is None:
         operation["security"] = []
-    if route.body is not Nothing:
+    if route.body is not NoBody:
         operation["requestBody"] = _request_body(route, refs, example)
     return operation
 
@@ -215,7 +215,7 @@ def _parameters(route: Route) -> Iterable[Json]:
         about = "The same key and body get the first call's answer, for 24 hours; another body is refused"
         yield {"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}
     found = route.query.model_json_schema(by_alias=True, ref_template=REF)
-    about = (route.query.__doc__ or "").strip() if route.query not in {Nothing, ListQuery} else ""
+    about = (route.query.__doc__ or "").strip() if route.query not in {NoBody, ListQuery} else ""
     for name, schema in found.get("properties", {}).items():
         known = {"name": name, "in": "query", "description": about, "required": name in found.get("required", [])}
         yield {**known, "schema": _inline(schema, found.get("$defs", {}))}
@@ -245,7 +245,7 @@ def _request_body(route: Route, refs: Refs, example: Json) -> Json:
 
 
 def _responses(route: Route, refs: Refs, example: Json, links: Json) -> Json:
-    shown = SHOWN.get(route.name, Shown())
+    shown = SHOWN.get(route.name, ResponseSpec())
     success = {"description": "Done", "headers": _headers(route), "content": _content(shown, refs, example)}
     if shown.status == 201 and links:
         success["links"] = links
@@ -277,7 +277,7 @@ def _failure(status: int, refs: Refs) -> Json:
     }
 
 
-def _content(shown: Shown, refs: Refs, example: Json) -> Json:
+def _content(shown: ResponseSpec, refs: Refs, example: Json) -> Json:
     if "/" in shown.form:
         return {shown.form: {"schema": {"type": "string"}}}
     data: Json = dict(refs[shown.model, "serialization"]) if shown.model else {"type": ["object", "null"]}
@@ -289,7 +289,7 @@ def _content(shown: Shown, refs: Refs, example: Json) -> Json:
     return {"application/json": content}
 
 
-def _wrapped(shown: Shown, data: Json) -> Json:
+def _wrapped(shown: ResponseSpec, data: Json) -> Json:
     if shown.form == "plain":
         return data
     if shown.form == "one":

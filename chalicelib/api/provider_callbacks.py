@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 from chalice.app import Blueprint
 from pydantic import ConfigDict
 
-from chalicelib.api._http import Answer, Call, Nothing, endpoint
+from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint
 from chalicelib.errors import Forbidden, NotFound
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.channel import Channel
-from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, Callback, read_hook_uid
+from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, ProviderCallback, read_hook_uid
 from chalicelib.model.ids import ChannelUid, WorkspaceUid
 from chalicelib.model.queued_report import build_posted
 from chalicelib.ports import ChannelType
@@ -21,7 +21,7 @@ blueprint = Blueprint(__name__)
 _DONE = "<Response/>"
 
 
-class HookBody(Outside):
+class HookBody(StrictModel):
     """Whatever the provider sends: forms or JSON, signed to the byte."""
 
     raw_body: ClassVar[str] = "raw"
@@ -30,7 +30,7 @@ class HookBody(Outside):
     raw: bytes = b""
 
 
-class HookQuery(Outside):
+class HookQuery(StrictModel):
     """Whatever the provider asks or was told to repeat."""
 
     model_config = ConfigDict(extra="allow")
@@ -42,29 +42,29 @@ class HookQuery(Outside):
 
 
 @endpoint(blueprint, "POST /v1/hooks/{uid}", scope=None, body=HookBody, query=HookQuery, idempotent=False)
-def post_hook(call: Call[HookBody, HookQuery]) -> Answer:
+def post_hook(call: Call[HookBody, HookQuery]) -> ApiResponse:
     """Takes a callback that the channel's provider has signed."""
     workspace, channel, kind = _find(call)
     headers = {name.lower(): value for name, value in call.headers.items()}
-    callback = Callback(call.body.raw, _url(call), headers)
+    callback = ProviderCallback(call.body.raw, _url(call), headers)
     if not kind.is_genuine(workspace, channel, callback):
         raise Forbidden("The channel's provider has not signed this")
     posted = build_posted(workspace, ChannelUid(channel.uid), callback, call.ports.clock.now())
     call.ports.receipt_queue.send(posted.model_dump_json())
-    return Answer(200, _DONE, {}, "text/xml")
+    return ApiResponse(200, _DONE, {}, "text/xml")
 
 
 @endpoint(blueprint, "GET /v1/hooks/{uid}", scope=None, query=HookQuery)
-def get_hook(call: Call[Nothing, HookQuery]) -> Answer:
+def get_hook(call: Call[NoBody, HookQuery]) -> ApiResponse:
     """Proves to the provider that asks for it that the address is ours."""
     workspace, channel, kind = _find(call)
     answer = kind.answer_challenge(workspace, channel, call.query.values)
     if answer is None:
         raise Forbidden("This is not the channel's provider")
-    return Answer(200, answer, {}, "text/plain")
+    return ApiResponse(200, answer, {}, "text/plain")
 
 
-def _find(call: Call[HookBody, HookQuery] | Call[Nothing, HookQuery]) -> tuple[WorkspaceUid, Channel, ChannelType]:
+def _find(call: Call[HookBody, HookQuery] | Call[NoBody, HookQuery]) -> tuple[WorkspaceUid, Channel, ChannelType]:
     uid = read_hook_uid(call.uid)
     channel = call.ports.catalog.find(uid[0], Channel, uid[1]) if uid else None
     kind = call.ports.channel_types.get(channel.type) if channel else None

@@ -9,15 +9,15 @@ from urllib.parse import parse_qs, quote
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import Answer, Call, Nothing, endpoint
+from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint
 from chalicelib.api._pages import Form, describe, page, paragraph, unknown_link
 from chalicelib.core.privacy.confirm_opt_in import Confirmation, confirm_opt_in, read_confirmation
 from chalicelib.core.privacy.set_consent import Kind
 from chalicelib.core.privacy.unsubscribe import Subscription, read_subscription, unsubscribe
-from chalicelib.core.receipts.record_link_visit import note_click, note_open
+from chalicelib.core.receipts.record_link_visit import record_click, record_open
 from chalicelib.core.templates.link_tracking import MAX_URL
 from chalicelib.errors import NotFound, RetryLater, invalid
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
@@ -34,7 +34,7 @@ _ENDED = (MessageType.NEWSLETTER, MessageType.MESSAGE)
 
 
 @endpoint(blueprint, "GET /u/{token}", scope=None)
-def get_unsubscribe(call: Call[Nothing, Nothing]) -> Answer:
+def get_unsubscribe(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Asks what to end."""
     try:
         return _ask(call.ports, read_subscription(call.ports, call.path["token"]))
@@ -43,7 +43,7 @@ def get_unsubscribe(call: Call[Nothing, Nothing]) -> Answer:
 
 
 @endpoint(blueprint, "POST /u/{token}", scope=None, body=Form, idempotent=False)
-def post_unsubscribe(call: Call[Form, Nothing]) -> Answer:
+def post_unsubscribe(call: Call[Form, NoBody]) -> ApiResponse:
     """At once: what was ticked on the page; or, from a mail program (RFC 8058), what the link is about."""
     try:
         link = read_subscription(call.ports, call.path["token"])
@@ -68,7 +68,7 @@ def _read_form(text: str) -> Mapping[str, Sequence[str]]:
 
 
 @endpoint(blueprint, "GET /c/{token}", scope=None)
-def get_confirm(call: Call[Nothing, Nothing]) -> Answer:
+def get_confirm(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Asks for a click: mail programs and scanners open links by themselves."""
     try:
         found = read_confirmation(call.ports, call.path["token"])
@@ -86,7 +86,7 @@ def get_confirm(call: Call[Nothing, Nothing]) -> Answer:
 
 
 @endpoint(blueprint, "POST /c/{token}", scope=None, body=Form, idempotent=False)
-def post_confirm(call: Call[Form, Nothing]) -> Answer:
+def post_confirm(call: Call[Form, NoBody]) -> ApiResponse:
     """The contact agrees."""
     try:
         return _answered(call.ports, confirm_opt_in(call.ports, call.path["token"]))
@@ -94,29 +94,29 @@ def post_confirm(call: Call[Form, Nothing]) -> Answer:
         return unknown_link()
 
 
-class ClickQuery(Outside):
+class ClickQuery(StrictModel):
     """Where the link leads."""
 
     u: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
 
 
 @endpoint(blueprint, "GET /l/{token}", scope=None, query=ClickQuery)
-def get_click(call: Call[Nothing, ClickQuery]) -> Answer:
+def get_click(call: Call[NoBody, ClickQuery]) -> ApiResponse:
     """Notes the click and leads on; when noting fails, it leads on all the same."""
     try:
         with suppress(RetryLater):
-            note_click(call.ports, call.path["token"], call.query.u)
+            record_click(call.ports, call.path["token"], call.query.u)
     except NotFound:
         return unknown_link()
-    return Answer(302, "", {"Location": _ascii(call.query.u), "Referrer-Policy": "no-referrer"}, "text/plain")
+    return ApiResponse(302, "", {"Location": _ascii(call.query.u), "Referrer-Policy": "no-referrer"}, "text/plain")
 
 
 @endpoint(blueprint, "GET /o/{token}", scope=None)
-def get_open(call: Call[Nothing, Nothing]) -> Answer:
+def get_open(call: Call[NoBody, NoBody]) -> ApiResponse:
     """Always an image that is not seen."""
     with suppress(RetryLater):
-        note_open(call.ports, call.path["token"])
-    return Answer(200, _PIXEL, {}, "image/svg+xml")
+        record_open(call.ports, call.path["token"])
+    return ApiResponse(200, _PIXEL, {}, "image/svg+xml")
 
 
 def _ascii(url: str) -> str:
@@ -124,7 +124,7 @@ def _ascii(url: str) -> str:
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~-._")
 
 
-def _answered(ports: Ports, found: Confirmation) -> Answer:
+def _answered(ports: Ports, found: Confirmation) -> ApiResponse:
     if found.is_confirmed:
         sender = _sender(ports, found.workspace)
         return page("Thank you", paragraph(f"You will get {describe(*found.kind)} from {sender}.", "status"))
@@ -132,7 +132,7 @@ def _answered(ports: Ports, found: Confirmation) -> Answer:
     return page("This link is no longer valid", paragraph(said, "status"), 410)
 
 
-def _ask(ports: Ports, link: Subscription, notice: str = "") -> Answer:
+def _ask(ports: Ports, link: Subscription, notice: str = "") -> ApiResponse:
     boxes = "".join(_box(link, kind) for kind in _choices(link))
     return page(
         f"Messages from {_sender(ports, link.workspace)}",
@@ -143,7 +143,7 @@ def _ask(ports: Ports, link: Subscription, notice: str = "") -> Answer:
     )
 
 
-def _done(ports: Ports, link: Subscription, kinds: Sequence[Kind]) -> Answer:
+def _done(ports: Ports, link: Subscription, kinds: Sequence[Kind]) -> ApiResponse:
     items = "".join(f"<li>{escape(_sentence(kind))}</li>" for kind in kinds)
     said = paragraph(f"From now on {_sender(ports, link.workspace)} will not send you:", "status")
     return page("You are unsubscribed", f"{said}<ul>{items}</ul>")

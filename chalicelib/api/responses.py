@@ -7,21 +7,21 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from chalicelib.api.billing_responses import CostShown
-from chalicelib.model.base import Moment, Outside
+from chalicelib.api.billing_responses import CostResponse
+from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.campaign import Audience, Availability, CampaignState
 from chalicelib.model.execution import ExecutionStatus
 from chalicelib.model.flow import FlowConfiguration, FlowStatus, PausedBy, RetryOf
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
-from chalicelib.model.trigger import Entry, Trigger
-from chalicelib.model.webhook import Attempt, DeliveryStatus
+from chalicelib.model.trigger import EntryPolicy, Trigger
+from chalicelib.model.webhook import DeliveryAttempt, DeliveryStatus
 from chalicelib.model.workspace import Scope
 
 Json = Mapping[str, JsonValue]
 Counts = Mapping[str, int]
 
 
-class KeyShown(Outside):
+class KeyResponse(StrictModel):
     """A key without its text."""
 
     uid: str
@@ -32,13 +32,13 @@ class KeyShown(Outside):
     last_used_at: Moment | None
 
 
-class KeyCreated(KeyShown):
+class KeyCreatedResponse(KeyResponse):
     """`key` is shown once; the repetition of the call by its Idempotency-Key shows null."""
 
     key: str | None
 
 
-class WorkspaceShown(Outside):
+class WorkspaceResponse(StrictModel):
     """A workspace in a list."""
 
     uid: str
@@ -46,13 +46,13 @@ class WorkspaceShown(Outside):
     created_at: Moment
 
 
-class WorkspaceCreated(WorkspaceShown):
+class WorkspaceCreatedResponse(WorkspaceResponse):
     """`key` is the workspace's first admin key, shown once."""
 
     key: str | None
 
 
-class AuditShown(Outside):
+class AuditResponse(StrictModel):
     """One call that changed something."""
 
     at: Moment
@@ -66,13 +66,13 @@ class AuditShown(Outside):
     more: int
 
 
-class SavedBefore(Outside):
+class SavedVersionResponse(StrictModel):
     """To the repetition of a call: who it was, as what is erased must not live on in a kept answer."""
 
     uid: str
 
 
-class ScheduleShown(Outside):
+class ScheduleResponse(StrictModel):
     """What the calendar does with a campaign."""
 
     next_starts: tuple[Moment, ...]
@@ -81,7 +81,7 @@ class ScheduleShown(Outside):
     skipped: tuple[Json, ...]
 
 
-class CampaignSummary(Outside):
+class CampaignSummaryResponse(StrictModel):
     """A campaign in a list; `rev` counts its changes."""
 
     uid: str
@@ -94,19 +94,19 @@ class CampaignSummary(Outside):
     trigger: Trigger
     audience: Json | None
     configuration: FlowConfiguration
-    entry: Entry
+    entry: EntryPolicy
     start_grace: str
     latest_version: int
     draft_changed: bool
     state: CampaignState
-    schedule: ScheduleShown | None
+    schedule: ScheduleResponse | None
     channel_uid: str | None = None
     template_uid: str | None = None
     template_name: str | None = None
     parameter_strategy: ParameterStrategy | None = None
 
 
-class CampaignShown(CampaignSummary):
+class CampaignResponse(CampaignSummaryResponse):
     """The draft, with the fields of the short form where it was written so."""
 
     audience: Audience | None  # type: ignore[assignment]  # whole, where a list only counts it
@@ -115,7 +115,7 @@ class CampaignShown(CampaignSummary):
     parameter_defaults: Defaults | None = None
 
 
-class ProblemShown(Outside):
+class ProblemResponse(StrictModel):
     """What is wrong with a draft, and where."""
 
     step_id: str | None
@@ -123,16 +123,16 @@ class ProblemShown(Outside):
     message: str
 
 
-class Examination(Outside):
+class ValidationResponse(StrictModel):
     """Errors block a launch, warnings do not."""
 
     valid: bool
-    errors: tuple[ProblemShown, ...]
-    warnings: tuple[ProblemShown, ...]
+    errors: tuple[ProblemResponse, ...]
+    warnings: tuple[ProblemResponse, ...]
     next_starts: tuple[Moment, ...]
 
 
-class LaunchShown(Outside):
+class LaunchResponse(StrictModel):
     """`status` is the flow's, or `scheduled`."""
 
     flow_uid: str | None
@@ -141,14 +141,14 @@ class LaunchShown(Outside):
     next_starts: tuple[Moment, ...]
 
 
-class Triggered(Outside):
+class TriggerResponse(StrictModel):
     """The flow that was started."""
 
     flow_uid: str
     status: FlowStatus
 
 
-class Moved(Outside):
+class ControlResponse(StrictModel):
     """Where the campaign stands now, and how many sends are under way."""
 
     status: CampaignState
@@ -156,11 +156,11 @@ class Moved(Outside):
     in_flight: int
 
 
-class CampaignStatusShown(Outside):
+class CampaignStatusResponse(StrictModel):
     """What an operator watches."""
 
     state: CampaignState
-    schedule: ScheduleShown | None
+    schedule: ScheduleResponse | None
     flow_uid: str | None
     flow_status: FlowStatus | None
     executions: Counts
@@ -174,10 +174,10 @@ class CampaignStatusShown(Outside):
     paused_at: Moment | None
     end_reason: str | None
     in_flight: int
-    cost: CostShown | None
+    cost: CostResponse | None
 
 
-class VersionSummary(Outside):
+class VersionSummaryResponse(StrictModel):
     """A version in a list, without its steps."""
 
     version: int
@@ -185,12 +185,12 @@ class VersionSummary(Outside):
     name: str
     configuration: FlowConfiguration
     trigger: Trigger
-    entry: Entry
+    entry: EntryPolicy
     channel_uid: str | None
     published_at: Moment
 
 
-class GraphShown(Outside):
+class GraphResponse(StrictModel):
     """The compiled draft."""
 
     start: str | None
@@ -198,7 +198,7 @@ class GraphShown(Outside):
     mermaid: str
 
 
-class FlowSummary(Outside):
+class FlowSummaryResponse(StrictModel):
     """A flow in a list."""
 
     uid: str
@@ -222,7 +222,7 @@ class FlowSummary(Outside):
     updated_at: Moment
 
 
-class FlowMetadata(Outside):
+class FlowMetadata(StrictModel):
     """What there is to know beside the counters; `errors` are the first 50."""
 
     pause_reason: str | None
@@ -236,7 +236,7 @@ class FlowMetadata(Outside):
     stuck: int
 
 
-class FlowStats(Outside):
+class FlowStats(StrictModel):
     """`total = pending + processing + completed + failed + skipped`; rates are of 1."""
 
     total: int
@@ -264,15 +264,15 @@ class FlowStats(Outside):
     nodes: Mapping[str, Json]
 
 
-class FlowShown(FlowSummary):
+class FlowResponse(FlowSummaryResponse):
     """A flow with its statistics."""
 
     metadata: FlowMetadata
     stats: FlowStats
-    cost: CostShown
+    cost: CostResponse
 
 
-class ContactsAdded(Outside):
+class ContactsAddedResponse(StrictModel):
     """What came to a flow's audience."""
 
     uid: str
@@ -281,7 +281,7 @@ class ContactsAdded(Outside):
     duplicates_removed: int
 
 
-class ExecutionShown(Outside):
+class ExecutionResponse(StrictModel):
     """One contact in one flow."""
 
     flow_uid: str
@@ -298,7 +298,7 @@ class ExecutionShown(Outside):
     updated_at: Moment
 
 
-class MessageShown(Outside):
+class MessageResponse(StrictModel):
     """One SEND of one execution."""
 
     uid: str
@@ -315,7 +315,7 @@ class MessageShown(Outside):
     reported_at: Moment | None
 
 
-class VisitShown(Outside):
+class VisitResponse(StrictModel):
     """One station of a walk."""
 
     node_id: str
@@ -323,24 +323,24 @@ class VisitShown(Outside):
     left_at: Moment | None
     exit: str | None
     why: str | Json | None
-    message: MessageShown | None
+    message: MessageResponse | None
 
 
-class ExecutionInspected(ExecutionShown):
+class ExecutionDetailResponse(ExecutionResponse):
     """Where now, why, what next and when, and where the walk has been."""
 
     why: str
     next: Json | None
-    history: tuple[VisitShown, ...]
+    history: tuple[VisitResponse, ...]
 
 
-class Health(Outside):
+class HealthResponse(StrictModel):
     """`ok`."""
 
     status: str
 
 
-class WebhookShown(Outside):
+class WebhookResponse(StrictModel):
     """A webhook; `disabledReason` says why it was switched off, where nobody asked for it."""
 
     uid: str
@@ -354,13 +354,13 @@ class WebhookShown(Outside):
     updated_at: Moment
 
 
-class WebhookCreated(WebhookShown):
+class WebhookCreatedResponse(WebhookResponse):
     """`secret` is shown once; the repetition of the call by its Idempotency-Key shows null."""
 
     secret: str | None
 
 
-class DeliveryShown(Outside):
+class DeliveryResponse(StrictModel):
     """One event on its way to one webhook; `uid` is the `webhook-id`, `body` the text that is signed."""
 
     uid: str
@@ -370,5 +370,5 @@ class DeliveryShown(Outside):
     event: str
     body: str
     status: DeliveryStatus
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[DeliveryAttempt, ...]
     next_attempt_at: Moment | None

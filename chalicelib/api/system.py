@@ -5,16 +5,16 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import Answer, Call, Nothing, endpoint, one, plain
+from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint, respond, respond_raw
 from chalicelib.core.workspaces.update_workspace import change_workspace
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope, Workspace
 
 blueprint = Blueprint(__name__)
 
 
-class WorkspaceChanges(Outside):
+class WorkspaceChanges(StrictModel):
     """What an admin may set; what is not named stays."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
@@ -25,20 +25,20 @@ class WorkspaceChanges(Outside):
 
 
 @endpoint(blueprint, "GET /health", scope=None)
-def get_health(call: Call[Nothing, Nothing]) -> Answer:
+def get_health(call: Call[NoBody, NoBody]) -> ApiResponse:
     """200 when the API and its catalog answer."""
     call.ports.catalog.find(WorkspaceUid("none"), Workspace, "none")
-    return plain({"status": "ok"})
+    return respond_raw({"status": "ok"})
 
 
 @endpoint(blueprint, "GET /v1/workspace")
-def get_workspace(call: Call[Nothing, Nothing]) -> Answer:
+def get_workspace(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The settings of the key's workspace."""
-    return one(call.ports.catalog.get(call.workspace, Workspace, call.workspace), "Workspace")
+    return respond(call.ports.catalog.get(call.workspace, Workspace, call.workspace), "Workspace")
 
 
 @endpoint(blueprint, "PATCH /v1/workspace", scope=Scope.ADMIN, body=WorkspaceChanges)
-def patch_workspace(call: Call[WorkspaceChanges, Nothing]) -> Answer:
+def patch_workspace(call: Call[WorkspaceChanges, NoBody]) -> ApiResponse:
     """Changes what the body names."""
     changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
-    return one(change_workspace(call.ports, call.workspace, changes), "Workspace changed")
+    return respond(change_workspace(call.ports, call.workspace, changes), "Workspace changed")

@@ -6,13 +6,13 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import Answer, Call, ListQuery, Nothing, endpoint, many, one
+from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
 from chalicelib.core.channels.send_test_message import TestMessage, send_test
 from chalicelib.core.launching.reject_template import reject_template
 from chalicelib.core.templates.edit_template import create_template, delete_template, update_template
-from chalicelib.core.templates.preview_template import Filling, preview_template
+from chalicelib.core.templates.preview_template import TemplatePreviewRequest, preview_template
 from chalicelib.core.templates.publish_template import publish_template
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.message import MessageType
 from chalicelib.model.template import Defaults, Template, TemplateFields, TemplateStatus, TemplateVersion
 from chalicelib.model.workspace import Scope
@@ -21,7 +21,7 @@ from chalicelib.ports import Page
 blueprint = Blueprint(__name__)
 
 
-class TemplateChanges(Outside):
+class TemplateChanges(StrictModel):
     """What PATCH may change; what is not named stays."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
@@ -30,13 +30,13 @@ class TemplateChanges(Outside):
     parameter_defaults: Defaults = {}
 
 
-class Rejection(Outside):
+class Rejection(StrictModel):
     """Why the template must not be used."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class TemplateTest(Filling):
+class TemplateTest(TemplatePreviewRequest):
     """By which channel, and to an address or to a contact."""
 
     channel_uid: Uid
@@ -52,72 +52,72 @@ class TemplateQuery(ListQuery):
 
 
 @endpoint(blueprint, "POST /v1/templates", scope=Scope.WRITE, body=TemplateFields, idempotent=True)
-def post_template(call: Call[TemplateFields, Nothing]) -> Answer:
+def post_template(call: Call[TemplateFields, NoBody]) -> ApiResponse:
     """A new draft."""
-    return one(create_template(call.ports, call.workspace, call.body), "Template created", 201)
+    return respond(create_template(call.ports, call.workspace, call.body), "Template created", 201)
 
 
 @endpoint(blueprint, "GET /v1/templates", query=TemplateQuery)
-def list_templates(call: Call[Nothing, TemplateQuery]) -> Answer:
+def list_templates(call: Call[NoBody, TemplateQuery]) -> ApiResponse:
     """Newest first."""
     asked = call.query
     where = {"status": asked.status, "channelType": asked.channel_type, "name": asked.name and f"*{asked.name}*"}
     given = {mark: str(value) for mark, value in where.items() if value}
-    return many(call, call.ports.catalog.page(call.workspace, Template, given, asked.limit, call.cursor))
+    return respond_page(call, call.ports.catalog.page(call.workspace, Template, given, asked.limit, call.cursor))
 
 
 @endpoint(blueprint, "GET /v1/templates/{uid}")
-def get_template(call: Call[Nothing, Nothing]) -> Answer:
+def get_template(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The working copy."""
-    return one(call.ports.catalog.get(call.workspace, Template, call.uid), "Template")
+    return respond(call.ports.catalog.get(call.workspace, Template, call.uid), "Template")
 
 
 @endpoint(blueprint, "PATCH /v1/templates/{uid}", scope=Scope.WRITE, body=TemplateChanges)
-def patch_template(call: Call[TemplateChanges, Nothing]) -> Answer:
+def patch_template(call: Call[TemplateChanges, NoBody]) -> ApiResponse:
     """Changes the working copy; what was published stays."""
     changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
-    return one(update_template(call.ports, call.workspace, call.uid, changes), "Template changed")
+    return respond(update_template(call.ports, call.workspace, call.uid, changes), "Template changed")
 
 
 @endpoint(blueprint, "DELETE /v1/templates/{uid}", scope=Scope.WRITE)
-def remove_template(call: Call[Nothing, Nothing]) -> Answer:
+def remove_template(call: Call[NoBody, NoBody]) -> ApiResponse:
     """With its versions."""
     delete_template(call.ports, call.workspace, call.uid)
-    return one(None, "Template deleted")
+    return respond(None, "Template deleted")
 
 
 @endpoint(blueprint, "POST /v1/templates/{uid}/publish", scope=Scope.WRITE, idempotent=True)
-def post_publish(call: Call[Nothing, Nothing]) -> Answer:
+def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The next version, unless nothing changed."""
-    return one(publish_template(call.ports, call.workspace, call.uid), "Template published")
+    return respond(publish_template(call.ports, call.workspace, call.uid), "Template published")
 
 
 @endpoint(blueprint, "POST /v1/templates/{uid}/reject", scope=Scope.WRITE, body=Rejection, idempotent=True)
-def post_reject(call: Call[Rejection, Nothing]) -> Answer:
+def post_reject(call: Call[Rejection, NoBody]) -> ApiResponse:
     """No campaign can be launched with it any more."""
-    return one(reject_template(call.ports, call.workspace, call.uid, call.body.reason), "Template rejected")
+    return respond(reject_template(call.ports, call.workspace, call.uid, call.body.reason), "Template rejected")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/preview", body=Filling, idempotent=False)
-def post_preview(call: Call[Filling, Nothing]) -> Answer:
+@endpoint(blueprint, "POST /v1/templates/{uid}/preview", body=TemplatePreviewRequest, idempotent=False)
+def post_preview(call: Call[TemplatePreviewRequest, NoBody]) -> ApiResponse:
     """What it becomes for a contact or with given values."""
-    return one(preview_template(call.ports, call.workspace, call.uid, call.body), "Preview")
+    return respond(preview_template(call.ports, call.workspace, call.uid, call.body), "Preview")
 
 
 @endpoint(blueprint, "POST /v1/templates/{uid}/test", scope=Scope.WRITE, body=TemplateTest, idempotent=True)
-def post_template_test(call: Call[TemplateTest, Nothing]) -> Answer:
+def post_template_test(call: Call[TemplateTest, NoBody]) -> ApiResponse:
     """One message, outside of every flow."""
     given = {name: getattr(call.body, name) for name in call.body.model_fields_set - {"channel_uid"}}
     message = TestMessage(**given, template_uid=call.uid)
-    return one(send_test(call.ports, call.workspace, call.body.channel_uid, message), "Test message handed over")
+    return respond(send_test(call.ports, call.workspace, call.body.channel_uid, message), "Test message handed over")
 
 
 @endpoint(blueprint, "GET /v1/templates/{uid}/versions", query=ListQuery)
-def list_template_versions(call: Call[Nothing, ListQuery]) -> Answer:
+def list_template_versions(call: Call[NoBody, ListQuery]) -> ApiResponse:
     """Newest first; the cursor is the last version shown."""
     call.ports.catalog.get(call.workspace, Template, call.uid)
     below = int(call.cursor or 0)
     found = call.ports.catalog.versions(call.workspace, Template, call.uid, TemplateVersion)
     left = [version for version in found if not below or version.version < below]
     shown = tuple(left[: call.query.limit])
-    return many(call, Page(shown, str(shown[-1].version) if len(left) > len(shown) else None), total=len(found))
+    return respond_page(call, Page(shown, str(shown[-1].version) if len(left) > len(shown) else None), total=len(found))

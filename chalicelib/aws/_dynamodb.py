@@ -71,7 +71,7 @@ class ConditionFailed(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class CancellationReason:
     """What became of one write of a cancelled transaction; `item` is what is stored, if the write asked for ALL_OLD."""
 
     failed: bool
@@ -81,13 +81,13 @@ class Reason:
 class TransactionRefused(Conflict):
     """A condition of a transaction did not hold; `reasons` are in the order of its writes."""
 
-    def __init__(self, reasons: Sequence[Reason]) -> None:
+    def __init__(self, reasons: Sequence[CancellationReason]) -> None:
         super().__init__("It was changed meanwhile: read it again")
         self.reasons = tuple(reasons)
 
 
 @contextmanager
-def translate() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raises RetryLater, ConditionFailed or TransactionRefused for botocore's errors; other faults stay as is."""
     try:
         yield
@@ -116,7 +116,9 @@ def _read_cancellation(error: ClientError) -> Exception:
     if "ConditionalCheckFailed" in codes:
         return TransactionRefused(
             [
-                Reason(entry.get("Code") == "ConditionalCheckFailed", cast("Item | None", entry.get("Item")))
+                CancellationReason(
+                    entry.get("Code") == "ConditionalCheckFailed", cast("Item | None", entry.get("Item"))
+                )
                 for entry in entries
             ]
         )
@@ -151,7 +153,7 @@ def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], consis
 def _get_up_to_100(client: "DynamoDBClient", table: str, keys: list[Item], consistent: bool) -> Iterator[Item]:
     patience = _Patience()
     while True:
-        with translate():
+        with translate_errors():
             answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": consistent}})
         yield from answer["Responses"].get(table, [])
         left = answer.get("UnprocessedKeys", {}).get(table)
@@ -170,7 +172,7 @@ def batch_write(client: "DynamoDBClient", table: str, requests: Sequence["WriteR
 def _write_up_to_25(client: "DynamoDBClient", table: str, requests: list["WriteRequestTypeDef"]) -> None:
     patience = _Patience()
     while True:
-        with translate():
+        with translate_errors():
             answer = client.batch_write_item(RequestItems={table: requests})
         left = answer.get("UnprocessedItems", {}).get(table)
         if not left:
@@ -203,7 +205,7 @@ def guarded_put(table: str, item: Item, condition: str, rev: int | None = None) 
     return put
 
 
-def is_own(written: Item, stored: Item | None) -> bool:
+def is_our_write(written: Item, stored: Item | None) -> bool:
     """Whether what is stored is what we wrote: an earlier success of ours whose answer was lost."""
     return stored is not None and all(stored.get(name) == written.get(name) for name in ("doc", "rev"))
 
@@ -216,7 +218,7 @@ def put_at_revision(client: "DynamoDBClient", table: str, item: "dict[str, Attri
     # No stored one has rev 0, but DynamoDB wants every value of a call to be used.
     condition = "rev = :rev" if rev else "attribute_not_exists(pk) OR rev = :rev"
     try:
-        with translate():
+        with translate_errors():
             client.put_item(
                 TableName=table,
                 Item=item,
@@ -240,7 +242,7 @@ def read_document(model: type[M], text: str) -> M:
 def query(client: "DynamoDBClient", request: "QueryInputTypeDef", start: Item | None = None) -> Iterator[Item]:
     """All items of a query from a start key on, page after page, as far as the caller takes them."""
     while True:
-        with translate():
+        with translate_errors():
             answer = client.query(**request, **({"ExclusiveStartKey": start} if start else {}))
         yield from answer["Items"]
         start = answer.get("LastEvaluatedKey")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
+from chalicelib.aws._dynamodb import ConditionFailed, Item, translate_errors
 from chalicelib.errors import RetryLater
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Sleep: TypeAlias = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WriteResult:
     """What became of one write; `stored` is the item that refused it, where DynamoDB tells."""
 
     written: bool
@@ -52,7 +52,9 @@ class Write(Protocol):
         """As a call of its own; raises as botocore does."""
 
 
-def write_surely(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep) -> list[Answer]:
+def write_with_retry(
+    client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep
+) -> list[WriteResult]:
     """Answers in the order of the writes; RetryLater when some are still undecided after the last try."""
     answers = write_all(client, writes, batched, sleep)
     decided = [answer for answer in answers if answer is not None]
@@ -61,9 +63,11 @@ def write_surely(client: "DynamoDBClient", writes: Sequence[Write], batched: boo
     return decided
 
 
-def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep) -> list[Answer | None]:
+def write_all(
+    client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep
+) -> list[WriteResult | None]:
     """Answers in the order of the writes; None for those that are still throttled after the last try."""
-    answers: dict[int, Answer] = {}
+    answers: dict[int, WriteResult] = {}
     left = list(range(len(writes)))
     for pause in (0.0, *PAUSES):
         if not left:
@@ -79,7 +83,7 @@ def write_all(client: "DynamoDBClient", writes: Sequence[Write], batched: bool, 
 
 def _write_some(
     client: "DynamoDBClient", writes: Sequence[Write], indices: Sequence[int], batched: bool
-) -> Iterator[tuple[int, Answer]]:
+) -> Iterator[tuple[int, WriteResult]]:
     """Answers those that DynamoDB decided; the others are to be tried again.
 
     One alone goes as a batch too: at a call of its own botocore would wait for seconds while it is throttled.
@@ -88,7 +92,7 @@ def _write_some(
         if not batched:
             yield indices[0], _write_one(client, writes[indices[0]])
             return
-        with translate():
+        with translate_errors():
             answer = client.batch_execute_statement(Statements=[writes[index].statement() for index in indices])
     except RetryLater:
         return
@@ -98,21 +102,21 @@ def _write_some(
             yield index, decided
 
 
-def _write_one(client: "DynamoDBClient", write: Write) -> Answer:
+def _write_one(client: "DynamoDBClient", write: Write) -> WriteResult:
     try:
-        with translate():
+        with translate_errors():
             write.execute(client)
     except ConditionFailed as refused:
-        return Answer(written=False, stored=refused.item)
-    return Answer(written=True)
+        return WriteResult(written=False, stored=refused.item)
+    return WriteResult(written=True)
 
 
-def _read_response(response: "BatchStatementResponseTypeDef") -> Answer | None:
+def _read_response(response: "BatchStatementResponseTypeDef") -> WriteResult | None:
     error = response.get("Error")
     if error is None:
-        return Answer(written=True)
+        return WriteResult(written=True)
     if error.get("Code") in _PASSING:
         return None
     if error.get("Code") not in _REFUSED:
         raise RuntimeError(f"DynamoDB does not take the statement: {error.get('Code')}, {error.get('Message')}")
-    return Answer(written=False, stored=error.get("Item"))
+    return WriteResult(written=False, stored=error.get("Item"))

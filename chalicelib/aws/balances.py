@@ -13,10 +13,10 @@ from chalicelib.aws._dynamodb import (
     key_after,
     query,
     read_document,
-    translate,
+    translate_errors,
 )
 from chalicelib.aws.execution_keys import from_milliseconds, to_milliseconds
-from chalicelib.model.balance import Balance, Entry, EntryKind, Purse, Reloads, Settings
+from chalicelib.model.balance import Balance, BillingSettings, FlowBudget, LedgerEntry, LedgerEntryKind, ReloadCounter
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Page
 
@@ -42,7 +42,7 @@ class DynamoBalances:
         item = self._get(keys.balance(workspace))
         return _decode_balance(item) if item else None
 
-    def credit(self, workspace: WorkspaceUid, entry: Entry) -> None:
+    def credit(self, workspace: WorkspaceUid, entry: LedgerEntry) -> None:
         """The balance moves and the ledger grows in one transaction; an entry that is there already moves nothing."""
         update = self._update(
             keys.balance(workspace), "ADD freeUnits :units REMOVE lowTold", {":units": _number(entry.units)}
@@ -52,7 +52,7 @@ class DynamoBalances:
         except TransactionRefused:
             return
 
-    def reload(self, workspace: WorkspaceUid, entry: Entry, seen: Reloads, then: Reloads) -> bool:
+    def reload(self, workspace: WorkspaceUid, entry: LedgerEntry, seen: ReloadCounter, then: ReloadCounter) -> bool:
         update = self._update(
             keys.balance(workspace),
             "ADD freeUnits :units SET reloadDay = :day, reloadCount = :count REMOVE lowTold",
@@ -75,17 +75,17 @@ class DynamoBalances:
         )
         return self._holds(update)
 
-    def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
+    def configure(self, workspace: WorkspaceUid, settings: BillingSettings) -> Balance:
         update = self._update(
             keys.balance(workspace),
             "SET settingsDoc = :settings ADD freeUnits :none REMOVE lowTold",
             {":settings": {"S": settings.model_dump_json()}, ":none": _number(0)},
         )
-        with translate():
+        with translate_errors():
             answer = self._client.update_item(**update, ReturnValues="ALL_NEW")
         return _decode_balance(answer["Attributes"])
 
-    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Entry]:
+    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
         pk = keys.balance(workspace)
         request: QueryInputTypeDef = {
             "TableName": self._table,
@@ -104,9 +104,9 @@ class DynamoBalances:
         behind = encode_cursor({"pk": last["pk"], "sk": last["sk"]}) if last else None
         return Page(tuple(_decode_entry(item) for item in items[:limit]), behind)
 
-    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> Purse:
+    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
         item = self._get(keys.purse(workspace, flow))
-        return _decode_purse(item) if item else Purse()
+        return _decode_purse(item) if item else FlowBudget()
 
     def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         """By a transaction with a token: a second try after a lost answer draws nothing more."""
@@ -142,7 +142,9 @@ class DynamoBalances:
         )
         self._transact([{"Update": update}], token)
 
-    def settle(self, workspace: WorkspaceUid, flow: FlowUid, seen: Purse, after: Purse, entry: Entry | None) -> bool:
+    def settle(
+        self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
+    ) -> bool:
         """What the purse loses and no row has spent is free again."""
         booked = after.settled - seen.settled
         returned = seen.drawn - after.drawn
@@ -164,7 +166,7 @@ class DynamoBalances:
         return self._succeeds([*writes, *([self._put(workspace, entry)] if entry else [])])
 
     def _get(self, pk: str) -> Item | None:
-        with translate():
+        with translate_errors():
             answer = self._client.get_item(
                 TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": keys.MONEY}}, ConsistentRead=True
             )
@@ -181,14 +183,14 @@ class DynamoBalances:
         }
         return {**update, "ConditionExpression": condition} if condition else update
 
-    def _put(self, workspace: WorkspaceUid, entry: Entry) -> "TransactWriteItemTypeDef":
+    def _put(self, workspace: WorkspaceUid, entry: LedgerEntry) -> "TransactWriteItemTypeDef":
         item = _encode_entry(workspace, entry)
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def _holds(self, update: "UpdateTypeDef") -> bool:
         """One update by itself; whether its condition held."""
         try:
-            with translate():
+            with translate_errors():
                 self._client.update_item(**update)
         except ConditionFailed:
             return False
@@ -204,7 +206,7 @@ class DynamoBalances:
     def _transact(self, writes: "Sequence[TransactWriteItemTypeDef]", token: str) -> None:
         # DynamoDB takes tokens of up to 36 characters.
         short = hashlib.blake2b(token.encode(), digest_size=18).hexdigest()
-        with translate():
+        with translate_errors():
             self._client.transact_write_items(TransactItems=list(writes), ClientRequestToken=short)
 
 
@@ -217,19 +219,19 @@ def _read(item: Item, name: str) -> int:
 
 
 def _decode_balance(item: Item) -> Balance:
-    settings = read_document(Settings, item["settingsDoc"]["S"]) if "settingsDoc" in item else Settings()
+    settings = read_document(BillingSettings, item["settingsDoc"]["S"]) if "settingsDoc" in item else BillingSettings()
     day = item["reloadDay"]["S"] if "reloadDay" in item else ""
-    reloads = Reloads(day, _read(item, "reloadCount"))
+    reloads = ReloadCounter(day, _read(item, "reloadCount"))
     low_count, low_told = _read(item, "lowCount"), "lowTold" in item
     return Balance(_read(item, "freeUnits"), _read(item, "reservedUnits"), settings, reloads, low_count, low_told)
 
 
-def _decode_purse(item: Item) -> Purse:
+def _decode_purse(item: Item) -> FlowBudget:
     names = ("leftUnits", "drawnUnits", "settledUnits", "takeCount")
-    return Purse(*(_read(item, name) for name in names))
+    return FlowBudget(*(_read(item, name) for name in names))
 
 
-def _encode_entry(workspace: WorkspaceUid, entry: Entry) -> "dict[str, AttributeValueTypeDef]":
+def _encode_entry(workspace: WorkspaceUid, entry: LedgerEntry) -> "dict[str, AttributeValueTypeDef]":
     # A uid is a ULID: they sort by time, and the same entry has the same key.
     return {
         "pk": {"S": keys.balance(workspace)},
@@ -242,10 +244,10 @@ def _encode_entry(workspace: WorkspaceUid, entry: Entry) -> "dict[str, Attribute
     }
 
 
-def _decode_entry(item: Item) -> Entry:
-    return Entry(
+def _decode_entry(item: Item) -> LedgerEntry:
+    return LedgerEntry(
         uid=item["sk"]["S"].removeprefix(keys.ENTRIES),
-        kind=EntryKind(item["entryKind"]["S"]),
+        kind=LedgerEntryKind(item["entryKind"]["S"]),
         units=int(item["units"]["N"]),
         at=from_milliseconds(int(item["madeAt"]["N"])),
         flow=item["flowUid"]["S"],

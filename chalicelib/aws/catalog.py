@@ -18,14 +18,14 @@ from chalicelib.aws._dynamodb import (
     build_doc,
     encode_cursor,
     guarded_put,
-    is_own,
+    is_our_write,
     key_after,
     query,
     read_document,
-    translate,
+    translate_errors,
 )
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.model.base import Document, rfc3339
+from chalicelib.model.base import StoredDocument, rfc3339
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Page
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound=StoredDocument)
 V = TypeVar("V", bound=BaseModel)
 
 #: Versions kept in memory; at a few KB each that is a few MB.
@@ -54,9 +54,9 @@ class DynamoCatalog:
     def add(
         self,
         workspace: WorkspaceUid,
-        document: Document,
-        under: tuple[type[Document], str] | None = None,
-        moving: Sequence[Document] = (),
+        document: StoredDocument,
+        under: tuple[type[StoredDocument], str] | None = None,
+        moving: Sequence[StoredDocument] = (),
     ) -> None:
         """Stores a new document, and a pointer to it below a parent; Conflict as the port says."""
         item = _build_item(workspace, document)
@@ -83,12 +83,12 @@ class DynamoCatalog:
         if beside:
             self.stored(workspace, beside)
 
-    def beside(self, workspace: WorkspaceUid, document: Document) -> Sequence[Document]:
+    def beside(self, workspace: WorkspaceUid, document: StoredDocument) -> Sequence[StoredDocument]:
         """New documents that are stored in the same write as this one; none, but for those who extend this class."""
         del workspace, document
         return ()
 
-    def stored(self, workspace: WorkspaceUid, beside: Sequence[Document]) -> None:
+    def stored(self, workspace: WorkspaceUid, beside: Sequence[StoredDocument]) -> None:
         """They were."""
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str, strong: bool = True) -> D | None:
@@ -117,10 +117,10 @@ class DynamoCatalog:
         try:
             self._save(item, document.rev, [_build_item(workspace, each) for each in beside])
         except ConditionFailed as failed:
-            if not is_own(item, failed.item):
+            if not is_our_write(item, failed.item):
                 raise _moved(document) from failed
         except TransactionRefused as refused:
-            if not is_own(item, refused.reasons[0].item):
+            if not is_our_write(item, refused.reasons[0].item):
                 raise _moved(document) from refused
         if beside:
             self.stored(workspace, beside)
@@ -131,10 +131,10 @@ class DynamoCatalog:
         if beside:
             self._transact([put, *(guarded_put(self._table, each, "attribute_not_exists(pk)") for each in beside)])
             return
-        with translate():
+        with translate_errors():
             self._client.put_item(**put["Put"])
 
-    def remove(self, workspace: WorkspaceUid, kind: type[Document], uid: str) -> None:
+    def remove(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str) -> None:
         """Deletes the document with its versions, children pointers and chunks; harmless when it is gone.
 
         Its own item goes last, together with the pointer to it: a removal that broke off is seen and done again.
@@ -167,7 +167,13 @@ class DynamoCatalog:
         return Page(documents, _cursor_behind(items, limit, BY_TYPE_KEY))
 
     def children(
-        self, workspace: WorkspaceUid, parent: type[Document], uid: str, kind: type[D], limit: int, cursor: str | None
+        self,
+        workspace: WorkspaceUid,
+        parent: type[StoredDocument],
+        uid: str,
+        kind: type[D],
+        limit: int,
+        cursor: str | None,
     ) -> Page[D]:
         """Documents stored `under` this parent, newest first, strongly consistent."""
         pk = keys.document(workspace, parent.kind, uid)
@@ -193,12 +199,14 @@ class DynamoCatalog:
         try:
             self._transact(writes)
         except TransactionRefused as refused:
-            if not all(is_own(own, reason.item) for own, reason in zip((item, stored), refused.reasons, strict=True)):
+            if not all(
+                is_our_write(own, reason.item) for own, reason in zip((item, stored), refused.reasons, strict=True)
+            ):
                 raise _moved(document) from refused
         return saved
 
     def find_version(
-        self, workspace: WorkspaceUid, kind: type[Document], uid: str, version: int, body: type[V]
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, version: int, body: type[V]
     ) -> V | None:
         """A version; read once in a process."""
         pk = keys.document(workspace, kind.kind, uid)
@@ -212,17 +220,17 @@ class DynamoCatalog:
             self._versions[cache_key] = read_document(body, item["doc"]["S"])
         return cast("V", self._versions[cache_key])
 
-    def versions(self, workspace: WorkspaceUid, kind: type[Document], uid: str, body: type[V]) -> tuple[V, ...]:
+    def versions(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]) -> tuple[V, ...]:
         """All versions, newest first."""
         request = self._below(keys.document(workspace, kind.kind, uid), keys.VERSIONS)
         items = query(self._client, {**request, "ScanIndexForward": False})
         return tuple(read_document(body, item["doc"]["S"]) for item in items)
 
     def put_chunk(
-        self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int, entries: Sequence[str]
     ) -> None:
         """Stores one part of a long list below a document; the same number replaces. No entry may hold a newline."""
-        with translate():
+        with translate_errors():
             self._client.put_item(TableName=self._table, Item=_build_chunk(workspace, kind, uid, number, entries))
 
     def save_with_chunks(self, workspace: WorkspaceUid, document: D, chunks: Mapping[int, Sequence[str]]) -> D:
@@ -238,7 +246,7 @@ class DynamoCatalog:
             raise _moved(document) from refused
         return saved
 
-    def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
+    def get_chunk(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int) -> tuple[str, ...]:
         """Reads one part; empty when it is gone."""
         item = self._find_item(keys.document(workspace, kind.kind, uid), keys.chunk(number))
         return tuple(item["entries"]["S"].split("\n")[:-1]) if item else ()
@@ -273,7 +281,7 @@ class DynamoCatalog:
             yield from ((item, found[item["uid"]["S"]]) for item in group if item["uid"]["S"] in found)
 
     def _find_item(self, pk: str, sk: str, strong: bool = True) -> Item | None:
-        with translate():
+        with translate_errors():
             answer = self._client.get_item(TableName=self._table, Key=_build_key(pk, sk), ConsistentRead=strong)
         return answer.get("Item")
 
@@ -290,15 +298,15 @@ class DynamoCatalog:
         return request
 
     def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> None:
-        with translate():
+        with translate_errors():
             self._client.transact_write_items(TransactItems=writes)
 
 
-def _name(kind: type[Document]) -> str:
+def _name(kind: type[StoredDocument]) -> str:
     return kind.kind.capitalize()
 
 
-def _moved(document: Document) -> Conflict:
+def _moved(document: StoredDocument) -> Conflict:
     return Conflict(f"{_name(type(document))} {document.uid} was changed meanwhile: read it again")
 
 
@@ -306,7 +314,9 @@ def _build_key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
-def _build_chunk(workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]) -> Item:
+def _build_chunk(
+    workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int, entries: Sequence[str]
+) -> Item:
     if any("\n" in entry for entry in entries):
         raise ValueError("An entry of a chunk holds a newline")
     # A newline behind every entry, not between them: so no entries and one empty entry are told apart.
@@ -318,11 +328,11 @@ def _key(item: Item) -> Item:
     return {"pk": item["pk"], "sk": item["sk"]}
 
 
-def _created(document: Document) -> str:
+def _created(document: StoredDocument) -> str:
     return f"{rfc3339(document.created_at)}#{document.uid}"
 
 
-def _build_item(workspace: WorkspaceUid, document: Document) -> Item:
+def _build_item(workspace: WorkspaceUid, document: StoredDocument) -> Item:
     marks = dict(document.marks())
     if document.is_active:
         marks |= {"activeKey": document.kind, "activeSort": keys.active(workspace, document.uid)}
@@ -340,7 +350,7 @@ def _build_item(workspace: WorkspaceUid, document: Document) -> Item:
     }
 
 
-def _build_pointer(workspace: WorkspaceUid, document: Document, under: tuple[type[Document], str]) -> Item:
+def _build_pointer(workspace: WorkspaceUid, document: StoredDocument, under: tuple[type[StoredDocument], str]) -> Item:
     parent, uid = under
     key = _build_key(keys.document(workspace, parent.kind, uid), keys.children(document.kind) + _created(document))
     return {**key, "uid": {"S": document.uid}}

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws._dynamodb import translate
+from chalicelib.aws._dynamodb import translate_errors
 from chalicelib.aws.signing_secret import SecretsClient
 from chalicelib.errors import NotFound
 from chalicelib.model.ids import WorkspaceUid
@@ -54,7 +54,7 @@ class ChannelSecrets:
     def _read(self, workspace: WorkspaceUid, name: str) -> str:
         path = f"{self._folder}/{workspace}/{name.removeprefix(SSM)}"
         try:
-            with translate():
+            with translate_errors():
                 if name.startswith(SSM):
                     return self._parameters.get_parameter(Name=f"/{path}", WithDecryption=True)["Parameter"]["Value"]
                 return self._secrets.get_secret_value(SecretId=path)["SecretString"]

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import key_schema as keys
-from chalicelib.aws._dynamodb import Item, put_at_revision, query, read_document, translate
+from chalicelib.aws._dynamodb import Item, put_at_revision, query, read_document, translate_errors
 from chalicelib.aws.execution_keys import from_milliseconds, to_milliseconds
 from chalicelib.aws.rates import read_line
-from chalicelib.core.channels.circuit_breaker import Circuit, CircuitState, Misfire
+from chalicelib.core.channels.circuit_breaker import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.ports import Standing
+from chalicelib.ports import ChannelStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,7 +23,7 @@ class DynamoCircuits:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
-    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> Standing | None:
+    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> ChannelStatus | None:
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
@@ -39,10 +39,10 @@ class DynamoCircuits:
         if found is None:
             return None
         channel = read_document(Channel, found["doc"]["S"]).model_copy(update={"rev": int(found["rev"]["N"])})
-        return Standing(channel, _decode(circuit) if circuit else Circuit(), read_line(items.get(keys.LINE)))
+        return ChannelStatus(channel, _decode(circuit) if circuit else Circuit(), read_line(items.get(keys.LINE)))
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
-        with translate():
+        with translate_errors():
             answer = self._client.get_item(TableName=self._table, Key=_key(workspace, uid), ConsistentRead=True)
         item = answer.get("Item")
         return _decode(item) if item else Circuit()
@@ -84,7 +84,9 @@ def _decode(item: Item) -> Circuit:
         since=_decode_moment(item, "since"),
         cause=item["cause"]["S"],
         retry_at=_decode_moment(item, "retryAt"),
-        faults=tuple(Misfire(from_milliseconds(int(each["at"]["N"])), each["code"]["S"]) for each in faults),
+        faults=tuple(
+            ChannelFailureRecord(from_milliseconds(int(each["at"]["N"])), each["code"]["S"]) for each in faults
+        ),
         rev=int(item["rev"]["N"]),
     )
 

@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import (
+    CancellationReason,
     ConditionFailed,
     Item,
-    Reason,
     TransactionRefused,
     batch_get,
     build_doc,
     decode_cursor,
     encode_cursor,
     guarded_put,
-    is_own,
+    is_our_write,
     key_after,
     query,
     read_document,
-    translate,
+    translate_errors,
 )
-from chalicelib.aws._write_batches import Answer, Sleep, write_surely
+from chalicelib.aws._write_batches import Sleep, WriteResult, write_with_retry
 from chalicelib.aws.consents import build_consent
-from chalicelib.aws.event_codec import build_untold
+from chalicelib.aws.event_codec import build_unpublished
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
-from chalicelib.model.contact_shards import CONTACT_SHARDS, Survey
+from chalicelib.model.contact_shards import CONTACT_SHARDS, ShardSummary
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Page
@@ -127,7 +127,7 @@ class DynamoContacts:
         self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event], consents: Sequence[ConsentRecord]
     ) -> "list[TransactWriteItemTypeDef]":
         """What it did and what it said."""
-        items = [build_untold(workspace, event) for event in news]
+        items = [build_unpublished(workspace, event) for event in news]
         items += [build_consent(workspace, contact, record) for record in consents]
         return [{"Put": {"TableName": self._table, "Item": item}} for item in items]
 
@@ -152,16 +152,16 @@ class DynamoContacts:
         """Together, as far as a call goes."""
         saved = [after.model_copy(update={"rev": before.rev + 1}) for before, after in changes]
         writes = [_Replacement(self._table, _build_item(workspace, contact)) for contact in saved]
-        answers = write_surely(self._client, writes, self._batched, self._sleep)
+        answers = write_with_retry(self._client, writes, self._batched, self._sleep)
         return tuple(_has_held(write, answer) for write, answer in zip(writes, answers, strict=True))
 
     def _save_alone(self, workspace: WorkspaceUid, saved: Contact) -> None:
         replacement = _Replacement(self._table, _build_item(workspace, saved))
         try:
-            with translate():
+            with translate_errors():
                 replacement.execute(self._client)
         except ConditionFailed as failed:
-            if not is_own(replacement.item, failed.item):
+            if not is_our_write(replacement.item, failed.item):
                 raise _moved(saved) from failed
 
     def _save_together(
@@ -176,7 +176,7 @@ class DynamoContacts:
         try:
             self._transact([*writes, *told])
         except TransactionRefused as refused:
-            if is_own(item, refused.reasons[0].item):
+            if is_our_write(item, refused.reasons[0].item):
                 return
             if refused.reasons[0].failed:
                 raise _moved(saved) from refused
@@ -233,23 +233,23 @@ class DynamoContacts:
         """One query: where the shard ends is seen by an empty page at times."""
         start = key_after(cursor, CONTACT_KEY, {"pk": keys.contact_shard(workspace, shard)})
         request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Limit": limit, "ConsistentRead": True}
-        with translate():
+        with translate_errors():
             answer = self._client.query(**request, **({"ExclusiveStartKey": start} if start else {}))
         contacts = tuple(_read_contact(item) for item in answer["Items"])
         return Page(contacts, encode_cursor(answer.get("LastEvaluatedKey")))
 
-    def survey(self, workspace: WorkspaceUid, shard: int) -> Survey:
+    def survey(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
         """DynamoDB counts a megabyte a call."""
         request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Select": "COUNT"}
         count, start = 0, None
         starts: list[str | None] = [None]
         while True:
-            with translate():
+            with translate_errors():
                 answer = self._client.query(**request, **({"ExclusiveStartKey": start} if start else {}))
             count += answer["Count"]
             start = answer.get("LastEvaluatedKey")
             if not start:
-                return Survey(count, tuple(starts))
+                return ShardSummary(count, tuple(starts))
             starts.append(encode_cursor(start))
 
     def _of_shard(self, workspace: WorkspaceUid, shard: int) -> "QueryInputTypeDef":
@@ -273,7 +273,7 @@ class DynamoContacts:
         }
 
     def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> None:
-        with translate():
+        with translate_errors():
             self._client.transact_write_items(TransactItems=writes)
 
 
@@ -303,8 +303,8 @@ class _Replacement:
 _REPLACE_PARTIQL = 'SET "doc"=? SET "rev"=? WHERE "pk"=? AND "sk"=? AND "rev"=?'
 
 
-def _has_held(write: _Replacement, answer: Answer) -> bool:
-    return answer.written or is_own(write.item, answer.stored)
+def _has_held(write: _Replacement, answer: WriteResult) -> bool:
+    return answer.written or is_our_write(write.item, answer.stored)
 
 
 def _contact_key(workspace: WorkspaceUid, uid: str) -> Item:
@@ -329,7 +329,7 @@ def _moved(contact: Contact) -> Conflict:
     return Conflict(f"Contact {contact.uid} was changed meanwhile: read it again")
 
 
-def _taken(lookups: Sequence[str], reasons: Sequence[Reason]) -> Conflict:
+def _taken(lookups: Sequence[str], reasons: Sequence[CancellationReason]) -> Conflict:
     """Names the first look-up that another contact holds, without the address itself."""
     for text, reason in zip(lookups, reasons, strict=False):
         if reason.failed:

@@ -27,7 +27,7 @@ def build_event(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeVa
     return {**event_key(workspace, event), "name": {"S": event.name}, "doc": build_doc(event), **_expiry(event)}
 
 
-def build_untold(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+def build_unpublished(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
     """The same, found by the clock until it is stored once more without this mark."""
     item = build_event(workspace, event)
     item["newsKey"] = {"S": keys.news(keys.shard_of(event.contact_uid) % NEWS_SHARDS)}
@@ -42,7 +42,7 @@ def blank_event(item: Item) -> "dict[str, AttributeValueTypeDef]":
     return {**kept, "doc": build_doc(event)}
 
 
-def build_reminder(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
+def build_event_marker(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
     """What remembers the id: where its event lies, and nothing of what it says."""
     place = event_key(workspace, event)
     key = {"pk": {"S": keys.event_id(workspace, event.id)}, "sk": {"S": keys.META}}

@@ -7,12 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import key_schema as keys
-from chalicelib.aws._dynamodb import ConditionFailed, batch_write, encode_cursor, key_after, query, translate
-from chalicelib.aws.event_codec import NEWS_SHARDS, blank_event, build_event, build_reminder, read_event
+from chalicelib.aws._dynamodb import ConditionFailed, batch_write, encode_cursor, key_after, query, translate_errors
+from chalicelib.aws.event_codec import NEWS_SHARDS, blank_event, build_event, build_event_marker, read_event
 from chalicelib.model.base import rfc3339
-from chalicelib.model.event import Event, Histories, Wanted
+from chalicelib.model.event import Event, Histories, HistoryQuery
 from chalicelib.model.ids import ContactUid, WorkspaceUid
-from chalicelib.ports import Kept, Page
+from chalicelib.ports import Page, StoredEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,17 +29,17 @@ class DynamoEvents:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
-    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[Kept, ...]:
+    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[StoredEvent, ...]:
         """The id first: what is stored under it is then this event and no other, however often it is written."""
-        kept = tuple(Kept(event, self._is_news(workspace, event)) for event in events)
+        kept = tuple(StoredEvent(event, self._is_news(workspace, event)) for event in events)
         items = {each.event.id: build_event(workspace, each.event) for each in kept if each.is_news}
         batch_write(self._client, self._table, [{"PutRequest": {"Item": item}} for item in items.values()])
         return kept
 
     def _is_news(self, workspace: WorkspaceUid, event: Event) -> bool:
-        reminder = build_reminder(workspace, event)
+        reminder = build_event_marker(workspace, event)
         try:
-            with translate():
+            with translate_errors():
                 self._client.put_item(
                     TableName=self._table,
                     Item=reminder,
@@ -53,7 +53,7 @@ class DynamoEvents:
         return True
 
     def finish(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
-        items = {event.id: {**build_reminder(workspace, event), "finished": {"BOOL": True}} for event in events}
+        items = {event.id: {**build_event_marker(workspace, event), "finished": {"BOOL": True}} for event in events}
         batch_write(self._client, self._table, [{"PutRequest": {"Item": item}} for item in items.values()])
 
     def page(
@@ -66,7 +66,7 @@ class DynamoEvents:
         behind = {name: items[limit - 1][name] for name in _KEY} if len(items) > limit else None
         return Page(tuple(read_event(item) for item in items[:limit]), encode_cursor(behind))
 
-    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: Wanted) -> Histories:
+    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: HistoryQuery) -> Histories:
         def read(contact: ContactUid) -> tuple[Event, ...]:
             found = query(self._client, self._of_contact(keys.history(workspace, contact), wanted.since))
             named = (item for item in found if item["name"]["S"] in wanted.names)

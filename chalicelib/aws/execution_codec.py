@@ -8,16 +8,16 @@ from pydantic_core import from_json, to_json
 from chalicelib.aws._dynamodb import Item
 from chalicelib.aws.execution_keys import contact_key, from_milliseconds, row_key, to_milliseconds
 from chalicelib.model.execution import (
-    Cause,
     Claim,
+    DeliveryReceipt,
     Engagement,
     Execution,
     ExecutionStatus,
-    Outcome,
-    Receipt,
-    Result,
-    Visit,
-    read_walk,
+    MessageOutcome,
+    MessageResult,
+    NodeVisit,
+    TriggeringEvent,
+    parse_execution_id,
 )
 from chalicelib.model.ids import AttemptId, FlowUid, NodeId, WorkspaceUid
 
@@ -112,7 +112,7 @@ def encode_row(row: Execution, shards: int) -> Fields:
     }
 
 
-def encode_receipt(receipt: Receipt) -> Fields:
+def encode_receipt(receipt: DeliveryReceipt) -> Fields:
     """With its rank, so that a condition can compare it."""
     entry: Fields = {
         "e": {"S": receipt.engagement.value},
@@ -131,7 +131,9 @@ def decode_row(item: Item) -> Execution:
     """The row again; raises KeyError for an item that is none."""
     walk = item["walk"]["M"]
     return Execution(
-        key=read_walk(WorkspaceUid(item["pk"]["S"].partition("#")[0]), FlowUid(item["flow"]["S"]), item["sk"]["S"]),
+        key=parse_execution_id(
+            WorkspaceUid(item["pk"]["S"].partition("#")[0]), FlowUid(item["flow"]["S"]), item["sk"]["S"]
+        ),
         status=ExecutionStatus(item["status"]["S"]),
         seq=int(item["seq"]["N"]),
         node=NodeId(walk["node"]["S"]) if "node" in walk else None,
@@ -156,9 +158,11 @@ def decode_row(item: Item) -> Execution:
     )
 
 
-def decode_receipt(entry: Item) -> Receipt:
+def decode_receipt(entry: Item) -> DeliveryReceipt:
     """The receipt of one message."""
-    return Receipt(Engagement(entry["e"]["S"]), from_milliseconds(int(entry["at"]["N"])), is_soft="soft" in entry)
+    return DeliveryReceipt(
+        Engagement(entry["e"]["S"]), from_milliseconds(int(entry["at"]["N"])), is_soft="soft" in entry
+    )
 
 
 def _number(item: Item, name: str) -> int:
@@ -177,11 +181,11 @@ def _decode_claim(item: Item) -> Claim | None:
     return Claim(AttemptId(entry["by"]["S"]), until, NodeId(entry["node"]["S"]), _number(entry, "cost"))
 
 
-def _decode_cause(entry: Item) -> Cause:
-    return Cause(entry["event"]["S"], from_json(entry["properties"]["S"]))
+def _decode_cause(entry: Item) -> TriggeringEvent:
+    return TriggeringEvent(entry["event"]["S"], from_json(entry["properties"]["S"]))
 
 
-def _encode_result(result: Result) -> Fields:
+def _encode_result(result: MessageResult) -> Fields:
     entry: Fields = {"o": {"S": result.outcome.value}, "at": {"N": str(to_milliseconds(result.at))}}
     if result.attempts != 1:
         entry["n"] = {"N": str(result.attempts)}
@@ -198,9 +202,9 @@ def _encode_result(result: Result) -> Fields:
     return entry
 
 
-def _decode_result(entry: Item) -> Result:
-    return Result(
-        outcome=Outcome(entry["o"]["S"]),
+def _decode_result(entry: Item) -> MessageResult:
+    return MessageResult(
+        outcome=MessageOutcome(entry["o"]["S"]),
         at=from_milliseconds(int(entry["at"]["N"])),
         attempts=int(entry["n"]["N"]) if "n" in entry else 1,
         channel=entry["ch"]["S"] if "ch" in entry else "",
@@ -211,15 +215,15 @@ def _decode_result(entry: Item) -> Result:
     )
 
 
-def _encode_visit(visit: Visit) -> str:
+def _encode_visit(visit: NodeVisit) -> str:
     """As `node>exit@entered-left`, and what decided behind a unit separator; a node id holds neither > nor @."""
     why = f"{_SEPARATOR}{visit.why}" if visit.why else ""
     return f"{visit.node}>{visit.exit}@{to_milliseconds(visit.entered)}-{to_milliseconds(visit.left)}{why}"
 
 
-def _decode_visit(entry: str) -> Visit:
+def _decode_visit(entry: str) -> NodeVisit:
     text, _, why = entry.partition(_SEPARATOR)
     way, _, times = text.rpartition("@")
     node, _, exit_name = way.partition(">")
     entered, _, left = times.partition("-")
-    return Visit(NodeId(node), exit_name, from_milliseconds(int(entered)), from_milliseconds(int(left)), why)
+    return NodeVisit(NodeId(node), exit_name, from_milliseconds(int(entered)), from_milliseconds(int(left)), why)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws.execution_codec import STATE, Fields
 from chalicelib.aws.execution_keys import to_milliseconds
-from chalicelib.ports import ClaimedBy, Unclaimed
+from chalicelib.ports import ExpectClaimedBy, ExpectUnclaimed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,15 +35,15 @@ class Update:
     table: str
     key: Fields
     state: Fields
-    expect: Unclaimed | ClaimedBy
+    expect: ExpectUnclaimed | ExpectClaimedBy
 
     def statement(self) -> "BatchStatementRequestTypeDef":
-        text = _update_text(self.table, isinstance(self.expect, Unclaimed))
+        text = _update_text(self.table, isinstance(self.expect, ExpectUnclaimed))
         values = [*self.state.values(), *self.key.values(), *_expected(self.expect).values()]
         return {"Statement": text, "Parameters": values, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
     def execute(self, client: "DynamoDBClient") -> None:
-        unclaimed = isinstance(self.expect, Unclaimed)
+        unclaimed = isinstance(self.expect, ExpectUnclaimed)
         values = {f":{name}": value for name, value in (self.state | _expected(self.expect)).items()}
         client.update_item(
             TableName=self.table,
@@ -67,9 +67,9 @@ _UNCLAIMED_PARTIQL = """"seq"=? AND "status" IN ['pending','processing'] AND "le
 _CLAIMED_PARTIQL = '"claim"."by"=?'
 
 
-def _expected(expect: Unclaimed | ClaimedBy) -> Fields:
+def _expected(expect: ExpectUnclaimed | ExpectClaimedBy) -> Fields:
     """The values of the condition, in the order in which PartiQL asks for them."""
-    if isinstance(expect, ClaimedBy):
+    if isinstance(expect, ExpectClaimedBy):
         return {"attempt": {"S": expect.attempt}}
     return {"expected": {"N": str(expect.seq)}, "moment": {"N": str(to_milliseconds(expect.real_now))}}
 

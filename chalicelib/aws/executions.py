@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.aws._dynamodb import ConditionFailed, batch_get, batch_write, query, translate
-from chalicelib.aws._write_batches import Answer, Sleep, write_all, write_surely
+from chalicelib.aws._dynamodb import ConditionFailed, batch_get, batch_write, query, translate_errors
+from chalicelib.aws._write_batches import Sleep, WriteResult, write_all, write_with_retry
 from chalicelib.aws.execution_codec import decode_row, encode_receipt, encode_row, encode_state, holds_state
 from chalicelib.aws.execution_keys import contact_key, row_key, row_partition
 from chalicelib.aws.execution_writes import Insert, Update
 from chalicelib.errors import invalid
-from chalicelib.model.execution import Execution, ExecutionKey, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Execution, ExecutionKey
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, is_uid
 from chalicelib.ports import Page, Save
 
@@ -41,7 +41,7 @@ class DynamoExecutions:
     ) -> tuple[Execution, ...]:
         """No uid holds a character before #, so none of another contact lies in between."""
         first = row_key(ExecutionKey(workspace, flow, contact), shards)
-        with translate():
+        with translate_errors():
             answer = self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
@@ -59,7 +59,7 @@ class DynamoExecutions:
     def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
         distinct = {row.key: row for row in rows}
         writes = [Insert(self._table, encode_row(row, shards)) for row in distinct.values()]
-        answers = write_surely(self._client, writes, self._batched, self._sleep)
+        answers = write_with_retry(self._client, writes, self._batched, self._sleep)
         return tuple(key for key, answer in zip(distinct, answers, strict=True) if answer.written)
 
     def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool | None, ...]:
@@ -73,11 +73,11 @@ class DynamoExecutions:
         )
 
     def put_receipt(
-        self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt
+        self, key: ExecutionKey, shards: int, node: NodeId, receipt: DeliveryReceipt
     ) -> tuple[Execution, Execution] | None:
         entry = encode_receipt(receipt)
         try:
-            with translate():
+            with translate_errors():
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key=row_key(key, shards),
@@ -98,7 +98,7 @@ class DynamoExecutions:
         """The cursor is the last row's walk: it can only ever lead to a place in this very shard."""
         if cursor is not None and not is_uid(cursor.partition("#")[0]):
             raise invalid("cursor", "This cursor was not given out by this list")
-        with translate():
+        with translate_errors():
             answer = self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND sk > :after",
@@ -127,6 +127,6 @@ class DynamoExecutions:
         batch_write(self._client, self._table, [{"DeleteRequest": {"Key": row_key(key, shards)}} for key in distinct])
 
 
-def _has_held(update: Update, answer: Answer) -> bool:
+def _has_held(update: Update, answer: WriteResult) -> bool:
     """A refused write whose very content is stored is our own, whose answer was lost."""
     return answer.written or (answer.stored is not None and holds_state(answer.stored, update.state))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws._dynamodb import translate
+from chalicelib.aws._dynamodb import translate_errors
 from chalicelib.errors import NotFound
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class S3Files:
 
     def put(self, name: str, body: bytes) -> None:
         """Stores or replaces."""
-        with translate():
+        with translate_errors():
             self._client.put_object(Bucket=self._bucket, Key=name, Body=body)
 
     def get(self, name: str) -> bytes:
@@ -36,7 +36,7 @@ class S3Files:
     def size(self, name: str) -> int:
         """An answer to HEAD has no body, and so no code but its status."""
         try:
-            with translate():
+            with translate_errors():
                 return self._client.head_object(Bucket=self._bucket, Key=name)["ContentLength"]
         except ClientError as error:
             if error.response["Error"].get("Code") in {"404", "NoSuchKey", "NotFound"}:
@@ -61,12 +61,12 @@ class S3Files:
 
     def begin(self, name: str) -> str:
         """S3's multipart upload."""
-        with translate():
+        with translate_errors():
             return self._client.create_multipart_upload(Bucket=self._bucket, Key=name)["UploadId"]
 
     def put_part(self, name: str, token: str, number: int, body: bytes) -> str:
         """S3 wants 5 MiB at least of each part but the last."""
-        with translate():
+        with translate_errors():
             answer = self._client.upload_part(
                 Bucket=self._bucket, Key=name, UploadId=token, PartNumber=number, Body=body
             )
@@ -78,7 +78,7 @@ class S3Files:
             {"PartNumber": number, "ETag": mark} for number, mark in enumerate(marks, start=1)
         ]
         try:
-            with translate():
+            with translate_errors():
                 self._client.complete_multipart_upload(
                     Bucket=self._bucket, Key=name, UploadId=token, MultipartUpload={"Parts": parts}
                 )
@@ -89,7 +89,7 @@ class S3Files:
 
     def _chunks(self, name: str, offset: int) -> Iterator[bytes]:
         try:
-            with translate():
+            with translate_errors():
                 answer = self._client.get_object(Bucket=self._bucket, Key=name, Range=f"bytes={offset}-")
                 yield from answer["Body"].iter_chunks(CHUNK_BYTES)
         except ClientError as error:

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.aws._dynamodb import Item, put_at_revision, translate
+from chalicelib.aws._dynamodb import Item, put_at_revision, translate_errors
 from chalicelib.aws.execution_keys import MICROSECOND, flow_partition, from_microseconds, to_microseconds
-from chalicelib.core.channels.pacing import Gate, Lane
+from chalicelib.core.channels.pacing import ConcurrencySlot, PacingState
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 
 if TYPE_CHECKING:
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 
-class DynamoGates:
+class DynamoPacing:
     """Implements `ports.Gates`; times are kept to the microsecond."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
-    def get(self, workspace: WorkspaceUid, flow: FlowUid) -> Gate:
-        with translate():
+    def get(self, workspace: WorkspaceUid, flow: FlowUid) -> PacingState:
+        with translate_errors():
             answer = self._client.get_item(TableName=self._table, Key=_key(workspace, flow), ConsistentRead=True)
         item = answer.get("Item")
-        return _decode(item) if item else Gate()
+        return _decode(item) if item else PacingState()
 
-    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: Gate) -> bool:
+    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: PacingState) -> bool:
         item = {**_key(workspace, flow), **_encode(gate)}
         return put_at_revision(self._client, self._table, item, gate.rev)
 
@@ -34,7 +34,7 @@ def _key(workspace: WorkspaceUid, flow: FlowUid) -> "dict[str, AttributeValueTyp
     return {"pk": {"S": flow_partition(workspace, flow)}, "sk": {"S": "GATE"}}
 
 
-def _encode(gate: Gate) -> "dict[str, AttributeValueTypeDef]":
+def _encode(gate: PacingState) -> "dict[str, AttributeValueTypeDef]":
     item: dict[str, AttributeValueTypeDef] = {
         "lanes": {"L": [{"M": _encode_lane(lane)} for lane in gate.lanes]},
         "epoch": {"N": str(gate.epoch)},
@@ -45,8 +45,8 @@ def _encode(gate: Gate) -> "dict[str, AttributeValueTypeDef]":
     return item
 
 
-def _decode(item: Item) -> Gate:
-    return Gate(
+def _decode(item: Item) -> PacingState:
+    return PacingState(
         lanes=tuple(_decode_lane(entry["M"]) for entry in item["lanes"]["L"]),
         tail=_decode_moment(item, "tail"),
         epoch=int(item["epoch"]["N"]),
@@ -54,7 +54,7 @@ def _decode(item: Item) -> Gate:
     )
 
 
-def _encode_lane(lane: Lane) -> "dict[str, AttributeValueTypeDef]":
+def _encode_lane(lane: ConcurrencySlot) -> "dict[str, AttributeValueTypeDef]":
     entry: dict[str, AttributeValueTypeDef] = {}
     if lane.free:
         entry["free"] = _encode_moment(lane.free)
@@ -67,8 +67,8 @@ def _encode_lane(lane: Lane) -> "dict[str, AttributeValueTypeDef]":
     return entry
 
 
-def _decode_lane(entry: Item) -> Lane:
-    return Lane(
+def _decode_lane(entry: Item) -> ConcurrencySlot:
+    return ConcurrencySlot(
         free=_decode_moment(entry, "free"),
         by=entry["by"]["S"] if "by" in entry else None,
         until=_decode_moment(entry, "until"),

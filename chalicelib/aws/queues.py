@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.aws._dynamodb import translate
+from chalicelib.aws._dynamodb import translate_errors
 from chalicelib.aws.usage_meter import expect_event
 from chalicelib.errors import RetryLater, TooLarge
 from chalicelib.model.delivery_report import MAX_QUEUED_BYTES
 from chalicelib.model.event import Event
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.queue_messages import DueHint, Job, Reported
+from chalicelib.model.queue_messages import EventBatch, Job, ScheduledStep
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -54,7 +54,7 @@ class SqsStepQueue:
         self._sleep, self._monotonic = sleep, monotonic
         self._backlog: tuple[float, int] | None = None
 
-    def send(self, hints: Sequence[DueHint], now: datetime) -> None:
+    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
                 "Id": str(index),
@@ -70,7 +70,7 @@ class SqsStepQueue:
         for pause in (0.0, *PAUSES):
             if pause:
                 self._sleep(pause * (0.5 + random.random()))  # noqa: S311  # jitter, not a secret
-            with translate():
+            with translate_errors():
                 answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
             failed = {failure["Id"] for failure in answer.get("Failed", ())}
             entries = [entry for entry in entries if entry["Id"] in failed]
@@ -85,7 +85,7 @@ class SqsStepQueue:
         return self._backlog[1]
 
     def _count(self) -> int:
-        with translate():
+        with translate_errors():
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._queue_url, AttributeNames=["ApproximateNumberOfMessages"]
             )
@@ -99,7 +99,7 @@ class SqsJobQueue:
         self._client, self._queue_url, self._speed = client, queue_url, speed
 
     def send(self, job: Job, delay: timedelta = timedelta(0)) -> None:
-        with translate():
+        with translate_errors():
             self._client.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=job.model_dump_json(),
@@ -115,8 +115,8 @@ class SqsEventQueue:
 
     def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         for start in range(0, len(events), EVENTS_A_MESSAGE):
-            reported = Reported(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
-            with translate():
+            reported = EventBatch(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
+            with translate_errors():
                 self._client.send_message(QueueUrl=self._queue_url, MessageBody=reported.model_dump_json())
             for _ in reported.events:
                 expect_event()
@@ -131,7 +131,7 @@ class SqsReceiptQueue:
     def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
         if (size := len(body.encode())) > MAX_QUEUED_BYTES:
             raise TooLarge((), f"The callback has {size} bytes as it would be queued; the limit is {MAX_QUEUED_BYTES}")
-        with translate():
+        with translate_errors():
             self._client.send_message(
                 QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds(delay, 1.0)
             )

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import key_schema as keys
-from chalicelib.aws._dynamodb import ConditionFailed, Item, translate
+from chalicelib.aws._dynamodb import ConditionFailed, Item, translate_errors
 from chalicelib.aws.execution_keys import MICROSECOND, from_microseconds, to_microseconds
 from chalicelib.errors import RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.ports import LineState
+from chalicelib.ports import RateState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -46,7 +46,7 @@ class DynamoRates:
         self, workspace: WorkspaceUid, channel: str, change: str, condition: str, **values: "AttributeValueTypeDef"
     ) -> datetime | None:
         try:
-            with translate():
+            with translate_errors():
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key=_key(workspace, channel, keys.LINE),
@@ -62,7 +62,7 @@ class DynamoRates:
     def hold(self, workspace: WorkspaceUid, channel: str, until: datetime) -> None:
         for name in ("heldTo", "freeAt"):
             try:
-                with translate():
+                with translate_errors():
                     self._client.update_item(
                         TableName=self._table,
                         Key=_key(workspace, channel, keys.LINE),
@@ -90,12 +90,12 @@ class DynamoRates:
 
     def counted(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
         key = _key(workspace, channel, keys.DAY + day)
-        with translate():
+        with translate_errors():
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return _sent(answer.get("Item"))
 
     def _count(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> None:
-        with translate():
+        with translate_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(workspace, channel, keys.DAY + day),
@@ -110,11 +110,11 @@ class DynamoRates:
             )
 
 
-def read_line(item: Item | None) -> LineState:
+def read_line(item: Item | None) -> RateState:
     """The line as `find_channel` shows it."""
     if item is None:
-        return LineState()
-    return LineState(*(_decode(item[name]) if name in item else None for name in ("freeAt", "heldTo")))
+        return RateState()
+    return RateState(*(_decode(item[name]) if name in item else None for name in ("freeAt", "heldTo")))
 
 
 def _sent(item: Item | None) -> int:

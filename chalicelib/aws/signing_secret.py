@@ -2,7 +2,7 @@
 
 from typing import Protocol, TypedDict
 
-from chalicelib.aws._dynamodb import translate
+from chalicelib.aws._dynamodb import translate_errors
 
 
 class _Answer(TypedDict):
@@ -25,7 +25,7 @@ class Secret:
 
     def __call__(self) -> bytes:
         if self._value is None:
-            with translate():
+            with translate_errors():
                 answer = self._client.get_secret_value(SecretId=self._secret_id)
             self._value = answer["SecretString"].encode()
         return self._value

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from random import randrange
 from typing import TYPE_CHECKING
 
-from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate
+from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate_errors
 from chalicelib.aws.execution_keys import flow_partition, to_milliseconds
-from chalicelib.aws.usage_meter import take
-from chalicelib.model.aws_usage import Usage
+from chalicelib.aws.usage_meter import drain
+from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Clock, Counters, Overview
 
@@ -53,7 +53,7 @@ class DynamoStatistics:
             "n": {"N": str(count)},
             "until": {"N": str(to_milliseconds(until))},
         }
-        with translate():
+        with translate_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key=_shard_key(workspace, flow, epoch, self._own),
@@ -67,7 +67,7 @@ class DynamoStatistics:
         changes = {_COUNTER + name: change for name, change in counters.items() if change}
         if changes:
             changes[_COUNTER + MOVEMENTS] = changes.get(_COUNTER + MOVEMENTS, 0) + 1
-        added = {**changes, **_numbers(_USED, take(workspace, flow))}
+        added = {**changes, **_numbers(_USED, drain(workspace, flow))}
         names = {f"#{index}": name for index, name in enumerate(added)}
         additions = ", ".join(f"#{index} :{index}" for index in range(len(added)))
         request: UpdateItemInputTypeDef = {
@@ -81,7 +81,7 @@ class DynamoStatistics:
             request["ExpressionAttributeValues"] = values
         if not changes:
             request["ConditionExpression"] = "attribute_exists(#entry)"
-        with suppress(ConditionFailed), translate():
+        with suppress(ConditionFailed), translate_errors():
             self._client.update_item(**request)
 
     def read(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Counters:
@@ -96,12 +96,12 @@ class DynamoStatistics:
         item = {
             **_shard_key(workspace, flow, epoch, 0),
             **_attributes(counters),
-            **_written(_USED, take(workspace, flow)),
+            **_written(_USED, drain(workspace, flow)),
             **_written(_GONE, _gone(self._below(workspace, flow, "S#"), epoch)),
             "rev": {"N": str(rev)},
         }
         try:
-            with translate():
+            with translate_errors():
                 self._client.put_item(
                     TableName=self._table,
                     Item=item,
@@ -130,7 +130,7 @@ class DynamoStatistics:
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         expires = int((self._clock.real() + _PART_LIFE).timestamp())
         key = _key(workspace, flow, f"R#{pass_id}#{shard:03d}")
-        with translate():
+        with translate_errors():
             self._client.put_item(
                 TableName=self._table, Item={**key, "expiresAt": {"N": str(expires)}, **_attributes(counters)}
             )
@@ -148,7 +148,7 @@ class DynamoStatistics:
             self._full.add((workspace, flow))
 
     def _append_errors(self, workspace: WorkspaceUid, flow: FlowUid, texts: Sequence[str]) -> None:
-        with translate():
+        with translate_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(workspace, flow, "ERRORS"),
@@ -163,7 +163,7 @@ class DynamoStatistics:
             )
 
     def errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
-        with translate():
+        with translate_errors():
             answer = self._client.get_item(
                 TableName=self._table, Key=_key(workspace, flow, "ERRORS"), ConsistentRead=True
             )
@@ -205,23 +205,23 @@ def _sum_of(items: Iterable[Item]) -> dict[str, int]:
     return {name: count for name, count in total.items() if count}
 
 
-def _numbers(prefix: str, usage: Usage) -> dict[str, int]:
+def _numbers(prefix: str, usage: AwsUsage) -> dict[str, int]:
     return {prefix + name: value for name, value in zip(_USAGE, astuple(usage), strict=True) if value}
 
 
-def _written(prefix: str, usage: Usage) -> "dict[str, AttributeValueTypeDef]":
+def _written(prefix: str, usage: AwsUsage) -> "dict[str, AttributeValueTypeDef]":
     return {name: {"N": str(value)} for name, value in _numbers(prefix, usage).items()}
 
 
-def _usage_of(item: Item, prefix: str) -> Usage:
-    return Usage(*(int(item[prefix + name]["N"]) if prefix + name in item else 0 for name in _USAGE))
+def _usage_of(item: Item, prefix: str) -> AwsUsage:
+    return AwsUsage(*(int(item[prefix + name]["N"]) if prefix + name in item else 0 for name in _USAGE))
 
 
 def _epoch_of(item: Item) -> int:
     return int(item["sk"]["S"].split("#")[1])
 
 
-def _gone(items: Iterable[Item], epoch: int) -> Usage:
+def _gone(items: Iterable[Item], epoch: int) -> AwsUsage:
     """What the start of an epoch says of those before it: all but the last of them, to which batches still add.
 
     It follows from the start before it and the one generation more, whose shards may be dropped after it was written.
@@ -230,8 +230,8 @@ def _gone(items: Iterable[Item], epoch: int) -> Usage:
     written = [_usage_of(each, _GONE) for each in found if _epoch_of(each) == epoch]
     starts = [_usage_of(each, _GONE) for each in found if _epoch_of(each) == epoch - 1]
     added = [_usage_of(each, _USED) for each in found if _epoch_of(each) == epoch - 2]
-    sums = [astuple(sum(each, Usage())) for each in (written, [*starts, *added])]
-    return Usage(*map(max, *sums))
+    sums = [astuple(sum(each, AwsUsage())) for each in (written, [*starts, *added])]
+    return AwsUsage(*map(max, *sums))
 
 
 def _in_flight_of(item: Item, now: int) -> int:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate
+from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate_errors
 from chalicelib.aws.execution_keys import from_milliseconds, shard_of, to_milliseconds
 from chalicelib.model.ids import new_uid
-from chalicelib.model.queue_messages import DueHint, Hint
+from chalicelib.model.queue_messages import ScheduledStep, StepMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,7 +35,7 @@ class DynamoTimers:
         #: Buckets that are surely in the index, oldest first.
         self._indexed: dict[str, None] = {}
 
-    def put(self, hints: Sequence[DueHint]) -> None:
+    def put(self, hints: Sequence[ScheduledStep]) -> None:
         """The index is written before the bucket: a bucket that a sweep does not find would be lost."""
         if not hints:
             return
@@ -83,7 +83,7 @@ class DynamoTimers:
         }
         return (item["sk"]["S"] for item in query(self._client, request))
 
-    def read(self, bucket: str) -> Iterator[DueHint]:
+    def read(self, bucket: str) -> Iterator[ScheduledStep]:
         for item in self._items(bucket):
             yield from _unpack([entry["S"] for entry in item["hints"]["L"]])
 
@@ -97,7 +97,7 @@ class DynamoTimers:
         return query(self._client, request)
 
     def swept_to(self) -> datetime | None:
-        with translate():
+        with translate_errors():
             answer = self._client.get_item(TableName=self._table, Key=_CURSOR, ConsistentRead=True)
         if "Item" not in answer:
             return None
@@ -105,7 +105,7 @@ class DynamoTimers:
 
     def set_swept_to(self, minute: datetime) -> None:
         try:
-            with translate():
+            with translate_errors():
                 self._client.update_item(
                     TableName=self._table,
                     Key=_CURSOR,
@@ -137,7 +137,7 @@ def _put(
     return {"PutRequest": {"Item": {"pk": {"S": pk}, "sk": {"S": sk}, "expiresAt": expires, **(attributes or {})}}}
 
 
-def _pack(hints: Sequence[DueHint]) -> "dict[str, AttributeValueTypeDef]":
+def _pack(hints: Sequence[ScheduledStep]) -> "dict[str, AttributeValueTypeDef]":
     """Each as `workspace|flow|contact|seq|due`; workspace and flow are left empty while they stay the same."""
     texts: list[str] = []
     before: tuple[str, str] | None = None
@@ -149,12 +149,12 @@ def _pack(hints: Sequence[DueHint]) -> "dict[str, AttributeValueTypeDef]":
     return {"hints": {"L": [{"S": text} for text in texts]}}
 
 
-def _unpack(texts: Sequence[str]) -> Iterator[DueHint]:
+def _unpack(texts: Sequence[str]) -> Iterator[ScheduledStep]:
     workspace = flow = ""
     for text in texts:
         w, f, contact, seq, due, promised = text.split("|")
         workspace, flow = w or workspace, f or flow
-        yield DueHint(
-            Hint(w=workspace, f=flow, c=contact, q=int(seq), p=int(promised) if promised else None),
+        yield ScheduledStep(
+            StepMessage(w=workspace, f=flow, c=contact, q=int(seq), p=int(promised) if promised else None),
             from_milliseconds(int(due)),
         )

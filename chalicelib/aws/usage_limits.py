@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.aws import key_schema as keys
-from chalicelib.aws._dynamodb import ConditionFailed, translate
+from chalicelib.aws._dynamodb import ConditionFailed, translate_errors
 from chalicelib.model.ids import WorkspaceUid
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class DynamoAllowances:
+class DynamoUsageLimits:
     """Implements `ports.Allowances` in the Catalog table; DynamoDB's expiry takes the counters away."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
@@ -20,7 +20,7 @@ class DynamoAllowances:
     def take(self, workspace: WorkspaceUid, name: str, until: datetime, count: int, limit: int) -> bool:
         end = int(until.timestamp())
         try:
-            with translate():
+            with translate_errors():
                 self._client.update_item(
                     TableName=self._table,
                     Key={"pk": {"S": keys.allowance(workspace, name)}, "sk": {"S": str(end)}},

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.model.aws_usage import Usage
+from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
@@ -27,7 +27,7 @@ _POLLING = 2
 #: What a function has where the environment does not say it (.chalice/config.json).
 _MEMORY = "1024"
 #: What an event that is queued asks for later: its item in the history, its id, and that it was told.
-_EVENT = Usage(write_units=3, read_halves=4)
+_EVENT = AwsUsage(write_units=3, read_halves=4)
 #: Flows whose remainders a process keeps.
 _REMEMBERED = 1_000
 
@@ -39,23 +39,23 @@ class _Tally:
     """Of one invocation, since it began or since its last part was taken."""
 
     place: Place | None
-    usage: Usage = field(default_factory=lambda: Usage(queue_requests=_POLLING, invocations=1))
+    usage: AwsUsage = field(default_factory=lambda: AwsUsage(queue_requests=_POLLING, invocations=1))
     #: A wall clock, as tests move it; where it is set back, a batch has taken a millisecond.
     since: float = field(default_factory=time.time)
 
-    def take(self) -> Usage:
+    def take(self) -> AwsUsage:
         """All up to now, the time too; counting goes on from nothing."""
         now = time.time()
         milliseconds = max(1, -int((self.since - now) * 1000 // 1))
         memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _MEMORY))
-        taken = self.usage + Usage(megabyte_milliseconds=milliseconds * memory)
-        self.usage, self.since = Usage(), now
+        taken = self.usage + AwsUsage(megabyte_milliseconds=milliseconds * memory)
+        self.usage, self.since = AwsUsage(), now
         return taken
 
 
 _open: ContextVar[_Tally | None] = ContextVar("tally", default=None)
 #: By flow, what was asked for after its last write: it goes with the next. Lost with the process.
-_remainders: OrderedDict[Place, Usage] = OrderedDict()
+_remainders: OrderedDict[Place, AwsUsage] = OrderedDict()
 
 
 @contextmanager
@@ -71,19 +71,19 @@ def metered(workspace: str = "", flow: str = "") -> Iterator[None]:
             _keep(tally.place, tally.take())
 
 
-def _keep(place: Place, usage: Usage) -> None:
-    _remainders[place] = _remainders.pop(place, Usage()) + usage
+def _keep(place: Place, usage: AwsUsage) -> None:
+    _remainders[place] = _remainders.pop(place, AwsUsage()) + usage
     while len(_remainders) > _REMEMBERED:
         _remainders.popitem(last=False)
 
 
-def take(workspace: WorkspaceUid, flow: FlowUid) -> Usage:
+def drain(workspace: WorkspaceUid, flow: FlowUid) -> AwsUsage:
     """What to write down for the flow now; nothing outside of `metered`."""
     tally = _open.get()
     if tally is None:
-        return Usage()
+        return AwsUsage()
     tally.place = (workspace, flow)
-    return tally.take() + _remainders.pop(tally.place, Usage())
+    return tally.take() + _remainders.pop(tally.place, AwsUsage())
 
 
 def expect_event() -> None:
@@ -115,9 +115,9 @@ def _note_units(parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
     told = parsed.get("ConsumedCapacity", [])
     units = sum(each.get("CapacityUnits", 0.0) for each in ([told] if isinstance(told, Mapping) else told))
     if model.name in _READS:
-        tally.usage += Usage(read_halves=round(units * 2))
+        tally.usage += AwsUsage(read_halves=round(units * 2))
     elif model.name in _WRITES:
-        tally.usage += Usage(write_units=round(units) or _least(parsed))
+        tally.usage += AwsUsage(write_units=round(units) or _least(parsed))
 
 
 def _least(parsed: Mapping[str, Any]) -> int:
@@ -128,4 +128,4 @@ def _least(parsed: Mapping[str, Any]) -> int:
 def _note_request(params: Mapping[str, Any], **_: Any) -> None:
     tally = _open.get()
     if tally is not None:
-        tally.usage += Usage(queue_requests=max(1, -(-len(params.get("body") or b"") // _CHUNK)))
+        tally.usage += AwsUsage(queue_requests=max(1, -(-len(params.get("body") or b"") // _CHUNK)))

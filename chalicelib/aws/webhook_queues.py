@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.aws._dynamodb import translate
+from chalicelib.aws._dynamodb import translate_errors
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.webhook import CallResult, DueDeliveries, OutgoingCall
+from chalicelib.model.webhook import CallResult, DeliveryJob, OutgoingCall
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 UIDS_A_MESSAGE = 50
 
 
-class SqsWebhookDesk:
+class SqsWebhookScheduler:
     """Implements `ports.webhooks.WebhookDesk`."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
@@ -22,14 +22,14 @@ class SqsWebhookDesk:
 
     def ask(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
         for start in range(0, len(deliveries), UIDS_A_MESSAGE):
-            due = DueDeliveries(w=workspace, uids=tuple(deliveries[start : start + UIDS_A_MESSAGE]))
+            due = DeliveryJob(w=workspace, uids=tuple(deliveries[start : start + UIDS_A_MESSAGE]))
             self._send(due.model_dump_json())
 
     def report(self, result: CallResult) -> None:
         self._send(result.model_dump_json())
 
     def _send(self, body: str) -> None:
-        with translate():
+        with translate_errors():
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
 
 
@@ -40,5 +40,5 @@ class SqsWebhookQueue:
         self._client, self._queue_url = client, queue_url
 
     def send(self, call: OutgoingCall) -> None:
-        with translate():
+        with translate_errors():
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=call.model_dump_json())

@@ -29,7 +29,7 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class HtmlDocument:
     """A page and the policy that goes with it."""
 
     html: str
@@ -63,7 +63,7 @@ def _digest(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def build_page(base: str) -> Document:
+def build_page(base: str) -> HtmlDocument:
     """The page below `base`, a path that ends with a slash.
 
     The import map stands before every preload: a browser that has a preloaded module in its cache would resolve its
@@ -84,7 +84,7 @@ def build_page(base: str) -> Document:
         f"default-src 'none'; script-src 'self' {_digest(import_map)}; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; frame-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     )
-    return Document(html, policy)
+    return HtmlDocument(html, policy)
 
 
 @cache
@@ -97,7 +97,7 @@ def first_modules() -> tuple[str, ...]:
 
 
 @cache
-def build_frame() -> Document:
+def build_frame() -> HtmlDocument:
     """The frame that shows a rendered mail: of an origin of its own, and nothing in it runs but its own script."""
     script = (_HERE / "frame.js").read_text(encoding="utf-8")
     html = f'<!doctype html>\n<html lang="en">\n<title>Preview</title>\n<script>{script}</script>\n</html>\n'
@@ -105,4 +105,4 @@ def build_frame() -> Document:
         f"sandbox allow-scripts; default-src 'none'; script-src {_digest(script)}; style-src 'unsafe-inline'; "
         "img-src data: https:; font-src data: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
-    return Document(html, policy)
+    return HtmlDocument(html, policy)

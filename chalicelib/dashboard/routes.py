@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.dashboard.files import Document, assets, build_frame, build_page
+from chalicelib.dashboard.files import HtmlDocument, assets, build_frame, build_page
 
 blueprint = Blueprint(__name__)
 #: As Chalice types them.
@@ -35,7 +35,7 @@ def get_asset(name: str) -> Response:
     return Response(asset.text, {**_HEADERS, "Content-Type": asset.content_type, "Cache-Control": _YEAR})
 
 
-def _show(document: Document) -> Response:
+def _show(document: HtmlDocument) -> Response:
     headers: _Headers = {
         **_HEADERS,
         "Content-Type": "text/html; charset=utf-8",

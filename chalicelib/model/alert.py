@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from chalicelib.model.base import Document
+from chalicelib.model.base import StoredDocument
 
 LOW_BALANCE = "balance.low"
 CIRCUIT_OPENED = "channel.circuit_opened"
 NOTICE_LIFE = timedelta(days=30)
 
 
-class Notice(Document):
+class Alert(StoredDocument):
     """Its uid follows from what it is about; storing it stores what webhooks are told of it, in the same write."""
 
     kind: ClassVar[str] = "NOTICE"

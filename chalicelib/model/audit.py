@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import JsonValue
 
-from chalicelib.model.base import Document, Outside
+from chalicelib.model.base import StoredDocument, StrictModel
 
 #: security.md: as long as messages and events are kept.
 AUDIT_LIFE = timedelta(days=400)
@@ -14,7 +14,7 @@ AUDIT_LIFE = timedelta(days=400)
 Action = Literal["created", "changed", "removed"]
 
 
-class Change(Outside):
+class Change(StrictModel):
     """One object of one call; `before` and `after` hold the fields that differ, without secrets and personal data."""
 
     kind: str
@@ -24,7 +24,7 @@ class Change(Outside):
     after: Mapping[str, JsonValue] = {}
 
 
-class AuditEntry(Document):
+class AuditEntry(StoredDocument):
     """One call that changed something."""
 
     kind: ClassVar[str] = "AUDIT"

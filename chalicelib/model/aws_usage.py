@@ -4,7 +4,7 @@ from dataclasses import astuple, dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class AwsUsage:
     """All whole numbers, so that sums of them are exact."""
 
     #: DynamoDB's write request units, of tables and indexes.
@@ -18,8 +18,8 @@ class Usage:
     #: Lambda's memory in MB times the milliseconds in which it ran.
     megabyte_milliseconds: int = 0
 
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: "AwsUsage") -> "AwsUsage":
+        return AwsUsage(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
 
     def __bool__(self) -> bool:
         return any(astuple(self))

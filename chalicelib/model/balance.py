@@ -7,14 +7,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.money import Amount, read_money
 
 #: Reloads on one day (UTC): what an automatic payment may do at most while nobody looks.
 RELOADS_A_DAY = 3
 
 
-class AutoReload(Outside):
+class AutoReload(StrictModel):
     """Credits `amount` when less than `threshold` is free, three times a day at most. It never resumes a flow."""
 
     enabled: bool = False
@@ -32,13 +32,13 @@ class AutoReload(Outside):
         return self.enabled and free < read_money(self.threshold)
 
 
-class Alerts(Outside):
+class Alerts(StrictModel):
     """The balance reads as low when less than this is free; None is never."""
 
     low_balance: Amount | None = None
 
 
-class Settings(Outside):
+class BillingSettings(StrictModel):
     """What an operator says of a balance."""
 
     auto_reload: AutoReload = AutoReload()
@@ -46,7 +46,7 @@ class Settings(Outside):
 
 
 @dataclass(frozen=True, slots=True)
-class Reloads:
+class ReloadCounter:
     """How many there were on a day, `2026-03-02`."""
 
     day: str = ""
@@ -63,8 +63,8 @@ class Balance:
 
     free: int = 0
     reserved: int = 0
-    settings: Settings = field(default_factory=Settings)
-    reloads: Reloads = field(default_factory=Reloads)
+    settings: BillingSettings = field(default_factory=BillingSettings)
+    reloads: ReloadCounter = field(default_factory=ReloadCounter)
     #: How often it was told that it is low, and whether that was since the last payment.
     low_count: int = 0
     low_told: bool = False
@@ -77,7 +77,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class FlowBudget:
     """What one flow has of the balance. `left` of `drawn` is not taken by any batch; `settled` of it is booked.
 
     `takes` counts what moves the purse, so that a count of the rows knows whether it moved meanwhile.
@@ -89,7 +89,7 @@ class Purse:
     takes: int = 0
 
 
-class EntryKind(StrEnum):
+class LedgerEntryKind(StrEnum):
     """Why the balance changed: paid in, paid in by itself, spent by a flow."""
 
     TOPUP = "topup"
@@ -98,18 +98,18 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """One line of the ledger; `units` are negative for what was spent. The sum of all is the total."""
 
     uid: str
-    kind: EntryKind
+    kind: LedgerEntryKind
     units: int
     at: datetime
     flow: str = ""
     note: str = ""
 
 
-class TopUp(Outside):
+class TopUp(StrictModel):
     """The body of `POST /v1/balance/topup`."""
 
     amount: Annotated[Amount, Field(examples=["100.00"])]

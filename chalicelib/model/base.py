@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from chalicelib.model.ids import UID_PATTERN
 
 
-class Outside(BaseModel):
+class StrictModel(BaseModel):
     """Base of everything that arrives by HTTP, queue or table."""
 
     model_config = ConfigDict(
@@ -55,7 +55,7 @@ Moment = Annotated[WrittenTime, AfterValidator(_to_utc), PlainSerializer(rfc3339
 Uid = Annotated[str, Field(pattern=UID_PATTERN)]
 
 
-class Document(Outside):
+class StoredDocument(StrictModel):
     """Something kept in a table under its uid; `rev` counts its writes and guards them."""
 
     #: The word in the key and in "… was not found".

@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
 from chalicelib.model.durations import Duration
 from chalicelib.model.flow import FlowConfiguration
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
-from chalicelib.model.trigger import START_GRACE, Entry, ManualTrigger, Schedule, Trigger
+from chalicelib.model.trigger import START_GRACE, EntryPolicy, ManualTrigger, Schedule, Trigger
 
 
 class Availability(StrEnum):
@@ -44,7 +44,7 @@ ContactUids = Annotated[tuple[Uid, ...], Field(min_length=1, max_length=MAX_CONT
 MAX_VALUES = 12_000
 
 
-class Audience(Outside):
+class Audience(StrictModel):
     """Who: a segment, or contacts by name."""
 
     segment_uid: Uid | None = None
@@ -60,7 +60,7 @@ class Audience(Outside):
 TemplateName = Annotated[str, Field(max_length=200)]
 
 
-class ShortForm(Outside):
+class ShortForm(StrictModel):
     """A campaign made from one template: stored as SEND → END."""
 
     channel_uid: Uid
@@ -77,7 +77,7 @@ class ShortForm(Outside):
         return self
 
 
-class Campaign(Document):
+class Campaign(StoredDocument):
     """The draft and what is known of its versions. `steps` are kept as authored, also while they have problems."""
 
     kind: ClassVar[str] = "CAMPAIGN"
@@ -92,7 +92,7 @@ class Campaign(Document):
     short_form: ShortForm | None = None
     configuration: FlowConfiguration = FlowConfiguration()
     #: Who may enter an event campaign once more.
-    entry: Entry = Entry()
+    entry: EntryPolicy = EntryPolicy()
     #: How late a scheduled start may be.
     start_grace: Duration = START_GRACE
     #: Of a scheduled campaign that was launched.
@@ -129,7 +129,7 @@ def _channels_in(written: JsonValue | tuple[JsonValue, ...]) -> set[str]:
     return named | {uid for each in written.values() for uid in _channels_in(each)}
 
 
-class CampaignVersion(Outside):
+class CampaignVersion(StrictModel):
     """What was published: never changed. Every template is pinned to a version in `templates`."""
 
     version: int
@@ -139,7 +139,7 @@ class CampaignVersion(Outside):
     configuration: FlowConfiguration = FlowConfiguration()
     #: Of an event campaign: whom it takes in, and how often.
     trigger: Trigger = ManualTrigger()
-    entry: Entry = Entry()
+    entry: EntryPolicy = EntryPolicy()
     #: SEND step id → template version; steps may say "latest", a version never does.
     templates: Mapping[str, int] = {}
     channel_uid: str | None = None

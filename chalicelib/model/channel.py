@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, JsonValue
 
-from chalicelib.model.base import Document, Outside
+from chalicelib.model.base import StoredDocument, StrictModel
 from chalicelib.model.message import MessageType
 from chalicelib.model.money import Amount, read_money
 
@@ -20,7 +20,7 @@ class Approval(StrEnum):
     BLOCKED = "blocked"
 
 
-class LostAnswer(StrEnum):
+class LostResponsePolicy(StrEnum):
     """What to do with a send whose answer was lost: leave it `unknown`, or risk a second one."""
 
     HOLD = "hold"
@@ -34,14 +34,14 @@ Prices = Mapping[Annotated[MessageType, Field(strict=False)], Amount]
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RateLimits:
     """How much a channel may send; None is without a limit."""
 
     per_second: float | None = None
     per_day: int | None = None
 
 
-class ChannelFields(Outside):
+class ChannelFields(StrictModel):
     """What a caller may set. Settings are those of its type's model (`GET /v1/channel-types`)."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -49,7 +49,7 @@ class ChannelFields(Outside):
     settings: Mapping[str, JsonValue] = {}
     approval: Approval = Approval.APPROVED
     active: bool = True
-    lost_answer: LostAnswer = LostAnswer.HOLD
+    lost_answer: LostResponsePolicy = LostResponsePolicy.HOLD
     #: Whether delivery receipts come back; without them a flow does not wait for any.
     reports_receipts: bool = False
     #: Whether HTML messages are rewritten so that we learn of opens and clicks; providers that tell need neither.
@@ -64,9 +64,9 @@ class ChannelFields(Outside):
     #: The same for phones of a country: `+49`. The longest that fits counts, and what it does not name costs as above.
     prices_by_prefix: Annotated[Mapping[Prefix, Prices], Field(max_length=MAX_PREFIXES)] = {}
 
-    def limits(self, account: Allowance) -> Allowance:
+    def limits(self, account: RateLimits) -> RateLimits:
         """Its own limits, and where it has none those of its provider's account."""
-        return Allowance(self.rate_per_second or account.per_second, self.daily_cap or account.per_day)
+        return RateLimits(self.rate_per_second or account.per_second, self.daily_cap or account.per_day)
 
     def price_of(self, message_type: MessageType, address: str) -> int:
         """Units of `model/money` for one part of a message to this address."""
@@ -75,7 +75,7 @@ class ChannelFields(Outside):
         return next((read_money(table[message_type]) for table in tables if message_type in table), 0)
 
 
-class Channel(ChannelFields, Document):
+class Channel(ChannelFields, StoredDocument):
     """A saved channel."""
 
     kind: ClassVar[str] = "CHANNEL"

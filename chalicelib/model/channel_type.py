@@ -6,11 +6,11 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from chalicelib.model.channel import Allowance, Channel
+from chalicelib.model.channel import Channel, RateLimits
 from chalicelib.model.contact import Contact
-from chalicelib.model.delivery_report import Callback, Report
+from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.message import Letter, Verdict
+from chalicelib.model.message import OutgoingMessage, Verdict
 
 
 class ChannelType(Protocol):
@@ -31,22 +31,22 @@ class ChannelType(Protocol):
     def address_of(self, contact: Contact) -> str | None:
         """Where this contact is reached, None when nowhere."""
 
-    def allowance(self) -> Allowance:
+    def allowance(self) -> RateLimits:
         """What the provider's account allows, some minutes old at most. Raises nothing."""
 
     def parts_of(self, content: Mapping[str, str]) -> int:
         """How many messages the provider makes of this rendered content, each of which is paid for."""
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """Calls the provider once. Never raises for what the provider says."""
 
     def falls_back(self, channel: Channel) -> bool:
         """Whether the provider itself tries another way when this one fails: ours must then be off."""
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """What a provider's event says of messages; empty when it is none of this type's. Raises nothing."""
 
-    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
         """Whether the channel's provider has signed the callback. NotFound when the channel's secret is not there."""
 
     def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:

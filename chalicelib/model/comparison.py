@@ -7,9 +7,9 @@ from typing import ClassVar, Self
 
 from pydantic import JsonValue, TypeAdapter, model_validator
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.durations import Duration
-from chalicelib.model.operators import Comparand, Op
+from chalicelib.model.operators import Op, Operand
 from chalicelib.model.steps import StepContext
 
 #: What the inspector keeps of a comparison; it is stored on the row.
@@ -17,7 +17,7 @@ MAX_WORDS = 80
 _ISO_8601 = TypeAdapter(timedelta)
 
 
-class Comparison(Outside):
+class Comparison(StrictModel):
     """Base of all; `kind` is the key by which it is told from the others."""
 
     kind: ClassVar[str]
@@ -31,7 +31,7 @@ class Comparison(Outside):
         return ()
 
 
-class Valued(Comparison):
+class ValueComparison(Comparison):
     """One value, found somewhere, compared with another."""
 
     op: Op = Op.EQ
@@ -44,9 +44,9 @@ class Valued(Comparison):
         return self
 
     @cached_property
-    def comparand(self) -> Comparand:
+    def comparand(self) -> Operand:
         """Operator and value."""
-        return Comparand(self.op, self.value, self.within)
+        return Operand(self.op, self.value, self.within)
 
     @cached_property
     def fits(self) -> Callable[[object, datetime], bool]:
@@ -60,7 +60,7 @@ class Valued(Comparison):
         return words[:MAX_WORDS] if self.fits(found, now) else ""
 
 
-class Asked(Comparison):
+class HistoryComparison(Comparison):
     """One that is asked by words of its own (`is`, `times`), or by `op` and `value` like the others."""
 
     #: The operators that make sense of it.
@@ -84,9 +84,9 @@ class Asked(Comparison):
         return self
 
     @cached_property
-    def comparand(self) -> Comparand:
+    def comparand(self) -> Operand:
         """Operator and value, where it is asked by them."""
-        return Comparand(self.op or Op.EXISTS, self.value, None)
+        return Operand(self.op or Op.EXISTS, self.value, None)
 
     def check_value(self, values: Iterable[object]) -> None:
         """Raises ValueError for values that it can never have; `exists` has been checked."""

@@ -10,12 +10,12 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Discriminator, Field, JsonValue, StringConstraints, model_validator
 from pydantic import Tag as Member
 
-from chalicelib.model.comparison import MAX_WORDS, Asked, Comparison, Valued
+from chalicelib.model.comparison import MAX_WORDS, Comparison, HistoryComparison, ValueComparison
 from chalicelib.model.contact import PLAIN_FIELDS, ConsentState, Contact
 from chalicelib.model.contact import Tag as TagName
 from chalicelib.model.durations import Duration
 from chalicelib.model.event import Event, EventName
-from chalicelib.model.execution import Engagement, Outcome, Receipt, Result
+from chalicelib.model.execution import DeliveryReceipt, Engagement, MessageOutcome, MessageResult
 from chalicelib.model.ids import NODE_PATTERN, NodeId
 from chalicelib.model.message import MessageType
 from chalicelib.model.operators import Op
@@ -28,7 +28,7 @@ MAX_DEPTH = 8
 MAX_RECALLED = 1_000
 
 
-class Reached(StrEnum):
+class MatchedBranch(StrEnum):
     """What may have become of an earlier message."""
 
     SENT = "sent"
@@ -42,7 +42,7 @@ class Reached(StrEnum):
     UNKNOWN = "unknown"
 
 
-class FieldIs(Valued):
+class FieldIs(ValueComparison):
     """A contact's field or `attributes.<name>`, compared with a value."""
 
     kind: ClassVar[str] = "field"
@@ -66,7 +66,7 @@ class FieldIs(Valued):
         return attrgetter(_FIELDS[name]) if name == self.field else lambda contact: contact.attributes.get(name)
 
 
-class PropertyIs(Valued):
+class PropertyIs(ValueComparison):
     """A property of the event that started the walk, by its path (`cart.total`), compared with a value."""
 
     kind: ClassVar[str] = "property"
@@ -75,10 +75,10 @@ class PropertyIs(Valued):
 
     def holds(self, context: StepContext) -> str:
         """A walk that no event started has no properties."""
-        return self.why(f"event.{self.property}", look_up(context.properties, self.property), context.now)
+        return self.why(f"event.{self.property}", property_at(context.properties, self.property), context.now)
 
 
-def look_up(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
+def property_at(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
     """What lies at the end of a path of names joined by dots; None where it leads nowhere."""
     found: JsonValue = dict(properties)
     for name in path.split("."):
@@ -86,7 +86,7 @@ def look_up(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
     return found
 
 
-class Did(Asked):
+class EventCount(HistoryComparison):
     """How often the contact did something: by default at least once, `"is": false` for those who did not."""
 
     kind: ClassVar[str] = "event"
@@ -137,7 +137,7 @@ class Did(Asked):
         return self.where is None or bool(self.where.holds(replace(context, properties=event.properties)))
 
 
-class HasTag(Asked):
+class HasTag(HistoryComparison):
     """Whether the contact has the tag; `"is": false` for those without."""
 
     kind: ClassVar[str] = "tag"
@@ -163,7 +163,7 @@ class HasTag(Asked):
         return f"{'has' if has else 'lacks'} the tag {self.tag}"[:MAX_WORDS] if self.fits(has, context.now) else ""
 
 
-class ConsentIs(Asked):
+class ConsentIs(HistoryComparison):
     """What the contact said for a channel type and message type; null is never asked."""
 
     kind: ClassVar[str] = "consent"
@@ -195,7 +195,7 @@ class MessageIs(Comparison):
     kind: ClassVar[str] = "message"
 
     message: Annotated[str, StringConstraints(pattern=NODE_PATTERN)]
-    is_: Annotated[Reached | None, Field(alias="is")] = None
+    is_: Annotated[MatchedBranch | None, Field(alias="is")] = None
     channel_used: Annotated[str, StringConstraints(max_length=64)] | None = None
     #: Only if it got there at most this long before now.
     within: Duration | None = None
@@ -216,9 +216,9 @@ class MessageIs(Comparison):
         if self.within is not None and context.now - at > self.within:
             return ""
         if self.channel_used is not None:
-            went = result.outcome is not Outcome.SKIPPED and result.channel == self.channel_used
+            went = result.outcome is not MessageOutcome.SKIPPED and result.channel == self.channel_used
             return f"message {node} went by {result.channel}" if went else ""
-        return f"message {node} is {self.is_}" if self.is_ in reached(result, receipt) else ""
+        return f"message {node} is {self.is_}" if self.is_ in first_matching(result, receipt) else ""
 
 
 class All(Comparison):
@@ -270,7 +270,7 @@ class Not(Comparison):
         return "" if self.not_.holds(context) else f"not {self.not_.kind}"
 
 
-_KINDS: tuple[type[Comparison], ...] = (All, Any, Not, MessageIs, FieldIs, PropertyIs, Did, HasTag, ConsentIs)
+_KINDS: tuple[type[Comparison], ...] = (All, Any, Not, MessageIs, FieldIs, PropertyIs, EventCount, HasTag, ConsentIs)
 
 
 #: Kinds in capitals, that a path to a problem does not take them for the field that is called so.
@@ -288,7 +288,7 @@ When = Annotated[
     | Annotated[MessageIs, Member("MESSAGE")]
     | Annotated[FieldIs, Member("FIELD")]
     | Annotated[PropertyIs, Member("PROPERTY")]
-    | Annotated[Did, Member("EVENT")]
+    | Annotated[EventCount, Member("EVENT")]
     | Annotated[HasTag, Member("TAG")]
     | Annotated[ConsentIs, Member("CONSENT")],
     Discriminator(
@@ -308,9 +308,9 @@ def leaves(when: Comparison) -> Iterator[Comparison]:
         yield from leaves(part)
 
 
-def asks_for(when: Comparison) -> frozenset[str]:
+def required_events(when: Comparison) -> frozenset[str]:
     """Names of the events whose history it looks at."""
-    return frozenset(leaf.event for leaf in leaves(when) if isinstance(leaf, Did))
+    return frozenset(leaf.event for leaf in leaves(when) if isinstance(leaf, EventCount))
 
 
 def depth(when: Comparison) -> int:
@@ -320,7 +320,7 @@ def depth(when: Comparison) -> int:
 
 def _weight(when: Comparison) -> int:
     """How many comparisons it has, those with the properties of events included: each may be asked of many events."""
-    inside = (leaf.where for leaf in leaves(when) if isinstance(leaf, Did))
+    inside = (leaf.where for leaf in leaves(when) if isinstance(leaf, EventCount))
     return sum(1 for _ in leaves(when)) + sum(_weight(where) for where in inside if where is not None)
 
 
@@ -332,24 +332,24 @@ def check_size(when: Comparison) -> None:
         raise ValueError(f"a condition has at most {MAX_DEPTH} levels, this one has {levels}")
 
 
-def reached(result: Result, receipt: Receipt | None) -> frozenset[Reached]:
+def first_matching(result: MessageResult, receipt: DeliveryReceipt | None) -> frozenset[MatchedBranch]:
     """All that is true of a message now: one that was clicked was delivered and opened too."""
-    if result.outcome is Outcome.UNKNOWN and receipt is None:
-        return frozenset({Reached.UNKNOWN})
-    if result.outcome not in {Outcome.SENT, Outcome.UNKNOWN}:
-        return frozenset({Reached(result.outcome.value)})
-    return frozenset({Reached.SENT}) | (_REPORTED[receipt.engagement] if receipt else frozenset())
+    if result.outcome is MessageOutcome.UNKNOWN and receipt is None:
+        return frozenset({MatchedBranch.UNKNOWN})
+    if result.outcome not in {MessageOutcome.SENT, MessageOutcome.UNKNOWN}:
+        return frozenset({MatchedBranch(result.outcome.value)})
+    return frozenset({MatchedBranch.SENT}) | (_REPORTED[receipt.engagement] if receipt else frozenset())
 
 
 _REPORTED = {
-    Engagement.SENT: frozenset[Reached](),
-    Engagement.TIMED_OUT: frozenset[Reached](),
-    Engagement.DELIVERED: frozenset({Reached.DELIVERED}),
-    Engagement.OPENED: frozenset({Reached.DELIVERED, Reached.OPENED}),
-    Engagement.CLICKED: frozenset({Reached.DELIVERED, Reached.OPENED, Reached.CLICKED}),
-    Engagement.REPLIED: frozenset({Reached.DELIVERED, Reached.OPENED, Reached.REPLIED}),
-    Engagement.BOUNCED: frozenset({Reached.BOUNCED}),
-    Engagement.FAILED: frozenset({Reached.FAILED}),
+    Engagement.SENT: frozenset[MatchedBranch](),
+    Engagement.TIMED_OUT: frozenset[MatchedBranch](),
+    Engagement.DELIVERED: frozenset({MatchedBranch.DELIVERED}),
+    Engagement.OPENED: frozenset({MatchedBranch.DELIVERED, MatchedBranch.OPENED}),
+    Engagement.CLICKED: frozenset({MatchedBranch.DELIVERED, MatchedBranch.OPENED, MatchedBranch.CLICKED}),
+    Engagement.REPLIED: frozenset({MatchedBranch.DELIVERED, MatchedBranch.OPENED, MatchedBranch.REPLIED}),
+    Engagement.BOUNCED: frozenset({MatchedBranch.BOUNCED}),
+    Engagement.FAILED: frozenset({MatchedBranch.FAILED}),
 }
 #: As the API writes them → as the record has them.
 _FIELDS = {**PLAIN_FIELDS, "createdAt": "created_at"}

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.message import MessageType
 from chalicelib.model.suppression import ChannelTypeName
@@ -20,7 +20,7 @@ LINK_LIFE = timedelta(days=7)
 MAX_LINK_LIFE = timedelta(days=30)
 
 
-class Origin(Outside):
+class ConsentSource(StrictModel):
     """How we know: who reported it, and what proves it."""
 
     source: Source = "api"
@@ -29,7 +29,7 @@ class Origin(Outside):
     collected_at: Moment | None = None
 
 
-class ConsentRecord(Origin):
+class ConsentRecord(ConsentSource):
     """One change, never changed itself. Kept as long as the contact: it may have to be shown years later."""
 
     channel_type: str
@@ -50,7 +50,7 @@ class OptInStatus(StrEnum):
     FAILED = "failed"
 
 
-class OptIn(Document):
+class OptIn(StoredDocument):
     """The confirmation asked for one channel type and message type of a contact; asking again replaces it."""
 
     kind: ClassVar[str] = "OPT_IN"

@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from chalicelib.model.base import Document, Moment, Outside
+from chalicelib.model.base import Moment, StoredDocument, StrictModel
 from chalicelib.model.message import MessageType
-from chalicelib.model.suppression import Block, ChannelTypeName
+from chalicelib.model.suppression import ChannelTypeName, SuppressionBlock
 
 #: Tags and attributes keep a contact under 4 KB (one read unit), as a rule under 1 KB.
 MAX_TAGS = 50
@@ -70,7 +70,7 @@ class ConsentState(StrEnum):
 Consent = Annotated[Mapping[ChannelTypeName, Mapping[MessageType, ConsentState]], Field(max_length=20)]
 
 
-class ContactFields(Outside):
+class ContactFields(StrictModel):
     """What a caller may set; a new contact, a replacement and an imported row are all read by it."""
 
     external_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
@@ -109,18 +109,18 @@ PLAIN_FIELDS: Mapping[str, str] = {
 }
 
 
-def build_lookups(external_id: str | None, email: str | None, phone: str | None) -> tuple[str, ...]:
+def unique_keys(external_id: str | None, email: str | None, phone: str | None) -> tuple[str, ...]:
     """The look-up strings of what is known of a contact, in the order in which they tell who is meant."""
     found = (("externalId", external_id), ("email", email and email.casefold()), ("phone", phone))
     return tuple(f"{name}:{value}" for name, value in found if value)
 
 
-def hash_place(address: str) -> str:
+def hash_address_for_reach(address: str) -> str:
     """Tells an address from others in a few characters."""
     return blake2b(address.encode(), digest_size=8).hexdigest()
 
 
-class Unreachable(Outside):
+class ChannelUnreachable(StrictModel):
     """A medium that did not reach an address, as its provider has proved; believed until a moment."""
 
     channel_type: ChannelTypeName
@@ -129,15 +129,15 @@ class Unreachable(Outside):
     until: Moment
 
 
-class Contact(ContactFields, Document):
+class Contact(ContactFields, StoredDocument):
     """A saved contact; `email` is case-folded in its domain and looked up case-folded, `phone` is E.164."""
 
     kind: ClassVar[str] = "CONTACT"
 
     #: What the suppression list says of its addresses, kept here as well: a send reads the contact anyway.
-    suppressed: tuple[Block, ...] = ()
+    suppressed: tuple[SuppressionBlock, ...] = ()
     #: Where a step's fallback is tried at once.
-    unreachable: Annotated[tuple[Unreachable, ...], Field(max_length=10)] = ()
+    unreachable: Annotated[tuple[ChannelUnreachable, ...], Field(max_length=10)] = ()
 
     def consent_to(self, channel_type: str, message_type: MessageType) -> ConsentState | None:
         """What the contact said for this kind of message, None when they were never asked."""
@@ -153,7 +153,7 @@ class Contact(ContactFields, Document):
 
     def is_unreachable(self, channel_type: str, address: str, now: datetime) -> bool:
         """Whether this medium is known not to reach this address."""
-        wanted = channel_type, hash_place(address)
+        wanted = channel_type, hash_address_for_reach(address)
         return any(now < each.until and (each.channel_type, each.address) == wanted for each in self.unreachable)
 
     def with_consent(self, channel_type: str, message_type: MessageType, state: ConsentState) -> Self:
@@ -163,7 +163,7 @@ class Contact(ContactFields, Document):
 
     def lookups(self) -> tuple[str, ...]:
         """The strings under which the contact is found and of which no two contacts share one."""
-        return build_lookups(self.external_id, self.email, self.phone)
+        return unique_keys(self.external_id, self.email, self.phone)
 
     def with_fields(self, changes: Mapping[str, object]) -> Self:
         """The contact with python-named fields changed; raises pydantic's ValidationError."""

@@ -8,7 +8,7 @@ CONTACT_SHARDS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class ShardSummary:
     """How many contacts one shard has, and cursors from which its pages can be read, about a megabyte apart."""
 
     count: int

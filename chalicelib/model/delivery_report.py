@@ -16,7 +16,7 @@ MAX_QUEUED_BYTES = 1_048_576
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Suppression(StrEnum):
+class SuppressionSignal(StrEnum):
     """Why an address is not to be written to again."""
 
     HARD_BOUNCE = "hard_bounce"
@@ -38,7 +38,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DeliveryReport:
     """One receipt. Providers repeat and reorder theirs, so only `Receipt.rank` tells which one counts."""
 
     #: None where nothing became of the message itself (an opt-out, a price).
@@ -52,7 +52,7 @@ class Report:
     code: str = ""
     #: A failure that may pass, such as a full mailbox or an automatic answer: it does not undo a delivery.
     is_soft: bool = False
-    suppress: Suppression | None = None
+    suppress: SuppressionSignal | None = None
     #: Whose report it is, where the provider says: an e-mail address, a phone in E.164, a push endpoint.
     address: str | None = None
     #: What the contact answered, in full.
@@ -65,7 +65,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Callback:
+class ProviderCallback:
     """What a provider hands us: an event from a queue (a body only), or a request to `/v1/hooks/{uid}`."""
 
     body: bytes
@@ -75,7 +75,7 @@ class Callback:
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
 
 
-def build_hook_uid(workspace: WorkspaceUid, channel: str) -> str:
+def build_callback_id(workspace: WorkspaceUid, channel: str) -> str:
     """The `{uid}` of a channel's `/v1/hooks/{uid}`: it comes without a key, so it carries the workspace."""
     return f"{workspace}.{channel}"
 

@@ -5,14 +5,14 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 
 #: product.md: longer plans are a new campaign, not a wait.
 LONGEST = timedelta(days=365)
 _ISO_8601 = TypeAdapter(timedelta)
 
 
-class _Parts(Outside):
+class _Parts(StrictModel):
     """A duration by its parts, e.g. {"hours": 2, "minutes": 30}."""
 
     weeks: Annotated[int, Field(ge=0)] = 0

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import JsonValue, StringConstraints, field_validator
 
-from chalicelib.model.base import Moment, Outside, Uid
+from chalicelib.model.base import Moment, StrictModel, Uid
 
 #: Words joined by dots, e.g. `order.placed`.
 EVENT_NAME = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$"
@@ -28,7 +28,7 @@ def check_properties(properties: Mapping[str, JsonValue]) -> Mapping[str, JsonVa
     return properties
 
 
-class Event(Outside):
+class Event(StrictModel):
     """As it is kept; `id` tells a second report of the same event from another event."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -44,7 +44,7 @@ class Event(Outside):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HistoryQuery:
     """Of a contact's history: the newest `limit` events of these names, from `since` on."""
 
     names: frozenset[str]

@@ -2,13 +2,13 @@
 
 from typing import ClassVar
 
-from chalicelib.model.base import Document, Outside
+from chalicelib.model.base import StoredDocument, StrictModel
 
 #: There is one of it in a workspace.
 LISTENERS = "events"
 
 
-class Listener(Outside):
+class EventSubscription(StrictModel):
     """An event campaign with its open flow."""
 
     campaign_uid: str
@@ -16,12 +16,12 @@ class Listener(Outside):
     event: str
 
 
-class Listeners(Document):
+class EventSubscriptions(StoredDocument):
     """All of a workspace. Those whose flow is over are let go when an event finds them so."""
 
     kind: ClassVar[str] = "LISTENERS"
 
-    entries: tuple[Listener, ...] = ()
+    entries: tuple[EventSubscription, ...] = ()
     #: Events that a webhook wants.
     told: tuple[str, ...] = ()
 
@@ -30,15 +30,15 @@ class Listeners(Document):
         """Events that somebody listens to."""
         return frozenset((*self.told, *(entry.event for entry in self.entries)))
 
-    def of(self, event: str) -> tuple[Listener, ...]:
+    def of(self, event: str) -> tuple[EventSubscription, ...]:
         """Those who listen to an event."""
         return tuple(entry for entry in self.entries if entry.event == event)
 
-    def with_listener(self, listener: Listener) -> "Listeners":
+    def with_listener(self, listener: EventSubscription) -> "EventSubscriptions":
         """With this campaign listening, in place of what it listened to."""
         others = tuple(entry for entry in self.entries if entry.campaign_uid != listener.campaign_uid)
         return self.model_copy(update={"entries": (*others, listener)})
 
-    def without_flow(self, flow_uid: str) -> "Listeners":
+    def without_flow(self, flow_uid: str) -> "EventSubscriptions":
         """Without the listener of this flow."""
         return self.model_copy(update={"entries": tuple(e for e in self.entries if e.flow_uid != flow_uid)})

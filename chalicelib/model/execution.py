@@ -24,7 +24,7 @@ class ExecutionStatus(StrEnum):
 OPEN = frozenset({ExecutionStatus.PENDING, ExecutionStatus.PROCESSING})
 
 
-class Outcome(StrEnum):
+class MessageOutcome(StrEnum):
     """What became of one SEND on our side."""
 
     SENT = "sent"
@@ -75,7 +75,7 @@ class ExecutionKey:
         return self.contact if self.entry == 1 else f"{self.contact}#{self.entry:06d}"
 
 
-def read_walk(workspace: WorkspaceUid, flow: FlowUid, walk: str) -> ExecutionKey:
+def parse_execution_id(workspace: WorkspaceUid, flow: FlowUid, walk: str) -> ExecutionKey:
     """The key whose word this is; ValueError when it is none."""
     contact, _, entry = walk.partition("#")
     return ExecutionKey(workspace, flow, ContactUid(contact), int(entry or "1"))
@@ -93,10 +93,10 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class MessageResult:
     """One SEND of one execution. `cost` is in units of 10⁻⁴ of the currency's minor unit."""
 
-    outcome: Outcome
+    outcome: MessageOutcome
     at: datetime
     attempts: int = 1
     channel: str = ""
@@ -108,7 +108,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class DeliveryReceipt:
     """The highest that the provider has reported of one message."""
 
     engagement: Engagement
@@ -123,7 +123,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class TriggeringEvent:
     """The event that started a walk: its id and its properties, which templates and conditions may look at."""
 
     event: str
@@ -131,7 +131,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class NodeVisit:
     """One node that the walk has passed: by which exit, when it came and when it left."""
 
     node: NodeId
@@ -142,8 +142,8 @@ class Visit:
     why: str = ""
 
 
-_NO_RESULTS: Mapping[NodeId, Result] = MappingProxyType({})
-_NO_RECEIPTS: Mapping[NodeId, Receipt] = MappingProxyType({})
+_NO_RESULTS: Mapping[NodeId, MessageResult] = MappingProxyType({})
+_NO_RECEIPTS: Mapping[NodeId, DeliveryReceipt] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +172,16 @@ class Execution:
     #: What that try has cost. It is spent, unless the message is refused after all; another try pays what it lacks.
     paid: int = 0
     claim: Claim | None = None
-    results: Mapping[NodeId, Result] = field(default_factory=lambda: _NO_RESULTS)
-    receipts: Mapping[NodeId, Receipt] = field(default_factory=lambda: _NO_RECEIPTS)
-    path: tuple[Visit, ...] = ()
+    results: Mapping[NodeId, MessageResult] = field(default_factory=lambda: _NO_RESULTS)
+    receipts: Mapping[NodeId, DeliveryReceipt] = field(default_factory=lambda: _NO_RECEIPTS)
+    path: tuple[NodeVisit, ...] = ()
     #: Why it failed or was skipped.
     reason: str | None = None
     #: Faults of code or data met at this step; the fifth makes it failed(poison).
     faults: int = 0
     #: A retry of one node: the walk stops after it.
     only: bool = False
-    cause: Cause | None = None
+    cause: TriggeringEvent | None = None
 
     @property
     def is_open(self) -> bool:
@@ -203,7 +203,7 @@ class Execution:
         offer = self.results[node].offer if node in self.results else 0
         return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node, self.key.entry, offer)
 
-    def with_result(self, node: NodeId, result: Result) -> "Execution":
+    def with_result(self, node: NodeId, result: MessageResult) -> "Execution":
         """The row with one more SEND decided; what is spent says the result from now on."""
         return replace(self, results={**self.results, node: result}, paid=0)
 
@@ -220,10 +220,10 @@ class Execution:
             row = self.with_result(self.node, self.unanswered(now))
         return replace(row, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now)
 
-    def unanswered(self, now: datetime, channel: str = "") -> Result:
+    def unanswered(self, now: datetime, channel: str = "") -> MessageResult:
         """What is known of the message at `node` when the answer to its last try was lost and no other try follows."""
-        return Result(
-            Outcome.UNKNOWN,
+        return MessageResult(
+            MessageOutcome.UNKNOWN,
             now,
             attempts=self.attempt,
             channel=channel,

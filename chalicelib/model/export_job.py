@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
 from chalicelib.model.contact import ContactStatus, Tag
 from chalicelib.model.import_job import Format
 
@@ -26,7 +26,7 @@ class ExportStatus(StrEnum):
     FAILED = "failed"
 
 
-class ExportRequest(Outside):
+class ExportRequest(StrictModel):
     """Contacts, all or those with a tag or a status; or the executions of one flow."""
 
     of: ExportOf
@@ -45,7 +45,7 @@ class ExportRequest(Outside):
         return self
 
 
-class DataExport(Document):
+class DataExport(StoredDocument):
     """The progress: each part of the file is one save, so a crash repeats one part at most."""
 
     kind: ClassVar[str] = "EXPORT"

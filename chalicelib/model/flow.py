@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from chalicelib.errors import Conflict
-from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
 
 #: Rows of one flow are spread over shards of about this many contacts, at most MAX_SHARDS. A count takes a shard at a
 #: time and has 15 seconds for it, in which a function of 1 GB counts 26,000 rows: with these a flow of 100 million can
@@ -63,7 +63,7 @@ class IllegalTransition(Conflict):
 Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
 
 
-class FlowConfiguration(Outside):
+class FlowConfiguration(StrictModel):
     """Pacing, retries and timeouts of one flow, in milliseconds."""
 
     pause_between_contacts_ms: Milliseconds = 0
@@ -110,7 +110,7 @@ class FlowConfiguration(Outside):
         return timedelta(milliseconds=self.timeout_ms)
 
 
-class RetryOf(Outside):
+class RetryOf(StrictModel):
     """Of which flow, and of which of its executions, this flow is the retry."""
 
     flow_uid: Uid
@@ -128,7 +128,7 @@ class RetryOf(Outside):
         return same and all(ours == theirs or None in {ours, theirs} for ours, theirs in narrowed)
 
 
-class PausedBy(Outside):
+class PausedBy(StrictModel):
     """The open circuit that a flow met; times by the real clock."""
 
     channel_uid: str
@@ -137,7 +137,7 @@ class PausedBy(Outside):
     retry_after: Moment | None
 
 
-class Flow(Document):
+class Flow(StoredDocument):
     """The control item of a flow: the one write that pause, resume and cancel are."""
 
     kind: ClassVar[str] = "FLOW"

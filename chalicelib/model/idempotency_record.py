@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from chalicelib.model.base import Document, Moment, Outside
+from chalicelib.model.base import Moment, StoredDocument, StrictModel
 
 #: api.md: a call that is repeated with its key within this time is not made again.
 CALL_LIFE = timedelta(hours=24)
 
 
-class KeptAnswer(Outside):
+class StoredResponse(StrictModel):
     """What was answered, as JSON text; a long one lies in a file."""
 
     status: int
@@ -17,7 +17,7 @@ class KeptAnswer(Outside):
     file: str | None = None
 
 
-class RememberedCall(Document):
+class IdempotencyRecord(StoredDocument):
     """Kept under a hash of its key. Times are the real clock's, as callers live by it."""
 
     kind: ClassVar[str] = "CALL"
@@ -28,7 +28,7 @@ class RememberedCall(Document):
     reserved_uid: str
     #: Whoever works on the call has it until then.
     until: Moment
-    answer: KeptAnswer | None = None
+    answer: StoredResponse | None = None
 
     @property
     def forget_at(self) -> datetime:

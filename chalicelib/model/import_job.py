@@ -6,15 +6,15 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from chalicelib.model.base import Document, Moment, Outside
-from chalicelib.model.consent import Origin, Proof, Source
+from chalicelib.model.base import Moment, StoredDocument, StrictModel
+from chalicelib.model.consent import ConsentSource, Proof, Source
 
 #: api.md: longer files come by upload.
 MAX_INLINE_BYTES = 5 * 1_048_576
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$")]
 
 
-class OnExisting(StrEnum):
+class ExistingContactPolicy(StrEnum):
     """What a row does to a contact that is there."""
 
     UPSERT = "upsert"
@@ -37,12 +37,12 @@ class Format(StrEnum):
     JSON_LINES = "jsonl"
 
 
-class ImportOptions(Outside):
+class ImportOptions(StrictModel):
     """How the rows are read. `mapping` says what a column is: header → field, or null to leave it out."""
 
     mapping: Annotated[Mapping[str, str | None], Field(max_length=200)] = {}
     dry_run: bool = False
-    on_existing: OnExisting = OnExisting.UPSERT
+    on_existing: ExistingContactPolicy = ExistingContactPolicy.UPSERT
     #: Where the consent in the rows comes from, and what proves it.
     consent_source: Source = "import"
     consent_proof: Proof | None = None
@@ -86,7 +86,7 @@ class ImportRequest(ImportOptions):
         return self
 
 
-class ContactImport(ImportOptions, Document):
+class ContactImport(ImportOptions, StoredDocument):
     """The progress. Every page of rows is one save, so a crash repeats one page at most."""
 
     kind: ClassVar[str] = "IMPORT"
@@ -112,9 +112,9 @@ class ContactImport(ImportOptions, Document):
     completed_at: Moment | None = None
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> ConsentSource:
         """How we know of the consent in its rows."""
-        return Origin(source=self.consent_source, proof=self.consent_proof)
+        return ConsentSource(source=self.consent_source, proof=self.consent_proof)
 
     @property
     def is_over(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.steps import Branch
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
@@ -13,7 +13,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whit
 LaneSteps = Annotated[tuple[JsonValue, ...], Field(max_length=1_000)]
 
 
-class Lane(Outside):
+class Lane(StrictModel):
     """One way out of a split."""
 
     label: Label

@@ -22,7 +22,7 @@ class MessageType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingMessage:
     """A rendered message: `content` has the fields of the channel type's content model."""
 
     uid: MessageUid
@@ -51,7 +51,7 @@ class Throttled:
 
 
 @dataclass(frozen=True, slots=True)
-class Retryable:
+class TransientFailure:
     """Not taken for sure, and may be taken later."""
 
     code: str
@@ -61,21 +61,21 @@ class Retryable:
 
 
 @dataclass(frozen=True, slots=True)
-class Permanent:
+class PermanentFailure:
     """Not taken, and never will be."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
-class Suppress:
+class RecipientSuppressed:
     """Not taken, and this address is not to be written to again."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelFault:
+class ChannelFailure:
     """Not taken because of the channel (account, sender, credentials): no contact's fault.
 
     A code that begins with `balance:` says that the provider wants money first.
@@ -85,10 +85,12 @@ class ChannelFault:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class OutcomeUnknown:
     """Perhaps taken: the answer was lost."""
 
     why: str
 
 
-Verdict = Accepted | Throttled | Retryable | Permanent | Suppress | ChannelFault | Unknown
+Verdict = (
+    Accepted | Throttled | TransientFailure | PermanentFailure | RecipientSuppressed | ChannelFailure | OutcomeUnknown
+)

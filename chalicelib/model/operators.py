@@ -26,7 +26,7 @@ class Op(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparand:
+class Operand:
     """An operator with what it compares to: a value, or for `within` a span before now."""
 
     op: Op
@@ -115,31 +115,31 @@ def _one_of_texts(texts: frozenset[str]) -> Callable[[object, datetime], bool]:
     return fits
 
 
-def _orders(comparand: Comparand, found: object, now: datetime) -> bool:
+def _orders(comparand: Operand, found: object, now: datetime) -> bool:
     del now
     if not isinstance(found, int | float) or not isinstance(comparand.value, int | float) or isinstance(found, bool):
         return False
     return bool(_ORDERS[comparand.op](found, comparand.value))
 
 
-def _is_in(comparand: Comparand, found: object, now: datetime) -> bool:
+def _is_in(comparand: Operand, found: object, now: datetime) -> bool:
     del now
     return isinstance(comparand.value, list) and any(_equal(found, each) for each in comparand.value)
 
 
-def _contains(comparand: Comparand, found: object, now: datetime) -> bool:
+def _contains(comparand: Operand, found: object, now: datetime) -> bool:
     del now
     if isinstance(found, tuple | list):
         return any(_equal(each, comparand.value) for each in found)
     return isinstance(found, str) and str(comparand.value).casefold() in found.casefold()
 
 
-def _starts_with(comparand: Comparand, found: object, now: datetime) -> bool:
+def _starts_with(comparand: Operand, found: object, now: datetime) -> bool:
     del now
     return isinstance(found, str) and found.casefold().startswith(str(comparand.value).casefold())
 
 
-def _lies(comparand: Comparand, found: object, now: datetime) -> bool:
+def _lies(comparand: Operand, found: object, now: datetime) -> bool:
     moment, value = as_moment(found), as_moment(comparand.value)
     if moment is None:
         return False
@@ -150,7 +150,7 @@ def _lies(comparand: Comparand, found: object, now: datetime) -> bool:
     return moment < value if comparand.op is Op.BEFORE else moment > value
 
 
-_COMPARE: Mapping[Op, Callable[[Comparand, object, datetime], bool]] = {
+_COMPARE: Mapping[Op, Callable[[Operand, object, datetime], bool]] = {
     Op.EQ: lambda comparand, found, _: _equal(found, comparand.value),
     Op.IN: _is_in,
     Op.CONTAINS: _contains,

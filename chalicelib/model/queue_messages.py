@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.model.base import Moment, Outside
+from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.event import Event
-from chalicelib.model.execution import ExecutionKey, read_walk
+from chalicelib.model.execution import ExecutionKey, parse_execution_id
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Hint(Outside):
+class StepMessage(StrictModel):
     """“Look at this row, it may be at step q.”"""
 
     v: Literal[1] = 1
@@ -37,25 +37,27 @@ class Hint(Outside):
     @property
     def key(self) -> ExecutionKey:
         """Which row is meant."""
-        return read_walk(WorkspaceUid(self.w), FlowUid(self.f), self.c)
+        return parse_execution_id(WorkspaceUid(self.w), FlowUid(self.f), self.c)
 
 
-def hint_of(key: ExecutionKey, seq: int, promised: datetime | None = None, slot: datetime | None = None) -> Hint:
+def build_step_message(
+    key: ExecutionKey, seq: int, promised: datetime | None = None, slot: datetime | None = None
+) -> StepMessage:
     """The hint for step `seq` of a row; `slot`: of its channel's rate, kept to the microsecond."""
     turn = int(promised.timestamp() * 1000) if promised else None
     kept = (slot - _EPOCH) // timedelta(microseconds=1) if slot else None
-    return Hint(w=key.workspace, f=key.flow, c=key.walk, q=seq, p=turn, r=kept)
+    return StepMessage(w=key.workspace, f=key.flow, c=key.walk, q=seq, p=turn, r=kept)
 
 
 @dataclass(frozen=True, slots=True)
-class DueHint:
+class ScheduledStep:
     """A hint and the moment it is for."""
 
-    hint: Hint
+    hint: StepMessage
     due: datetime
 
 
-class Expand(Outside):
+class EnrolContacts(StrictModel):
     """Enrol the contacts of one chunk, from `offset` on."""
 
     kind: Literal["expand"] = "expand"
@@ -65,7 +67,7 @@ class Expand(Outside):
     offset: int = 0
 
 
-class ExpandShards(Outside):
+class EnrolSegment(StrictModel):
     """Enrol a segment's members in one part of the contacts' shards, from `cursor` in `shard` on."""
 
     kind: Literal["expandShards"] = "expandShards"
@@ -79,7 +81,7 @@ class ExpandShards(Outside):
     found: int = 0
 
 
-class ExpandRetry(Outside):
+class EnrolRetry(StrictModel):
     """Enrol whom a retry is for, out of one shard of the flow that it retries, from `cursor` on."""
 
     kind: Literal["expandRetry"] = "expandRetry"
@@ -92,7 +94,7 @@ class ExpandRetry(Outside):
     found: int = 0
 
 
-class Dispatch(Outside):
+class EnqueuePending(StrictModel):
     """Hint the open rows of the shards first, first+stride, … from `cursor` on; `heal`: only those long overdue."""
 
     kind: Literal["dispatch"] = "dispatch"
@@ -105,7 +107,7 @@ class Dispatch(Outside):
     heal: bool = False
 
 
-class Recount(Outside):
+class Recount(StrictModel):
     """Count the rows from `shard` on, heal what is overdue, and end the flow if it is over."""
 
     kind: Literal["recount"] = "recount"
@@ -125,14 +127,14 @@ class Recount(Outside):
     full: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
 
 
-class Wake(Outside):
+class ReleaseTimers(StrictModel):
     """Hand the timers of one minute's bucket to the step queue."""
 
     kind: Literal["wake"] = "wake"
     bucket: str
 
 
-class Purge(Outside):
+class PurgeFlow(StrictModel):
     """Delete the rows of a deleted flow."""
 
     kind: Literal["purge"] = "purge"
@@ -141,7 +143,7 @@ class Purge(Outside):
     shards: int
 
 
-class Import(Outside):
+class Import(StrictModel):
     """Read on in an import, from byte `offset`."""
 
     kind: Literal["import"] = "import"
@@ -149,7 +151,7 @@ class Import(Outside):
     uid: str
 
 
-class SendOptIn(Outside):
+class SendOptIn(StrictModel):
     """Send the confirmation message of an opt-in that is still at this `rev`."""
 
     kind: Literal["opt_in"] = "opt_in"
@@ -158,7 +160,7 @@ class SendOptIn(Outside):
     rev: int
 
 
-class Erase(Outside):
+class EraseContact(StrictModel):
     """Erase the contact that was created at this moment, and sweep up what was under way when it was erased."""
 
     kind: Literal["erase"] = "erase"
@@ -169,7 +171,7 @@ class Erase(Outside):
     keeps: bool = False
 
 
-class Export(Outside):
+class Export(StrictModel):
     """Write on at an export."""
 
     kind: Literal["export"] = "export"
@@ -177,14 +179,14 @@ class Export(Outside):
     uid: str
 
 
-class Reported(Outside):
+class EventBatch(StrictModel):
     """Events of one workspace, on their way to what listens to them."""
 
     w: str
     events: tuple[Event, ...]
 
 
-class Start(Outside):
+class StartScheduledCampaign(StrictModel):
     """Start a scheduled campaign, if its time has come."""
 
     kind: Literal["start"] = "start"
@@ -193,17 +195,17 @@ class Start(Outside):
 
 
 Job = Annotated[
-    Start
-    | Expand
-    | ExpandShards
-    | ExpandRetry
-    | Dispatch
+    StartScheduledCampaign
+    | EnrolContacts
+    | EnrolSegment
+    | EnrolRetry
+    | EnqueuePending
     | Recount
-    | Wake
-    | Purge
+    | ReleaseTimers
+    | PurgeFlow
     | Import
     | SendOptIn
-    | Erase
+    | EraseContact
     | Export,
     Field(discriminator="kind"),
 ]

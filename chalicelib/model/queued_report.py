@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from chalicelib.model.base import Moment, Outside
-from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, Callback
+from chalicelib.model.base import Moment, StrictModel
+from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, ProviderCallback
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import ChannelUid, WorkspaceUid
 
 
-class Posted(Outside):
+class QueuedCallback(StrictModel):
     """A genuine callback of a channel's provider. The body is packed, as text in JSON in JSON grows by half."""
 
     kind: Literal["hook"] = "hook"
@@ -25,7 +25,7 @@ class Posted(Outside):
     at: Moment
 
 
-class Followed(Outside):
+class LinkVisit(StrictModel):
     """A contact followed a link of ours, or loaded its image: what the message uid `m` has reached by that."""
 
     kind: Literal["link"] = "link"
@@ -34,23 +34,27 @@ class Followed(Outside):
     at: Moment
 
 
-_OWN: TypeAdapter[Posted | Followed] = TypeAdapter(Annotated[Posted | Followed, Field(discriminator="kind")])
+_OWN: TypeAdapter[QueuedCallback | LinkVisit] = TypeAdapter(
+    Annotated[QueuedCallback | LinkVisit, Field(discriminator="kind")]
+)
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
-def build_posted(workspace: WorkspaceUid, channel: ChannelUid, callback: Callback, at: datetime) -> Posted:
+def build_posted(
+    workspace: WorkspaceUid, channel: ChannelUid, callback: ProviderCallback, at: datetime
+) -> QueuedCallback:
     """What is queued of a callback: all but its headers, which were for its signature."""
     packed = base64.b64encode(zlib.compress(callback.body)).decode()
-    return Posted(w=workspace, ch=channel, url=callback.url, body=packed, at=at)
+    return QueuedCallback(w=workspace, ch=channel, url=callback.url, body=packed, at=at)
 
 
-def unpack(posted: Posted) -> Callback:
+def decompress_body(posted: QueuedCallback) -> ProviderCallback:
     """The callback again, never more than MAX_CALLBACK_BYTES of it."""
     body = zlib.decompressobj().decompress(base64.b64decode(posted.body), MAX_CALLBACK_BYTES)
-    return Callback(body, posted.url)
+    return ProviderCallback(body, posted.url)
 
 
-def read_own(text: str) -> Posted | Followed | None:
+def parse_internal(text: str) -> QueuedCallback | LinkVisit | None:
     """What we put there ourselves; None for a provider's event."""
     try:
         return _OWN.validate_json(text)
@@ -58,7 +62,7 @@ def read_own(text: str) -> Posted | Followed | None:
         return None
 
 
-def read_published(text: str) -> datetime | None:
+def parse_sns(text: str) -> datetime | None:
     """When SNS took an event from its provider; None where it did not bring it."""
     try:
         envelope: object = json.loads(text)

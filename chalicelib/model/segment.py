@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Discriminator, Field, JsonValue, PlainSerializer
 from pydantic import Tag as Member
 
-from chalicelib.model.base import Document, Outside
+from chalicelib.model.base import StoredDocument, StrictModel
 from chalicelib.model.comparison import Comparison
 from chalicelib.model.conditions import (
     MAX_LEAVES,
     ConsentIs,
-    Did,
+    EventCount,
     FieldIs,
     HasTag,
     check_size,
@@ -69,7 +69,7 @@ Filter = Annotated[
     | Annotated[AnyOf, Member("ANY")]
     | Annotated[NoneOf, Member("NOT")]
     | Annotated[FieldIs, Member("FIELD")]
-    | Annotated[Did, Member("EVENT")]
+    | Annotated[EventCount, Member("EVENT")]
     | Annotated[HasTag, Member("TAG")]
     | Annotated[ConsentIs, Member("CONSENT")],
     Discriminator(
@@ -100,7 +100,7 @@ SegmentFilter = Annotated[
 ]
 
 
-class SegmentFields(Outside):
+class SegmentFields(StrictModel):
     """What a caller may set."""
 
     #: Of the whole body.
@@ -112,7 +112,7 @@ class SegmentFields(Outside):
     filter: SegmentFilter
 
 
-class Segment(SegmentFields, Document):
+class Segment(SegmentFields, StoredDocument):
     """A saved segment. Flows keep the filter as it was when they began."""
 
     kind: ClassVar[str] = "SEGMENT"

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from chalicelib.model.template import Defaults, ParameterStrategy
 
 
-class Sending(Protocol):
+class MessageSpec(Protocol):
     """A channel and a template, with the values of its variables."""
 
     @property
@@ -36,18 +36,18 @@ class Sending(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class SendOption:
     """`suffix` behind the node's id names its pinned template, `prefix` stands before its fields."""
 
     suffix: str
     prefix: str
-    sending: Sending
+    sending: MessageSpec
 
 
 @runtime_checkable
-class Offering(Protocol):
+class SendsMessage(Protocol):
     """A step that sends."""
 
     @property
-    def offers(self) -> tuple[Offer, ...]:
+    def offers(self) -> tuple[SendOption, ...]:
         """In the order in which they are tried."""

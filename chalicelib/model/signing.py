@@ -19,12 +19,12 @@ UNSUBSCRIBE, CONFIRM, OPEN, CLICK = "unsubscribe", "confirm", "open", "click"
 UNSUBSCRIBE_URL, CONFIRM_URL = "unsubscribe_url", "confirm_url"
 
 
-def write_token(secret: bytes, purpose: str, parts: Sequence[str]) -> str:
+def sign_token(secret: bytes, purpose: str, parts: Sequence[str]) -> str:
     """Parts, none of which has a dot, joined and signed for one purpose; fits a path."""
     return ".".join((*parts, _sign(secret, purpose, parts)))
 
 
-def read_token(secret: bytes, purpose: str, token: str, count: int) -> tuple[str, ...] | None:
+def verify_token(secret: bytes, purpose: str, token: str, count: int) -> tuple[str, ...] | None:
     """The parts, None unless there are so many and they were signed for this purpose."""
     *parts, signature = token.split(".")
     genuine = hmac.compare_digest(signature.encode(), _sign(secret, purpose, parts).encode())
@@ -53,21 +53,19 @@ class Links:
         """Where this contact ends this kind of message; the same in every message."""
         if not self.base:
             return None
-        return (
-            f"{self.base}/u/{write_token(self.secret, UNSUBSCRIBE, (workspace, contact, channel_type, message_type))}"
-        )
+        return f"{self.base}/u/{sign_token(self.secret, UNSUBSCRIBE, (workspace, contact, channel_type, message_type))}"
 
     def confirm(self, parts: Sequence[str]) -> str:
         """Where a double opt-in is confirmed."""
-        return f"{self.base}/c/{write_token(self.secret, CONFIRM, parts)}"
+        return f"{self.base}/c/{sign_token(self.secret, CONFIRM, parts)}"
 
     def open(self, uid: MessageUid) -> str:
         """What a mail program loads when the message is opened."""
-        return f"{self.base}/o/{write_token(self.secret, OPEN, _parts(uid))}"
+        return f"{self.base}/o/{sign_token(self.secret, OPEN, _parts(uid))}"
 
     def click(self, uid: MessageUid, url: str) -> str:
         """Leads to `url` by way of us; the signature covers it, so it leads nowhere else."""
-        token = write_token(self.secret, CLICK, (*_parts(uid), hash_url(url)))
+        token = sign_token(self.secret, CLICK, (*_parts(uid), hash_url(url)))
         return f"{self.base}/l/{token}?u={quote(url, safe='')}"
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class SkipReason(StrEnum):
-    """What statistics, executions and estimates call it; a provider's own refusal is `refused_by` its code."""
+    """What statistics, executions and estimates call it; a provider's own refusal is `skip_reason_for` its code."""
 
     CHANNEL_NOT_FOUND = "channel_not_found"
     CHANNEL_NOT_APPROVED = "channel_not_approved"
@@ -31,6 +31,6 @@ class SkipReason(StrEnum):
         return cls(f"contact_{status.lower()}")
 
 
-def refused_by(code: str) -> str:
+def skip_reason_for(code: str) -> str:
     """The reason where the provider says that the address wants nothing more, by the provider's code."""
     return f"suppressed_{code}"

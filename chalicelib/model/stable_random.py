@@ -3,7 +3,7 @@
 from hashlib import blake2b
 
 
-def draw(*about: object) -> float:
+def stable_fraction(*about: object) -> float:
     """A number in [0, 1), always the same for the same `about`, evenly spread over different ones."""
     text = "\x1f".join(str(part) for part in about)
     return int.from_bytes(blake2b(text.encode(), digest_size=7).digest()) / 2**56

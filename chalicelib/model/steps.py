@@ -11,10 +11,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field, JsonValue
 
 from chalicelib.errors import Problem
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
-from chalicelib.model.execution import Receipt, Result
+from chalicelib.model.execution import DeliveryReceipt, MessageResult
 from chalicelib.model.ids import NODE_PATTERN, NodeId
 
 #: The exit of every node that has only one.
@@ -32,8 +32,8 @@ class StepContext:
     contact: Contact
     #: The workspace's zone, for contacts without one of their own.
     timezone: str
-    results: Mapping[NodeId, Result]
-    receipts: Mapping[NodeId, Receipt]
+    results: Mapping[NodeId, MessageResult]
+    receipts: Mapping[NodeId, DeliveryReceipt]
     #: Of the event that started the walk, if one did.
     properties: Mapping[str, JsonValue] = field(default_factory=dict)
     #: What the contact did, newest first; read only for steps that ask for it.
@@ -41,7 +41,7 @@ class StepContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Go:
+class Continue:
     """Leave by this exit at once; `why` is the comparison that decided, for the inspector."""
 
     exit: str = NEXT
@@ -49,7 +49,7 @@ class Go:
 
 
 @dataclass(frozen=True, slots=True)
-class Sleep:
+class WaitUntil:
     """Stay until this moment, then leave by `next`."""
 
     until: datetime
@@ -61,7 +61,7 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True)
-class Retag:
+class ChangeTags:
     """Change the contact's tags, then leave by `next`."""
 
     add: tuple[str, ...]
@@ -77,7 +77,7 @@ class Stop:
     """The walk ends here."""
 
 
-NodeOutcome = Go | Sleep | Deliver | Retag | Stop
+NodeOutcome = Continue | WaitUntil | Deliver | ChangeTags | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Reference:
     field: str
 
 
-class Step(Outside):
+class Step(StrictModel):
     """Base of the authored steps; each node type is a subclass with `type` as its discriminator."""
 
     #: Whether it hands over messages, to which later steps may refer.

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
 from chalicelib.model.message import MessageType
 
 ChannelTypeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -36,7 +36,7 @@ class SuppressionReason(StrEnum):
         return self in {SuppressionReason.STOP, SuppressionReason.ONE_CLICK, SuppressionReason.REVOKED}
 
 
-class Block(Outside):
+class SuppressionBlock(StrictModel):
     """What is not sent to an address; None is every channel type that uses it, or every message type."""
 
     address: AddressKind
@@ -49,19 +49,19 @@ class Block(Outside):
         """Whether such a message is meant."""
         return self.channel_type in {None, channel_type} and self.message_type in {None, message_type}
 
-    def is_same(self, other: "Block") -> bool:
+    def is_same(self, other: "SuppressionBlock") -> bool:
         """Whether it says the same for the same cause, whenever it was said."""
         return self.model_copy(update={"at": other.at}) == other
 
 
-class Suppression(Document):
+class Suppression(StoredDocument):
     """One address on the list; `uid` is its keyed hash. Without blocks it is off the list again."""
 
     kind: ClassVar[str] = "SUPPRESSION"
 
     #: Who had the address when it was last looked at: only an id, and nobody once the contact is erased.
     contact_uid: Uid | None = None
-    blocks: Annotated[tuple[Block, ...], Field(max_length=50)]
+    blocks: Annotated[tuple[SuppressionBlock, ...], Field(max_length=50)]
 
     def marks(self) -> Mapping[str, str]:
         return {"listed": "yes"} if self.blocks else {}

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from chalicelib.model.base import Document, Moment, Outside
+from chalicelib.model.base import Moment, StoredDocument, StrictModel
 from chalicelib.model.message import MessageType
 
 #: api.md: longer sources are refused before they are compiled.
@@ -38,7 +38,7 @@ Defaults = Annotated[
 ]
 
 
-class TemplateFields(Outside):
+class TemplateFields(StrictModel):
     """What a caller may set. `content` has the fields of the channel type's content model, as template sources."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -48,7 +48,7 @@ class TemplateFields(Outside):
     parameter_defaults: Defaults = {}
 
 
-class Template(TemplateFields, Document):
+class Template(TemplateFields, StoredDocument):
     """The working copy; what is sent are its versions."""
 
     kind: ClassVar[str] = "TEMPLATE"
@@ -63,7 +63,7 @@ class Template(TemplateFields, Document):
         return {"status": str(self.status), "channelType": self.channel_type, "name": self.name}
 
 
-class TemplateVersion(Outside):
+class TemplateVersion(StrictModel):
     """What was published: never changed."""
 
     version: int

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from chalicelib.model.base import Moment, Outside, WrittenTime
+from chalicelib.model.base import Moment, StrictModel, WrittenTime
 from chalicelib.model.conditions import When
 from chalicelib.model.durations import Duration
 from chalicelib.model.event import EventName
@@ -16,19 +16,19 @@ START_GRACE = timedelta(hours=1)
 SKIPS_KEPT = 20
 
 
-class ManualTrigger(Outside):
+class ManualTrigger(StrictModel):
     """An operator presses start."""
 
     type: Literal["manual"] = "manual"
 
 
-class ApiTrigger(Outside):
+class ApiTrigger(StrictModel):
     """`POST /v1/campaigns/{uid}/trigger` starts it."""
 
     type: Literal["api"] = "api"
 
 
-class ScheduledTrigger(Outside):
+class ScheduledTrigger(StrictModel):
     """The calendar: once at `at`, or again and again by a recurrence rule whose first day and time of day `at` is."""
 
     type: Literal["scheduled"] = "scheduled"
@@ -44,7 +44,7 @@ class ScheduledTrigger(Outside):
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
-class EventTrigger(Outside):
+class EventTrigger(StrictModel):
     """Whenever a contact does `event`, if `when` holds of the contact and of the event's properties."""
 
     type: Literal["event"] = "event"
@@ -57,21 +57,21 @@ class EventTrigger(Outside):
 Trigger = Annotated[ManualTrigger | ApiTrigger | ScheduledTrigger | EventTrigger, Field(discriminator="type")]
 
 
-class Entry(Outside):
+class EntryPolicy(StrictModel):
     """Whether a contact that is through an event campaign may enter it again, and how long after it last entered."""
 
     again: bool = False
     after: Duration | None = None
 
 
-class Skip(Outside):
+class SkippedStart(StrictModel):
     """A scheduled start that did not happen."""
 
     at: Moment
     reason: str
 
 
-class Schedule(Outside):
+class Schedule(StrictModel):
     """What a launched scheduled campaign is about to do; its truth, as timers and jobs are only hints."""
 
     trigger: ScheduledTrigger
@@ -84,9 +84,9 @@ class Schedule(Outside):
     channel_uid: str
     paused: bool = False
     #: Starts that did not happen, newest first.
-    skipped: tuple[Skip, ...] = ()
+    skipped: tuple[SkippedStart, ...] = ()
 
     def without_start(self, reason: str) -> "Schedule":
         """With the start that is due noted as skipped."""
-        skip = Skip(at=self.due, reason=reason) if self.due else None
+        skip = SkippedStart(at=self.due, reason=reason) if self.due else None
         return self.model_copy(update={"skipped": ((skip, *self.skipped) if skip else self.skipped)[:SKIPS_KEPT]})

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from chalicelib.model.base import Document
+from chalicelib.model.base import StoredDocument
 
 #: product.md: a call that is repeated with its key within this time starts nothing new.
 KEY_LIFE = timedelta(hours=24)
 
 
-class TriggerKey(Document):
+class TriggerKey(StoredDocument):
     """Made before its flow, so that whoever repeats the call makes the very same one."""
 
     kind: ClassVar[str] = "TRIGGER"

@@ -16,7 +16,7 @@ MAX_FINDINGS = 999
 _UNSEEN = object()
 
 
-def read_problems(error: ValidationError, prefix: str = "", content: object = _UNSEEN) -> tuple[Problem, ...]:
+def validation_problems(error: ValidationError, prefix: str = "", content: object = _UNSEEN) -> tuple[Problem, ...]:
     """Every problem at once; `prefix` is the path to what was validated.
 
     With `content`, which is what was validated, the names of union members are left out of the paths.
@@ -68,7 +68,7 @@ def _path(detail: ErrorDetails, prefix: str, content: object) -> str:
             here = below
         elif position == last and detail["type"] == "missing":
             path.append(part)
-    return f"{prefix}{'.' if prefix and path else ''}{write_path(path)}"
+    return f"{prefix}{'.' if prefix and path else ''}{field_path(path)}"
 
 
 _NOWHERE = object()
@@ -80,6 +80,6 @@ def _below(content: object, part: str | int) -> object:
     return content.get(part, _NOWHERE) if isinstance(content, dict) else _NOWHERE
 
 
-def write_path(parts: Iterable[str | int]) -> str:
+def field_path(parts: Iterable[str | int]) -> str:
     """`steps[2].for`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")

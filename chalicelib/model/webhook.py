@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, StringConstraints
 
 from chalicelib.model.alert import CIRCUIT_OPENED, LOW_BALANCE
-from chalicelib.model.base import Document, Moment, Outside, Uid
+from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
 from chalicelib.model.campaign import CampaignState
 from chalicelib.model.contact import ConsentState
-from chalicelib.model.execution import Engagement, ExecutionStatus, Outcome
+from chalicelib.model.execution import Engagement, ExecutionStatus, MessageOutcome
 from chalicelib.model.flow import FlowStatus
 
 #: There is one list of them in a workspace.
@@ -27,7 +27,7 @@ CONSENT_EVENTS = frozenset(f"consent.{state.lower()}" for state in ConsentState)
 #: Told only to who names them, not by `message.*`: every send would be a call.
 BY_NAME = frozenset({"message.sent", "message.skipped"})
 #: What became of a message on our side, and how a walk ended: told by the rows.
-ROW_EVENTS = frozenset(f"message.{outcome}" for outcome in Outcome) | frozenset(
+ROW_EVENTS = frozenset(f"message.{outcome}" for outcome in MessageOutcome) | frozenset(
     f"execution.{status}" for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED)
 )
 #: What providers report, and contacts do.
@@ -45,7 +45,7 @@ ALL_EVENTS = (CONTACT_EVENTS | CONSENT_EVENTS | MESSAGE_EVENTS | ROW_EVENTS | FL
 
 
 def _check_choice(choice: str) -> str:
-    if not expand([choice]):
+    if not expand_event_names([choice]):
         raise ValueError("must be an event as flow.completed, or a group: " + ", ".join(_groups()))
     return choice
 
@@ -59,7 +59,7 @@ EventChoice = Annotated[str, StringConstraints(max_length=64), AfterValidator(_c
 EventChoices = Annotated[tuple[EventChoice, ...], Field(min_length=1, max_length=100)]
 
 
-def expand(choices: Iterable[str]) -> frozenset[str]:
+def expand_event_names(choices: Iterable[str]) -> frozenset[str]:
     """The names that choices stand for."""
     found: set[str] = set()
     for choice in choices:
@@ -69,7 +69,7 @@ def expand(choices: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-class Webhook(Outside):
+class Webhook(StrictModel):
     """One place; its secrets follow from its uid and `generation`, and are kept nowhere."""
 
     uid: Uid
@@ -87,10 +87,10 @@ class Webhook(Outside):
 
     def wants(self, event: str) -> bool:
         """Whether it is told of this event."""
-        return self.active and event in expand(self.events)
+        return self.active and event in expand_event_names(self.events)
 
 
-class Webhooks(Document):
+class Webhooks(StoredDocument):
     """All of a workspace."""
 
     kind: ClassVar[str] = "WEBHOOKS"
@@ -113,7 +113,7 @@ class Webhooks(Document):
     @property
     def names(self) -> frozenset[str]:
         """Events that some of them want."""
-        return expand(choice for each in self.entries if each.active for choice in each.events)
+        return expand_event_names(choice for each in self.entries if each.active for choice in each.events)
 
 
 class DeliveryStatus(StrEnum):
@@ -124,7 +124,7 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
 
 
-class Attempt(Outside):
+class DeliveryAttempt(StrictModel):
     """One call of the webhook: the answer's status, or why there was none."""
 
     at: Moment
@@ -133,7 +133,7 @@ class Attempt(Outside):
     milliseconds: int
 
 
-class Delivery(Document):
+class WebhookDelivery(StoredDocument):
     """One event on its way to one webhook; its uid is the `webhook-id` by which a receiver knows a repetition."""
 
     kind: ClassVar[str] = "DELIVERY"
@@ -143,7 +143,7 @@ class Delivery(Document):
     #: The JSON text, the same at every attempt.
     body: str
     status: DeliveryStatus = DeliveryStatus.PENDING
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[DeliveryAttempt, ...] = ()
     #: Since the last replay.
     tries: int = 0
     due: Moment | None = None
@@ -160,7 +160,7 @@ class Delivery(Document):
         return {"webhookUid": self.webhook_uid, "status": str(self.status)}
 
 
-class OutgoingCall(Outside):
+class OutgoingCall(StrictModel):
     """All that the function needs that calls webhooks: it may read nothing by itself."""
 
     v: int = 1
@@ -172,7 +172,7 @@ class OutgoingCall(Outside):
     body: str
 
 
-class CallResult(Outside):
+class CallResult(StrictModel):
     """What became of a call."""
 
     w: str
@@ -184,7 +184,7 @@ class CallResult(Outside):
     milliseconds: int
 
 
-class DueDeliveries(Outside):
+class DeliveryJob(StrictModel):
     """Deliveries whose time has come."""
 
     w: str

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from chalicelib.model.base import Document, Moment
+from chalicelib.model.base import Moment, StoredDocument
 
 
 class Scope(StrEnum):
@@ -21,7 +21,7 @@ class Scope(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
-class Workspace(Document):
+class Workspace(StoredDocument):
     """Settings of one tenant."""
 
     kind: ClassVar[str] = "WORKSPACE"
@@ -38,7 +38,7 @@ class Workspace(Document):
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "DE"
 
 
-class Key(Document):
+class Key(StoredDocument):
     """An API key: only its HMAC is kept."""
 
     kind: ClassVar[str] = "KEY"
@@ -51,7 +51,7 @@ class Key(Document):
     last_used_at: Moment | None = None
 
 
-class KnownWorkspace(Document):
+class KnownWorkspace(StoredDocument):
     """Kept in a workspace for itself and for each that its admin keys have made; the name is that of the beginning."""
 
     kind: ClassVar[str] = "KNOWN_WORKSPACE"

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from chalicelib.model.lanes import Lane, branches_of, check_labels
-from chalicelib.model.stable_random import draw
-from chalicelib.model.steps import Branch, Go, NodeOutcome, Step, StepContext
+from chalicelib.model.stable_random import stable_fraction
+from chalicelib.model.steps import Branch, Continue, NodeOutcome, Step, StepContext
 
 WHOLE = 100
 
@@ -51,10 +51,10 @@ class AbTest(Step):
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """A hash of campaign, node and contact: it survives retries, new flows and new versions."""
-        point = draw(context.campaign, context.node, context.contact.uid) * WHOLE
+        point = stable_fraction(context.campaign, context.node, context.contact.uid) * WHOLE
         reached = 0
         for lane in self.lanes:
             reached += lane.weight
             if point < reached:
-                return Go(lane.label)
-        return Go(self.lanes[-1].label)
+                return Continue(lane.label)
+        return Continue(self.lanes[-1].label)

@@ -4,9 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.model.conditions import MessageIs, When, asks_for, check_size, leaves
+from chalicelib.model.conditions import MessageIs, When, check_size, leaves, required_events
 from chalicelib.model.lanes import Lane, branches_of, check_labels
-from chalicelib.model.steps import Branch, Go, NodeOutcome, Reference, Step, StepContext
+from chalicelib.model.steps import Branch, Continue, NodeOutcome, Reference, Step, StepContext
 
 OTHERWISE = "otherwise"
 
@@ -64,13 +64,13 @@ class Condition(Step):
     @property
     def asks_for(self) -> frozenset[str]:
         """Every event that a `when` looks at."""
-        return frozenset().union(*(asks_for(lane.when) for lane in self.lanes if lane.when is not None))
+        return frozenset().union(*(required_events(lane.when) for lane in self.lanes if lane.when is not None))
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """The lane and, for the inspector, the comparison that decided."""
         for lane in self.lanes:
             if lane.when is None:
-                return Go(lane.label, "no other lane")
+                return Continue(lane.label, "no other lane")
             if why := lane.when.holds(context):
-                return Go(lane.label, why)
-        return Go(OTHERWISE, "no lane")
+                return Continue(lane.label, why)
+        return Continue(OTHERWISE, "no lane")

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from chalicelib.model.base import Outside, Uid
-from chalicelib.model.send_options import Offer
+from chalicelib.model.base import StrictModel, Uid
+from chalicelib.model.send_options import SendOption
 from chalicelib.model.steps import Deliver, NodeOutcome, Step, StepContext
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 
@@ -21,7 +21,7 @@ def _check_number(value: object) -> object:
 TemplateNumber = Annotated[Literal["latest"] | int, BeforeValidator(_check_number)]
 
 
-class _Text(Outside):
+class _Text(StrictModel):
     """Which template, in which version, with which values."""
 
     template_uid: Uid
@@ -31,7 +31,7 @@ class _Text(Outside):
     parameter_defaults: Defaults = {}
 
 
-class NoFallback(Outside):
+class NoFallback(StrictModel):
     """Who cannot be reached is skipped."""
 
     mode: Literal["none"] = "none"
@@ -57,11 +57,11 @@ class Send(_Text, Step):
     fallback: Fallback = NoFallback()
 
     @property
-    def offers(self) -> tuple[Offer, ...]:
+    def offers(self) -> tuple[SendOption, ...]:
         """What it names to be sent, in the order in which it is tried."""
-        own = Offer("", "", self)
+        own = SendOption("", "", self)
         if isinstance(self.fallback, OtherChannel):
-            return (own, Offer("/fallback", "fallback.", self.fallback))
+            return (own, SendOption("/fallback", "fallback.", self.fallback))
         return (own,)
 
     def decide(self, context: StepContext) -> NodeOutcome:

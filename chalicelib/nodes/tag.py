@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from chalicelib.model.contact import MAX_TAGS
 from chalicelib.model.contact import Tag as TagName
-from chalicelib.model.steps import NodeOutcome, Retag, Step, StepContext
+from chalicelib.model.steps import ChangeTags, NodeOutcome, Step, StepContext
 
 Tags = Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)]
 
@@ -29,4 +29,4 @@ class Tag(Step):
     def decide(self, context: StepContext) -> NodeOutcome:
         """Changes the record, also where it is so already: doing it twice is harmless."""
         del context
-        return Retag(self.add, self.remove)
+        return ChangeTags(self.add, self.remove)

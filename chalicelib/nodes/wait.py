@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from chalicelib.errors import Problem
 from chalicelib.model.base import Moment
 from chalicelib.model.durations import LONGEST, Duration
-from chalicelib.model.steps import Go, NodeOutcome, Sleep, Step, StepContext
+from chalicelib.model.steps import Continue, NodeOutcome, Step, StepContext, WaitUntil
 
 
 class Weekday(StrEnum):
@@ -66,7 +66,7 @@ class Wait(Step):
     def decide(self, context: StepContext) -> NodeOutcome:
         """Sleeps, unless the moment has passed already."""
         until = self._moment(context)
-        return Go(why="the moment had passed") if until <= context.now else Sleep(until)
+        return Continue(why="the moment had passed") if until <= context.now else WaitUntil(until)
 
     def problems(self, now: datetime) -> tuple[Problem, ...]:
         """A date-time further ahead than any wait may last."""

@@ -10,33 +10,33 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from chalicelib.model.base import Document
+from chalicelib.model.base import StoredDocument
 from chalicelib.model.channel_type import ChannelType as ChannelType
 from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
-from chalicelib.model.contact_shards import Survey
-from chalicelib.model.event import Event, Histories, Wanted
-from chalicelib.model.execution import Execution, ExecutionKey, Receipt
+from chalicelib.model.contact_shards import ShardSummary
+from chalicelib.model.event import Event, Histories, HistoryQuery
+from chalicelib.model.execution import DeliveryReceipt, Execution, ExecutionKey
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
-from chalicelib.model.queue_messages import DueHint, Job
+from chalicelib.model.queue_messages import Job, ScheduledStep
 from chalicelib.ports.balances import Balances as Balances
+from chalicelib.ports.channel_stores import ChannelStatus as ChannelStatus
 from chalicelib.ports.channel_stores import Circuits as Circuits
-from chalicelib.ports.channel_stores import LineState as LineState
 from chalicelib.ports.channel_stores import Rates as Rates
-from chalicelib.ports.channel_stores import Standing as Standing
-from chalicelib.ports.conditional_save import ClaimedBy as ClaimedBy
+from chalicelib.ports.channel_stores import RateState as RateState
+from chalicelib.ports.conditional_save import ExpectClaimedBy as ExpectClaimedBy
+from chalicelib.ports.conditional_save import ExpectUnclaimed as ExpectUnclaimed
 from chalicelib.ports.conditional_save import Save as Save
-from chalicelib.ports.conditional_save import Unclaimed as Unclaimed
 from chalicelib.ports.flow_stores import Counters as Counters
-from chalicelib.ports.flow_stores import Gates as Gates
 from chalicelib.ports.flow_stores import Overview as Overview
+from chalicelib.ports.flow_stores import PacingStore as PacingStore
 from chalicelib.ports.flow_stores import Statistics as Statistics
 from chalicelib.ports.flow_stores import Timers as Timers
 from chalicelib.ports.pages import Page as Page
 from chalicelib.ports.pages import all_pages as all_pages
-from chalicelib.ports.webhooks import WebhookCaller, WebhookDesk, WebhookQueue
+from chalicelib.ports.webhooks import WebhookCaller, WebhookQueue, WebhookScheduler
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound=StoredDocument)
 V = TypeVar("V", bound=BaseModel)
 
 
@@ -62,9 +62,9 @@ class Catalog(Protocol):
     def add(
         self,
         workspace: WorkspaceUid,
-        document: Document,
-        under: tuple[type[Document], str] | None = None,
-        moving: Sequence[Document] = (),
+        document: StoredDocument,
+        under: tuple[type[StoredDocument], str] | None = None,
+        moving: Sequence[StoredDocument] = (),
     ) -> None:
         """Stores a new document (rev 0), and a pointer to it below a parent; Conflict when the uid is taken.
 
@@ -84,7 +84,7 @@ class Catalog(Protocol):
     def save(self, workspace: WorkspaceUid, document: D) -> D:
         """Replaces the document if its rev is still the stored one; returns it with the next rev. Conflict if not."""
 
-    def remove(self, workspace: WorkspaceUid, kind: type[Document], uid: str) -> None:
+    def remove(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str) -> None:
         """Deletes the document with its versions, children pointers and chunks; harmless when it is gone."""
 
     def page(
@@ -93,7 +93,13 @@ class Catalog(Protocol):
         """Newest first, those whose marks equal `where` (a value "*part*" means contains). May lag behind writes."""
 
     def children(
-        self, workspace: WorkspaceUid, parent: type[Document], uid: str, kind: type[D], limit: int, cursor: str | None
+        self,
+        workspace: WorkspaceUid,
+        parent: type[StoredDocument],
+        uid: str,
+        kind: type[D],
+        limit: int,
+        cursor: str | None,
     ) -> Page[D]:
         """Documents stored `under` this parent, newest first, strongly consistent."""
 
@@ -101,22 +107,22 @@ class Catalog(Protocol):
         """Stores an immutable version and saves its document in one transaction; Conflict as in save."""
 
     def find_version(
-        self, workspace: WorkspaceUid, kind: type[Document], uid: str, version: int, body: type[V]
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, version: int, body: type[V]
     ) -> V | None:
         """A version; may be cached for ever."""
 
-    def versions(self, workspace: WorkspaceUid, kind: type[Document], uid: str, body: type[V]) -> tuple[V, ...]:
+    def versions(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]) -> tuple[V, ...]:
         """All versions, newest first."""
 
     def put_chunk(
-        self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int, entries: Sequence[str]
     ) -> None:
         """Stores one part of a long list below a document (at most 2,000 entries); the same number replaces."""
 
     def save_with_chunks(self, workspace: WorkspaceUid, document: D, chunks: Mapping[int, Sequence[str]]) -> D:
         """Stores parts of its list and saves the document, all or nothing; Conflict as in save. At most 50 parts."""
 
-    def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
+    def get_chunk(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int) -> tuple[str, ...]:
         """Reads one part; empty when it is gone."""
 
     def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
@@ -185,7 +191,7 @@ class Contacts(Protocol):
     def page_shard(self, workspace: WorkspaceUid, shard: int, limit: int, cursor: str | None) -> Page[Contact]:
         """Of one shard, from 0 to CONTACT_SHARDS - 1, by uid, strongly consistent. The last page may be empty."""
 
-    def survey(self, workspace: WorkspaceUid, shard: int) -> Survey:
+    def survey(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
         """Counts a shard without reading its contacts; about 10 ms a megabyte."""
 
 
@@ -200,7 +206,7 @@ class Consents(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredEvent:
     """A reported event; no news is one that is finished, or whose id another event has."""
 
     event: Event
@@ -210,7 +216,7 @@ class Kept:
 class Events(Protocol):
     """What contacts did. Kept for EVENT_LIFE, each id once in a workspace."""
 
-    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[Kept, ...]:
+    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[StoredEvent, ...]:
         """Stores those that are new, in order; it is news until `finish`, however often it is reported."""
 
     def finish(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
@@ -221,7 +227,7 @@ class Events(Protocol):
     ) -> Page[Event]:
         """Of one contact, newest first: all, or those of these names. Strongly consistent."""
 
-    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: Wanted) -> Histories:
+    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: HistoryQuery) -> Histories:
         """What each of these contacts did of what is wanted, newest first. Strongly consistent."""
 
     def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
@@ -269,7 +275,7 @@ class Executions(Protocol):
         """
 
     def put_receipt(
-        self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt
+        self, key: ExecutionKey, shards: int, node: NodeId, receipt: DeliveryReceipt
     ) -> tuple[Execution, Execution] | None:
         """Climbs the receipt of one message; the row before and after, or None when it is known, lower, or no row."""
 
@@ -288,7 +294,7 @@ class Executions(Protocol):
 class StepQueue(Protocol):
     """The queue of steps."""
 
-    def send(self, hints: Sequence[DueHint], now: datetime) -> None:
+    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
         """Each at its due time if that is at most 15 minutes ahead (never earlier, less than a second late)."""
 
     def backlog(self) -> int:
@@ -302,7 +308,7 @@ class JobQueue(Protocol):
         """At most 15 minutes of delay."""
 
 
-class Allowances(Protocol):
+class UsageLimits(Protocol):
     """Limits by time."""
 
     def take(self, workspace: WorkspaceUid, name: str, until: datetime, count: int, limit: int) -> bool:
@@ -356,13 +362,13 @@ class Ports:
     jobs: JobQueue
     timers: Timers
     statistics: Statistics
-    gates: Gates
+    gates: PacingStore
     circuits: Circuits
     rates: Rates
     balances: Balances
     files: Files
-    allowances: Allowances
-    webhook_desk: WebhookDesk
+    allowances: UsageLimits
+    webhook_desk: WebhookScheduler
     webhook_queue: WebhookQueue
     webhook_caller: WebhookCaller
     channel_types: Mapping[str, ChannelType]

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chalicelib.model.balance import Balance, Entry, Purse, Reloads, Settings
+from chalicelib.model.balance import Balance, BillingSettings, FlowBudget, LedgerEntry, ReloadCounter
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports.pages import Page
 
@@ -13,22 +13,22 @@ class Balances(Protocol):
     def find(self, workspace: WorkspaceUid) -> Balance | None:
         """Strongly consistent; None for a workspace that never paid in."""
 
-    def credit(self, workspace: WorkspaceUid, entry: Entry) -> None:
+    def credit(self, workspace: WorkspaceUid, entry: LedgerEntry) -> None:
         """Adds to what is free, and to the ledger; the same entry counts once."""
 
-    def reload(self, workspace: WorkspaceUid, entry: Entry, seen: Reloads, then: Reloads) -> bool:
+    def reload(self, workspace: WorkspaceUid, entry: LedgerEntry, seen: ReloadCounter, then: ReloadCounter) -> bool:
         """The same by itself: False when there was another reload since `seen`."""
 
     def mark_low(self, workspace: WorkspaceUid, count: int) -> bool:
         """It was told that it is low, after `count` times before; False if that is known. A credit undoes it."""
 
-    def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
+    def configure(self, workspace: WorkspaceUid, settings: BillingSettings) -> Balance:
         """Replaces the settings; makes a balance of nothing where there is none. What is low is told anew."""
 
-    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Entry]:
+    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
         """The ledger, newest first."""
 
-    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> Purse:
+    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
         """Strongly consistent; an empty one for a flow that has drawn nothing."""
 
     def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
@@ -40,5 +40,7 @@ class Balances(Protocol):
     def give_back(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
         """Puts back into the purse what a batch took and did not spend; the same token counts once."""
 
-    def settle(self, workspace: WorkspaceUid, flow: FlowUid, seen: Purse, after: Purse, entry: Entry | None) -> bool:
+    def settle(
+        self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
+    ) -> bool:
         """The purse as a count of the rows says; what it no longer holds is free. False when it moved since `seen`."""

@@ -10,7 +10,7 @@ from chalicelib.model.ids import WorkspaceUid
 
 
 @dataclass(frozen=True, slots=True)
-class LineState:
+class RateState:
     """Of a channel's rate: when it is next free, and until when a throttle holds everybody back."""
 
     free: datetime | None = None
@@ -18,18 +18,18 @@ class LineState:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ChannelStatus:
     """A channel and how it fares."""
 
     channel: Channel
     circuit: Circuit
-    line: LineState = LineState()
+    line: RateState = RateState()
 
 
 class Circuits(Protocol):
     """The circuit of each channel, shared by all workers."""
 
-    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> Standing | None:
+    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> ChannelStatus | None:
         """The channel with its circuit by one read, which costs what reading the channel does.
 
         One that is not `strong` costs half, and may tell how it was a moment ago.

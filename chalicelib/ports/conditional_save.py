@@ -12,7 +12,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Unclaimed:
+class ExpectUnclaimed:
     """A save that holds only while the row is at `seq` and no claim is alive at `real_now`."""
 
     seq: int
@@ -28,7 +28,7 @@ class Unclaimed:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedBy:
+class ExpectClaimedBy:
     """A save that holds only while this attempt's claim is on the row."""
 
     attempt: AttemptId
@@ -43,5 +43,5 @@ class Save:
     """
 
     row: Execution
-    expect: Unclaimed | ClaimedBy
+    expect: ExpectUnclaimed | ExpectClaimedBy
     mark: str = field(default_factory=new_mark)

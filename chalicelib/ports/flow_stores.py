@@ -5,22 +5,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.core.channels.pacing import Gate
-from chalicelib.model.aws_usage import Usage
+from chalicelib.core.channels.pacing import PacingState
+from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.queue_messages import DueHint
+from chalicelib.model.queue_messages import ScheduledStep
 
 
 class Timers(Protocol):
     """Hints for more than 15 minutes ahead, packed into minute buckets."""
 
-    def put(self, hints: Sequence[DueHint]) -> None:
+    def put(self, hints: Sequence[ScheduledStep]) -> None:
         """Each hint goes into the bucket of its due minute."""
 
     def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
         """Names of the buckets in use between two minutes, both included."""
 
-    def read(self, bucket: str) -> Iterator[DueHint]:
+    def read(self, bucket: str) -> Iterator[ScheduledStep]:
         """All hints of a bucket."""
 
     def swept_to(self) -> datetime | None:
@@ -40,7 +40,7 @@ class Overview:
     counters: Counters = field(default_factory=dict)
     in_flight: int = 0
     #: What was asked of AWS for the flow up to this epoch, which recounts keep; lacks what a crash kept away.
-    used: Usage = field(default_factory=Usage)
+    used: AwsUsage = field(default_factory=AwsUsage)
 
 
 class Statistics(Protocol):
@@ -82,11 +82,11 @@ class Statistics(Protocol):
         """The errors kept."""
 
 
-class Gates(Protocol):
+class PacingStore(Protocol):
     """The pacing gate of a flow."""
 
-    def get(self, workspace: WorkspaceUid, flow: FlowUid) -> Gate:
+    def get(self, workspace: WorkspaceUid, flow: FlowUid) -> PacingState:
         """The stored gate, or a fresh one (rev 0)."""
 
-    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: Gate) -> bool:
+    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: PacingState) -> bool:
         """Stores it if nobody did since it was read."""

@@ -7,7 +7,7 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.webhook import CallResult, OutgoingCall
 
 
-class WebhookDesk(Protocol):
+class WebhookScheduler(Protocol):
     """The queue of those who may read and sign: what is due, and what became of calls."""
 
     def ask(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:

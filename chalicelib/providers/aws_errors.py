@@ -21,7 +21,14 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from chalicelib.model.message import Accepted, ChannelFault, Permanent, Retryable, Throttled, Unknown
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    Throttled,
+    TransientFailure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +72,7 @@ class Refusal:
 def read_answer(answer: Mapping[str, object], name: str = "MessageId") -> Verdict:
     """AWS took it; `name` is what the service calls its id."""
     provider_id = answer.get(name)
-    return Accepted(str(provider_id)) if provider_id else Unknown("no_message_id")
+    return Accepted(str(provider_id)) if provider_id else OutcomeUnknown("no_message_id")
 
 
 def read_failure(error: AwsError, explain: Callable[[Refusal], Verdict | None]) -> Verdict:
@@ -74,14 +81,14 @@ def read_failure(error: AwsError, explain: Callable[[Refusal], Verdict | None]) 
         refusal = _read_refusal(error)
         return explain(refusal) or _read_usual(refusal)
     if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        return ChannelFault("no_credentials")
+        return ChannelFailure("no_credentials")
     if isinstance(error, ParamValidationError):
-        return Permanent("invalid_request")
+        return PermanentFailure("invalid_request")
     if isinstance(error, ReadTimeoutError):
-        return Unknown("read_timeout")
+        return OutcomeUnknown("read_timeout")
     if _was_never_written(error):
-        return Retryable(type(error).__name__, unreached=True)
-    return Unknown(type(error).__name__)
+        return TransientFailure(type(error).__name__, unreached=True)
+    return OutcomeUnknown(type(error).__name__)
 
 
 def _read_refusal(error: ClientError) -> Refusal:
@@ -99,8 +106,8 @@ def _read_usual(refusal: Refusal) -> Verdict:
         return Throttled(RATE_PAUSE)
     code = refusal.reason or refusal.code
     if refusal.code in _CREDENTIALS or refusal.status in {401, 403, 404}:
-        return ChannelFault(code)
-    return Permanent(code) if 400 <= refusal.status < 500 else Unknown(code or f"status_{refusal.status}")
+        return ChannelFailure(code)
+    return PermanentFailure(code) if 400 <= refusal.status < 500 else OutcomeUnknown(code or f"status_{refusal.status}")
 
 
 def _was_never_written(error: AwsError) -> bool:

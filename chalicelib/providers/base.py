@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
 
-from chalicelib.model.channel import Allowance
+from chalicelib.model.channel import RateLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.model.channel import Channel
-    from chalicelib.model.delivery_report import Callback, Report
+    from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
     from chalicelib.model.ids import WorkspaceUid
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.message import OutgoingMessage, Verdict
 
 #: 3 s to connect and 10 s to read.
 TIMEOUT = timedelta(seconds=13)
@@ -30,16 +30,16 @@ class Secrets(Protocol):
         """The secret's text, at most five minutes old. NotFound when this workspace has none, RetryLater."""
 
 
-class Quiet:
+class BaseChannelType:
     """A channel type without provider events; others override what is different with them."""
 
     deduplicates: bool = False
     incapable: frozenset[str] = frozenset()
     timeout: timedelta = TIMEOUT
 
-    def allowance(self) -> Allowance:
+    def allowance(self) -> RateLimits:
         """Whatever it is, nobody tells."""
-        return Allowance()
+        return RateLimits()
 
     def parts_of(self, content: Mapping[str, str]) -> int:  # noqa: ARG002  an answer for all contents
         """One."""
@@ -49,11 +49,11 @@ class Quiet:
         """No other way is tried by the provider."""
         return False
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:  # noqa: ARG002  as above
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:  # noqa: ARG002  as above
         """There are none."""
         return ()
 
-    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:  # noqa: ARG002  as above
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:  # noqa: ARG002  as above
         """Nobody signs callbacks for it."""
         return False
 
@@ -70,34 +70,34 @@ class Quiet:
 class Provider(Protocol):
     """One of several that carry the same medium; methods mean what they mean in `ports.ChannelType`."""
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One call."""
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """Reports of this provider's messages."""
 
-    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
         """By its signature."""
 
     def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
         """By its secret."""
 
 
-class ByProvider(Quiet):
+class ProviderDispatch(BaseChannelType):
     """A medium that several providers carry; `settings.provider` names the one of a channel."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = providers
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """By the channel's provider."""
         return self._provider(letter.channel).send(letter)
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """An event says itself whose it is."""
         return next((found for each in self._providers.values() if (found := each.read_events(callback))), ())
 
-    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
         """By the channel's provider."""
         return self._provider(channel).is_genuine(workspace, channel, callback)
 

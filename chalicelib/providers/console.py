@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import MessageUid, new_uid
-from chalicelib.model.message import Accepted, Letter, Retryable, Verdict
-from chalicelib.providers.base import Quiet
+from chalicelib.model.message import Accepted, OutgoingMessage, TransientFailure, Verdict
+from chalicelib.providers.base import BaseChannelType
 from chalicelib.telemetry import log_debug
 
 if TYPE_CHECKING:
-    from chalicelib.providers.registry import Edges
+    from chalicelib.providers.registry import ProviderClients
 
 
-class ConsoleSettings(Outside):
+class ConsoleSettings(StrictModel):
     """It needs none."""
 
 
-class ConsoleContent(Outside):
+class ConsoleContent(StrictModel):
     """What a console template is made of."""
 
     text: Annotated[str, Field(min_length=1)]
 
 
-class Console(Quiet):
+class Console(BaseChannelType):
     """Accepts every message. A second one with the same uid becomes a second file, so that doubles are seen."""
 
     name: str = "console"
@@ -47,23 +47,23 @@ class Console(Quiet):
         """Everybody can be reached here."""
         return contact.email or contact.phone or contact.uid
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """Writes the message down."""
         try:
             if self._outbox is not None:
                 _keep(self._outbox, letter.uid, write_message(letter))
         except OSError as error:
-            return Retryable(f"outbox_{error.errno or 0}")
+            return TransientFailure(f"outbox_{error.errno or 0}")
         log_debug("console.sent", message_uid=str(letter.uid), channel_uid=letter.channel.uid)
         return Accepted(str(letter.uid))
 
 
-def build(edges: Edges) -> Console:
+def build(edges: ProviderClients) -> Console:
     """Of the laptop it knows the outbox."""
     return Console(edges.outbox)
 
 
-def write_message(letter: Letter) -> bytes:
+def write_message(letter: OutgoingMessage) -> bytes:
     """The file of a message."""
     said = {
         "messageUid": str(letter.uid),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from chalicelib.model.base import Outside
-from chalicelib.model.message import ChannelFault, Permanent
+from chalicelib.model.base import StrictModel
+from chalicelib.model.message import ChannelFailure, PermanentFailure
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer, read_failure
-from chalicelib.providers.base import Quiet
+from chalicelib.providers.base import BaseChannelType
 from chalicelib.providers.email_events import read_ses_event
 from chalicelib.providers.event_reader import read_event
 from chalicelib.providers.ses_quota import SesQuota
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     )
     from pydantic import BaseModel
 
-    from chalicelib.model.channel import Allowance
+    from chalicelib.model.channel import RateLimits
     from chalicelib.model.contact import Contact
-    from chalicelib.model.delivery_report import Callback, Report
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
+    from chalicelib.model.message import OutgoingMessage, Verdict
     from chalicelib.providers.aws_errors import AwsError, Refusal
-    from chalicelib.providers.registry import Edges
+    from chalicelib.providers.registry import ProviderClients
 
 #: Faults of the account and its identities.
 _CHANNEL_CODES = frozenset(
@@ -63,7 +63,7 @@ def _check_address(address: str) -> str:
 Address = Annotated[str, Field(max_length=320), AfterValidator(_check_address)]
 
 
-class EmailSettings(Outside):
+class EmailSettings(StrictModel):
     """How an e-mail channel sends; the identity must be verified in SES."""
 
     from_email: Address
@@ -73,7 +73,7 @@ class EmailSettings(Outside):
     tenant_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
 
 
-class EmailContent(Outside):
+class EmailContent(StrictModel):
     """What an e-mail template is made of; each field is a template."""
 
     subject: Annotated[str, Field(min_length=1)]
@@ -89,7 +89,7 @@ class EmailContent(Outside):
         return self
 
 
-class Email(Quiet):
+class Email(BaseChannelType):
     """Amazon SES. There is no token by which it would drop a second message."""
 
     name: str = "email"
@@ -101,7 +101,7 @@ class Email(Quiet):
         self._quota = SesQuota(client)
         self._client = client
 
-    def allowance(self) -> Allowance:
+    def allowance(self) -> RateLimits:
         """SES's sending quota of the account and region."""
         return self._quota.read()
 
@@ -109,22 +109,22 @@ class Email(Quiet):
         """The contact's e-mail address."""
         return contact.email
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One call. An address that SES cannot take is refused without it."""
         to = ascii_address(letter.to)
         if to is None:
-            return Permanent("address_not_ascii")
+            return PermanentFailure("address_not_ascii")
         try:
             return read_answer({**self._client.send_email(**build_request(letter, to))})
         except AWS_ERRORS as error:
             return read_error(error, str(letter.channel.settings.get("fromEmail", "")))
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """SES's events, as its configuration set publishes them to SNS or EventBridge."""
         return read_ses_event(read_event(callback))
 
 
-def build(edges: Edges) -> Email:
+def build(edges: ProviderClients) -> Email:
     """By SES alone."""
     return Email(edges.ses)
 
@@ -138,7 +138,7 @@ def ascii_address(address: str) -> str | None:
         return None
 
 
-def build_request(letter: Letter, to: str) -> SendEmailRequestTypeDef:
+def build_request(letter: OutgoingMessage, to: str) -> SendEmailRequestTypeDef:
     """The parameters of `SendEmail`; the message uid comes back in every event as the tag `message`."""
     settings = letter.channel.settings
     request: SendEmailRequestTypeDef = {
@@ -156,7 +156,7 @@ def build_request(letter: Letter, to: str) -> SendEmailRequestTypeDef:
     return request
 
 
-def _message(letter: Letter) -> MessageTypeDef:
+def _message(letter: OutgoingMessage) -> MessageTypeDef:
     message: MessageTypeDef = {"Subject": _utf8(letter.content["subject"]), "Body": _body(letter.content)}
     if headers := _unsubscribe_headers(letter.unsubscribe_url or ""):
         message["Headers"] = headers
@@ -190,8 +190,8 @@ def read_error(error: AwsError, sender: str) -> Verdict:
 
 def _explain(sender: str, refusal: Refusal) -> Verdict | None:
     if refusal.is_throttle and "daily" in refusal.message.lower():
-        return ChannelFault("daily_quota_exceeded")
+        return ChannelFailure("daily_quota_exceeded")
     if refusal.code in _CHANNEL_CODES:
-        return ChannelFault(refusal.code)
+        return ChannelFailure(refusal.code)
     names_sender = sender and "not verified" in refusal.message and sender.lower() in refusal.message.lower()
-    return ChannelFault("sender_not_verified") if refusal.code == "MessageRejected" and names_sender else None
+    return ChannelFailure("sender_not_verified") if refusal.code == "MessageRejected" and names_sender else None

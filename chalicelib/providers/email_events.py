@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.model.delivery_report import Report, Suppression
+from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
 from chalicelib.providers.event_reader import get_map, get_maps, get_text, get_value, read_iso
@@ -40,7 +40,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def read_ses_event(event: Mapping[str, object]) -> tuple[Report, ...]:
+def read_ses_event(event: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
     """The one report of an event; none for what is no event of SES."""
     # "notificationType" is what SES's older feedback notifications call it.
     kind = get_text(event, "eventType") or get_text(event, "notificationType")
@@ -48,7 +48,7 @@ def read_ses_event(event: Mapping[str, object]) -> tuple[Report, ...]:
         return ()
     part, engagement = _EVENTS[kind]
     told = get_map(event, part)
-    report = Report(
+    report = DeliveryReport(
         engagement=engagement,
         at=read_iso(get_text(told, "timestamp") or get_text(event, "mail", "timestamp")),
         message=_find_message(event),
@@ -65,14 +65,14 @@ def _find_message(event: Mapping[str, object]) -> MessageUid | None:
     return read_message_uid(get_text(event, "mail", "tags", "message", 0))
 
 
-def _find_suppression(kind: str, told: Mapping[str, object]) -> Suppression | None:
+def _find_suppression(kind: str, told: Mapping[str, object]) -> SuppressionSignal | None:
     if kind == "Bounce" and get_text(told, "bounceType") == "Permanent":
-        return Suppression.HARD_BOUNCE
+        return SuppressionSignal.HARD_BOUNCE
     # "not-spam" is somebody who takes a mail out of the spam folder.
     if kind == "Complaint" and get_text(told, "complaintFeedbackType") != "not-spam":
-        return Suppression.COMPLAINT
+        return SuppressionSignal.COMPLAINT
     if kind == "Subscription" and get_value(told, "newTopicPreferences", "unsubscribeAll") is True:
-        return Suppression.OPTED_OUT
+        return SuppressionSignal.OPTED_OUT
     return None
 
 

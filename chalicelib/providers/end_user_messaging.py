@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.model.delivery_report import Report, Suppression
+from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
-from chalicelib.model.message import ChannelFault, MessageType, Permanent, Suppress, Unknown
+from chalicelib.model.message import ChannelFailure, MessageType, OutcomeUnknown, PermanentFailure, RecipientSuppressed
 from chalicelib.providers.aws_errors import read_failure
 from chalicelib.providers.event_reader import get_map, get_text, get_value, is_start, is_stop, read_epoch, read_price
 
@@ -32,7 +32,7 @@ _CHANNEL_REASONS = frozenset(
 )
 _SPENT = "MONTHLY_SPEND_LIMIT_REACHED_FOR_"
 #: What a status says when it is final: engagement, whether it may pass, and why the number is out.
-_STATUSES: Mapping[str, tuple[Engagement, bool, Suppression | None]] = {
+_STATUSES: Mapping[str, tuple[Engagement, bool, SuppressionSignal | None]] = {
     "SENT": (Engagement.SENT, False, None),
     "QUEUED": (Engagement.SENT, False, None),
     "PENDING": (Engagement.SENT, False, None),
@@ -41,7 +41,7 @@ _STATUSES: Mapping[str, tuple[Engagement, bool, Suppression | None]] = {
     "DELIVERED": (Engagement.DELIVERED, False, None),
     "READ": (Engagement.OPENED, False, None),
     "FALLEN_BACK_TO_SMS": (Engagement.SENT, False, None),
-    "INVALID": (Engagement.BOUNCED, False, Suppression.HARD_BOUNCE),
+    "INVALID": (Engagement.BOUNCED, False, SuppressionSignal.HARD_BOUNCE),
     "UNREACHABLE": (Engagement.BOUNCED, True, None),
     "CARRIER_UNREACHABLE": (Engagement.BOUNCED, True, None),
     "BLOCKED": (Engagement.BOUNCED, False, None),
@@ -78,19 +78,19 @@ def read_error(error: AwsError) -> Verdict:
 def _explain(refusal: Refusal) -> Verdict | None:
     reason = refusal.reason
     if refusal.code == "InternalServerException":
-        return Unknown(refusal.code)
+        return OutcomeUnknown(refusal.code)
     if refusal.status >= 500:
         return None
     if refusal.code == "ServiceQuotaExceededException":
-        return ChannelFault(f"balance:{reason}" if reason.startswith(_SPENT) else reason or refusal.code)
+        return ChannelFailure(f"balance:{reason}" if reason.startswith(_SPENT) else reason or refusal.code)
     if reason == "DESTINATION_PHONE_NUMBER_OPTED_OUT":
-        return Suppress(reason)
+        return RecipientSuppressed(reason)
     if reason in _CHANNEL_REASONS or refusal.code in {"AccessDeniedException", "ResourceNotFoundException"}:
-        return ChannelFault(reason or refusal.code)
-    return Permanent(reason) if reason and refusal.code in {"ValidationException", "ConflictException"} else None
+        return ChannelFailure(reason or refusal.code)
+    return PermanentFailure(reason) if reason and refusal.code in {"ValidationException", "ConflictException"} else None
 
 
-def read_status(event: Mapping[str, object], prefix: str) -> tuple[Report, ...]:
+def read_status(event: Mapping[str, object], prefix: str) -> tuple[DeliveryReport, ...]:
     """The report of an event whose type begins with `prefix`, such as TEXT_; none for other events."""
     kind = get_text(event, "eventType")
     if not kind.startswith(prefix) or "messageId" not in event:
@@ -100,7 +100,7 @@ def read_status(event: Mapping[str, object], prefix: str) -> tuple[Report, ...]:
     if has_failed and get_value(event, "isFinal") is False:
         # It is tried again: all that is sure is that AWS has the message.
         engagement, has_failed, suppress = Engagement.SENT, False, None
-    report = Report(
+    report = DeliveryReport(
         engagement=engagement,
         at=read_epoch(get_text(event, "eventTimestamp"), a_second=1000),
         message=read_message_uid(get_text(get_map(event, "context"), CONTEXT_KEY)),
@@ -115,15 +115,15 @@ def read_status(event: Mapping[str, object], prefix: str) -> tuple[Report, ...]:
     return (report,)
 
 
-def read_inbound(event: Mapping[str, object]) -> tuple[Report, ...]:
+def read_inbound(event: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
     """What somebody wrote back: a two-way number or agent publishes it to SNS."""
     if "inboundMessageId" not in event:
         return ()
     text = get_text(event, "messageBody")
-    report = Report(
+    report = DeliveryReport(
         engagement=Engagement.REPLIED,
         provider_id=get_text(event, "previousPublishedMessageId"),
-        suppress=Suppression.OPTED_OUT if is_stop(text) else None,
+        suppress=SuppressionSignal.OPTED_OUT if is_stop(text) else None,
         address=get_text(event, "originationNumber") or None,
         reply=text,
         resumes=is_start(text),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, Callback, Price
+from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, Price, ProviderCallback
 
 #: What providers themselves take for an opt-out by default (Twilio, AWS), in lower case.
 STOP_WORDS = frozenset(
@@ -20,7 +20,7 @@ START_WORDS = frozenset({"start", "unstop"})
 _UNITS = 1_000_000
 
 
-def read_event(callback: Callback) -> Mapping[str, object]:
+def read_event(callback: ProviderCallback) -> Mapping[str, object]:
     """The event as the provider made it, without what SNS or EventBridge put around it; empty for anything else."""
     event = read_json(callback.body)
     if get_text(event, "Type") == "Notification":

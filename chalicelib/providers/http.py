@@ -13,7 +13,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from chalicelib.model.message import Retryable, Unknown
+from chalicelib.model.message import OutcomeUnknown, TransientFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,12 +54,12 @@ class Http:
         self._authorities, self._read_seconds = authorities, read_seconds
         self._context: ssl.SSLContext | None = None
 
-    def post(self, request: Request, address: str | None = None) -> Reply | Retryable | Unknown:
+    def post(self, request: Request, address: str | None = None) -> Reply | TransientFailure | OutcomeUnknown:
         """The answer, or what its absence means. `address`: an IP address to connect to for the URL's host."""
         try:
             connection = self._connect(request.url, address)
         except _FAULTS as error:
-            return Retryable(type(error).__name__, unreached=True)
+            return TransientFailure(type(error).__name__, unreached=True)
         try:
             return self._exchange(connection, request)
         finally:
@@ -99,7 +99,7 @@ class Http:
             self._context = ssl.create_default_context(cafile=self._authorities)
         return self._context
 
-    def _exchange(self, connection: HTTPConnection, request: Request) -> Reply | Unknown:
+    def _exchange(self, connection: HTTPConnection, request: Request) -> Reply | OutcomeUnknown:
         """From here on the provider may have seen the request."""
         parts = urlsplit(request.url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -111,9 +111,9 @@ class Http:
                 told = {name.lower(): value for name, value in answer.getheaders()}
                 return Reply(answer.status, told, answer.read(MAX_ANSWER_BYTES))
         except TimeoutError:
-            return Unknown("read_timeout")
+            return OutcomeUnknown("read_timeout")
         except _FAULTS as error:
-            return Unknown(type(error).__name__)
+            return OutcomeUnknown(type(error).__name__)
 
 
 @contextmanager

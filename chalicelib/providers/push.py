@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
 
-from chalicelib.model.base import Outside
-from chalicelib.model.delivery_report import Report, Suppression
+from chalicelib.model.base import StrictModel
+from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
 from chalicelib.model.execution import Engagement
-from chalicelib.model.message import Accepted, ChannelFault, Permanent, Suppress, Unknown
+from chalicelib.model.message import Accepted, ChannelFailure, OutcomeUnknown, PermanentFailure, RecipientSuppressed
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer, read_failure
-from chalicelib.providers.base import TIMEOUT, Quiet
+from chalicelib.providers.base import TIMEOUT, BaseChannelType
 from chalicelib.providers.event_reader import get_text, read_event, read_iso
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from chalicelib.model.channel import Channel
     from chalicelib.model.contact import Contact
-    from chalicelib.model.delivery_report import Callback
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.delivery_report import ProviderCallback
+    from chalicelib.model.message import OutgoingMessage, Verdict
     from chalicelib.providers.aws_errors import AwsError, Refusal
-    from chalicelib.providers.registry import Edges
+    from chalicelib.providers.registry import ProviderClients
 
 #: No further device is begun after this long, so that one send stays far below the lease of its claim.
 DEVICES_WITHIN = timedelta(seconds=5)
@@ -51,20 +51,20 @@ class SnsClient(Protocol):
         """AWS's Publish."""
 
 
-class PushSettings(Outside):
+class PushSettings(StrictModel):
     """Which apps a push channel reaches: platform applications of SNS, by ARN."""
 
     applications: Annotated[tuple[Application, ...], Field(min_length=1, max_length=10)]
 
 
-class PushContent(Outside):
+class PushContent(StrictModel):
     """What a push template is made of; the push services take about 4 KB in all."""
 
     title: Annotated[str, Field(min_length=1)] | None = None
     text: Annotated[str, Field(min_length=1)]
 
 
-class Push(Quiet):
+class Push(BaseChannelType):
     """One message to the contact is one notification on each of their devices.
 
     It counts as sent when one device's was accepted. There is no token by which SNS would drop a second one.
@@ -84,32 +84,32 @@ class Push(Quiet):
         """The contact's endpoint ARNs, by spaces; tokens that are none were never registered with SNS."""
         return " ".join(token for token in contact.push_tokens if _ENDPOINT.fullmatch(token)) or None
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One call for each device of the channel's apps, as long as they go well and time allows."""
         endpoints = choose_endpoints(letter.channel, letter.to)
-        return join_verdicts(list(self._send_each(letter, endpoints))) if endpoints else Permanent("no_endpoint")
+        return join_verdicts(list(self._send_each(letter, endpoints))) if endpoints else PermanentFailure("no_endpoint")
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """What a platform application publishes of deliveries that failed for good."""
         return read_failure_event(read_event(callback))
 
-    def _send_each(self, letter: Letter, endpoints: Sequence[str]) -> Iterator[Verdict]:
+    def _send_each(self, letter: OutgoingMessage, endpoints: Sequence[str]) -> Iterator[Verdict]:
         began = time.monotonic()
         for endpoint in endpoints:
             verdict = self._publish(letter, endpoint)
             yield verdict
             is_slow = time.monotonic() - began > DEVICES_WITHIN.total_seconds()
-            if is_slow or not isinstance(verdict, Accepted | Suppress | Permanent):
+            if is_slow or not isinstance(verdict, Accepted | RecipientSuppressed | PermanentFailure):
                 return
 
-    def _publish(self, letter: Letter, endpoint: str) -> Verdict:
+    def _publish(self, letter: OutgoingMessage, endpoint: str) -> Verdict:
         try:
             return read_answer(self._client.publish(**build_request(letter, endpoint)))
         except AWS_ERRORS as error:
             return read_error(error)
 
 
-def build(edges: Edges) -> Push:
+def build(edges: ProviderClients) -> Push:
     """By SNS alone."""
     return Push(edges.sns)
 
@@ -126,12 +126,12 @@ def join_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
     ids = [each.provider_id for each in verdicts if isinstance(each, Accepted)]
     if ids:
         return Accepted(",".join(ids))
-    unsure = [each for each in verdicts if isinstance(each, Unknown)]
-    others = [each for each in verdicts if not isinstance(each, Suppress)]
+    unsure = [each for each in verdicts if isinstance(each, OutcomeUnknown)]
+    others = [each for each in verdicts if not isinstance(each, RecipientSuppressed)]
     return (unsure or others or list(verdicts))[-1]
 
 
-def build_request(letter: Letter, endpoint: str) -> dict[str, object]:
+def build_request(letter: OutgoingMessage, endpoint: str) -> dict[str, object]:
     """The parameters of `Publish`: one payload for each push service, and the message uid for the app."""
     title, text = letter.content.get("title"), letter.content["text"]
     alert = {"title": title, "body": text} if title else {"body": text}
@@ -150,21 +150,21 @@ def _explain(refusal: Refusal) -> Verdict | None:
     code = refusal.code.removesuffix("Exception")
     is_gone = code == "NotFound" or (code == "InvalidParameter" and "No endpoint found" in refusal.message)
     if code == "EndpointDisabled" or is_gone:
-        return Suppress("EndpointDisabled" if code == "EndpointDisabled" else "NotFound")
+        return RecipientSuppressed("EndpointDisabled" if code == "EndpointDisabled" else "NotFound")
     is_fault = code == "PlatformApplicationDisabled" or (code.startswith("KMS") and not refusal.is_throttle)
-    return ChannelFault(code) if is_fault and refusal.status < 500 else None
+    return ChannelFailure(code) if is_fault and refusal.status < 500 else None
 
 
-def read_failure_event(event: Mapping[str, object]) -> tuple[Report, ...]:
+def read_failure_event(event: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
     """`EventDeliveryFailure` tells of one device; SNS knows only its own id of the message."""
     if get_text(event, "EventType") != "DeliveryFailure" or not get_text(event, "EndpointArn"):
         return ()
-    report = Report(
+    report = DeliveryReport(
         engagement=Engagement.BOUNCED,
         at=read_iso(get_text(event, "Time")),
         provider_id=get_text(event, "MessageId"),
         code=get_text(event, "FailureType"),
-        suppress=Suppression.ENDPOINT_GONE,
+        suppress=SuppressionSignal.ENDPOINT_GONE,
         address=get_text(event, "EndpointArn"),
     )
     return (report,)

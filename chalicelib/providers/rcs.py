@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.model.base import Outside
-from chalicelib.model.message import ChannelFault
+from chalicelib.model.base import StrictModel
+from chalicelib.model.message import ChannelFailure
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer
-from chalicelib.providers.base import Quiet, get_setting
+from chalicelib.providers.base import BaseChannelType, get_setting
 from chalicelib.providers.end_user_messaging import CONTEXT_KEY, read_error, read_status
 from chalicelib.providers.event_reader import read_event
 from chalicelib.providers.sms_aws import Identity
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from chalicelib.model.channel import Channel
     from chalicelib.model.contact import Contact
-    from chalicelib.model.delivery_report import Callback, Report
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
+    from chalicelib.model.message import OutgoingMessage, Verdict
     from chalicelib.providers.end_user_messaging import MessagingClient
-    from chalicelib.providers.registry import Edges
+    from chalicelib.providers.registry import ProviderClients
 
 
-class RcsSettings(Outside):
+class RcsSettings(StrictModel):
     """How an RCS channel sends, and who writes an SMS instead where RCS does not arrive."""
 
     provider: Literal["aws"] = "aws"
@@ -45,7 +45,7 @@ class RcsSettings(Outside):
     fallback_identity: Identity | None = None
 
 
-class RcsContent(Outside):
+class RcsContent(StrictModel):
     """What an RCS template is made of; AWS takes 3,072 characters, and 1,600 of the SMS instead."""
 
     text: Annotated[str, Field(min_length=1)]
@@ -53,7 +53,7 @@ class RcsContent(Outside):
     fallback_text: Annotated[str, Field(min_length=1)] | None = None
 
 
-class Rcs(Quiet):
+class Rcs(BaseChannelType):
     """There is no token by which AWS would drop a second message."""
 
     name: str = "rcs"
@@ -74,27 +74,27 @@ class Rcs(Quiet):
         """As the channel says."""
         return get_setting(channel, "fallback") == "provider"
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One call, if the SDK has it: Lambda's own may be older than RCS."""
         call = getattr(self._client, "send_rcs_message", None)
         if call is None:
-            return ChannelFault("sdk_without_rcs")
+            return ChannelFailure("sdk_without_rcs")
         try:
             return read_answer(call(**build_request(letter)))
         except AWS_ERRORS as error:
             return read_error(error)
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """Statuses, as SNS or EventBridge bring them; those of an SMS instead are read by `sms`."""
         return read_status(read_event(callback), "RCS_")
 
 
-def build(edges: Edges) -> Rcs:
+def build(edges: ProviderClients) -> Rcs:
     """By AWS alone."""
     return Rcs(edges.messaging)
 
 
-def build_request(letter: Letter) -> dict[str, object]:
+def build_request(letter: OutgoingMessage) -> dict[str, object]:
     """The parameters of `SendRcsMessage`; what is not set is left out."""
     channel = letter.channel
     optional: dict[str, object] = {
@@ -113,7 +113,7 @@ def build_request(letter: Letter) -> dict[str, object]:
     }
 
 
-def _fallback(letter: Letter) -> dict[str, str]:
+def _fallback(letter: OutgoingMessage) -> dict[str, str]:
     if get_setting(letter.channel, "fallback") != "provider":
         return {}
     body = letter.content.get("fallbackText") or letter.content["text"]

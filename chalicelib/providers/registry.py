@@ -25,7 +25,7 @@ CHANNEL_TYPES = ("console", "email", "push", "rcs", "sms", "webhook", "whatsapp"
 
 
 @dataclass(frozen=True, slots=True)
-class Edges:
+class ProviderClients:
     """How channel types reach the world. Clients make one attempt: a lost answer must not become a second send."""
 
     ses: SESV2Client
@@ -47,7 +47,7 @@ class Edges:
 class ChannelTypes(Mapping[str, ChannelType]):
     """One of each, by name. Its module is imported when it is first asked for: a worker sends by one or two of them."""
 
-    def __init__(self, edges: Edges) -> None:
+    def __init__(self, edges: ProviderClients) -> None:
         self._edges = edges
         self._built: dict[str, ChannelType] = {}
         self._building = Lock()
@@ -69,6 +69,6 @@ class ChannelTypes(Mapping[str, ChannelType]):
             raise KeyError(name)
         with self._building:  # Threads send side by side; what a channel type remembers is to be there once.
             if name not in self._built:
-                build: Callable[[Edges], ChannelType] = import_module(f"chalicelib.providers.{name}").build
+                build: Callable[[ProviderClients], ChannelType] = import_module(f"chalicelib.providers.{name}").build
                 self._built[name] = build(self._edges)
             return self._built[name]

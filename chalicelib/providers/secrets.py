@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from chalicelib.errors import NotFound, RetryLater
-from chalicelib.model.message import ChannelFault, Retryable
+from chalicelib.model.message import ChannelFailure, TransientFailure
 from chalicelib.providers.base import get_setting
 
 if TYPE_CHECKING:
@@ -28,6 +28,6 @@ def get_secret(secrets: Secrets, workspace: WorkspaceUid, channel: Channel) -> M
     return {str(key): str(value) for key, value in found.items()}
 
 
-def read_secret_fault(error: NotFound | RetryLater) -> ChannelFault | Retryable:
+def read_secret_fault(error: NotFound | RetryLater) -> ChannelFailure | TransientFailure:
     """What a secret that cannot be had means for a message: it was not sent."""
-    return ChannelFault("secret_not_found") if isinstance(error, NotFound) else Retryable("secret_unavailable")
+    return ChannelFailure("secret_not_found") if isinstance(error, NotFound) else TransientFailure("secret_unavailable")

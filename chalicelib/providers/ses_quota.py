@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from chalicelib.model.channel import Allowance
+from chalicelib.model.channel import RateLimits
 from chalicelib.providers.aws_errors import AWS_ERRORS
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ class SesQuota:
 
     def __init__(self, client: SESV2Client) -> None:
         self._client = client
-        self._known = Allowance()
+        self._known = RateLimits()
         self._good_until = 0.0
 
-    def read(self) -> Allowance:
+    def read(self) -> RateLimits:
         """Ten minutes old at most, where SES answers."""
         now = time.monotonic()
         if not self._good_until or now >= self._good_until:
             try:
                 quota = self._client.get_account().get("SendQuota", {})
-                self._known = Allowance(_limit(quota.get("MaxSendRate")), _whole(quota.get("Max24HourSend")))
+                self._known = RateLimits(_limit(quota.get("MaxSendRate")), _whole(quota.get("Max24HourSend")))
                 self._good_until = now + KEPT_SECONDS
             except AWS_ERRORS:
                 self._good_until = now + PATIENCE_SECONDS

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from chalicelib.core.templates.sms_segments import count_segments
-from chalicelib.model.base import Outside
-from chalicelib.providers.base import ByProvider
+from chalicelib.model.base import StrictModel
+from chalicelib.providers.base import ProviderDispatch
 from chalicelib.providers.sms_aws import AwsSms, AwsSmsSettings
 from chalicelib.providers.sms_twilio import TwilioSms, TwilioSmsSettings
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.model.contact import Contact
-    from chalicelib.providers.registry import Edges
+    from chalicelib.providers.registry import ProviderClients
 
 
 class SmsSettings(RootModel[Annotated[AwsSmsSettings | TwilioSmsSettings, Field(discriminator="provider")]]):
@@ -25,13 +25,13 @@ class SmsSettings(RootModel[Annotated[AwsSmsSettings | TwilioSmsSettings, Field(
     model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"}, defer_build=True)
 
 
-class SmsContent(Outside):
+class SmsContent(StrictModel):
     """What an SMS template is made of. Providers cut at 1,600 characters; `sms_segments` counts the parts."""
 
     text: Annotated[str, Field(min_length=1)]
 
 
-class Sms(ByProvider):
+class Sms(ProviderDispatch):
     """A text to a phone."""
 
     name: str = "sms"
@@ -49,7 +49,7 @@ class Sms(ByProvider):
         return count_segments(content["text"]).segments
 
 
-def build(edges: Edges) -> Sms:
+def build(edges: ProviderClients) -> Sms:
     """With both providers."""
     twilio = TwilioSms(edges.http, edges.secrets, edges.twilio_url, edges.public_url)
     return Sms({"aws": AwsSms(edges.messaging), "twilio": twilio})

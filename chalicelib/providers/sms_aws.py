@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer
-from chalicelib.providers.base import Quiet, get_setting
+from chalicelib.providers.base import BaseChannelType, get_setting
 from chalicelib.providers.end_user_messaging import (
     CONTEXT_KEY,
     message_class,
@@ -19,14 +19,14 @@ from chalicelib.providers.end_user_messaging import (
 from chalicelib.providers.event_reader import read_event
 
 if TYPE_CHECKING:
-    from chalicelib.model.delivery_report import Callback, Report
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
+    from chalicelib.model.message import OutgoingMessage, Verdict
     from chalicelib.providers.end_user_messaging import MessagingClient
 
 Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/+-]{1,256}$")]
 
 
-class AwsSmsSettings(Outside):
+class AwsSmsSettings(StrictModel):
     """How a channel sends by AWS; without an identity AWS chooses one of the account's."""
 
     provider: Literal["aws"]
@@ -40,27 +40,27 @@ class AwsSmsSettings(Outside):
     time_to_live_seconds: Annotated[int, Field(ge=5, le=259_200)] | None = None
 
 
-class AwsSms(Quiet):
+class AwsSms(BaseChannelType):
     """There is no token by which AWS would drop a second message."""
 
     def __init__(self, client: MessagingClient) -> None:
         """The client must be built with one attempt, 3 s to connect and 10 s to read."""
         self._client = client
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One call."""
         try:
             return read_answer(self._client.send_text_message(**build_request(letter)))
         except AWS_ERRORS as error:
             return read_error(error)
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """Statuses and inbound texts, as SNS or EventBridge bring them."""
         event = read_event(callback)
         return read_status(event, "TEXT_") or read_inbound(event)
 
 
-def build_request(letter: Letter) -> dict[str, object]:
+def build_request(letter: OutgoingMessage) -> dict[str, object]:
     """The parameters of `SendTextMessage`; what is not set is left out."""
     channel = letter.channel
     optional = {

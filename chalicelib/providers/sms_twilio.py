@@ -13,12 +13,19 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 from pydantic import Field, model_validator
 
 from chalicelib.errors import NotFound, RetryLater
-from chalicelib.model.base import Outside
-from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, Report, Suppression, build_hook_uid
+from chalicelib.model.base import StrictModel
+from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, DeliveryReport, SuppressionSignal, build_callback_id
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
-from chalicelib.model.message import Accepted, ChannelFault, Permanent, Suppress, Throttled, Unknown
-from chalicelib.providers.base import Quiet, SecretName, get_setting
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
+    Throttled,
+)
+from chalicelib.providers.base import BaseChannelType, SecretName, get_setting
 from chalicelib.providers.event_reader import get_text, is_start, is_stop, read_json
 from chalicelib.providers.http import Reply, Request, read_retry_after
 from chalicelib.providers.secrets import get_secret, read_secret_fault
@@ -28,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.model.channel import Channel
-    from chalicelib.model.delivery_report import Callback
+    from chalicelib.model.delivery_report import ProviderCallback
     from chalicelib.model.ids import WorkspaceUid
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.message import OutgoingMessage, Verdict
     from chalicelib.providers.base import Secrets
     from chalicelib.providers.http import Http
 
@@ -58,7 +65,7 @@ _STATUSES = {
 _SOFT = frozenset({"30001", "30003", "30008", "30036"})
 
 
-class TwilioSmsSettings(Outside):
+class TwilioSmsSettings(StrictModel):
     """How a channel sends by Twilio: from a sender or a messaging service.
 
     The secret is a JSON object: `authToken`, which signs callbacks, and for an API key `apiKey` and `apiSecret`.
@@ -79,14 +86,14 @@ class TwilioSmsSettings(Outside):
         return self
 
 
-class TwilioSms(Quiet):
+class TwilioSms(BaseChannelType):
     """There is no token by which Twilio would drop a second message."""
 
     def __init__(self, http: Http, secrets: Secrets, base_url: str, public_url: str) -> None:
         """`public_url`: where callbacks come in; empty asks for none."""
         self._http, self._secrets, self._base_url, self._public_url = http, secrets, base_url, public_url
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One request."""
         try:
             secret = get_secret(self._secrets, letter.uid.workspace, letter.channel)
@@ -95,17 +102,17 @@ class TwilioSms(Quiet):
         reply = self._http.post(build_request(letter, secret, self._base_url, self._public_url))
         return read_answer(reply) if isinstance(reply, Reply) else reply
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """A status callback or an inbound text."""
         return read_callback(callback)
 
-    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
         """By `X-Twilio-Signature`. It has no time: a replay tells what is known, and changes nothing."""
         token = get_secret(self._secrets, workspace, channel).get("authToken", "")
         return verify_twilio(token, callback.url, _read_form(callback), callback.headers.get("x-twilio-signature", ""))
 
 
-def build_request(letter: Letter, secret: Mapping[str, str], base_url: str, public_url: str) -> Request:
+def build_request(letter: OutgoingMessage, secret: Mapping[str, str], base_url: str, public_url: str) -> Request:
     """A form, with basic authentication by the API key or else by the account's own token."""
     account = get_setting(letter.channel, "accountSid")
     user = secret.get("apiKey") or account
@@ -126,9 +133,9 @@ def build_request(letter: Letter, secret: Mapping[str, str], base_url: str, publ
     )
 
 
-def _callback_url(letter: Letter, public_url: str) -> str:
+def _callback_url(letter: OutgoingMessage, public_url: str) -> str:
     """Twilio signs it with its query, so nobody can move a status to another message."""
-    hook = build_hook_uid(letter.uid.workspace, letter.channel.uid)
+    hook = build_callback_id(letter.uid.workspace, letter.channel.uid)
     return f"{public_url}/v1/hooks/{hook}?message={letter.uid}" if public_url else ""
 
 
@@ -138,21 +145,21 @@ def read_answer(reply: Reply) -> Verdict:
     code = get_text(answer, "code")
     if reply.status in {200, 201}:
         sid = get_text(answer, "sid")
-        return Accepted(sid) if sid else Unknown("no_message_id")
+        return Accepted(sid) if sid else OutcomeUnknown("no_message_id")
     if reply.status == 429 or code == "20429":
         return Throttled(read_retry_after(reply))
     if not 400 <= reply.status < 500:
-        return Unknown(code or f"status_{reply.status}")
+        return OutcomeUnknown(code or f"status_{reply.status}")
     if code in _QUEUE_FULL:
         return Throttled(read_retry_after(reply) or QUEUE_PAUSE)
     if code == _UNSUBSCRIBED:
-        return Suppress(code)
+        return RecipientSuppressed(code)
     if code in _CHANNEL_CODES or reply.status in {401, 403, 404}:
-        return ChannelFault(code or f"status_{reply.status}")
-    return Permanent(code or f"status_{reply.status}")
+        return ChannelFailure(code or f"status_{reply.status}")
+    return PermanentFailure(code or f"status_{reply.status}")
 
 
-def read_callback(callback: Callback) -> tuple[Report, ...]:
+def read_callback(callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
     """The report of a form that Twilio posted; none for anything else."""
     form = dict(_read_form(callback))
     sid = form.get("MessageSid", "") or form.get("SmsSid", "")
@@ -165,32 +172,32 @@ def read_callback(callback: Callback) -> tuple[Report, ...]:
     code = form.get("ErrorCode", "").strip()
     engagement = _STATUSES.get(status)
     has_failed = engagement in {Engagement.BOUNCED, Engagement.FAILED}
-    report = Report(
+    report = DeliveryReport(
         engagement=engagement,
         message=read_message_uid(told),
         provider_id=sid,
         code=(code or status) if has_failed else "",
         is_soft=has_failed and code in _SOFT,
-        suppress=Suppression.OPTED_OUT if code == _UNSUBSCRIBED else None,
+        suppress=SuppressionSignal.OPTED_OUT if code == _UNSUBSCRIBED else None,
         address=form.get("To") or None,
     )
     return (report,)
 
 
-def _read_inbound(form: Mapping[str, str]) -> Report:
+def _read_inbound(form: Mapping[str, str]) -> DeliveryReport:
     text = form.get("Body", "")
     has_stopped = form.get("OptOutType", "") == "STOP" or is_stop(text)
-    return Report(
+    return DeliveryReport(
         engagement=Engagement.REPLIED,
         provider_id=form.get("OriginalRepliedMessageSid", ""),
-        suppress=Suppression.OPTED_OUT if has_stopped else None,
+        suppress=SuppressionSignal.OPTED_OUT if has_stopped else None,
         address=form.get("From") or None,
         reply=text,
         resumes=form.get("OptOutType", "") == "START" or is_start(text),
     )
 
 
-def _read_form(callback: Callback) -> list[tuple[str, str]]:
+def _read_form(callback: ProviderCallback) -> list[tuple[str, str]]:
     if len(callback.body) > MAX_CALLBACK_BYTES or callback.body[:1] in {b"{", b"["}:
         return []
     try:

@@ -14,9 +14,16 @@ from standardwebhooks import Webhook as Signer
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from chalicelib.errors import NotFound, RetryLater
-from chalicelib.model.base import Outside
-from chalicelib.model.message import Accepted, ChannelFault, Permanent, Retryable, Throttled, Unknown
-from chalicelib.providers.base import TIMEOUT, Quiet, SecretName, get_setting
+from chalicelib.model.base import StrictModel
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    Throttled,
+    TransientFailure,
+)
+from chalicelib.providers.base import TIMEOUT, BaseChannelType, SecretName, get_setting
 from chalicelib.providers.http import Reply, Request, read_retry_after
 from chalicelib.providers.secrets import read_secret_fault
 from chalicelib.providers.url_guard import RESOLVE_SECONDS, NoAddress, NotAllowed, check_url, find_address, resolve
@@ -27,10 +34,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from chalicelib.model.contact import Contact
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.message import OutgoingMessage, Verdict
     from chalicelib.providers.base import Secrets
     from chalicelib.providers.http import Http
-    from chalicelib.providers.registry import Edges
+    from chalicelib.providers.registry import ProviderClients
 
     Resolve = Callable[[str, int], tuple[str, ...]]
 
@@ -41,7 +48,7 @@ _PASSING_STATUSES = frozenset({408, 425})
 Text = Annotated[str, Field(min_length=1)]
 
 
-class WebhookContent(Outside):
+class WebhookContent(StrictModel):
     """Any fields of the workspace's choice, each a template; they arrive as the strings of a JSON object."""
 
     model_config = ConfigDict(extra="allow")
@@ -66,7 +73,7 @@ def build_settings(allowed: frozenset[str]) -> type[BaseModel]:
         check_url(url, allowed)
         return url
 
-    class WebhookSettings(Outside):
+    class WebhookSettings(StrictModel):
         """Where messages go. The secret is `whsec_…`; several by spaces while one replaces the other."""
 
         url: Annotated[str, Field(max_length=2048), AfterValidator(check)]
@@ -75,7 +82,7 @@ def build_settings(allowed: frozenset[str]) -> type[BaseModel]:
     return WebhookSettings
 
 
-class Webhook(Quiet):
+class WebhookChannel(BaseChannelType):
     """The receiver drops what it has seen, by `webhook-id`, which is the message uid: a lost answer is tried again."""
 
     name: str = "webhook"
@@ -92,7 +99,7 @@ class Webhook(Quiet):
         """Every contact: the URL is the channel's."""
         return contact.uid
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One request, to the very address that was checked."""
         try:
             secrets = self._secrets(letter.uid.workspace, get_setting(letter.channel, "secretName")).split()
@@ -101,21 +108,21 @@ class Webhook(Quiet):
         except (NotFound, RetryLater) as error:
             return read_secret_fault(error)
         except NotAllowed:
-            return ChannelFault("url_not_allowed")
+            return ChannelFailure("url_not_allowed")
         except NoAddress:
-            return Retryable("no_address_of_host", unreached=True)
+            return TransientFailure("no_address_of_host", unreached=True)
         except (ValueError, EmptyWebhookSecretError):
-            return ChannelFault("secret_unreadable")
+            return ChannelFailure("secret_unreadable")
         reply = self._http.post(request, address)
         return read_answer(reply, str(letter.uid)) if isinstance(reply, Reply) else reply
 
 
-def build(edges: Edges) -> Webhook:
+def build(edges: ProviderClients) -> WebhookChannel:
     """To public receivers, and to those that the installation allows."""
-    return Webhook(edges.http, edges.secrets, edges.webhook_allowed)
+    return WebhookChannel(edges.http, edges.secrets, edges.webhook_allowed)
 
 
-def build_request(letter: Letter, secrets: Sequence[str], now: datetime) -> Request:
+def build_request(letter: OutgoingMessage, secrets: Sequence[str], now: datetime) -> Request:
     """JSON with the three headers of the specification.
 
     Raises ValueError without a secret or for one that is not base64, EmptyWebhookSecretError for an empty one.
@@ -137,7 +144,7 @@ def build_request(letter: Letter, secrets: Sequence[str], now: datetime) -> Requ
     )
 
 
-def _build_body(letter: Letter) -> dict[str, object]:
+def _build_body(letter: OutgoingMessage) -> dict[str, object]:
     """The same at every try, but for the headers."""
     data = {
         "messageUid": str(letter.uid),
@@ -158,7 +165,7 @@ def read_answer(reply: Reply, uid: str) -> Verdict:
     if status == 429:
         return Throttled(read_retry_after(reply))
     if status in _CHANNEL_STATUSES or 300 <= status < 400:
-        return ChannelFault(f"status_{status}")
+        return ChannelFailure(f"status_{status}")
     if status in _PASSING_STATUSES:
-        return Retryable(f"status_{status}", read_retry_after(reply))
-    return Permanent(f"status_{status}") if 400 <= status < 500 else Unknown(f"status_{status}")
+        return TransientFailure(f"status_{status}", read_retry_after(reply))
+    return PermanentFailure(f"status_{status}") if 400 <= status < 500 else OutcomeUnknown(f"status_{status}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from standardwebhooks import Webhook as Signer
 
 from chalicelib.errors import invalid
-from chalicelib.model.message import Retryable
+from chalicelib.model.message import TransientFailure
 from chalicelib.providers.http import Http, Reply, Request
 from chalicelib.providers.url_guard import NoAddress, NotAllowed, check_url, find_address, resolve
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 5.0
 
 
-class PublicCaller:
+class SignedWebhookClient:
     """Implements `ports.webhooks.WebhookCaller`. `allowed`: `host:port` that are called though not public."""
 
     def __init__(
@@ -54,7 +54,9 @@ class PublicCaller:
         reply = self._http.post(self._sign(call), address)
         if isinstance(reply, Reply):
             return reply.status, None
-        return None, f"not_connected: {reply.code}" if isinstance(reply, Retryable) else f"no_answer: {reply.why}"
+        return None, f"not_connected: {reply.code}" if isinstance(
+            reply, TransientFailure
+        ) else f"no_answer: {reply.why}"
 
     def _sign(self, call: OutgoingCall) -> Request:
         now = self._now()

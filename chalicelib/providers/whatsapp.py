@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from chalicelib.providers.base import ByProvider
+from chalicelib.providers.base import ProviderDispatch
 from chalicelib.providers.whatsapp_aws import AwsWhatsApp, AwsWhatsAppSettings
 from chalicelib.providers.whatsapp_message import WhatsAppContent
 from chalicelib.providers.whatsapp_meta import MetaWhatsApp, MetaWhatsAppSettings
 
 if TYPE_CHECKING:
     from chalicelib.model.contact import Contact
-    from chalicelib.providers.registry import Edges
+    from chalicelib.providers.registry import ProviderClients
 
 
 class WhatsAppSettings(
@@ -24,7 +24,7 @@ class WhatsAppSettings(
     model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"}, defer_build=True)
 
 
-class WhatsApp(ByProvider):
+class WhatsApp(ProviderDispatch):
     """A template that WhatsApp approved, or a text while a conversation is open."""
 
     name: str = "whatsapp"
@@ -38,7 +38,7 @@ class WhatsApp(ByProvider):
         return contact.phone
 
 
-def build(edges: Edges) -> WhatsApp:
+def build(edges: ProviderClients) -> WhatsApp:
     """With both providers."""
     meta = MetaWhatsApp(edges.http, edges.secrets, edges.meta_url)
     return WhatsApp({"aws": AwsWhatsApp(edges.social), "meta": meta})

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer, read_failure
-from chalicelib.providers.base import Quiet, get_setting
+from chalicelib.providers.base import BaseChannelType, get_setting
 from chalicelib.providers.event_reader import get_text, read_event, read_json
 from chalicelib.providers.whatsapp_message import build_message, read_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.model.delivery_report import Callback, Report
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
+    from chalicelib.model.message import OutgoingMessage, Verdict
     from chalicelib.providers.aws_errors import AwsError
 
 
@@ -31,7 +31,7 @@ class SocialClient(Protocol):
         """AWS's SendWhatsAppMessage."""
 
 
-class AwsWhatsAppSettings(Outside):
+class AwsWhatsAppSettings(StrictModel):
     """How a channel sends by AWS."""
 
     provider: Literal["aws"]
@@ -42,26 +42,26 @@ class AwsWhatsAppSettings(Outside):
     api_version: Annotated[str, Field(pattern=r"^v[0-9]{2}\.[0-9]$")] = "v20.0"
 
 
-class AwsWhatsApp(Quiet):
+class AwsWhatsApp(BaseChannelType):
     """There is no token by which AWS would drop a second message."""
 
     def __init__(self, client: SocialClient) -> None:
         """The client must be built with one attempt, 3 s to connect and 10 s to read."""
         self._client = client
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One call."""
         try:
             return read_answer(self._client.send_whatsapp_message(**build_request(letter)), "messageId")
         except AWS_ERRORS as error:
             return read_error(error)
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """AWS hands Meta's entry on as a text inside of its own event, by SNS."""
         return read_entry(read_json(get_text(read_event(callback), "whatsAppWebhookEntry")))
 
 
-def build_request(letter: Letter) -> dict[str, object]:
+def build_request(letter: OutgoingMessage) -> dict[str, object]:
     """The parameters of `SendWhatsAppMessage`."""
     return {
         "originationPhoneNumberId": get_setting(letter.channel, "phoneNumberId"),

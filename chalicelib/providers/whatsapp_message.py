@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.model.base import Outside
-from chalicelib.model.delivery_report import Report, Suppression
+from chalicelib.model.base import StrictModel
+from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
 from chalicelib.providers.event_reader import get_map, get_maps, get_text, is_start, is_stop, read_epoch
@@ -19,7 +19,7 @@ from chalicelib.providers.event_reader import get_map, get_maps, get_text, is_st
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from chalicelib.model.message import Letter
+    from chalicelib.model.message import OutgoingMessage
 
 #: The user has stopped marketing messages from this business.
 STOPPED_MARKETING = "131050"
@@ -45,7 +45,7 @@ _BLANKS = re.compile(r"[\s\x00-\x1f]*[\r\n\t\x00-\x1f\u2028\u2029][\s\x00-\x1f]*
 Parameter = Annotated[str, Field(min_length=1)] | None
 
 
-class WhatsAppContent(Outside):
+class WhatsAppContent(StrictModel):
     """Either `text`, which is delivered within 24 hours of the contact's last message only, or an approved template.
 
     Each field is a template source, also the parameters, which are WhatsApp's {{1}} to {{9}} in the body.
@@ -81,7 +81,7 @@ class WhatsAppContent(Outside):
         return self
 
 
-def build_message(letter: Letter, to: str) -> dict[str, object]:
+def build_message(letter: OutgoingMessage, to: str) -> dict[str, object]:
     """The JSON of a message; the message uid comes back in every status."""
     kind = "text" if letter.content.get("text") else "template"
     return {
@@ -114,7 +114,7 @@ def _component(kind: str, texts: list[str]) -> list[dict[str, object]]:
     return [{"type": kind, "parameters": parameters}] if parameters else []
 
 
-def read_entry(entry: Mapping[str, object]) -> tuple[Report, ...]:
+def read_entry(entry: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
     """The reports of one entry of a webhook: statuses, answers, and changed preferences."""
     return tuple(
         report
@@ -124,43 +124,43 @@ def read_entry(entry: Mapping[str, object]) -> tuple[Report, ...]:
     )
 
 
-def _read_statuses(value: Mapping[str, object]) -> Iterator[Report]:
+def _read_statuses(value: Mapping[str, object]) -> Iterator[DeliveryReport]:
     for status in get_maps(value, "statuses"):
         code = get_text(status, "errors", 0, "code")
-        yield Report(
+        yield DeliveryReport(
             engagement=_STATUSES.get(get_text(status, "status")),
             at=read_epoch(get_text(status, "timestamp")),
             message=read_message_uid(get_text(status, "biz_opaque_callback_data")),
             provider_id=get_text(status, "id"),
             code=code,
             is_soft=code in _SOFT,
-            suppress=Suppression.OPTED_OUT_OF_MARKETING if code == STOPPED_MARKETING else None,
+            suppress=SuppressionSignal.OPTED_OUT_OF_MARKETING if code == STOPPED_MARKETING else None,
             address=_phone(get_text(status, "recipient_id")),
         )
 
 
-def _read_answers(value: Mapping[str, object]) -> Iterator[Report]:
+def _read_answers(value: Mapping[str, object]) -> Iterator[DeliveryReport]:
     """Texts, pressed buttons, chosen rows; of other kinds only that there was an answer."""
     for message in get_maps(value, "messages"):
         text = next(filter(None, (get_text(message, *path) for path in _ANSWERS)), "")
-        yield Report(
+        yield DeliveryReport(
             engagement=Engagement.REPLIED,
             at=read_epoch(get_text(message, "timestamp")),
             provider_id=get_text(message, "context", "id"),
-            suppress=Suppression.OPTED_OUT if is_stop(text) else None,
+            suppress=SuppressionSignal.OPTED_OUT if is_stop(text) else None,
             address=_phone(get_text(message, "from")),
             reply=text,
             resumes=is_start(text),
         )
 
 
-def _read_preferences(value: Mapping[str, object]) -> Iterator[Report]:
+def _read_preferences(value: Mapping[str, object]) -> Iterator[DeliveryReport]:
     for preference in get_maps(value, "user_preferences"):
         if (get_text(preference, "category"), get_text(preference, "value")) == ("marketing_messages", "stop"):
-            yield Report(
+            yield DeliveryReport(
                 engagement=None,
                 at=read_epoch(get_text(preference, "timestamp")),
-                suppress=Suppression.OPTED_OUT_OF_MARKETING,
+                suppress=SuppressionSignal.OPTED_OUT_OF_MARKETING,
                 address=_phone(get_text(preference, "wa_id")),
             )
 

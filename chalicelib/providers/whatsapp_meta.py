@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from chalicelib.errors import NotFound, RetryLater
-from chalicelib.model.base import Outside
-from chalicelib.model.message import Accepted, ChannelFault, Permanent, Retryable, Suppress, Throttled, Unknown
-from chalicelib.providers.base import Quiet, SecretName, get_setting
+from chalicelib.model.base import StrictModel
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
+    Throttled,
+    TransientFailure,
+)
+from chalicelib.providers.base import BaseChannelType, SecretName, get_setting
 from chalicelib.providers.event_reader import get_maps, get_text, read_json
 from chalicelib.providers.http import Reply, Request, read_retry_after
 from chalicelib.providers.secrets import get_secret, read_secret_fault
@@ -26,9 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.model.channel import Channel
-    from chalicelib.model.delivery_report import Callback, Report
+    from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
     from chalicelib.model.ids import WorkspaceUid
-    from chalicelib.model.message import Letter, Verdict
+    from chalicelib.model.message import OutgoingMessage, Verdict
     from chalicelib.providers.base import Secrets
     from chalicelib.providers.http import Http
 
@@ -45,7 +53,7 @@ _VALUE_FAULTS = frozenset({"132005", "132018"})
 _PASSING = frozenset({"1", "2", "131000", "131016", "131057", "133004"})
 
 
-class MetaWhatsAppSettings(Outside):
+class MetaWhatsAppSettings(StrictModel):
     """How a channel sends by Meta.
 
     The secret is a JSON object: `accessToken`, `appSecret`, which signs webhooks, and `verifyToken`.
@@ -57,13 +65,13 @@ class MetaWhatsAppSettings(Outside):
     api_version: Annotated[str, Field(pattern=r"^v[0-9]{2}\.[0-9]$")] = "v23.0"
 
 
-class MetaWhatsApp(Quiet):
+class MetaWhatsApp(BaseChannelType):
     """There is no token by which Meta would drop a second message."""
 
     def __init__(self, http: Http, secrets: Secrets, base_url: str) -> None:
         self._http, self._secrets, self._base_url = http, secrets, base_url
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """One request."""
         try:
             secret = get_secret(self._secrets, letter.uid.workspace, letter.channel)
@@ -72,11 +80,11 @@ class MetaWhatsApp(Quiet):
         reply = self._http.post(build_request(letter, secret, self._base_url))
         return read_answer(reply) if isinstance(reply, Reply) else reply
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """A webhook: a batch of entries."""
         return read_webhook(callback)
 
-    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
         """By `X-Hub-Signature-256`. It has no time: a replay tells what is known, and changes nothing."""
         secret = get_secret(self._secrets, workspace, channel).get("appSecret", "")
         return verify_meta(secret, callback.body, callback.headers.get("x-hub-signature-256", ""))
@@ -86,7 +94,7 @@ class MetaWhatsApp(Quiet):
         return answer_challenge(get_secret(self._secrets, workspace, channel).get("verifyToken", ""), query)
 
 
-def build_request(letter: Letter, secret: Mapping[str, str], base_url: str) -> Request:
+def build_request(letter: OutgoingMessage, secret: Mapping[str, str], base_url: str) -> Request:
     """JSON with a bearer token."""
     version, number = get_setting(letter.channel, "apiVersion"), get_setting(letter.channel, "phoneNumberId")
     return Request(
@@ -101,26 +109,26 @@ def read_answer(reply: Reply) -> Verdict:
     answer = read_json(reply.body)
     if reply.status == 200:
         wamid = get_text(answer, "messages", 0, "id")
-        return Accepted(wamid) if wamid else Unknown("no_message_id")
+        return Accepted(wamid) if wamid else OutcomeUnknown("no_message_id")
     code = get_text(answer, "error", "code")
     if code in _THROTTLES or code == _PAIR_THROTTLE or reply.status == 429:
         pause = PAIR_PAUSE if code == _PAIR_THROTTLE else None
         return Throttled(read_retry_after(reply) or pause)
     if not 400 <= reply.status < 500:
-        return Unknown(code or f"status_{reply.status}")
+        return OutcomeUnknown(code or f"status_{reply.status}")
     return _read_code(code, reply)
 
 
 def _read_code(code: str, reply: Reply) -> Verdict:
     if code == STOPPED_MARKETING:
-        return Suppress(code)
+        return RecipientSuppressed(code)
     if code == _UNPAID:
-        return ChannelFault(f"balance:{code}")
+        return ChannelFailure(f"balance:{code}")
     if code in _PASSING:
-        return Retryable(code, read_retry_after(reply))
+        return TransientFailure(code, read_retry_after(reply))
     if _is_channel_fault(code) or (not code and reply.status in {401, 403, 404}):
-        return ChannelFault(code or f"status_{reply.status}")
-    return Permanent(code or f"status_{reply.status}")
+        return ChannelFailure(code or f"status_{reply.status}")
+    return PermanentFailure(code or f"status_{reply.status}")
 
 
 def _is_channel_fault(code: str) -> bool:
@@ -129,7 +137,7 @@ def _is_channel_fault(code: str) -> bool:
     return code in _CHANNEL_CODES or is_template_fault or is_number_fault or (len(code) == 3 and code[0] == "2")
 
 
-def read_webhook(callback: Callback) -> tuple[Report, ...]:
+def read_webhook(callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
     """The reports of all entries; none for what is no webhook of WhatsApp."""
     event = read_json(callback.body)
     if get_text(event, "object") != "whatsapp_business_account":

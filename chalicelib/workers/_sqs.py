@@ -17,7 +17,7 @@ class LambdaContext(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class QueueRecord:
     """One message of a batch; `times` counts its deliveries, this one included."""
 
     id: str
@@ -28,10 +28,10 @@ class Record:
 Failures = dict[str, list[dict[str, str]]]
 
 
-def records_of(event: SQSEvent) -> list[Record]:
+def records_of(event: SQSEvent) -> list[QueueRecord]:
     """The messages of an SQS event."""
     return [
-        Record(each["messageId"], each["body"], int(each["attributes"]["ApproximateReceiveCount"]))
+        QueueRecord(each["messageId"], each["body"], int(each["attributes"]["ApproximateReceiveCount"]))
         for each in event.to_dict()["Records"]
     ]
 

@@ -2,20 +2,20 @@
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
-from chalicelib.core.contacts.store_with_events import tell_forgotten
-from chalicelib.core.launching.schedule_campaign import send_due
-from chalicelib.core.notifications.deliver_webhooks import ask_overdue
+from chalicelib.core.contacts.store_with_events import republish_events
+from chalicelib.core.launching.schedule_campaign import enqueue_due_starts
+from chalicelib.core.notifications.deliver_webhooks import requeue_overdue
 from chalicelib.core.reconciliation.watch_flows import sweep_timers, watch_flows
 from chalicelib.telemetry import count, log_fault, log_info
 from chalicelib.wiring import ports
 
 blueprint = Blueprint(__name__)
 ROUNDS = {
-    "starts": send_due,
+    "starts": enqueue_due_starts,
     "buckets": sweep_timers,
-    "news": tell_forgotten,
+    "news": republish_events,
     "flows": watch_flows,
-    "webhooks": ask_overdue,
+    "webhooks": requeue_overdue,
 }
 
 

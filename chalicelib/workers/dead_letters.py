@@ -8,7 +8,7 @@ from datetime import timedelta
 from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
-from chalicelib.model.queue_messages import DueHint, Hint, Job
+from chalicelib.model.queue_messages import Job, ScheduledStep, StepMessage
 from chalicelib.telemetry import log_info, log_warning
 from chalicelib.wiring import ports
 from chalicelib.workers._sqs import Failures, failures, reason_of, records_of
@@ -20,15 +20,15 @@ _JOB: TypeAdapter[Job] = TypeAdapter(Job)
 
 
 @blueprint.on_sqs_message(queue="${StepDeadLetters.QueueName}", batch_size=10, name="revive_steps")
-def revive_steps(event: SQSEvent) -> Failures:
+def redrive_steps(event: SQSEvent) -> Failures:
     """Readable hints are sent again; unreadable ones stay, under the alarm, for a person to see."""
     unreadable = []
     now = ports().clock.now()
     hints = []
     for record in records_of(event):
         try:
-            hint = Hint.model_validate_json(record.body).model_copy(update={"revived": True})
-            hints.append(DueHint(hint, now + PAUSE))
+            hint = StepMessage.model_validate_json(record.body).model_copy(update={"revived": True})
+            hints.append(ScheduledStep(hint, now + PAUSE))
         except ValidationError as error:
             log_warning("deadletters.unreadable", message_id=record.id, reason=reason_of(error))
             unreadable.append(record.id)
@@ -38,7 +38,7 @@ def revive_steps(event: SQSEvent) -> Failures:
 
 
 @blueprint.on_sqs_message(queue="${JobDeadLetters.QueueName}", batch_size=10, name="revive_jobs")
-def revive_jobs(event: SQSEvent) -> Failures:
+def redrive_jobs(event: SQSEvent) -> Failures:
     """Jobs can be repeated as well: each finds done what was done."""
     unreadable = []
     for record in records_of(event):

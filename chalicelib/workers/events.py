@@ -3,15 +3,15 @@
 from chalice.app import Blueprint, SQSEvent
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
-from chalicelib.core.events.accept_events import NewEvent, report_events
+from chalicelib.core.events.accept_events import NewEvent, accept_events
 from chalicelib.core.events.ingest_events import ingest_events
 from chalicelib.errors import CarillonError
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.queue_messages import Reported
+from chalicelib.model.queue_messages import EventBatch
 from chalicelib.model.workspace import Workspace
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.wiring import metered, ports
-from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of
+from chalicelib.workers._sqs import Failures, QueueRecord, failures, reason_of, records_of
 
 blueprint = Blueprint(__name__)
 
@@ -30,7 +30,7 @@ class BusEvent(BaseModel):
     detail: BusDetail
 
 
-_MESSAGE: TypeAdapter[Reported | BusEvent] = TypeAdapter(Reported | BusEvent)
+_MESSAGE: TypeAdapter[EventBatch | BusEvent] = TypeAdapter(EventBatch | BusEvent)
 
 
 @blueprint.on_sqs_message(queue="${EventQueue.QueueName}", batch_size=10, name="run_events")
@@ -44,12 +44,12 @@ def run_events(event: SQSEvent) -> Failures:
 
 
 @blueprint.on_sqs_message(queue="${EventDeadLetters.QueueName}", batch_size=10, name="revive_events")
-def revive_events(event: SQSEvent) -> Failures:
+def redrive_events(event: SQSEvent) -> Failures:
     """Dead letters are tried again every few minutes; those that stay are under the alarm, for a person to see."""
     return failures([record.id for record in records_of(event) if not _take(record)])
 
 
-def _take(record: Record) -> bool:
+def _take(record: QueueRecord) -> bool:
     try:
         message = _MESSAGE.validate_json(record.body)
     except ValidationError as error:
@@ -75,7 +75,7 @@ def _queue(message: BusEvent) -> bool:
         return False
     given = detail.model_dump(exclude={"workspace_uid"}, exclude_none=True)
     stamped = {"id": message.id, "occurred_at": message.time, **given}
-    (report,) = report_events(ports(), workspace, [NewEvent.model_validate(stamped)])
+    (report,) = accept_events(ports(), workspace, [NewEvent.model_validate(stamped)])
     if report.problem:
         log_warning("events.refused", event_id=message.id, field=report.problem.field)
     return True

@@ -7,17 +7,25 @@ from datetime import timedelta
 from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
-from chalicelib.core.flows.dispatch_executions import dispatch_rows
-from chalicelib.core.flows.enrol_contacts import expand_audience
+from chalicelib.core.flows.dispatch_executions import enqueue_pending
+from chalicelib.core.flows.enrol_contacts import enrol_contacts
 from chalicelib.core.flows.enrol_segment import expand_segment
-from chalicelib.core.queueing.release_timers import wake_due
+from chalicelib.core.queueing.release_timers import release_timers
 from chalicelib.core.reconciliation.recount_flow import recount_flow
 from chalicelib.errors import CarillonError
-from chalicelib.model.queue_messages import Dispatch, Expand, ExpandRetry, ExpandShards, Job, Recount, Wake
+from chalicelib.model.queue_messages import (
+    EnqueuePending,
+    EnrolContacts,
+    EnrolRetry,
+    EnrolSegment,
+    Job,
+    Recount,
+    ReleaseTimers,
+)
 from chalicelib.ports import Ports
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.wiring import metered, ports
-from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
+from chalicelib.workers._sqs import Failures, QueueRecord, failures, reason_of, records_of, time_left_of
 
 blueprint = Blueprint(__name__)
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)
@@ -32,7 +40,7 @@ def run_jobs(event: SQSEvent) -> Failures:
     return failures(failed)
 
 
-def _succeeds(record: Record, time_left: Callable[[], timedelta]) -> bool:
+def _succeeds(record: QueueRecord, time_left: Callable[[], timedelta]) -> bool:
     try:
         job = _JOB.validate_json(record.body)
     except ValidationError as error:
@@ -49,7 +57,7 @@ def _succeeds(record: Record, time_left: Callable[[], timedelta]) -> bool:
 
 def _run(job: Job, time_left: Callable[[], timedelta]) -> None:
     """What it asks of AWS is its flow's, where it is one's."""
-    of_flow = job if isinstance(job, Expand | ExpandShards | ExpandRetry | Dispatch | Recount) else None
+    of_flow = job if isinstance(job, EnrolContacts | EnrolSegment | EnrolRetry | EnqueuePending | Recount) else None
     counting = metered(of_flow.w, of_flow.f) if of_flow else nullcontext()
     with counting:
         run_job(ports(), job, time_left)
@@ -58,16 +66,16 @@ def _run(job: Job, time_left: Callable[[], timedelta]) -> None:
 def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
     """Hands a job to its use case."""
     match job:
-        case Expand():
-            expand_audience(ports, job, time_left)
-        case ExpandShards():
+        case EnrolContacts():
+            enrol_contacts(ports, job, time_left)
+        case EnrolSegment():
             expand_segment(ports, job, time_left)
-        case Dispatch():
-            dispatch_rows(ports, job, time_left)
+        case EnqueuePending():
+            enqueue_pending(ports, job, time_left)
         case Recount():
             recount_flow(ports, job, time_left)
-        case Wake():
-            wake_due(ports, job)
+        case ReleaseTimers():
+            release_timers(ports, job)
         case _:
             # Imported when one comes: a flow's own jobs, which are most, shall not wait for 15 ms of imports.
             from chalicelib.workers.rare_jobs import run_seldom_job  # noqa: PLC0415  see above

@@ -11,18 +11,26 @@ from chalicelib.core.launching.start_scheduled import start_scheduled
 from chalicelib.core.privacy.erase_contact import sweep_erased
 from chalicelib.core.privacy.send_opt_in import send_opt_in
 from chalicelib.core.reporting.export import run_export
-from chalicelib.model.queue_messages import Erase, ExpandRetry, Export, Import, Purge, SendOptIn, Start
+from chalicelib.model.queue_messages import (
+    EnrolRetry,
+    EraseContact,
+    Export,
+    Import,
+    PurgeFlow,
+    SendOptIn,
+    StartScheduledCampaign,
+)
 from chalicelib.ports import Ports
 
-SeldomJob = Start | ExpandRetry | Import | Export | SendOptIn | Erase | Purge
+SeldomJob = StartScheduledCampaign | EnrolRetry | Import | Export | SendOptIn | EraseContact | PurgeFlow
 
 
 def run_seldom_job(ports: Ports, job: SeldomJob, time_left: Callable[[], timedelta]) -> None:
     """Hands a job to its use case."""
     match job:
-        case Start():
+        case StartScheduledCampaign():
             start_scheduled(ports, job)
-        case ExpandRetry():
+        case EnrolRetry():
             expand_retry(ports, job, time_left)
         case Import():
             run_import(ports, job, time_left)
@@ -30,9 +38,9 @@ def run_seldom_job(ports: Ports, job: SeldomJob, time_left: Callable[[], timedel
             run_export(ports, job, time_left)
         case SendOptIn():
             send_opt_in(ports, job)
-        case Erase():
+        case EraseContact():
             sweep_erased(ports, job)
-        case Purge():
+        case PurgeFlow():
             purge_flow(ports, job, time_left)
         case _:
             assert_never(job)

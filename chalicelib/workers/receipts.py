@@ -5,7 +5,7 @@ from chalice.app import Blueprint, SQSEvent
 from chalicelib.core.receipts.process_reports import record_receipts as record
 from chalicelib.telemetry import count, log_debug, log_fault, log_warning
 from chalicelib.wiring import metered, ports
-from chalicelib.workers._sqs import Failures, Record, failures, records_of
+from chalicelib.workers._sqs import Failures, QueueRecord, failures, records_of
 
 blueprint = Blueprint(__name__)
 
@@ -21,12 +21,12 @@ def record_receipts(event: SQSEvent) -> Failures:
 
 
 @blueprint.on_sqs_message(queue="${ReceiptDeadLetters.QueueName}", batch_size=10, name="revive_receipts")
-def revive_receipts(event: SQSEvent) -> Failures:
+def redrive_receipts(event: SQSEvent) -> Failures:
     """Dead letters are tried again every few minutes; those that stay are under the alarm, for a person to see."""
     return failures([record.id for record in records_of(event) if not _take(record, again=True)])
 
 
-def _take(found: Record, *, again: bool) -> bool:
+def _take(found: QueueRecord, *, again: bool) -> bool:
     try:
         recorded = record(ports(), found.body, again)
     except Exception as error:  # noqa: BLE001 - an event that we misread must not take its neighbours with it

@@ -5,12 +5,12 @@ import time
 from chalice.app import Blueprint, SQSEvent
 from pydantic import ValidationError
 
-from chalicelib.core.steps.process_steps import Received
-from chalicelib.core.steps.process_steps import run_steps as run
-from chalicelib.model.queue_messages import Hint
+from chalicelib.core.steps.process_steps import ReceivedStep
+from chalicelib.core.steps.process_steps import process_steps as run
+from chalicelib.model.queue_messages import StepMessage
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.wiring import metered, ports
-from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of, time_left_of
+from chalicelib.workers._sqs import Failures, QueueRecord, failures, reason_of, records_of, time_left_of
 
 blueprint = Blueprint(__name__)
 #: Counters of the statistics → metrics of the dashboard and the alarms.
@@ -45,9 +45,9 @@ def run_steps(event: SQSEvent) -> Failures:
     return failures(given_back)
 
 
-def _read(record: Record) -> Received | None:
+def _read(record: QueueRecord) -> ReceivedStep | None:
     try:
-        return Received(record.id, Hint.model_validate_json(record.body), record.times)
+        return ReceivedStep(record.id, StepMessage.model_validate_json(record.body), record.times)
     except ValidationError as error:
         log_warning("steps.unreadable", message_id=record.id, reason=reason_of(error))
         return None

@@ -3,20 +3,20 @@
 from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
 
-from chalicelib.core.notifications.deliver_webhooks import call_webhook, note_result, send_due
+from chalicelib.core.notifications.deliver_webhooks import call_webhook, record_attempt, send_due
 from chalicelib.errors import CarillonError
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.webhook import CallResult, DueDeliveries, OutgoingCall
+from chalicelib.model.webhook import CallResult, DeliveryJob, OutgoingCall
 from chalicelib.telemetry import log_fault, log_info, log_warning
 from chalicelib.wiring import ports
-from chalicelib.workers._sqs import Failures, Record, failures, reason_of, records_of
+from chalicelib.workers._sqs import Failures, QueueRecord, failures, reason_of, records_of
 
 blueprint = Blueprint(__name__)
-_LETTER: TypeAdapter[DueDeliveries | CallResult] = TypeAdapter(DueDeliveries | CallResult)
+_LETTER: TypeAdapter[DeliveryJob | CallResult] = TypeAdapter(DeliveryJob | CallResult)
 
 
 @blueprint.on_sqs_message(queue="${WebhookDesk.QueueName}", batch_size=10, name="tend_webhooks")
-def tend_webhooks(event: SQSEvent) -> Failures:
+def dispatch_webhooks(event: SQSEvent) -> Failures:
     """What is due goes to the queue of calls; what was called is noted. A message that fails comes again."""
     return failures([record.id for record in records_of(event) if not _tend(record)])
 
@@ -27,7 +27,7 @@ def call_webhooks(event: SQSEvent) -> Failures:
     return failures([record.id for record in records_of(event) if not _call(record)])
 
 
-def _tend(record: Record) -> bool:
+def _tend(record: QueueRecord) -> bool:
     try:
         letter = _LETTER.validate_json(record.body)
     except ValidationError as error:
@@ -35,7 +35,7 @@ def _tend(record: Record) -> bool:
         return False
     try:
         if isinstance(letter, CallResult):
-            note_result(ports(), letter)
+            record_attempt(ports(), letter)
         else:
             for uid in letter.uids:
                 send_due(ports(), WorkspaceUid(letter.w), uid)
@@ -45,7 +45,7 @@ def _tend(record: Record) -> bool:
     return True
 
 
-def _call(record: Record) -> bool:
+def _call(record: QueueRecord) -> bool:
     try:
         call = OutgoingCall.model_validate_json(record.body)
     except ValidationError as error:

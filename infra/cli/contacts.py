@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from chalicelib.api.audience_responses import ImportShown
+from chalicelib.api.audience_responses import ImportResponse
 from infra.cli.context import Chosen, chosen
 from infra.cli.output import Exit, answering, dump, facts
 
@@ -40,7 +40,7 @@ def import_contacts(
     raise typer.Exit(Exit.GOOD if is_good else Exit.BAD)
 
 
-def watch_import(ready: Chosen, task: ImportShown, sleep: Callable[[float], None]) -> ImportShown:
+def watch_import(ready: Chosen, task: ImportResponse, sleep: Callable[[float], None]) -> ImportResponse:
     """Until the last row is read; the bar goes to the standard error."""
     columns = (
         TextColumn("{task.description}"),

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from chalicelib.api.responses import FlowShown
+from chalicelib.api.responses import FlowResponse
 from chalicelib.core.flows.control_flow import FlowChange
 from chalicelib.core.flows.create_flow import NewFlow
 from chalicelib.model.flow import ENDED, FlowStatus
@@ -57,7 +57,7 @@ def watch(context: typer.Context, uid: Uid) -> None:
     raise typer.Exit(Exit.GOOD if flow.status is FlowStatus.COMPLETED else Exit.BAD)
 
 
-def follow(ready: Chosen, uid: str, sleep: Callable[[float], None]) -> FlowShown:
+def follow(ready: Chosen, uid: str, sleep: Callable[[float], None]) -> FlowResponse:
     """What it is like when it stands still."""
     flow = ready.client.flows.get(uid)
     with Live(console=Console(stderr=True), transient=True, auto_refresh=False) as live:
@@ -93,11 +93,11 @@ def _move(context: typer.Context, uid: str, status: FlowStatus) -> None:
     _show(ready, flow)
 
 
-def _show(ready: Chosen, flow: FlowShown) -> None:
+def _show(ready: Chosen, flow: FlowResponse) -> None:
     ready.output.show(dump(flow), _table(flow))
 
 
-def _table(flow: FlowShown) -> Table:
+def _table(flow: FlowResponse) -> Table:
     stats = dump(flow.stats)
     told = {"status": flow.status.value, **{name: stats[name] for name in _COUNTS}, "inFlight": flow.metadata.in_flight}
     return facts(f"Flow {flow.uid}", told)

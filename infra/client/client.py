@@ -3,29 +3,29 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chalicelib.api.audience_responses import EventResults, ImportShown, UploadShown
+from chalicelib.api.audience_responses import EventResults, ImportResponse, UploadResponse
 from chalicelib.api.responses import (
-    CampaignShown,
-    CampaignStatusShown,
-    CampaignSummary,
-    ContactsAdded,
-    Examination,
-    ExecutionInspected,
-    ExecutionShown,
-    FlowShown,
-    FlowSummary,
-    LaunchShown,
-    MessageShown,
-    Moved,
-    Triggered,
+    CampaignResponse,
+    CampaignStatusResponse,
+    CampaignSummaryResponse,
+    ContactsAddedResponse,
+    ControlResponse,
+    ExecutionDetailResponse,
+    ExecutionResponse,
+    FlowResponse,
+    FlowSummaryResponse,
+    LaunchResponse,
+    MessageResponse,
+    TriggerResponse,
+    ValidationResponse,
 )
 from chalicelib.core.events.accept_events import NewEvents
 from chalicelib.core.flows.control_flow import FlowChange
 from chalicelib.core.flows.create_flow import NewFlow
-from chalicelib.core.flows.retry_flow import RetryWish
+from chalicelib.core.flows.retry_flow import RetryRequest
 from chalicelib.core.launching.edit_campaign import CampaignFields
-from chalicelib.core.launching.launch_campaign import LaunchWish
-from chalicelib.core.launching.trigger_campaign import TriggerWish
+from chalicelib.core.launching.launch_campaign import LaunchRequest
+from chalicelib.core.launching.trigger_campaign import TriggerRequest
 from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.contact import Contact, ContactFields
 from chalicelib.model.template import Template, TemplateFields
@@ -95,14 +95,16 @@ class Contacts:
     def list(self) -> Iterator[Contact]:
         return self.calls.many("/v1/contacts", Contact)
 
-    def begin_import(self, file: bytes, name: str, *, dry_run: bool = False) -> ImportShown:
+    def begin_import(self, file: bytes, name: str, *, dry_run: bool = False) -> ImportResponse:
         """A file of any size, in CSV or, by its name, in JSON Lines; read in the background."""
-        place = self.calls.one("POST /v1/uploads", UploadShown, {"fileName": name})
+        place = self.calls.one("POST /v1/uploads", UploadResponse, {"fileName": name})
         self.put_file(place.url, file)
-        return self.calls.one("POST /v1/contacts/import", ImportShown, {"fileName": place.file_name, "dryRun": dry_run})
+        return self.calls.one(
+            "POST /v1/contacts/import", ImportResponse, {"fileName": place.file_name, "dryRun": dry_run}
+        )
 
-    def get_import(self, uid: str) -> ImportShown:
-        return self.calls.one(f"GET /v1/imports/{uid}", ImportShown)
+    def get_import(self, uid: str) -> ImportResponse:
+        return self.calls.one(f"GET /v1/imports/{uid}", ImportResponse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,34 +113,34 @@ class Campaigns:
 
     calls: Calls
 
-    def create(self, fields: CampaignFields | Body) -> CampaignShown:
-        return self.calls.one("POST /v1/campaigns", CampaignShown, fields)
+    def create(self, fields: CampaignFields | Body) -> CampaignResponse:
+        return self.calls.one("POST /v1/campaigns", CampaignResponse, fields)
 
-    def change(self, uid: str, fields: CampaignFields | Body) -> CampaignShown:
-        return self.calls.one(f"PATCH /v1/campaigns/{uid}", CampaignShown, fields)
+    def change(self, uid: str, fields: CampaignFields | Body) -> CampaignResponse:
+        return self.calls.one(f"PATCH /v1/campaigns/{uid}", CampaignResponse, fields)
 
-    def get(self, uid: str) -> CampaignShown:
-        return self.calls.one(f"GET /v1/campaigns/{uid}", CampaignShown)
+    def get(self, uid: str) -> CampaignResponse:
+        return self.calls.one(f"GET /v1/campaigns/{uid}", CampaignResponse)
 
-    def list(self, name: str | None = None) -> Iterator[CampaignSummary]:
+    def list(self, name: str | None = None) -> Iterator[CampaignSummaryResponse]:
         """`name` is a part of the name."""
-        return self.calls.many("/v1/campaigns", CampaignSummary, {"name": name})
+        return self.calls.many("/v1/campaigns", CampaignSummaryResponse, {"name": name})
 
-    def validate(self, uid: str) -> Examination:
-        return self.calls.one(f"POST /v1/campaigns/{uid}/validate", Examination)
+    def validate(self, uid: str) -> ValidationResponse:
+        return self.calls.one(f"POST /v1/campaigns/{uid}/validate", ValidationResponse)
 
-    def status(self, uid: str) -> CampaignStatusShown:
-        return self.calls.one(f"GET /v1/campaigns/{uid}/status", CampaignStatusShown)
+    def status(self, uid: str) -> CampaignStatusResponse:
+        return self.calls.one(f"GET /v1/campaigns/{uid}/status", CampaignStatusResponse)
 
-    def launch(self, uid: str, wish: LaunchWish) -> LaunchShown:
-        return self.calls.one(f"POST /v1/campaigns/{uid}/launch", LaunchShown, wish)
+    def launch(self, uid: str, wish: LaunchRequest) -> LaunchResponse:
+        return self.calls.one(f"POST /v1/campaigns/{uid}/launch", LaunchResponse, wish)
 
-    def trigger(self, uid: str, wish: TriggerWish) -> Triggered:
-        return self.calls.one(f"POST /v1/campaigns/{uid}/trigger", Triggered, wish)
+    def trigger(self, uid: str, wish: TriggerRequest) -> TriggerResponse:
+        return self.calls.one(f"POST /v1/campaigns/{uid}/trigger", TriggerResponse, wish)
 
-    def move(self, uid: str, word: str) -> Moved:
+    def move(self, uid: str, word: str) -> ControlResponse:
         """`pause`, `resume` or `cancel`."""
-        return self.calls.one(f"POST /v1/campaigns/{uid}/{word}", Moved)
+        return self.calls.one(f"POST /v1/campaigns/{uid}/{word}", ControlResponse)
 
     def delete(self, uid: str) -> None:
         self.calls.plain(f"DELETE /v1/campaigns/{uid}")
@@ -150,29 +152,29 @@ class Flows:
 
     calls: Calls
 
-    def create(self, wish: NewFlow) -> FlowShown:
-        return self.calls.one("POST /v1/flows", FlowShown, wish)
+    def create(self, wish: NewFlow) -> FlowResponse:
+        return self.calls.one("POST /v1/flows", FlowResponse, wish)
 
-    def get(self, uid: str) -> FlowShown:
-        return self.calls.one(f"GET /v1/flows/{uid}", FlowShown)
+    def get(self, uid: str) -> FlowResponse:
+        return self.calls.one(f"GET /v1/flows/{uid}", FlowResponse)
 
-    def list(self, status: str | None = None, campaign_uid: str | None = None) -> Iterator[FlowSummary]:
-        return self.calls.many("/v1/flows", FlowSummary, {"status": status, "campaignUid": campaign_uid})
+    def list(self, status: str | None = None, campaign_uid: str | None = None) -> Iterator[FlowSummaryResponse]:
+        return self.calls.many("/v1/flows", FlowSummaryResponse, {"status": status, "campaignUid": campaign_uid})
 
-    def change(self, uid: str, change: FlowChange) -> FlowShown:
-        return self.calls.one(f"PATCH /v1/flows/{uid}", FlowShown, change)
+    def change(self, uid: str, change: FlowChange) -> FlowResponse:
+        return self.calls.one(f"PATCH /v1/flows/{uid}", FlowResponse, change)
 
-    def add_contacts(self, uid: str, contacts: Sequence[str]) -> ContactsAdded:
-        return self.calls.one(f"POST /v1/flows/{uid}/contacts", ContactsAdded, {"contactUids": [*contacts]})
+    def add_contacts(self, uid: str, contacts: Sequence[str]) -> ContactsAddedResponse:
+        return self.calls.one(f"POST /v1/flows/{uid}/contacts", ContactsAddedResponse, {"contactUids": [*contacts]})
 
-    def retry(self, uid: str, wish: RetryWish) -> FlowShown:
-        return self.calls.one(f"POST /v1/flows/{uid}/retry", FlowShown, wish)
+    def retry(self, uid: str, wish: RetryRequest) -> FlowResponse:
+        return self.calls.one(f"POST /v1/flows/{uid}/retry", FlowResponse, wish)
 
-    def executions(self, uid: str, status: str | None = None) -> Iterator[ExecutionShown]:
-        return self.calls.many(f"/v1/flows/{uid}/executions", ExecutionShown, {"status": status})
+    def executions(self, uid: str, status: str | None = None) -> Iterator[ExecutionResponse]:
+        return self.calls.many(f"/v1/flows/{uid}/executions", ExecutionResponse, {"status": status})
 
-    def inspect(self, uid: str, contact: str) -> ExecutionInspected:
-        return self.calls.one(f"GET /v1/flows/{uid}/executions/{contact}", ExecutionInspected)
+    def inspect(self, uid: str, contact: str) -> ExecutionDetailResponse:
+        return self.calls.one(f"GET /v1/flows/{uid}/executions/{contact}", ExecutionDetailResponse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,5 +183,5 @@ class Messages:
 
     calls: Calls
 
-    def of_flow(self, uid: str, status: str | None = None) -> Iterator[MessageShown]:
-        return self.calls.many("/v1/messages", MessageShown, {"flowUid": uid, "status": status})
+    def of_flow(self, uid: str, status: str | None = None) -> Iterator[MessageResponse]:
+        return self.calls.many("/v1/messages", MessageResponse, {"flowUid": uid, "status": status})

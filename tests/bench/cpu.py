@@ -1,4 +1,4 @@
-"""CPU time of our own code by step: `run_steps` over the ports in memory, so without botocore, AWS or a network."""
+"""CPU time of our own code by step: `process_steps` over the ports in memory, so without botocore, AWS or a network."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.core.channels.edit_channel import create_channel
 from chalicelib.core.flows.create_flow import NewFlow, create_flow
 from chalicelib.core.launching.edit_campaign import CampaignFields, create_campaign
-from chalicelib.core.steps.process_steps import Received, run_steps
+from chalicelib.core.steps.process_steps import ReceivedStep, process_steps
 from chalicelib.core.templates.edit_template import create_template
 from chalicelib.core.templates.publish_template import publish_template
 from chalicelib.core.workspaces.create_workspace import make_workspace
@@ -17,7 +17,7 @@ from chalicelib.model.channel import ChannelFields
 from chalicelib.model.contact import Contact
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
-from chalicelib.model.queue_messages import Hint
+from chalicelib.model.queue_messages import StepMessage
 from chalicelib.model.template import TemplateFields
 from chalicelib.ports import Ports
 from chalicelib.workers.jobs import run_job
@@ -122,10 +122,10 @@ class Laboratory:
             self._run_batch(hints[start : start + BATCH])
         return len(hints)
 
-    def _run_batch(self, hints: Sequence[Hint]) -> None:
-        received = [Received(str(index), hint) for index, hint in enumerate(hints)]
+    def _run_batch(self, hints: Sequence[StepMessage]) -> None:
+        received = [ReceivedStep(str(index), hint) for index, hint in enumerate(hints)]
         began = time.process_time()
-        run_steps(self.ports, received, lambda: timedelta(seconds=30))
+        process_steps(self.ports, received, lambda: timedelta(seconds=30))
         self.seconds += time.process_time() - began
         self.count += len(hints)
 

@@ -4,9 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.model.execution import Claim, Execution, ExecutionKey, ExecutionStatus, Outcome, Result, Visit
+from chalicelib.model.execution import (
+    Claim,
+    Execution,
+    ExecutionKey,
+    ExecutionStatus,
+    MessageOutcome,
+    MessageResult,
+    NodeVisit,
+)
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
-from chalicelib.ports import Unclaimed
+from chalicelib.ports import ExpectUnclaimed
 from tests.memory.clock import START
 
 W, F, SHARDS = WorkspaceUid("w1"), FlowUid("f1"), 3
@@ -36,11 +44,11 @@ def claimed(row: Execution, attempt: str, now: Any = START) -> Execution:
 
 
 def settled(row: Execution) -> Execution:
-    result = Result(Outcome.SENT, START, attempts=2, channel="ch1", provider_id="p-1", cost=7)
-    visit = Visit(SEND, "next", START, START + timedelta(milliseconds=12))
+    result = MessageResult(MessageOutcome.SENT, START, attempts=2, channel="ch1", provider_id="p-1", cost=7)
+    visit = NodeVisit(SEND, "next", START, START + timedelta(milliseconds=12))
     row = replace(row, status=ExecutionStatus.PENDING, seq=row.seq + 1, node=NodeId("end"), claim=None, path=(visit,))
     return row.with_result(SEND, result)
 
 
-def free(row: Execution, now: Any = START) -> Unclaimed:
-    return Unclaimed(row.seq, now)
+def free(row: Execution, now: Any = START) -> ExpectUnclaimed:
+    return ExpectUnclaimed(row.seq, now)

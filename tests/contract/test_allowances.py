@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.usage_limits import DynamoAllowances
+from chalicelib.aws.usage_limits import DynamoUsageLimits
 from chalicelib.model.ids import WorkspaceUid
 from tests.embedded_aws import EmbeddedAws, MotoAws
 from tests.memory.allowances import MemoryAllowances
@@ -20,7 +20,7 @@ def allowances(request: pytest.FixtureRequest) -> Any:
         return MemoryAllowances()
     aws = request.param()
     aws.reset()
-    return DynamoAllowances(aws.client("dynamodb"), aws.provision()["CATALOG_TABLE"])
+    return DynamoUsageLimits(aws.client("dynamodb"), aws.provision()["CATALOG_TABLE"])
 
 
 def test_no_more_is_taken_than_the_limit(allowances: Any) -> None:

@@ -16,7 +16,7 @@ from chalicelib.aws._dynamodb import (
     batch_write,
     decode_cursor,
     encode_cursor,
-    translate,
+    translate_errors,
 )
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.signing_secret import Secret
@@ -29,7 +29,7 @@ def build_error(code: str, status: int = 400, **more: object) -> ClientError:
 
 
 def read_as(error: Exception) -> Exception:
-    with pytest.raises(Exception) as caught, translate():
+    with pytest.raises(Exception) as caught, translate_errors():
         raise error
     return caught.value
 

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.balances import DynamoBalances
-from chalicelib.model.balance import Alerts, AutoReload, Balance, Entry, EntryKind, Purse, Reloads, Settings
+from chalicelib.model.balance import (
+    Alerts,
+    AutoReload,
+    Balance,
+    BillingSettings,
+    FlowBudget,
+    LedgerEntry,
+    LedgerEntryKind,
+    ReloadCounter,
+)
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Balances
 from tests.builders import NOW
@@ -16,7 +25,7 @@ from tests.contract.places import PLACES, Place
 from tests.memory.balances import MemoryBalances
 
 W, F = WorkspaceUid("w1"), FlowUid("f1")
-PAID = Entry("01A", EntryKind.TOPUP, 1_000_000, NOW, note="Invoice 7")
+PAID = LedgerEntry("01A", LedgerEntryKind.TOPUP, 1_000_000, NOW, note="Invoice 7")
 
 
 @dataclass
@@ -46,7 +55,7 @@ def balances(stores: Stores) -> Balances:
 
 def test_who_never_paid_in_has_no_balance(balances: Balances) -> None:
     assert balances.find(W) is None
-    assert balances.find_purse(W, F) == Purse()
+    assert balances.find_purse(W, F) == FlowBudget()
     assert balances.entries(W, 10, None).items == ()
 
 
@@ -108,8 +117,8 @@ def test_a_count_books_what_was_spent_and_frees_the_rest(balances: Balances) -> 
     balances.draw(W, F, 100_000)
     balances.take(W, F, 60_000)
     seen = balances.find_purse(W, F)
-    spent = Entry("01B", EntryKind.SPENT, -30_000, NOW + timedelta(seconds=1), F)
-    assert balances.settle(W, F, seen, Purse(0, 50_000, 30_000), spent)
+    spent = LedgerEntry("01B", LedgerEntryKind.SPENT, -30_000, NOW + timedelta(seconds=1), F)
+    assert balances.settle(W, F, seen, FlowBudget(0, 50_000, 30_000), spent)
     assert balances.find(W) == Balance(free=950_000, reserved=20_000)
     after = balances.find_purse(W, F)
     assert (after.left, after.drawn, after.settled) == (0, 50_000, 30_000)
@@ -123,8 +132,8 @@ def test_a_count_of_a_purse_that_moved_changes_nothing(balances: Balances) -> No
     seen = balances.find_purse(W, F)
     balances.take(W, F, 60)
     moved = balances.find_purse(W, F)
-    entry = Entry("01B", EntryKind.SPENT, -1, NOW, F)
-    assert not balances.settle(W, F, seen, Purse(), entry)
+    entry = LedgerEntry("01B", LedgerEntryKind.SPENT, -1, NOW, F)
+    assert not balances.settle(W, F, seen, FlowBudget(), entry)
     assert balances.find_purse(W, F) == moved
     assert balances.find(W) == Balance(free=999_900, reserved=100)
     assert balances.entries(W, 10, None).items == (PAID,)
@@ -132,17 +141,17 @@ def test_a_count_of_a_purse_that_moved_changes_nothing(balances: Balances) -> No
 
 def test_of_two_reloads_one_happens(balances: Balances) -> None:
     balances.credit(W, PAID)
-    first, second = Reloads("2026-03-02", 1), Reloads("2026-03-02", 2)
-    assert balances.reload(W, replace(PAID, uid="01B", kind=EntryKind.RELOAD), Reloads(), first)
-    assert not balances.reload(W, replace(PAID, uid="01C", kind=EntryKind.RELOAD), Reloads(), first)
+    first, second = ReloadCounter("2026-03-02", 1), ReloadCounter("2026-03-02", 2)
+    assert balances.reload(W, replace(PAID, uid="01B", kind=LedgerEntryKind.RELOAD), ReloadCounter(), first)
+    assert not balances.reload(W, replace(PAID, uid="01C", kind=LedgerEntryKind.RELOAD), ReloadCounter(), first)
     assert balances.find(W) == Balance(free=2_000_000, reloads=first)
-    assert balances.reload(W, replace(PAID, uid="01D", kind=EntryKind.RELOAD), first, second)
+    assert balances.reload(W, replace(PAID, uid="01D", kind=LedgerEntryKind.RELOAD), first, second)
     assert [entry.uid for entry in balances.entries(W, 10, None).items] == ["01D", "01B", "01A"]
 
 
 def test_settings_are_kept_and_move_no_money(balances: Balances) -> None:
     reload = AutoReload(enabled=True, threshold="10", amount="50")
-    settings = Settings(auto_reload=reload, alerts=Alerts(low_balance="5"))
+    settings = BillingSettings(auto_reload=reload, alerts=Alerts(low_balance="5"))
     assert balances.configure(W, settings).settings == settings
     balances.credit(W, PAID)
     assert balances.find(W) == Balance(free=1_000_000, settings=settings)
@@ -185,4 +194,4 @@ def test_that_a_balance_is_low_is_marked_once_until_money_comes_in(balances: Bal
     assert known
     assert (known.low_count, known.low_told) == (1, False)
     assert [balances.mark_low(W, 0), balances.mark_low(W, 1)] == [False, True]
-    assert not balances.configure(W, Settings()).low_told
+    assert not balances.configure(W, BillingSettings()).low_told

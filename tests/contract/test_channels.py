@@ -11,10 +11,17 @@ import pytest
 
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
-from chalicelib.model.message import Accepted, ChannelFault, Letter, Retryable, Throttled, Unknown
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    OutgoingMessage,
+    Throttled,
+    TransientFailure,
+)
 from chalicelib.ports import ChannelType
 from chalicelib.providers.http import Http
-from chalicelib.providers.registry import ChannelTypes, Edges
+from chalicelib.providers.registry import ChannelTypes, ProviderClients
 from tests.unit.channels.letters import NOW, PHONE, KnownSecrets, build_client, letter
 from tests.wire import Wire, answer, closed_port, open_wire
 
@@ -131,10 +138,10 @@ def case(request: pytest.FixtureRequest) -> Case:
     return found
 
 
-def build(case: Case, port: int) -> tuple[ChannelType, Letter]:
+def build(case: Case, port: int) -> tuple[ChannelType, OutgoingMessage]:
     """The channel type with this port for its provider, and a letter whose settings and content passed its models."""
     url = f"http://127.0.0.1:{port}"
-    edges = Edges(
+    edges = ProviderClients(
         ses=build_client("sesv2", url),
         messaging=build_client("pinpoint-sms-voice-v2", url),
         social=build_client("socialmessaging", url),
@@ -174,19 +181,19 @@ def test_too_fast_is_waiting_and_no_failure(case: Case) -> None:
 
 def test_a_refusal_of_the_channel_is_no_contacts_fault(case: Case) -> None:
     with open_wire(case.forbidden) as wire:
-        assert isinstance(send(case, wire), ChannelFault)
+        assert isinstance(send(case, wire), ChannelFailure)
 
 
 def test_a_lost_answer_is_unknown_and_asked_for_once(case: Case) -> None:
     with open_wire(None) as wire:
-        assert isinstance(send(case, wire), Unknown)
+        assert isinstance(send(case, wire), OutcomeUnknown)
         assert len(wire.received) == 1
 
 
 def test_a_5xx_without_a_word_is_unknown(case: Case) -> None:
     for status in (500, 502, 503, 504):
         with open_wire(answer(status)) as wire:
-            assert isinstance(send(case, wire), Unknown)
+            assert isinstance(send(case, wire), OutcomeUnknown)
             assert len(wire.received) == 1
 
 
@@ -194,7 +201,7 @@ def test_an_answer_that_cannot_be_read_is_never_a_refusal(case: Case) -> None:
     """A yes with nothing in it, or nonsense in a 5xx, may stand for a message that was taken."""
     for status in (200, 500):
         with open_wire(answer(status, b"<nonsense")) as wire:
-            assert isinstance(send(case, wire), Unknown | Accepted)
+            assert isinstance(send(case, wire), OutcomeUnknown | Accepted)
 
 
 def test_a_redirect_is_not_followed(case: Case) -> None:
@@ -205,7 +212,7 @@ def test_a_redirect_is_not_followed(case: Case) -> None:
 
 def test_nobody_listening_means_not_sent(case: Case) -> None:
     kind, sent = build(case, closed_port())
-    assert isinstance(kind.send(sent), Retryable)
+    assert isinstance(kind.send(sent), TransientFailure)
 
 
 def test_an_answer_that_never_comes_is_unknown_within_the_time_that_the_type_promises(case: Case) -> None:
@@ -213,5 +220,5 @@ def test_an_answer_that_never_comes_is_unknown_within_the_time_that_the_type_pro
         kind, sent = build(case, wire.port)
         wire.answers = [b""]
         began = time.monotonic()
-        assert isinstance(kind.send(sent), Unknown)
+        assert isinstance(kind.send(sent), OutcomeUnknown)
         assert time.monotonic() - began < kind.timeout.total_seconds()

@@ -7,10 +7,10 @@ import pytest
 
 from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.aws.circuits import DynamoCircuits
-from chalicelib.core.channels.circuit_breaker import Circuit, CircuitState, Misfire, closed
+from chalicelib.core.channels.circuit_breaker import ChannelFailureRecord, Circuit, CircuitState, reset
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.ports import Catalog, Circuits, Standing
+from chalicelib.ports import Catalog, ChannelStatus, Circuits
 from tests.builders import NOW, build_channel
 from tests.contract.places import PLACES, Place
 from tests.memory.catalog import MemoryCatalog
@@ -18,7 +18,11 @@ from tests.memory.circuits import MemoryCircuits
 
 W = WorkspaceUid("w1")
 OPEN = Circuit(
-    CircuitState.OPEN, NOW, "suspended", NOW + timedelta(seconds=60), (Misfire(NOW, "a"), Misfire(NOW, "suspended"))
+    CircuitState.OPEN,
+    NOW,
+    "suspended",
+    NOW + timedelta(seconds=60),
+    (ChannelFailureRecord(NOW, "a"), ChannelFailureRecord(NOW, "suspended")),
 )
 
 
@@ -40,7 +44,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 def test_a_channel_that_never_failed_has_a_closed_circuit_that_is_stored_nowhere(stores: Stores) -> None:
     stores.catalog.add(W, build_channel())
-    assert stores.circuits.find_channel(W, "mail") == Standing(build_channel(), Circuit())
+    assert stores.circuits.find_channel(W, "mail") == ChannelStatus(build_channel(), Circuit())
     assert stores.circuits.get(W, "mail") == Circuit()
 
 
@@ -49,10 +53,10 @@ def test_a_channel_comes_with_its_circuit(stores: Stores) -> None:
     changed = stores.catalog.save(W, build_channel(name="Changed"))
     assert stores.circuits.save(W, "mail", OPEN)
     stored = replace(OPEN, rev=1)
-    assert stores.circuits.find_channel(W, "mail") == Standing(changed, stored)
+    assert stores.circuits.find_channel(W, "mail") == ChannelStatus(changed, stored)
     assert stores.circuits.get(W, "mail") == stored
-    assert stores.circuits.save(W, "mail", closed(stored, NOW))
-    assert stores.circuits.get(W, "mail") == replace(closed(OPEN, NOW), rev=2)
+    assert stores.circuits.save(W, "mail", reset(stored, NOW))
+    assert stores.circuits.get(W, "mail") == replace(reset(OPEN, NOW), rev=2)
 
 
 def test_there_is_no_circuit_without_its_channel(stores: Stores) -> None:

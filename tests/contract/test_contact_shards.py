@@ -9,7 +9,7 @@ from chalicelib.aws.events import DynamoEvents
 from chalicelib.errors import InvalidRequest
 from chalicelib.model.contact import Contact
 from chalicelib.model.contact_shards import CONTACT_SHARDS
-from chalicelib.model.event import Event, Wanted
+from chalicelib.model.event import Event, HistoryQuery
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Contacts, Events
 from tests.contract.conftest import Backend
@@ -100,10 +100,12 @@ def test_the_histories_of_many_contacts_are_read_at_once(events: Events) -> None
     anna, ben, nobody = ContactUid("anna"), ContactUid("ben"), ContactUid("nobody")
     did = [build_event("anna", number, "a" if number % 2 else "b") for number in range(6)]
     events.add_many(W1, [*did, build_event("ben", 1, "b")])
-    found = events.find_many(W1, [anna, ben, nobody], Wanted(frozenset({"b"}), 10))
+    found = events.find_many(W1, [anna, ben, nobody], HistoryQuery(frozenset({"b"}), 10))
     assert found == {anna: (did[4], did[2], did[0]), ben: (build_event("ben", 1, "b"),), nobody: ()}
     since = NOON + timedelta(seconds=2)
-    assert events.find_many(W1, [anna], Wanted(frozenset({"a", "b"}), 10, since)) == {anna: tuple(reversed(did[2:]))}
-    assert events.find_many(W1, [anna], Wanted(frozenset({"a"}), 1)) == {anna: (did[5],)}
-    assert events.find_many(W2, [anna], Wanted(frozenset({"a"}), 1)) == {anna: ()}
-    assert events.find_many(W1, [], Wanted(frozenset({"a"}), 1)) == {}
+    assert events.find_many(W1, [anna], HistoryQuery(frozenset({"a", "b"}), 10, since)) == {
+        anna: tuple(reversed(did[2:]))
+    }
+    assert events.find_many(W1, [anna], HistoryQuery(frozenset({"a"}), 1)) == {anna: (did[5],)}
+    assert events.find_many(W2, [anna], HistoryQuery(frozenset({"a"}), 1)) == {anna: ()}
+    assert events.find_many(W1, [], HistoryQuery(frozenset({"a"}), 1)) == {}

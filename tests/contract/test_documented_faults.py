@@ -10,7 +10,14 @@ import botocore.session
 import pytest
 
 from chalicelib.model.execution import Engagement
-from chalicelib.model.message import ChannelFault, Permanent, Suppress, Throttled, Unknown, Verdict
+from chalicelib.model.message import (
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
+    Throttled,
+    Verdict,
+)
 from chalicelib.providers import email, push
 from chalicelib.providers import end_user_messaging as _end_user_messaging
 from chalicelib.providers import whatsapp_aws as _whatsapp_aws
@@ -18,7 +25,13 @@ from chalicelib.providers.aws_errors import RATE_PAUSE
 from chalicelib.providers.email_events import read_ses_event
 from tests.unit.channels.letters import refusal
 
-CHANNEL, GOOD, WAIT, NOBODY_KNOWS, SUPPRESS = ChannelFault, Permanent, Throttled, Unknown, Suppress
+CHANNEL, GOOD, WAIT, NOBODY_KNOWS, SUPPRESS = (
+    ChannelFailure,
+    PermanentFailure,
+    Throttled,
+    OutcomeUnknown,
+    RecipientSuppressed,
+)
 SENDER = "news@example.com"
 
 
@@ -110,11 +123,11 @@ OF_THE_CHANNEL = {
 
 def _expected(code: str, reason: str) -> Verdict:
     if code == "ServiceQuotaExceededException":
-        return ChannelFault(f"balance:{reason}" if reason.startswith("MONTHLY_SPEND_LIMIT_REACHED_FOR_") else reason)
+        return ChannelFailure(f"balance:{reason}" if reason.startswith("MONTHLY_SPEND_LIMIT_REACHED_FOR_") else reason)
     if reason == "DESTINATION_PHONE_NUMBER_OPTED_OUT":
-        return Suppress(reason)
+        return RecipientSuppressed(reason)
     is_channels = code == "AccessDeniedException" or reason in OF_THE_CHANNEL
-    return ChannelFault(reason) if is_channels else Permanent(reason)
+    return ChannelFailure(reason) if is_channels else PermanentFailure(reason)
 
 
 @pytest.mark.parametrize(

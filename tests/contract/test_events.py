@@ -13,7 +13,7 @@ from chalicelib.errors import Conflict, InvalidRequest
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
-from chalicelib.model.queue_messages import Reported
+from chalicelib.model.queue_messages import EventBatch
 from chalicelib.ports import Contacts, EventQueue, Events
 from tests.contract.conftest import Backend
 from tests.contract.test_queues import bodies
@@ -138,7 +138,7 @@ def test_events_arrive_in_their_queue_also_when_they_are_many_and_large(backend:
     client, url = backend.client("sqs"), backend.env["EVENT_QUEUE_URL"]
     queue = SqsEventQueue(client, url)
     queue.send(W1, sent)
-    arrived = [Reported.model_validate_json(body) for body in bodies(client, url)]
+    arrived = [EventBatch.model_validate_json(body) for body in bodies(client, url)]
     assert {each.w for each in arrived} == {W1}
     assert {each.id for part in arrived for each in part.events} == {each.id for each in sent}
 

@@ -8,16 +8,16 @@ import pytest
 from chalicelib.aws.executions import DynamoExecutions
 from chalicelib.errors import InvalidRequest
 from chalicelib.model.execution import (
+    DeliveryReceipt,
     Engagement,
     Execution,
     ExecutionStatus,
-    Outcome,
-    Receipt,
-    Result,
-    Visit,
+    MessageOutcome,
+    MessageResult,
+    NodeVisit,
 )
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
-from chalicelib.ports import ClaimedBy, Executions, Save, Unclaimed
+from chalicelib.ports import Executions, ExpectClaimedBy, ExpectUnclaimed, Save
 from tests.contract.places import PLACES, Place
 from tests.contract.rows import LEASE, SEND, SHARDS, F, W, claimed, free, key_of, row_of, settled
 from tests.memory.clock import START
@@ -33,7 +33,7 @@ def executions(request: pytest.FixtureRequest) -> Executions:
     return DynamoExecutions(place.client("dynamodb"), place.names["EXECUTIONS_TABLE"], batched=batched)
 
 
-def save(executions: Executions, row: Execution, expect: Unclaimed | ClaimedBy) -> bool:
+def save(executions: Executions, row: Execution, expect: ExpectUnclaimed | ExpectClaimedBy) -> bool:
     """In company, as a save alone goes another way; the company is never enrolled."""
     held, of_company = executions.save_many([Save(row, expect), Save(row_of("company"), free(row))], SHARDS)
     assert not of_company
@@ -45,7 +45,7 @@ def stored(executions: Executions, contact: str = "c1") -> Execution:
 
 
 def test_what_is_stored_comes_back_whole(executions: Executions) -> None:
-    failure = Result(Outcome.FAILED, START, reason="bounced", provider_id="")
+    failure = MessageResult(MessageOutcome.FAILED, START, reason="bounced", provider_id="")
     full = replace(
         claimed(settled(row_of("c1")), "a1"),
         due=START + timedelta(days=2),
@@ -55,7 +55,7 @@ def test_what_is_stored_comes_back_whole(executions: Executions) -> None:
         faults=2,
         only=True,
     ).with_result(NodeId("second"), failure)
-    odd_exit = Visit(NodeId("split"), "a>b@c-d", START, START)
+    odd_exit = NodeVisit(NodeId("split"), "a>b@c-d", START, START)
     full = replace(full, path=(*full.path, odd_exit))
     executions.enrol_many([row_of("c1"), row_of("c2")], SHARDS)
     assert save(executions, full, free(row_of("c1")))
@@ -71,7 +71,7 @@ def test_what_is_no_longer_there_is_removed_by_a_save(executions: Executions) ->
     full = replace(full, offer=1, unsure=True, paid=75)
     assert save(executions, full, free(full))
     assert stored(executions) == full
-    assert save(executions, row_of("c1"), ClaimedBy(AttemptId("a1")))
+    assert save(executions, row_of("c1"), ExpectClaimedBy(AttemptId("a1")))
     assert stored(executions) == row_of("c1")
 
 
@@ -123,8 +123,8 @@ def test_an_expired_claim_is_taken_over_and_its_owner_can_settle_no_more(executi
     just_before, at_its_end = START + LEASE - timedelta(milliseconds=1), START + LEASE
     assert not save(executions, claimed(row_of("c1"), "a2", at_its_end), free(row_of("c1"), just_before))
     assert save(executions, claimed(row_of("c1"), "a2", at_its_end), free(row_of("c1"), at_its_end))
-    assert not save(executions, settled(row_of("c1")), ClaimedBy(AttemptId("a1")))
-    assert save(executions, settled(row_of("c1")), ClaimedBy(AttemptId("a2")))
+    assert not save(executions, settled(row_of("c1")), ExpectClaimedBy(AttemptId("a1")))
+    assert save(executions, settled(row_of("c1")), ExpectClaimedBy(AttemptId("a2")))
     assert stored(executions) == settled(row_of("c1"))
 
 
@@ -146,7 +146,7 @@ def test_a_row_that_is_over_is_not_claimed(executions: Executions, end: Executio
 
 def test_a_row_that_was_never_enrolled_is_not_made_by_a_save(executions: Executions) -> None:
     assert not save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
-    assert not save(executions, row_of("c1"), ClaimedBy(AttemptId("a1")))
+    assert not save(executions, row_of("c1"), ExpectClaimedBy(AttemptId("a1")))
     assert executions.find_many([key_of("c1")], SHARDS, strong=True) == {}
 
 
@@ -165,7 +165,7 @@ def test_claims_and_settles_travel_together(executions: Executions) -> None:
     one, two = row_of("c1"), row_of("c2")
     executions.enrol_many([one, two], SHARDS)
     assert save(executions, claimed(one, "a1"), free(one))
-    saves = [Save(settled(one), ClaimedBy(AttemptId("a1"))), Save(claimed(two, "a2"), free(two))]
+    saves = [Save(settled(one), ExpectClaimedBy(AttemptId("a1"))), Save(claimed(two, "a2"), free(two))]
     assert executions.save_many(saves, SHARDS) == (True, True)
 
 
@@ -173,7 +173,7 @@ def test_the_same_save_again_counts_as_held(executions: Executions) -> None:
     rows = [row_of("c1"), row_of("c2")]
     executions.enrol_many(rows, SHARDS)
     claims = [Save(claimed(row, "a1"), free(row)) for row in rows]
-    settles = [Save(settled(row), ClaimedBy(AttemptId("a1"))) for row in rows]
+    settles = [Save(settled(row), ExpectClaimedBy(AttemptId("a1"))) for row in rows]
     for saves in (claims, claims, settles, settles, settles[:1]):
         assert all(executions.save_many(saves, SHARDS))
 
@@ -190,14 +190,14 @@ def test_a_settle_after_somebody_went_on_is_refused(executions: Executions) -> N
     executions.enrol_many([row_of("c1")], SHARDS)
     assert save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
     after = settled(row_of("c1"))
-    assert save(executions, after, ClaimedBy(AttemptId("a1")))
+    assert save(executions, after, ExpectClaimedBy(AttemptId("a1")))
     assert save(executions, replace(after, due=START + LEASE), free(after))
-    assert not save(executions, after, ClaimedBy(AttemptId("a1")))
+    assert not save(executions, after, ExpectClaimedBy(AttemptId("a1")))
 
 
 def test_receipts_only_climb_and_tell_the_row_before_and_after(executions: Executions) -> None:
     executions.enrol_many([row_of("c1")], SHARDS)
-    opened, delivered = Receipt(Engagement.OPENED, START), Receipt(Engagement.DELIVERED, START + LEASE)
+    opened, delivered = DeliveryReceipt(Engagement.OPENED, START), DeliveryReceipt(Engagement.DELIVERED, START + LEASE)
     first = executions.put_receipt(key_of("c1"), SHARDS, SEND, delivered)
     assert first == (row_of("c1"), replace(row_of("c1"), receipts={SEND: delivered}))
     second = executions.put_receipt(key_of("c1"), SHARDS, SEND, opened)
@@ -209,11 +209,14 @@ def test_receipts_only_climb_and_tell_the_row_before_and_after(executions: Execu
 
 def test_a_failure_that_may_pass_gives_way_to_a_delivery(executions: Executions) -> None:
     executions.enrol_many([row_of("c1")], SHARDS)
-    soft, delivered = Receipt(Engagement.BOUNCED, START, is_soft=True), Receipt(Engagement.DELIVERED, START)
+    soft, delivered = (
+        DeliveryReceipt(Engagement.BOUNCED, START, is_soft=True),
+        DeliveryReceipt(Engagement.DELIVERED, START),
+    )
     changed = executions.put_receipt(key_of("c1"), SHARDS, SEND, soft)
     assert changed
     assert changed[1] == stored(executions)
-    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, Receipt(Engagement.TIMED_OUT, START)) is None
+    assert executions.put_receipt(key_of("c1"), SHARDS, SEND, DeliveryReceipt(Engagement.TIMED_OUT, START)) is None
     assert executions.put_receipt(key_of("c1"), SHARDS, SEND, delivered)
     assert executions.put_receipt(key_of("c1"), SHARDS, SEND, soft) is None
     assert stored(executions).receipts == {SEND: delivered}
@@ -222,9 +225,9 @@ def test_a_failure_that_may_pass_gives_way_to_a_delivery(executions: Executions)
 
 def test_each_message_has_a_receipt_of_its_own_and_rows_that_are_not_there_have_none(executions: Executions) -> None:
     executions.enrol_many([row_of("c1")], SHARDS)
-    clicked = Receipt(Engagement.CLICKED, START)
+    clicked = DeliveryReceipt(Engagement.CLICKED, START)
     executions.put_receipt(key_of("c1"), SHARDS, SEND, clicked)
-    other = Receipt(Engagement.SENT, START)
+    other = DeliveryReceipt(Engagement.SENT, START)
     assert executions.put_receipt(key_of("c1"), SHARDS, NodeId("status"), other)
     assert stored(executions).receipts == {SEND: clicked, NodeId("status"): other}
     assert executions.put_receipt(key_of("c2"), SHARDS, SEND, clicked) is None
@@ -234,9 +237,9 @@ def test_each_message_has_a_receipt_of_its_own_and_rows_that_are_not_there_have_
 def test_receipts_survive_saves_that_do_not_know_them(executions: Executions) -> None:
     executions.enrol_many([row_of("c1")], SHARDS)
     assert save(executions, claimed(row_of("c1"), "a1"), free(row_of("c1")))
-    receipt = Receipt(Engagement.BOUNCED, START)
+    receipt = DeliveryReceipt(Engagement.BOUNCED, START)
     assert executions.put_receipt(key_of("c1"), SHARDS, SEND, receipt)
-    settle = Save(settled(row_of("c1")), ClaimedBy(AttemptId("a1")))
+    settle = Save(settled(row_of("c1")), ExpectClaimedBy(AttemptId("a1")))
     for _ in range(2):
         assert executions.save_many([settle], SHARDS) == (True,)
     assert stored(executions) == replace(settled(row_of("c1")), receipts={SEND: receipt})

@@ -13,12 +13,20 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from chalicelib.model.delivery_report import Callback, Report, Suppression
+from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Accepted, ChannelFault, Letter, Suppress, Throttled, Unknown, Verdict
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    OutgoingMessage,
+    RecipientSuppressed,
+    Throttled,
+    Verdict,
+)
 from chalicelib.providers.http import Http
-from chalicelib.providers.registry import ChannelTypes, Edges
+from chalicelib.providers.registry import ChannelTypes, ProviderClients
 from infra.local.mail import build_eml, write_eml
 from infra.local.providers import credentials
 from infra.local.providers.desk import Asked, Desk
@@ -61,7 +69,7 @@ class Scene:
     listens: bool = True
 
     def __post_init__(self) -> None:
-        edges = Edges(
+        edges = ProviderClients(
             ses=build_client("sesv2"),
             messaging=build_client("pinpoint-sms-voice-v2", self.url),
             social=build_client("socialmessaging", self.url),
@@ -84,7 +92,7 @@ class Scene:
         self.told.append(report)
         return self.listens
 
-    def letter(self, name: str, digits: str, contact: str = "c") -> Letter:
+    def letter(self, name: str, digits: str, contact: str = "c") -> OutgoingMessage:
         kind, settings = SETTINGS[name]
         uid = MessageUid(W, FlowUid("f"), ContactUid(contact), NodeId("n"))
         return letter(kind, settings, TEXT, to=f"+1206555{digits}", uid=uid)
@@ -96,7 +104,7 @@ class Scene:
     def kept(self) -> list[dict[str, Any]]:
         return [json.loads(path.read_text()) for path in sorted((self.folder / "outbox").glob("*.json"))]
 
-    def reports(self, name: str = "") -> list[Report]:
+    def reports(self, name: str = "") -> list[DeliveryReport]:
         """Everything that is told within the next minute, as the channels read it, and whether it was signed."""
         self.now += timedelta(minutes=1)
         self.pump.turn()
@@ -104,12 +112,12 @@ class Scene:
         for each in self.told:
             if isinstance(each, Post):
                 headers = {key.lower(): value for key, value in each.headers.items()}
-                callback = Callback(each.body, each.url, headers)
+                callback = ProviderCallback(each.body, each.url, headers)
                 channel = self.letter(name, "0000").channel
                 assert self.kinds[channel.type].is_genuine(W, channel, callback)
             else:
                 envelope = {"Type": "Notification", "Message": json.dumps(each.content)}
-                callback = Callback(json.dumps(envelope).encode())
+                callback = ProviderCallback(json.dumps(envelope).encode())
             found += [report for kind in self.kinds.values() for report in kind.read_events(callback)]
         return found
 
@@ -148,19 +156,19 @@ class TestSending:
         assert len(scene.kept()) == 1
 
     def test_a_lost_answer_is_unknown_and_the_message_was_taken(self, scene: Scene, name: str) -> None:
-        assert isinstance(scene.send(name, "0108"), Unknown)
+        assert isinstance(scene.send(name, "0108"), OutcomeUnknown)
         assert len(scene.kept()) == 1
 
     def test_a_broken_provider_has_not_taken_it_but_we_cannot_know(self, scene: Scene, name: str) -> None:
-        assert isinstance(scene.send(name, "0109"), Unknown)
+        assert isinstance(scene.send(name, "0109"), OutcomeUnknown)
         assert scene.kept() == []
 
     def test_a_closed_account_is_the_channels_fault(self, scene: Scene, name: str) -> None:
-        assert isinstance(scene.send(name, "0110"), ChannelFault)
+        assert isinstance(scene.send(name, "0110"), ChannelFailure)
         assert scene.kept() == []
 
     def test_who_has_opted_out_is_suppressed_or_told_of_later(self, scene: Scene, name: str) -> None:
-        wanted = Accepted if name == "whatsapp by aws" else Suppress
+        wanted = Accepted if name == "whatsapp by aws" else RecipientSuppressed
         assert isinstance(scene.send(name, "0106"), wanted)
 
 
@@ -187,7 +195,7 @@ class TestReports:
     def test_stop_suppresses(self, scene: Scene, name: str) -> None:
         scene.send(name, "0103")
         last = scene.reports(name)[-1]
-        assert (last.suppress, last.reply) == (Suppression.OPTED_OUT, "STOP")
+        assert (last.suppress, last.reply) == (SuppressionSignal.OPTED_OUT, "STOP")
 
     def test_a_failure_that_may_pass_is_soft(self, scene: Scene, name: str) -> None:
         scene.send(name, "0105")
@@ -275,14 +283,14 @@ class TestMails:
         ("to", "engagements", "suppress"),
         [
             ("ana@example.com", [Engagement.SENT, Engagement.DELIVERED], None),
-            ("bounce@example.com", [Engagement.SENT, Engagement.BOUNCED], Suppression.HARD_BOUNCE),
-            ("Bounce+7@example.com", [Engagement.SENT, Engagement.BOUNCED], Suppression.HARD_BOUNCE),
-            ("suppressionlist@example.com", [Engagement.SENT, Engagement.BOUNCED], Suppression.HARD_BOUNCE),
+            ("bounce@example.com", [Engagement.SENT, Engagement.BOUNCED], SuppressionSignal.HARD_BOUNCE),
+            ("Bounce+7@example.com", [Engagement.SENT, Engagement.BOUNCED], SuppressionSignal.HARD_BOUNCE),
+            ("suppressionlist@example.com", [Engagement.SENT, Engagement.BOUNCED], SuppressionSignal.HARD_BOUNCE),
             ("softbounce@example.com", [Engagement.SENT, Engagement.BOUNCED], None),
             (
                 "complaint@example.com",
                 [Engagement.SENT, Engagement.DELIVERED, Engagement.DELIVERED],
-                Suppression.COMPLAINT,
+                SuppressionSignal.COMPLAINT,
             ),
             ("open-1@example.com", [Engagement.SENT, Engagement.DELIVERED, Engagement.OPENED], None),
             (
@@ -295,7 +303,7 @@ class TestMails:
         ],
     )
     def test_ses_tells_what_the_address_says(
-        self, scene: Scene, to: str, engagements: list[Engagement], suppress: Suppression | None
+        self, scene: Scene, to: str, engagements: list[Engagement], suppress: SuppressionSignal | None
     ) -> None:
         self.send(scene, to)
         found = scene.reports()
@@ -316,7 +324,7 @@ class TestWebhooks:
 
     def test_a_message_that_comes_twice_is_kept_once(self, scene: Scene) -> None:
         verdicts = [self.send(scene, "lost"), self.send(scene, "lost"), self.send(scene, "delivered")]
-        assert [type(each) for each in verdicts] == [Unknown, Accepted, Accepted]
+        assert [type(each) for each in verdicts] == [OutcomeUnknown, Accepted, Accepted]
         assert [each["message_uid"] for each in scene.kept()] == ["w.f.c.n.1"]
 
     def test_also_after_the_receiver_was_started_again(self, scene: Scene) -> None:
@@ -325,8 +333,8 @@ class TestWebhooks:
 
     def test_other_fates(self, scene: Scene) -> None:
         assert [type(self.send(scene, "throttle")) for _ in range(3)] == [Throttled, Throttled, Accepted]
-        assert isinstance(self.send(scene, "broken"), Unknown)
-        assert self.send(scene, "closed") == ChannelFault("status_410")
+        assert isinstance(self.send(scene, "broken"), OutcomeUnknown)
+        assert self.send(scene, "closed") == ChannelFailure("status_410")
 
 
 class TestPush:
@@ -339,18 +347,18 @@ class TestPush:
 
     def test_every_fate_has_its_verdict(self, scene: Scene) -> None:
         assert isinstance(self.send(scene, "0199"), Accepted)
-        assert self.send(scene, "0106") == Suppress("EndpointDisabled")
-        assert self.send(scene, "0110") == ChannelFault("PlatformApplicationDisabled")
-        assert isinstance(self.send(scene, "0109"), Unknown)
+        assert self.send(scene, "0106") == RecipientSuppressed("EndpointDisabled")
+        assert self.send(scene, "0110") == ChannelFailure("PlatformApplicationDisabled")
+        assert isinstance(self.send(scene, "0109"), OutcomeUnknown)
         assert [type(self.send(scene, "0107")) for _ in range(3)] == [Throttled, Throttled, Accepted]
-        assert isinstance(self.send(scene, "0108"), Unknown)
+        assert isinstance(self.send(scene, "0108"), OutcomeUnknown)
         assert [each["message_uid"] for each in scene.kept()] == ["w.f.c.n.1"] * 3
 
     def test_a_device_that_is_gone_is_told_of(self, scene: Scene) -> None:
         verdict = self.send(scene, "0104")
         assert isinstance(verdict, Accepted)
         (report,) = scene.reports()
-        assert (report.suppress, report.provider_id) == (Suppression.ENDPOINT_GONE, verdict.provider_id)
+        assert (report.suppress, report.provider_id) == (SuppressionSignal.ENDPOINT_GONE, verdict.provider_id)
 
 
 class TestMetasHooks:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from chalicelib.aws.queues import SqsJobQueue, SqsReceiptQueue, SqsStepQueue
 from chalicelib.errors import RetryLater, TooLarge
 from chalicelib.model.delivery_report import MAX_QUEUED_BYTES
-from chalicelib.model.queue_messages import Dispatch, DueHint, Hint, Job, Recount
+from chalicelib.model.queue_messages import EnqueuePending, Job, Recount, ScheduledStep, StepMessage
 from chalicelib.ports import JobQueue, ReceiptQueue, StepQueue
 from tests.contract.places import PLACES, Place
 from tests.memory.clock import START
@@ -26,7 +26,7 @@ class Steps:
     """A queue with an eye on it: `taken` are the hints that can be received at a moment."""
 
     queue: StepQueue
-    taken: Callable[[datetime], list[Hint]]
+    taken: Callable[[datetime], list[StepMessage]]
 
 
 @pytest.fixture(params=PLACES)
@@ -39,9 +39,9 @@ def steps(request: pytest.FixtureRequest) -> Iterator[Steps]:
     client, url = place.client("sqs"), place.names["STEP_QUEUE_URL"]
     with time_machine.travel(START, tick=False) as traveller:
 
-        def taken(moment: datetime) -> list[Hint]:
+        def taken(moment: datetime) -> list[StepMessage]:
             traveller.move_to(moment, tick=False)
-            return [Hint.model_validate_json(body) for body in bodies(client, url)]
+            return [StepMessage.model_validate_json(body) for body in bodies(client, url)]
 
         yield Steps(SqsStepQueue(client, url), taken)
 
@@ -84,12 +84,12 @@ def bodies(client: Any, url: str) -> list[str]:
     return found
 
 
-def hint(number: int) -> Hint:
-    return Hint(w="w1", f="f1", c=f"c{number}", q=number)
+def hint(number: int) -> StepMessage:
+    return StepMessage(w="w1", f="f1", c=f"c{number}", q=number)
 
 
-def after(span: timedelta, number: int = 1) -> DueHint:
-    return DueHint(hint(number), START + span)
+def after(span: timedelta, number: int = 1) -> ScheduledStep:
+    return ScheduledStep(hint(number), START + span)
 
 
 def test_hints_that_are_due_arrive_at_once_each_once(steps: Steps) -> None:
@@ -118,7 +118,7 @@ def test_a_hint_for_more_than_fifteen_minutes_is_refused_with_all_that_came_alon
 
 
 def test_jobs_come_back_as_they_were_sent(jobs: Jobs) -> None:
-    dispatch = Dispatch(w="w1", f="f1", epoch=2, shard=1, stride=4, cursor="c9")
+    dispatch = EnqueuePending(w="w1", f="f1", epoch=2, shard=1, stride=4, cursor="c9")
     recount = Recount(w="w1", f="f1", pass_id="p1")
     jobs.queue.send(dispatch)
     jobs.queue.send(recount, timedelta(milliseconds=1_500))
@@ -138,9 +138,9 @@ def test_a_faster_clock_makes_shorter_delays() -> None:
     with time_machine.travel(START, tick=False) as traveller:
         SqsStepQueue(client, url, speed=60).send([after(timedelta(hours=5), 1), after(timedelta(minutes=1), 2)], START)
         traveller.move_to(START + SECOND, tick=False)
-        assert [Hint.model_validate_json(body).q for body in bodies(client, url)] == [2]
+        assert [StepMessage.model_validate_json(body).q for body in bodies(client, url)] == [2]
         traveller.move_to(START + timedelta(minutes=5), tick=False)
-        assert [Hint.model_validate_json(body).q for body in bodies(client, url)] == [1]
+        assert [StepMessage.model_validate_json(body).q for body in bodies(client, url)] == [1]
 
 
 class Reluctant:

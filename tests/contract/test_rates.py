@@ -11,7 +11,7 @@ from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.aws.circuits import DynamoCircuits
 from chalicelib.aws.rates import DynamoRates
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.ports import Catalog, Circuits, LineState, Rates
+from chalicelib.ports import Catalog, Circuits, Rates, RateState
 from tests.builders import NOW, build_channel
 from tests.contract.places import PLACES, Place
 from tests.memory.catalog import MemoryCatalog
@@ -29,7 +29,7 @@ class Stores:
     rates: Rates
     client: Any = None
 
-    def line(self) -> LineState:
+    def line(self) -> RateState:
         standing = self.circuits.find_channel(W, "mail")
         assert standing
         return standing.line
@@ -60,19 +60,19 @@ def test_channels_and_workspaces_have_lines_of_their_own(stores: Stores) -> None
 
 def test_a_throttle_holds_everybody_back_and_never_less(stores: Stores) -> None:
     stores.catalog.add(W, build_channel())
-    assert stores.line() == LineState()
+    assert stores.line() == RateState()
     stores.rates.hold(W, "mail", NOW + 7 * STEP)
     stores.rates.hold(W, "mail", NOW + 2 * STEP)
-    assert stores.line() == LineState(NOW + 7 * STEP, NOW + 7 * STEP)
+    assert stores.line() == RateState(NOW + 7 * STEP, NOW + 7 * STEP)
     assert stores.rates.reserve(W, "mail", STEP, NOW) == NOW + 7 * STEP
-    assert stores.line() == LineState(NOW + 8 * STEP, NOW + 7 * STEP)
+    assert stores.line() == RateState(NOW + 8 * STEP, NOW + 7 * STEP)
 
 
 def test_a_hold_does_not_bring_the_line_back(stores: Stores) -> None:
     stores.catalog.add(W, build_channel())
     stores.rates.reserve(W, "mail", 9 * STEP, NOW)
     stores.rates.hold(W, "mail", NOW + STEP)
-    assert stores.line() == LineState(NOW + 9 * STEP, NOW + STEP)
+    assert stores.line() == RateState(NOW + 9 * STEP, NOW + STEP)
 
 
 def test_a_day_gives_no_more_than_its_cap(stores: Stores) -> None:

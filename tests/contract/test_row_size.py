@@ -4,7 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.aws.executions import DynamoExecutions
-from chalicelib.model.execution import Engagement, ExecutionKey, Outcome, Receipt, Result, Visit
+from chalicelib.model.execution import (
+    DeliveryReceipt,
+    Engagement,
+    ExecutionKey,
+    MessageOutcome,
+    MessageResult,
+    NodeVisit,
+)
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from tests.contract.places import Place
 from tests.contract.rows import LEASE, SEND, SHARDS, free, row_of
@@ -31,11 +38,13 @@ def test_a_waiting_execution_of_a_six_node_campaign_stays_under_700_bytes() -> N
     workspace, flow = WorkspaceUid(ulid.format("WS")), FlowUid(ulid.format("FL"))
     row = replace(row_of("c"), key=ExecutionKey(workspace, flow, ContactUid(ulid.format("CO"))))
     executions.enrol_many([row], SHARDS)
-    sent = Result(Outcome.SENT, START, channel=ulid.format("CH"), provider_id="0102018f" + "-0" * 26, cost=10)
-    visits = [Visit(NodeId(name), "next", START, START + LEASE) for name in ("send-1", "wait-1")]
+    sent = MessageResult(
+        MessageOutcome.SENT, START, channel=ulid.format("CH"), provider_id="0102018f" + "-0" * 26, cost=10
+    )
+    visits = [NodeVisit(NodeId(name), "next", START, START + LEASE) for name in ("send-1", "wait-1")]
     waiting = replace(row, seq=2, node=NodeId("wait-2"), due=START, asleep=True, path=tuple(visits[:1]))
     waiting = waiting.with_result(SEND, sent)
     assert save(executions, waiting, free(row))
-    executions.put_receipt(row.key, SHARDS, SEND, Receipt(Engagement.DELIVERED, START))
+    executions.put_receipt(row.key, SHARDS, SEND, DeliveryReceipt(Engagement.DELIVERED, START))
     (item,) = place.client("dynamodb").scan(TableName=place.names["EXECUTIONS_TABLE"])["Items"]
     assert sum(len(name) + size_of(value) for name, value in item.items()) < 700

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.timers import DynamoTimers
-from chalicelib.model.queue_messages import DueHint, Hint
+from chalicelib.model.queue_messages import ScheduledStep, StepMessage
 from chalicelib.ports import Timers
 from tests.contract.places import PLACES, Faulty, Place
 from tests.memory.clock import START
@@ -25,12 +25,12 @@ def timers(request: pytest.FixtureRequest) -> Timers:
     return DynamoTimers(place.client("dynamodb"), place.names["TIMERS_TABLE"])
 
 
-def timer(number: int, after: timedelta, flow: str = "f1") -> DueHint:
+def timer(number: int, after: timedelta, flow: str = "f1") -> ScheduledStep:
     promised = 1_772_442_000_000 + number if number % 2 else None
-    return DueHint(Hint(w="w1", f=flow, c=f"c{number}", q=number, p=promised), START + after)
+    return ScheduledStep(StepMessage(w="w1", f=flow, c=f"c{number}", q=number, p=promised), START + after)
 
 
-def sweep(timers: Timers, first: int, last: int) -> Counter[DueHint]:
+def sweep(timers: Timers, first: int, last: int) -> Counter[ScheduledStep]:
     """All that the buckets between two minutes hold."""
     names = timers.buckets(START + first * MINUTE, START + last * MINUTE)
     assert len(set(names)) == len(names)
@@ -38,7 +38,7 @@ def sweep(timers: Timers, first: int, last: int) -> Counter[DueHint]:
 
 
 def test_a_sweep_returns_each_hint_once_in_its_own_minute(timers: Timers) -> None:
-    batches: list[Sequence[DueHint]] = [
+    batches: list[Sequence[ScheduledStep]] = [
         [timer(10 * batch + number, MINUTE * (number % 3) + timedelta(milliseconds=59_999)) for number in range(10)]
         for batch in range(9)
     ]
@@ -107,7 +107,9 @@ def test_a_packed_batch_of_one_flow_is_one_write_unit_and_expires_after_two_days
     client = place.client("dynamodb")
     ulid = "01JD8Z6Q9N4T5R7W2X3Y1A0B{:02}"
     due = START + MINUTE
-    hints = [DueHint(Hint(w=ulid.format(1), f=ulid.format(2), c=ulid.format(n), q=3), due) for n in range(16)]
+    hints = [
+        ScheduledStep(StepMessage(w=ulid.format(1), f=ulid.format(2), c=ulid.format(n), q=3), due) for n in range(16)
+    ]
     DynamoTimers(client, place.names["TIMERS_TABLE"]).put(hints)
     items = client.scan(TableName=place.names["TIMERS_TABLE"])["Items"]
     assert {int(item["expiresAt"]["N"]) for item in items} == {int((due + timedelta(days=2)).timestamp())}

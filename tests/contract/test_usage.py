@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws import usage_meter as usage
 from chalicelib.aws.statistics import DynamoStatistics
-from chalicelib.model.aws_usage import Usage
+from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from tests.contract.places import Place
 from tests.memory.clock import START, VirtualClock
@@ -42,11 +42,11 @@ def _work(place: Place, writes: int = 1) -> None:
         place.client("dynamodb").put_item(TableName=place.names["CATALOG_TABLE"], Item=KEY)
 
 
-def _used(statistics: DynamoStatistics, flow: FlowUid = F, epoch: int = 0) -> Usage:
+def _used(statistics: DynamoStatistics, flow: FlowUid = F, epoch: int = 0) -> AwsUsage:
     return statistics.overview(W, flow, epoch, START).used
 
 
-def _writes(found: Usage) -> int:
+def _writes(found: AwsUsage) -> int:
     return found.write_units
 
 
@@ -143,7 +143,7 @@ def test_a_job_that_writes_no_statistics_leaves_it_to_the_next_of_its_flow(
 def test_outside_of_a_worker_nothing_is_counted(place: Place, statistics: DynamoStatistics) -> None:
     _work(place, 3)
     statistics.leave(W, F, 0, "b1", {"sent": 1})
-    assert _used(statistics) == Usage()
+    assert _used(statistics) == AwsUsage()
 
 
 def test_a_write_whose_condition_fails_is_paid_for(place: Place, statistics: DynamoStatistics) -> None:

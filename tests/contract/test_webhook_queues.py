@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.webhook_queues import UIDS_A_MESSAGE, SqsWebhookDesk, SqsWebhookQueue
+from chalicelib.aws.webhook_queues import UIDS_A_MESSAGE, SqsWebhookQueue, SqsWebhookScheduler
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.webhook import CallResult, DueDeliveries, OutgoingCall
+from chalicelib.model.webhook import CallResult, DeliveryJob, OutgoingCall
 from tests.embedded_aws import EmbeddedAws, MotoAws
 
 CALL = OutgoingCall(w="w", delivery="d", attempt=1, url="https://example.com", secrets=("whsec_AA==",), body='{"é": 1}')
@@ -36,11 +36,11 @@ def test_a_call_arrives_whole(aws: Any) -> None:
 
 def test_many_deliveries_go_in_few_messages(aws: Any) -> None:
     url = aws.provision()["WEBHOOK_DESK_URL"]
-    desk = SqsWebhookDesk(aws.client("sqs"), url)
+    desk = SqsWebhookScheduler(aws.client("sqs"), url)
     uids = [f"d{number}" for number in range(UIDS_A_MESSAGE + 1)]
     desk.ask(WorkspaceUid("w"), uids)
     desk.ask(WorkspaceUid("w"), [])
-    found = [DueDeliveries.model_validate_json(body) for body in bodies(aws, url)]
+    found = [DeliveryJob.model_validate_json(body) for body in bodies(aws, url)]
     assert sorted(uid for each in found for uid in each.uids) == sorted(uids)
     assert len(found) == 2
 
@@ -51,6 +51,6 @@ def test_a_result_is_told_from_a_question(aws: Any) -> None:
     result = CallResult.model_validate_json(
         json.dumps({"w": "w", "delivery": "d", "attempt": 1, "at": at, "status": 204, "milliseconds": 12})
     )
-    SqsWebhookDesk(aws.client("sqs"), url).report(result)
+    SqsWebhookScheduler(aws.client("sqs"), url).report(result)
     (body,) = bodies(aws, url)
     assert CallResult.model_validate_json(body) == result

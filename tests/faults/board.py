@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.errors import RetryLater
-from chalicelib.model.queue_messages import DueHint
+from chalicelib.model.queue_messages import ScheduledStep
 from chalicelib.ports import Ports
 from tests.faults.plan import Call, Fault, Kind, Plan, fitting
 from tests.memory.clock import VirtualClock
@@ -191,8 +191,8 @@ def _later(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tu
         return (job, min(LONGEST_DELAY, (delay[0] if delay else timedelta(0)) + LATE)), kwargs
     if name == "steps.send":
         hints, now = args
-        return ([DueHint(each.hint, min(now + LONGEST_DELAY, each.due + LATE)) for each in hints], now), kwargs
-    return ([DueHint(each.hint, each.due + LATE) for each in args[0]], *args[1:]), kwargs
+        return ([ScheduledStep(each.hint, min(now + LONGEST_DELAY, each.due + LATE)) for each in hints], now), kwargs
+    return ([ScheduledStep(each.hint, each.due + LATE) for each in args[0]], *args[1:]), kwargs
 
 
 class Wired:

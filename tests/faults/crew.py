@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.channels import acquire_rate as keep_rate
+from chalicelib.core.channels import acquire_rate
 from chalicelib.core.steps import deliver
-from chalicelib.model.message import Letter, Verdict
+from chalicelib.model.message import OutgoingMessage, Verdict
 from chalicelib.ports import Ports
 from chalicelib.wiring import use_ports
 from infra.local.clock import build_event
@@ -179,10 +179,13 @@ class Site:
 
 @contextmanager
 def at_work(
-    monkeypatch: pytest.MonkeyPatch, answer: Callable[[Letter], Verdict], takes: Callable[[], timedelta], workers: int
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Callable[[OutgoingMessage], Verdict],
+    takes: Callable[[], timedelta],
+    workers: int,
 ) -> Iterator[Site]:
     """`takes`: how long the provider takes to answer now."""
-    monkeypatch.setattr(keep_rate, "_leases", _Own())
+    monkeypatch.setattr(acquire_rate, "_leases", _Own())
     monkeypatch.setattr(deliver._health, "in_a_row", _Own())
     monkeypatch.setenv("STAGE", "local")
     with MemoryBackend.new() as backend:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
-from chalicelib.core.flows.progress import contribution
+from chalicelib.core.flows.progress import counters_of
 from chalicelib.core.reconciliation.recount_flow import recount_flow
-from chalicelib.model.execution import Execution, ExecutionStatus, Outcome
+from chalicelib.model.execution import Execution, ExecutionStatus, MessageOutcome
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, NodeId
-from chalicelib.model.message import ChannelFault, Permanent, Retryable, Unknown
+from chalicelib.model.message import ChannelFailure, OutcomeUnknown, PermanentFailure, TransientFailure
 from chalicelib.model.queue_messages import Recount
 from tests.faults.board import SKEW
 from tests.faults.plan import Kind
@@ -56,7 +56,8 @@ def _answers_lost(world: World) -> int:
     if not world.scenario.resends:
         return 0
     return max(
-        Counter(each.message for each in world.provider.tries if isinstance(each.verdict, Unknown)).values(), default=0
+        Counter(each.message for each in world.provider.tries if isinstance(each.verdict, OutcomeUnknown)).values(),
+        default=0,
     )
 
 
@@ -96,7 +97,7 @@ def _statistics(world: World, flow: Flow, rows: list[Execution]) -> Iterator[str
     shown.pop("movements", None)
     counted: Counter[str] = Counter()
     for row in rows:
-        counted.update(contribution(row))
+        counted.update(counters_of(row))
     wrong = {
         name: (shown.get(name, 0), counted[name]) for name in {*shown, *counted} if shown.get(name, 0) != counted[name]
     }
@@ -105,8 +106,8 @@ def _statistics(world: World, flow: Flow, rows: list[Execution]) -> Iterator[str
 
 
 def _unknown_bounded(world: World, rows: list[Execution]) -> Iterator[str]:
-    unknown = sum(result.outcome is Outcome.UNKNOWN for row in rows for result in row.results.values())
-    lost = sum(isinstance(each.verdict, Unknown) for each in world.provider.tries)
+    unknown = sum(result.outcome is MessageOutcome.UNKNOWN for row in rows for result in row.results.values())
+    lost = sum(isinstance(each.verdict, OutcomeUnknown) for each in world.provider.tries)
     # A twin, an operator or a wrong clock loses nothing: the claims of the worker beside them are alive.
     at_risk = zip(world.board.fired, world.board.moments, strict=True)
     allowed = sum(claims for fault, claims in at_risk if fault.kind in LOSING) + lost
@@ -120,7 +121,7 @@ def _unknown_bounded(world: World, rows: list[Execution]) -> Iterator[str]:
 def _unknown(rows: list[Execution]) -> Iterator[str]:
     for row in rows:
         for node, result in row.results.items():
-            if result.outcome is Outcome.UNKNOWN:
+            if result.outcome is MessageOutcome.UNKNOWN:
                 yield str(row.message_uid(node))
 
 
@@ -185,7 +186,9 @@ def _pace(world: World) -> Iterator[str]:
 def _attempts(world: World) -> Iterator[str]:
     most = int(world.scenario.configuration.get("max_retries", 3)) + 1
     used = Counter(
-        each.message for each in world.provider.tries if isinstance(each.verdict, Retryable | Permanent | Unknown)
+        each.message
+        for each in world.provider.tries
+        if isinstance(each.verdict, TransientFailure | PermanentFailure | OutcomeUnknown)
     )
     for message, times in used.items():
         # A worker that died with a claim in its hand used an attempt of its own.
@@ -203,7 +206,7 @@ def _statuses(rows: list[Execution]) -> Iterator[str]:
 
 
 def _channel_fails_nobody(world: World, rows: list[Execution]) -> Iterator[str]:
-    codes = {each.verdict.code for each in world.provider.tries if isinstance(each.verdict, ChannelFault)}
+    codes = {each.verdict.code for each in world.provider.tries if isinstance(each.verdict, ChannelFailure)}
     for row in rows:
         if row.status is ExecutionStatus.FAILED and row.reason in codes:
             yield f"I10 {row.key.walk} failed by the channel's fault"

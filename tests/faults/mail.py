@@ -8,7 +8,7 @@ from typing import Protocol
 
 from chalicelib.model.event import Event
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.queue_messages import DueHint, Job, Reported
+from chalicelib.model.queue_messages import EventBatch, Job, ScheduledStep
 from tests.faults.board import SkewedClock
 from tests.memory.queues import round_up
 
@@ -110,7 +110,7 @@ class PostedSteps:
     def __init__(self, post: MemoryPost) -> None:
         self._post = post
 
-    def send(self, hints: Sequence[DueHint], now: datetime) -> None:
+    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
         for each in hints:
             self._post.put("steps", each.hint.model_dump_json(), each.due - now)
 
@@ -136,7 +136,7 @@ class PostedEvents:
 
     def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         for start in range(0, len(events), EVENTS_A_MESSAGE):
-            reported = Reported(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
+            reported = EventBatch(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
             self._post.put("events", reported.model_dump_json())
 
 

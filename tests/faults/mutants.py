@@ -51,14 +51,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "undecided_claims_kept",
         f"{_CORE}steps/deliver.py",
-        "        give_back(delivery, doubtful)\n",
+        "        release_uncertain(delivery, doubtful)\n",
         "        pass\n",
         ("send",),
     ),
     Mutant(
         "receipt_under_a_pass_forgotten",
         f"{_CORE}reconciliation/finish_recount.py",
-        "if not found.still_open and has_moved(ports, job):",
+        "if not found.still_open and has_changed(ports, job):",
         "if not found:",
         ("late_receipt",),
     ),
@@ -87,8 +87,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "recount_twice",
         f"{_CORE}reconciliation/recount_flow.py",
-        "counted.update(contribution(timed))",
-        "counted.update(contribution(timed) + contribution(timed))",
+        "counted.update(counters_of(timed))",
+        "counted.update(counters_of(timed) + counters_of(timed))",
         ("send",),
     ),
     Mutant(
@@ -123,8 +123,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "pause_unchecked",
         f"{_CORE}steps/deliver.py",
-        "    if flow is None or flow.status is not FlowStatus.RUNNING:\n        release(",
-        "    if flow is None:\n        release(",
+        "    if flow is None or flow.status is not FlowStatus.RUNNING:\n        release_claims(",
+        "    if flow is None:\n        release_claims(",
         ("pause",),
     ),
     Mutant(
@@ -158,9 +158,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "schedule_not_moved_with_its_flow",
         f"{_CORE}launching/start_scheduled.py",
-        "return store_started(ports, workspace, flow, unique, [after])",
+        "return store_and_start(ports, workspace, flow, unique, [after])",
         "flow = flow.model_copy(update={'uid': uid_at(ports.clock.now(), str(id(flow)))})\n"
-        "    started = store_started(ports, workspace, flow, unique, [])\n"
+        "    started = store_and_start(ports, workspace, flow, unique, [])\n"
         "    ports.catalog.save(workspace, after)\n    return started",
         ("scheduled",),
     ),
@@ -188,8 +188,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "channel_fails_contacts",
         "chalicelib/core/steps/apply_send_result.py",
-        "        case ChannelFault() | Retryable(unreached=True):\n",
-        "        case ChannelFault(code=code):\n            return _fail(row, attempt, code)\n        case None:\n",
+        "        case ChannelFailure() | TransientFailure(unreached=True):\n",
+        "        case ChannelFailure(code=code):\n            return _fail(row, attempt, code)\n        case None:\n",
         ("channel_fault",),
     ),
     Mutant(

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.billing.top_up import top_up
 from chalicelib.core.contacts.save_contact import patch_contact
-from chalicelib.core.events.accept_events import NewEvent, report_events
+from chalicelib.core.events.accept_events import NewEvent, accept_events
 from chalicelib.core.flows.control_flow import FlowChange, change_flow
-from chalicelib.core.flows.retry_flow import RetryWish, retry_flow
-from chalicelib.core.launching.control_campaign import move_campaign
-from chalicelib.core.launching.launch_campaign import LaunchWish, launch_campaign
+from chalicelib.core.flows.retry_flow import RetryRequest, retry_flow
+from chalicelib.core.launching.control_campaign import control_campaign
+from chalicelib.core.launching.launch_campaign import LaunchRequest, launch_campaign
 from chalicelib.core.launching.republish_campaign import publish_running
-from chalicelib.core.launching.trigger_campaign import TriggerWish, trigger_campaign
+from chalicelib.core.launching.trigger_campaign import TriggerRequest, trigger_campaign
 from chalicelib.core.privacy.erase_contact import erase_contact
 from chalicelib.errors import CarillonError, Conflict, InvalidRequest, NotFound
 from chalicelib.model.balance import TopUp
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.contact import ContactStatus
-from chalicelib.model.delivery_report import Callback
+from chalicelib.model.delivery_report import ProviderCallback
 from chalicelib.model.event import Event
 from chalicelib.model.execution import Engagement
 from chalicelib.model.flow import Flow, FlowStatus
@@ -74,7 +74,7 @@ def launch(world: "World") -> None:
     perform(
         world,
         "launch",
-        lambda: launch_campaign(world.ports, HERE, world.scenario.name, LaunchWish(channel_uid=CHANNEL)),
+        lambda: launch_campaign(world.ports, HERE, world.scenario.name, LaunchRequest(channel_uid=CHANNEL)),
         is_done,
     )
 
@@ -83,7 +83,7 @@ def trigger(key: str) -> Act:
     """By an API call with an idempotency key, repeated until it is answered."""
 
     def act(world: "World") -> None:
-        wish = TriggerWish(idempotency_key=key, channel_uid=CHANNEL)
+        wish = TriggerRequest(idempotency_key=key, channel_uid=CHANNEL)
         perform(world, "trigger", lambda: trigger_campaign(world.ports, HERE, world.scenario.name, wish), lambda: False)
 
     return act
@@ -138,7 +138,7 @@ def move(wanted: FlowStatus) -> Act:
     """The campaign as a whole, with its schedule."""
 
     def act(world: "World") -> None:
-        perform(world, "move", lambda: move_campaign(world.ports, HERE, world.scenario.name, wanted), lambda: False)
+        perform(world, "move", lambda: control_campaign(world.ports, HERE, world.scenario.name, wanted), lambda: False)
 
     return act
 
@@ -200,7 +200,7 @@ def report(number: int, event: str, name: str = "order.placed") -> Act:
     def act(world: "World") -> None:
         new = NewEvent(name=name, contact_uid=f"c{number}", id=event, properties={"of": event})
         new = new.model_copy(update={"occurred_at": world.notes.setdefault(f"event {event}", world.now)})
-        perform(world, "report", lambda: report_events(world.ports, HERE, [new]), _never)
+        perform(world, "report", lambda: accept_events(world.ports, HERE, [new]), _never)
 
     return act
 
@@ -244,7 +244,7 @@ def receipts(*climb: Engagement) -> Act:
         for each in tuple(world.provider.tries):
             for engagement in climb:
                 posted = build_posted(
-                    HERE, ChannelUid(CHANNEL), Callback(f"{each.message} {engagement}".encode()), world.now
+                    HERE, ChannelUid(CHANNEL), ProviderCallback(f"{each.message} {engagement}".encode()), world.now
                 )
                 with world.board.aside():
                     world.bare.receipt_queue.send(posted.model_dump_json(by_alias=True))
@@ -274,7 +274,7 @@ def retry(of: str) -> Act:
         if not any(result.outcome == of for row in world.rows(flow) for result in row.results.values()):
             world.notes["flows"] = 1
             return
-        wish = RetryWish.model_validate({"of": of})
+        wish = RetryRequest.model_validate({"of": of})
 
         def is_done() -> bool:
             return len(world.flows()) > 1

@@ -9,16 +9,16 @@ from pydantic import BaseModel
 
 from chalicelib.errors import RetryLater
 from chalicelib.model.contact import Contact
-from chalicelib.model.delivery_report import Callback, Report
+from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
-from chalicelib.model.message import Accepted, Letter, Throttled, Unknown, Verdict
-from chalicelib.providers.base import Quiet
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, Throttled, Verdict
+from chalicelib.providers.base import BaseChannelType
 from chalicelib.providers.console import ConsoleContent, ConsoleSettings
 from tests.faults.board import Board
 
 #: Answers by the letter and by how many times this message was tried before.
-Answer = Callable[[Letter, int], Verdict]
+Answer = Callable[[OutgoingMessage, int], Verdict]
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Try:
     @property
     def is_accepted(self) -> bool:
         """Whether the contact has the message now; also behind an answer that the scenario calls lost."""
-        return isinstance(self.verdict, Accepted | Unknown)
+        return isinstance(self.verdict, Accepted | OutcomeUnknown)
 
 
 @dataclass
-class Provider(Quiet):
+class Provider(BaseChannelType):
     """A channel type like `console`."""
 
     board: Board
@@ -56,22 +56,22 @@ class Provider(Quiet):
     def address_of(self, contact: Contact) -> str | None:
         return contact.email
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """`message engagement`, as `operators.receipts` writes it."""
         message, _, engagement = callback.body.decode(errors="replace").partition(" ")
         uid = read_message_uid(message)
-        return (Report(Engagement(engagement), message=uid),) if uid else ()
+        return (DeliveryReport(Engagement(engagement), message=uid),) if uid else ()
 
-    def send(self, letter: Letter) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> Verdict:
         """A lost answer is unknown, a call that never arrived is as if the provider had been too busy."""
         before = len(self.tries)
         try:
             verdict: Verdict = self.board.call("provider.send", self._take, (letter,), {})
         except RetryLater:
-            return Unknown("answer_lost") if len(self.tries) > before else Throttled()
+            return OutcomeUnknown("answer_lost") if len(self.tries) > before else Throttled()
         return verdict
 
-    def _take(self, letter: Letter) -> Verdict:
+    def _take(self, letter: OutgoingMessage) -> Verdict:
         uid = str(letter.uid)
         verdict = self.answer(letter, self.times[uid])
         self.times[uid] += 1

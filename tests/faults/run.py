@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from chalicelib.model.execution import Outcome as Status
+from chalicelib.model.execution import MessageOutcome as Status
 from tests.faults.backends import Backend, MemoryBackend
 from tests.faults.invariants import violations
 from tests.faults.plan import Call, Plan, write_plan

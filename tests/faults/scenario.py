@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.model.message import Accepted, Letter
+from chalicelib.model.message import Accepted, OutgoingMessage
 from tests.faults.provider import Answer
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ Act = Callable[["World"], None]
 Check = Callable[["World"], Sequence[str]]
 
 
-def _accept(letter: Letter, _: int) -> Accepted:
+def _accept(letter: OutgoingMessage, _: int) -> Accepted:
     return Accepted(str(letter.uid))
 
 

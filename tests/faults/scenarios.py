@@ -3,24 +3,24 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from chalicelib.core.flows.progress import contribution
-from chalicelib.model.channel import LostAnswer
-from chalicelib.model.execution import Engagement, Outcome
+from chalicelib.core.flows.progress import counters_of
+from chalicelib.model.channel import LostResponsePolicy
+from chalicelib.model.execution import Engagement, MessageOutcome
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
-    Letter,
-    Permanent,
-    Retryable,
-    Suppress,
+    ChannelFailure,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
+    RecipientSuppressed,
     Throttled,
-    Unknown,
+    TransientFailure,
     Verdict,
 )
-from chalicelib.model.stable_random import draw
-from chalicelib.model.trigger import ApiTrigger, Entry, EventTrigger, ScheduledTrigger
+from chalicelib.model.stable_random import stable_fraction
+from chalicelib.model.trigger import ApiTrigger, EntryPolicy, EventTrigger, ScheduledTrigger
 from tests.builders import ab_test, condition, end, send, tag, wait
 from tests.faults import operators as do
 from tests.faults.scenario import Scenario
@@ -39,36 +39,38 @@ PRICE = 10_000
 ORDER = EventTrigger(event="order.placed")
 
 
-def _stumble(letter: Letter, before: int) -> Verdict:
+def _stumble(letter: OutgoingMessage, before: int) -> Verdict:
     """Twice a passing refusal, with a throttle in between."""
-    return (Retryable("busy"), Throttled(2 * SECOND), Retryable("busy"), Accepted("id"))[min(before, 3)]
+    return (TransientFailure("busy"), Throttled(2 * SECOND), TransientFailure("busy"), Accepted("id"))[min(before, 3)]
 
 
-def _refuse_first(letter: Letter, before: int) -> Verdict:
+def _refuse_first(letter: OutgoingMessage, before: int) -> Verdict:
     """Each contact fares otherwise."""
-    return {"c0": Permanent("rejected"), "c1": Suppress("bounced"), "c2": Retryable("busy")}.get(
-        letter.uid.contact, Accepted("id")
-    )
+    return {
+        "c0": PermanentFailure("rejected"),
+        "c1": RecipientSuppressed("bounced"),
+        "c2": TransientFailure("busy"),
+    }.get(letter.uid.contact, Accepted("id"))
 
 
-def _lose_first(letter: Letter, before: int) -> Verdict:
-    return Accepted("id") if before else Unknown("read_timeout")
+def _lose_first(letter: OutgoingMessage, before: int) -> Verdict:
+    return Accepted("id") if before else OutcomeUnknown("read_timeout")
 
 
-def _fault_first(letter: Letter, before: int) -> Verdict:
-    return Accepted("id") if before else ChannelFault("account_suspended")
+def _fault_first(letter: OutgoingMessage, before: int) -> Verdict:
+    return Accepted("id") if before else ChannelFailure("account_suspended")
 
 
-def _fault_at_first(letter: Letter, before: int) -> Verdict:
+def _fault_at_first(letter: OutgoingMessage, before: int) -> Verdict:
     """Three tries of everybody fail by the channel: five in a row open its circuit."""
-    return Accepted("id") if before >= 2 else ChannelFault("account_suspended")
+    return Accepted("id") if before >= 2 else ChannelFailure("account_suspended")
 
 
 def _ab_is_stable(world: World) -> Iterator[str]:
     """I12: the lane follows from campaign, node and contact, and from nothing that a fault could change."""
     for flow in world.flows():
         for row in world.rows(flow):
-            lane = "left" if draw(world.scenario.name, "ab", row.key.contact) < 0.5 else "right"
+            lane = "left" if stable_fraction(world.scenario.name, "ab", row.key.contact) < 0.5 else "right"
             went = {visit.exit for visit in row.path if visit.node == "ab"}
             got = {each.node for each in world.provider.tries if each.contact == row.key.contact}
             if (went | got) - {lane}:
@@ -90,7 +92,7 @@ def _books_are_true(world: World) -> Iterator[str]:
         yield f"I9 the ledger {ledger} does not make {balance}"
     for flow in world.flows():
         booked = -sum(entry.units for entry in ledger if entry.flow == flow.uid)
-        spent, purse = sum(contribution(row)["spent"] for row in world.rows(flow)), purses[flow.uid]
+        spent, purse = sum(counters_of(row)["spent"] for row in world.rows(flow)), purses[flow.uid]
         if flow.is_over and not purse.drawn == purse.settled == spent == booked:
             yield f"I9 flow {flow.uid} spent {spent}, its purse says {purse}, the ledger {booked}"
         if flow.is_over and spent != (cost := len(_chargeable(world, flow)) * PRICE):
@@ -99,7 +101,7 @@ def _books_are_true(world: World) -> Iterator[str]:
 
 def _chargeable(world: World, flow: Flow) -> set[str]:
     """Messages that the provider took, however often, and those of which nobody knows whether it did."""
-    maybe = {Outcome.SENT, Outcome.UNKNOWN}
+    maybe = {MessageOutcome.SENT, MessageOutcome.UNKNOWN}
     rows = ((row, node) for row in world.rows(flow) for node, result in row.results.items() if result.outcome in maybe)
     taken = {each.message for each in world.provider.tries if each.is_accepted and each.flow == flow.uid}
     return taken | {str(row.message_uid(node)) for row, node in rows}
@@ -155,7 +157,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         configuration={"max_retries": 1, "retry_delay_ms": 1_000},
     ),
     Scenario("lost_hold", ONE, AT_ONCE, answer=_lose_first),
-    Scenario("lost_resend", ONE, AT_ONCE, answer=_lose_first, channel={"lost_answer": LostAnswer.RESEND}, resends=True),
+    Scenario(
+        "lost_resend",
+        ONE,
+        AT_ONCE,
+        answer=_lose_first,
+        channel={"lost_answer": LostResponsePolicy.RESEND},
+        resends=True,
+    ),
     Scenario("channel_fault", ONE, AT_ONCE, answer=_fault_first, configuration={"max_retries": 0}),
     Scenario(
         "circuit",
@@ -171,7 +180,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         (*AT_ONCE, (10 * MINUTE, do.retry("failed"))),
         contacts=1,
         flows=2,
-        answer=lambda letter, before: Permanent("rejected"),
+        answer=lambda letter, before: PermanentFailure("rejected"),
         configuration={"max_retries": 0},
     ),
     # ---- pacing ----
@@ -194,7 +203,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ONE,
         ((timedelta(0), do.both(do.pay_in("0.03", "one"), do.launch)),),
         answer=_lose_first,
-        channel={"prices": {"MESSAGE": "0.01"}, "lost_answer": LostAnswer.RESEND},
+        channel={"prices": {"MESSAGE": "0.01"}, "lost_answer": LostResponsePolicy.RESEND},
         resends=True,
         act=do.receipts(Engagement.DELIVERED),
         check=_books_are_true,
@@ -237,14 +246,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         ONE,
         (*AT_ONCE, (MINUTE, do.report(0, "e1")), (HOUR, do.report(0, "e2"))),
         walks={"c0": 2},
-        campaign={"trigger": ORDER, "audience": None, "entry": Entry(again=True)},
+        campaign={"trigger": ORDER, "audience": None, "entry": EntryPolicy(again=True)},
     ),
     Scenario(
         "re_entry_double",
         ONE,
         (*AT_ONCE, (MINUTE, do.report(0, "e1")), (10 * MINUTE, do.bus(0, "e1"))),
         walks={"c0": 1},
-        campaign={"trigger": ORDER, "audience": None, "entry": Entry(again=True)},
+        campaign={"trigger": ORDER, "audience": None, "entry": EntryPolicy(again=True)},
         act=do.bus(0, "e1"),
     ),
     Scenario(

@@ -14,7 +14,7 @@ from chalicelib.model.flow import FlowConfiguration
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
 from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
-from chalicelib.model.trigger import Entry
+from chalicelib.model.trigger import EntryPolicy
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 from tests.memory.clock import START
@@ -66,6 +66,6 @@ def build_campaign(
     audience = Audience(contact_uids=tuple(contact_uid(number) for number in range(contacts)))
     written: dict[str, Any] = {
         "uid": uid, "name": uid, "steps": tuple(dict(step) for step in steps), "audience": audience,
-        "configuration": FlowConfiguration(**configuration), **_STAMPS, "entry": Entry(), **fields,
+        "configuration": FlowConfiguration(**configuration), **_STAMPS, "entry": EntryPolicy(), **fields,
     }  # fmt: skip
     return Campaign(**written)

@@ -10,15 +10,15 @@ import pytest
 from chalicelib.core.billing.top_up import top_up
 from chalicelib.core.campaigns.campaign_state import campaign_state
 from chalicelib.core.flows.control_flow import FlowChange, change_flow
-from chalicelib.core.flows.progress import contribution
-from chalicelib.core.launching.launch_campaign import LaunchWish, launch_campaign
+from chalicelib.core.flows.progress import counters_of
+from chalicelib.core.launching.launch_campaign import LaunchRequest, launch_campaign
 from chalicelib.errors import InsufficientBalance
-from chalicelib.model.balance import EntryKind, TopUp
+from chalicelib.model.balance import LedgerEntryKind, TopUp
 from chalicelib.model.campaign import Campaign, CampaignState
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid
-from chalicelib.model.message import Accepted, Letter, Permanent, Retryable, Throttled, Verdict
+from chalicelib.model.message import Accepted, OutgoingMessage, PermanentFailure, Throttled, TransientFailure, Verdict
 from tests.builders import end, send
 from tests.faults.crew import Site, at_work
 from tests.faults.stage import CHANNEL, HERE, build_campaign, furnish
@@ -35,7 +35,7 @@ def _launch(site: Site, contacts: int, channel: dict[str, Any], **configuration:
     ports.catalog.add(HERE, build_campaign("mail", (send("a"), end()), contacts, configuration))
     if "prices" in channel:
         _pay(site, "1.00", "one")
-    flow = launch_campaign(ports, HERE, "mail", LaunchWish(channel_uid=CHANNEL)).flow
+    flow = launch_campaign(ports, HERE, "mail", LaunchRequest(channel_uid=CHANNEL)).flow
     assert flow
     return flow.uid
 
@@ -59,7 +59,7 @@ def _rows(site: Site, uid: str) -> list[Execution]:
 def _counters(site: Site, uid: str) -> Counter[str]:
     """As the rows say, and, checked here, as the statistics of the flow do."""
     flow = _flow(site, uid)
-    counted = sum((contribution(row) for row in _rows(site, uid)), Counter[str]())
+    counted = sum((counters_of(row) for row in _rows(site, uid)), Counter[str]())
     live = dict(site.look().statistics.read(HERE, FlowUid(uid), flow.stats_epoch))
     live.pop("movements", None)
     assert live == dict(counted)
@@ -82,11 +82,11 @@ def test_a_provider_that_goes_down_under_5000_contacts_stops_the_flow_and_fails_
     def is_down(now: datetime) -> bool:
         return down <= now < up
 
-    def answer(letter: Letter) -> Verdict:
+    def answer(letter: OutgoingMessage) -> Verdict:
         if not is_down(site.crew.now):
             return Accepted(str(letter.uid))
         refused[str(letter.uid.contact)] += 1
-        return Retryable("ConnectTimeoutError", unreached=True)
+        return TransientFailure("ConnectTimeoutError", unreached=True)
 
     def takes() -> timedelta:
         return 3 * SECOND if is_down(site.crew.now) else timedelta(milliseconds=50)
@@ -120,7 +120,7 @@ class _Throttling:
         self.most, self.refused = most, 0
         self.site: Site | None = None
 
-    def answer(self, letter: Letter) -> Verdict:
+    def answer(self, letter: OutgoingMessage) -> Verdict:
         """By when each call reached it."""
         assert self.site
         calls = self.site.provider.calls
@@ -172,9 +172,9 @@ def test_a_balance_of_100_messages_sends_100_of_250_and_only_a_resume_sends_the_
 ) -> None:
     """A message costs a cent; what is refused is refunded, so others are sent for it."""
 
-    def answer(letter: Letter) -> Verdict:
+    def answer(letter: OutgoingMessage) -> Verdict:
         number = int(letter.uid.contact[1:])
-        return Permanent("rejected") if number % 10 == 0 else Accepted(str(letter.uid))
+        return PermanentFailure("rejected") if number % 10 == 0 else Accepted(str(letter.uid))
 
     def takes() -> timedelta:
         return timedelta(milliseconds=50)
@@ -201,7 +201,7 @@ def test_a_balance_of_100_messages_sends_100_of_250_and_only_a_resume_sends_the_
         assert balance
         assert (balance.free, balance.reserved) == (750_000, 0)
         ledger = site.look().balances.entries(HERE, 100, None).items
-        assert sum(entry.units for entry in ledger if entry.kind is EntryKind.SPENT) == -2_250_000
+        assert sum(entry.units for entry in ledger if entry.kind is LedgerEntryKind.SPENT) == -2_250_000
 
 
 def test_the_campaign_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

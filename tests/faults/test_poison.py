@@ -10,7 +10,7 @@ from chalicelib.model.campaign import Campaign
 from chalicelib.model.execution import ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId
-from chalicelib.model.queue_messages import hint_of
+from chalicelib.model.queue_messages import build_step_message
 from chalicelib.nodes.send import Send
 from tests.faults import operators as do
 from tests.faults.backends import MemoryBackend
@@ -57,7 +57,7 @@ def test_hints_of_flows_and_rows_that_are_gone_are_dropped(world: World) -> None
     do.launch(world)
     key = ExecutionKey(HERE, FlowUid("gone"), ContactUid("c0"))
     for each in (key, replace(key, flow=FlowUid(world.flows()[0].uid), contact=ContactUid("nobody"))):
-        _memory(world).post.put("steps", hint_of(each, 3).model_dump_json())
+        _memory(world).post.put("steps", build_step_message(each, 3).model_dump_json())
     world.settle_on()
     assert not _memory(world).post.buried
     assert not violations(world)
@@ -126,7 +126,7 @@ def test_dead_letters_that_come_again_are_harmless_doubles(world: World) -> None
     (flow,) = world.flows()
     (row,) = world.rows(flow)
     for step in range(row.seq + 1):
-        _memory(world).post.put("dead_steps", hint_of(row.key, step).model_dump_json())
+        _memory(world).post.put("dead_steps", build_step_message(row.key, step).model_dump_json())
     before = len(world.provider.tries)
     world.backend.move(timedelta(seconds=1))
     world.settle_on()

@@ -15,7 +15,7 @@ from unittest import mock
 from ulid import ULID
 
 from chalicelib import telemetry
-from chalicelib.core.flows.progress import contribution
+from chalicelib.core.flows.progress import counters_of
 from chalicelib.core.steps import deliver
 from chalicelib.errors import CarillonError
 from chalicelib.model import ids
@@ -42,10 +42,10 @@ WORKERS = {
     "jobs": ("chalicelib.workers.jobs.run_jobs", timedelta(seconds=60)),
     "steps": ("chalicelib.workers.steps.run_steps", timedelta(seconds=30)),
     "receipts": ("chalicelib.workers.receipts.record_receipts", timedelta(seconds=30)),
-    "dead_receipts": ("chalicelib.workers.receipts.revive_receipts", timedelta(seconds=30)),
-    "dead_events": ("chalicelib.workers.events.revive_events", timedelta(seconds=30)),
-    "dead_jobs": ("chalicelib.workers.dead_letters.revive_jobs", timedelta(seconds=30)),
-    "dead_steps": ("chalicelib.workers.dead_letters.revive_steps", timedelta(seconds=30)),
+    "dead_receipts": ("chalicelib.workers.receipts.redrive_receipts", timedelta(seconds=30)),
+    "dead_events": ("chalicelib.workers.events.redrive_events", timedelta(seconds=30)),
+    "dead_jobs": ("chalicelib.workers.dead_letters.redrive_jobs", timedelta(seconds=30)),
+    "dead_steps": ("chalicelib.workers.dead_letters.redrive_steps", timedelta(seconds=30)),
 }
 #: Nothing is lost by these, so that also the live counters must be exact.
 HARMLESS = frozenset({Kind.TWIN, Kind.DOUBLED, Kind.DELAYED, Kind.LAG})
@@ -347,7 +347,7 @@ def _note_end(world: World, flow: Flow) -> None:
     if kinds <= HARMLESS and not world.board.act and flow.status is not FlowStatus.CANCELLED:
         with world.board.aside():
             live = dict(world.bare.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch - 1))
-        counted = sum((contribution(row) for row in world.rows(flow)), Counter())
+        counted = sum((counters_of(row) for row in world.rows(flow)), Counter())
         # Who timed out is found by the pass that ends the flow.
         names = {name for name in {*live, *counted} if not name.endswith("timedOut")} - {"movements"}
         if any(live.get(name, 0) != counted[name] for name in names):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib.model.message import Suppress
+from chalicelib.model.message import RecipientSuppressed
 from infra.local.resources import load_template, physical_name
 from infra.packaging.config import ROOT, read_config, read_functions
 from tests.integration.conftest import WORKERS, api, embedded_aws, world
@@ -329,7 +329,7 @@ def test_consent_export_and_erasure_need_nothing_that_their_functions_may_not(
         assert story.api.post(path_of(story.postbox.calls[-1].letter.content["text"])).status == 200
         submit(story, unsubscribe_path(story), "List-Unsubscribe=One-Click")
         entry = story.expect(201, story.api.post("/v1/suppressions", {"email": "c1@example.com"}))
-        story.postbox.answer = lambda letter: Suppress("opted_out")
+        story.postbox.answer = lambda letter: RecipientSuppressed("opted_out")
         story.expect(200, story.api.delete(f"/v1/suppressions/{entry['uid']}"))
         waiting = story.start(story.campaign({"id": "w", "type": "WAIT", "for": "P1D"}, story.send("a")))
         story.start(story.short_campaign())

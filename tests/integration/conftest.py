@@ -32,7 +32,7 @@ WORKERS = {
     "EventQueue": "chalicelib.workers.events.run_events",
     "StepQueue": "chalicelib.workers.steps.run_steps",
     "ReceiptQueue": "chalicelib.workers.receipts.record_receipts",
-    "WebhookDesk": "chalicelib.workers.webhooks.tend_webhooks",
+    "WebhookDesk": "chalicelib.workers.webhooks.dispatch_webhooks",
     "WebhookQueue": "chalicelib.workers.webhooks.call_webhooks",
 }
 SECRET_ID = "carillon-signing"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.model.channel import Channel
-from chalicelib.model.delivery_report import Callback, Report, Suppression
+from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import WorkspaceUid, read_message_uid
 from chalicelib.wiring import use_ports
@@ -22,26 +22,26 @@ __all__ = ["reporting", "story"]
 class ReportingPostbox(Postbox):
     """Its callbacks are genuine when they say so."""
 
-    def read_events(self, callback: Callback) -> tuple[Report, ...]:
+    def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         try:
             told = json.loads(callback.body)
         except ValueError:
             return ()
         return tuple(map(_read, told["reports"])) if isinstance(told, dict) and "reports" in told else ()
 
-    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: Callback) -> bool:
+    def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
         return callback.headers.get("x-signed") == callback.url
 
 
-def _read(told: dict[str, Any]) -> Report:
-    return Report(
+def _read(told: dict[str, Any]) -> DeliveryReport:
+    return DeliveryReport(
         engagement=Engagement(told["engagement"]) if told.get("engagement") else None,
         at=datetime.fromisoformat(told["at"]) if "at" in told else None,
         message=read_message_uid(told.get("message", "")),
         provider_id=told.get("provider_id", ""),
         code=told.get("code", ""),
         is_soft=told.get("is_soft", False),
-        suppress=Suppression(told["suppress"]) if "suppress" in told else None,
+        suppress=SuppressionSignal(told["suppress"]) if "suppress" in told else None,
         address=told.get("address"),
         reply=told.get("reply"),
         resumes=told.get("resumes", False),

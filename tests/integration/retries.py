@@ -7,10 +7,10 @@ import pytest
 
 from chalicelib.core.flows import enrol_retry as expand_retry
 from chalicelib.core.flows import retry_flow
-from chalicelib.model.message import Accepted, Permanent, Unknown, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, PermanentFailure, Verdict
 from tests.integration.story import Story
 
-LOST, TAKEN, REFUSED = Unknown("read_timeout"), Accepted("id"), Permanent("mailbox_full")
+LOST, TAKEN, REFUSED = OutcomeUnknown("read_timeout"), Accepted("id"), PermanentFailure("mailbox_full")
 #: Retries find their contacts while the caller waits, or by jobs.
 WAYS = ("at once", "by jobs")
 

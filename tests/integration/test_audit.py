@@ -8,7 +8,7 @@ import pytest
 from chalicelib.api._routes import ROUTES
 from chalicelib.core.channels.circuit_breaker import Circuit, CircuitState
 from chalicelib.core.workspaces import record_audit as note_changes
-from chalicelib.core.workspaces.api_key import read_key
+from chalicelib.core.workspaces.api_key import parse_api_key
 from chalicelib.errors import RetryLater
 from chalicelib.ports import Balances, Catalog, Circuits, Contacts
 from tests.integration.conftest import Api, World
@@ -63,7 +63,7 @@ def newest(api: Api) -> Any:
 def test_a_change_is_told_with_its_author_and_what_it_was_before(api: Api) -> None:
     api.patch("/v1/workspace", {"timezone": "Europe/Berlin"})
     entry = newest(api)
-    presented = read_key(api.key or "")
+    presented = parse_api_key(api.key or "")
     assert presented is not None
     assert (entry["keyUid"], entry["keyName"], entry["route"]) == (presented.uid, "first key", "PATCH /v1/workspace")
     assert entry["status"] == 200
@@ -168,7 +168,7 @@ def test_a_trace_that_cannot_be_kept_does_not_undo_the_change(
     def fail(*_: object, **__: object) -> None:
         raise RetryLater("DynamoDB is throttled")
 
-    monkeypatch.setattr("chalicelib.api._audit.keep_trail", fail)
+    monkeypatch.setattr("chalicelib.api._audit.write_audit_entries", fail)
     assert api.patch("/v1/workspace", {"name": "Mine"}).status == 200
     logged = capsys.readouterr()
     assert "audit.lost" in logged.out + logged.err + caplog.text

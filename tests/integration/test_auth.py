@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.workspaces.api_key import read_key
+from chalicelib.core.workspaces.api_key import parse_api_key
 from chalicelib.model.workspace import Key, Scope
 from tests.integration.conftest import Api, World
 
@@ -28,14 +28,14 @@ def test_what_is_no_key_opens_nothing(api: Api, key: str) -> None:
 
 def test_a_mistyped_key_is_refused_without_a_look_into_the_table(api: Api) -> None:
     assert api.key is not None
-    assert read_key(api.key) is not None
+    assert parse_api_key(api.key) is not None
     swapped = api.key[:-1] + ("0" if api.key[-1] != "0" else "1")
-    assert read_key(swapped) is None
+    assert parse_api_key(swapped) is None
 
 
 def test_a_well_formed_key_that_nobody_made_opens_nothing(api: Api, world: World) -> None:
     other = world.new_caller()
-    presented = read_key(other.key or "")
+    presented = parse_api_key(other.key or "")
     assert presented is not None
     world.ports.catalog.remove(presented.workspace, Key, presented.uid)
     assert_unauthorized(other)
@@ -79,7 +79,7 @@ def test_what_belongs_to_another_workspace_is_not_found(api: Api, world: World) 
 
 
 def test_a_key_is_stored_as_a_hash_only(api: Api, world: World) -> None:
-    presented = read_key(api.key or "")
+    presented = parse_api_key(api.key or "")
     assert presented is not None
     stored = world.ports.catalog.get(api.workspace, Key, presented.uid)
     assert presented.text not in stored.model_dump_json()

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.aws import usage_meter as usage
 from chalicelib.model.execution import Engagement
-from chalicelib.model.queued_report import Followed
+from chalicelib.model.queued_report import LinkVisit
 from tests.bench.calls import MeteredStory, _watching, open_story
 from tests.bench.telling import Telling
 
@@ -70,7 +70,7 @@ def test_what_providers_report_is_counted_too(story: MeteredStory) -> None:
     with _watching(story):
         story.run()
         for each in story.postbox.calls:
-            opened = Followed(m=str(each.letter.uid), e=Engagement.OPENED, at=story.now)
+            opened = LinkVisit(m=str(each.letter.uid), e=Engagement.OPENED, at=story.now)
             story.world.ports.receipt_queue.send(opened.model_dump_json())
         story.advance(timedelta(seconds=5))
     assert story.flow(flow)["stats"]["opened"] == CONTACTS

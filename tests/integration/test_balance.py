@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid
-from chalicelib.model.message import Accepted, ChannelFault, Letter, Permanent, Unknown
+from chalicelib.model.message import Accepted, ChannelFailure, OutcomeUnknown, OutgoingMessage, PermanentFailure
 from chalicelib.wiring import use_ports
 from tests.integration.story import Story, story
 
@@ -85,7 +85,7 @@ def test_what_is_paid_in_is_spent_to_the_last_message_and_a_top_up_alone_resumes
 def test_what_is_refused_costs_nothing_and_others_are_sent_for_it(story: Story) -> None:
     _prepay(story, "0.20", contacts=40)
     refused = {f"c{number}@example.com" for number in range(0, 40, 4)}
-    story.postbox.answer = lambda letter: Permanent("x") if letter.to in refused else Accepted(str(letter.uid))
+    story.postbox.answer = lambda letter: PermanentFailure("x") if letter.to in refused else Accepted(str(letter.uid))
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=20))
     stats = story.flow(flow)["stats"]
@@ -95,7 +95,7 @@ def test_what_is_refused_costs_nothing_and_others_are_sent_for_it(story: Story) 
 
 def test_a_lost_answer_is_paid_for(story: Story) -> None:
     _prepay(story, "1.00", contacts=3)
-    story.postbox.answer = lambda _: Unknown("read_timeout")
+    story.postbox.answer = lambda _: OutcomeUnknown("read_timeout")
     flow = story.start(story.short_campaign())
     story.advance(timedelta(minutes=2))
     assert story.flow(flow)["stats"]["spent"] == "0.03"
@@ -134,7 +134,9 @@ def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(
     story: Story, port: str, method: str, after: bool
 ) -> None:
     _prepay(story, "1.00", contacts=12)
-    story.postbox.answer = lambda letter: Permanent("x") if letter.to == "c1@example.com" else Accepted(str(letter.uid))
+    story.postbox.answer = lambda letter: (
+        PermanentFailure("x") if letter.to == "c1@example.com" else Accepted(str(letter.uid))
+    )
     flow = story.start(story.short_campaign())
     ports = story.world.ports
     dying = Dying(getattr(ports, port), method, after)
@@ -159,7 +161,7 @@ def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(
 def test_a_worker_that_dies_while_it_sends_has_spent_what_it_may_have_sent(story: Story) -> None:
     _prepay(story, "1.00", contacts=3)
 
-    def die(_: Letter) -> None:
+    def die(_: OutgoingMessage) -> None:
         story.postbox.during = lambda _: None
         raise Killed
 
@@ -221,7 +223,7 @@ def test_a_reload_comes_before_the_money_is_gone_but_three_times_a_day_at_most(s
 
 def test_a_provider_that_wants_money_pauses_the_flow_and_no_circuit(story: Story) -> None:
     story.settle_in(contacts=8)
-    story.postbox.answer = lambda _: ChannelFault("balance:131042")
+    story.postbox.answer = lambda _: ChannelFailure("balance:131042")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0})
     story.advance(timedelta(seconds=10))
     assert len(story.postbox.calls) == 1

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.core.flows.progress import difference
 from chalicelib.errors import Conflict
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Engagement, ExecutionKey, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Engagement, ExecutionKey
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.wiring import use_ports
@@ -29,7 +29,7 @@ def _hear(story: Story, flow_uid: str, contact: str, node: str, engagement: Enga
     ports, workspace, uid = story.world.ports, story.api.workspace, FlowUid(flow_uid)
     flow = ports.catalog.get(workspace, Flow, uid)
     key = ExecutionKey(workspace, uid, ContactUid(contact))
-    changed = ports.executions.put_receipt(key, flow.shards, NodeId(node), Receipt(engagement, story.now))
+    changed = ports.executions.put_receipt(key, flow.shards, NodeId(node), DeliveryReceipt(engagement, story.now))
     assert changed
     ports.statistics.leave(workspace, uid, flow.stats_epoch, new_uid(), difference(*changed))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.message import Permanent
+from chalicelib.model.message import PermanentFailure
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -379,7 +379,7 @@ class TestOperating:
 
     def test_a_failed_flow_is_a_partly_completed_campaign(self, story: Story) -> None:
         story.settle_in()
-        story.postbox.answer = lambda _: Permanent("no")
+        story.postbox.answer = lambda _: PermanentFailure("no")
         campaign = story.short_campaign(audience={"contactUids": story.contacts})
         story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))
         story.run()

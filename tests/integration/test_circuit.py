@@ -5,19 +5,26 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.model.message import Accepted, ChannelFault, Letter, Retryable, Unknown, Verdict
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    OutgoingMessage,
+    TransientFailure,
+    Verdict,
+)
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
 
-DOWN = ChannelFault("account_suspended")
+DOWN = ChannelFailure("account_suspended")
 
 
-def _after(count: int, verdict: Verdict) -> Callable[[Letter], Verdict]:
+def _after(count: int, verdict: Verdict) -> Callable[[OutgoingMessage], Verdict]:
     """Takes so many messages, and from then on answers this."""
     taken: list[str] = []
 
-    def answer(letter: Letter) -> Verdict:
+    def answer(letter: OutgoingMessage) -> Verdict:
         if len(taken) >= count:
             return verdict
         taken.append(str(letter.uid))
@@ -40,7 +47,7 @@ def _circuit(story: Story) -> dict[str, object]:
     return circuit
 
 
-@pytest.mark.parametrize("verdict", [DOWN, Retryable("ConnectTimeoutError", unreached=True)])
+@pytest.mark.parametrize("verdict", [DOWN, TransientFailure("ConnectTimeoutError", unreached=True)])
 def test_an_outage_pauses_the_flow_within_five_faults_and_after_it_everybody_is_reached_once(
     story: Story, verdict: Verdict
 ) -> None:
@@ -67,7 +74,7 @@ def test_an_outage_pauses_the_flow_within_five_faults_and_after_it_everybody_is_
 
 
 def test_lost_answers_open_the_circuit_too_and_stay_unknown(story: Story) -> None:
-    flow = _break(story, verdict=Unknown("read_timeout"))
+    flow = _break(story, verdict=OutcomeUnknown("read_timeout"))
     stats = story.flow(flow)["stats"]
     assert (stats["sent"], stats["unknown"], stats["pending"]) == (12, 5, 13)
 

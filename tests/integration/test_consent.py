@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.model.message import Accepted, Suppress
+from chalicelib.model.message import Accepted, RecipientSuppressed
 from tests.integration.consents import (
     BeforeAdd,
     BeforeEnter,
@@ -182,7 +182,7 @@ def test_a_block_for_newsletters_lets_messages_pass(story: Story) -> None:
 
 def test_whom_the_provider_refuses_to_write_to_is_not_tried_again(story: Story) -> None:
     story.settle_in(1)
-    story.postbox.answer = lambda letter: Suppress("opted_out")
+    story.postbox.answer = lambda letter: RecipientSuppressed("opted_out")
     assert reasons(story, send_one(story)) == {"suppressed_opted_out": 1}
     assert reasons(story, send_one(story)) == {"suppressed": 1}
     assert len(story.postbox.calls) == 1

@@ -10,9 +10,9 @@ import pytest
 from chalicelib.core.reporting.list_executions import list_executions
 from chalicelib.errors import RetryLater
 from chalicelib.model.event import Event
-from chalicelib.model.execution import Cause
+from chalicelib.model.execution import TriggeringEvent
 from chalicelib.model.flow import Flow
-from chalicelib.ports import Save, Unclaimed
+from chalicelib.ports import ExpectUnclaimed, Save
 from chalicelib.wiring import use_ports
 from tests.integration.consents import (
     BeforeEnter,
@@ -73,8 +73,8 @@ def live(story: Story, uid: str) -> str:
     story.advance(timedelta(seconds=2))
     ports, workspace = story.world.ports, story.api.workspace
     (row,) = list_executions(ports, workspace, ports.catalog.get(workspace, Flow, flow), None, 10, None).items
-    caused = replace(row, cause=Cause("e1", {"address": CANARIES[0]}), seq=row.seq)
-    assert ports.executions.save_many([Save(caused, Unclaimed(row.seq, ports.clock.real()))], 1) == (True,)
+    caused = replace(row, cause=TriggeringEvent("e1", {"address": CANARIES[0]}), seq=row.seq)
+    assert ports.executions.save_many([Save(caused, ExpectUnclaimed(row.seq, ports.clock.real()))], 1) == (True,)
     event = {"id": "e1", "name": "order.placed", "contact_uid": uid, "properties": {"to": CANARIES[0]}}
     ports.events.add_many(workspace, [Event.model_validate({**event, "occurred_at": story.now})])
     consent(story, uid, "GRANTED", proof=f"{CANARIES[3]} ticked the box")

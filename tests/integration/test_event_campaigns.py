@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.errors import RetryLater
 from chalicelib.model.ids import ContactUid
-from chalicelib.model.message import Accepted, Permanent
+from chalicelib.model.message import Accepted, PermanentFailure
 from chalicelib.wiring import use_ports
 from tests.builders import condition, tag, wait
 from tests.integration.story import START, Story, story
@@ -357,7 +357,7 @@ def test_failed_walks_of_an_event_campaign_are_retried_with_their_event_and_vers
         "parameters": {"item": "event.item"},
     }
     campaign, flow = opened(story, send)
-    story.postbox.answer = lambda _: Permanent("no")
+    story.postbox.answer = lambda _: PermanentFailure("no")
     report(story, {"properties": {"item": "boots"}})
     story.run()
     story.postbox.answer = lambda letter: Accepted(str(letter.uid))

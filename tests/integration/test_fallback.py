@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from chalicelib.model.channel import Channel
-from chalicelib.model.message import Accepted, Letter, Permanent, Retryable, Suppress, Unknown, Verdict
+from chalicelib.model.message import (
+    Accepted,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
+    RecipientSuppressed,
+    TransientFailure,
+    Verdict,
+)
 from chalicelib.wiring import use_ports
 from tests.integration.consents import reasons
 from tests.integration.receipts import ReportingPostbox, publish, story
@@ -75,7 +83,9 @@ def both(story: Story) -> Both:
     return Both(story, chat, made, step)
 
 
-@pytest.mark.parametrize("refusal", [Permanent("bad_number"), Suppress("opted_out"), Permanent("no_app")])
+@pytest.mark.parametrize(
+    "refusal", [PermanentFailure("bad_number"), RecipientSuppressed("opted_out"), PermanentFailure("no_app")]
+)
 def test_what_is_refused_for_good_goes_by_the_fallback(both: Both, refusal: Verdict) -> None:
     both.chat.answer = lambda letter: refusal
     lanes = [
@@ -95,10 +105,14 @@ def test_what_is_refused_for_good_goes_by_the_fallback(both: Both, refusal: Verd
 
 @pytest.mark.parametrize(
     "answer",
-    [lambda letter: Accepted("1"), lambda letter: Unknown("read_timeout"), lambda letter: Retryable("busy")],
+    [
+        lambda letter: Accepted("1"),
+        lambda letter: OutcomeUnknown("read_timeout"),
+        lambda letter: TransientFailure("busy"),
+    ],
     ids=["accepted", "unknown", "retryable"],
 )
-def test_nothing_else_leads_to_the_fallback(both: Both, answer: Callable[[Letter], Verdict]) -> None:
+def test_nothing_else_leads_to_the_fallback(both: Both, answer: Callable[[OutgoingMessage], Verdict]) -> None:
     both.chat.answer = answer
     both.start(configuration={"maxRetries": 0})
     assert [medium for medium, _ in both.sent()] == ["chat"]
@@ -106,7 +120,7 @@ def test_nothing_else_leads_to_the_fallback(both: Both, answer: Callable[[Letter
 
 def test_a_lost_answer_before_the_refusal_forbids_the_fallback(both: Both) -> None:
     """The first try may have arrived: the contact would get two."""
-    answers: Iterator[Verdict] = iter([Unknown("read_timeout"), Permanent("bad_number")])
+    answers: Iterator[Verdict] = iter([OutcomeUnknown("read_timeout"), PermanentFailure("bad_number")])
     both.chat.answer = lambda letter: next(answers)
     both.chat.deduplicates = True
     flow = both.start()
@@ -116,7 +130,7 @@ def test_a_lost_answer_before_the_refusal_forbids_the_fallback(both: Both) -> No
 
 
 def test_a_receipt_keeps_a_lost_message_from_being_sent_again(both: Both) -> None:
-    both.chat.answer = lambda letter: Unknown("read_timeout")
+    both.chat.answer = lambda letter: OutcomeUnknown("read_timeout")
     both.chat.deduplicates = True
     flow = both.start()
     publish(both.story, {"message": str(both.chat.calls[0].letter.uid), "engagement": "delivered"})
@@ -127,7 +141,7 @@ def test_a_receipt_keeps_a_lost_message_from_being_sent_again(both: Both) -> Non
 
 
 def test_the_refused_message_has_no_say_in_what_became_of_the_other(both: Both) -> None:
-    both.chat.answer = lambda letter: Permanent("bad_number")
+    both.chat.answer = lambda letter: PermanentFailure("bad_number")
     flow = both.start()
     first, second = both.chat.calls[0].letter.uid, both.story.postbox.calls[0].letter.uid
     publish(both.story, {"message": str(first), "engagement": "failed"})
@@ -137,7 +151,7 @@ def test_the_refused_message_has_no_say_in_what_became_of_the_other(both: Both) 
 
 
 def test_when_the_fallback_is_refused_too_it_has_failed(both: Both) -> None:
-    both.chat.answer = both.story.postbox.answer = lambda letter: Permanent("bad_number")
+    both.chat.answer = both.story.postbox.answer = lambda letter: PermanentFailure("bad_number")
     flow = both.start()
     assert both.sent() == [("chat", "hello.1"), ("console", "hello.1.1")]
     assert (both.counts(flow), both.row(flow)["reason"]) == ([0, 0, 0, 1], "bad_number")
@@ -147,13 +161,13 @@ def test_without_a_fallback_that_is_possible_the_refusal_counts(both: Both) -> N
     both.story.expect(
         201, both.story.api.post("/v1/suppressions", {"email": "c0@example.com", "channelType": "console"})
     )
-    both.chat.answer = lambda letter: Permanent("bad_number")
+    both.chat.answer = lambda letter: PermanentFailure("bad_number")
     flow = both.start()
     assert (both.counts(flow), both.row(flow)["reason"]) == ([0, 0, 0, 1], "bad_number")
 
 
 def test_who_has_no_such_device_gets_the_next_by_the_fallback_at_once(both: Both) -> None:
-    both.chat.answer = lambda letter: Permanent("no_app")
+    both.chat.answer = lambda letter: PermanentFailure("no_app")
     both.start()
     flow = both.start()
     assert [medium for medium, _ in both.sent()] == ["chat", "console", "console"]
@@ -164,7 +178,7 @@ def test_who_has_no_such_device_gets_the_next_by_the_fallback_at_once(both: Both
 
 
 def test_what_was_learnt_is_forgotten_after_a_week(both: Both) -> None:
-    both.chat.answer = lambda letter: Permanent("no_app")
+    both.chat.answer = lambda letter: PermanentFailure("no_app")
     both.start()
     both.story.advance(timedelta(days=8), timedelta(hours=12))
     both.start()
@@ -186,7 +200,7 @@ def test_a_failure_that_is_reported_later_is_remembered_too(both: Both) -> None:
 
 def test_where_the_provider_falls_back_we_do_not(both: Both) -> None:
     both.chat.own_way = True
-    both.chat.answer = lambda letter: Permanent("no_app")
+    both.chat.answer = lambda letter: PermanentFailure("no_app")
     both.start()
     flow = both.start()
     assert [medium for medium, _ in both.sent()] == ["chat"]
@@ -196,9 +210,9 @@ def test_where_the_provider_falls_back_we_do_not(both: Both) -> None:
 def test_a_paused_flow_goes_on_with_the_fallback_after_it(both: Both) -> None:
     flow = ""
 
-    def refuse(letter: Letter) -> Verdict:
+    def refuse(letter: OutgoingMessage) -> Verdict:
         both.story.set_status(letter.uid.flow, "paused")
-        return Permanent("bad_number")
+        return PermanentFailure("bad_number")
 
     both.chat.answer = refuse
     flow = both.start()

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.message import Letter, Permanent
+from chalicelib.model.message import OutgoingMessage, PermanentFailure
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -36,7 +36,7 @@ def flow_in(story: Story, status: str) -> str:
     if status in {"completed", "failed"}:
         steps = [story.send("hello")]
     if status == "failed":
-        story.postbox.answer = lambda _: Permanent("no")
+        story.postbox.answer = lambda _: PermanentFailure("no")
     flow = story.start(story.campaign(*steps), status="draft")
     if status == "draft":
         return flow
@@ -169,7 +169,7 @@ def test_nothing_is_sent_after_a_pause_but_what_it_called_in_flight(story: Story
     flow = story.start(story.short_campaign())
     answers: list[dict[str, object]] = []
 
-    def pause(_: Letter) -> None:
+    def pause(_: OutgoingMessage) -> None:
         if not answers:
             answers.append(story.set_status(flow, "paused"))
 

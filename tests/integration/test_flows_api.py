@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.message import Accepted, Letter, Permanent, Unknown, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, Verdict
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -49,7 +49,7 @@ def fields_of(reply: Any) -> set[str]:
 def verdicts(story: Story, **by_name: Verdict) -> None:
     """Scripts the provider: `c3=Permanent("bounced")` for c3@example.com; everybody else's message is accepted."""
 
-    def answer(letter: Letter) -> Verdict:
+    def answer(letter: OutgoingMessage) -> Verdict:
         return by_name.get(letter.to.partition("@")[0], Accepted(str(letter.uid)))
 
     story.postbox.answer = answer
@@ -225,7 +225,7 @@ class TestLists:
 class TestExecutions:
     def test_they_are_listed_filtered_and_paged(self, story: Story) -> None:
         story.settle_in(contacts=45)
-        verdicts(story, c3=Permanent("rejected"), c4=Unknown("timeout"))
+        verdicts(story, c3=PermanentFailure("rejected"), c4=OutcomeUnknown("timeout"))
         steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P2D"}]
         flow = story.start(story.campaign(*steps))
         story.run()
@@ -245,7 +245,7 @@ class TestExecutions:
 
     def test_a_filtered_page_is_as_long_as_asked_and_nothing_is_shown_twice(self, story: Story) -> None:
         story.settle_in(contacts=30)
-        verdicts(story, **{f"c{n}": Permanent("no") for n in range(0, 30, 3)})
+        verdicts(story, **{f"c{n}": PermanentFailure("no") for n in range(0, 30, 3)})
         flow = story.start(story.short_campaign())
         story.run()
         story.advance(timedelta(seconds=5))
@@ -289,7 +289,7 @@ class TestExecutions:
 class TestRetry:
     def start(self, story: Story) -> str:
         story.settle_in(contacts=6)
-        verdicts(story, c1=Permanent("rejected"), c2=Permanent("too_long"), c3=Unknown("timeout"))
+        verdicts(story, c1=PermanentFailure("rejected"), c2=PermanentFailure("too_long"), c3=OutcomeUnknown("timeout"))
         story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[4]}", {"status": "BLOCKED"}))
         flow = story.start(story.campaign(story.send("hello"), story.send("again")))
         story.run()

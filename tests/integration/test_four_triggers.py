@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.execution import Engagement, ExecutionKey, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Engagement, ExecutionKey
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId
 from tests.integration.story import Story, story
@@ -42,7 +42,7 @@ def open_message(story: Story, flow: str, contact: str) -> None:
     ports, workspace = story.world.ports, story.api.workspace
     shards = ports.catalog.get(workspace, Flow, flow).shards
     key = ExecutionKey(workspace, FlowUid(flow), ContactUid(contact))
-    assert ports.executions.put_receipt(key, shards, NodeId("hello"), Receipt(Engagement.OPENED, story.now))
+    assert ports.executions.put_receipt(key, shards, NodeId("hello"), DeliveryReceipt(Engagement.OPENED, story.now))
 
 
 @pytest.mark.parametrize("kind", TRIGGERS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import RetryLater
-from chalicelib.model.message import Permanent
+from chalicelib.model.message import PermanentFailure
 from chalicelib.model.workspace import Scope
 from chalicelib.wiring import use_ports
 from tests.integration.conftest import Api, World
@@ -115,7 +115,7 @@ def test_no_address_name_or_text_is_logged(story: Story, ear: Ear) -> None:
     }
     uid = story.expect(201, story.api.post("/v1/contacts", person))["uid"]
     story.template = story.add_template(f"Hello {{{{ first_name }}}}, {CANARIES[4]}")
-    for answer in (Permanent(CANARIES[5]), Permanent("mailbox_full")):
+    for answer in (PermanentFailure(CANARIES[5]), PermanentFailure("mailbox_full")):
         story.postbox.answer = lambda _, answer=answer: answer
         story.start(story.short_campaign(), [uid])
         story.advance(timedelta(seconds=5))

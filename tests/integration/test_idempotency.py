@@ -10,9 +10,17 @@ import pytest
 import app
 from chalicelib.api._routes import ROUTES
 from chalicelib.core.flows import create_flow as create_flow_module
-from chalicelib.core.workspaces.idempotency import LEASE, MAX_INLINE, Claim, claim_call, keep_answer, let_go, read_body
+from chalicelib.core.workspaces.idempotency import (
+    LEASE,
+    MAX_INLINE,
+    IdempotencyClaim,
+    begin_call,
+    complete_call,
+    read_body,
+    release_call,
+)
 from chalicelib.errors import Conflict, RetryLater
-from chalicelib.model.idempotency_record import KeptAnswer, RememberedCall
+from chalicelib.model.idempotency_record import IdempotencyRecord, StoredResponse
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.wiring import use_ports
@@ -139,7 +147,7 @@ def test_events_without_ids_are_the_same_events_when_the_call_is_repeated(story:
     story.settle_in(1)
     body = {"events": [{"name": "order.placed", "contactUid": story.contacts[0]}]}
     first = story.expect(202, story.api.post("/v1/events", body, **with_key("k1")))
-    known = story.world.ports.catalog.page(story.api.workspace, RememberedCall, {}, 10, None).items[0]
+    known = story.world.ports.catalog.page(story.api.workspace, IdempotencyRecord, {}, 10, None).items[0]
     assert first["results"][0]["id"].startswith(known.reserved_uid)
 
 
@@ -151,10 +159,10 @@ class TestClaims:
 
         def claim(_: int) -> str:
             try:
-                found = claim_call(world.ports, workspace, "k1", "f")
+                found = begin_call(world.ports, workspace, "k1", "f")
             except Conflict:
                 return "busy"
-            return "claimed" if isinstance(found, Claim) else "answered"
+            return "claimed" if isinstance(found, IdempotencyClaim) else "answered"
 
         with ThreadPoolExecutor(20) as pool:
             results = list(pool.map(claim, range(200)))
@@ -162,23 +170,23 @@ class TestClaims:
 
     def test_a_fault_of_ours_keeps_the_key_for_the_same_request_only(self, world: World) -> None:
         workspace = WorkspaceUid("w")
-        claim = claim_call(world.ports, workspace, "k1", "f")
-        assert isinstance(claim, Claim)
-        let_go(world.ports, workspace, claim, nothing_done=False)
+        claim = begin_call(world.ports, workspace, "k1", "f")
+        assert isinstance(claim, IdempotencyClaim)
+        release_call(world.ports, workspace, claim, nothing_done=False)
         with pytest.raises(Exception, match="another request"):
-            claim_call(world.ports, workspace, "k1", "other")
-        again = claim_call(world.ports, workspace, "k1", "f")
-        assert isinstance(again, Claim)
+            begin_call(world.ports, workspace, "k1", "other")
+        again = begin_call(world.ports, workspace, "k1", "f")
+        assert isinstance(again, IdempotencyClaim)
         assert again.is_taken_over
         assert again.call.reserved_uid == claim.call.reserved_uid
 
     def test_a_long_answer_is_kept_as_well(self, world: World) -> None:
         workspace, text = WorkspaceUid("w"), '"' + "é" * MAX_INLINE + '"'
-        claim = claim_call(world.ports, workspace, "k1", "f")
-        assert isinstance(claim, Claim)
-        keep_answer(world.ports, workspace, claim, 200, text)
-        kept = claim_call(world.ports, workspace, "k1", "f")
-        assert isinstance(kept, KeptAnswer)
+        claim = begin_call(world.ports, workspace, "k1", "f")
+        assert isinstance(claim, IdempotencyClaim)
+        complete_call(world.ports, workspace, claim, 200, text)
+        kept = begin_call(world.ports, workspace, "k1", "f")
+        assert isinstance(kept, StoredResponse)
         assert read_body(world.ports, kept) == text
 
 

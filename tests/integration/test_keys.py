@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from chalicelib.core.workspaces.api_key import read_key
-from chalicelib.core.workspaces.manage_keys import note_use
-from chalicelib.model.idempotency_record import RememberedCall
+from chalicelib.core.workspaces.api_key import parse_api_key
+from chalicelib.core.workspaces.manage_keys import record_key_use
+from chalicelib.model.idempotency_record import IdempotencyRecord
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Key, Scope
 from tests.integration.conftest import Api, World
@@ -15,7 +15,7 @@ WISH = {"name": "CI", "scope": "write"}
 
 
 def uid_of(api: Api) -> str:
-    presented = read_key(api.key or "")
+    presented = parse_api_key(api.key or "")
     assert presented is not None
     return presented.uid
 
@@ -37,7 +37,7 @@ def test_the_repetition_of_a_call_does_not_show_the_key_again(api: Api, world: W
     headers = {"Idempotency-Key": "k1"}
     first, again = (api.post("/v1/keys", WISH, headers=headers) for _ in range(2))
     assert again.data == {**first.data, "key": None}
-    (kept,) = world.ports.catalog.page(api.workspace, RememberedCall, {}, 10, None).items
+    (kept,) = world.ports.catalog.page(api.workspace, IdempotencyRecord, {}, 10, None).items
     assert first.data["key"] not in kept.model_dump_json()
     assert len(api.get("/v1/keys").json["data"]) == 2
 
@@ -96,7 +96,7 @@ def test_noting_a_use_does_not_bring_a_revoked_key_back(story: Story) -> None:
     ports, workspace = story.world.ports, story.api.workspace
     key = ports.catalog.get(workspace, Key, made["uid"])
     ports.catalog.remove(workspace, Key, key.uid)
-    note_use(ports, workspace, key, story.now)
+    record_key_use(ports, workspace, key, story.now)
     assert ports.catalog.find(workspace, Key, key.uid) is None
 
 

@@ -9,8 +9,8 @@ from chalicelib.core.flows import enrol_retry as expand_retry
 from chalicelib.core.flows import retry_flow
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid
-from chalicelib.model.message import Accepted, Letter, Permanent, Unknown, Verdict
-from chalicelib.model.queue_messages import ExpandRetry
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.queue_messages import EnrolRetry
 from tests.builders import tag
 from tests.integration.story import Story, story
 
@@ -30,7 +30,7 @@ def every_flow_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 def flow(story: Story) -> str:
     """A third of it refused, a third without an answer, a third sent; from now on everything is accepted."""
     story.settle_in(contacts=CONTACTS)
-    verdicts: tuple[Verdict, ...] = (Permanent("rejected"), Unknown("read_timeout"), Accepted("x"))
+    verdicts: tuple[Verdict, ...] = (PermanentFailure("rejected"), OutcomeUnknown("read_timeout"), Accepted("x"))
     answers = {f"c{number}@example.com": verdicts[number % 3] for number in range(CONTACTS)}
     story.postbox.answer = lambda letter: answers[letter.to]
     uid = story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
@@ -40,7 +40,7 @@ def flow(story: Story) -> str:
     return uid
 
 
-def _accept(letter: Letter) -> Verdict:
+def _accept(letter: OutgoingMessage) -> Verdict:
     return Accepted(str(letter.uid))
 
 
@@ -86,7 +86,7 @@ def test_a_pause_stops_it_and_resume_goes_on_with_everybody_once(story: Story, f
 def test_a_job_whose_time_is_up_hands_over_and_one_that_comes_twice_doubles_nobody(story: Story, flow: str) -> None:
     again, ports, workspace = _retry(story, flow, of="failed"), story.world.ports, story.api.workspace
     spans = iter([PLENTY, timedelta(seconds=1)])
-    job = ExpandRetry(w=workspace, f=again, chunk=0)
+    job = EnrolRetry(w=workspace, f=again, chunk=0)
     expand_retry.expand_retry(ports, job, lambda: next(spans))
     begun = ports.executions.page(workspace, FlowUid(again), 0, 100, None).items
     assert len(begun) < 3

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chalicelib.core.launching.launch_campaign import LaunchWish, launch_campaign
+from chalicelib.core.launching.launch_campaign import LaunchRequest, launch_campaign
 from chalicelib.errors import Conflict
 from chalicelib.model.flow import Flow
 from tests.integration.story import Story, story
@@ -13,7 +13,7 @@ __all__ = ["story"]
 
 
 def _launch(story: Story, campaign: str) -> Flow | Conflict:
-    wish = LaunchWish(contact_uids=tuple(story.contacts))
+    wish = LaunchRequest(contact_uids=tuple(story.contacts))
     try:
         launched = launch_campaign(story.world.ports, story.api.workspace, campaign, wish)
     except Conflict as conflict:

@@ -6,10 +6,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId
-from chalicelib.model.message import Accepted, Letter, Permanent, Retryable, Unknown, Verdict
-from chalicelib.ports import Save, Unclaimed
+from chalicelib.model.message import (
+    Accepted,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
+    TransientFailure,
+    Verdict,
+)
+from chalicelib.ports import ExpectUnclaimed, Save
 from chalicelib.wiring import use_ports
 from tests.integration.consents import swap_ports
 from tests.integration.story import Around, Story, story
@@ -17,7 +24,7 @@ from tests.integration.test_balance import Dying, Killed, _balance, _check_the_b
 
 __all__ = ["story"]
 
-LOST, TAKEN = Unknown("read_timeout"), Accepted("id")
+LOST, TAKEN = OutcomeUnknown("read_timeout"), Accepted("id")
 FIRST = timedelta(seconds=2)
 
 
@@ -35,7 +42,7 @@ def _charge(story: Story, price: str) -> None:
 def _answer(story: Story, *verdicts: Verdict) -> None:
     """The tries of each message fare so, one after the other, and so does its last for good."""
 
-    def answer(letter: Letter) -> Verdict:
+    def answer(letter: OutgoingMessage) -> Verdict:
         tried = story.postbox.times_called()[str(letter.uid)]
         return verdicts[min(tried, len(verdicts)) - 1]
 
@@ -70,7 +77,7 @@ def _key(story: Story, flow: str) -> ExecutionKey:
 
 def _report(story: Story, flow: str, engagement: Engagement = Engagement.DELIVERED) -> None:
     """The provider tells of the message before it is tried again."""
-    receipt = Receipt(engagement, story.now)
+    receipt = DeliveryReceipt(engagement, story.now)
     assert story.world.ports.executions.put_receipt(_key(story, flow), 1, NodeId("one"), receipt)
 
 
@@ -124,7 +131,7 @@ def test_when_the_price_changes_meanwhile_the_dearer_try_is_paid(story: Story, p
 
 
 @pytest.mark.parametrize("recounted", [False, True])
-@pytest.mark.parametrize("then", [Permanent("rejected"), Retryable("busy")])
+@pytest.mark.parametrize("then", [PermanentFailure("rejected"), TransientFailure("busy")])
 def test_one_that_is_refused_after_all_costs_nothing(story: Story, then: Verdict, recounted: bool) -> None:
     flow = _lose_one(story, then=then)
     if recounted:
@@ -173,7 +180,7 @@ def test_its_retry_is_a_message_of_its_own_and_is_paid_for(story: Story) -> None
 
 def test_a_count_under_which_it_is_refused_gives_nothing_back_twice(story: Story) -> None:
     """The batch took nothing, as the first try had paid: so the purse does not tell the count that it was there."""
-    flow = _lose_one(story, then=Permanent("rejected"))
+    flow = _lose_one(story, then=PermanentFailure("rejected"))
     executions = story.world.ports.executions
 
     def page(*arguments: Any) -> Any:
@@ -205,13 +212,15 @@ def test_a_row_that_was_stored_without_it_costs_no_more_than_it_took(story: Stor
 
 
 def _store(story: Story, row: Execution, seen: int) -> None:
-    assert story.world.ports.executions.save_many([Save(row, Unclaimed(seen, story.now))], 1) == (True,)
+    assert story.world.ports.executions.save_many([Save(row, ExpectUnclaimed(seen, story.now))], 1) == (True,)
 
 
 def _tell_all(story: Story, flow: str) -> None:
     for contact in story.contacts:
         key = replace(_key(story, flow), contact=ContactUid(contact))
-        story.world.ports.executions.put_receipt(key, 1, NodeId("one"), Receipt(Engagement.DELIVERED, story.now))
+        story.world.ports.executions.put_receipt(
+            key, 1, NodeId("one"), DeliveryReceipt(Engagement.DELIVERED, story.now)
+        )
 
 
 @pytest.mark.parametrize("told", [False, True])

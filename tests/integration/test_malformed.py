@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib.model.signing import UNSUBSCRIBE, write_token
+from chalicelib.model.signing import UNSUBSCRIBE, sign_token
 from infra.local import gateway
 from infra.local.asgi import Answer
 from infra.local.lambda_runtime import Context
@@ -36,7 +36,7 @@ def known(world: World, api: Api) -> dict[str, str]:
     flow = {"channelUid": channel, "campaignUid": campaign, "contactUids": [contact], "status": "draft"}
     twilio = {"provider": "twilio", "sender": "+12065550100", "accountSid": "AC" + "0" * 32, "secretName": "twilio"}
     settings = made("/v1/channels", {"name": "SMS", "type": "sms", "settings": twilio})
-    link = write_token(world.ports.secret(), UNSUBSCRIBE, (api.workspace, contact, "email", "NEWSLETTER"))
+    link = sign_token(world.ports.secret(), UNSUBSCRIBE, (api.workspace, contact, "email", "NEWSLETTER"))
     return {
         "campaign": campaign,
         "template": template,

@@ -9,7 +9,7 @@ import pytest
 from app import app
 from chalicelib.api import openapi
 from chalicelib.api._routes import ROUTES, Route
-from chalicelib.core.workspaces.api_key import read_key
+from chalicelib.core.workspaces.api_key import parse_api_key
 from chalicelib.model.workspace import Key, Scope
 from tests.integration.conftest import Api, Reply
 from tests.integration.story import Story, story
@@ -85,7 +85,7 @@ def test_no_key_that_is_not_good_opens_any_route(story: Story, known: dict[str, 
         world.key_for(workspace, Scope.ADMIN),
         world.key_for(workspace, Scope.ADMIN, expires_at=now - timedelta(seconds=1)),
     )
-    presented = read_key(revoked.key or "")
+    presented = parse_api_key(revoked.key or "")
     assert presented is not None
     world.ports.catalog.remove(workspace, Key, presented.uid)
     good = story.api.key or ""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.message import Accepted, Permanent, Unknown
+from chalicelib.model.message import Accepted, OutcomeUnknown, PermanentFailure
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -19,7 +19,7 @@ MESSAGE = {
 def run_three_sends(story: Story, contacts: int = 5) -> str:
     """A flow of three SENDs, the last after a day; c1 fails at the first, c2's first is unknown, c3 is blocked."""
     story.settle_in(contacts)
-    verdicts = {"c1@example.com": Permanent("rejected"), "c2@example.com": Unknown("timeout")}
+    verdicts = {"c1@example.com": PermanentFailure("rejected"), "c2@example.com": OutcomeUnknown("timeout")}
     story.postbox.answer = lambda letter: (
         verdicts.get(letter.to, Accepted("p-1")) if letter.uid.node == "one" else Accepted("p-2")
     )

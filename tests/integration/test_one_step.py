@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.channels.circuit_breaker import Circuit, opened
+from chalicelib.core.channels.circuit_breaker import Circuit, trip
 from chalicelib.errors import RetryLater
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Letter, Unknown
-from chalicelib.model.queue_messages import DueHint, hint_of
-from chalicelib.ports import Standing
+from chalicelib.model.message import OutcomeUnknown, OutgoingMessage
+from chalicelib.model.queue_messages import ScheduledStep, build_step_message
+from chalicelib.ports import ChannelStatus
 from tests.builders import condition, end, tag, wait
 from tests.integration.consents import swap_ports
 from tests.integration.story import Around, Story, story
@@ -73,7 +73,7 @@ class TestATagBehindASend:
     def test_keeps_what_somebody_else_wrote_while_the_message_was_under_way(self, story: Story) -> None:
         story.settle_in(contacts=2)
 
-        def meddle(_: Letter) -> None:
+        def meddle(_: OutgoingMessage) -> None:
             story.postbox.during = lambda _: None
             for uid in story.contacts:
                 story.expect(200, story.api.patch(f"/v1/contacts/{uid}", {"tags": ["other"], "firstName": "Other"}))
@@ -141,7 +141,7 @@ class TestARowThatIsReadTooEarly:
         class Killed(BaseException):
             """The end of the worker's process."""
 
-        def die(_: Letter) -> None:
+        def die(_: OutgoingMessage) -> None:
             raise Killed
 
         story.postbox.during = die
@@ -156,7 +156,7 @@ class TestARowThatIsReadTooEarly:
         # Longer than the lease; the message itself is lost, and the watchdog hints the row.
         story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["StepQueue"])
         story.traveller.shift(timedelta(minutes=5))
-        story.world.ports.steps.send([DueHint(hint_of(key, 0), story.now)], story.now)
+        story.world.ports.steps.send([ScheduledStep(build_step_message(key, 0), story.now)], story.now)
         story.advance(timedelta(minutes=20), step=timedelta(seconds=10))
         assert len(story.postbox.calls) == 1
         assert story.flow(flow)["stats"]["unknown"] == 1
@@ -166,12 +166,12 @@ class TestARowThatIsReadTooEarly:
         story.settle_in(contacts=1)
         body = {"name": "Console", "type": "console", "lostAnswer": "resend"}
         story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
-        story.postbox.answer = lambda _: Unknown("read_timeout")
+        story.postbox.answer = lambda _: OutcomeUnknown("read_timeout")
         executions = story.world.ports.executions
         flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
         _one_round(story)
         key = ExecutionKey(story.api.workspace, FlowUid(flow), ContactUid(story.contacts[0]))
-        receipt = Receipt(Engagement.DELIVERED, story.now)
+        receipt = DeliveryReceipt(Engagement.DELIVERED, story.now)
         assert executions.put_receipt(key, 1, NodeId("one"), receipt)
 
         def find_many(keys: Sequence[ExecutionKey], shards: int, strong: bool) -> Mapping[ExecutionKey, Execution]:
@@ -192,11 +192,11 @@ class TestAChannelThatIsReadTooEarly:
         flow = story.start(story.campaign(story.send("one")))
         circuits = story.world.ports.circuits
 
-        def find_channel(workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> Standing | None:
+        def find_channel(workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> ChannelStatus | None:
             found = circuits.find_channel(workspace, uid)
             if strong or found is None:
                 return found
-            broken = opened(Circuit(), (), story.world.ports.clock.real())
+            broken = trip(Circuit(), (), story.world.ports.clock.real())
             off = found.channel.model_copy(update={"active": False})
             then = {"switched off": replace(found, channel=off), "broken": replace(found, circuit=broken)}
             return then.get(before)

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import RetryLater
-from chalicelib.model.message import Accepted, ChannelFault, Letter, Permanent, Retryable, Throttled, Unknown
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
+    Throttled,
+    TransientFailure,
+)
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -36,7 +44,7 @@ def test_nothing_is_sent_after_an_acknowledged_pause_but_what_it_calls_in_flight
     flow = story.start(story.short_campaign())
     paused: list[int] = []
 
-    def pause_once(_: Letter) -> None:
+    def pause_once(_: OutgoingMessage) -> None:
         if not paused:
             paused.append(story.set_status(flow, "paused")["metadata"]["inFlight"])
 
@@ -133,7 +141,9 @@ def test_a_cancel_skips_who_has_not_begun_and_adds_up(story: Story) -> None:
 
 def test_a_lost_answer_is_unknown_and_never_sent_again(story: Story) -> None:
     story.settle_in(contacts=4)
-    story.postbox.answer = lambda letter: Unknown("read_timeout") if letter.to == "c1@example.com" else Accepted("id")
+    story.postbox.answer = lambda letter: (
+        OutcomeUnknown("read_timeout") if letter.to == "c1@example.com" else Accepted("id")
+    )
     flow = story.start(story.short_campaign())
     story.advance(COME_AGAIN, step=timedelta(seconds=20))
     shown = story.flow(flow)
@@ -146,7 +156,7 @@ def test_a_channel_that_resends_tries_a_lost_answer_again(story: Story) -> None:
     story.settle_in(contacts=2)
     body = {"name": "Console", "type": "console", "lostAnswer": "resend"}
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
-    answers = [Unknown("read_timeout"), Accepted("a"), Accepted("b")]
+    answers = [OutcomeUnknown("read_timeout"), Accepted("a"), Accepted("b")]
     story.postbox.answer = lambda _: answers.pop(0)
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=30))
@@ -158,7 +168,7 @@ def test_a_worker_that_dies_while_sending_leaves_unknowns_and_loses_nobody(story
     story.settle_in(contacts=25)
     flow = story.start(story.short_campaign())
 
-    def die_once(_: Letter) -> None:
+    def die_once(_: OutgoingMessage) -> None:
         if len(story.postbox.calls) == 3:
             raise Died
 
@@ -215,7 +225,7 @@ def _die_at(story: Story, operation: str, number: int, after: bool) -> None:
 
 def test_a_retryable_refusal_is_tried_up_to_max_retries_and_then_fails(story: Story) -> None:
     story.settle_in(contacts=1)
-    story.postbox.answer = lambda _: Retryable("busy")
+    story.postbox.answer = lambda _: TransientFailure("busy")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 2, "retryDelayMs": 4000})
     story.advance(timedelta(seconds=30))
     assert [round((b.at - a.at).total_seconds()) for a, b in pairwise(story.postbox.calls)] == [4, 4]
@@ -238,7 +248,7 @@ def test_throttling_is_waiting_and_uses_no_attempt(story: Story) -> None:
 
 def test_a_channel_that_refuses_everything_pauses_the_flow_and_fails_nobody(story: Story) -> None:
     story.settle_in(contacts=12)
-    story.postbox.answer = lambda _: ChannelFault("account_suspended")
+    story.postbox.answer = lambda _: ChannelFailure("account_suspended")
     campaign = story.short_campaign()
     flow = story.start(campaign, configuration={"maxRetries": 0, "retryDelayMs": 1000})
     story.advance(timedelta(seconds=30))
@@ -258,7 +268,7 @@ def test_a_channel_that_refuses_everything_pauses_the_flow_and_fails_nobody(stor
 
 def test_a_passing_fault_of_the_channel_is_waited_out(story: Story) -> None:
     story.settle_in(contacts=3)
-    story.postbox.answer = lambda _: ChannelFault("account_suspended")
+    story.postbox.answer = lambda _: ChannelFailure("account_suspended")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0, "retryDelayMs": 1000})
     story.run(story.now)
     story.postbox.answer = lambda _: Accepted("id")
@@ -269,7 +279,9 @@ def test_a_passing_fault_of_the_channel_is_waited_out(story: Story) -> None:
 
 def test_a_permanent_refusal_fails_one_and_stops_nobody_else(story: Story) -> None:
     story.settle_in(contacts=3)
-    story.postbox.answer = lambda letter: Permanent("rejected") if letter.to == "c0@example.com" else Accepted("id")
+    story.postbox.answer = lambda letter: (
+        PermanentFailure("rejected") if letter.to == "c0@example.com" else Accepted("id")
+    )
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=5))
     shown = story.flow(flow)
@@ -290,7 +302,7 @@ def test_an_erased_contact_is_not_written_to_also_when_it_is_on_its_way(story: S
 def test_a_provider_adapter_that_raises_makes_an_unknown_not_a_double(story: Story) -> None:
     story.settle_in(contacts=2)
 
-    def fail(_: Letter) -> None:
+    def fail(_: OutgoingMessage) -> None:
         raise RetryLater("a bug in an adapter")
 
     story.postbox.during = fail

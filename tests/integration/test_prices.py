@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from chalicelib.model.message import Accepted, Letter, Permanent, Unknown, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, Verdict
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -16,7 +16,10 @@ def _priced(story: Story, contacts: int, **fields: object) -> None:
 
 def test_what_was_sent_or_may_have_been_is_spent_and_what_was_refused_is_not(story: Story) -> None:
     _priced(story, contacts=4)
-    verdicts: dict[str, Verdict] = {"c0@example.com": Permanent("x"), "c1@example.com": Unknown("read_timeout")}
+    verdicts: dict[str, Verdict] = {
+        "c0@example.com": PermanentFailure("x"),
+        "c1@example.com": OutcomeUnknown("read_timeout"),
+    }
     story.postbox.answer = lambda letter: verdicts.get(letter.to, Accepted(str(letter.uid)))
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=5))
@@ -42,7 +45,7 @@ def test_what_a_dead_worker_may_have_sent_is_spent(story: Story) -> None:
     class Killed(BaseException):
         """The end of the worker's process."""
 
-    def die(_: Letter) -> None:
+    def die(_: OutgoingMessage) -> None:
         story.postbox.during = lambda _: None
         raise Killed
 

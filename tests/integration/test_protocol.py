@@ -11,14 +11,14 @@ import pytest
 
 from chalicelib.core.flows import create_flow
 from chalicelib.core.steps import deliver
-from chalicelib.core.steps.interpreter import Advance, Scene
+from chalicelib.core.steps.interpreter import WalkContext, WalkResult
 from chalicelib.errors import RetryLater
-from chalicelib.model.base import Document
+from chalicelib.model.base import StoredDocument
 from chalicelib.model.execution import Execution, ExecutionKey
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.message import Accepted, Letter, Permanent, Unknown, Verdict
-from chalicelib.model.queue_messages import Dispatch, DueHint, Job
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.queue_messages import EnqueuePending, Job, ScheduledStep
 from chalicelib.ports import Counters, Page
 from chalicelib.wiring import use_ports
 from tests.integration.conftest import WORKERS
@@ -84,10 +84,10 @@ def _answer_at(story: Story, node: str, verdict: Verdict) -> None:
 
 def test_a_retry_of_a_retry_does_not_send_the_later_steps_again(story: Story) -> None:
     story.settle_in(contacts=1)
-    _answer_at(story, "a", Unknown("read_timeout"))
+    _answer_at(story, "a", OutcomeUnknown("read_timeout"))
     flow = story.start(story.campaign(story.send("a"), story.send("b"), END))
     story.advance(timedelta(seconds=10))
-    _answer_at(story, "a", Permanent("rejected"))
+    _answer_at(story, "a", PermanentFailure("rejected"))
     first = _retry(story, flow, "unknown")
     story.advance(timedelta(seconds=10))
     assert story.flow(first)["status"] == "failed"
@@ -141,7 +141,7 @@ def test_a_pause_and_resume_while_it_is_enrolled_dispatches_a_flow_once(
     begun: list[Job] = []
 
     def send(job: Job, *delay: timedelta) -> None:
-        if isinstance(job, Dispatch):
+        if isinstance(job, EnqueuePending):
             begun.append(job)
         jobs.send(job, *delay)
 
@@ -164,7 +164,7 @@ def test_a_cancel_is_settled_although_rows_move_under_its_pass(story: Story) -> 
             ports.statistics.leave(workspace, FlowUid(flow), epoch, "other batch", {"completed": 0, "sent": 1})
         return found
 
-    def cancel_once(_: Letter) -> None:
+    def cancel_once(_: OutgoingMessage) -> None:
         if not happened:
             story.set_status(flow, "cancelled")
             happened.append("cancelled")
@@ -247,7 +247,7 @@ def test_a_pass_that_was_overtaken_leaves_the_final_statistics_alone(story: Stor
 
 
 def test_a_revived_dead_letter_goes_on_where_the_contact_stands(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(WORKERS, "StepDeadLetters", "chalicelib.workers.dead_letters.revive_steps")
+    monkeypatch.setitem(WORKERS, "StepDeadLetters", "chalicelib.workers.dead_letters.redrive_steps")
     story.settle_in(contacts=1)
     story.start(story.campaign(story.send("a"), story.send("b"), END))
     story.world.drain("JobQueue")
@@ -268,9 +268,9 @@ def test_recounts_of_a_paced_flow_breed_no_hints_and_do_not_slow_it(story: Story
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 10_000})
     story.advance(timedelta(minutes=4), step=timedelta(milliseconds=500))
     steps = story.world.ports.steps
-    hinted: list[DueHint] = []
+    hinted: list[ScheduledStep] = []
 
-    def send(hints: Sequence[DueHint], *now: Any) -> None:
+    def send(hints: Sequence[ScheduledStep], *now: Any) -> None:
         hinted.extend(hints)
         steps.send(hints, *now)
 
@@ -289,7 +289,7 @@ def test_a_fault_of_the_code_after_a_message_is_out_costs_its_neighbours_nothing
     victim = story.contacts[2]
     walk_on = deliver.advance
 
-    def stumble(row: Execution, scene: Scene) -> Advance:
+    def stumble(row: Execution, scene: WalkContext) -> WalkResult:
         if row.key.contact == victim:
             raise KeyError("a fault of the code")
         return walk_on(row, scene)
@@ -308,7 +308,7 @@ def test_recounts_do_not_hide_sends_in_flight_from_a_pause(story: Story) -> None
     flow = story.start(story.short_campaign())
     in_flight: list[int] = []
 
-    def recount_and_pause_once(_: Letter) -> None:
+    def recount_and_pause_once(_: OutgoingMessage) -> None:
         if not in_flight:
             for _ in range(2):
                 _recount(story, flow)
@@ -327,7 +327,7 @@ def test_a_flow_that_cannot_be_read_does_not_hide_the_others_from_the_watchdog(s
     catalog = story.world.ports.catalog
     looked_at: list[str] = []
 
-    def find(workspace: WorkspaceUid, kind: type[Document], uid: str) -> Document | None:
+    def find(workspace: WorkspaceUid, kind: type[StoredDocument], uid: str) -> StoredDocument | None:
         looked_at.append(uid)
         if kind is Flow and uid == unreadable:
             raise ValueError("unreadable")

@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 
 from chalicelib.core.channels import acquire_rate as keep_rate
-from chalicelib.core.channels.acquire_rate import Go, Later, ask_rate
-from chalicelib.model.channel import Allowance
-from chalicelib.model.message import Accepted, Letter, Throttled, Verdict
-from chalicelib.ports import LineState
+from chalicelib.core.channels.acquire_rate import SendLater, SendNow, reserve_slots
+from chalicelib.model.channel import RateLimits
+from chalicelib.model.message import Accepted, OutgoingMessage, Throttled, Verdict
+from chalicelib.ports import RateState
 from tests.builders import build_channel
 from tests.integration.story import Story, story
 
@@ -53,7 +53,7 @@ def test_workers_that_take_turns_never_share_a_slot(story: Story) -> None:
     for number in range(30):
         if number % 2:
             keep_rate._leases.clear()
-        said = ask_rate(story.world.ports, story.api.workspace, channel, LineState(), [None] * 10)
+        said = reserve_slots(story.world.ports, story.api.workspace, channel, RateState(), [None] * 10)
         taken += [answer.slot for answer in said if answer.slot]
     assert len(taken) == 300
     assert {later - earlier for earlier, later in pairwise(taken)} == {INTERVAL}
@@ -62,12 +62,12 @@ def test_workers_that_take_turns_never_share_a_slot(story: Story) -> None:
 def test_a_slot_far_ahead_is_hinted_and_kept_for_who_waits(story: Story) -> None:
     channel = build_channel(type="console", rate_per_second=1)
     ports, workspace = story.world.ports, story.api.workspace
-    said = ask_rate(ports, workspace, channel, LineState(), [None] * 10)
-    assert [type(each) for each in said] == [Go] * 3 + [Later] * 7
+    said = reserve_slots(ports, workspace, channel, RateState(), [None] * 10)
+    assert [type(each) for each in said] == [SendNow] * 3 + [SendLater] * 7
     last = said[-1]
-    assert isinstance(last, Later)
+    assert isinstance(last, SendLater)
     story.traveller.move_to(last.moment)
-    assert ask_rate(ports, workspace, channel, LineState(), [last.slot]) == [Go(last.slot)]
+    assert reserve_slots(ports, workspace, channel, RateState(), [last.slot]) == [SendNow(last.slot)]
 
 
 def test_a_throttle_holds_all_workers_back_and_nobody_fails(story: Story) -> None:
@@ -86,9 +86,9 @@ def test_a_provider_that_throttles_sees_no_more_than_its_rate(story: Story) -> N
     """Fourteen a second, in any second, whatever we ask it."""
     story.settle_in(contacts=50)
     _limit(story, ratePerSecond=14)
-    refused: list[Letter] = []
+    refused: list[OutgoingMessage] = []
 
-    def answer(letter: Letter) -> Verdict:
+    def answer(letter: OutgoingMessage) -> Verdict:
         now = story.postbox.clock.now()
         recent = [sent for sent in story.postbox.calls if sent.at > now - timedelta(seconds=1)]
         if len(recent) > 14:
@@ -117,7 +117,7 @@ def test_a_daily_cap_waits_for_the_next_day(story: Story) -> None:
 
 def test_a_channel_without_limits_of_its_own_has_those_of_its_account(story: Story) -> None:
     story.settle_in(contacts=1)
-    story.postbox.quota = Allowance(200.0, 50_000)
+    story.postbox.quota = RateLimits(200.0, 50_000)
     shown = story.expect(200, story.api.get(f"/v1/channels/{story.channel}"))["rate"]
     assert (shown["perSecond"], shown["perDay"], shown["sentToday"]) == (200.0, 50_000, 0)
     _limit(story, ratePerSecond=5)
@@ -130,7 +130,7 @@ def test_a_channel_without_any_limit_writes_nothing_for_it(story: Story) -> None
     story.advance(timedelta(seconds=10))
     standing = story.world.ports.circuits.find_channel(story.api.workspace, story.channel)
     assert standing
-    assert standing.line == LineState()
+    assert standing.line == RateState()
 
 
 @pytest.mark.parametrize(("name", "value"), [("ratePerSecond", 0), ("ratePerSecond", 10_001), ("dailyCap", 0)])

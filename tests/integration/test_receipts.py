@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.reconciliation.recount_flow import recount_now
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.message import Unknown
+from chalicelib.model.message import OutcomeUnknown
 from tests.integration.consents import Once, consent, reasons, swap_ports
 from tests.integration.receipts import history, publish, reporting, story, tell
 from tests.integration.story import Around, Story
@@ -122,7 +122,7 @@ def publish_only(story: Story, report: dict[str, Any]) -> None:
 
 
 def test_a_receipt_settles_what_was_unknown(reporting: Story) -> None:
-    reporting.postbox.answer = lambda letter: Unknown("read_timeout")
+    reporting.postbox.answer = lambda letter: OutcomeUnknown("read_timeout")
     flow = sent(reporting)
     assert stats(reporting, flow, "sent", "unknown") == [0, 2]
     tell(reporting, 0, "sent")

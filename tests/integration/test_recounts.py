@@ -11,19 +11,19 @@ import pytest
 
 from chalicelib.core.events.ingest_events import ingest_events
 from chalicelib.core.flows import create_flow
-from chalicelib.core.flows.progress import contribution
-from chalicelib.core.notifications.manage_subscriptions import find_listeners
-from chalicelib.core.receipts.update_engagement import Found, find_message, raise_engagement
+from chalicelib.core.flows.progress import counters_of
+from chalicelib.core.notifications.manage_subscriptions import find_subscriptions
+from chalicelib.core.receipts.update_engagement import MatchedMessage, find_message, update_engagement
 from chalicelib.core.reconciliation.recount_flow import recount_flow
-from chalicelib.core.reconciliation.request_recount import ask_recount
+from chalicelib.core.reconciliation.request_recount import request_recount
 from chalicelib.errors import RetryLater
-from chalicelib.model.base import Document
+from chalicelib.model.base import StoredDocument
 from chalicelib.model.event import Event
-from chalicelib.model.event_subscription import Listeners
-from chalicelib.model.execution import Engagement, Execution, Receipt
+from chalicelib.model.event_subscription import EventSubscriptions
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid
-from chalicelib.model.queue_messages import DueHint, Job, Recount, hint_of
+from chalicelib.model.queue_messages import Job, Recount, ScheduledStep, build_step_message
 from chalicelib.ports import Page
 from tests.integration.consents import Once, swap_ports
 from tests.integration.story import START, Around, Story, story
@@ -52,7 +52,7 @@ def shown(story: Story, flow: str) -> Counter[str]:
 
 
 def counted(story: Story, flow: str) -> Counter[str]:
-    return sum((contribution(row) for row in rows(story, flow)), Counter())
+    return sum((counters_of(row) for row in rows(story, flow)), Counter())
 
 
 def has_counted(story: Story, shard: int, act: Callable[[], object]) -> None:
@@ -117,16 +117,16 @@ def test_who_was_on_the_way_into_a_campaign_when_it_was_closed_is_sent_to_before
 ) -> None:
     story.advance(CLOSED - 10 * SECOND, step=30 * SECOND)
     ports, workspace, before = story.world.ports, story.api.workspace, stored(story, event_flow)
-    heard = find_listeners(ports, workspace)
+    heard = find_subscriptions(ports, workspace)
     story.traveller.shift(15 * SECOND)
     story.tick()
     assert (before.takes_entrants, stored(story, event_flow).takes_entrants) == (True, False)
     known: Iterator[Flow] = iter([before])
     entered: list[int] = []
 
-    def find(workspace: WorkspaceUid, kind: type[Document], uid: str) -> Document | None:
+    def find(workspace: WorkspaceUid, kind: type[StoredDocument], uid: str) -> StoredDocument | None:
         """Listeners, and at first the flow, as a worker knows them who has read them before."""
-        if kind is Listeners:
+        if kind is EventSubscriptions:
             return heard
         return (next(known, None) if kind is Flow else None) or ports.catalog.find(workspace, kind, uid)
 
@@ -180,8 +180,8 @@ def held(story: Story) -> list[tuple[Job, timedelta]]:
 
 def report(story: Story, row: Execution, engagement: Engagement, again: bool = False) -> None:
     found = find_message(story.world.ports, row.message_uid(NodeId("one")))
-    assert isinstance(found, Found)
-    raise_engagement(story.world.ports, found, Receipt(engagement, story.now), again)
+    assert isinstance(found, MatchedMessage)
+    update_engagement(story.world.ports, found, DeliveryReceipt(engagement, story.now), again)
 
 
 def test_a_count_that_began_while_contacts_were_enrolled_does_not_end_the_flow_over_those(
@@ -194,7 +194,7 @@ def test_a_count_that_began_while_contacts_were_enrolled_does_not_end_the_flow_o
     swap_ports(story, jobs=ports.jobs)
     story.world.hand_over_all("JobQueue")
     second = ports.executions.page(story.api.workspace, FlowUid(two_shards), 1, 100, None).items
-    ports.steps.send([DueHint(hint_of(row.key, row.seq), story.now) for row in second], story.now)
+    ports.steps.send([ScheduledStep(build_step_message(row.key, row.seq), story.now) for row in second], story.now)
     story.world.drain("StepQueue")
     count_now(story, behind)
     assert (stored(story, two_shards).status, len(story.postbox.calls)) == ("running", len(second))
@@ -250,7 +250,7 @@ def test_a_receipt_that_was_left_on_its_row_alone_under_the_count_that_ends_the_
     count_now(story, first, 60, 1)
     ((last, _),) = asked
     asked.clear()
-    row, receipt = rows(story, two_shards)[0], Receipt(Engagement.DELIVERED, story.now)
+    row, receipt = rows(story, two_shards)[0], DeliveryReceipt(Engagement.DELIVERED, story.now)
     story.world.ports.executions.put_receipt(row.key, 2, NodeId("one"), receipt)  # And died.
     report(story, row, Engagement.DELIVERED, again=True)
     count_now(story, last)
@@ -296,7 +296,7 @@ def test_a_count_is_dropped_when_a_whole_one_began_and_ended_since_it_was_asked_
     passes: list[int] = []
     has_counted(story, 0, lambda: passes.append(stored(story, two_shards).stats_epoch))
     for _ in range(6):
-        ask_recount(story.world.ports, story.api.workspace, stored(story, two_shards))
+        request_recount(story.world.ports, story.api.workspace, stored(story, two_shards))
     epoch = stored(story, two_shards).stats_epoch
     story.world.drain("JobQueue")
     assert passes == [epoch, epoch + 1]
@@ -339,7 +339,7 @@ def climb(story: Story, flow: str) -> list[timedelta]:
         step, index = divmod(len(passes) - 1, len(all_rows))
         found = find_message(plain, all_rows[index].message_uid(NodeId("one")))
         assert found is not None
-        raise_engagement(plain, found, Receipt(LADDER[step], story.now))
+        update_engagement(plain, found, DeliveryReceipt(LADDER[step], story.now))
 
     has_counted(story, 0, receive)
     return passes

@@ -11,7 +11,7 @@ from chalicelib.model.contact_shards import CONTACT_SHARDS
 from chalicelib.model.event import Event
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid
-from chalicelib.model.queue_messages import ExpandShards
+from chalicelib.model.queue_messages import EnrolSegment
 from chalicelib.model.segment import Segment
 from chalicelib.workers.jobs import run_job
 from tests.builders import wait
@@ -59,8 +59,8 @@ def _rows(story: Story, flow: str) -> list[str]:
     return sorted(row.key.contact for page in pages for row in page.items)
 
 
-def _job(story: Story, flow: str, chunk: int, **fields: Any) -> ExpandShards:
-    return ExpandShards(w=story.api.workspace, f=flow, chunk=chunk, **fields)
+def _job(story: Story, flow: str, chunk: int, **fields: Any) -> EnrolSegment:
+    return EnrolSegment(w=story.api.workspace, f=flow, chunk=chunk, **fields)
 
 
 def _finish(story: Story, flow: str) -> Any:

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.contacts.mark_unreachable import note_unreachable
+from chalicelib.core.contacts.mark_unreachable import mark_unreachable
 from chalicelib.model.ids import ContactUid
-from chalicelib.model.message import Accepted, Letter, Suppress, Verdict
-from chalicelib.model.skip_reason import SkipReason, refused_by
+from chalicelib.model.message import Accepted, OutgoingMessage, RecipientSuppressed, Verdict
+from chalicelib.model.skip_reason import SkipReason, skip_reason_for
 from chalicelib.wiring import use_ports
 from tests.builders import wait
 from tests.integration.consents import consent, reasons
@@ -44,7 +44,7 @@ def demand_consent(story: Story) -> None:
 
 
 def learn_that_nobody_is_there(story: Story) -> None:
-    note_unreachable(story.world.ports, story.api.workspace, ContactUid(story.contacts[0]), "console")
+    mark_unreachable(story.world.ports, story.api.workspace, ContactUid(story.contacts[0]), "console")
 
 
 #: What happens while they wait, and to how many of them.
@@ -91,10 +91,10 @@ def test_each_reason_is_counted_in_the_flow_and_told_of_the_contact(story: Story
 
 
 def test_what_the_provider_refuses_is_counted_by_its_code(story: Story) -> None:
-    def answer(letter: Letter) -> Verdict:
-        return Suppress("opted_out") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
+    def answer(letter: OutgoingMessage) -> Verdict:
+        return RecipientSuppressed("opted_out") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
 
     story.postbox.answer = answer
     flow = start_waiting(story)
     story.advance(timedelta(minutes=11), timedelta(seconds=20))
-    assert reasons(story, flow) == {refused_by("opted_out"): 1}
+    assert reasons(story, flow) == {skip_reason_for("opted_out"): 1}

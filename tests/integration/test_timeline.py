@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.model.event import Event
-from chalicelib.model.execution import Engagement, ExecutionKey, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Engagement, ExecutionKey
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId
 from tests.integration.conftest import Api, World
 from tests.integration.story import Story, story
@@ -83,7 +83,7 @@ def eventful(story: Story) -> str:
     wait = {"id": "pause", "type": "WAIT", "for": "PT1M"}
     flow = story.start(story.campaign(story.send("hello"), wait, mark))
     story.advance(timedelta(seconds=90), timedelta(seconds=5))
-    receipt = Receipt(Engagement.OPENED, story.now)
+    receipt = DeliveryReceipt(Engagement.OPENED, story.now)
     key = ExecutionKey(story.api.workspace, FlowUid(flow), ContactUid(ann))
     story.world.ports.executions.put_receipt(key, 1, NodeId("hello"), receipt)
     story.traveller.shift(timedelta(minutes=1))

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import RetryLater
-from chalicelib.model.message import Accepted, ChannelFault, Letter, Permanent, Verdict
-from chalicelib.model.webhook import ALL_EVENTS, expand
+from chalicelib.model.message import Accepted, ChannelFailure, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.webhook import ALL_EVENTS, expand_event_names
 from chalicelib.wiring import use_ports
 from tests.integration.story import Story, story
 from tests.integration.test_webhooks import Receiver, later, make, receiver
@@ -17,8 +17,8 @@ from tests.integration.test_webhooks import Receiver, later, make, receiver
 __all__ = ["receiver", "story"]
 
 
-def _refuse_first(letter: Letter) -> Verdict:
-    return Permanent("mailbox_closed") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
+def _refuse_first(letter: OutgoingMessage) -> Verdict:
+    return PermanentFailure("mailbox_closed") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
 
 
 def _told(receiver: Receiver, name: str) -> list[Any]:
@@ -43,9 +43,9 @@ def test_messages_and_ends_of_walks_are_told(story: Story, receiver: Receiver) -
 
 
 def test_that_a_message_was_sent_is_told_to_who_names_it_only() -> None:
-    assert "message.sent" not in expand(["message.*"])
-    assert expand(["message.sent"]) == {"message.sent"}
-    assert expand(["message.*", "message.sent"]) > {"message.sent", "message.failed"}
+    assert "message.sent" not in expand_event_names(["message.*"])
+    assert expand_event_names(["message.sent"]) == {"message.sent"}
+    assert expand_event_names(["message.*", "message.sent"]) > {"message.sent", "message.failed"}
     groups = {f"{name.partition('.')[0]}.*" for name in ALL_EVENTS}
     assert {"message.*", "execution.*", "flow.*", "campaign.*", "contact.*", "consent.*"} < groups
     assert {"balance.low", "channel.circuit_opened"} < ALL_EVENTS
@@ -129,7 +129,7 @@ def test_an_open_circuit_is_told_once_however_many_flows_meet_it_and_raises_the_
 ) -> None:
     make(story, "channel.circuit_opened")
     story.settle_in(contacts=10)
-    story.postbox.answer = lambda _: ChannelFault("account_suspended")
+    story.postbox.answer = lambda _: ChannelFailure("account_suspended")
     flows = [story.start(story.short_campaign(), configuration={"retryDelayMs": 1000}) for _ in range(3)]
     story.advance(timedelta(seconds=30))
     assert {story.flow(flow)["status"] for flow in flows} == {"paused"}

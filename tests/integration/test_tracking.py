@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from tests.integration.consents import path_of, swap_ports
 from tests.integration.story import Story, story
 
@@ -18,7 +18,7 @@ __all__ = ["story"]
 SHOP = "https://shop.example/sale?a=1&b=ü"
 
 
-class HtmlContent(Outside):
+class HtmlContent(StrictModel):
     """What the recording provider takes here."""
 
     html: str

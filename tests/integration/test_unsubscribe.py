@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.message import Accepted, Throttled, Unknown
+from chalicelib.model.message import Accepted, OutcomeUnknown, Throttled
 from tests.integration.consents import (
     PUBLIC,
     ask,
@@ -202,7 +202,7 @@ def test_a_link_proves_nothing_of_another_address(linked: Story) -> None:
     assert state_of(linked) == "PENDING"
 
 
-@pytest.mark.parametrize("answer", [Unknown("read_timeout"), Accepted("1")])
+@pytest.mark.parametrize("answer", [OutcomeUnknown("read_timeout"), Accepted("1")])
 def test_the_message_goes_out_once_though_its_job_comes_twice(linked: Story, answer: Any) -> None:
     linked.postbox.answer = lambda letter: answer
     ask(linked)

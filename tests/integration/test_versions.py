@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from chalicelib.model.queue_messages import Hint, Job
+from chalicelib.model.queue_messages import Job, StepMessage
 from infra.local.lambda_runtime import Context, load_handler
 from tests.integration.story import Story, story
 
@@ -37,7 +37,7 @@ def _call(entry: str, bodies: Sequence[str]) -> set[str]:
 
 
 def test_what_the_first_version_wrote_is_read() -> None:
-    assert Hint.model_validate_json(OLD_STEP).q == 3
+    assert StepMessage.model_validate_json(OLD_STEP).q == 3
     job: TypeAdapter[Job] = TypeAdapter(Job)
     assert [job.validate_json(text).kind for text in OLD_JOBS] == [json.loads(text)["kind"] for text in OLD_JOBS]
 
@@ -47,7 +47,7 @@ def test_a_step_that_the_first_version_hinted_runs_on_this_one(story: Story) -> 
     flow = story.start(story.campaign(story.send("a"), {"id": "e", "type": "END"}))
     while not (hints := _take(story, "StepQueue")):
         story.world.drain("JobQueue", rounds=5)
-    now = Hint.model_validate_json(hints[0])
+    now = StepMessage.model_validate_json(hints[0])
     old = json.dumps({"v": 1, "w": now.w, "f": now.f, "c": now.c, "q": now.q}, separators=(",", ":"))
     assert _call("chalicelib.workers.steps.run_steps", [old]) == set()
     assert len(story.postbox.calls) == 1
@@ -61,8 +61,8 @@ def test_a_step_that_the_first_version_hinted_runs_on_this_one(story: Story) -> 
     [
         ("chalicelib.workers.steps.run_steps", OLD_STEP),
         ("chalicelib.workers.jobs.run_jobs", OLD_JOBS[-2]),
-        ("chalicelib.workers.dead_letters.revive_steps", OLD_STEP),
-        ("chalicelib.workers.dead_letters.revive_jobs", OLD_JOBS[-2]),
+        ("chalicelib.workers.dead_letters.redrive_steps", OLD_STEP),
+        ("chalicelib.workers.dead_letters.redrive_jobs", OLD_JOBS[-2]),
     ],
 )
 def test_a_message_of_a_later_version_is_given_back_with_its_reason_and_its_neighbours_are_not(

@@ -10,11 +10,11 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from chalicelib.core.notifications.deliver_webhooks import call_webhook, note_result
+from chalicelib.core.notifications.deliver_webhooks import call_webhook, record_attempt
 from chalicelib.errors import RetryLater
-from chalicelib.model.webhook import MAX_WEBHOOKS, Delivery, OutgoingCall
+from chalicelib.model.webhook import MAX_WEBHOOKS, OutgoingCall, WebhookDelivery
 from chalicelib.providers.http import Reply, Request
-from chalicelib.providers.webhook_client import PublicCaller
+from chalicelib.providers.webhook_client import SignedWebhookClient
 from chalicelib.wiring import use_ports
 from tests.integration.conftest import Api
 from tests.integration.story import Story, story
@@ -49,7 +49,7 @@ class Receiver:
 @pytest.fixture
 def receiver(story: Story) -> Receiver:
     server = Receiver()
-    caller = PublicCaller(
+    caller = SignedWebhookClient(
         frozenset(),
         server,  # type: ignore[arg-type]  # in the place of the network
         lambda host, port: ("93.184.215.14",) if host == "hooks.example.com" else (),
@@ -212,9 +212,9 @@ def test_a_result_that_comes_twice_counts_once(story: Story, receiver: Receiver)
     ports, uid = story.world.ports, deliveries(story, hook)[0]["uid"]
     call = OutgoingCall(w=story.api.workspace, delivery=uid, attempt=1, url=URL, secrets=(hook["secret"],), body="{}")
     result = call_webhook(ports, call)
-    note_result(ports, result)
-    note_result(ports, result)
-    assert len(ports.catalog.get(story.api.workspace, Delivery, uid).attempts) == 1
+    record_attempt(ports, result)
+    record_attempt(ports, result)
+    assert len(ports.catalog.get(story.api.workspace, WebhookDelivery, uid).attempts) == 1
 
 
 def test_two_secrets_sign_for_a_day_while_one_replaces_the_other(story: Story, receiver: Receiver) -> None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from chalicelib.model.balance import Balance, Entry, Purse, Reloads, Settings
+from chalicelib.model.balance import Balance, BillingSettings, FlowBudget, LedgerEntry, ReloadCounter
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Page
 from tests.memory.paging import cut_page
@@ -14,20 +14,20 @@ class MemoryBalances:
 
     def __init__(self) -> None:
         self.balances: dict[WorkspaceUid, Balance] = {}
-        self.ledger: dict[WorkspaceUid, dict[str, Entry]] = defaultdict(dict)
-        self.purses: dict[tuple[WorkspaceUid, FlowUid], Purse] = defaultdict(Purse)
+        self.ledger: dict[WorkspaceUid, dict[str, LedgerEntry]] = defaultdict(dict)
+        self.purses: dict[tuple[WorkspaceUid, FlowUid], FlowBudget] = defaultdict(FlowBudget)
         self._tokens: set[str] = set()
 
     def find(self, workspace: WorkspaceUid) -> Balance | None:
         return self.balances.get(workspace)
 
-    def credit(self, workspace: WorkspaceUid, entry: Entry) -> None:
+    def credit(self, workspace: WorkspaceUid, entry: LedgerEntry) -> None:
         if entry.uid not in self.ledger[workspace]:
             self.ledger[workspace][entry.uid] = entry
             balance = self._balance(workspace)
             self.balances[workspace] = replace(balance, free=balance.free + entry.units, low_told=False)
 
-    def reload(self, workspace: WorkspaceUid, entry: Entry, seen: Reloads, then: Reloads) -> bool:
+    def reload(self, workspace: WorkspaceUid, entry: LedgerEntry, seen: ReloadCounter, then: ReloadCounter) -> bool:
         if self._balance(workspace).reloads != seen:
             return False
         self.credit(workspace, entry)
@@ -41,14 +41,14 @@ class MemoryBalances:
         self.balances[workspace] = replace(balance, low_count=count + 1, low_told=True)
         return True
 
-    def configure(self, workspace: WorkspaceUid, settings: Settings) -> Balance:
+    def configure(self, workspace: WorkspaceUid, settings: BillingSettings) -> Balance:
         self.balances[workspace] = replace(self._balance(workspace), settings=settings, low_told=False)
         return self.balances[workspace]
 
-    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Entry]:
+    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
         return cut_page("ledger", self.ledger[workspace].items(), limit, cursor)
 
-    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> Purse:
+    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
         return self.purses[workspace, flow]
 
     def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
@@ -70,7 +70,9 @@ class MemoryBalances:
             self._tokens.add(token)
             self._move(workspace, flow, left=units)
 
-    def settle(self, workspace: WorkspaceUid, flow: FlowUid, seen: Purse, after: Purse, entry: Entry | None) -> bool:
+    def settle(
+        self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
+    ) -> bool:
         if self.purses[workspace, flow].takes != seen.takes:
             return False
         self.purses[workspace, flow] = replace(after, takes=seen.takes + 1)

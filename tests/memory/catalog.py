@@ -8,12 +8,12 @@ from typing import TypeVar, cast
 from pydantic import BaseModel
 
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.model.base import Document, rfc3339
+from chalicelib.model.base import StoredDocument, rfc3339
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Page
 from tests.memory.paging import check_size, cut_page
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound=StoredDocument)
 V = TypeVar("V", bound=BaseModel)
 #: Workspace, kind, uid.
 Key = tuple[str, str, str]
@@ -23,7 +23,7 @@ class MemoryCatalog:
     """The port Catalog in memory."""
 
     def __init__(self) -> None:
-        self._documents: dict[Key, Document] = {}
+        self._documents: dict[Key, StoredDocument] = {}
         self._parents: dict[Key, Key] = {}
         self._versions: dict[tuple[Key, int], BaseModel] = {}
         self._chunks: dict[tuple[Key, int], tuple[str, ...]] = {}
@@ -32,9 +32,9 @@ class MemoryCatalog:
     def add(
         self,
         workspace: WorkspaceUid,
-        document: Document,
-        under: tuple[type[Document], str] | None = None,
-        moving: Sequence[Document] = (),
+        document: StoredDocument,
+        under: tuple[type[StoredDocument], str] | None = None,
+        moving: Sequence[StoredDocument] = (),
     ) -> None:
         check_size(document)
         key = (workspace, document.kind, document.uid)
@@ -76,7 +76,7 @@ class MemoryCatalog:
             self._documents[key] = saved
         return saved
 
-    def remove(self, workspace: WorkspaceUid, kind: type[Document], uid: str) -> None:
+    def remove(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str) -> None:
         key = (workspace, kind.kind, uid)
         with self._lock:
             self._documents.pop(key, None)
@@ -95,7 +95,13 @@ class MemoryCatalog:
         return cut_page(f"{workspace}#{kind.kind}", found, limit, cursor)
 
     def children(
-        self, workspace: WorkspaceUid, parent: type[Document], uid: str, kind: type[D], limit: int, cursor: str | None
+        self,
+        workspace: WorkspaceUid,
+        parent: type[StoredDocument],
+        uid: str,
+        kind: type[D],
+        limit: int,
+        cursor: str | None,
     ) -> Page[D]:
         above = (workspace, parent.kind, uid)
         below = [child for child, key in list(self._parents.items()) if key == above and child[1] == kind.kind]
@@ -115,17 +121,17 @@ class MemoryCatalog:
             return self.save(workspace, document)
 
     def find_version(
-        self, workspace: WorkspaceUid, kind: type[Document], uid: str, version: int, body: type[V]
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, version: int, body: type[V]
     ) -> V | None:
         return cast("V | None", self._versions.get(((workspace, kind.kind, uid), version)))
 
-    def versions(self, workspace: WorkspaceUid, kind: type[Document], uid: str, body: type[V]) -> tuple[V, ...]:
+    def versions(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]) -> tuple[V, ...]:
         key = (workspace, kind.kind, uid)
         numbers = sorted((number for of, number in self._versions if of == key), reverse=True)
         return tuple(cast("V", self._versions[key, number]) for number in numbers)
 
     def put_chunk(
-        self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int, entries: Sequence[str]
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int, entries: Sequence[str]
     ) -> None:
         if any("\n" in entry for entry in entries):
             raise ValueError("An entry of a chunk holds a newline")
@@ -141,7 +147,7 @@ class MemoryCatalog:
                 self.put_chunk(workspace, type(document), document.uid, number, entries)
         return saved
 
-    def get_chunk(self, workspace: WorkspaceUid, kind: type[Document], uid: str, number: int) -> tuple[str, ...]:
+    def get_chunk(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int) -> tuple[str, ...]:
         return self._chunks.get(((workspace, kind.kind, uid), number), ())
 
     def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
@@ -162,7 +168,7 @@ class MemoryCatalog:
         return ((workspace, uid, due) for due, workspace, uid in sorted(found))
 
 
-def _created(document: Document) -> str:
+def _created(document: StoredDocument) -> str:
     return f"{rfc3339(document.created_at)}#{document.uid}"
 
 
@@ -176,5 +182,5 @@ def _fits(value: str, wanted: str) -> bool:
     return value == wanted
 
 
-def _moved(document: Document) -> Conflict:
+def _moved(document: StoredDocument) -> Conflict:
     return Conflict(f"{document.kind.capitalize()} {document.uid} was changed meanwhile: read it again")

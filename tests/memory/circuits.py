@@ -5,7 +5,7 @@ from dataclasses import replace
 from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.ports import Catalog, Standing
+from chalicelib.ports import Catalog, ChannelStatus
 from tests.memory.rates import MemoryRates
 
 
@@ -16,9 +16,9 @@ class MemoryCircuits:
         self._catalog, self._rates = catalog, rates or MemoryRates()
         self._circuits: dict[tuple[WorkspaceUid, str], Circuit] = {}
 
-    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> Standing | None:
+    def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> ChannelStatus | None:
         channel = self._catalog.find(workspace, Channel, uid)
-        return Standing(channel, self.get(workspace, uid), self._rates.line(workspace, uid)) if channel else None
+        return ChannelStatus(channel, self.get(workspace, uid), self._rates.line(workspace, uid)) if channel else None
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
         return self._circuits.get((workspace, uid), Circuit())

@@ -7,7 +7,7 @@ from zlib import crc32
 from chalicelib.errors import Conflict
 from chalicelib.model.consent import ConsentRecord
 from chalicelib.model.contact import Contact
-from chalicelib.model.contact_shards import CONTACT_SHARDS, Survey
+from chalicelib.model.contact_shards import CONTACT_SHARDS, ShardSummary
 from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Page
@@ -116,10 +116,10 @@ class MemoryContacts:
     def page_shard(self, workspace: WorkspaceUid, shard: int, limit: int, cursor: str | None) -> Page[Contact]:
         return cut_page(f"{workspace}#C#{shard}", self._in_shard(workspace, shard), limit, cursor, newest_first=False)
 
-    def survey(self, workspace: WorkspaceUid, shard: int) -> Survey:
+    def survey(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
         uids = sorted(uid for uid, _ in self._in_shard(workspace, shard))
         ends = uids[SURVEYED - 1 : -1 : SURVEYED]
-        return Survey(len(uids), (None, *(make_cursor(f"{workspace}#C#{shard}", uid) for uid in ends)))
+        return ShardSummary(len(uids), (None, *(make_cursor(f"{workspace}#C#{shard}", uid) for uid in ends)))
 
     def _in_shard(self, workspace: WorkspaceUid, shard: int) -> list[tuple[str, Contact]]:
         found = [(uid, contact) for (of, uid), contact in list(self._contacts.items()) if of == workspace]

@@ -5,9 +5,9 @@ from datetime import datetime
 from hashlib import blake2b
 
 from chalicelib.model.base import rfc3339
-from chalicelib.model.event import Event, Histories, Wanted
+from chalicelib.model.event import Event, Histories, HistoryQuery
 from chalicelib.model.ids import ContactUid, WorkspaceUid
-from chalicelib.ports import Kept, Page
+from chalicelib.ports import Page, StoredEvent
 from tests.memory.paging import cut_page
 
 
@@ -21,8 +21,8 @@ class MemoryEvents:
         self._finished: set[tuple[str, str]] = set()
         self._untold: set[tuple[str, str]] = set()
 
-    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[Kept, ...]:
-        return tuple(Kept(event, self._add(workspace, event)) for event in events)
+    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[StoredEvent, ...]:
+        return tuple(StoredEvent(event, self._add(workspace, event)) for event in events)
 
     def _add(self, workspace: WorkspaceUid, event: Event) -> bool:
         key = (workspace, event.id)
@@ -51,7 +51,7 @@ class MemoryEvents:
         ]
         return cut_page(f"{workspace}#{contact}", found, limit, cursor)
 
-    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: Wanted) -> Histories:
+    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: HistoryQuery) -> Histories:
         found = {uid: self.page(workspace, uid, wanted.names, 1_000_000, None).items for uid in contacts}
         return {
             uid: tuple(event for event in events if wanted.since is None or event.occurred_at >= wanted.since)[

@@ -5,9 +5,9 @@ from dataclasses import replace
 from zlib import crc32
 
 from chalicelib.errors import invalid
-from chalicelib.model.execution import Execution, ExecutionKey, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Execution, ExecutionKey
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, is_uid
-from chalicelib.ports import ClaimedBy, Page, Save, Unclaimed
+from chalicelib.ports import ExpectClaimedBy, ExpectUnclaimed, Page, Save
 
 
 class MemoryExecutions:
@@ -56,7 +56,7 @@ class MemoryExecutions:
         return True
 
     def put_receipt(
-        self, key: ExecutionKey, shards: int, node: NodeId, receipt: Receipt
+        self, key: ExecutionKey, shards: int, node: NodeId, receipt: DeliveryReceipt
     ) -> tuple[Execution, Execution] | None:
         before = self.rows.get(key)
         if before is None:
@@ -91,9 +91,9 @@ class MemoryExecutions:
             self.rows.pop(key, None)
 
 
-def _holds(stored: Execution, expect: Unclaimed | ClaimedBy) -> bool:
+def _holds(stored: Execution, expect: ExpectUnclaimed | ExpectClaimedBy) -> bool:
     claim = stored.claim
-    if isinstance(expect, ClaimedBy):
+    if isinstance(expect, ExpectClaimedBy):
         return claim is not None and claim.by == expect.attempt
     is_free = claim is None or claim.until <= expect.real_now
     return stored.seq == expect.seq and stored.is_open and is_free

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chalicelib.core.channels.pacing import Gate
+from chalicelib.core.channels.pacing import PacingState
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 
 
@@ -10,12 +10,12 @@ class MemoryGates:
     """The port Gates in memory."""
 
     def __init__(self) -> None:
-        self.gates: dict[tuple[WorkspaceUid, FlowUid], Gate] = {}
+        self.gates: dict[tuple[WorkspaceUid, FlowUid], PacingState] = {}
 
-    def get(self, workspace: WorkspaceUid, flow: FlowUid) -> Gate:
-        return self.gates.get((workspace, flow), Gate())
+    def get(self, workspace: WorkspaceUid, flow: FlowUid) -> PacingState:
+        return self.gates.get((workspace, flow), PacingState())
 
-    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: Gate) -> bool:
+    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: PacingState) -> bool:
         stored, wanted = self.get(workspace, flow), replace(gate, rev=gate.rev + 1)
         if stored.rev != gate.rev:
             return stored == wanted

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from chalicelib.errors import Problem, TooLarge, invalid
-from chalicelib.model.base import Document
+from chalicelib.model.base import StoredDocument
 from chalicelib.ports import Page
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ def read_cursor(name: str, cursor: str) -> str:
     return key
 
 
-def check_size(document: Document) -> None:
+def check_size(document: StoredDocument) -> None:
     """TooLarge for what the table could not hold."""
     if len(document.model_dump_json(exclude={"rev"}).encode()) > DOC_BYTES:
         message = f"This is too large to be stored: at most {DOC_BYTES:,} bytes"

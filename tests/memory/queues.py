@@ -7,7 +7,7 @@ from chalicelib.errors import TooLarge
 from chalicelib.model.delivery_report import MAX_QUEUED_BYTES
 from chalicelib.model.event import Event
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.queue_messages import DueHint, Hint, Job
+from chalicelib.model.queue_messages import Job, ScheduledStep, StepMessage
 
 _SECOND = timedelta(seconds=1)
 _LONGEST = 900 * _SECOND
@@ -25,17 +25,17 @@ class MemoryStepQueue:
     """The port StepQueue in memory; `entries` are in the order of sending, each with the moment it shows up."""
 
     def __init__(self) -> None:
-        self.entries: list[tuple[datetime, Hint]] = []
+        self.entries: list[tuple[datetime, StepMessage]] = []
         #: What `backlog` answers; the fake has no clock to know it by.
         self.reported_backlog = 0
 
-    def send(self, hints: Sequence[DueHint], now: datetime) -> None:
+    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
         self.entries.extend([(now + round_up(entry.due - now), entry.hint) for entry in hints])
 
     def backlog(self) -> int:
         return self.reported_backlog
 
-    def take(self, now: datetime, count: int | None = None) -> list[Hint]:
+    def take(self, now: datetime, count: int | None = None) -> list[StepMessage]:
         """Removes and returns hints that have shown up, earliest first, at most `count`."""
         ready = sorted((entry for entry in self.entries if entry[0] <= now), key=lambda entry: entry[0])[:count]
         for entry in ready:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from chalicelib.model.queue_messages import DueHint
+from chalicelib.model.queue_messages import ScheduledStep
 
 _FORMAT = "%Y%m%d%H%M"
 
@@ -12,17 +12,17 @@ class MemoryTimers:
     """The port Timers in memory; every bucket is shard 0 of its minute."""
 
     def __init__(self) -> None:
-        self.hints: dict[str, list[DueHint]] = {}
+        self.hints: dict[str, list[ScheduledStep]] = {}
         self.swept: datetime | None = None
 
-    def put(self, hints: Sequence[DueHint]) -> None:
+    def put(self, hints: Sequence[ScheduledStep]) -> None:
         for entry in hints:
             self.hints.setdefault(_name(entry.due), []).append(entry)
 
     def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
         return tuple(name for name in sorted(self.hints) if _name(start) <= name <= _name(end))
 
-    def read(self, bucket: str) -> Iterator[DueHint]:
+    def read(self, bucket: str) -> Iterator[ScheduledStep]:
         return iter(tuple(self.hints.get(bucket, ())))
 
     def swept_to(self) -> datetime | None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from chalicelib.model.aws_usage import Usage
+from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 
@@ -29,7 +29,7 @@ GIGABYTE_SECOND = Decimal("0.0000133334")
 _MICRO = Decimal("0.000001")
 
 
-def price(usage: Usage) -> Decimal:
+def price(usage: AwsUsage) -> Decimal:
     """Dollars, to the millionth, rounded half to even."""
     dollars = (
         usage.write_units * WRITE_UNIT
@@ -68,7 +68,9 @@ RIDING_TAG = Share(1.05, 0.1, 0.0, 0.0, 2_000.0)
 REPORT = Share(5.05, 5.0, 1.2, 0.1, 1_500.0)
 
 
-def forecast(graph: Graph, visits: Mapping[NodeId, float], contacts: int, reporting: Collection[NodeId] = ()) -> Usage:
+def forecast(
+    graph: Graph, visits: Mapping[NodeId, float], contacts: int, reporting: Collection[NodeId] = ()
+) -> AwsUsage:
     """Of a flow over so many contacts, of which `visits` says what share comes by each node.
 
     `reporting`: nodes whose messages are reported on; one report is reckoned for each, that it was delivered.
@@ -78,7 +80,7 @@ def forecast(graph: Graph, visits: Mapping[NodeId, float], contacts: int, report
     writes, reads, requests, invocations, memory = (
         contacts * sum(share[index] * part for share, part in shares) for index in range(len(Share._fields))
     )
-    return Usage(round(writes), round(reads * 2), round(requests), round(invocations), round(memory))
+    return AwsUsage(round(writes), round(reads * 2), round(requests), round(invocations), round(memory))
 
 
 def _share(graph: Graph, node: Node) -> Share:

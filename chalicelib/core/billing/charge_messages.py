@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from chalicelib.core.notifications.raise_alert import tell_if_low
+from chalicelib.core.notifications.raise_alert import raise_low_balance_alert
 from chalicelib.core.steps.send_plan import channels_of
 from chalicelib.errors import InsufficientBalance
-from chalicelib.model.balance import RELOADS_A_DAY, Balance, Entry, EntryKind, Reloads
+from chalicelib.model.balance import RELOADS_A_DAY, Balance, LedgerEntry, LedgerEntryKind, ReloadCounter
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.money import read_money, write_money
@@ -20,25 +20,25 @@ TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
+class Withdrawal:
     """How many messages are paid for; `low`: whether it was told now that little is left."""
 
     count: int
     low: bool = False
 
 
-def pay(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, costs: Sequence[int]) -> Paid:
+def withdraw(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, costs: Sequence[int]) -> Withdrawal:
     """Takes the cost of as many messages as can be paid for, from the first on."""
     sums, low = list(accumulate(costs, initial=0)), False
     if not sums[-1] or ports.balances.take(workspace, flow, sums[-1]):
-        return Paid(len(costs))
+        return Withdrawal(len(costs))
     for _ in range(TRIES):
         low |= _fill(ports, workspace, flow, sums[-1])
         left = ports.balances.find_purse(workspace, flow).left
         paid = max(count for count, total in enumerate(sums) if total <= left)
         if not sums[paid] or ports.balances.take(workspace, flow, sums[paid]):
-            return Paid(paid, low)
-    return Paid(0, low)
+            return Withdrawal(paid, low)
+    return Withdrawal(0, low)
 
 
 def _fill(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, wanted: int) -> bool:
@@ -52,7 +52,7 @@ def _fill(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, wanted: int) -> 
     chunk = min(balance.free, wanted * CHUNK)
     if chunk > 0 and ports.balances.draw(workspace, flow, chunk):
         balance = replace(balance, free=balance.free - chunk, reserved=balance.reserved + chunk)
-    return tell_if_low(ports, workspace, balance)
+    return raise_low_balance_alert(ports, workspace, balance)
 
 
 def _reload(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> Balance:
@@ -62,8 +62,8 @@ def _reload(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> Balance:
     done = balance.reloads.on(day)
     if done >= RELOADS_A_DAY:
         return balance
-    entry = Entry(new_uid(), EntryKind.RELOAD, read_money(reload.amount), now)
-    ports.balances.reload(workspace, entry, balance.reloads, Reloads(day, done + 1))
+    entry = LedgerEntry(new_uid(), LedgerEntryKind.RELOAD, read_money(reload.amount), now)
+    ports.balances.reload(workspace, entry, balance.reloads, ReloadCounter(day, done + 1))
     return ports.balances.find(workspace) or balance
 
 

@@ -1,8 +1,8 @@
 """Pays into the balance of a workspace; no flow goes on by it."""
 
-from chalicelib.core.notifications.raise_alert import tell_if_low
+from chalicelib.core.notifications.raise_alert import raise_low_balance_alert
 from chalicelib.errors import Conflict, RetryLater
-from chalicelib.model.balance import Alerts, AutoReload, Balance, Entry, EntryKind, TopUp
+from chalicelib.model.balance import Alerts, AutoReload, Balance, LedgerEntry, LedgerEntryKind, TopUp
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.money import read_money
 from chalicelib.model.workspace import Workspace
@@ -13,7 +13,7 @@ _TRIES = 5
 
 def top_up(ports: Ports, workspace: WorkspaceUid, wish: TopUp, uid: str) -> Balance:
     """`uid` is the entry's: the same one counts once. From the first on new flows are paid from the balance."""
-    entry = Entry(uid, EntryKind.TOPUP, read_money(wish.amount), ports.clock.now(), note=wish.note)
+    entry = LedgerEntry(uid, LedgerEntryKind.TOPUP, read_money(wish.amount), ports.clock.now(), note=wish.note)
     ports.balances.credit(workspace, entry)
     _mark_prepaid(ports, workspace)
     return find_balance(ports, workspace)
@@ -47,5 +47,5 @@ def set_alerts(ports: Ports, workspace: WorkspaceUid, alerts: Alerts) -> Balance
     """From when on the balance reads as low."""
     settings = find_balance(ports, workspace).settings
     balance = ports.balances.configure(workspace, settings.model_copy(update={"alerts": alerts}))
-    tell_if_low(ports, workspace, balance)
+    raise_low_balance_alert(ports, workspace, balance)
     return balance

@@ -11,7 +11,7 @@ from chalicelib.errors import Problem
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 from chalicelib.model.steps import NEXT, Branch, Step
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.validation_problems import validation_problems
 
 #: api.md: a bigger campaign would not fit the dashboard, nor its statistics one DynamoDB item.
 MAX_NODES = 200
@@ -34,13 +34,13 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SourceStep:
     """A step as it came, and where it stood; read, with what stands in its lanes, when it could be."""
 
     field: str
     raw: JsonValue
     step: Step | None
-    lanes: tuple[tuple[Branch, tuple["Written", ...]], ...] = ()
+    lanes: tuple[tuple[Branch, tuple["SourceStep", ...]], ...] = ()
 
     @property
     def id(self) -> str | None:
@@ -70,31 +70,33 @@ def compile_steps(steps: Sequence[JsonValue], read_step: ReadStep) -> Compiled:
 
 def _read_all(
     steps: Sequence[JsonValue], field: str, read_step: ReadStep, problems: list[Problem], depth: int
-) -> tuple[Written, ...]:
+) -> tuple[SourceStep, ...]:
     if steps and depth > MAX_DEPTH:
         problems.append(Problem(field, f"Lanes are nested at most {MAX_DEPTH - 1} deep"))
         return ()
     return tuple(_read(step, f"{field}[{index}]", read_step, problems, depth) for index, step in enumerate(steps))
 
 
-def _read(raw: JsonValue, field: str, read_step: ReadStep, problems: list[Problem], depth: int) -> Written:
+def _read(raw: JsonValue, field: str, read_step: ReadStep, problems: list[Problem], depth: int) -> SourceStep:
     try:
         step = read_step(raw)
     except RecursionError:
         problems.append(Problem(field, "is nested too deep"))
-        return Written(field, None, None)
+        return SourceStep(field, None, None)
     except ValidationError as error:
-        broken = Written(field, raw, None)
-        problems += [replace(broken.problem("", p.message), field=p.field) for p in read_problems(error, field, raw)]
+        broken = SourceStep(field, raw, None)
+        problems += [
+            replace(broken.problem("", p.message), field=p.field) for p in validation_problems(error, field, raw)
+        ]
         return broken
     lanes = tuple(
         (branch, _read_all(branch.steps, f"{field}.{branch.field}", read_step, problems, depth + 1))
         for branch in step.branches
     )
-    return Written(field, raw, step, lanes)
+    return SourceStep(field, raw, step, lanes)
 
 
-def _flat(written: Sequence[Written]) -> Iterator[Written]:
+def _flat(written: Sequence[SourceStep]) -> Iterator[SourceStep]:
     """All steps in the order in which they are written."""
     for each in written:
         yield each
@@ -102,24 +104,24 @@ def _flat(written: Sequence[Written]) -> Iterator[Written]:
             yield from _flat(inside)
 
 
-def _repeated_ids(flat: Sequence[Written]) -> Iterator[Problem]:
+def _repeated_ids(flat: Sequence[SourceStep]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for each in flat:
         if each.id is not None and first.setdefault(each.id, each.field) != each.field:
             yield each.problem("id", f"{first[each.id]} has this id too")
 
 
-def _goes_on(written: Sequence[Written]) -> bool:
+def _goes_on(written: Sequence[SourceStep]) -> bool:
     """Whether a contact that begins this list can come to its end."""
     return all(_passes(each) for each in written)
 
 
-def _passes(written: Written) -> bool:
+def _passes(written: SourceStep) -> bool:
     step = written.step
     return step is None or bool(step.exits) or any(_goes_on(inside) for _, inside in written.lanes)
 
 
-def _unreached(written: Sequence[Written]) -> Iterator[Problem]:
+def _unreached(written: Sequence[SourceStep]) -> Iterator[Problem]:
     """In each list the first step that nobody can come to."""
     for each, following in pairwise(written):
         if not _passes(each):
@@ -130,7 +132,7 @@ def _unreached(written: Sequence[Written]) -> Iterator[Problem]:
             yield from _unreached(inside)
 
 
-def _bad_references(flat: Sequence[Written]) -> Iterator[Problem]:
+def _bad_references(flat: Sequence[SourceStep]) -> Iterator[Problem]:
     """A step may look at messages of SENDs that are written before it."""
     seen: dict[str, bool] = {}
     for each in flat:
@@ -147,7 +149,7 @@ def _bad_references(flat: Sequence[Written]) -> Iterator[Problem]:
 class _Joiner:
     """Makes nodes of steps. Steps whose id is taken get nodes all the same, so that they are looked at too."""
 
-    def __init__(self, flat: Sequence[Written]) -> None:
+    def __init__(self, flat: Sequence[SourceStep]) -> None:
         taken: Counter[str] = Counter()
         self._ids: dict[str, NodeId] = {}
         for each in flat:
@@ -157,12 +159,12 @@ class _Joiner:
                 self._ids[each.field] = NodeId(each.step.id + again)
         self._nodes: dict[NodeId, Node] = {}
 
-    def join(self, written: Sequence[Written]) -> Graph:
+    def join(self, written: Sequence[SourceStep]) -> Graph:
         start = self._link(written, None)
         ordered = {own: self._nodes[own] for own in self._ids.values()}
         return Graph(start, ordered)
 
-    def _link(self, written: Sequence[Written], after: NodeId | None) -> NodeId | None:
+    def _link(self, written: Sequence[SourceStep], after: NodeId | None) -> NodeId | None:
         """Joins a list from its end; the node with which it begins, or what comes after it when it is empty."""
         for each in reversed(written):
             if each.step is None:

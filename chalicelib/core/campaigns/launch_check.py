@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from chalicelib.errors import Problem
 from chalicelib.model.channel import Approval, Channel
 from chalicelib.model.graph import Graph, Node
-from chalicelib.model.send_options import Offer, Offering
+from chalicelib.model.send_options import SendOption, SendsMessage
 from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
 
 
 @dataclass(frozen=True, slots=True)
-class Referred:
+class References:
     """What the steps name, as far as it is there. Versions are those that the SENDs would use, by node."""
 
     default_channel: str | None
@@ -20,21 +20,21 @@ class Referred:
     versions: Mapping[str, TemplateVersion]
 
 
-def check_launch(graph: Graph, referred: Referred) -> tuple[Problem, ...]:
+def check_launch(graph: Graph, referred: References) -> tuple[Problem, ...]:
     """Rule 6 of product.md for every SEND, and for what it would send instead."""
     problems: list[Problem] = []
     for node in graph:
-        for offer in node.step.offers if isinstance(node.step, Offering) else ():
+        for offer in node.step.offers if isinstance(node.step, SendsMessage) else ():
             channel, found = _check_channel(node, offer, referred)
             problems += found + _check_template(node, offer, channel, referred)
     return tuple(problems)
 
 
-def _problem(node: Node, offer: Offer, field: str, message: str) -> list[Problem]:
+def _problem(node: Node, offer: SendOption, field: str, message: str) -> list[Problem]:
     return [Problem(f"{node.field}.{offer.prefix}{field}", f"step {node.step.id}: {message}")]
 
 
-def _check_channel(node: Node, offer: Offer, referred: Referred) -> tuple[Channel | None, list[Problem]]:
+def _check_channel(node: Node, offer: SendOption, referred: References) -> tuple[Channel | None, list[Problem]]:
     uid = offer.sending.channel_uid or referred.default_channel
     if uid is None:
         return None, _problem(node, offer, "channelUid", "names no channel, and the flow has none for it")
@@ -47,7 +47,7 @@ def _check_channel(node: Node, offer: Offer, referred: Referred) -> tuple[Channe
     return channel, []
 
 
-def _check_template(node: Node, offer: Offer, channel: Channel | None, referred: Referred) -> list[Problem]:
+def _check_template(node: Node, offer: SendOption, channel: Channel | None, referred: References) -> list[Problem]:
     uid = offer.sending.template_uid
     template = referred.templates.get(uid)
     if template is None:

@@ -1,6 +1,6 @@
 """Makes the draft of a campaign its next immutable version."""
 
-from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.campaigns.validate_campaign import validate_campaign
 from chalicelib.errors import Conflict, InvalidRequest, NotFound, RetryLater
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.ids import WorkspaceUid
@@ -26,7 +26,7 @@ def _publish(
     ports: Ports, workspace: WorkspaceUid, uid: str, default_channel: str | None
 ) -> tuple[Campaign, CampaignVersion]:
     campaign = ports.catalog.get(workspace, Campaign, uid)
-    examination = examine_campaign(ports, workspace, campaign, default_channel)
+    examination = validate_campaign(ports, workspace, campaign, default_channel)
     if examination.problems:
         raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
     newest = ports.catalog.find_version(workspace, Campaign, uid, campaign.latest_version, CampaignVersion)

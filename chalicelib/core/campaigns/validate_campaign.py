@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.core.campaigns.compiler import compile_steps
-from chalicelib.core.campaigns.launch_check import Referred, check_launch
+from chalicelib.core.campaigns.launch_check import References, check_launch
 from chalicelib.errors import Problem
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.channel import Channel
 from chalicelib.model.graph import Graph
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
-from chalicelib.model.send_options import Offering, Sending
+from chalicelib.model.send_options import MessageSpec, SendsMessage
 from chalicelib.model.signing import UNSUBSCRIBE_URL
 from chalicelib.model.steps import Step
 from chalicelib.model.template import Template, TemplateVersion
@@ -24,7 +24,7 @@ NO_CHANNEL = Problem("channelUid", "No SEND names a channel: name one here, for 
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class ValidationReport:
     """`pins`: SEND step id → template version; `default_channel` carries the SENDs that name none."""
 
     graph: Graph
@@ -34,12 +34,12 @@ class Examination:
     default_channel: str | None
 
 
-def examine_campaign(
+def validate_campaign(
     ports: Ports, workspace: WorkspaceUid, campaign: Campaign, default_channel: str | None = None
-) -> Examination:
+) -> ValidationReport:
     """Without `default_channel` the short form's, else the first that a SEND names; none at all is only a warning."""
     compiled = compile_steps(campaign.steps, read_step)
-    sends = sendings(compiled.graph)
+    sends = message_specs(compiled.graph)
     default = default_channel or _own_channel(campaign, sends)
     referred = _refer(ports, workspace, sends, default)
     found = check_launch(compiled.graph, referred)
@@ -49,20 +49,20 @@ def examine_campaign(
     problems = (*compiled.problems, *of_steps, *(problem for problem in found if problem not in missing))
     warnings = (*missing, *_warnings(now, compiled.graph), *_without_links(ports, referred.versions))
     pins = {node: version.version for node, version in referred.versions.items()}
-    return Examination(compiled.graph, problems, warnings, pins, default)
+    return ValidationReport(compiled.graph, problems, warnings, pins, default)
 
 
-def sendings(graph: Graph) -> dict[str, Sending]:
+def message_specs(graph: Graph) -> dict[str, MessageSpec]:
     """All that the steps name to be sent, by node and, for what is sent instead, its suffix."""
     return {
         f"{node.id}{offer.suffix}": offer.sending
         for node in graph
-        if isinstance(node.step, Offering)
+        if isinstance(node.step, SendsMessage)
         for offer in node.step.offers
     }
 
 
-def _own_channel(campaign: Campaign, sends: Mapping[str, Sending]) -> str | None:
+def _own_channel(campaign: Campaign, sends: Mapping[str, MessageSpec]) -> str | None:
     if campaign.short_form:
         return campaign.short_form.channel_uid
     return next((step.channel_uid for step in sends.values() if step.channel_uid), None)
@@ -70,7 +70,7 @@ def _own_channel(campaign: Campaign, sends: Mapping[str, Sending]) -> str | None
 
 def _warnings(now: datetime, graph: Graph) -> list[Problem]:
     warnings = _located(graph, lambda step: step.warnings(now))
-    if graph.nodes and not sendings(graph):
+    if graph.nodes and not message_specs(graph):
         warnings.append(Problem("steps", "No step sends anything"))
     return warnings
 
@@ -92,7 +92,7 @@ def _without_links(ports: Ports, versions: Mapping[str, TemplateVersion]) -> tup
     return (Problem("steps", said),) if meant and not ports.public_url else ()
 
 
-def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, Sending], default: str | None) -> Referred:
+def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, MessageSpec], default: str | None) -> References:
     catalog = ports.catalog
     channel_uids = {step.channel_uid or default for step in sends.values()}
     channels = {uid: catalog.find(workspace, Channel, uid) for uid in channel_uids if uid}
@@ -100,7 +100,7 @@ def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, Sending], 
     versions = {
         node: _version(ports, workspace, step, templates.get(step.template_uid)) for node, step in sends.items()
     }
-    return Referred(
+    return References(
         default_channel=default,
         channels={uid: channel for uid, channel in channels.items() if channel},
         templates={uid: template for uid, template in templates.items() if template},
@@ -108,7 +108,9 @@ def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, Sending], 
     )
 
 
-def _version(ports: Ports, workspace: WorkspaceUid, step: Sending, template: Template | None) -> TemplateVersion | None:
+def _version(
+    ports: Ports, workspace: WorkspaceUid, step: MessageSpec, template: Template | None
+) -> TemplateVersion | None:
     if template is None:
         return None
     number = step.template_version if isinstance(step.template_version, int) else template.latest_version

@@ -7,12 +7,12 @@ from typing import assert_never
 
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
-    Permanent,
-    Retryable,
-    Suppress,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
     Throttled,
-    Unknown,
+    TransientFailure,
     Verdict,
 )
 
@@ -34,7 +34,7 @@ class CircuitState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Misfire:
+class ChannelFailureRecord:
     """One send that the channel itself spoilt."""
 
     at: datetime
@@ -51,11 +51,11 @@ class Circuit:
     cause: str = ""
     #: Open: from when on it may be probed. Half open: until when the probe is its prober's.
     retry_at: datetime | None = None
-    faults: tuple[Misfire, ...] = ()
+    faults: tuple[ChannelFailureRecord, ...] = ()
     rev: int = 0
 
 
-class Passage(StrEnum):
+class CircuitDecision(StrEnum):
     """What a circuit says to those who want to send: go, go as the one probe, wait for the probe, or stop."""
 
     FREE = "free"
@@ -64,21 +64,21 @@ class Passage(StrEnum):
     SHUT = "shut"
 
 
-def passage(circuit: Circuit, real_now: datetime) -> Passage:
+def check_circuit_state(circuit: Circuit, real_now: datetime) -> CircuitDecision:
     """A probe whose prober is gone, by its lease, is anybody's again."""
     is_due = circuit.retry_at is None or circuit.retry_at <= real_now
     match circuit.state:
         case CircuitState.CLOSED:
-            return Passage.FREE
+            return CircuitDecision.FREE
         case CircuitState.OPEN:
-            return Passage.PROBE if is_due else Passage.SHUT
+            return CircuitDecision.PROBE if is_due else CircuitDecision.SHUT
         case CircuitState.HALF_OPEN:
-            return Passage.PROBE if is_due else Passage.WAIT
+            return CircuitDecision.PROBE if is_due else CircuitDecision.WAIT
         case _:
             assert_never(circuit.state)
 
 
-def opened(circuit: Circuit, misfires: tuple[Misfire, ...], real_now: datetime) -> Circuit:
+def trip(circuit: Circuit, misfires: tuple[ChannelFailureRecord, ...], real_now: datetime) -> Circuit:
     """Open from now on; a probe that failed does not begin the trouble anew."""
     since = real_now if circuit.state is CircuitState.CLOSED else circuit.since
     kept = (circuit.faults + misfires)[-FAULTS_IN_A_ROW:]
@@ -88,60 +88,60 @@ def opened(circuit: Circuit, misfires: tuple[Misfire, ...], real_now: datetime) 
     )
 
 
-def probing(circuit: Circuit, until: datetime) -> Circuit:
+def start_probe(circuit: Circuit, until: datetime) -> Circuit:
     """Half open: one send tries it, until this moment at the latest."""
     return replace(circuit, state=CircuitState.HALF_OPEN, retry_at=until)
 
 
-def untold(circuit: Circuit, real_now: datetime) -> Circuit:
+def reopen_for_probe(circuit: Circuit, real_now: datetime) -> Circuit:
     """The probe's answer says nothing of the channel: the next send is the probe."""
     return replace(circuit, state=CircuitState.OPEN, retry_at=real_now)
 
 
-def closed(circuit: Circuit, real_now: datetime) -> Circuit:
+def reset(circuit: Circuit, real_now: datetime) -> Circuit:
     """Closed; what was wrong stays to be seen."""
     if circuit.state is CircuitState.CLOSED:
         return circuit
     return replace(circuit, state=CircuitState.CLOSED, since=real_now, retry_at=None)
 
 
-def fault_of(verdict: Verdict) -> str | None:
+def channel_failure_code(verdict: Verdict) -> str | None:
     """The code of a fault that is the channel's own; None for all other answers."""
-    if unpaid(verdict):
+    if provider_balance_error(verdict):
         return None
     match verdict:
-        case ChannelFault(code=code) | Retryable(code=code, unreached=True) | Unknown(why=code):
+        case ChannelFailure(code=code) | TransientFailure(code=code, unreached=True) | OutcomeUnknown(why=code):
             return code
         case _:
             return None
 
 
-def unpaid(verdict: Verdict) -> str | None:
+def provider_balance_error(verdict: Verdict) -> str | None:
     """What the provider says of its unpaid account: no fault of the channel, and paying is all that helps."""
-    if isinstance(verdict, ChannelFault) and verdict.code.startswith(_UNPAID):
+    if isinstance(verdict, ChannelFailure) and verdict.code.startswith(_UNPAID):
         return verdict.code.removeprefix(_UNPAID)
     return None
 
 
-def proves_health(verdict: Verdict) -> bool:
+def is_healthy_response(verdict: Verdict) -> bool:
     """Whether the provider has looked at the message itself."""
-    return isinstance(verdict, Accepted | Permanent | Suppress | Throttled)
+    return isinstance(verdict, Accepted | PermanentFailure | RecipientSuppressed | Throttled)
 
 
 @dataclass(slots=True)
 class ChannelHealth:
     """The faults in a row that one worker has seen of each channel, up to one too few."""
 
-    in_a_row: dict[str, tuple[Misfire, ...]] = field(default_factory=dict)
+    in_a_row: dict[str, tuple[ChannelFailureRecord, ...]] = field(default_factory=dict)
 
-    def note(self, channel: str, verdict: Verdict, real_now: datetime) -> tuple[Misfire, ...]:
+    def note(self, channel: str, verdict: Verdict, real_now: datetime) -> tuple[ChannelFailureRecord, ...]:
         """The faults in a row when this was one too many, else none; counting then starts anew."""
-        if proves_health(verdict):
+        if is_healthy_response(verdict):
             self.in_a_row.pop(channel, None)
-        code = fault_of(verdict)
+        code = channel_failure_code(verdict)
         if code is None:
             return ()
-        misfires = (*self.in_a_row.pop(channel, ()), Misfire(real_now, code))
+        misfires = (*self.in_a_row.pop(channel, ()), ChannelFailureRecord(real_now, code))
         if len(misfires) >= FAULTS_IN_A_ROW:
             return misfires
         self.in_a_row[channel] = misfires

@@ -6,7 +6,7 @@ from pydantic_core import to_json
 from chalicelib.errors import InvalidRequest, Problem
 from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.ids import WorkspaceUid, new_uid
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.validation_problems import validation_problems
 from chalicelib.ports import Ports
 
 
@@ -46,6 +46,6 @@ def _read_settings(ports: Ports, fields: ChannelFields) -> dict[str, JsonValue]:
     try:
         read = kind.settings.model_validate_json(to_json(fields.settings))
     except ValidationError as error:
-        raise InvalidRequest(read_problems(error, "settings", fields.settings)) from error
+        raise InvalidRequest(validation_problems(error, "settings", fields.settings)) from error
     dumped: dict[str, JsonValue] = read.model_dump(mode="json", by_alias=True, exclude_none=True)
     return dumped

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.model.flow import FlowConfiguration
-from chalicelib.model.stable_random import draw
+from chalicelib.model.stable_random import stable_fraction
 
 #: Longest that a handler sleeps for a turn: SQS delays are whole seconds, rounded up, and come LEAD early.
 HORIZON = timedelta(milliseconds=1_500)
@@ -26,7 +26,7 @@ _NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class ConcurrencySlot:
     """`free`: next slot. Held by batch `by` until `until` (real clock). `owed` is the salt that evens out the last."""
 
     free: datetime | None = None
@@ -40,17 +40,17 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class PacingState:
     """The stored state; `rev` guards its writes, `epoch` voids promises made before a pause."""
 
-    lanes: tuple[Lane, ...] = ()
+    lanes: tuple[ConcurrencySlot, ...] = ()
     tail: datetime | None = None
     epoch: int = 0
     rev: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Permit:
     """Leave to start one send at `slot` on a lane."""
 
     lane: int
@@ -58,7 +58,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class Reservation:
     """Come back at `moment`, a little before `slot`; who brings the promise along does not stand in line again."""
 
     moment: datetime
@@ -66,7 +66,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class PermitRequest:
     """One batch at the gate: `lease` is the real-clock moment until which its lanes are its own."""
 
     batch: str
@@ -82,12 +82,12 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class PermitGrant:
     """Turns for the first of those who asked; for the rest, when to come back."""
 
-    gate: Gate
-    turns: tuple[Turn, ...]
-    come_back: tuple[Promise, ...]
+    gate: PacingState
+    turns: tuple[Permit, ...]
+    come_back: tuple[Reservation, ...]
 
 
 def interval(configuration: FlowConfiguration) -> timedelta:
@@ -97,24 +97,26 @@ def interval(configuration: FlowConfiguration) -> timedelta:
     return (configuration.pause or ASSUMED_SEND) / configuration.lanes
 
 
-def admit(gate: Gate, asking: Asking, configuration: FlowConfiguration) -> Admission:
+def grant_permits(gate: PacingState, asking: PermitRequest, configuration: FlowConfiguration) -> PermitGrant:
     """Takes turns within the horizon and promises moments to the others; the gate's rev is not changed here."""
     gate = _fitted(gate, asking, configuration)
     lanes = list(gate.lanes)
-    turns: list[Turn] = []
+    turns: list[Permit] = []
     while len(turns) < asking.count:
         index = _next_lane(lanes, asking)
         if index is None:
             break
         slot = max(asking.now, lanes[index].free or asking.now)
-        turns.append(Turn(index, slot))
+        turns.append(Permit(index, slot))
         lanes[index] = _after(lanes[index], slot, asking, configuration, len(turns))
     earliest = min(max(asking.now, lane.free or asking.now) for lane in lanes)
     tail, come_back = _promise(gate.tail, earliest, asking, configuration, len(turns))
-    return Admission(replace(gate, lanes=tuple(lanes), tail=tail), tuple(turns), come_back)
+    return PermitGrant(replace(gate, lanes=tuple(lanes), tail=tail), tuple(turns), come_back)
 
 
-def leave(gate: Gate, batch: str, starts: Mapping[int, datetime], configuration: FlowConfiguration) -> Gate:
+def release_permits(
+    gate: PacingState, batch: str, starts: Mapping[int, datetime], configuration: FlowConfiguration
+) -> PacingState:
     """Gives the batch's lanes back; `starts` are the late starts by lane, which push the next slot."""
     lanes = tuple(
         replace(lane, by=None, until=None, free=_pushed(lane, starts.get(index), configuration))
@@ -125,12 +127,14 @@ def leave(gate: Gate, batch: str, starts: Mapping[int, datetime], configuration:
     return replace(gate, lanes=lanes)
 
 
-def _fitted(gate: Gate, asking: Asking, configuration: FlowConfiguration) -> Gate:
+def _fitted(gate: PacingState, asking: PermitRequest, configuration: FlowConfiguration) -> PacingState:
     """The gate with as many lanes as configured; after a resume without promises, and with pauses as configured now."""
     count = configuration.lanes or 1
     # Lanes that are new begin one step of the line after the other, so that they stay evenly apart.
     step = interval(configuration) if configuration.pause else _NOTHING
-    lanes = gate.lanes[:count] + tuple(Lane(asking.now + step * index) for index in range(len(gate.lanes), count))
+    lanes = gate.lanes[:count] + tuple(
+        ConcurrencySlot(asking.now + step * index) for index in range(len(gate.lanes), count)
+    )
     if gate.epoch == asking.epoch:
         return replace(gate, lanes=lanes)
     latest = asking.now + configuration.pause + configuration.salt
@@ -138,7 +142,7 @@ def _fitted(gate: Gate, asking: Asking, configuration: FlowConfiguration) -> Gat
     return replace(gate, lanes=kept, tail=None, epoch=asking.epoch)
 
 
-def _next_lane(lanes: list[Lane], asking: Asking) -> int | None:
+def _next_lane(lanes: list[ConcurrencySlot], asking: PermitRequest) -> int | None:
     usable = [index for index, lane in enumerate(lanes) if lane.is_usable(asking.batch, asking.real_now)]
     if not usable:
         return None
@@ -146,35 +150,37 @@ def _next_lane(lanes: list[Lane], asking: Asking) -> int | None:
     return best if (lanes[best].free or asking.now) - asking.now <= HORIZON * asking.speed else None
 
 
-def _after(lane: Lane, slot: datetime, asking: Asking, configuration: FlowConfiguration, number: int) -> Lane:
+def _after(
+    lane: ConcurrencySlot, slot: datetime, asking: PermitRequest, configuration: FlowConfiguration, number: int
+) -> ConcurrencySlot:
     """Salts come in pairs, drawn and owed back, so that the mean pause is the base and not merely near it."""
     salt, owed = lane.owed, _NOTHING
     if configuration.salt and not salt:
-        salt = configuration.salt * (2 * draw(asking.batch, number) - 1)
+        salt = configuration.salt * (2 * stable_fraction(asking.batch, number) - 1)
         owed = -salt
-    return Lane(slot + configuration.pause + salt, asking.batch, asking.lease, owed)
+    return ConcurrencySlot(slot + configuration.pause + salt, asking.batch, asking.lease, owed)
 
 
 def _promise(
-    tail: datetime | None, earliest: datetime, asking: Asking, configuration: FlowConfiguration, admitted: int
-) -> tuple[datetime | None, tuple[Promise, ...]]:
+    tail: datetime | None, earliest: datetime, asking: PermitRequest, configuration: FlowConfiguration, admitted: int
+) -> tuple[datetime | None, tuple[Reservation, ...]]:
     """Those without a promise, or with one that has passed, go to the end of the line.
 
     Salts move a lane's slots by up to one salt from the even pace of the line, so those in it come one salt earlier.
     """
     step, lead = interval(configuration), LEAD * asking.speed
     soonest = asking.now + _SOONEST * asking.speed
-    given: list[Promise] = []
+    given: list[Reservation] = []
     for before in (asking.promised + (None,) * asking.count)[admitted : asking.count]:
         if before and before > asking.now:
-            given.append(Promise(max(soonest, max(before, earliest) - lead), before))
+            given.append(Reservation(max(soonest, max(before, earliest) - lead), before))
             continue
         tail = max(earliest, tail + step) if tail else earliest
-        given.append(Promise(max(soonest, tail - lead - configuration.salt), tail))
+        given.append(Reservation(max(soonest, tail - lead - configuration.salt), tail))
     return tail, tuple(given)
 
 
-def _pushed(lane: Lane, start: datetime | None, configuration: FlowConfiguration) -> datetime | None:
+def _pushed(lane: ConcurrencySlot, start: datetime | None, configuration: FlowConfiguration) -> datetime | None:
     if start is None or lane.free is None:
         return lane.free
     return max(lane.free, start + configuration.pause)

@@ -48,7 +48,7 @@ def lease_size(wanted: int, per_second: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SendRate:
     """How fast a channel may send: `left` is what the day of the start still has of the cap, None without one."""
 
     interval: timedelta
@@ -72,12 +72,12 @@ class Pace:
         return midnight + timedelta(days=days) + self.interval * (before + 1)
 
 
-def may_wait_for(slot: datetime, now: datetime, speed: float) -> bool:
+def is_within_horizon(slot: datetime, now: datetime, speed: float) -> bool:
     """Whether the handler sleeps up to the slot. `speed`: how fast `now` runs, as SQS counts real seconds."""
     return now <= slot <= now + (HORIZON + AHEAD) * speed
 
 
-def come_back(slot: datetime, now: datetime, speed: float) -> datetime:
+def retry_at(slot: datetime, now: datetime, speed: float) -> datetime:
     """When to hint who waits for this slot: a little early, since SQS counts whole seconds and rounds up."""
     return max(now + _SOONEST * speed, slot - LEAD * speed)
 

@@ -6,27 +6,32 @@ from typing import Annotated, assert_never
 from pydantic import Field, ValidationError
 
 from chalicelib.core.privacy.eligibility import why_not_contact
-from chalicelib.core.templates.preview_template import Filling, choose_version, fill, find_contact
+from chalicelib.core.templates.preview_template import (
+    TemplatePreviewRequest,
+    choose_version,
+    find_contact,
+    render_preview,
+)
 from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.channel import Approval, Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
-    Letter,
+    ChannelFailure,
     MessageType,
-    Permanent,
-    Retryable,
-    Suppress,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
+    RecipientSuppressed,
     Throttled,
-    Unknown,
+    TransientFailure,
     Verdict,
 )
 from chalicelib.model.skip_reason import SkipReason
 from chalicelib.model.template import TemplateVersion
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.validation_problems import validation_problems
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import ChannelType, Ports
 
@@ -34,7 +39,7 @@ from chalicelib.ports import ChannelType, Ports
 _NOWHERE = "test"
 
 
-class TestMessage(Filling):
+class TestMessage(TemplatePreviewRequest):
     """To an address (`to`) or to a contact; a template, or `content` as it is to be sent."""
 
     __test__ = False  # It is no test case, whatever its name says to pytest.
@@ -44,7 +49,7 @@ class TestMessage(Filling):
     content: Annotated[Mapping[str, str], Field(max_length=20)] | None = None
 
 
-class TestResult(Outside):
+class TestResult(StrictModel):
     """What the provider said. `verdict` is accepted, throttled, retryable, permanent, suppress, channel or unknown."""
 
     __test__ = False  # As above.
@@ -66,7 +71,7 @@ def send_test(ports: Ports, workspace: WorkspaceUid, channel_uid: str, message: 
     content, message_type = _write(ports, workspace, kind, message, contact)
     to = _address(ports, workspace, kind, message, (contact, message_type))
     uid = MessageUid(workspace, FlowUid(_NOWHERE), ContactUid(message.contact_uid or _NOWHERE), NodeId(new_uid()))
-    return _show(str(uid), kind.send(Letter(uid, channel, message_type, to, content)))
+    return _show(str(uid), kind.send(OutgoingMessage(uid, channel, message_type, to, content)))
 
 
 def _check_choices(message: TestMessage) -> None:
@@ -86,7 +91,7 @@ def _write(
         return _read_content(kind, message.content or {}), MessageType.MESSAGE
     version = choose_version(ports, workspace, message.template_uid, message.version)
     _check_type(version, kind)
-    content, missing = fill(version, message, contact)
+    content, missing = render_preview(version, message, contact)
     if content is None:
         raise InvalidRequest([Problem(f"values.{name}", "has no value") for name in missing])
     return content, version.message_type
@@ -103,7 +108,7 @@ def _read_content(kind: ChannelType, content: Mapping[str, str]) -> Mapping[str,
     try:
         read: dict[str, str] = kind.content.model_validate(dict(content)).model_dump(by_alias=True, exclude_none=True)
     except ValidationError as error:
-        raise InvalidRequest(read_problems(error, "content")) from error
+        raise InvalidRequest(validation_problems(error, "content")) from error
     return read
 
 
@@ -131,15 +136,15 @@ def _show(uid: str, verdict: Verdict) -> TestResult:
             return TestResult(message_uid=uid, verdict="accepted", provider_id=provider_id)
         case Throttled():
             return TestResult(message_uid=uid, verdict="throttled")
-        case Retryable(code):
+        case TransientFailure(code):
             return TestResult(message_uid=uid, verdict="retryable", code=code)
-        case Permanent(code):
+        case PermanentFailure(code):
             return TestResult(message_uid=uid, verdict="permanent", code=code)
-        case Suppress(code):
+        case RecipientSuppressed(code):
             return TestResult(message_uid=uid, verdict="suppress", code=code)
-        case ChannelFault(code):
+        case ChannelFailure(code):
             return TestResult(message_uid=uid, verdict="channel", code=code)
-        case Unknown(why):
+        case OutcomeUnknown(why):
             return TestResult(message_uid=uid, verdict="unknown", code=why)
         case _:
             assert_never(verdict)

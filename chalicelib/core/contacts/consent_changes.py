@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from chalicelib.model.consent import ConsentRecord, Origin
+from chalicelib.model.consent import ConsentRecord, ConsentSource
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.message import MessageType
 
 
-def consent_changes(before: Contact | None, after: Contact, origin: Origin, now: datetime) -> tuple[ConsentRecord, ...]:
+def consent_changes(
+    before: Contact | None, after: Contact, origin: ConsentSource, now: datetime
+) -> tuple[ConsentRecord, ...]:
     """A record for each channel type and message type of which the contact now says something else."""
     old = _flat(before) if before else {}
     new = _flat(after)
@@ -16,7 +18,7 @@ def consent_changes(before: Contact | None, after: Contact, origin: Origin, now:
 
 
 def build_record(
-    channel_type: str, message_type: MessageType, state: ConsentState | None, origin: Origin, now: datetime
+    channel_type: str, message_type: MessageType, state: ConsentState | None, origin: ConsentSource, now: datetime
 ) -> ConsentRecord:
     """What was said now of one channel type and message type."""
     return ConsentRecord(

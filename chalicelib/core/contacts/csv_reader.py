@@ -57,7 +57,7 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class CsvRecord:
     """One row as bytes: its first line's number, and how many lines it has. `fault` says why it cannot be read."""
 
     line: int
@@ -115,14 +115,14 @@ def _field_of(name: str, mapping: Mapping[str, str | None], problems: list[Probl
     return None
 
 
-def read_records(lines: Iterable[bytes], first_line: int) -> Iterator[Record]:
+def read_records(lines: Iterable[bytes], first_line: int) -> Iterator[CsvRecord]:
     """Joins the lines of quoted cells. `lines` keep their ends; one that is very long may come in pieces."""
     source = iter(lines)
     ahead: deque[tuple[bytes, int, bool]] = deque()
     number = first_line
-    while (taken := take_line(source, ahead)) is not None:
+    while (taken := read_bounded_line(source, ahead)) is not None:
         parts = [taken]
-        while _is_open(parts) and len(parts) < MAX_LINES and (more := take_line(source, ahead)) is not None:
+        while _is_open(parts) and len(parts) < MAX_LINES and (more := read_bounded_line(source, ahead)) is not None:
             parts.append(more)
         fault = None
         if _is_open(parts):
@@ -130,11 +130,11 @@ def read_records(lines: Iterable[bytes], first_line: int) -> Iterator[Record]:
             parts, fault = parts[:1], "has a quote that is not closed"
         if any(cut for _, _, cut in parts):
             fault = f"is longer than {MAX_RECORD_BYTES} bytes"
-        yield Record(number, len(parts), sum(p[1] for p in parts), b"".join(p[0] for p in parts), fault)
+        yield CsvRecord(number, len(parts), sum(p[1] for p in parts), b"".join(p[0] for p in parts), fault)
         number += len(parts)
 
 
-def take_line(source: Iterator[bytes], ahead: deque[tuple[bytes, int, bool]]) -> tuple[bytes, int, bool] | None:
+def read_bounded_line(source: Iterator[bytes], ahead: deque[tuple[bytes, int, bool]]) -> tuple[bytes, int, bool] | None:
     """A whole line: what is kept of it, its size, and whether something was cut off."""
     if ahead:
         return ahead.popleft()
@@ -153,7 +153,7 @@ def _is_open(parts: Sequence[tuple[bytes, int, bool]]) -> bool:
     return sum(part[0].count(b'"') for part in parts) % 2 == 1
 
 
-def read_row(record: Record, columns: Columns) -> Row | None:
+def read_row(record: CsvRecord, columns: Columns) -> Row | None:
     """None for an empty line."""
     text = record.raw.decode("utf-8", errors="replace").rstrip("\r\n")
     if not text.strip():
@@ -225,19 +225,21 @@ def write_rejected(rows: Sequence[tuple[Row, str]], columns: Columns) -> str:
     writer = csv.writer(out, delimiter=columns.delimiter)
     phones = {index for index, field in enumerate(columns.fields) if field == "phone"}
     for row, reason in rows:
-        cells = [cell if index in phones else guard(cell) for index, cell in enumerate(row.cells)]
-        writer.writerow([str(row.line), guard(reason), *cells])
+        cells = [cell if index in phones else escape_formula(cell) for index, cell in enumerate(row.cells)]
+        writer.writerow([str(row.line), escape_formula(reason), *cells])
     return out.getvalue()
 
 
 def write_rejected_header(columns: Columns) -> str:
     """Its header."""
     out = io.StringIO(newline="")
-    csv.writer(out, delimiter=columns.delimiter).writerow([LINE_COLUMN, REASON_COLUMN, *map(guard, columns.names)])
+    csv.writer(out, delimiter=columns.delimiter).writerow(
+        [LINE_COLUMN, REASON_COLUMN, *map(escape_formula, columns.names)]
+    )
     return out.getvalue()
 
 
-def guard(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """A spreadsheet would run a cell that begins like a formula."""
     return f"'{cell}" if cell.startswith(_RUNS) else cell
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 from chalicelib.core.contacts.csv_reader import (
     Columns,
-    Record,
+    CsvRecord,
     Row,
     read_header,
     read_records,
@@ -16,8 +16,8 @@ from chalicelib.core.contacts.csv_reader import (
     write_rejected_header,
 )
 from chalicelib.core.contacts.import_page import PageResult, import_page
-from chalicelib.core.contacts.jsonl_reader import COLUMNS, read_line, read_lines
-from chalicelib.core.queueing.enqueue_job import queue_task
+from chalicelib.core.contacts.jsonl_reader import COLUMNS, read_json_line, read_lines
+from chalicelib.core.queueing.enqueue_job import enqueue_job
 from chalicelib.errors import Conflict, InvalidRequest, NotFound, invalid
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.import_job import ContactImport, Format, ImportRequest, ImportStatus
@@ -56,7 +56,7 @@ def start_import(ports: Ports, workspace: WorkspaceUid, request: ImportRequest) 
         offset=start.size,
         line=1 + start.lines,
     )
-    queue_task(ports, workspace, task, Import(w=workspace, uid=uid))
+    enqueue_job(ports, workspace, task, Import(w=workspace, uid=uid))
     return task
 
 
@@ -98,7 +98,7 @@ def _run(ports: Ports, workspace: WorkspaceUid, task: ContactImport, time_left: 
 
 
 def _do_page(
-    ports: Ports, workspace: WorkspaceUid, task: ContactImport, columns: Columns, page: list[Record]
+    ports: Ports, workspace: WorkspaceUid, task: ContactImport, columns: Columns, page: list[CsvRecord]
 ) -> ContactImport:
     rows = [row for record in page if (row := _read_row(task, record, columns)) is not None]
     result = import_page(ports, workspace, task, rows)
@@ -108,12 +108,12 @@ def _do_page(
     return _save(ports, workspace, task, **_progress(task, page, rows, result))
 
 
-def _read_row(task: ContactImport, record: Record, columns: Columns) -> Row | None:
+def _read_row(task: ContactImport, record: CsvRecord, columns: Columns) -> Row | None:
     is_lines = task.format is Format.JSON_LINES
-    return read_line(record, task.mapping) if is_lines else read_row(record, columns)
+    return read_json_line(record, task.mapping) if is_lines else read_row(record, columns)
 
 
-def _progress(task: ContactImport, page: list[Record], rows: list[Row], result: PageResult) -> dict[str, object]:
+def _progress(task: ContactImport, page: list[CsvRecord], rows: list[Row], result: PageResult) -> dict[str, object]:
     return {
         "offset": task.offset + sum(record.size for record in page),
         "line": page[-1].line + page[-1].lines,
@@ -136,7 +136,7 @@ def _fail(ports: Ports, workspace: WorkspaceUid, uid: str, fault: str) -> None:
     _save(ports, workspace, task, status=ImportStatus.FAILED, fault=fault, completed_at=ports.clock.now())
 
 
-def _check_upload(ports: Ports, file: str, request: ImportRequest) -> tuple[Record, int]:
+def _check_upload(ports: Ports, file: str, request: ImportRequest) -> tuple[CsvRecord, int]:
     """Where its rows start and its size; only its beginning is read, as uploads may be of any size."""
     try:
         return _check_start(ports.files.lines(file, 0), request), ports.files.size(file)
@@ -144,12 +144,12 @@ def _check_upload(ports: Ports, file: str, request: ImportRequest) -> tuple[Reco
         raise invalid("fileName", f"{request.file_name} was not uploaded") from error
 
 
-def _check_start(lines: Iterable[bytes], request: ImportRequest) -> Record:
+def _check_start(lines: Iterable[bytes], request: ImportRequest) -> CsvRecord:
     """What stands before the rows: the header, and of JSON lines nothing."""
     if request.format is Format.JSON_LINES:
         if next(iter(lines), None) is None:
             raise invalid("jsonLines", "is empty: it needs a JSON object on each line")
-        return Record(1, 0, 0, b"")
+        return CsvRecord(1, 0, 0, b"")
     header = _header_of(lines)
     read_header(header.raw, request.mapping)
     return header
@@ -161,7 +161,7 @@ def _read_columns(ports: Ports, task: ContactImport) -> Columns:
     return read_header(_header_of(ports.files.lines(task.file, 0)).raw, task.mapping)
 
 
-def _header_of(lines: Iterable[bytes]) -> Record:
+def _header_of(lines: Iterable[bytes]) -> CsvRecord:
     header = next(read_records(lines, 1), None)
     if header is None or header.fault:
         raise invalid("csv", f"the header {header.fault}" if header else "is empty: it needs a header and rows")

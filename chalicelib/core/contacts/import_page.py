@@ -15,14 +15,14 @@ from chalicelib.core.contacts.save_contact import (
     store,
     upsert_contact,
 )
-from chalicelib.core.contacts.store_with_events import listened, store_all_new
-from chalicelib.core.contacts.sync_suppressions import heed, heed_again
-from chalicelib.core.contacts.validate_contact import check_contact
+from chalicelib.core.contacts.store_with_events import add_contacts, subscribed_events
+from chalicelib.core.contacts.sync_suppressions import resync_suppressions, with_suppressions
+from chalicelib.core.contacts.validate_contact import normalise_contact
 from chalicelib.errors import CarillonError, Conflict, InvalidRequest
-from chalicelib.model.consent import Origin
+from chalicelib.model.consent import ConsentSource
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
-from chalicelib.model.import_job import ContactImport, OnExisting
+from chalicelib.model.import_job import ContactImport, ExistingContactPolicy
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
@@ -85,7 +85,7 @@ class _Page:
             self._keep(_Target(None, contact, [_Change(row, fields, creates=True)]))
             return
         creates = self._is_own(target) and not target.changes
-        if self.task.on_existing is OnExisting.SKIP and not creates:
+        if self.task.on_existing is ExistingContactPolicy.SKIP and not creates:
             self.result.skipped += 1
             return
         said = _keep_no(target.now, fields)
@@ -143,7 +143,7 @@ def _check(rows: Sequence[Row], region: str) -> tuple[list[tuple[Row, Given]], l
             if row.fault:
                 bad.append((row, row.fault))
             else:
-                good.append((row, check_contact(row.given, region)))
+                good.append((row, normalise_contact(row.given, region)))
         except InvalidRequest as error:
             bad.append((row, explain(error)))
     return good, bad
@@ -176,12 +176,14 @@ def _keep_no(before: Contact, fields: Given) -> Given:
     return {**fields, "consent": kept}
 
 
-def _write(ports: Ports, workspace: WorkspaceUid, changed: Sequence[_Target], origin: Origin) -> list[tuple[Row, str]]:
+def _write(
+    ports: Ports, workspace: WorkspaceUid, changed: Sequence[_Target], origin: ConsentSource
+) -> list[tuple[Row, str]]:
     """The rows that could not be brought in after all, because somebody else changed the contact meanwhile."""
     new = [target for target in changed if target.stored is None]
     known = [target for target in changed if target.stored is not None and target.now is not target.stored]
-    names = listened(ports, workspace) if changed else frozenset()
-    for target, heeded in zip(new, heed(ports, workspace, [target.now for target in new]), strict=True):
+    names = subscribed_events(ports, workspace) if changed else frozenset()
+    for target, heeded in zip(new, with_suppressions(ports, workspace, [target.now for target in new]), strict=True):
         target.now = heeded
     groups = [new[start : start + TOGETHER] for start in range(0, len(new), TOGETHER)]
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -191,19 +193,19 @@ def _write(ports: Ports, workspace: WorkspaceUid, changed: Sequence[_Target], or
 
 
 def _add_together(
-    ports: Ports, workspace: WorkspaceUid, group: Sequence[_Target], origin: Origin, names: frozenset[str]
+    ports: Ports, workspace: WorkspaceUid, group: Sequence[_Target], origin: ConsentSource, names: frozenset[str]
 ) -> list[tuple[Row, str]]:
     now, contacts = ports.clock.now(), [target.now for target in group]
     said = {contact.uid: consent_changes(None, contact, origin, now) for contact in contacts}
-    refused = set(store_all_new(ports, workspace, contacts, names, said))
-    heed_again(ports, workspace, [contact for contact in contacts if contact.uid not in refused])
+    refused = set(add_contacts(ports, workspace, contacts, names, said))
+    resync_suppressions(ports, workspace, [contact for contact in contacts if contact.uid not in refused])
     return [
         lost for target in group if target.now.uid in refused for lost in _one_by_one(ports, workspace, target, origin)
     ]
 
 
 def _save_one(
-    ports: Ports, workspace: WorkspaceUid, target: _Target, origin: Origin, names: frozenset[str]
+    ports: Ports, workspace: WorkspaceUid, target: _Target, origin: ConsentSource, names: frozenset[str]
 ) -> list[tuple[Row, str]]:
     try:
         store(ports, workspace, target.stored or target.now, target.now, origin, names)
@@ -212,11 +214,13 @@ def _save_one(
     return []
 
 
-def _one_by_one(ports: Ports, workspace: WorkspaceUid, target: _Target, origin: Origin) -> list[tuple[Row, str]]:
+def _one_by_one(ports: Ports, workspace: WorkspaceUid, target: _Target, origin: ConsentSource) -> list[tuple[Row, str]]:
     return [lost for change in target.changes if (lost := _write_alone(ports, workspace, change, origin))]
 
 
-def _write_alone(ports: Ports, workspace: WorkspaceUid, change: _Change, origin: Origin) -> tuple[Row, str] | None:
+def _write_alone(
+    ports: Ports, workspace: WorkspaceUid, change: _Change, origin: ConsentSource
+) -> tuple[Row, str] | None:
     uid = change.row.given.get("uid")
     try:
         upsert_contact(ports, workspace, change.given, str(uid) if uid else None, origin)

@@ -7,10 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import ValidationError
 
-from chalicelib.core.contacts.csv_reader import IDENTIFYING, MAX_RECORD_BYTES, Columns, Record, Row, take_line
+from chalicelib.core.contacts.csv_reader import (
+    IDENTIFYING,
+    MAX_RECORD_BYTES,
+    Columns,
+    CsvRecord,
+    Row,
+    read_bounded_line,
+)
 from chalicelib.model.base import Uid
 from chalicelib.model.contact import ContactFields
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.validation_problems import validation_problems
 
 #: Rejected rows are CSV all the same, with the line as it stood in one cell.
 COLUMNS = Columns(",", ("row",), (None,))
@@ -21,16 +28,16 @@ class _Line(ContactFields):
     uid: Uid | None = None
 
 
-def read_lines(lines: Iterable[bytes], first_line: int) -> Iterator[Record]:
+def read_lines(lines: Iterable[bytes], first_line: int) -> Iterator[CsvRecord]:
     """Each line by itself; one that is very long may come in pieces."""
     source, number = iter(lines), first_line
-    while (taken := take_line(source, deque())) is not None:
+    while (taken := read_bounded_line(source, deque())) is not None:
         raw, size, is_cut = taken
-        yield Record(number, 1, size, raw, f"is longer than {MAX_RECORD_BYTES} bytes" if is_cut else None)
+        yield CsvRecord(number, 1, size, raw, f"is longer than {MAX_RECORD_BYTES} bytes" if is_cut else None)
         number += 1
 
 
-def read_line(record: Record, mapping: Mapping[str, str | None]) -> Row | None:
+def read_json_line(record: CsvRecord, mapping: Mapping[str, str | None]) -> Row | None:
     """The contact of one line, or why there is none; None for an empty line."""
     text = record.raw.decode("utf-8", errors="replace").strip().removeprefix("\ufeff")
     if not text and record.fault is None:
@@ -42,7 +49,7 @@ def read_line(record: Record, mapping: Mapping[str, str | None]) -> Row | None:
     try:
         given = _read(text, mapping)
     except ValidationError as error:
-        problems = read_problems(error)
+        problems = validation_problems(error)
         return Row(record.line, cells, {}, "; ".join(f"{each.field} {each.message}" for each in problems))
     except (ValueError, RecursionError) as error:
         return Row(record.line, cells, {}, "is nested too deep" if isinstance(error, RecursionError) else str(error))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.core.contacts.save_contact import lookups_of
-from chalicelib.core.contacts.validate_contact import check_contact
+from chalicelib.core.contacts.validate_contact import normalise_contact
 from chalicelib.errors import InvalidRequest, invalid
 from chalicelib.model.contact import Contact, ContactStatus
 from chalicelib.model.ids import WorkspaceUid
@@ -18,7 +18,7 @@ _READ = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ContactSearch:
     """`exact`: by python name, what the contact is found by. `name` is a part of name, address or externalId."""
 
     exact: Mapping[str, str]
@@ -41,7 +41,7 @@ class Wanted:
 
 
 def list_contacts(
-    ports: Ports, workspace: WorkspaceUid, wanted: Wanted, limit: int, cursor: str | None
+    ports: Ports, workspace: WorkspaceUid, wanted: ContactSearch, limit: int, cursor: str | None
 ) -> Page[Contact]:
     """In no particular order, each once."""
     if wanted.exact:
@@ -63,11 +63,11 @@ def list_contacts(
             return Page(tuple(found), json.dumps([position, 0]) if position else None)
 
 
-def _find(ports: Ports, workspace: WorkspaceUid, wanted: Wanted) -> Page[Contact]:
+def _find(ports: Ports, workspace: WorkspaceUid, wanted: ContactSearch) -> Page[Contact]:
     """Nobody, or the one whom all that was named finds."""
     region = ports.catalog.get(workspace, Workspace, workspace).region
     try:
-        lookups = lookups_of(check_contact(wanted.exact, region))
+        lookups = lookups_of(normalise_contact(wanted.exact, region))
     except InvalidRequest:
         return Page(())  # No address, so nobody's.
     owners = set(ports.contacts.find_by(workspace, lookups).items())

@@ -7,6 +7,8 @@ from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Ports
 
 
-def recall(ports: Ports, workspace: WorkspaceUid, contact: Contact, names: frozenset[str]) -> tuple[Event, ...]:
+def load_event_history(
+    ports: Ports, workspace: WorkspaceUid, contact: Contact, names: frozenset[str]
+) -> tuple[Event, ...]:
     """The contact's newest events of these names, newest first, MAX_RECALLED at most."""
     return ports.events.page(workspace, ContactUid(contact.uid), names, MAX_RECALLED, None).items

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from chalicelib.errors import Conflict, RetryLater
-from chalicelib.model.contact import Contact, Unreachable, hash_place
+from chalicelib.model.contact import ChannelUnreachable, Contact, hash_address_for_reach
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Ports
 
@@ -14,7 +14,7 @@ TRIES = 8
 KEPT = 10
 
 
-def note_unreachable(ports: Ports, workspace: WorkspaceUid, uid: ContactUid, channel_type: str) -> None:
+def mark_unreachable(ports: Ports, workspace: WorkspaceUid, uid: ContactUid, channel_type: str) -> None:
     """Of the address that the contact has now. Harmless twice, and for a contact that is gone."""
     for _ in range(TRIES):
         contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)
@@ -24,7 +24,9 @@ def note_unreachable(ports: Ports, workspace: WorkspaceUid, uid: ContactUid, cha
         now = ports.clock.now()
         if contact.is_unreachable(channel_type, address, now):
             return
-        entry = Unreachable(channel_type=channel_type, address=hash_place(address), until=now + BELIEVED)
+        entry = ChannelUnreachable(
+            channel_type=channel_type, address=hash_address_for_reach(address), until=now + BELIEVED
+        )
         try:
             ports.contacts.save(workspace, contact, _with(contact, entry))
         except Conflict:
@@ -33,6 +35,6 @@ def note_unreachable(ports: Ports, workspace: WorkspaceUid, uid: ContactUid, cha
     raise RetryLater("The contact is being changed by many at once")
 
 
-def _with(contact: Contact, entry: Unreachable) -> Contact:
+def _with(contact: Contact, entry: ChannelUnreachable) -> Contact:
     others = [each for each in contact.unreachable if each.channel_type != entry.channel_type]
     return contact.model_copy(update={"unreachable": (*others, entry)[-KEPT:]})

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from chalicelib.core.contacts.consent_changes import consent_changes
-from chalicelib.core.contacts.store_with_events import store_changed, store_new
-from chalicelib.core.contacts.sync_suppressions import heed, heed_again
-from chalicelib.core.contacts.validate_contact import check_contact
+from chalicelib.core.contacts.store_with_events import add_contact, update_contact
+from chalicelib.core.contacts.sync_suppressions import resync_suppressions, with_suppressions
+from chalicelib.core.contacts.validate_contact import normalise_contact
 from chalicelib.errors import Conflict, InvalidRequest, NotFound
-from chalicelib.model.consent import Origin
-from chalicelib.model.contact import Contact, build_lookups
+from chalicelib.model.consent import ConsentSource
+from chalicelib.model.contact import Contact, unique_keys
 from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.validation_problems import validation_problems
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
@@ -22,7 +22,7 @@ TRIES = 4
 #: What a caller said, by python names; what is not named was not said.
 Given = Mapping[str, object]
 #: Where consent is said to come from when the caller does not tell.
-BY_API = Origin()
+BY_API = ConsentSource()
 #: What a replacement leaves alone unless it names it: what the contact and the providers have said is not the caller's.
 KEPT = ("status", "consent")
 
@@ -36,10 +36,10 @@ class Saved:
 
 
 def upsert_contact(
-    ports: Ports, workspace: WorkspaceUid, given: Given, uid: str | None = None, origin: Origin = BY_API
+    ports: Ports, workspace: WorkspaceUid, given: Given, uid: str | None = None, origin: ConsentSource = BY_API
 ) -> Saved:
     """Changes the contact found by uid, externalId, email or phone, in this order, or creates one."""
-    checked = check_contact(given, _region(ports, workspace))
+    checked = normalise_contact(given, _region(ports, workspace))
 
     def save() -> Saved:
         before = find_contact(ports, workspace, checked, uid)
@@ -52,7 +52,7 @@ def upsert_contact(
 
 def put_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -> Saved:
     """Creates the contact under this uid, or replaces it: what is not said is then empty."""
-    checked = check_contact(given, _region(ports, workspace))
+    checked = normalise_contact(given, _region(ports, workspace))
 
     def save() -> Saved:
         before = _find(ports, workspace, uid)
@@ -69,7 +69,7 @@ def put_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -
 
 def patch_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -> Contact:
     """Changes what is said: `tags` replaces, `attributes` merges (null deletes one), `consent` too; NotFound."""
-    checked = check_contact(given, _region(ports, workspace))
+    checked = normalise_contact(given, _region(ports, workspace))
 
     def save() -> Saved:
         return Saved(_change(ports, workspace, get_contact(ports, workspace, uid), checked), is_new=False)
@@ -98,7 +98,7 @@ def find_contact(ports: Ports, workspace: WorkspaceUid, checked: Given, uid: str
 def lookups_of(checked: Given) -> tuple[str, ...]:
     """The look-up strings of what was said, externalId first."""
     external_id, email, phone = (_text(checked.get(name)) for name in ("external_id", "email", "phone"))
-    return build_lookups(external_id, email, phone)
+    return unique_keys(external_id, email, phone)
 
 
 def _text(value: object) -> str | None:
@@ -129,15 +129,17 @@ def change_contact(before: Contact, checked: Given, ports: Ports) -> Contact:
     return after.model_copy(update={"updated_at": ports.clock.now()})
 
 
-def _change(ports: Ports, workspace: WorkspaceUid, before: Contact, checked: Given, origin: Origin = BY_API) -> Contact:
+def _change(
+    ports: Ports, workspace: WorkspaceUid, before: Contact, checked: Given, origin: ConsentSource = BY_API
+) -> Contact:
     after = change_contact(before, checked, ports)
     return before if after is before else store(ports, workspace, before, after, origin)
 
 
-def _add(ports: Ports, workspace: WorkspaceUid, uid: str, checked: Given, origin: Origin = BY_API) -> Contact:
-    contact = heed(ports, workspace, [build_contact(uid, checked, ports)])[0]
-    store_new(ports, workspace, contact, consent_changes(None, contact, origin, ports.clock.now()))
-    return heed_again(ports, workspace, [contact])[0]
+def _add(ports: Ports, workspace: WorkspaceUid, uid: str, checked: Given, origin: ConsentSource = BY_API) -> Contact:
+    contact = with_suppressions(ports, workspace, [build_contact(uid, checked, ports)])[0]
+    add_contact(ports, workspace, contact, consent_changes(None, contact, origin, ports.clock.now()))
+    return resync_suppressions(ports, workspace, [contact])[0]
 
 
 def store(
@@ -145,7 +147,7 @@ def store(
     workspace: WorkspaceUid,
     before: Contact,
     after: Contact,
-    origin: Origin = BY_API,
+    origin: ConsentSource = BY_API,
     names: frozenset[str] | None = None,
 ) -> Contact:
     """Saves a change with the records of what it says of consent; Conflict. New addresses heed the suppression list.
@@ -156,9 +158,9 @@ def store(
     after = after.model_copy(update={"unreachable": before.unreachable})
     if (before.email, before.phone) == (after.email, after.phone):
         kept = after.model_copy(update={"suppressed": before.suppressed})
-        return store_changed(ports, workspace, before, kept, names, said)
-    heeded = heed(ports, workspace, [after])[0]
-    return heed_again(ports, workspace, [store_changed(ports, workspace, before, heeded, names, said)])[0]
+        return update_contact(ports, workspace, before, kept, names, said)
+    heeded = with_suppressions(ports, workspace, [after])[0]
+    return resync_suppressions(ports, workspace, [update_contact(ports, workspace, before, heeded, names, said)])[0]
 
 
 def _merge(before: Mapping[str, object], said: object) -> dict[str, object]:
@@ -178,7 +180,7 @@ def _valid(make: Callable[[], Contact]) -> Contact:
     try:
         return make()
     except ValidationError as error:
-        raise InvalidRequest(read_problems(error)) from error
+        raise InvalidRequest(validation_problems(error)) from error
 
 
 def _again(save: Callable[[], Saved]) -> Saved:

@@ -13,13 +13,13 @@ from chalicelib.ports import Ports
 TRIES = 8
 
 
-def heed(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> list[Contact]:
+def with_suppressions(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> list[Contact]:
     """The contacts, not stored, with what the list says of their addresses now."""
     listed = _find_listed(ports, workspace, contacts)
     return [_with_blocks(ports, workspace, contact, listed) for contact in contacts]
 
 
-def heed_again(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> list[Contact]:
+def resync_suppressions(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> list[Contact]:
     """After new addresses were stored: whoever put one on the list meanwhile did not find its contact yet.
 
     Tells the list whose the addresses are, so that taking one off it finds the contact. Returns them as stored.
@@ -32,18 +32,18 @@ def heed_again(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[Contact
     return [
         contact
         if _with_blocks(ports, workspace, contact, listed) == contact
-        else refresh(ports, workspace, contact.uid) or contact
+        else sync_suppressions(ports, workspace, contact.uid) or contact
         for contact in contacts
     ]
 
 
-def refresh(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact | None:
+def sync_suppressions(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact | None:
     """Writes what the list says now to the contact; None when it is gone."""
     for _ in range(TRIES):
         contact = ports.contacts.find_many(workspace, [ContactUid(uid)], strong=True).get(ContactUid(uid))
         if contact is None:
             return None
-        heeded = heed(ports, workspace, [contact])[0]
+        heeded = with_suppressions(ports, workspace, [contact])[0]
         if heeded == contact:
             return contact
         try:
@@ -59,7 +59,7 @@ def hashes_of(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> dict[s
     return {hash_address(ports.secret(), workspace, kind, address): kind for kind, address in known.items() if address}
 
 
-def kind_of(ports: Ports, contact: Contact, channel_type: str) -> AddressKind | None:
+def address_kind_for(ports: Ports, contact: Contact, channel_type: str) -> AddressKind | None:
     """Which of the contact's addresses a channel type uses, None for none of them."""
     channel = ports.channel_types.get(channel_type)
     address = channel.address_of(contact) if channel else None

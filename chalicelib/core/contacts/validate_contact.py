@@ -9,7 +9,7 @@ from chalicelib.errors import InvalidRequest, Problem
 _Check = Callable[[str, str], str]
 
 
-def check_contact(given: Mapping[str, object], region: str) -> dict[str, object]:
+def normalise_contact(given: Mapping[str, object], region: str) -> dict[str, object]:
     """`given` (python names) with its address and phone normalised; InvalidRequest with every problem.
 
     `region` (ISO 3166 alpha-2) is where phones without a country code are dialled.

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
-from chalicelib.core.contacts.validate_contact import check_contact
+from chalicelib.core.contacts.validate_contact import normalise_contact
 from chalicelib.errors import InvalidRequest, Problem
-from chalicelib.model.base import Moment, Outside, Uid
-from chalicelib.model.contact import build_lookups
+from chalicelib.model.base import Moment, StrictModel, Uid
+from chalicelib.model.contact import unique_keys
 from chalicelib.model.event import EVENT_LIFE, RESERVED, Event, EventName, check_properties
 from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
 from chalicelib.model.workspace import Workspace
@@ -28,7 +28,7 @@ def _not_reserved(name: str) -> str:
     return name
 
 
-class NewEvent(Outside):
+class NewEvent(StrictModel):
     """An event as a customer's system reports it, with one way of naming the contact."""
 
     name: Annotated[EventName, AfterValidator(_not_reserved)]
@@ -49,7 +49,7 @@ class NewEvent(Outside):
         return self
 
 
-class NewEvents(Outside):
+class NewEvents(StrictModel):
     """The body of `POST /v1/events`."""
 
     #: Each event may have properties of 4 KB.
@@ -59,7 +59,7 @@ class NewEvents(Outside):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EventOutcome:
     """What becomes of one event: taken, or why not."""
 
     id: str
@@ -67,7 +67,7 @@ class Report:
     problem: Problem | None = None
 
 
-def report_events(ports: Ports, workspace: WorkspaceUid, new: Sequence[NewEvent]) -> tuple[Report, ...]:
+def accept_events(ports: Ports, workspace: WorkspaceUid, new: Sequence[NewEvent]) -> tuple[EventOutcome, ...]:
     """One report for each, in order; those that are taken are safe in the queue."""
     now, region = ports.clock.now(), ports.catalog.get(workspace, Workspace, workspace).region
     looked = [_lookup(each, region) for each in new]
@@ -80,7 +80,7 @@ def report_events(ports: Ports, workspace: WorkspaceUid, new: Sequence[NewEvent]
         uid = owners.get(lookup) if isinstance(lookup, str) else None
         uid = uid or (ContactUid(each.contact_uid) if each.contact_uid in known else None)
         problem = lookup if isinstance(lookup, Problem) else _problem(each, uid, now)
-        report = Report(each.id or new_uid(), uid, problem)
+        report = EventOutcome(each.id or new_uid(), uid, problem)
         reports.append(report)
         if uid is not None and problem is None:
             events.append(_build_event(each, report.id, uid, now))
@@ -94,11 +94,11 @@ def _lookup(new: NewEvent, region: str) -> str | Problem | None:
         return None
     given = {name: value for name in ("email", "phone") if (value := getattr(new, name))}
     try:
-        checked = check_contact(given, region)
+        checked = normalise_contact(given, region)
     except InvalidRequest as error:
         return error.problems[0]
     email, phone = (str(checked[name]) if name in checked else None for name in ("email", "phone"))
-    return build_lookups(new.external_id, email, phone)[0]
+    return unique_keys(new.external_id, email, phone)[0]
 
 
 def _problem(new: NewEvent, uid: str | None, now: datetime) -> Problem | None:

@@ -9,48 +9,52 @@ from chalicelib.model.event import Event
 from chalicelib.model.execution import Execution
 from chalicelib.model.ids import NodeId
 from chalicelib.model.steps import StepContext
-from chalicelib.model.trigger import Entry, EventTrigger
+from chalicelib.model.trigger import EntryPolicy, EventTrigger
 
 
 @dataclass(frozen=True, slots=True)
-class Enter:
+class Admit:
     """As this entry, counted from 1."""
 
     entry: int
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
+class AlreadyIn:
     """This very event led the contact in before; `row` is how far it has come."""
 
     row: Execution
 
 
 @dataclass(frozen=True, slots=True)
-class StayOut:
+class Refused:
     """Why not."""
 
     reason: str
 
 
-def may_enter(entries: Sequence[Execution], event: Event, rule: Entry, now: datetime) -> Enter | Entered | StayOut:
+def check_entry(
+    entries: Sequence[Execution], event: Event, rule: EntryPolicy, now: datetime
+) -> Admit | AlreadyIn | Refused:
     """`entries` are the contact's walks through the flow, the newest first."""
     same = next((row for row in entries if row.cause and row.cause.event == event.id), None)
     if same is not None:
-        return Entered(same)
+        return AlreadyIn(same)
     if not entries:
-        return Enter(1)
+        return Admit(1)
     newest = entries[0]
     if newest.is_open:
-        return StayOut("active")
+        return Refused("active")
     if not rule.again:
-        return StayOut("entered_before")
+        return Refused("entered_before")
     if rule.after is not None and now - newest.created < rule.after:
-        return StayOut("entered_lately")
-    return Enter(newest.key.entry + 1)
+        return Refused("entered_lately")
+    return Admit(newest.key.entry + 1)
 
 
-def is_meant(trigger: EventTrigger, event: Event, contact: Contact, history: tuple[Event, ...], now: datetime) -> bool:
+def matches_trigger(
+    trigger: EventTrigger, event: Event, contact: Contact, history: tuple[Event, ...], now: datetime
+) -> bool:
     """Whether the trigger's rule holds of the event and of the contact as it is now."""
     if trigger.event != event.name or (trigger.until is not None and event.occurred_at >= trigger.until):
         return False

@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 
-from chalicelib.core.contacts.load_history import recall
-from chalicelib.core.events.entry_rules import Enter, Entered, is_meant, may_enter
-from chalicelib.core.flows.progress import contribution
-from chalicelib.core.notifications.deliver_webhooks import tell_events
-from chalicelib.core.notifications.manage_subscriptions import find_listeners, leave
+from chalicelib.core.contacts.load_history import load_event_history
+from chalicelib.core.events.entry_rules import Admit, AlreadyIn, check_entry, matches_trigger
+from chalicelib.core.flows.progress import counters_of
+from chalicelib.core.notifications.deliver_webhooks import enqueue_webhooks
+from chalicelib.core.notifications.manage_subscriptions import find_subscriptions, unsubscribe_flow
 from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.errors import GiveUp, RetryLater
 from chalicelib.model.campaign import Availability, Campaign, CampaignVersion
-from chalicelib.model.conditions import asks_for
+from chalicelib.model.conditions import required_events
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
-from chalicelib.model.event_subscription import Listener
-from chalicelib.model.execution import Cause, Execution, ExecutionKey, ExecutionStatus
+from chalicelib.model.event_subscription import EventSubscription
+from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus, TriggeringEvent
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
-from chalicelib.model.queue_messages import DueHint, Recount, hint_of
+from chalicelib.model.queue_messages import Recount, ScheduledStep, build_step_message
 from chalicelib.model.trigger import EventTrigger
 from chalicelib.ports import Ports
 
@@ -34,21 +34,21 @@ def ingest_events(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]
     # Of somebody who was erased meanwhile nothing is kept, however late it comes.
     known = [event for event in events if event.contact_uid in contacts]
     news = [kept.event for kept in ports.events.add_many(workspace, known) if kept.is_news]
-    listeners = find_listeners(ports, workspace) if news else None
+    listeners = find_subscriptions(ports, workspace) if news else None
     heard = [(each, event) for event in news for each in (listeners.of(event.name) if listeners else ())]
     entered = sum(
         _hear(ports, workspace, each, event, contacts[ContactUid(event.contact_uid)]) for each, event in heard
     )
     if listeners and listeners.told:
-        tell_events(ports, workspace, [event for event in news if event.name in listeners.told])
+        enqueue_webhooks(ports, workspace, [event for event in news if event.name in listeners.told])
     ports.events.finish(workspace, news)
     return entered
 
 
-def _hear(ports: Ports, workspace: WorkspaceUid, listener: Listener, event: Event, contact: Contact) -> bool:
+def _hear(ports: Ports, workspace: WorkspaceUid, listener: EventSubscription, event: Event, contact: Contact) -> bool:
     flow = ports.catalog.find(workspace, Flow, listener.flow_uid)
     if flow is None or not flow.takes_entrants:
-        leave(ports, workspace, listener.flow_uid)
+        unsubscribe_flow(ports, workspace, listener.flow_uid)
         return False
     campaign = ports.catalog.find(workspace, Campaign, listener.campaign_uid)
     if campaign is None or campaign.availability is not Availability.ACTIVE:
@@ -56,9 +56,9 @@ def _hear(ports: Ports, workspace: WorkspaceUid, listener: Listener, event: Even
     version = ports.catalog.find_version(workspace, Campaign, campaign.uid, campaign.latest_version, CampaignVersion)
     if version is None or not isinstance(version.trigger, EventTrigger):
         return False
-    names = asks_for(version.trigger.when) if version.trigger.when else frozenset()
-    history = recall(ports, workspace, contact, names) if names else ()
-    if not is_meant(version.trigger, event, contact, history, ports.clock.now()):
+    names = required_events(version.trigger.when) if version.trigger.when else frozenset()
+    history = load_event_history(ports, workspace, contact, names) if names else ()
+    if not matches_trigger(version.trigger, event, contact, history, ports.clock.now()):
         return False
     return _enter(ports, workspace, flow, version, event)
 
@@ -67,16 +67,16 @@ def _enter(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: CampaignV
     uid, contact = FlowUid(flow.uid), ContactUid(event.contact_uid)
     for _ in range(TRIES):
         entries = ports.executions.entries_of(workspace, uid, contact, flow.shards, ENTRIES)
-        answer = may_enter(entries, event, version.entry, ports.clock.now())
-        if isinstance(answer, Entered):
+        answer = check_entry(entries, event, version.entry, ports.clock.now())
+        if isinstance(answer, AlreadyIn):
             # A try that broke off may have left it without its hint.
             _go_on(ports, workspace, flow, answer.row)
             return False
-        if not isinstance(answer, Enter):
+        if not isinstance(answer, Admit):
             return False
         row = _build_row(ports, ExecutionKey(workspace, uid, contact, answer.entry), version, event)
         if row.key in ports.executions.enrol_many([row], flow.shards):
-            ports.statistics.leave(workspace, uid, flow.stats_epoch, new_uid(), contribution(row))
+            ports.statistics.leave(workspace, uid, flow.stats_epoch, new_uid(), counters_of(row))
             _go_on(ports, workspace, flow, row)
             return True
     raise RetryLater("Many events of one contact arrive at once")
@@ -96,7 +96,7 @@ def _build_row(ports: Ports, key: ExecutionKey, version: CampaignVersion, event:
         created=now,
         updated=now,
         entered=now,
-        cause=Cause(event.id, event.properties),
+        cause=TriggeringEvent(event.id, event.properties),
     )
 
 
@@ -109,4 +109,4 @@ def _go_on(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) ->
     elif now is None or now.is_over:
         ports.executions.remove_many([row.key], flow.shards)
     elif row.is_open and now.status is FlowStatus.RUNNING:
-        ports.steps.send([DueHint(hint_of(row.key, row.seq), ports.clock.now())], ports.clock.now())
+        ports.steps.send([ScheduledStep(build_step_message(row.key, row.seq), ports.clock.now())], ports.clock.now())

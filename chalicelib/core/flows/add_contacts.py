@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.core.flows.create_flow import count_shards, split, unknown_contacts
-from chalicelib.core.flows.start_flow import expand_rest
+from chalicelib.core.flows.create_flow import count_shards, split_into_chunks, unknown_contacts
+from chalicelib.core.flows.start_flow import resume_enrolment
 from chalicelib.errors import Conflict, InvalidRequest, RetryLater
 from chalicelib.model.campaign import ContactUids
 from chalicelib.model.flow import Flow, FlowStatus
@@ -35,14 +35,14 @@ def add_contacts(ports: Ports, workspace: WorkspaceUid, uid: str, contacts: Cont
         flow = _get_growing(ports, workspace, uid)
         new = _without_known(ports, workspace, flow, unique)
         duplicates = len(contacts) - len(new)
-        parts = split(new)
+        parts = split_into_chunks(new)
         grown = _grown(ports, flow, len(new), len(parts), duplicates)
         try:
             saved = ports.catalog.save_with_chunks(workspace, grown, dict(enumerate(parts, start=flow.chunks)))
         except Conflict:
             continue
         if saved.status is FlowStatus.QUEUED:
-            expand_rest(ports, workspace, saved)
+            resume_enrolment(ports, workspace, saved)
         return Added(saved, len(new), duplicates)
     raise RetryLater("The flow is being changed by others, try again")
 

@@ -9,17 +9,17 @@ from pydantic import Field, model_validator
 from chalicelib.core.billing.charge_messages import check_funds
 from chalicelib.core.campaigns.campaign_state import OPERATOR
 from chalicelib.core.channels.circuit_check import check_circuits
-from chalicelib.core.flows.dispatch_executions import begin_dispatch
+from chalicelib.core.flows.dispatch_executions import start_enqueueing
 from chalicelib.core.flows.merge_configuration import ConfigurationChange, merge_configuration
-from chalicelib.core.flows.start_flow import expand_rest, start_flow
+from chalicelib.core.flows.start_flow import resume_enrolment, start_flow
 from chalicelib.core.steps.send_plan import channels_of
 from chalicelib.errors import Conflict, RetryLater
-from chalicelib.model.balance import Purse
-from chalicelib.model.base import Outside
+from chalicelib.model.balance import FlowBudget
+from chalicelib.model.base import StrictModel
 from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import DELETABLE, Flow, FlowStatus, IllegalTransition, PausedBy
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
-from chalicelib.model.queue_messages import Purge, Recount
+from chalicelib.model.queue_messages import PurgeFlow, Recount
 from chalicelib.ports import Ports
 
 #: Tries of a read and conditional write against the engine's own writes of the same flow.
@@ -28,7 +28,7 @@ TRIES = 6
 SETTLED_AFTER = 60
 
 
-class FlowChange(Outside):
+class FlowChange(StrictModel):
     """The body of `PATCH /v1/flows/{uid}`."""
 
     status: FlowStatus | None = None
@@ -156,9 +156,9 @@ def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
     with suppress(RetryLater):  # It runs already; the watchdog hints whom these jobs do not.
         if saved.is_expanded:
-            begin_dispatch(ports, workspace, saved)
+            start_enqueueing(ports, workspace, saved)
         else:
-            expand_rest(ports, workspace, saved)
+            resume_enrolment(ports, workspace, saved)
     return saved
 
 
@@ -183,12 +183,12 @@ def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     if not flow.is_over:
         flow = change_flow(ports, workspace, uid, FlowChange(status=FlowStatus.CANCELLED))
     _check_settled(ports, workspace, flow)
-    ports.jobs.send(Purge(w=workspace, f=uid, shards=flow.shards))
+    ports.jobs.send(PurgeFlow(w=workspace, f=uid, shards=flow.shards))
     ports.catalog.remove(workspace, Flow, uid)
 
 
 def _check_settled(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    purse = ports.balances.find_purse(workspace, FlowUid(flow.uid)) if flow.prepaid else Purse()
+    purse = ports.balances.find_purse(workspace, FlowUid(flow.uid)) if flow.prepaid else FlowBudget()
     if purse.drawn != purse.settled:
         ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
         raise RetryLater("What the flow has spent is still being counted, try again", SETTLED_AFTER)

@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.campaigns.validate_campaign import validate_campaign
 from chalicelib.core.flows.merge_configuration import ConfigurationChange, merge_configuration
-from chalicelib.core.flows.start_flow import as_started, check_available, pin_version, send_off
+from chalicelib.core.flows.start_flow import as_started, check_available, enqueue_enrolment, pin_version
 from chalicelib.errors import InvalidRequest, Problem
-from chalicelib.model.base import Document, Outside, Uid
+from chalicelib.model.base import StoredDocument, StrictModel, Uid
 from chalicelib.model.campaign import MAX_VALUES, Campaign, ContactUids
 from chalicelib.model.channel import Channel
 from chalicelib.model.flow import CONTACTS_PER_SHARD, MAX_SHARDS, Flow
@@ -27,7 +27,7 @@ MAX_LISTED = 1_000
 Check = Callable[[], None]
 
 
-class NewFlow(Outside):
+class NewFlow(StrictModel):
     """The body of `POST /v1/flows`."""
 
     max_values: ClassVar[int] = MAX_VALUES
@@ -72,11 +72,11 @@ def create_flow(
     moving = [ports.catalog.get(workspace, Campaign, flow.campaign_uid)] if alone else []
     if alone:
         alone()
-    return store_started(ports, workspace, flow.model_copy(update={"campaign_version": version}), contacts, moving)
+    return store_and_start(ports, workspace, flow.model_copy(update={"campaign_version": version}), contacts, moving)
 
 
-def store_started(
-    ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], moving: Sequence[Document]
+def store_and_start(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], moving: Sequence[StoredDocument]
 ) -> Flow:
     """Stores a new flow of a known version as started, and moves the documents that its start changes, in one write.
 
@@ -84,7 +84,7 @@ def store_started(
     """
     started = as_started(ports, workspace, _with_audience(ports, workspace, flow, entries), flow.campaign_version or 0)
     ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), moving=moving)
-    send_off(ports, workspace, started)
+    enqueue_enrolment(ports, workspace, started)
     return started
 
 
@@ -92,7 +92,7 @@ def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: S
     """Stores the audience before the flow, so that there never is a flow with half of one."""
     if flow.from_rows:
         return flow
-    chunks = split(entries)
+    chunks = split_into_chunks(entries)
     for number, chunk in enumerate(chunks):
         ports.catalog.put_chunk(workspace, Flow, flow.uid, number, chunk)
     # Of a segment the one part is the plan, which its first job makes.
@@ -101,7 +101,7 @@ def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: S
     return flow.model_copy(update=sized)
 
 
-def split(entries: Sequence[str]) -> list[Sequence[str]]:
+def split_into_chunks(entries: Sequence[str]) -> list[Sequence[str]]:
     """An audience in the parts in which it is stored."""
     return [entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK)]
 
@@ -136,7 +136,7 @@ def _check(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, contacts: Seque
     if campaign is None or problems or unknown:
         raise InvalidRequest([*problems, *unknown], _sentence(len(problems), len(unknown)))
     check_available(campaign)
-    found = examine_campaign(ports, workspace, campaign, wish.channel_uid).problems
+    found = validate_campaign(ports, workspace, campaign, wish.channel_uid).problems
     if found:
         about = [Problem(f"campaign.{problem.field}", problem.message) for problem in found]
         raise InvalidRequest(about, "The campaign cannot be launched as it is")

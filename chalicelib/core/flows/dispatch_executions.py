@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from chalicelib.core.channels.acquire_rate import slowest_interval
 from chalicelib.core.channels.pacing import LEAD, interval
-from chalicelib.core.flows.progress import seems_over
-from chalicelib.core.queueing.enqueue_steps import send_hints
+from chalicelib.core.flows.progress import looks_finished
+from chalicelib.core.queueing.enqueue_steps import enqueue_steps
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
-from chalicelib.model.queue_messages import Dispatch, DueHint, Recount, hint_of
+from chalicelib.model.queue_messages import EnqueuePending, Recount, ScheduledStep, build_step_message
 from chalicelib.ports import Ports
 
 #: A paced flow is hinted for this long at a time, so that a pause stops a cursor and not a million messages.
@@ -30,11 +30,13 @@ OVERDUE = timedelta(minutes=2)
 RESERVE = timedelta(seconds=10)
 
 
-def begin_dispatch(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, heal: bool = False) -> None:
+def start_enqueueing(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, heal: bool = False) -> None:
     """Starts the chains of jobs that hint every open row of the flow once, or only those that have lost their hint."""
     chains = 1 if _step(ports, workspace, flow) else min(CHAINS, flow.shards)
     for shard in range(chains):
-        ports.jobs.send(Dispatch(w=workspace, f=flow.uid, epoch=flow.epoch, shard=shard, stride=chains, heal=heal))
+        ports.jobs.send(
+            EnqueuePending(w=workspace, f=flow.uid, epoch=flow.epoch, shard=shard, stride=chains, heal=heal)
+        )
 
 
 def is_overdue(row: Execution, ports: Ports) -> bool:
@@ -43,7 +45,7 @@ def is_overdue(row: Execution, ports: Ports) -> bool:
     return row.is_open and not is_held and (row.due or row.updated) + OVERDUE * ports.clock.speed < ports.clock.now()
 
 
-def dispatch_rows(ports: Ports, job: Dispatch, time_left: Callable[[], timedelta]) -> None:
+def enqueue_pending(ports: Ports, job: EnqueuePending, time_left: Callable[[], timedelta]) -> None:
     """Page after page until the time, the queue or the pacing window is full; then a job goes on from there."""
     workspace = WorkspaceUid(job.w)
     while True:
@@ -63,7 +65,7 @@ def dispatch_rows(ports: Ports, job: Dispatch, time_left: Callable[[], timedelta
             return
 
 
-def _dispatch_page(ports: Ports, flow: Flow, job: Dispatch) -> tuple[Dispatch | None, timedelta]:
+def _dispatch_page(ports: Ports, flow: Flow, job: EnqueuePending) -> tuple[EnqueuePending | None, timedelta]:
     """Hints one page; what comes next, and how long that is to wait."""
     step = _step(ports, WorkspaceUid(job.w), flow)
     limit = min(PAGE, max(1, int(WINDOW / step))) if step else PAGE
@@ -72,7 +74,7 @@ def _dispatch_page(ports: Ports, flow: Flow, job: Dispatch) -> tuple[Dispatch | 
     early = LEAD * ports.clock.speed + flow.configuration.salt
     rows = [row for row in page.items if (is_overdue(row, ports) if job.heal else row.is_open)]
     hints = _hints(rows, now, step, early)
-    send_hints(ports, hints)
+    enqueue_steps(ports, hints)
     delay = min(LONGEST_DELAY, step * len(hints))
     if page.cursor:
         return job.model_copy(update={"cursor": page.cursor}), delay
@@ -87,10 +89,10 @@ def _step(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> timedelta:
     return max(interval(flow.configuration), slowest_interval(ports, workspace, flow))
 
 
-def _hints(rows: Sequence[Execution], now: datetime, step: timedelta, early: timedelta) -> list[DueHint]:
+def _hints(rows: Sequence[Execution], now: datetime, step: timedelta, early: timedelta) -> list[ScheduledStep]:
     """Spread over the window, a little early, since the gate only moves those who come too soon."""
     return [
-        DueHint(hint_of(row.key, row.seq), max(now, row.due or now, now + step * index - early))
+        ScheduledStep(build_step_message(row.key, row.seq), max(now, row.due or now, now + step * index - early))
         for index, row in enumerate(rows)
     ]
 
@@ -98,5 +100,5 @@ def _hints(rows: Sequence[Execution], now: datetime, step: timedelta, early: tim
 def _check_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     """Everything may have been over before the last page, or have been over all the time."""
     counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
-    if seems_over(flow, counters):
+    if looks_finished(flow, counters):
         ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))

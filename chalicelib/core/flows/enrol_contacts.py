@@ -5,16 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.core.flows.dispatch_executions import begin_dispatch
-from chalicelib.core.flows.fail_flow import stop_flow
-from chalicelib.core.flows.progress import contribution
+from chalicelib.core.flows.dispatch_executions import start_enqueueing
+from chalicelib.core.flows.fail_flow import fail_flow
+from chalicelib.core.flows.progress import counters_of
 from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.errors import Conflict, GiveUp, RetryLater
 from chalicelib.model.campaign import Campaign, CampaignVersion
-from chalicelib.model.execution import Execution, ExecutionStatus, read_walk
+from chalicelib.model.execution import Execution, ExecutionStatus, parse_execution_id
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
-from chalicelib.model.queue_messages import Expand, Recount
+from chalicelib.model.queue_messages import EnrolContacts, Recount
 from chalicelib.ports import Ports
 
 #: Rows enrolled between two looks at the time; a chunk holds at most 2,000.
@@ -25,7 +25,7 @@ RESERVE = timedelta(seconds=10)
 NOTE_TRIES = 20
 
 
-def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta]) -> None:
+def enrol_contacts(ports: Ports, job: EnrolContacts, time_left: Callable[[], timedelta]) -> None:
     """Conditional inserts: a repeated job finds its rows and changes nothing."""
     workspace = WorkspaceUid(job.w)
     flow = ports.catalog.find(workspace, Flow, job.f)
@@ -36,7 +36,7 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
     try:
         start = start_node(ports, workspace, flow)
     except GiveUp as error:
-        stop_flow(ports, workspace, flow, str(error))
+        fail_flow(ports, workspace, flow, str(error))
         return
     entries = ports.catalog.get_chunk(workspace, Flow, job.f, job.chunk)
     for offset in range(job.offset, len(entries), PAGE):
@@ -46,7 +46,7 @@ def expand_audience(ports: Ports, job: Expand, time_left: Callable[[], timedelta
         page, now = entries[offset : offset + PAGE], ports.clock.now()
         rows = [build_row(workspace, flow, entry, start, now) for entry in page]
         enrol(ports, workspace, flow, _as_before(ports, workspace, flow, rows))
-    note_chunk(ports, workspace, job.f, job.chunk)
+    complete_chunk(ports, workspace, job.f, job.chunk)
 
 
 def start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
@@ -64,7 +64,7 @@ def build_row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, no
     """An entry is a contact, or in a retry `walk@node`: where this walk goes on."""
     walk, _, node = entry.partition("@")
     return Execution(
-        key=read_walk(workspace, FlowUid(flow.uid), walk),
+        key=parse_execution_id(workspace, FlowUid(flow.uid), walk),
         status=ExecutionStatus.PENDING,
         seq=0,
         node=NodeId(node) if node else start,
@@ -95,11 +95,11 @@ def enrol(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Exec
     counters = Counter(movements=1)
     for row in rows:
         if row.key in new:
-            counters.update(contribution(row))
+            counters.update(counters_of(row))
     ports.statistics.leave(workspace, FlowUid(flow.uid), flow.stats_epoch, new_uid(), counters)
 
 
-def note_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, found: int = 0) -> None:
+def complete_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, found: int = 0) -> None:
     """Marks the chunk done; who marks the last one makes the flow expanded and, if it may run, running.
 
     `found`: contacts in it that the flow did not know of.
@@ -116,7 +116,7 @@ def note_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, foun
         except Conflict:
             continue
         if saved.is_expanded and saved.status is FlowStatus.RUNNING:
-            begin_dispatch(ports, workspace, saved)
+            start_enqueueing(ports, workspace, saved)
         return
     raise RetryLater("The flow is being changed by many jobs at once")
 

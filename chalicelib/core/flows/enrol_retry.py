@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.core.flows.enrol_contacts import build_row, enrol, note_chunk, start_node
-from chalicelib.core.flows.fail_flow import stop_flow
-from chalicelib.core.flows.find_retried import Retries, find_retries
-from chalicelib.core.flows.retry_selection import entry_of
+from chalicelib.core.flows.enrol_contacts import build_row, complete_chunk, enrol, start_node
+from chalicelib.core.flows.fail_flow import fail_flow
+from chalicelib.core.flows.find_retried import Retries, messages_already_retried
+from chalicelib.core.flows.retry_selection import retry_start
 from chalicelib.errors import GiveUp
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.queue_messages import ExpandRetry
+from chalicelib.model.queue_messages import EnrolRetry
 from chalicelib.ports import Ports
 
 #: Rows read between two looks at the time and at the flow.
@@ -20,29 +20,29 @@ PAGE = 500
 RESERVE = timedelta(seconds=10)
 
 
-def expand_retry(ports: Ports, job: ExpandRetry, time_left: Callable[[], timedelta]) -> None:
+def expand_retry(ports: Ports, job: EnrolRetry, time_left: Callable[[], timedelta]) -> None:
     """Conditional inserts: a repeated job finds its rows. It stops when the flow is paused, and resume sends it."""
     workspace, retries = WorkspaceUid(job.w), None
     while flow := _still_queued(ports, workspace, job):
         of = ports.catalog.find(workspace, Flow, flow.retry_of.flow_uid) if flow.retry_of else None
         if of is None:
-            stop_flow(ports, workspace, flow, "The flow that this one retries was deleted")
+            fail_flow(ports, workspace, flow, "The flow that this one retries was deleted")
             return
         if time_left() < RESERVE:
             ports.jobs.send(job)
             return
         try:
-            retries = retries or find_retries(ports, workspace, of, but=flow.uid)
+            retries = retries or messages_already_retried(ports, workspace, of, but=flow.uid)
             job = _enrol_page(ports, flow, of, job, retries)
         except GiveUp as error:
-            stop_flow(ports, workspace, flow, str(error))
+            fail_flow(ports, workspace, flow, str(error))
             return
         if job.cursor is None:
-            note_chunk(ports, workspace, job.f, job.chunk, job.found)
+            complete_chunk(ports, workspace, job.f, job.chunk, job.found)
             return
 
 
-def _still_queued(ports: Ports, workspace: WorkspaceUid, job: ExpandRetry) -> Flow | None:
+def _still_queued(ports: Ports, workspace: WorkspaceUid, job: EnrolRetry) -> Flow | None:
     """The flow while this part of it is to be enrolled."""
     flow = ports.catalog.find(workspace, Flow, job.f)
     if flow is None or flow.status is not FlowStatus.QUEUED or job.chunk in flow.expanded_chunks:
@@ -50,7 +50,7 @@ def _still_queued(ports: Ports, workspace: WorkspaceUid, job: ExpandRetry) -> Fl
     return flow
 
 
-def _enrol_page(ports: Ports, flow: Flow, of: Flow, job: ExpandRetry, retries: Retries) -> ExpandRetry:
+def _enrol_page(ports: Ports, flow: Flow, of: Flow, job: EnrolRetry, retries: Retries) -> EnrolRetry:
     """The job that goes on behind the page; without a cursor when it was the last. GiveUp as start_node says."""
     workspace = WorkspaceUid(job.w)
     start, now = start_node(ports, workspace, flow), ports.clock.now()
@@ -60,7 +60,7 @@ def _enrol_page(ports: Ports, flow: Flow, of: Flow, job: ExpandRetry, retries: R
         # Each walk keeps the version and the event with which it started.
         replace(build_row(workspace, flow, entry, start, now), version=row.version, cause=row.cause)
         for row in page.items
-        if flow.retry_of and (entry := entry_of(row, flow.retry_of, done.get(row.key, frozenset())))
+        if flow.retry_of and (entry := retry_start(row, flow.retry_of, done.get(row.key, frozenset())))
     ]
     enrol(ports, workspace, flow, found)
     return job.model_copy(update={"cursor": page.cursor, "found": job.found + len(found)})

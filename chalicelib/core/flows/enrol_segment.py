@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from chalicelib.core.flows.create_flow import count_shards
-from chalicelib.core.flows.enrol_contacts import build_row, enrol, note_chunk, start_node
-from chalicelib.core.flows.fail_flow import stop_flow
-from chalicelib.core.flows.start_flow import expand_rest
+from chalicelib.core.flows.enrol_contacts import build_row, complete_chunk, enrol, start_node
+from chalicelib.core.flows.fail_flow import fail_flow
+from chalicelib.core.flows.start_flow import resume_enrolment
 from chalicelib.core.segments.count_members import PAGE, PAGE_WITH_EVENTS, count_members
 from chalicelib.core.segments.filter import Members, compile_filter
 from chalicelib.core.segments.select_members import select_members
 from chalicelib.errors import Conflict, GiveUp, RetryLater
-from chalicelib.model.base import Moment, Outside
+from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.contact_shards import CONTACT_SHARDS
 from chalicelib.model.flow import CONTACTS_PER_SHARD, Flow, FlowStatus
 from chalicelib.model.ids import NodeId, WorkspaceUid
-from chalicelib.model.queue_messages import ExpandShards
+from chalicelib.model.queue_messages import EnrolSegment
 from chalicelib.model.segment import Segment, SegmentFilter
 from chalicelib.ports import Ports
 
@@ -36,7 +36,7 @@ COUNTING = timedelta(seconds=3)
 TRIES = 5
 
 
-class Plan(Outside):
+class EnrolmentPlan(StrictModel):
     """Whom all jobs of one expansion look for: the filter as of the moment at which the flow began to expand."""
 
     filter: SegmentFilter
@@ -61,11 +61,11 @@ class _Search:
         stored = ports.catalog.get_chunk(workspace, Flow, flow.uid, PLAN)
         if not stored:
             raise GiveUp("plan_missing", f"The plan of flow {flow.uid} is gone")
-        plan = Plan.model_validate_json(stored[0], extra="ignore")
+        plan = EnrolmentPlan.model_validate_json(stored[0], extra="ignore")
         members = compile_filter(plan.filter, plan.now)
         return cls(ports, workspace, members, plan.now, start_node(ports, workspace, flow), flow.chunks - 1)
 
-    def enrol_page(self, flow: Flow, job: ExpandShards, shard: int) -> ExpandShards:
+    def enrol_page(self, flow: Flow, job: EnrolSegment, shard: int) -> EnrolSegment:
         """Enrols the members of one page; the job that goes on behind it."""
         limit = PAGE_WITH_EVENTS if self.members.asks_for else PAGE
         page = self.ports.contacts.page_shard(self.workspace, shard, limit, job.cursor)
@@ -82,7 +82,7 @@ class _Search:
         enrol(self.ports, self.workspace, flow, [build_row(self.workspace, flow, uid, self.start, now) for uid in uids])
 
 
-def expand_segment(ports: Ports, job: ExpandShards, time_left: Callable[[], timedelta]) -> None:
+def expand_segment(ports: Ports, job: EnrolSegment, time_left: Callable[[], timedelta]) -> None:
     """A repeated job plans nothing anew and finds its rows. It stops when the flow is paused, and resume sends it."""
     workspace = WorkspaceUid(job.w)
     flow = ports.catalog.find(workspace, Flow, job.f)
@@ -91,20 +91,20 @@ def expand_segment(ports: Ports, job: ExpandShards, time_left: Callable[[], time
     try:
         if job.chunk == PLAN:
             if planned := _planned(ports, workspace, flow):
-                expand_rest(ports, workspace, planned)
+                resume_enrolment(ports, workspace, planned)
         elif job.chunk not in flow.expanded_chunks:
             _expand(_Search.of(ports, workspace, flow), job, time_left)
     except GiveUp as error:
-        stop_flow(ports, workspace, flow, str(error))
+        fail_flow(ports, workspace, flow, str(error))
 
 
-def _expand(search: _Search, job: ExpandShards, time_left: Callable[[], timedelta]) -> None:
+def _expand(search: _Search, job: EnrolSegment, time_left: Callable[[], timedelta]) -> None:
     """Looks at the flow again before every page, so that a pause or a cancel stops it there."""
     ports, workspace = search.ports, search.workspace
     while True:
         shard = job.chunk - 1 if job.shard is None else job.shard
         if shard >= CONTACT_SHARDS:
-            note_chunk(ports, workspace, job.f, job.chunk, job.found)
+            complete_chunk(ports, workspace, job.f, job.chunk, job.found)
             return
         flow = ports.catalog.find(workspace, Flow, job.f)
         if flow is None or flow.status is not FlowStatus.QUEUED:
@@ -134,7 +134,7 @@ def _plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     segment = ports.catalog.find(workspace, Segment, flow.segment_uid or "")
     if segment is None:
         raise GiveUp("segment_missing", f"Segment {flow.segment_uid} was not found")
-    plan = Plan(filter=segment.filter, now=flow.queued_at or ports.clock.now())
+    plan = EnrolmentPlan(filter=segment.filter, now=flow.queued_at or ports.clock.now())
     end = ports.clock.real() + COUNTING
     members = compile_filter(plan.filter, plan.now)
     counted = count_members(ports, workspace, members, lambda: end - ports.clock.real(), keep=0)

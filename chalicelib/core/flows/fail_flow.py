@@ -6,7 +6,7 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Ports
 
 
-def stop_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str) -> None:
+def fail_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str) -> None:
     """RetryLater when somebody moved the flow meanwhile. A flow that is queued begins to run to fail at it."""
     now = ports.clock.now()
     changes = {"status": FlowStatus.ERROR, "pause_reason": reason, "paused_at": now, "updated_at": now}

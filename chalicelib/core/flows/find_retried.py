@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from chalicelib.core.flows.retry_selection import matches_of, taken_by
+from chalicelib.core.flows.retry_selection import covered_by, matches_of
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.execution import Execution, ExecutionKey
 from chalicelib.model.flow import Flow, RetryOf
@@ -31,7 +31,7 @@ class Retries:
         for flow in self.flows if doubtful else ():
             keys = {replace(key, flow=FlowUid(flow.uid)): key for key in doubtful}
             for key, row in ports.executions.find_many(list(keys), flow.shards, strong=True).items():
-                nodes[keys[key]] |= taken_by(row, retry)
+                nodes[keys[key]] |= covered_by(row, retry)
         return nodes
 
     def rival_of(self, retry: RetryOf) -> Flow | None:
@@ -45,7 +45,7 @@ class Retries:
         return None
 
 
-def find_retries(ports: Ports, workspace: WorkspaceUid, of: Flow, but: str = "") -> Retries:
+def messages_already_retried(ports: Ports, workspace: WorkspaceUid, of: Flow, but: str = "") -> Retries:
     """All but the one that is being made; those that were deleted are forgotten."""
     pages = all_pages(partial(ports.catalog.children, workspace, Campaign, of.campaign_uid, Flow, 100))
     retries = [flow for page in pages for flow in page if flow.retry_of and flow.uid != but]

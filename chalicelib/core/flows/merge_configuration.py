@@ -6,7 +6,7 @@ from pydantic import ValidationError, model_validator
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.model.flow import FlowConfiguration
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.validation_problems import validation_problems
 
 
 class ConfigurationChange(FlowConfiguration):
@@ -26,4 +26,4 @@ def merge_configuration(base: FlowConfiguration, change: ConfigurationChange | N
     try:
         return FlowConfiguration.model_validate(merged)
     except ValidationError as error:
-        raise InvalidRequest(read_problems(error, "configuration")) from error
+        raise InvalidRequest(validation_problems(error, "configuration")) from error

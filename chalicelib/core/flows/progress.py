@@ -7,7 +7,14 @@ but by what a crash kept from being added.
 from collections import Counter
 from collections.abc import Mapping
 
-from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt, Result
+from chalicelib.model.execution import (
+    DeliveryReceipt,
+    Engagement,
+    Execution,
+    ExecutionStatus,
+    MessageOutcome,
+    MessageResult,
+)
 from chalicelib.model.flow import Flow, FlowStatus
 
 #: What a message with this report counts as; each is also a message that was sent.
@@ -23,7 +30,7 @@ _REACHED: Mapping[Engagement, tuple[str, ...]] = {
 }
 
 
-def contribution(row: Execution) -> Counter[str]:
+def counters_of(row: Execution) -> Counter[str]:
     """The row's share of every counter; all its values are positive."""
     counts = Counter({"total": 1, "retried": row.attempt if row.is_open else 0, "spent": row.paid})
     if not row.is_open:
@@ -41,31 +48,33 @@ def contribution(row: Execution) -> Counter[str]:
     return +counts
 
 
-def _count_message(counts: Counter[str], node: str, result: Result, receipt: Receipt | None) -> None:
+def _count_message(counts: Counter[str], node: str, result: MessageResult, receipt: DeliveryReceipt | None) -> None:
     reached = outcome_of(result, receipt)
     words: tuple[str, ...] = (reached.value,)
-    if reached is Outcome.SENT and receipt:
+    if reached is MessageOutcome.SENT and receipt:
         words += _REACHED[receipt.engagement]
     for word in words:
         counts[f"node.{node}.{word}"] += 1
-        if word not in {Outcome.SKIPPED, Outcome.FAILED}:
+        if word not in {MessageOutcome.SKIPPED, MessageOutcome.FAILED}:
             counts[word] += 1
     counts["retried"] += max(0, result.attempts - 1)
-    if reached in {Outcome.SENT, Outcome.UNKNOWN}:
+    if reached in {MessageOutcome.SENT, MessageOutcome.UNKNOWN}:
         counts["spent"] += result.cost
 
 
-def outcome_of(result: Result, receipt: Receipt | None) -> Outcome:
+def outcome_of(result: MessageResult, receipt: DeliveryReceipt | None) -> MessageOutcome:
     """The outcome as known now: a receipt turns an unknown message into a sent one."""
-    return Outcome.SENT if result.outcome is Outcome.UNKNOWN and receipt else result.outcome
+    return MessageOutcome.SENT if result.outcome is MessageOutcome.UNKNOWN and receipt else result.outcome
 
 
-def awaits_delivery(result: Result, receipt: Receipt | None) -> bool:
+def awaits_delivery(result: MessageResult, receipt: DeliveryReceipt | None) -> bool:
     """Whether the message is out and nobody knows yet what became of it: a receipt that it was sent says no more."""
-    return outcome_of(result, receipt) is Outcome.SENT and (receipt is None or receipt.engagement is Engagement.SENT)
+    return outcome_of(result, receipt) is MessageOutcome.SENT and (
+        receipt is None or receipt.engagement is Engagement.SENT
+    )
 
 
-def seems_told(counters: Mapping[str, int]) -> bool:
+def all_reported(counters: Mapping[str, int]) -> bool:
     """Whether of every message that was sent something better or worse is known. Not so where a channel is silent."""
     told = sum(counters.get(word, 0) for word in ("delivered", "bounced", "undelivered", "timedOut"))
     return counters.get("sent", 0) <= told
@@ -73,25 +82,25 @@ def seems_told(counters: Mapping[str, int]) -> bool:
 
 def difference(before: Execution, after: Execution) -> Counter[str]:
     """What changes when the row goes from one state to the other; values may be negative."""
-    change = contribution(after)
-    change.subtract(contribution(before))
+    change = counters_of(after)
+    change.subtract(counters_of(before))
     return Counter({name: value for name, value in change.items() if value})
 
 
-def settled(counters: Mapping[str, int]) -> int:
+def finished_count(counters: Mapping[str, int]) -> int:
     """How many executions are over."""
     return sum(counters.get(status, 0) for status in ("completed", "failed", "skipped"))
 
 
-def seems_over(flow: Flow, counters: Mapping[str, int]) -> bool:
+def looks_finished(flow: Flow, counters: Mapping[str, int]) -> bool:
     """Whether an exact count would probably find that the flow may end."""
-    return flow.may_end and unsettled(flow, counters) <= 0
+    return flow.may_end and remaining_count(flow, counters) <= 0
 
 
-def unsettled(flow: Flow, counters: Mapping[str, int]) -> int:
+def remaining_count(flow: Flow, counters: Mapping[str, int]) -> int:
     """How many executions are not over; below zero where counters were lost or contacts came twice."""
     expected = counters.get("total", 0) if flow.open_ended else flow.contact_count
-    return expected - settled(counters)
+    return expected - finished_count(counters)
 
 
 def end_status(counters: Mapping[str, int]) -> FlowStatus:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.queue_messages import Purge
+from chalicelib.model.queue_messages import PurgeFlow
 from chalicelib.ports import Ports
 
 PAGE = 500
@@ -12,7 +12,7 @@ PAGE = 500
 RESERVE = timedelta(seconds=10)
 
 
-def purge_flow(ports: Ports, job: Purge, time_left: Callable[[], timedelta]) -> None:
+def purge_flow(ports: Ports, job: PurgeFlow, time_left: Callable[[], timedelta]) -> None:
     """Shard by shard from the front, so that another job goes on where this one stopped."""
     workspace, flow = WorkspaceUid(job.w), FlowUid(job.f)
     for shard in range(job.shards):

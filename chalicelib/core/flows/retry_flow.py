@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.flows.create_flow import count_shards, store_started
+from chalicelib.core.flows.create_flow import count_shards, store_and_start
 from chalicelib.core.flows.enrol_retry import PAGE
-from chalicelib.core.flows.find_retried import Retries, find_retries
-from chalicelib.core.flows.retry_selection import entry_of, expect_entries
+from chalicelib.core.flows.find_retried import Retries, messages_already_retried
+from chalicelib.core.flows.retry_selection import expect_entries, retry_start
 from chalicelib.core.flows.start_flow import pin_version
 from chalicelib.errors import Conflict, invalid
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.flow import ENDED, Flow, FlowStatus, RetryOf
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
@@ -22,7 +22,7 @@ READ_AT_ONCE = 2
 _RETRIABLE = ENDED | {FlowStatus.PAUSED, FlowStatus.ERROR}
 
 
-class RetryWish(Outside):
+class RetryRequest(StrictModel):
     """The body of `POST /v1/flows/{uid}/retry`; `reason` narrows it to one failure or skip code, `nodeId` to one step.
 
     `unknown` and `skipped` run one message of each contact again: the first that no retry of the flow has sent.
@@ -33,7 +33,7 @@ class RetryWish(Outside):
     node_id: Annotated[str, Field(max_length=64)] | None = None
 
 
-def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish, new: str | None = None) -> Flow:
+def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryRequest, new: str | None = None) -> Flow:
     """Conflict while the flow or such a retry of it still runs, InvalidRequest when there is nobody to retry.
 
     Two retries of the same failures would write to everybody twice, each under a message uid of its own.
@@ -52,7 +52,7 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish,
     pin_version(ports, workspace, draft)
     # Read before the retries are: another one that starts meanwhile moves it.
     campaign = ports.catalog.get(workspace, Campaign, flow.campaign_uid)
-    retries = find_retries(ports, workspace, flow)
+    retries = messages_already_retried(ports, workspace, flow)
     if rival := retries.rival_of(retry):
         raise Conflict(f"Flow {rival.uid} is retrying them already", rival.status, sorted(ENDED))
     is_large = flow.shards > READ_AT_ONCE
@@ -63,10 +63,10 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryWish,
     if is_large:
         # A part for each shard of its rows, which jobs look through.
         draft = draft.model_copy(update={"from_rows": True, "chunks": flow.shards, "shards": count_shards(expected)})
-    return store_started(ports, workspace, draft, entries, [campaign])
+    return store_and_start(ports, workspace, draft, entries, [campaign])
 
 
-def _nobody(wish: RetryWish) -> str:
+def _nobody(wish: RetryRequest) -> str:
     which = (f" by {wish.reason}" if wish.reason else "") + (f" at {wish.node_id}" if wish.node_id else "")
     return f"No message of this flow is {wish.of}{which}, or a retry of it has sent them all; then retry that one"
 
@@ -98,7 +98,7 @@ def _entries(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf, 
     entries = []
     for rows in pages:
         done = retries.find(ports, rows, retry)
-        entries += [entry for row in rows if (entry := entry_of(row, retry, done.get(row.key, frozenset())))]
+        entries += [entry for row in rows if (entry := retry_start(row, retry, done.get(row.key, frozenset())))]
     return entries
 
 

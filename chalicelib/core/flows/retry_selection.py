@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from chalicelib.core.flows.progress import outcome_of
-from chalicelib.model.execution import Execution, ExecutionStatus, Outcome
+from chalicelib.model.execution import Execution, ExecutionStatus, MessageOutcome
 from chalicelib.model.flow import RetryOf
 from chalicelib.model.ids import NodeId
 
 
-def entry_of(row: Execution, retry: RetryOf, done: AbstractSet[NodeId] = frozenset()) -> str | None:
+def retry_start(row: Execution, retry: RetryOf, done: AbstractSet[NodeId] = frozenset()) -> str | None:
     """`walk@node`: a failed walk goes on from where it failed; the others run one node again. None for no retry.
 
     Of several messages that match it is the first that no retry before has sent (`done`): the rest is for another one.
@@ -30,7 +30,7 @@ def _failed(row: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
 
 
 def _messages(row: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
-    wanted = Outcome(retry.of)
+    wanted = MessageOutcome(retry.of)
     passed = [visit.node for visit in row.path if visit.node in row.results]
     # Where the walk stands it has not left; a store need not keep results in order.
     return tuple(
@@ -41,12 +41,12 @@ def _messages(row: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
     )
 
 
-def taken_by(row: Execution, retry: RetryOf) -> frozenset[NodeId]:
+def covered_by(row: Execution, retry: RetryOf) -> frozenset[NodeId]:
     """The nodes that this row of another retry has sent, may have sent, or is about to send.
 
     Of failed walks also those that it has left: the rest of the walk is its own, whatever became of the message.
     """
-    out = {Outcome.SENT, Outcome.UNKNOWN}
+    out = {MessageOutcome.SENT, MessageOutcome.UNKNOWN}
     nodes = {node for node, result in row.results.items() if result.outcome in out}
     left = {visit.node for visit in row.path} if retry.of == "failed" else set()
     return frozenset(nodes | left | ({row.node} if row.is_open and row.node else set()))

@@ -8,7 +8,7 @@ from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
-from chalicelib.model.queue_messages import Expand, ExpandRetry, ExpandShards, Recount
+from chalicelib.model.queue_messages import EnrolContacts, EnrolRetry, EnrolSegment, Recount
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
@@ -17,7 +17,7 @@ def start_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     """Starts a draft; Conflict when somebody moved the flow meanwhile, or its campaign starts no flows."""
     flow.check_operator_move(FlowStatus.QUEUED)
     saved = ports.catalog.save(workspace, as_started(ports, workspace, flow, pin_version(ports, workspace, flow)))
-    send_off(ports, workspace, saved)
+    enqueue_enrolment(ports, workspace, saved)
     return saved
 
 
@@ -65,20 +65,20 @@ def as_started(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: int) 
     return flow.model_copy(update=changes)
 
 
-def send_off(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+def enqueue_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     """The jobs of a flow that was stored as started; if they are lost, the watchdog sends them again.
 
     So a queue that is away is no error: the caller would only start the flow a second time.
     """
     with suppress(RetryLater):
-        expand_rest(ports, workspace, flow)
+        resume_enrolment(ports, workspace, flow)
         if flow.chunks == 0:
             ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
 
 
-def expand_rest(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+def resume_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     """One job for every part of the audience that is not enrolled yet."""
-    job = ExpandRetry if flow.from_rows else ExpandShards if flow.segment_uid else Expand
+    job = EnrolRetry if flow.from_rows else EnrolSegment if flow.segment_uid else EnrolContacts
     for chunk in range(flow.chunks):
         if chunk not in flow.expanded_chunks:
             ports.jobs.send(job(w=workspace, f=flow.uid, chunk=chunk))

@@ -48,14 +48,14 @@ def state_of(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> Campa
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ControlResult:
     """A campaign after its move, and the newest of its flows that moved, if one did."""
 
     campaign: Campaign
     flow: Flow | None
 
 
-def move_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wanted: FlowStatus) -> Moved:
+def control_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wanted: FlowStatus) -> ControlResult:
     """Pauses, resumes or cancels schedule and open flows; Conflict when there is nothing to be moved.
 
     The schedule goes first when it is stopped and last when it goes on, so that no start comes in between.
@@ -73,7 +73,7 @@ def move_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wanted: FlowS
     moved = [change_flow(ports, workspace, flow.uid, FlowChange(status=wanted)) for flow in movable]
     if wanted is FlowStatus.RUNNING:
         campaign = _move_schedule(ports, workspace, campaign, wanted)
-    return Moved(campaign, moved[0] if moved else None)
+    return ControlResult(campaign, moved[0] if moved else None)
 
 
 def _would_move(schedule: Schedule | None, wanted: FlowStatus) -> bool:

@@ -11,14 +11,14 @@ from chalicelib.core.flows.control_flow import pause_flow
 from chalicelib.core.flows.merge_configuration import ConfigurationChange, merge_configuration
 from chalicelib.core.launching.control_campaign import IDLE, open_flows, state_of
 from chalicelib.errors import Conflict, InvalidRequest, Problem, invalid
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.campaign import MAX_VALUES, Audience, Availability, Campaign, ShortForm, TemplateName
 from chalicelib.model.durations import Duration
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy, Template
-from chalicelib.model.trigger import Entry, ManualTrigger, Trigger
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.trigger import EntryPolicy, ManualTrigger, Trigger
+from chalicelib.model.validation_problems import validation_problems
 from chalicelib.ports import Ports
 
 #: Written lists may be longer than what compiles, so that the answer can count them.
@@ -33,7 +33,7 @@ def _meant_as(kind: object) -> BeforeValidator:
     return BeforeValidator(lambda value: value, json_schema_input_type=kind)
 
 
-class CampaignFields(Outside):
+class CampaignFields(StrictModel):
     """What a caller may set: `steps`, or the fields of the short form."""
 
     max_values: ClassVar[int] = MAX_VALUES + 3_000
@@ -45,7 +45,7 @@ class CampaignFields(Outside):
     status: Availability | None = None
     trigger: Trigger | None = None
     audience: Audience | None = None
-    entry: Entry | None = None
+    entry: EntryPolicy | None = None
     start_grace: Duration | None = None
     configuration: ConfigurationChange | None = None
     steps: Annotated[tuple[JsonValue, ...], Field(max_length=MAX_WRITTEN_STEPS)] | None = None
@@ -86,7 +86,7 @@ class CampaignFields(Outside):
             return ShortForm.model_validate(form, strict=False)
         except ValidationError as error:
             # What is wrong with the form as a whole is that it names no template, or two.
-            found = read_problems(error, content=form)
+            found = validation_problems(error, content=form)
             raise InvalidRequest([replace(p, field=p.field or "templateUid") for p in found]) from error
 
     def changes(self, before: Campaign) -> dict[str, object]:

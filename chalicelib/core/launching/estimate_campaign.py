@@ -7,25 +7,25 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.core.billing.aws_cost import forecast
-from chalicelib.core.channels.acquire_rate import drained_at
+from chalicelib.core.channels.acquire_rate import estimate_finish
 from chalicelib.core.channels.pacing import interval
 from chalicelib.core.launching.control_campaign import flows_of
-from chalicelib.core.launching.forecast import dearest_walk, expect_visits
+from chalicelib.core.launching.forecast import expected_visits, max_cost_path
 from chalicelib.core.launching.test_run_campaign import build_first_row, plan_draft
 from chalicelib.core.segments.count_members import count_members
 from chalicelib.core.segments.filter import compile_filter
 from chalicelib.core.segments.sampling import Measured, in_all
-from chalicelib.core.steps.send_plan import Plan
+from chalicelib.core.steps.send_plan import SendPlan
 from chalicelib.errors import GiveUp, invalid
-from chalicelib.model.aws_usage import Usage
+from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.campaign import Audience, Campaign
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Letter
+from chalicelib.model.message import OutgoingMessage
 from chalicelib.model.segment import Segment
-from chalicelib.model.send_options import Offering
-from chalicelib.model.stable_random import draw
-from chalicelib.ports import LineState, Ports, Standing
+from chalicelib.model.send_options import SendsMessage
+from chalicelib.model.stable_random import stable_fraction
+from chalicelib.ports import ChannelStatus, Ports, RateState
 
 #: Of a larger audience so many contacts are looked at, and fewer where there are many SENDs to look at each.
 SAMPLE, LEAST_SAMPLE = 1_000, 100
@@ -59,7 +59,7 @@ class Estimate:
     worst_cost: int
     currency: str
     ends_at: datetime | None
-    usage: Usage
+    usage: AwsUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
     if campaign.audience is None:
         raise invalid("audience", "The campaign has no contacts to estimate for")
     sample = _sample(ports, workspace, campaign.audience, _sample_size(plan))
-    visits = expect_visits(plan.graph, _history(ports, workspace, uid))
+    visits = expected_visits(plan.graph, _history(ports, workspace, uid))
     tally = _tally(plan, sample.contacts, visits, ports.clock.now())
     messages = {channel: sample.in_all(count) for channel, count in tally.messages.items()}
     return Estimate(
@@ -119,20 +119,22 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
     )
 
 
-def _ends_at(ports: Ports, plan: Plan, messages: Mapping[str, int]) -> datetime | None:
+def _ends_at(ports: Ports, plan: SendPlan, messages: Mapping[str, int]) -> datetime | None:
     """When the slowest is through: the line of the pacing, which all channels share, or a channel's own."""
     step, workspace = interval(plan.flow.configuration), WorkspaceUid(plan.workspace.uid)
     ends = [ports.clock.now() + step * sum(messages.values())] if step else []
     for uid, count in messages.items():
-        line = plan.lines.get(uid, LineState())
-        drained = drained_at(ports, workspace, Standing(plan.channels[uid], plan.circuits[uid], line), (count, step))
+        line = plan.lines.get(uid, RateState())
+        drained = estimate_finish(
+            ports, workspace, ChannelStatus(plan.channels[uid], plan.circuits[uid], line), (count, step)
+        )
         ends += [drained] if drained else []
     return max(ends, default=None)
 
 
-def _reporting(plan: Plan) -> list[NodeId]:
+def _reporting(plan: SendPlan) -> list[NodeId]:
     """SENDs whose channel's provider reports what becomes of their messages."""
-    offered = {node.id: node.step.offers[0] for node in plan.graph if isinstance(node.step, Offering)}
+    offered = {node.id: node.step.offers[0] for node in plan.graph if isinstance(node.step, SendsMessage)}
     channels = {node: plan.channel_of(offer.sending) for node, offer in offered.items()}
     return [node for node, channel in channels.items() if channel and channel.reports_receipts]
 
@@ -141,7 +143,7 @@ def _scale(sample: _Sample, counts: Mapping[str, float]) -> dict[str, int]:
     return {name: sample.in_all(count) for name, count in counts.items()}
 
 
-def _sample_size(plan: Plan) -> int:
+def _sample_size(plan: SendPlan) -> int:
     sends = sum(node.step.delivers for node in plan.graph)
     return max(LEAST_SAMPLE, min(SAMPLE, LOOKS // max(1, sends)))
 
@@ -150,7 +152,7 @@ def _sample(ports: Ports, workspace: WorkspaceUid, audience: Audience, size: int
     if audience.segment_uid is not None:
         return _sample_segment(ports, workspace, audience.segment_uid, size)
     unique = tuple(dict.fromkeys(audience.contact_uids or ()))
-    chosen = sorted(unique, key=draw)[:size]
+    chosen = sorted(unique, key=stable_fraction)[:size]
     found = ports.contacts.find_many(workspace, [ContactUid(uid) for uid in chosen], strong=False)
     return _Sample(Measured(len(unique)), list(found.values()), len(chosen) - len(found))
 
@@ -173,11 +175,11 @@ def _history(ports: Ports, workspace: WorkspaceUid, uid: str) -> Counter[str]:
     return counters
 
 
-def _tally(plan: Plan, contacts: Sequence[Contact], visits: Mapping[NodeId, float], now: datetime) -> _Tally:
+def _tally(plan: SendPlan, contacts: Sequence[Contact], visits: Mapping[NodeId, float], now: datetime) -> _Tally:
     tally = _Tally(excluded={node.id: Counter() for node in plan.graph if node.step.delivers})
     for contact in contacts:
         answers = _consider(plan, contact, now)
-        letters = {node: answer for node, answer in answers.items() if isinstance(answer, Letter)}
+        letters = {node: answer for node, answer in answers.items() if isinstance(answer, OutgoingMessage)}
         skips = {node: answer for node, answer in answers.items() if isinstance(answer, str)}
         for node, reason in skips.items():
             tally.excluded[node][reason] += 1
@@ -186,7 +188,7 @@ def _tally(plan: Plan, contacts: Sequence[Contact], visits: Mapping[NodeId, floa
         elif skips:
             tally.unreachable[next(iter(skips.values()))] += 1
         tally.reachable.update({letter.channel.uid for letter in letters.values()})
-        tally.worst_cost += dearest_walk(plan.graph, {node: letter.cost for node, letter in letters.items()})
+        tally.worst_cost += max_cost_path(plan.graph, {node: letter.cost for node, letter in letters.items()})
         for node, letter in letters.items():
             channel = letter.channel.uid
             tally.messages[channel] += visits[node]
@@ -194,15 +196,15 @@ def _tally(plan: Plan, contacts: Sequence[Contact], visits: Mapping[NodeId, floa
     return tally
 
 
-def _consider(plan: Plan, contact: Contact, now: datetime) -> dict[NodeId, Letter | str]:
+def _consider(plan: SendPlan, contact: Contact, now: datetime) -> dict[NodeId, OutgoingMessage | str]:
     """As each SEND would look at the contact now: its letter, or why there would be none."""
     row = build_first_row(plan, contact, now)
-    answers: dict[NodeId, Letter | str] = {}
+    answers: dict[NodeId, OutgoingMessage | str] = {}
     for node in plan.graph:
         if node.step.delivers:
             try:
                 answer = plan.consider(node, row, contact)
-                answers[node.id] = answer if isinstance(answer, Letter) else answer.reason
+                answers[node.id] = answer if isinstance(answer, OutgoingMessage) else answer.reason
             except GiveUp as error:  # A template that cannot be rendered for this contact.
                 answers[node.id] = error.code
     return answers

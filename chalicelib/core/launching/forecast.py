@@ -6,7 +6,7 @@ from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 
 
-def expect_visits(graph: Graph, counters: Mapping[str, int]) -> dict[NodeId, float]:
+def expected_visits(graph: Graph, counters: Mapping[str, int]) -> dict[NodeId, float]:
     """Each node → the share of all walks that comes by. `counters`: of earlier flows, named by `core/flows/progress`.
 
     A step that draws lots says how; of others the earlier flows tell, or else each way out is taken as often.
@@ -30,7 +30,7 @@ def _split(node: Node, counters: Mapping[str, int]) -> Mapping[str, float]:
     return {name: taken / total if total else 1 / len(left) for name, taken in left.items()}
 
 
-def dearest_walk(graph: Graph, costs: Mapping[NodeId, int]) -> int:
+def max_cost_path(graph: Graph, costs: Mapping[NodeId, int]) -> int:
     """What a walk costs at most, when each node costs this much."""
     worst: dict[NodeId, int] = {}
     for node in reversed(list(graph)):

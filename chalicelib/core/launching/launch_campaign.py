@@ -6,15 +6,15 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, examine_campaign, sendings
+from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, message_specs, validate_campaign
 from chalicelib.core.campaigns.validate_trigger import check_trigger
 from chalicelib.core.flows.create_flow import NewFlow, create_flow
 from chalicelib.core.flows.start_flow import check_available
 from chalicelib.core.launching.control_campaign import IDLE, open_flows, state_of
 from chalicelib.core.launching.open_event_campaign import open_campaign
-from chalicelib.core.launching.schedule_campaign import coming_starts, schedule_campaign
+from chalicelib.core.launching.schedule_campaign import schedule_campaign, upcoming_starts
 from chalicelib.errors import Conflict, InvalidRequest, Problem
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.campaign import MAX_VALUES, Campaign, CampaignState, ContactUids
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
@@ -22,7 +22,7 @@ from chalicelib.model.trigger import EventTrigger, ScheduledTrigger
 from chalicelib.ports import Ports
 
 
-class LaunchWish(Outside):
+class LaunchRequest(StrictModel):
     """The body of `launch` and `trigger`: whom, if not the campaign's own audience; by what, if no SEND says it."""
 
     max_values: ClassVar[int] = MAX_VALUES
@@ -52,7 +52,7 @@ class Launched:
     starts: tuple[datetime, ...] = ()
 
 
-def launch_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: LaunchWish) -> Launched:
+def launch_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: LaunchRequest) -> Launched:
     """Conflict while it is under way or scheduled; InvalidRequest with every problem, also when nobody is named."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
     check_available(campaign)
@@ -63,16 +63,16 @@ def launch_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: Launc
     channel = _check_unattended(ports, workspace, campaign, wish)
     if isinstance(campaign.trigger, ScheduledTrigger):
         scheduled = schedule_campaign(ports, workspace, campaign.uid, channel)
-        return Launched(state_of(ports, workspace, scheduled), None, coming_starts(scheduled))
+        return Launched(state_of(ports, workspace, scheduled), None, upcoming_starts(scheduled))
     flow = open_campaign(ports, workspace, campaign.uid, channel)
     return Launched(CampaignState.RUNNING, flow)
 
 
 def start_campaign(
-    ports: Ports, workspace: WorkspaceUid, campaign: Campaign, wish: LaunchWish, trigger: str, uid: str | None = None
+    ports: Ports, workspace: WorkspaceUid, campaign: Campaign, wish: LaunchRequest, trigger: str, uid: str | None = None
 ) -> Flow:
     """A flow over those whom the call names, else over the campaign's audience; `uid` is the flow's, if it has one."""
-    examination = examine_campaign(ports, workspace, campaign, wish.channel_uid)
+    examination = validate_campaign(ports, workspace, campaign, wish.channel_uid)
     audience = wish if wish.names_somebody else campaign.audience
     problems = list(examination.problems)
     if audience is None:
@@ -91,14 +91,14 @@ def start_campaign(
     return create_flow(ports, workspace, new, trigger, lambda: _check_idle(ports, workspace, campaign), uid)
 
 
-def _check_unattended(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, wish: LaunchWish) -> str:
+def _check_unattended(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, wish: LaunchRequest) -> str:
     """The channel of SENDs that name none, "" where nothing is sent; InvalidRequest with every problem of all."""
-    examination = examine_campaign(ports, workspace, campaign, wish.channel_uid)
+    examination = validate_campaign(ports, workspace, campaign, wish.channel_uid)
     problems = [*examination.problems, *check_trigger(ports, workspace, campaign)]
     if wish.names_somebody:
         problems.append(Problem("contactUids", f"The trigger {campaign.trigger.type} takes nobody from the call"))
     channel = examination.default_channel
-    if channel is None and sendings(examination.graph):
+    if channel is None and message_specs(examination.graph):
         problems.append(NO_CHANNEL)
     if problems:
         raise InvalidRequest(problems, "The campaign cannot be launched as it is")

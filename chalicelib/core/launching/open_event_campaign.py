@@ -3,10 +3,10 @@
 from chalicelib.core.campaigns.publish_campaign import publish_campaign
 from chalicelib.core.flows.start_flow import as_started
 from chalicelib.core.launching.control_campaign import open_flows
-from chalicelib.core.notifications.manage_subscriptions import get_listeners
+from chalicelib.core.notifications.manage_subscriptions import get_subscriptions
 from chalicelib.errors import Conflict
 from chalicelib.model.campaign import Campaign
-from chalicelib.model.event_subscription import Listener
+from chalicelib.model.event_subscription import EventSubscription
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.trigger import EventTrigger
@@ -23,8 +23,8 @@ def open_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: str)
     if not isinstance(version.trigger, EventTrigger):
         raise Conflict("The trigger of the campaign was changed meanwhile: read it again")
     flow = as_started(ports, workspace, _draft(ports, campaign, channel), version.version)
-    listeners = get_listeners(ports, workspace)
-    heard = Listener(campaign_uid=campaign.uid, flow_uid=flow.uid, event=version.trigger.event)
+    listeners = get_subscriptions(ports, workspace)
+    heard = EventSubscription(campaign_uid=campaign.uid, flow_uid=flow.uid, event=version.trigger.event)
     if any(each.status is not FlowStatus.DRAFT for each in open_flows(ports, workspace, uid)):
         raise Conflict("The campaign was launched meanwhile: read it again")
     ports.catalog.add(

@@ -1,6 +1,6 @@
 """Takes a template out of use: nothing is launched with it, and flows that send it are paused."""
 
-from chalicelib.core.campaigns.validate_campaign import sendings
+from chalicelib.core.campaigns.validate_campaign import message_specs
 from chalicelib.core.flows.control_flow import pause_flow
 from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.model.campaign import Campaign, CampaignVersion
@@ -28,5 +28,5 @@ def _sends(ports: Ports, workspace: WorkspaceUid, flow_uid: str, template: str) 
     if flow is None or flow.campaign_version is None:
         return False
     version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, flow.campaign_version, CampaignVersion)
-    named = sendings(graph_of(workspace, version)).values() if version else ()
+    named = message_specs(graph_of(workspace, version)).values() if version else ()
     return any(sending.template_uid == template for sending in named)

@@ -3,14 +3,14 @@
 from contextlib import suppress
 
 from chalicelib.core.campaigns.publish_campaign import TRIES, publish_campaign
-from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.campaigns.validate_campaign import validate_campaign
 from chalicelib.core.campaigns.validate_trigger import check_trigger
 from chalicelib.core.launching.control_campaign import open_flows
 from chalicelib.core.launching.schedule_campaign import plan_schedule
-from chalicelib.core.notifications.manage_subscriptions import change_listener
+from chalicelib.core.notifications.manage_subscriptions import update_subscription
 from chalicelib.errors import Conflict, InvalidRequest, RetryLater
 from chalicelib.model.campaign import Campaign, CampaignVersion
-from chalicelib.model.event_subscription import Listener
+from chalicelib.model.event_subscription import EventSubscription
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.trigger import EventTrigger, ScheduledTrigger
 from chalicelib.ports import Ports
@@ -21,14 +21,14 @@ def publish_running(ports: Ports, workspace: WorkspaceUid, uid: str) -> Campaign
     campaign = ports.catalog.get(workspace, Campaign, uid)
     listening = [flow for flow in open_flows(ports, workspace, uid) if flow.takes_entrants and flow.epoch]
     if campaign.is_scheduled or listening:
-        problems = (*examine_campaign(ports, workspace, campaign).problems, *check_trigger(ports, workspace, campaign))
+        problems = (*validate_campaign(ports, workspace, campaign).problems, *check_trigger(ports, workspace, campaign))
         if problems:
             raise InvalidRequest(problems, "The campaign cannot be published as it is")
     published, version = publish_campaign(ports, workspace, uid)
     for flow in listening:
         if isinstance(version.trigger, EventTrigger):
-            heard = Listener(campaign_uid=uid, flow_uid=flow.uid, event=version.trigger.event)
-            change_listener(ports, workspace, heard)
+            heard = EventSubscription(campaign_uid=uid, flow_uid=flow.uid, event=version.trigger.event)
+            update_subscription(ports, workspace, heard)
     if campaign.is_scheduled:
         _reschedule(ports, workspace, published)
     return version

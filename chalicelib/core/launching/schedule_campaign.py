@@ -9,7 +9,7 @@ from chalicelib.core.campaigns.recurrence import TICK, Occurrence, occurrences
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.queue_messages import Start
+from chalicelib.model.queue_messages import StartScheduledCampaign
 from chalicelib.model.trigger import Schedule, ScheduledTrigger
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
@@ -29,7 +29,7 @@ def schedule_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: 
     saved = ports.catalog.save(workspace, campaign.model_copy(update={"schedule": planned}))
     if saved.due_at and saved.due_at <= ports.clock.now() + AHEAD * ports.clock.speed:
         with suppress(RetryLater):  # The clock's next round finds it.
-            remind(ports, workspace, uid, saved.due_at)
+            enqueue_start(ports, workspace, uid, saved.due_at)
     return saved
 
 
@@ -52,7 +52,7 @@ def plan_schedule(
     )
 
 
-def coming_starts(campaign: Campaign) -> tuple[datetime, ...]:
+def upcoming_starts(campaign: Campaign) -> tuple[datetime, ...]:
     """The next starts of a scheduled campaign, none of others."""
     schedule = campaign.schedule
     if schedule is None or schedule.due is None:
@@ -67,19 +67,19 @@ def drafted_starts(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) ->
     if not isinstance(campaign.trigger, ScheduledTrigger):
         return ()
     planned = plan_schedule(ports, workspace, campaign, campaign.trigger, "")
-    return coming_starts(campaign.model_copy(update={"schedule": planned}))
+    return upcoming_starts(campaign.model_copy(update={"schedule": planned}))
 
 
-def send_due(ports: Ports) -> int:
+def enqueue_due_starts(ports: Ports) -> int:
     """One job for every start that comes before the next round or is late; sending one twice is harmless."""
     ahead = ports.clock.now() + AHEAD * ports.clock.speed
     found = 0
     for workspace, uid, due in ports.catalog.due(Campaign, ahead):
-        remind(ports, workspace, uid, due)
+        enqueue_start(ports, workspace, uid, due)
         found += 1
     return found
 
 
-def remind(ports: Ports, workspace: WorkspaceUid, uid: str, due: datetime) -> None:
+def enqueue_start(ports: Ports, workspace: WorkspaceUid, uid: str, due: datetime) -> None:
     """A job that comes at the start's second."""
-    ports.jobs.send(Start(w=workspace, uid=uid), max(due - ports.clock.now(), timedelta(0)))
+    ports.jobs.send(StartScheduledCampaign(w=workspace, uid=uid), max(due - ports.clock.now(), timedelta(0)))

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from chalicelib.core.campaigns.publish_campaign import get_version
 from chalicelib.core.campaigns.recurrence import TICK, Occurrence, occurrences
-from chalicelib.core.campaigns.validate_campaign import examine_campaign
-from chalicelib.core.flows.create_flow import store_started
+from chalicelib.core.campaigns.validate_campaign import validate_campaign
+from chalicelib.core.flows.create_flow import store_and_start
 from chalicelib.core.launching.control_campaign import PAUSED, state_of
 from chalicelib.errors import Conflict, NotFound, RetryLater
 from chalicelib.model.campaign import Availability, Campaign
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid, uid_at
-from chalicelib.model.queue_messages import Start
+from chalicelib.model.queue_messages import StartScheduledCampaign
 from chalicelib.model.segment import Segment
 from chalicelib.model.trigger import Schedule
 from chalicelib.ports import Ports
@@ -21,7 +21,7 @@ from chalicelib.ports import Ports
 TRIES = 6
 
 
-def start_scheduled(ports: Ports, job: Start) -> Flow | None:
+def start_scheduled(ports: Ports, job: StartScheduledCampaign) -> Flow | None:
     """The flow, or None when it is not time, or the start was skipped, which the schedule then says."""
     workspace = WorkspaceUid(job.w)
     for _ in range(TRIES):
@@ -49,7 +49,7 @@ def _start(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: 
     flow = _draft(ports, campaign, schedule).model_copy(
         update={"duplicates_removed": len(contacts or ()) - len(unique)}
     )
-    return store_started(ports, workspace, flow, unique, [after])
+    return store_and_start(ports, workspace, flow, unique, [after])
 
 
 def _catch_up(schedule: Schedule, now: datetime) -> tuple[Schedule, Occurrence | None]:
@@ -88,7 +88,7 @@ def _problem(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule
     except NotFound as error:
         return str(error)
     published = campaign.model_copy(update={"steps": version.steps, "short_form": None})
-    problems = examine_campaign(ports, workspace, published, schedule.channel_uid).problems
+    problems = validate_campaign(ports, workspace, published, schedule.channel_uid).problems
     return f"{problems[0].field}: {problems[0].message}" if problems else None
 
 

@@ -4,17 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, Examination, examine_campaign, sendings
-from chalicelib.core.contacts.load_history import recall
-from chalicelib.core.steps.interpreter import advance, retagged
-from chalicelib.core.steps.send_plan import Plan, build_plan
+from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, ValidationReport, message_specs, validate_campaign
+from chalicelib.core.contacts.load_history import load_event_history
+from chalicelib.core.steps.interpreter import advance, leave_tag_node
+from chalicelib.core.steps.send_plan import SendPlan, build_plan
 from chalicelib.errors import InvalidRequest, invalid
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus, Outcome, Result, Visit
+from chalicelib.model.execution import (
+    Execution,
+    ExecutionKey,
+    ExecutionStatus,
+    MessageOutcome,
+    MessageResult,
+    NodeVisit,
+)
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Letter
+from chalicelib.model.message import OutgoingMessage
 from chalicelib.ports import Ports
 
 _NOBODY = FlowUid("rehearsal")
@@ -23,19 +30,19 @@ _MAX_STATIONS = 202
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class TestRun:
     """The walk of one contact with the moments it would have if it started now."""
 
-    path: tuple[Visit, ...]
-    results: Mapping[NodeId, Result]
-    letters: Mapping[NodeId, Letter]
+    path: tuple[NodeVisit, ...]
+    results: Mapping[NodeId, MessageResult]
+    letters: Mapping[NodeId, OutgoingMessage]
     status: ExecutionStatus
     ends_at: datetime
 
 
-def rehearse_campaign(
+def start_test_run(
     ports: Ports, workspace: WorkspaceUid, uid: str, contact_uid: str, channel_uid: str | None = None
-) -> Rehearsal:
+) -> TestRun:
     """Walks the draft: messages are sent at once, waits pass at their moment. InvalidRequest as launching would."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
     contact = ports.contacts.find_many(workspace, [ContactUid(contact_uid)], strong=True).get(ContactUid(contact_uid))
@@ -44,18 +51,18 @@ def rehearse_campaign(
     return _walk(plan_draft(ports, workspace, campaign, channel_uid), contact, ports)
 
 
-def plan_draft(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, channel_uid: str | None) -> Plan:
+def plan_draft(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, channel_uid: str | None) -> SendPlan:
     """The draft as a flow would run it now; InvalidRequest as launching it would."""
-    examination = examine_campaign(ports, workspace, campaign, channel_uid)
+    examination = validate_campaign(ports, workspace, campaign, channel_uid)
     if examination.problems:
         raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
-    if sendings(examination.graph) and examination.default_channel is None:
+    if message_specs(examination.graph) and examination.default_channel is None:
         raise InvalidRequest([NO_CHANNEL])
     flow = _flow(ports.clock.now(), campaign, examination)
     return build_plan(ports, workspace, flow, examination.graph, examination.pins)
 
 
-def _flow(now: datetime, campaign: Campaign, examination: Examination) -> Flow:
+def _flow(now: datetime, campaign: Campaign, examination: ValidationReport) -> Flow:
     """A flow that is stored nowhere."""
     return Flow(
         uid=_NOBODY,
@@ -67,32 +74,34 @@ def _flow(now: datetime, campaign: Campaign, examination: Examination) -> Flow:
     )
 
 
-def _walk(plan: Plan, contact: Contact, ports: Ports) -> Rehearsal:
+def _walk(plan: SendPlan, contact: Contact, ports: Ports) -> TestRun:
     scene = plan.scene(contact, ports)
     row = build_first_row(plan, contact, scene.now)
-    letters: dict[NodeId, Letter] = {}
+    letters: dict[NodeId, OutgoingMessage] = {}
     for _ in range(_MAX_STATIONS):
         walked = advance(row, scene)
         row = walked.row
         if not row.is_open:
             break
         if walked.asks_for:
-            history = recall(ports, WorkspaceUid(plan.workspace.uid), contact, walked.asks_for)
+            history = load_event_history(ports, WorkspaceUid(plan.workspace.uid), contact, walked.asks_for)
             scene = replace(scene, history=history)
             continue
         if walked.retag:
             tags = walked.retag.of(scene.contact.tags)
             scene = replace(scene, contact=scene.contact.model_copy(update={"tags": tags}))
-            row = retagged(row, scene)
+            row = leave_tag_node(row, scene)
         elif walked.letter and row.node:
             letters[row.node] = walked.letter
-            row = row.with_result(row.node, Result(Outcome.SENT, scene.now, channel=walked.letter.channel.uid))
+            row = row.with_result(
+                row.node, MessageResult(MessageOutcome.SENT, scene.now, channel=walked.letter.channel.uid)
+            )
         elif row.due:
             scene = replace(scene, now=row.due)
-    return Rehearsal(row.path, row.results, letters, row.status, scene.now)
+    return TestRun(row.path, row.results, letters, row.status, scene.now)
 
 
-def build_first_row(plan: Plan, contact: Contact, now: datetime) -> Execution:
+def build_first_row(plan: SendPlan, contact: Contact, now: datetime) -> Execution:
     """A row at the start of the walk, stored nowhere."""
     key = ExecutionKey(WorkspaceUid(plan.workspace.uid), _NOBODY, ContactUid(contact.uid))
     return Execution(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.core.launching.launch_campaign import LaunchWish, start_campaign
+from chalicelib.core.launching.launch_campaign import LaunchRequest, start_campaign
 from chalicelib.errors import Conflict
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.flow import Flow
@@ -15,13 +15,13 @@ from chalicelib.model.trigger_key import KEY_LIFE, TriggerKey
 from chalicelib.ports import Ports
 
 
-class TriggerWish(LaunchWish):
+class TriggerRequest(LaunchRequest):
     """The body of `trigger`; the same key starts one flow within 24 hours."""
 
     idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
 
 
-def trigger_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: TriggerWish) -> Flow:
+def trigger_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: TriggerRequest) -> Flow:
     """Conflict when the campaign is under way, or is started by its calendar or by events; else as `launch`."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
     kind = campaign.trigger.type

@@ -12,7 +12,7 @@ from chalicelib.model.event import Event
 _NOT_NEWS = frozenset({"uid", "created_at", "updated_at", "rev", "tags", "suppressed", "unreachable"})
 
 
-def news_of(before: Contact | None, after: Contact, names: frozenset[str]) -> tuple[Event, ...]:
+def contact_change_events(before: Contact | None, after: Contact, names: frozenset[str]) -> tuple[Event, ...]:
     """Of the events called `names` those that this change is; `before` is None for a new contact.
 
     Their ids follow from contact, moment and revision, so that a repeated write tells the same news.

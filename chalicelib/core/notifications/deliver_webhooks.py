@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from chalicelib.core.notifications.manage_webhooks import get_webhook, secrets_of, switch_off
-from chalicelib.core.notifications.webhook_events import News, event_news, next_try, write_body
+from chalicelib.core.notifications.manage_webhooks import disable_webhook, get_webhook, secrets_of
+from chalicelib.core.notifications.webhook_events import News, contact_events, next_attempt_at, write_body
 from chalicelib.errors import Conflict, NotFound, RetryLater
 from chalicelib.model.event import Event
 from chalicelib.model.ids import WorkspaceUid, new_uid, uid_at
@@ -14,12 +14,12 @@ from chalicelib.model.webhook import (
     MAX_ATTEMPTS,
     TEST_EVENT,
     WEBHOOKS,
-    Attempt,
     CallResult,
-    Delivery,
+    DeliveryAttempt,
     DeliveryStatus,
     OutgoingCall,
     Webhook,
+    WebhookDelivery,
     Webhooks,
 )
 from chalicelib.ports import Ports
@@ -31,7 +31,7 @@ PATIENCE = timedelta(seconds=30)
 _GONE = 410
 
 
-def tell_events(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+def enqueue_webhooks(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
     """One delivery for each event and webhook that wants it, however often the event is told."""
     webhooks = ports.catalog.find(workspace, Webhooks, WEBHOOKS) if events else None
     made = []
@@ -39,14 +39,14 @@ def tell_events(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]) 
         for webhook in webhooks.entries if webhooks else ():
             if webhook.wants(event.name):
                 uid = uid_at(event.occurred_at, webhook.uid, event.id)
-                delivery = _build(ports, webhook, event_news(event), uid)
+                delivery = _build(ports, webhook, contact_events(event), uid)
                 with suppress(Conflict):
                     ports.catalog.add(workspace, delivery)
                 made.append(delivery.uid)
     _ask(ports, workspace, made)
 
 
-def send_test_event(ports: Ports, workspace: WorkspaceUid, uid: str) -> Delivery:
+def send_test_event(ports: Ports, workspace: WorkspaceUid, uid: str) -> WebhookDelivery:
     """An event by which a receiver can be tried out, also while the webhook is switched off."""
     webhook = get_webhook(ports, workspace, uid)
     delivery = _build(ports, webhook, (TEST_EVENT, {"webhookUid": uid}), new_uid())
@@ -55,11 +55,11 @@ def send_test_event(ports: Ports, workspace: WorkspaceUid, uid: str) -> Delivery
     return delivery
 
 
-def replay(ports: Ports, workspace: WorkspaceUid, webhook_uid: str, uid: str) -> Delivery:
+def replay(ports: Ports, workspace: WorkspaceUid, webhook_uid: str, uid: str) -> WebhookDelivery:
     """All attempts anew, under the same id; Conflict while the delivery is pending."""
-    delivery = ports.catalog.get(workspace, Delivery, uid)
+    delivery = ports.catalog.get(workspace, WebhookDelivery, uid)
     if delivery.webhook_uid != webhook_uid:
-        raise NotFound("Delivery", uid)
+        raise NotFound("WebhookDelivery", uid)
     if delivery.status is DeliveryStatus.PENDING:
         raise Conflict("The delivery is still pending", delivery.status, ("delivered", "failed"))
     now = ports.clock.now()
@@ -69,9 +69,9 @@ def replay(ports: Ports, workspace: WorkspaceUid, webhook_uid: str, uid: str) ->
     return saved
 
 
-def _build(ports: Ports, webhook: Webhook, news: News, uid: str) -> Delivery:
+def _build(ports: Ports, webhook: Webhook, news: News, uid: str) -> WebhookDelivery:
     now = ports.clock.now()
-    return Delivery(
+    return WebhookDelivery(
         uid=uid,
         created_at=now,
         updated_at=now,
@@ -83,16 +83,16 @@ def _build(ports: Ports, webhook: Webhook, news: News, uid: str) -> Delivery:
 
 
 def _ask(ports: Ports, workspace: WorkspaceUid, uids: Sequence[str]) -> None:
-    """What cannot be handed on now is found by `ask_overdue`."""
+    """What cannot be handed on now is found by `requeue_overdue`."""
     if uids:
         with suppress(RetryLater):
             ports.webhook_desk.ask(workspace, uids)
 
 
-def ask_overdue(ports: Ports) -> int:
+def requeue_overdue(ports: Ports) -> int:
     """Retries whose time has come, and what was lost on its way; the clock does so every minute. Returns how many."""
     before = ports.clock.now() - PATIENCE * ports.clock.speed
-    due = [(workspace, uid) for workspace, uid, _ in ports.catalog.due(Delivery, before)]
+    due = [(workspace, uid) for workspace, uid, _ in ports.catalog.due(WebhookDelivery, before)]
     for workspace, entries in groupby(sorted(due), key=lambda entry: entry[0]):
         ports.webhook_desk.ask(workspace, [uid for _, uid in entries])
     return len(due)
@@ -101,7 +101,7 @@ def ask_overdue(ports: Ports) -> int:
 def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     """Hands a delivery to who calls, with all that it needs; harmless when it is not due."""
     now = ports.clock.now()
-    delivery = ports.catalog.find(workspace, Delivery, uid)
+    delivery = ports.catalog.find(workspace, WebhookDelivery, uid)
     if delivery is None or delivery.due is None or delivery.due > now:
         return
     webhooks = ports.catalog.find(workspace, Webhooks, WEBHOOKS)
@@ -143,14 +143,14 @@ def call_webhook(ports: Ports, call: OutgoingCall) -> CallResult:
     )
 
 
-def note_result(ports: Ports, result: CallResult) -> None:
+def record_attempt(ports: Ports, result: CallResult) -> None:
     """The delivery is done, comes again, or has failed; one that is known already is dropped. Conflict: come again."""
     workspace, now = WorkspaceUid(result.w), ports.clock.now()
-    delivery = ports.catalog.find(workspace, Delivery, result.delivery)
+    delivery = ports.catalog.find(workspace, WebhookDelivery, result.delivery)
     is_news = delivery is not None and delivery.status is DeliveryStatus.PENDING
     if delivery is None or not is_news or result.attempt != delivery.tries + 1:
         return
-    attempt = Attempt(at=result.at, status=result.status, fault=result.fault, milliseconds=result.milliseconds)
+    attempt = DeliveryAttempt(at=result.at, status=result.status, fault=result.fault, milliseconds=result.milliseconds)
     status, due = _judge(result, now)
     changes = {
         "status": status,
@@ -161,11 +161,11 @@ def note_result(ports: Ports, result: CallResult) -> None:
     }
     ports.catalog.save(workspace, delivery.model_copy(update=changes))
     if result.status == _GONE:
-        switch_off(ports, workspace, delivery.webhook_uid, "gone")
+        disable_webhook(ports, workspace, delivery.webhook_uid, "gone")
 
 
 def _judge(result: CallResult, now: datetime) -> tuple[DeliveryStatus, datetime | None]:
     if result.status is not None and 200 <= result.status < 300:
         return DeliveryStatus.DELIVERED, None
-    due = None if result.status == _GONE else next_try(result.attempt, now)
+    due = None if result.status == _GONE else next_attempt_at(result.attempt, now)
     return (DeliveryStatus.PENDING, due) if due else (DeliveryStatus.FAILED, None)

@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.core.notifications.manage_subscriptions import get_listeners
+from chalicelib.core.notifications.manage_subscriptions import get_subscriptions
 from chalicelib.errors import Conflict, NotFound, RetryLater
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.webhook import MAX_WEBHOOKS, ROW_EVENTS, WEBHOOKS, EventChoices, Webhook, Webhooks
 from chalicelib.model.workspace import Workspace
@@ -25,7 +25,7 @@ OVERLAP = timedelta(hours=24)
 Url = Annotated[str, Field(min_length=1, max_length=2_048)]
 
 
-class WebhookWish(Outside):
+class CreateWebhookRequest(StrictModel):
     """The body of `POST /v1/webhooks`; `events` are names as `flow.completed`, or groups as `flow.*`."""
 
     url: Url
@@ -33,7 +33,7 @@ class WebhookWish(Outside):
     description: Annotated[str, Field(max_length=500)] = ""
 
 
-class WebhookChanges(Outside):
+class WebhookChanges(StrictModel):
     """What PATCH may change; what is not named stays. `active: true` also brings back one that was switched off."""
 
     url: Url = ""
@@ -60,7 +60,9 @@ def get_webhook(ports: Ports, workspace: WorkspaceUid, uid: str) -> Webhook:
     return found
 
 
-def create_webhook(ports: Ports, workspace: WorkspaceUid, wish: WebhookWish, uid: str | None = None) -> Webhook:
+def create_webhook(
+    ports: Ports, workspace: WorkspaceUid, wish: CreateWebhookRequest, uid: str | None = None
+) -> Webhook:
     """InvalidRequest for a URL that is never called, Conflict when there are as many as there may be."""
     ports.webhook_caller.check(wish.url)
     now = ports.clock.now()
@@ -125,7 +127,7 @@ def remove_webhook(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     _write(ports, workspace, lambda all_of_them: all_of_them.without(uid))
 
 
-def switch_off(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> None:
+def disable_webhook(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> None:
     """The receiver wants no more; harmless when it is gone."""
     with suppress(NotFound):
         change_webhook(ports, workspace, uid, lambda _: {"active": False, "disabled_reason": reason})
@@ -154,7 +156,7 @@ def _write(ports: Ports, workspace: WorkspaceUid, change: Callable[[Webhooks], W
 def _listen(ports: Ports, workspace: WorkspaceUid, names: frozenset[str]) -> None:
     """Events of contacts and messages are only told where somebody listens."""
     for _ in range(TRIES):
-        before = get_listeners(ports, workspace)
+        before = get_subscriptions(ports, workspace)
         told = tuple(sorted(names))
         _want_of_rows(ports, workspace, names)
         if before.told == told:

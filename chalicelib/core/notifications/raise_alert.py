@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.errors import Conflict
-from chalicelib.model.alert import CIRCUIT_OPENED, LOW_BALANCE, Notice
+from chalicelib.model.alert import CIRCUIT_OPENED, LOW_BALANCE, Alert
 from chalicelib.model.balance import Balance
 from chalicelib.model.base import rfc3339
 from chalicelib.model.channel import Channel
@@ -16,7 +16,7 @@ from chalicelib.model.money import write_money
 from chalicelib.ports import Ports
 
 
-def tell_circuit(ports: Ports, workspace: WorkspaceUid, channel: Channel, circuit: Circuit) -> None:
+def raise_circuit_alert(ports: Ports, workspace: WorkspaceUid, channel: Channel, circuit: Circuit) -> None:
     """Once for each trouble, however often it is met; a probe that fails does not begin another."""
     if circuit.since is None:
         return
@@ -31,7 +31,7 @@ def tell_circuit(ports: Ports, workspace: WorkspaceUid, channel: Channel, circui
     _give(ports, workspace, f"circuit-{channel.uid}-{milliseconds}", CIRCUIT_OPENED, told)
 
 
-def tell_if_low(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> bool:
+def raise_low_balance_alert(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> bool:
     """Once until money is paid in or the alert is set anew; whether it was told now.
 
     The notice comes before the mark: what breaks off in between is told under the same uid, so not again.
@@ -51,4 +51,4 @@ def tell_if_low(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> bool
 def _give(ports: Ports, workspace: WorkspaceUid, uid: str, name: str, data: Mapping[str, JsonValue]) -> None:
     now = ports.clock.now()
     with suppress(Conflict):
-        ports.catalog.add(workspace, Notice(uid=uid, name=name, data=data, created_at=now, updated_at=now))
+        ports.catalog.add(workspace, Alert(uid=uid, name=name, data=data, created_at=now, updated_at=now))

@@ -18,12 +18,12 @@ PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timede
 News = tuple[str, Mapping[str, JsonValue]]
 
 
-def next_try(tries: int, now: datetime) -> datetime | None:
+def next_attempt_at(tries: int, now: datetime) -> datetime | None:
     """After so many attempts, counted from 1; None after the last."""
     return now + PAUSES[tries - 1] if 0 < tries <= len(PAUSES) else None
 
 
-def flow_news(before: Flow | None, after: Flow) -> Iterator[News]:
+def flow_events(before: Flow | None, after: Flow) -> Iterator[News]:
     """`flow.*` when its status moves, `campaign.*` when that moves the campaign's state."""
     if before is not None and before.status is after.status:
         return
@@ -41,7 +41,7 @@ def flow_news(before: Flow | None, after: Flow) -> Iterator[News]:
         yield f"campaign.{state.lower()}", {"campaignUid": after.campaign_uid, "state": state, "flowUid": after.uid}
 
 
-def row_news(before: Execution | None, after: Execution, names: frozenset[str]) -> Iterator[Event]:
+def execution_events(before: Execution | None, after: Execution, names: frozenset[str]) -> Iterator[Event]:
     """Of the events called `names` what a row's change is: messages that are decided, and the end of the walk.
 
     Their ids and times follow from the row, so a row may be told again, from its beginning (`before` is None).
@@ -67,7 +67,7 @@ def _row_event(name: str, row: Execution, at: datetime, about: Mapping[str, Json
     )
 
 
-def event_news(event: Event) -> News:
+def contact_events(event: Event) -> News:
     """What a contact did or what became of it."""
     told: dict[str, JsonValue] = {
         "id": event.id,

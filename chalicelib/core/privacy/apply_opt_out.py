@@ -4,33 +4,33 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.core.contacts.validate_contact import check_contact
+from chalicelib.core.contacts.validate_contact import normalise_contact
 from chalicelib.core.privacy.set_consent import set_consent
 from chalicelib.core.privacy.suppress_address import lift_from, suppress_address
 from chalicelib.errors import InvalidRequest, NotFound
-from chalicelib.model.consent import Origin
-from chalicelib.model.contact import ConsentState, Contact, build_lookups
-from chalicelib.model.delivery_report import Report, Suppression
+from chalicelib.model.consent import ConsentSource
+from chalicelib.model.contact import ConsentState, Contact, unique_keys
+from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.model.message import MessageType
-from chalicelib.model.suppression import AddressKind, Block, SuppressionReason
+from chalicelib.model.suppression import AddressKind, SuppressionBlock, SuppressionReason
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
 #: Where a change of consent comes from, in its record.
 STOP, START = "stop_word", "start_word"
 _REASONS = {
-    Suppression.HARD_BOUNCE: SuppressionReason.HARD_BOUNCE,
-    Suppression.COMPLAINT: SuppressionReason.COMPLAINT,
-    Suppression.OPTED_OUT: SuppressionReason.STOP,
-    Suppression.OPTED_OUT_OF_MARKETING: SuppressionReason.STOP,
+    SuppressionSignal.HARD_BOUNCE: SuppressionReason.HARD_BOUNCE,
+    SuppressionSignal.COMPLAINT: SuppressionReason.COMPLAINT,
+    SuppressionSignal.OPTED_OUT: SuppressionReason.STOP,
+    SuppressionSignal.OPTED_OUT_OF_MARKETING: SuppressionReason.STOP,
 }
 #: As many changes of consent are looked through for what a STOP has taken.
 _RECORDS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AddressOwner:
     """An address of a workspace, as contacts have it, and whose it is now."""
 
     workspace: WorkspaceUid
@@ -39,30 +39,30 @@ class Place:
     contact: Contact | None
 
 
-def find_place(ports: Ports, workspace: WorkspaceUid, address: str) -> Place | None:
+def find_address_owner(ports: Ports, workspace: WorkspaceUid, address: str) -> AddressOwner | None:
     """None for what is neither an e-mail address nor a phone, such as a device's endpoint, and without a workspace."""
     kind = AddressKind.EMAIL if "@" in address else AddressKind.PHONE
     known = ports.catalog.find(workspace, Workspace, workspace)
     if known is None:
         return None
     try:
-        checked = str(check_contact({kind.value: address}, known.region)[kind.value])
+        checked = str(normalise_contact({kind.value: address}, known.region)[kind.value])
     except InvalidRequest:
         return None
     email, phone = (checked, None) if kind is AddressKind.EMAIL else (None, checked)
-    lookup = build_lookups(None, email, phone)[0]
+    lookup = unique_keys(None, email, phone)[0]
     owner = ports.contacts.find_by(workspace, [lookup]).get(lookup)
     contact = ports.contacts.find_many(workspace, [owner], strong=True).get(owner) if owner else None
     # The list knows an address as its contact has it, in capitals or not.
-    return Place(workspace, kind, str(getattr(contact, kind) if contact else checked), contact)
+    return AddressOwner(workspace, kind, str(getattr(contact, kind) if contact else checked), contact)
 
 
-def heed_no(ports: Ports, place: Place, channel_type: str, report: Report, at: datetime) -> None:
+def apply_opt_out(ports: Ports, place: AddressOwner, channel_type: str, report: DeliveryReport, at: datetime) -> None:
     """When this returns, no send begins that the report forbids. A device's endpoint is the channel's to know."""
     if report.suppress not in _REASONS:
         return
-    is_partial = report.suppress is Suppression.OPTED_OUT_OF_MARKETING
-    block = Block(
+    is_partial = report.suppress is SuppressionSignal.OPTED_OUT_OF_MARKETING
+    block = SuppressionBlock(
         address=place.kind,
         channel_type=channel_type,
         message_type=MessageType.NEWSLETTER if is_partial else None,
@@ -74,9 +74,11 @@ def heed_no(ports: Ports, place: Place, channel_type: str, report: Report, at: d
         _revoke(ports, place.workspace, place.contact, channel_type, block)
 
 
-def _revoke(ports: Ports, workspace: WorkspaceUid, contact: Contact, channel_type: str, block: Block) -> None:
+def _revoke(
+    ports: Ports, workspace: WorkspaceUid, contact: Contact, channel_type: str, block: SuppressionBlock
+) -> None:
     """What the contact had agreed to; what it was never asked for is left open, the list forbids it anyway."""
-    said, origin = contact.consent.get(channel_type, {}), Origin(source=STOP, collected_at=block.at)
+    said, origin = contact.consent.get(channel_type, {}), ConsentSource(source=STOP, collected_at=block.at)
     for message_type, state in said.items():
         if state is not ConsentState.REVOKED and block.covers(channel_type, message_type):
             with suppress(NotFound):
@@ -84,10 +86,10 @@ def _revoke(ports: Ports, workspace: WorkspaceUid, contact: Contact, channel_typ
                 set_consent(ports, workspace, contact.uid, kind, ConsentState.REVOKED, origin)
 
 
-def heed_start(ports: Ports, place: Place, channel_type: str, at: datetime) -> None:
+def apply_opt_in(ports: Ports, place: AddressOwner, channel_type: str, at: datetime) -> None:
     """Takes back the STOPs of before `at` by this channel type, and what they had revoked; nothing else."""
 
-    def is_stop(block: Block) -> bool:
+    def is_stop(block: SuppressionBlock) -> bool:
         return block.reason is SuppressionReason.STOP and block.channel_type == channel_type and block.at <= at
 
     lift_from(ports, place.workspace, place.kind, place.address, is_stop)
@@ -102,5 +104,10 @@ def heed_start(ports: Ports, place: Place, channel_type: str, at: datetime) -> N
             with suppress(NotFound):
                 kind = (channel_type, message_type)
                 set_consent(
-                    ports, place.workspace, uid, kind, ConsentState.GRANTED, Origin(source=START, collected_at=at)
+                    ports,
+                    place.workspace,
+                    uid,
+                    kind,
+                    ConsentState.GRANTED,
+                    ConsentSource(source=START, collected_at=at),
                 )

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from chalicelib.core.contacts.sync_suppressions import kind_of
+from chalicelib.core.contacts.sync_suppressions import address_kind_for
 from chalicelib.core.privacy.set_consent import Kind, set_consent
 from chalicelib.errors import NotFound
-from chalicelib.model.consent import Origin
+from chalicelib.model.consent import ConsentSource
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.model.message import MessageType
-from chalicelib.model.signing import CONFIRM, hash_address, read_token
+from chalicelib.model.signing import CONFIRM, hash_address, verify_token
 from chalicelib.model.suppression import AddressKind
 from chalicelib.ports import Ports
 
@@ -28,14 +28,14 @@ class Confirmation:
 
 def read_confirmation(ports: Ports, token: str) -> Confirmation:
     """NotFound for a token that is not ours, or whose contact is gone."""
-    parts = read_token(ports.secret(), CONFIRM, token, 6)
+    parts = verify_token(ports.secret(), CONFIRM, token, 6)
     if parts is None:
         raise NotFound("Link", token[:12])
     workspace, uid, kind = WorkspaceUid(parts[0]), ContactUid(parts[1]), (parts[2], MessageType(parts[3]))
     contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)
     if contact is None:
         raise NotFound("Link", token[:12])
-    state = contact.consent_to(*kind) if parts[5] == mark_of(ports, workspace, contact, kind[0]) else None
+    state = contact.consent_to(*kind) if parts[5] == token_fingerprint(ports, workspace, contact, kind[0]) else None
     in_time = ports.clock.now() < datetime.fromtimestamp(int(parts[4]), UTC)
     is_open = state is ConsentState.PENDING and in_time
     return Confirmation(workspace, uid, kind, is_open, state is ConsentState.GRANTED)
@@ -46,14 +46,16 @@ def confirm_opt_in(ports: Ports, token: str) -> Confirmation:
     found = read_confirmation(ports, token)
     if not found.is_open:
         return found
-    origin = Origin(source="double_opt_in", proof="Confirmed by the signed link that was sent to the contact's address")
+    origin = ConsentSource(
+        source="double_opt_in", proof="Confirmed by the signed link that was sent to the contact's address"
+    )
     set_consent(ports, found.workspace, found.uid, found.kind, ConsentState.GRANTED, origin)
     return replace(found, is_open=False, is_confirmed=True)
 
 
-def mark_of(ports: Ports, workspace: WorkspaceUid, contact: Contact, channel_type: str) -> str:
+def token_fingerprint(ports: Ports, workspace: WorkspaceUid, contact: Contact, channel_type: str) -> str:
     """Binds a link to the address that it is sent to: it proves nothing of another one."""
     channel = ports.channel_types.get(channel_type)
     address = (channel.address_of(contact) if channel else None) or ""
-    kind = kind_of(ports, contact, channel_type) or AddressKind.EMAIL
+    kind = address_kind_for(ports, contact, channel_type) or AddressKind.EMAIL
     return hash_address(ports.secret(), workspace, kind, address)[:16]

@@ -9,18 +9,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.core.contacts.save_contact import get_contact
-from chalicelib.core.contacts.sync_suppressions import TRIES, hashes_of, kind_of
+from chalicelib.core.contacts.sync_suppressions import TRIES, address_kind_for, hashes_of
 from chalicelib.core.privacy.request_opt_in import remove_opt_ins
-from chalicelib.core.privacy.suppress_address import disown, list_block
-from chalicelib.core.queueing.enqueue_steps import send_hints
+from chalicelib.core.privacy.suppress_address import add_block, detach_contact
+from chalicelib.core.queueing.enqueue_steps import enqueue_steps
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.contact import ConsentState, Contact, ContactStatus
 from chalicelib.model.execution import Execution, ExecutionKey
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid
-from chalicelib.model.queue_messages import DueHint, Erase, hint_of
-from chalicelib.model.suppression import AddressKind, Block, SuppressionReason
-from chalicelib.ports import Ports, Save, Unclaimed
+from chalicelib.model.queue_messages import EraseContact, ScheduledStep, build_step_message
+from chalicelib.model.suppression import AddressKind, SuppressionBlock, SuppressionReason
+from chalicelib.ports import ExpectUnclaimed, Ports, Save
 
 #: By then every claim that was alive is over, every index has caught up, and every event on its way has arrived.
 SWEEP_AFTER = timedelta(minutes=2)
@@ -39,7 +39,7 @@ def erase_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     A job, queued before anything is done, does it all again: a crash in the middle is then no half erasure.
     """
     contact = get_contact(ports, workspace, uid)
-    ports.jobs.send(Erase(w=workspace, c=uid, created=contact.created_at), SWEEP_AFTER)
+    ports.jobs.send(EraseContact(w=workspace, c=uid, created=contact.created_at), SWEEP_AFTER)
     _erase(ports, workspace, contact)
 
 
@@ -49,11 +49,11 @@ def anonymise_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contac
     Uid, times, consent and the names and times of events stay, and so do its rows: whatever is counted stays as it is.
     """
     contact = get_contact(ports, workspace, uid)
-    ports.jobs.send(Erase(w=workspace, c=uid, created=contact.created_at, keeps=True), SWEEP_AFTER)
+    ports.jobs.send(EraseContact(w=workspace, c=uid, created=contact.created_at, keeps=True), SWEEP_AFTER)
     return _anonymise(ports, workspace, contact)
 
 
-def sweep_erased(ports: Ports, job: Erase) -> None:
+def sweep_erased(ports: Ports, job: EraseContact) -> None:
     """Finishes an erasure that broke off, and takes what was in somebody's hands when it happened."""
     workspace, uid = WorkspaceUid(job.w), ContactUid(job.c)
     contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)
@@ -107,19 +107,19 @@ def _keep_hashes(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> Non
     for uid, address in hashes_of(ports, workspace, contact).items():
         for block in _blocks_of(ports, contact):
             if block.address is address:
-                list_block(ports, workspace, uid, block)
-    disown(ports, workspace, contact)
+                add_block(ports, workspace, uid, block)
+    detach_contact(ports, workspace, contact)
 
 
-def _blocks_of(ports: Ports, contact: Contact) -> Iterator[Block]:
+def _blocks_of(ports: Ports, contact: Contact) -> Iterator[SuppressionBlock]:
     now = ports.clock.now()
     if reason := _BY_STATUS.get(contact.status):
-        yield from (Block(address=kind, reason=reason, at=now) for kind in AddressKind)
+        yield from (SuppressionBlock(address=kind, reason=reason, at=now) for kind in AddressKind)
     for channel_type, said in contact.consent.items():
-        address = kind_of(ports, contact, channel_type)
+        address = address_kind_for(ports, contact, channel_type)
         for message_type, state in said.items():
             if address and state is ConsentState.REVOKED:
-                yield Block(
+                yield SuppressionBlock(
                     address=address,
                     channel_type=channel_type,
                     message_type=message_type,
@@ -149,13 +149,13 @@ def _forget_rows(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: Contact
     free = [row for row in rows_of(ports, workspace, flow, uid) if row.claim is None or row.claim.until <= real_now]
     known = [row for row in free if row.is_open or row.forgotten() != row]
     forgotten = [replace(row.forgotten(), seq=row.seq + 1, due=row.due if stays else None) for row in known]
-    saves = [Save(row, Unclaimed.as_seen(before, real_now)) for before, row in zip(known, forgotten, strict=True)]
+    saves = [Save(row, ExpectUnclaimed.as_seen(before, real_now)) for before, row in zip(known, forgotten, strict=True)]
     held = ports.executions.save_many(saves, flow.shards) if saves else ()
     if None in held:
         raise RetryLater("What is known of a contact in its flows cannot be erased now")
     saved = [save.row for save, ok in zip(saves, held, strict=True) if ok and save.row.is_open]
     if saved:
-        send_hints(ports, [DueHint(hint_of(row.key, row.seq), row.due or now) for row in saved])
+        enqueue_steps(ports, [ScheduledStep(build_step_message(row.key, row.seq), row.due or now) for row in saved])
 
 
 def rows_of(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: ContactUid) -> list[Execution]:

@@ -9,7 +9,7 @@ from chalicelib.core.privacy.eligibility import why_not_channel, why_not_contact
 from chalicelib.core.privacy.set_consent import Kind, set_consent
 from chalicelib.errors import Conflict, InvalidRequest, Problem
 from chalicelib.model.channel import Channel
-from chalicelib.model.consent import OptIn, OptInStatus, Origin
+from chalicelib.model.consent import ConsentSource, OptIn, OptInStatus
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
@@ -21,7 +21,7 @@ from chalicelib.ports import ChannelType, Ports
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class OptInRequest:
     """By which channel and template to ask, and how long the link works."""
 
     channel_uid: str
@@ -29,7 +29,9 @@ class Asking:
     life: timedelta
 
 
-def ask_opt_in(ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, asking: Asking, origin: Origin) -> OptIn:
+def request_opt_in(
+    ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, asking: OptInRequest, origin: ConsentSource
+) -> OptIn:
     """Notes the consent as PENDING and queues the message; while one is open, asking again gives that one.
 
     NotFound; InvalidRequest with all that stands against it; Conflict when the contact has agreed already.
@@ -37,7 +39,7 @@ def ask_opt_in(ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, aski
     contact = get_contact(ports, workspace, uid)
     if contact.consent_to(*kind) is ConsentState.GRANTED:
         raise Conflict("The contact has agreed already", ConsentState.GRANTED, [ConsentState.REVOKED])
-    known = ports.catalog.find(workspace, OptIn, name_opt_in(uid, kind))
+    known = ports.catalog.find(workspace, OptIn, opt_in_id(uid, kind))
     if known and known.is_open(ports.clock.now()) and contact.consent_to(*kind) is ConsentState.PENDING:
         if known.status is OptInStatus.QUEUED:
             ports.jobs.send(SendOptIn(w=workspace, uid=known.uid, rev=known.rev))
@@ -49,12 +51,12 @@ def ask_opt_in(ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, aski
     return stored
 
 
-def name_opt_in(uid: str, kind: Kind) -> str:
+def opt_in_id(uid: str, kind: Kind) -> str:
     """One question at a time for each kind of message."""
     return blake2b("|".join((uid, *kind)).encode(), digest_size=20).hexdigest()
 
 
-def why_not_ask(kind: ChannelType | None, contact: Contact) -> SkipReason | None:
+def opt_in_problem(kind: ChannelType | None, contact: Contact) -> SkipReason | None:
     """To be asked needs no consent, also where the workspace is strict; but a no to messages is respected."""
     address = kind.address_of(contact) if kind else None
     if kind is None or address is None:
@@ -66,13 +68,13 @@ def remove_opt_ins(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> N
     """Of an erased contact."""
     kinds = ((each, message_type) for each in {*contact.consent, *ports.channel_types} for message_type in MessageType)
     for kind in kinds:
-        ports.catalog.remove(workspace, OptIn, name_opt_in(contact.uid, kind))
+        ports.catalog.remove(workspace, OptIn, opt_in_id(contact.uid, kind))
 
 
-def _build(ports: Ports, contact: Contact, kind: Kind, asking: Asking, version: int) -> OptIn:
+def _build(ports: Ports, contact: Contact, kind: Kind, asking: OptInRequest, version: int) -> OptIn:
     now = ports.clock.now()
     return OptIn(
-        uid=name_opt_in(contact.uid, kind),
+        uid=opt_in_id(contact.uid, kind),
         created_at=now,
         updated_at=now,
         contact_uid=contact.uid,
@@ -92,7 +94,7 @@ def _store(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, known: OptIn | 
     return opt_in
 
 
-def _check(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind, asking: Asking) -> int:
+def _check(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind, asking: OptInRequest) -> int:
     """The version of the template to be sent."""
     channel = ports.catalog.find(workspace, Channel, asking.channel_uid)
     template = ports.catalog.find(workspace, Template, asking.template_uid)
@@ -103,7 +105,7 @@ def _check(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind, 
         problems.append(Problem("channelUid", f"cannot be used: {reason}"))
     elif channel and channel.type != kind[0]:
         problems.append(Problem("channelUid", f"is a channel of type {channel.type}; the consent is for {kind[0]}"))
-    elif reason := why_not_ask(ports.channel_types.get(kind[0]), contact):
+    elif reason := opt_in_problem(ports.channel_types.get(kind[0]), contact):
         problems.append(Problem("state", f"the contact cannot be asked: {reason}"))
     problems += _check_template(ports, workspace, template, kind[0])
     if problems or template is None:

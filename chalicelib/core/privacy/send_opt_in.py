@@ -2,17 +2,17 @@
 
 from datetime import timedelta
 
-from chalicelib.core.privacy.confirm_opt_in import mark_of
+from chalicelib.core.privacy.confirm_opt_in import token_fingerprint
 from chalicelib.core.privacy.eligibility import why_not_channel
-from chalicelib.core.privacy.request_opt_in import why_not_ask
+from chalicelib.core.privacy.request_opt_in import opt_in_problem
 from chalicelib.core.templates.render import render, resolve_all
 from chalicelib.errors import Conflict, GiveUp
-from chalicelib.model.base import Outside
+from chalicelib.model.base import StrictModel
 from chalicelib.model.channel import Channel
 from chalicelib.model.consent import OptIn, OptInStatus
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Accepted, Letter, Retryable, Throttled, Unknown, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, Throttled, TransientFailure, Verdict
 from chalicelib.model.queue_messages import SendOptIn
 from chalicelib.model.signing import CONFIRM_URL, UNSUBSCRIBE_URL, Links
 from chalicelib.model.skip_reason import SkipReason
@@ -27,7 +27,7 @@ _RETRY_AFTER = timedelta(seconds=30)
 _MAX_ATTEMPTS = 5
 
 
-class _Sources(Outside):
+class _Sources(StrictModel):
     """A confirmation takes its values from the contact, else from the template's defaults."""
 
     parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
@@ -52,7 +52,7 @@ def send_opt_in(ports: Ports, job: SendOptIn) -> None:
 
 
 def _settle(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, verdict: Verdict | str) -> None:
-    if isinstance(verdict, Retryable | Throttled) and opt_in.attempts + 1 < _MAX_ATTEMPTS:
+    if isinstance(verdict, TransientFailure | Throttled) and opt_in.attempts + 1 < _MAX_ATTEMPTS:
         again = _save(ports, workspace, opt_in, status=OptInStatus.QUEUED, attempts=opt_in.attempts + 1)
         ports.jobs.send(SendOptIn(w=workspace, uid=again.uid, rev=again.rev), _RETRY_AFTER)
         return
@@ -62,7 +62,7 @@ def _settle(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, verdict: Verdi
 def _after(verdict: Verdict | str) -> dict[str, object]:
     if isinstance(verdict, Accepted):
         return {"status": OptInStatus.SENT, "reason": None}
-    if isinstance(verdict, Unknown):
+    if isinstance(verdict, OutcomeUnknown):
         return {"status": OptInStatus.UNKNOWN, "reason": verdict.why}
     reason = verdict if isinstance(verdict, str) else getattr(verdict, "code", "throttled")
     return {"status": OptInStatus.FAILED, "reason": reason}
@@ -80,7 +80,7 @@ def _send(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn) -> Verdict | str
     if contact is None or contact.consent_to(opt_in.channel_type, opt_in.message_type) is not ConsentState.PENDING:
         return "no_longer_pending"
     kind = ports.channel_types.get(opt_in.channel_type)
-    reason = why_not_channel(channel) or why_not_ask(kind, contact)
+    reason = why_not_channel(channel) or opt_in_problem(kind, contact)
     if reason or channel is None or kind is None:
         return reason or SkipReason.CHANNEL_NOT_FOUND
     letter = _write(ports, workspace, opt_in, contact, channel)
@@ -89,10 +89,12 @@ def _send(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn) -> Verdict | str
     try:
         return kind.send(letter)
     except Exception as error:  # noqa: BLE001 - whatever an adapter forgot, the provider may have taken the message
-        return Unknown(type(error).__name__)
+        return OutcomeUnknown(type(error).__name__)
 
 
-def _write(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, contact: Contact, channel: Channel) -> Letter | str:
+def _write(
+    ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, contact: Contact, channel: Channel
+) -> OutgoingMessage | str:
     number = opt_in.template_version
     version = ports.catalog.find_version(workspace, Template, opt_in.template_uid, number, TemplateVersion)
     if version is None:
@@ -108,11 +110,11 @@ def _write(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, contact: Contac
     # The rev makes it another message when it is asked anew, for channels that drop a second one with the same uid.
     uid = MessageUid(workspace, _NO_FLOW, ContactUid(contact.uid), NodeId(opt_in.uid), opt_in.rev)
     address = ports.channel_types[channel.type].address_of(contact) or ""
-    return Letter(uid, channel, version.message_type, address, content)
+    return OutgoingMessage(uid, channel, version.message_type, address, content)
 
 
 def _link(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, contact: Contact) -> str:
     expires = str(int(opt_in.expires_at.timestamp()))
-    mark = mark_of(ports, workspace, contact, opt_in.channel_type)
+    mark = token_fingerprint(ports, workspace, contact, opt_in.channel_type)
     parts = (workspace, contact.uid, opt_in.channel_type, opt_in.message_type, expires, mark)
     return Links(ports.secret(), ports.public_url).confirm(parts)

@@ -2,15 +2,15 @@
 
 from chalicelib.core.contacts.consent_changes import build_record
 from chalicelib.core.contacts.save_contact import get_contact
-from chalicelib.core.contacts.store_with_events import store_changed
-from chalicelib.core.contacts.sync_suppressions import TRIES, heed
-from chalicelib.core.privacy.suppress_address import lift
+from chalicelib.core.contacts.store_with_events import update_contact
+from chalicelib.core.contacts.sync_suppressions import TRIES, with_suppressions
+from chalicelib.core.privacy.suppress_address import remove_block
 from chalicelib.errors import Conflict, RetryLater
-from chalicelib.model.consent import ConsentRecord, Origin
+from chalicelib.model.consent import ConsentRecord, ConsentSource
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.model.message import MessageType
-from chalicelib.model.suppression import Block
+from chalicelib.model.suppression import SuppressionBlock
 from chalicelib.ports import Page, Ports
 
 #: A channel type and a message type: what consent is given for.
@@ -18,7 +18,7 @@ Kind = tuple[str, MessageType]
 
 
 def set_consent(
-    ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, state: ConsentState, origin: Origin
+    ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, state: ConsentState, origin: ConsentSource
 ) -> Contact:
     """NotFound. After a revocation has been answered no send begins that it forbids.
 
@@ -28,15 +28,15 @@ def set_consent(
     for _ in range(TRIES):
         before = get_contact(ports, workspace, uid)
         if state is ConsentState.GRANTED:
-            lift(ports, workspace, before, lambda block: _is_taken_back(block, kind))
-        after = heed(ports, workspace, [before.with_consent(*kind, state)])[0]
+            remove_block(ports, workspace, before, lambda block: _is_taken_back(block, kind))
+        after = with_suppressions(ports, workspace, [before.with_consent(*kind, state)])[0]
         now = ports.clock.now()
         record = build_record(*kind, state, origin, now)
         if after.rev == before.rev and after == before and _is_known(ports, workspace, record, uid):
             return before
         try:
             changed = after.model_copy(update={"updated_at": now})
-            return store_changed(ports, workspace, before, changed, None, [record])
+            return update_contact(ports, workspace, before, changed, None, [record])
         except Conflict:
             continue
     raise RetryLater("The contact is being changed by many at once")
@@ -50,7 +50,7 @@ def list_consents(
     return ports.consents.page(workspace, ContactUid(uid), limit, cursor)
 
 
-def _is_taken_back(block: Block, kind: Kind) -> bool:
+def _is_taken_back(block: SuppressionBlock, kind: Kind) -> bool:
     return block.reason.is_own_word and block.covers(*kind)
 
 

@@ -3,40 +3,40 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from chalicelib.core.contacts.sync_suppressions import TRIES, hashes_of, kind_of, refresh
+from chalicelib.core.contacts.sync_suppressions import TRIES, address_kind_for, hashes_of, sync_suppressions
 from chalicelib.errors import Conflict, NotFound, RetryLater
-from chalicelib.model.contact import Contact, build_lookups
+from chalicelib.model.contact import Contact, unique_keys
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.message import Letter
+from chalicelib.model.message import OutgoingMessage
 from chalicelib.model.signing import hash_address
-from chalicelib.model.suppression import AddressKind, Block, Suppression, SuppressionReason
+from chalicelib.model.suppression import AddressKind, Suppression, SuppressionBlock, SuppressionReason
 from chalicelib.ports import Ports
 
-Blocks = tuple[Block, ...]
+Blocks = tuple[SuppressionBlock, ...]
 
 
-def suppress_address(ports: Ports, workspace: WorkspaceUid, address: str, block: Block) -> Suppression:
+def suppress_address(ports: Ports, workspace: WorkspaceUid, address: str, block: SuppressionBlock) -> Suppression:
     """When this returns, no send to the address begins that the block covers. `address` as contacts have it."""
-    lookups = build_lookups(None, *((address, None) if block.address is AddressKind.EMAIL else (None, address)))
+    lookups = unique_keys(None, *((address, None) if block.address is AddressKind.EMAIL else (None, address)))
     uid = hash_address(ports.secret(), workspace, block.address, address)
-    list_block(ports, workspace, uid, block)
+    add_block(ports, workspace, uid, block)
     # The entry first: a contact that gets the address from now on sees it, one that has it already is found here.
     owner = ports.contacts.find_by(workspace, lookups).get(lookups[0])
     if owner:
-        refresh(ports, workspace, owner)
+        sync_suppressions(ports, workspace, owner)
         _write(ports, workspace, uid, lambda blocks: blocks, owner)
     return ports.catalog.get(workspace, Suppression, uid)
 
 
-def suppress_recipient(ports: Ports, workspace: WorkspaceUid, letter: Letter, contact: Contact) -> None:
+def suppress_recipient(ports: Ports, workspace: WorkspaceUid, letter: OutgoingMessage, contact: Contact) -> None:
     """Whom the provider refuses to write to gets no more such messages by this channel type.
 
     An address of another kind than the list knows (a device's token) is left to its channel.
     """
-    kind = kind_of(ports, contact, letter.channel.type)
+    kind = address_kind_for(ports, contact, letter.channel.type)
     if kind is None:
         return
-    block = Block(
+    block = SuppressionBlock(
         address=kind,
         channel_type=letter.channel.type,
         message_type=letter.message_type,
@@ -47,18 +47,20 @@ def suppress_recipient(ports: Ports, workspace: WorkspaceUid, letter: Letter, co
 
 
 def lift_from(
-    ports: Ports, workspace: WorkspaceUid, kind: AddressKind, address: str, lifted: Callable[[Block], bool]
+    ports: Ports, workspace: WorkspaceUid, kind: AddressKind, address: str, lifted: Callable[[SuppressionBlock], bool]
 ) -> None:
     """Drops such blocks of one address from the list and from the contact that has it."""
-    lookups = build_lookups(None, *((address, None) if kind is AddressKind.EMAIL else (None, address)))
+    lookups = unique_keys(None, *((address, None) if kind is AddressKind.EMAIL else (None, address)))
     uid = hash_address(ports.secret(), workspace, kind, address)
     _write(ports, workspace, uid, lambda blocks: tuple(each for each in blocks if not lifted(each)))
     owner = ports.contacts.find_by(workspace, lookups).get(lookups[0])
     if owner:
-        refresh(ports, workspace, owner)
+        sync_suppressions(ports, workspace, owner)
 
 
-def list_block(ports: Ports, workspace: WorkspaceUid, uid: str, block: Block, owner: str | None = None) -> None:
+def add_block(
+    ports: Ports, workspace: WorkspaceUid, uid: str, block: SuppressionBlock, owner: str | None = None
+) -> None:
     """Only the entry: for callers who write the contact themselves."""
     _write(ports, workspace, uid, lambda blocks: _with(blocks, block), owner)
 
@@ -68,7 +70,7 @@ def remove_suppression(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     entry = ports.catalog.get(workspace, Suppression, uid)
     _write(ports, workspace, uid, lambda _: ())
     if entry.contact_uid:
-        refresh(ports, workspace, entry.contact_uid)
+        sync_suppressions(ports, workspace, entry.contact_uid)
 
 
 def find_suppression(ports: Ports, workspace: WorkspaceUid, kind: AddressKind, address: str) -> Suppression:
@@ -80,14 +82,16 @@ def find_suppression(ports: Ports, workspace: WorkspaceUid, kind: AddressKind, a
     return entry
 
 
-def lift(ports: Ports, workspace: WorkspaceUid, contact: Contact, lifted: Callable[[Block], bool]) -> None:
+def remove_block(
+    ports: Ports, workspace: WorkspaceUid, contact: Contact, lifted: Callable[[SuppressionBlock], bool]
+) -> None:
     """Drops such blocks of all addresses of a contact from the list; the contact itself is the caller's to write."""
     for uid in hashes_of(ports, workspace, contact):
         if any(map(lifted, contact.suppressed)):
             _write(ports, workspace, uid, lambda blocks: tuple(each for each in blocks if not lifted(each)))
 
 
-def disown(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
+def detach_contact(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
     """The entries of an erased contact's addresses forget whose they were."""
     for uid in hashes_of(ports, workspace, contact):
         for _ in range(TRIES):
@@ -99,7 +103,7 @@ def disown(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
                 break
 
 
-def _with(blocks: Sequence[Block], block: Block) -> Blocks:
+def _with(blocks: Sequence[SuppressionBlock], block: SuppressionBlock) -> Blocks:
     """Said before, it keeps the time at which it was said first."""
     return tuple(blocks) if any(block.is_same(each) for each in blocks) else (*blocks, block)
 

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.core.contacts.consent_changes import consent_changes
-from chalicelib.core.contacts.store_with_events import store_changed
-from chalicelib.core.contacts.sync_suppressions import TRIES, hashes_of, heed, kind_of
+from chalicelib.core.contacts.store_with_events import update_contact
+from chalicelib.core.contacts.sync_suppressions import TRIES, address_kind_for, hashes_of, with_suppressions
 from chalicelib.core.privacy.set_consent import Kind
-from chalicelib.core.privacy.suppress_address import list_block
+from chalicelib.core.privacy.suppress_address import add_block
 from chalicelib.errors import Conflict, NotFound, RetryLater
-from chalicelib.model.consent import Origin
+from chalicelib.model.consent import ConsentSource
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.model.message import MessageType
-from chalicelib.model.signing import UNSUBSCRIBE, read_token
-from chalicelib.model.suppression import Block, SuppressionReason
+from chalicelib.model.signing import UNSUBSCRIBE, verify_token
+from chalicelib.model.suppression import SuppressionBlock, SuppressionReason
 from chalicelib.ports import Ports
 
 
@@ -30,7 +30,7 @@ class Subscription:
 
 def read_subscription(ports: Ports, token: str) -> Subscription:
     """NotFound for a token that is not ours."""
-    parts = read_token(ports.secret(), UNSUBSCRIBE, token, 4)
+    parts = verify_token(ports.secret(), UNSUBSCRIBE, token, 4)
     if parts is None:
         raise NotFound("Link", token[:12])
     workspace, uid = WorkspaceUid(parts[0]), ContactUid(parts[1])
@@ -49,13 +49,13 @@ def unsubscribe(ports: Ports, link: Subscription, kinds: Sequence[Kind], source:
         after = before
         for kind in kinds:
             after = after.with_consent(*kind, ConsentState.REVOKED)
-        after = heed(ports, link.workspace, [after])[0]
+        after = with_suppressions(ports, link.workspace, [after])[0]
         if after == before:
             return
         now = ports.clock.now()
-        said = consent_changes(before, after, Origin(source=source), now)
+        said = consent_changes(before, after, ConsentSource(source=source), now)
         try:
-            store_changed(ports, link.workspace, before, after.model_copy(update={"updated_at": now}), None, said)
+            update_contact(ports, link.workspace, before, after.model_copy(update={"updated_at": now}), None, said)
         except Conflict:
             continue
         return
@@ -64,15 +64,15 @@ def unsubscribe(ports: Ports, link: Subscription, kinds: Sequence[Kind], source:
 
 def _list(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind) -> None:
     """The address goes on the list too: it outlives the record, should the contact be deleted and come again."""
-    address = kind_of(ports, contact, kind[0])
+    address = address_kind_for(ports, contact, kind[0])
     if address is None:
         return
     uid = next(uid for uid, of in hashes_of(ports, workspace, contact).items() if of is address)
-    block = Block(
+    block = SuppressionBlock(
         address=address,
         channel_type=kind[0],
         message_type=kind[1],
         reason=SuppressionReason.ONE_CLICK,
         at=ports.clock.now(),
     )
-    list_block(ports, workspace, uid, block, contact.uid)
+    add_block(ports, workspace, uid, block, contact.uid)

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from chalicelib.model.queue_messages import DueHint
+from chalicelib.model.queue_messages import ScheduledStep
 from chalicelib.ports import Ports
 
 #: SQS delays at most this long. Farther hints wait in a bucket: nothing in between, so none arrives behind the sweep.
 QUEUE_REACH = timedelta(minutes=15)
 
 
-def send_hints(ports: Ports, hints: Sequence[DueHint]) -> None:
+def enqueue_steps(ports: Ports, hints: Sequence[ScheduledStep]) -> None:
     """Hints may be lost or doubled without harm; losing one costs time, so failures raise RetryLater."""
     now = ports.clock.now()
     near = [hint for hint in hints if hint.due - now <= QUEUE_REACH]

@@ -2,14 +2,14 @@
 
 from itertools import islice
 
-from chalicelib.model.queue_messages import Wake
+from chalicelib.model.queue_messages import ReleaseTimers
 from chalicelib.ports import Ports
 
 #: Hints sent between two reads; ten SQS batches.
 PORTION = 100
 
 
-def wake_due(ports: Ports, job: Wake) -> None:
+def release_timers(ports: Ports, job: ReleaseTimers) -> None:
     """A hint that is handed over twice is harmless, so a repeated job simply does it again."""
     hints = ports.timers.read(job.bucket)
     while portion := list(islice(hints, PORTION)):

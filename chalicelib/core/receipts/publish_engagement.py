@@ -7,8 +7,8 @@ from hashlib import blake2b
 
 from pydantic import JsonValue
 
-from chalicelib.core.receipts.update_engagement import Found
-from chalicelib.model.delivery_report import Report, Suppression
+from chalicelib.core.receipts.update_engagement import MatchedMessage
+from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
 from chalicelib.model.event import EVENT_LIFE, Event
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import ContactUid, MessageUid, WorkspaceUid
@@ -18,22 +18,26 @@ from chalicelib.ports import Ports
 MAX_REPLY = 1_000
 #: What a contact's no is called in its history.
 _NOES = {
-    Suppression.COMPLAINT: "complained",
-    Suppression.OPTED_OUT: "unsubscribed",
-    Suppression.OPTED_OUT_OF_MARKETING: "unsubscribed",
+    SuppressionSignal.COMPLAINT: "complained",
+    SuppressionSignal.OPTED_OUT: "unsubscribed",
+    SuppressionSignal.OPTED_OUT_OF_MARKETING: "unsubscribed",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class EngagementEvent:
     """When it happened, and what tells it from another report of the same kind."""
 
     at: datetime
     id: str
 
 
-def tell_engagement(
-    ports: Ports, workspace: WorkspaceUid, contact: ContactUid, report: Report, told: tuple[Found | None, Occasion]
+def publish_engagement(
+    ports: Ports,
+    workspace: WorkspaceUid,
+    contact: ContactUid,
+    report: DeliveryReport,
+    told: tuple[MatchedMessage | None, EngagementEvent],
 ) -> None:
     """Every time with the same ids, so that it may be told again. That it was sent is no news of the contact."""
     found, occasion = told
@@ -56,9 +60,9 @@ def tell_engagement(
     ports.event_queue.send(workspace, events)
 
 
-def message_occasion(uid: MessageUid, at: datetime) -> Occasion:
+def message_occasion(uid: MessageUid, at: datetime) -> EngagementEvent:
     """A message is delivered, opened or clicked once, however often that is reported."""
-    return Occasion(at, str(uid))
+    return EngagementEvent(at, str(uid))
 
 
 def _build_id(word: str, occasion: str) -> str:
@@ -66,7 +70,7 @@ def _build_id(word: str, occasion: str) -> str:
     return f"message.{word}:{blake2b(occasion.encode(), digest_size=16).hexdigest()}"
 
 
-def _describe(found: Found | None, report: Report) -> Mapping[str, JsonValue]:
+def _describe(found: MatchedMessage | None, report: DeliveryReport) -> Mapping[str, JsonValue]:
     about: dict[str, JsonValue] = {}
     if found:
         uid = found.uid

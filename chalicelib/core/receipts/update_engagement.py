@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from chalicelib.core.flows.progress import difference, seems_over, seems_told
-from chalicelib.core.reconciliation.request_recount import NOW, ask_recount, calm
-from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Receipt
+from chalicelib.core.flows.progress import all_reported, difference, looks_finished
+from chalicelib.core.reconciliation.request_recount import NOW, recount_backoff, request_recount
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid, MessageUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchedMessage:
     """A message by its row, as it stands now."""
 
     uid: MessageUid
@@ -19,7 +19,7 @@ class Found:
     row: Execution
 
     @property
-    def known(self) -> Receipt | None:
+    def known(self) -> DeliveryReceipt | None:
         """The highest that was reported before."""
         return self.row.receipts.get(self.uid.node)
 
@@ -36,17 +36,17 @@ class Found:
         return result.channel if result else ""
 
 
-def find_message(ports: Ports, uid: MessageUid) -> Found | None:
+def find_message(ports: Ports, uid: MessageUid) -> MatchedMessage | None:
     """None for a flow or a row that was deleted, and for messages outside of flows."""
     flow = ports.catalog.find(uid.workspace, Flow, uid.flow)
     if flow is None:
         return None
     key = ExecutionKey(uid.workspace, uid.flow, uid.contact, uid.visit)
     row = ports.executions.find_many([key], flow.shards, strong=True).get(key)
-    return Found(uid, flow, row) if row else None
+    return MatchedMessage(uid, flow, row) if row else None
 
 
-def is_being_sent(ports: Ports, found: Found) -> bool:
+def is_being_sent(ports: Ports, found: MatchedMessage) -> bool:
     """Whether a worker has the provider's answer and has not saved it yet.
 
     It would count a row without the receipt, and the receipt a message without a result: neither would be counted.
@@ -55,7 +55,7 @@ def is_being_sent(ports: Ports, found: Found) -> bool:
     return claim is not None and claim.node == found.uid.node and claim.until > ports.clock.real()
 
 
-def raise_engagement(ports: Ports, found: Found, receipt: Receipt, again: bool = False) -> None:
+def update_engagement(ports: Ports, found: MatchedMessage, receipt: DeliveryReceipt, again: bool = False) -> None:
     """Harmless twice and in any order; asks for the flow's end when nothing else was awaited.
 
     `again`: it was tried before, and may have broken off between the row and the statistics.
@@ -71,24 +71,24 @@ def raise_engagement(ports: Ports, found: Found, receipt: Receipt, again: bool =
     _follow(ports, found, is_news=_was_awaited(uid.node, *changed))
 
 
-def _make_good(ports: Ports, found: Found) -> None:
+def _make_good(ports: Ports, found: MatchedMessage) -> None:
     """A flow that is over is counted once more, as is one of which a pass is under way that may not have seen it."""
     uid, flow = found.uid, found.flow
     if flow.is_over:
-        ask_recount(ports, uid.workspace, flow, calm(ports, flow))
+        request_recount(ports, uid.workspace, flow, recount_backoff(ports, flow))
         return
     ports.statistics.leave(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), {"movements": 1})
     _follow(ports, found, is_news=True)
 
 
-def _follow(ports: Ports, found: Found, *, is_news: bool) -> None:
+def _follow(ports: Ports, found: MatchedMessage, *, is_news: bool) -> None:
     """What the flow makes of it, as it is by now."""
     uid, flow = found.uid, ports.catalog.find(found.uid.workspace, Flow, found.flow.uid)
     if flow is None:
         return
     if flow.stats_epoch != found.flow.stats_epoch:
         # A recount has closed the books in which this was noted; whether its pass saw the receipt, nobody knows.
-        ask_recount(ports, uid.workspace, flow, calm(ports, flow) if flow.is_over else NOW)
+        request_recount(ports, uid.workspace, flow, recount_backoff(ports, flow) if flow.is_over else NOW)
     elif is_news and flow.may_end and flow.is_expanded:
         _ask_for_the_end(ports, uid.workspace, flow)
 
@@ -99,11 +99,11 @@ def _was_awaited(node: NodeId, before: Execution, after: Execution) -> bool:
     return not after.is_open and not was_told and _tells_more(after.receipts[node])
 
 
-def _tells_more(receipt: Receipt | None) -> bool:
+def _tells_more(receipt: DeliveryReceipt | None) -> bool:
     return receipt is not None and receipt.engagement is not Engagement.SENT
 
 
 def _ask_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
-    if seems_over(flow, counters) and seems_told(counters):
-        ask_recount(ports, workspace, flow)
+    if looks_finished(flow, counters) and all_reported(counters):
+        request_recount(ports, workspace, flow)

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from chalicelib.core.flows.dispatch_executions import OVERDUE, begin_dispatch
+from chalicelib.core.flows.dispatch_executions import OVERDUE, start_enqueueing
 from chalicelib.core.flows.progress import end_status
-from chalicelib.core.reconciliation.reconcile_spend import settle_books
-from chalicelib.core.reconciliation.request_recount import LONGEST_DELAY, LOOK_AGAIN, NOW, calm, count_again, has_moved
+from chalicelib.core.reconciliation.reconcile_spend import reconcile_spend
+from chalicelib.core.reconciliation.request_recount import (
+    LONGEST_DELAY,
+    LOOK_AGAIN,
+    NOW,
+    has_changed,
+    recount_backoff,
+    schedule_recount,
+)
 from chalicelib.errors import Conflict
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, WorkspaceUid
@@ -47,7 +54,7 @@ class _Found:
         return bool(self.still_open or self.awaited or not self.is_booked)
 
 
-class Unsaved(Enum):
+class RecountConflict(Enum):
     """Why a pass changed nothing."""
 
     #: Something moved since it began, so the live numbers are the better ones.
@@ -56,7 +63,7 @@ class Unsaved(Enum):
     OVERTAKEN = auto()
 
 
-def is_full(ports: Ports, flow: Flow) -> bool:
+def enrolment_is_closed(ports: Ports, flow: Flow) -> bool:
     """Whether nobody is enrolled any more: a job that enrols may crash, and do its last page once more."""
     now = ports.clock.now()
     if flow.status is FlowStatus.CANCELLED:
@@ -71,7 +78,9 @@ def _emptied_at(ports: Ports, closed_at: datetime) -> datetime:
     return closed_at + UNDER_WAY * ports.clock.speed
 
 
-def conclude(ports: Ports, flow: Flow, total: Counter[str], job: Recount, *, unless_moved: bool) -> Unsaved | None:
+def finish_recount(
+    ports: Ports, flow: Flow, total: Counter[str], job: Recount, *, unless_moved: bool
+) -> RecountConflict | None:
     """The counted numbers become the next generation of statistics; late additions to the old one count no more.
 
     The books come first: a flow whose money is not settled has not ended. Whether something has moved since the count
@@ -79,15 +88,15 @@ def conclude(ports: Ports, flow: Flow, total: Counter[str], job: Recount, *, unl
     """
     found = _read(total)
     counted = (found.counters["spent"], found.claimed)
-    found.is_booked = settle_books(ports, WorkspaceUid(job.w), flow, job.takes, counted)
+    found.is_booked = reconcile_spend(ports, WorkspaceUid(job.w), flow, job.takes, counted)
     for _ in range(_EPOCH_TRIES):
         current = ports.catalog.find(WorkspaceUid(job.w), Flow, flow.uid)
         if current is None or current.stats_epoch != job.epoch:
-            return Unsaved.OVERTAKEN
+            return RecountConflict.OVERTAKEN
         if not _replace(ports, current, found, job):
             continue
-        if unless_moved and has_moved(ports, job):
-            return Unsaved.MOVED
+        if unless_moved and has_changed(ports, job):
+            return RecountConflict.MOVED
         try:
             changes = _changes(ports, current, found, job)
             saved = ports.catalog.save(WorkspaceUid(job.w), current.model_copy(update=changes))
@@ -95,7 +104,7 @@ def conclude(ports: Ports, flow: Flow, total: Counter[str], job: Recount, *, unl
             continue
         _go_on(ports, saved, found, job, at_once=unless_moved)
         return None
-    return Unsaved.OVERTAKEN
+    return RecountConflict.OVERTAKEN
 
 
 def _read(total: Counter[str]) -> _Found:
@@ -167,13 +176,13 @@ def _go_on(ports: Ports, flow: Flow, found: _Found, job: Recount, *, at_once: bo
     `at_once`: what came between the last look and the save was shown, and is to be shown again.
     """
     if found.overdue and flow.status is FlowStatus.RUNNING:
-        begin_dispatch(ports, WorkspaceUid(job.w), flow, heal=True)
+        start_enqueueing(ports, WorkspaceUid(job.w), flow, heal=True)
     waits = [*_waits(ports, flow, found, job)]
     # A receipt that came under the pass was added to a generation that counts no more.
-    if not found.still_open and has_moved(ports, job):
-        waits.append(NOW if at_once else calm(ports, flow, found.counters["total"]))
+    if not found.still_open and has_changed(ports, job):
+        waits.append(NOW if at_once else recount_backoff(ports, flow, found.counters["total"]))
     if waits:
-        count_again(ports, flow, job, min(waits))
+        schedule_recount(ports, flow, job, min(waits))
 
 
 def _waits(ports: Ports, flow: Flow, found: _Found, job: Recount) -> Iterator[timedelta]:

@@ -1,6 +1,6 @@
 """Books what a count of the rows found spent, and frees what crashes left over: the rows are the truth about money."""
 
-from chalicelib.model.balance import Entry, EntryKind, Purse
+from chalicelib.model.balance import FlowBudget, LedgerEntry, LedgerEntryKind
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports
@@ -9,7 +9,7 @@ from chalicelib.ports import Ports
 BUSY = -1
 
 
-def begin_count(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int | None:
+def snapshot_budget(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int | None:
     """How often the purse had moved before the rows are counted, BUSY, or None where nothing is paid for.
 
     Batches enter the register of sends in flight before they take, and leave it after they gave back. So when nobody is
@@ -22,7 +22,7 @@ def begin_count(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int | None
     return BUSY if busy else purse.takes
 
 
-def settle_books(
+def reconcile_spend(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, takes: int | None, counted: tuple[int, int]
 ) -> bool:
     """`counted`: spent, and the cost of claims that nobody has resolved. False when it is to be counted once more."""
@@ -32,9 +32,9 @@ def settle_books(
     if seen.takes != takes:
         return False
     spent, claimed = counted
-    after = Purse(left=0, drawn=spent + claimed, settled=spent)
+    after = FlowBudget(left=0, drawn=spent + claimed, settled=spent)
     if (seen.left, seen.drawn, seen.settled) == (after.left, after.drawn, after.settled):
         return True
     booked = after.settled - seen.settled
-    entry = Entry(new_uid(), EntryKind.SPENT, -booked, ports.clock.now(), flow.uid) if booked else None
+    entry = LedgerEntry(new_uid(), LedgerEntryKind.SPENT, -booked, ports.clock.now(), flow.uid) if booked else None
     return ports.balances.settle(workspace, FlowUid(flow.uid), seen, after, entry)

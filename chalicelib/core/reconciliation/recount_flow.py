@@ -7,18 +7,24 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from chalicelib.core.flows.dispatch_executions import is_overdue
-from chalicelib.core.flows.progress import awaits_delivery, contribution
-from chalicelib.core.reconciliation.finish_recount import Unsaved, conclude, is_full
-from chalicelib.core.reconciliation.reconcile_spend import begin_count
-from chalicelib.core.reconciliation.request_recount import LOOK_AGAIN, anew, count_again, has_moved, movements
-from chalicelib.core.steps.apply_send_result import as_unknown
+from chalicelib.core.flows.progress import awaits_delivery, counters_of
+from chalicelib.core.reconciliation.finish_recount import RecountConflict, enrolment_is_closed, finish_recount
+from chalicelib.core.reconciliation.reconcile_spend import snapshot_budget
+from chalicelib.core.reconciliation.request_recount import (
+    LOOK_AGAIN,
+    change_count,
+    has_changed,
+    restarted,
+    schedule_recount,
+)
+from chalicelib.core.steps.apply_send_result import mark_unknown
 from chalicelib.model.channel import Channel
-from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import Recount
 from chalicelib.model.skip_reason import SkipReason
-from chalicelib.ports import Ports, Save, Unclaimed, all_pages
+from chalicelib.ports import ExpectUnclaimed, Ports, Save, all_pages
 
 #: Rows read at a time; as many as fit DynamoDB's 1 MB a page.
 PAGE = 2_000
@@ -43,16 +49,16 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta],
         return
     counters = _sum(ports.statistics.parts(workspace, FlowUid(flow.uid), job.pass_id))
     is_through = not counters["open"]
-    if not is_through and has_moved(ports, job):
+    if not is_through and has_changed(ports, job):
         if flow.status is FlowStatus.CANCELLED:
-            count_again(ports, flow, job, LOOK_AGAIN * ports.clock.speed)
+            schedule_recount(ports, flow, job, LOOK_AGAIN * ports.clock.speed)
         return
     # Counting it once more takes a moment: better than to show numbers that go back for a while.
     again = is_through and flow.shards == 1 and counts > 1
-    unsaved = conclude(ports, flow, counters, job, unless_moved=again)
-    if unsaved is Unsaved.MOVED:
-        recount_flow(ports, anew(job), time_left, counts - 1)
-    elif unsaved is Unsaved.OVERTAKEN:
+    unsaved = finish_recount(ports, flow, counters, job, unless_moved=again)
+    if unsaved is RecountConflict.MOVED:
+        recount_flow(ports, restarted(job), time_left, counts - 1)
+    elif unsaved is RecountConflict.OVERTAKEN:
         ports.jobs.send(Recount(w=job.w, f=job.f, pass_id=new_uid(), epoch=_asked(job)))
 
 
@@ -79,10 +85,10 @@ def _begin(ports: Ports, workspace: WorkspaceUid, flow: Flow, asked: int | None)
     What it says of the flow is what held before the first row was read: whoever is enrolled, sends or reports under the
     pass may be in a shard that was counted before.
     """
-    takes = begin_count(ports, workspace, flow)
+    takes = snapshot_budget(ports, workspace, flow)
     job = Recount(w=workspace, f=flow.uid, pass_id=new_uid(), takes=takes, epoch=flow.stats_epoch)
     job = job.model_copy(update={"asked": flow.stats_epoch if asked is None else asked})
-    return job.model_copy(update={"movements": movements(ports, job), "full": is_full(ports, flow)})
+    return job.model_copy(update={"movements": change_count(ports, job), "full": enrolment_is_closed(ports, flow)})
 
 
 def _count_shards(ports: Ports, flow: Flow, job: Recount, time_left: Callable[[], timedelta]) -> bool:
@@ -114,7 +120,7 @@ def _count_shard(
         current = _skip_cancelled(ports, flow, rows) if flow.status is FlowStatus.CANCELLED else rows
         for row in current:
             timed = _time_out(ports, flow, row, reporting, counted)
-            counted.update(contribution(timed))
+            counted.update(counters_of(timed))
             if timed.is_open:
                 _note_open(ports, timed, counted)
     return counted
@@ -125,7 +131,7 @@ def _skip_cancelled(ports: Ports, flow: Flow, rows: Sequence[Execution]) -> list
     real_now, now = ports.clock.real(), ports.clock.now()
     ours = [row for row in rows if row.is_open and not (row.claim and row.claim.until > real_now)]
     after = {row.key: replace(_as_cancelled(row, now), seq=row.seq + 1) for row in ours}
-    saves = [Save(after[row.key], Unclaimed.as_seen(row, real_now)) for row in ours]
+    saves = [Save(after[row.key], ExpectUnclaimed.as_seen(row, real_now)) for row in ours]
     held = ports.executions.save_many(saves, flow.shards) if saves else ()
     done = {row.key for row, ok in zip(ours, held, strict=True) if ok}
     return [after[row.key] if row.key in done else row for row in rows]
@@ -134,7 +140,7 @@ def _skip_cancelled(ports: Ports, flow: Flow, rows: Sequence[Execution]) -> list
 def _as_cancelled(row: Execution, now: datetime) -> Execution:
     """A claim that ran out under a cancelled flow may have been sent: it stays visible as unknown."""
     if row.claim:
-        row = as_unknown(row, row.claim.node, now)
+        row = mark_unknown(row, row.claim.node, now)
     return row.finished(ExecutionStatus.SKIPPED, SkipReason.CANCELLED, now)
 
 
@@ -148,7 +154,7 @@ def _time_out(ports: Ports, flow: Flow, row: Execution, reporting: frozenset[str
             counted["awaited"] += 1
             _note_soonest(counted, "soonest.receipt", deadline)
             continue
-        receipt = Receipt(Engagement.TIMED_OUT, ports.clock.now())
+        receipt = DeliveryReceipt(Engagement.TIMED_OUT, ports.clock.now())
         changed = ports.executions.put_receipt(row.key, flow.shards, NodeId(node), receipt)
         row = changed[1] if changed else row
     return row

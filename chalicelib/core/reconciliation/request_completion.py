@@ -9,7 +9,7 @@ watchdog ends the flow.
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from chalicelib.core.flows.progress import unsettled
+from chalicelib.core.flows.progress import remaining_count
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import Recount
@@ -26,7 +26,7 @@ REMEMBERED = 100
 _unseen: OrderedDict[tuple[str, str, int], tuple[int, datetime]] = OrderedDict()
 
 
-def ask_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow, ended: int) -> None:
+def request_completion(ports: Ports, workspace: WorkspaceUid, flow: Flow, ended: int) -> None:
     """To be called after `ended` executions more were put into the statistics."""
     if not flow.may_end or not flow.is_expanded:
         return
@@ -35,7 +35,7 @@ def ask_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow, ended: in
     if ended <= unseen and now < until:
         _unseen[place] = unseen - ended, until
         return
-    left = unsettled(flow, ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch))
+    left = remaining_count(flow, ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch))
     if left <= 0:
         ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
     elif share := left // (2 * WORKERS):

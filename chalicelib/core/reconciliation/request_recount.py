@@ -17,7 +17,7 @@ LONGEST_DELAY = timedelta(minutes=14)
 LONGEST_CALM = timedelta(days=1)
 
 
-def ask_recount(ports: Ports, workspace: WorkspaceUid, flow: Flow, delay: timedelta = NOW) -> None:
+def request_recount(ports: Ports, workspace: WorkspaceUid, flow: Flow, delay: timedelta = NOW) -> None:
     """For who has read the flow after what is to be counted: a pass that begins in a later generation has seen it.
 
     The job is dropped when such a pass has ended before it comes.
@@ -26,24 +26,24 @@ def ask_recount(ports: Ports, workspace: WorkspaceUid, flow: Flow, delay: timede
     ports.jobs.send(job, min(delay, LONGEST_DELAY * ports.clock.speed))
 
 
-def anew(job: Recount) -> Recount:
+def restarted(job: Recount) -> Recount:
     """The wish for another pass, for all that was asked of this one or happened in the generation in which it began."""
     return Recount(w=job.w, f=job.f, pass_id=new_uid(), epoch=job.epoch)
 
 
-def count_again(ports: Ports, flow: Flow, job: Recount, delay: timedelta) -> None:
+def schedule_recount(ports: Ports, flow: Flow, job: Recount, delay: timedelta) -> None:
     """Another pass behind this one, by a job or, if that is far off, by the watchdog."""
     longest = LONGEST_DELAY * ports.clock.speed
     if delay <= longest:
-        ports.jobs.send(anew(job), delay)
+        ports.jobs.send(restarted(job), delay)
         return
     try:
         ports.catalog.save(WorkspaceUid(job.w), flow.model_copy(update={"recount_at": ports.clock.now() + delay}))
     except Conflict:
-        ports.jobs.send(anew(job), longest)
+        ports.jobs.send(restarted(job), longest)
 
 
-def calm(ports: Ports, flow: Flow, rows: int = 0) -> timedelta:
+def recount_backoff(ports: Ports, flow: Flow, rows: int = 0) -> timedelta:
     """How long to wait before receipts that came under a pass are counted; a pass over more rows is waited for longer.
 
     They may come for weeks: a flow that is over waits as long again as it is over, at most a day.
@@ -54,11 +54,11 @@ def calm(ports: Ports, flow: Flow, rows: int = 0) -> timedelta:
     return min(max(ports.clock.now() - flow.completed_at, LOOK_AGAIN * speed), LONGEST_CALM)
 
 
-def movements(ports: Ports, job: Recount) -> int:
+def change_count(ports: Ports, job: Recount) -> int:
     """Rows that moved under a pass were counted some before and some after: its sum is no better than the live one."""
     return ports.statistics.read(WorkspaceUid(job.w), FlowUid(job.f), job.epoch or 0).get("movements", 0)
 
 
-def has_moved(ports: Ports, job: Recount) -> bool:
+def has_changed(ports: Ports, job: Recount) -> bool:
     """Whether anything has since the pass began."""
-    return movements(ports, job) != job.movements
+    return change_count(ports, job) != job.movements

@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 
 from chalicelib.core.channels.pacing import interval
-from chalicelib.core.flows.start_flow import expand_rest
-from chalicelib.core.notifications.manage_subscriptions import leave
-from chalicelib.core.reconciliation.request_recount import ask_recount
+from chalicelib.core.flows.start_flow import resume_enrolment
+from chalicelib.core.notifications.manage_subscriptions import unsubscribe_flow
+from chalicelib.core.reconciliation.request_recount import request_recount
 from chalicelib.errors import Conflict
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.queue_messages import Wake
+from chalicelib.model.queue_messages import ReleaseTimers
 from chalicelib.model.trigger import EventTrigger
 from chalicelib.ports import Ports
 
@@ -40,7 +40,7 @@ def sweep_timers(ports: Ports) -> int:
         return 0
     buckets = ports.timers.buckets(start, end)
     for bucket in buckets:
-        ports.jobs.send(Wake(bucket=bucket))
+        ports.jobs.send(ReleaseTimers(bucket=bucket))
     ports.timers.set_swept_to(end)
     return len(buckets)
 
@@ -95,9 +95,9 @@ def _is_past_its_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
 
 def _close(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     """From here on it ends like every other flow, when its last execution is over and nobody is on the way to it."""
-    leave(ports, workspace, flow.uid)
+    unsubscribe_flow(ports, workspace, flow.uid)
     if _remember(ports, workspace, flow, {"closed_at": ports.clock.now()}):
-        ask_recount(ports, workspace, flow, EMPTIED * ports.clock.speed)
+        request_recount(ports, workspace, flow, EMPTIED * ports.clock.speed)
     return True
 
 
@@ -105,7 +105,7 @@ def _count_again(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     """Should the job get lost, the next one follows."""
     if not _remember(ports, workspace, flow, {"recount_at": ports.clock.now() + _next_look(flow)}):
         return False
-    ask_recount(ports, workspace, flow)
+    request_recount(ports, workspace, flow)
     return True
 
 
@@ -120,9 +120,9 @@ def _next_look(flow: Flow) -> timedelta:
 
 def _revive(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     if _is_to_be_counted(flow):
-        ask_recount(ports, workspace, flow)
+        request_recount(ports, workspace, flow)
         return
-    expand_rest(ports, workspace, flow)
+    resume_enrolment(ports, workspace, flow)
 
 
 def _remember(ports: Ports, workspace: WorkspaceUid, flow: Flow, changes: dict[str, int | datetime | None]) -> bool:

@@ -8,14 +8,21 @@ from datetime import datetime
 from chalicelib.core.contacts.save_contact import get_contact
 from chalicelib.core.privacy.erase_contact import rows_of
 from chalicelib.core.reporting.list_executions import flows_of_contact
-from chalicelib.core.reporting.timeline import Entry, Seen, newest, tell_consent, tell_event, tell_execution
+from chalicelib.core.reporting.timeline import (
+    TimelineCursor,
+    TimelineEntry,
+    consent_entries,
+    event_entry,
+    execution_entries,
+    newest,
+)
 from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.errors import GiveUp, invalid
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import ContactUid, NodeId, WorkspaceUid
-from chalicelib.model.steps import Retag
+from chalicelib.model.steps import ChangeTags
 from chalicelib.nodes.tag import Tag
 from chalicelib.ports import Page, Ports
 
@@ -29,7 +36,7 @@ _CONSENTS = 200
 class _From:
     """Where a page starts: behind what was seen, and where in the events, of which there may be very many."""
 
-    seen: Seen
+    seen: TimelineCursor
     events: str | None
 
     def __str__(self) -> str:
@@ -37,7 +44,9 @@ class _From:
         return json.dumps([until, sorted(self.seen.marks), self.events])
 
 
-def tell_timeline(ports: Ports, workspace: WorkspaceUid, uid: str, limit: int, cursor: str | None) -> Page[Entry]:
+def contact_timeline(
+    ports: Ports, workspace: WorkspaceUid, uid: str, limit: int, cursor: str | None
+) -> Page[TimelineEntry]:
     """NotFound. Enrolments, messages, engagement, tags, words on consent and events."""
     get_contact(ports, workspace, uid)
     contact, start = ContactUid(uid), _read(cursor)
@@ -58,7 +67,7 @@ class _Events:
     """A page of events, the cursor by which it was read and that of the next."""
 
     before: str | None
-    entries: list[Entry]
+    entries: list[TimelineEntry]
     after: str | None
 
 
@@ -68,7 +77,7 @@ def _read_events(ports: Ports, workspace: WorkspaceUid, contact: ContactUid, sta
     position, fresh = start.events, 0
     while fresh <= limit:
         page = ports.events.page(workspace, contact, None, limit + 1, position)
-        entries = [tell_event(event) for event in page.items]
+        entries = [event_entry(event) for event in page.items]
         pages.append(_Events(position, entries, page.cursor))
         fresh += sum(not start.seen.has(entry) for entry in entries)
         position = page.cursor
@@ -80,22 +89,22 @@ def _read_events(ports: Ports, workspace: WorkspaceUid, contact: ContactUid, sta
 def _read(cursor: str | None) -> _From:
     match json.loads(cursor) if cursor and cursor.startswith("[") else None:
         case None if cursor is None:
-            return _From(Seen(), None)
+            return _From(TimelineCursor(), None)
         case [str(until), list(marks), str() | None as events]:
-            return _From(Seen(datetime.fromisoformat(until), frozenset(map(str, marks))), events)
+            return _From(TimelineCursor(datetime.fromisoformat(until), frozenset(map(str, marks))), events)
         case _:
             raise invalid("cursor", "This cursor is not one of this list")
 
 
-def _tell_rest(ports: Ports, workspace: WorkspaceUid, contact: ContactUid) -> Iterator[Entry]:
+def _tell_rest(ports: Ports, workspace: WorkspaceUid, contact: ContactUid) -> Iterator[TimelineEntry]:
     for record in ports.consents.page(workspace, contact, _CONSENTS, None).items:
-        yield tell_consent(record)
+        yield consent_entries(record)
     for flow in flows_of_contact(ports, workspace, contact)[:MAX_FLOWS]:
         for row in rows_of(ports, workspace, flow, contact):
-            yield from tell_execution(row, flow.campaign_uid, _tags(ports, workspace, flow, row))
+            yield from execution_entries(row, flow.campaign_uid, _tags(ports, workspace, flow, row))
 
 
-def _tags(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) -> Mapping[NodeId, Retag]:
+def _tags(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) -> Mapping[NodeId, ChangeTags]:
     """What the TAGs of the row's version change; nothing where the version is gone."""
     version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, row.version, CampaignVersion)
     if version is None or not row.path:
@@ -105,4 +114,4 @@ def _tags(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) -> 
     except GiveUp:
         return {}
     tags = ((node.id, node.step) for node in graph)
-    return {uid: Retag(step.add, step.remove) for uid, step in tags if isinstance(step, Tag)}
+    return {uid: ChangeTags(step.add, step.remove) for uid, step in tags if isinstance(step, Tag)}

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.core.channels.pacing import interval
-from chalicelib.core.flows.progress import settled
-from chalicelib.core.reporting.significance import Comparison
+from chalicelib.core.flows.progress import finished_count
+from chalicelib.core.reporting.significance import LaneComparison
 from chalicelib.core.reporting.variants import compare_variants
 from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.errors import GiveUp
-from chalicelib.model.aws_usage import Usage
+from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid
@@ -30,9 +30,9 @@ class FlowDescription:
     per_minute: float
     ends_at: datetime | None
     #: By A/B test; what of its variants can be said.
-    comparisons: Mapping[NodeId, tuple[Comparison, ...]]
+    comparisons: Mapping[NodeId, tuple[LaneComparison, ...]]
     #: What was asked of AWS for it.
-    used: Usage
+    used: AwsUsage
 
 
 def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDescription:
@@ -58,7 +58,7 @@ def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDesc
 
 def _compare(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, counters: Mapping[str, int]
-) -> Mapping[NodeId, tuple[Comparison, ...]]:
+) -> Mapping[NodeId, tuple[LaneComparison, ...]]:
     version = ports.catalog.find_version(
         workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
     )
@@ -79,7 +79,7 @@ def _total(flow: Flow, enrolled: int) -> int:
 def _complete(flow: Flow, counters: dict[str, int], in_flight: int) -> dict[str, int]:
     """A cancelled flow shows at once what will never begin."""
     total = _total(flow, counters.get("total", 0))
-    unsettled = max(0, total - settled(counters))
+    unsettled = max(0, total - finished_count(counters))
     processing = min(in_flight, unsettled)
     pending = unsettled - processing
     if flow.status is FlowStatus.CANCELLED and pending:
@@ -104,5 +104,5 @@ def _ends_at(ports: Ports, flow: Flow, counters: Mapping[str, int]) -> datetime 
     step = interval(flow.configuration)
     if step:
         return now + step * left
-    done = settled(counters)
+    done = finished_count(counters)
     return now + (now - flow.started_at) / done * left if done else None

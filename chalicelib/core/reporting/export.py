@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from chalicelib.core.queueing.enqueue_job import queue_task
+from chalicelib.core.queueing.enqueue_job import enqueue_job
 from chalicelib.core.reporting.export_writer import (
     CONTACT_COLUMNS,
     EXECUTION_COLUMNS,
@@ -39,7 +39,7 @@ def start_export(ports: Ports, workspace: WorkspaceUid, request: ExportRequest) 
     uid, now = new_uid(), ports.clock.now()
     file = f"{workspace}/exports/{uid}/{request.of}.{request.format}"
     task = DataExport(uid=uid, created_at=now, updated_at=now, request=request, file=file)
-    queue_task(ports, workspace, task, Export(w=workspace, uid=uid))
+    enqueue_job(ports, workspace, task, Export(w=workspace, uid=uid))
     return task
 
 

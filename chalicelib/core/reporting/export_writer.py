@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from chalicelib.core.contacts.csv_reader import guard
+from chalicelib.core.contacts.csv_reader import escape_formula
 from chalicelib.model.base import rfc3339
 from chalicelib.model.contact import PLAIN_FIELDS, Contact
 from chalicelib.model.execution import Execution
@@ -58,16 +58,16 @@ def _execution_cells(row: Execution) -> list[str]:
         for node, result in row.results.items()
     )
     return [
-        guard(row.key.contact),
+        escape_formula(row.key.contact),
         str(row.key.entry),
         row.status,
-        guard(row.reason or ""),
+        escape_formula(row.reason or ""),
         row.node or "",
         str(row.attempt),
         rfc3339(row.created),
         rfc3339(row.updated),
         rfc3339(row.due) if row.due else "",
-        guard("; ".join(messages)),
+        escape_formula("; ".join(messages)),
     ]
 
 
@@ -81,15 +81,15 @@ def _cell(contact: Contact, column: str) -> str:
     if column == "phone":
         return contact.phone or ""
     if column == "tags":
-        return guard(";".join(contact.tags))
+        return escape_formula(";".join(contact.tags))
     if column in {"createdAt", "updatedAt"}:
         return rfc3339(contact.created_at if column == "createdAt" else contact.updated_at)
-    return guard(str(getattr(contact, PLAIN_FIELDS[column]) or ""))
+    return escape_formula(str(getattr(contact, PLAIN_FIELDS[column]) or ""))
 
 
 def _attribute(value: object) -> str:
     if isinstance(value, str):
-        return guard(value)
+        return escape_formula(value)
     if isinstance(value, date):
         return value.isoformat()
     return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -33,7 +33,7 @@ CERTAIN = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class LaneComparison:
     """The variants of one split by one measure, like `opened`."""
 
     measure: str
@@ -48,7 +48,7 @@ class Comparison:
         return f"{best.label} wins" if best.wins >= CERTAIN else "no clear winner"
 
 
-def compare(measure: str, counts: Mapping[str, tuple[int, int]]) -> Comparison:
+def compare(measure: str, counts: Mapping[str, tuple[int, int]]) -> LaneComparison:
     """`counts`: label → (sent, hits), the first being what the others are compared with."""
     wins = _win_probabilities(tuple(counts.values()))
     base = next(iter(counts.values()), (0, 0))
@@ -56,7 +56,7 @@ def compare(measure: str, counts: Mapping[str, tuple[int, int]]) -> Comparison:
         Variant(label, sent, hits, _rate(sent, hits), *wilson(sent, hits), _lift(base, sent, hits), won)
         for (label, (sent, hits)), won in zip(counts.items(), wins, strict=True)
     )
-    return Comparison(measure, variants)
+    return LaneComparison(measure, variants)
 
 
 def wilson(sent: int, hits: int) -> tuple[float, float]:

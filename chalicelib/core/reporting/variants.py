@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.reporting.significance import Comparison, compare
+from chalicelib.core.reporting.significance import LaneComparison, compare
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 
@@ -10,7 +10,7 @@ from chalicelib.model.ids import NodeId
 MEASURES = ("opened", "clicked")
 
 
-def compare_variants(graph: Graph, counters: Mapping[str, int]) -> dict[NodeId, tuple[Comparison, ...]]:
+def compare_variants(graph: Graph, counters: Mapping[str, int]) -> dict[NodeId, tuple[LaneComparison, ...]]:
     """For every A/B test of the graph one comparison a measure, by the first SEND inside each lane."""
     return {
         node.id: tuple(compare(measure, _counts(graph, node, counters, measure)) for measure in MEASURES)

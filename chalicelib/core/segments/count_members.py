@@ -7,12 +7,12 @@ from datetime import timedelta
 from functools import partial
 
 from chalicelib.core.segments.filter import Members
-from chalicelib.core.segments.sampling import Measured, Run, by_runs, by_shards
+from chalicelib.core.segments.sampling import Measured, SampleRun, by_runs, by_shards
 from chalicelib.core.segments.select_members import select_members
 from chalicelib.model.contact import Contact
-from chalicelib.model.contact_shards import CONTACT_SHARDS, Survey
+from chalicelib.model.contact_shards import CONTACT_SHARDS, ShardSummary
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.stable_random import draw
+from chalicelib.model.stable_random import stable_fraction
 from chalicelib.ports import Ports, all_pages
 
 #: Read at a time: what of a page is undecided costs a query each.
@@ -44,10 +44,10 @@ class _Reader:
     keep: int
     members: list[Contact] = field(default_factory=list)
 
-    def read(self, contacts: tuple[Contact, ...]) -> Run:
+    def read(self, contacts: tuple[Contact, ...]) -> SampleRun:
         found = select_members(self.ports, self.workspace, self.filter, contacts)
         self.members += found[: self.keep - len(self.members)]
-        return Run(len(contacts), len(found))
+        return SampleRun(len(contacts), len(found))
 
     @property
     def page(self) -> int:
@@ -69,7 +69,7 @@ def _count_by_shards(reader: _Reader, time_left: Callable[[], timedelta]) -> Cou
     """The first shard is always read, and others as far as there is time."""
     read = found = done = 0
     for shard in range(CONTACT_SHARDS):
-        runs: list[Run] = []
+        runs: list[SampleRun] = []
         for page in all_pages(partial(reader.ports.contacts.page_shard, reader.workspace, shard, reader.page)):
             if done and time_left() <= _NOTHING:
                 # What was read of this shard is not counted: only of whole ones is it known how many there are.
@@ -80,13 +80,13 @@ def _count_by_shards(reader: _Reader, time_left: Callable[[], timedelta]) -> Cou
     return Counted(Measured(found), read, True, tuple(reader.members))
 
 
-def _count_by_runs(reader: _Reader, survey: Survey, time_left: Callable[[], timedelta]) -> Counted:
+def _count_by_runs(reader: _Reader, survey: ShardSummary, time_left: Callable[[], timedelta]) -> Counted:
     """Pages of the first shard from places all over it, since uids often follow the time at which they were made."""
-    order = sorted(range(len(survey.starts)), key=lambda number: draw(reader.workspace, number))
+    order = sorted(range(len(survey.starts)), key=lambda number: stable_fraction(reader.workspace, number))
     cursors = deque(survey.starts[number] for number in order)
     # At most half of the shard, so that what is read from one place does not come to the next.
     size, most = PAGE_WITH_EVENTS, min(SAMPLE, survey.count // 2)
-    runs: list[Run] = []
+    runs: list[SampleRun] = []
     while cursors and len(runs) * size < most and (len(runs) < 2 or time_left() > _NOTHING):
         page = reader.ports.contacts.page_shard(reader.workspace, 0, size, cursors.popleft())
         runs.append(reader.read(page.items))

@@ -8,7 +8,16 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from chalicelib.model.comparison import Comparison
-from chalicelib.model.conditions import ConsentIs, Did, FieldIs, HasTag, PropertyIs, asks_for, leaves, look_up
+from chalicelib.model.conditions import (
+    ConsentIs,
+    EventCount,
+    FieldIs,
+    HasTag,
+    PropertyIs,
+    leaves,
+    property_at,
+    required_events,
+)
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.event import Event
 
@@ -44,11 +53,11 @@ class Members:
 
 def compile_filter(tree: Comparison, now: datetime) -> Members:
     """As of `now`: what was done after it does not count."""
-    return Members(_compile(tree, now), asks_for(tree), _since(tree, now))
+    return Members(_compile(tree, now), required_events(tree), _since(tree, now))
 
 
 def _since(tree: Comparison, now: datetime) -> datetime | None:
-    spans = [leaf.within for leaf in leaves(tree) if isinstance(leaf, Did)]
+    spans = [leaf.within for leaf in leaves(tree) if isinstance(leaf, EventCount)]
     known = [span for span in spans if span is not None]
     return now - max(known) if known and len(known) == len(spans) else None
 
@@ -58,7 +67,7 @@ def _compile(tree: Comparison, now: datetime) -> Test:
     if not parts:
         return _compile_leaf(tree, now)
     # What needs no history decides first.
-    tests = [_compile(part, now) for part in sorted(parts, key=lambda part: bool(asks_for(part)))]
+    tests = [_compile(part, now) for part in sorted(parts, key=lambda part: bool(required_events(part)))]
     joined = _join(tests, stops_at=tree.kind != "all")
     return _negate(joined) if tree.kind == _NOT else joined
 
@@ -99,14 +108,14 @@ def _compile_leaf(leaf: Comparison, now: datetime) -> Test:
             return lambda subject: answers[subject.contact.consent_to(leaf.consent, leaf.message_type)]
         case PropertyIs():
             property_fits, path = leaf.fits, leaf.property
-            return lambda subject: property_fits(look_up(subject.properties, path), now)
-        case Did():
+            return lambda subject: property_fits(property_at(subject.properties, path), now)
+        case EventCount():
             return _compile_event(leaf, now)
         case _:
             raise TypeError(f"A filter cannot ask for {leaf.kind}")
 
 
-def _compile_event(leaf: Did, now: datetime) -> Test:
+def _compile_event(leaf: EventCount, now: datetime) -> Test:
     count = _compile_count(leaf, now)
 
     def test(subject: Subject) -> bool | None:
@@ -115,7 +124,7 @@ def _compile_event(leaf: Did, now: datetime) -> Test:
     return test
 
 
-def _compile_count(leaf: Did, now: datetime) -> Callable[[Subject], int]:
+def _compile_count(leaf: EventCount, now: datetime) -> Callable[[Subject], int]:
     where = _compile(leaf.where, now) if leaf.where else None
     since = now - leaf.within if leaf.within else None
 
@@ -173,7 +182,7 @@ def _look(leaf: Comparison, subject: Subject, now: datetime) -> object:
             return leaf.tag in subject.contact.tags
         case ConsentIs():
             return subject.contact.consent_to(leaf.consent, leaf.message_type)
-        case Did():
+        case EventCount():
             return _compile_count(leaf, now)(subject)
         case _:
             return None

@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from chalicelib.core.contacts.load_history import recall
+from chalicelib.core.contacts.load_history import load_event_history
 from chalicelib.core.segments.count_members import Counted, count_members
 from chalicelib.core.segments.filter import Finding, compile_filter, explain
 from chalicelib.errors import InvalidRequest, Problem
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.comparison import Comparison
-from chalicelib.model.conditions import asks_for
+from chalicelib.model.conditions import required_events
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.model.segment import MAX_BYTES, MAX_VALUES, Segment, SegmentFilter
@@ -22,7 +22,7 @@ from chalicelib.ports import Ports
 TIME = timedelta(seconds=3)
 
 
-class PreviewWish(Outside):
+class SegmentPreviewRequest(StrictModel):
     """The body of `POST /v1/segments/preview`: a saved segment or a filter, and whom to explain it for."""
 
     max_bytes: ClassVar[int] = MAX_BYTES
@@ -49,14 +49,14 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class SegmentPreview:
     """`explained` only where a contact was named."""
 
     counted: Counted
     explained: Explained | None
 
 
-def preview_segment(ports: Ports, workspace: WorkspaceUid, wish: PreviewWish) -> Preview:
+def preview_segment(ports: Ports, workspace: WorkspaceUid, wish: SegmentPreviewRequest) -> SegmentPreview:
     """InvalidRequest when the segment or the contact is not there, both at once."""
     segment = ports.catalog.find(workspace, Segment, wish.segment_uid) if wish.segment_uid else None
     tree = wish.filter or (segment.filter if segment else None)
@@ -71,7 +71,7 @@ def preview_segment(ports: Ports, workspace: WorkspaceUid, wish: PreviewWish) ->
     end = ports.clock.real() + TIME
     members = compile_filter(tree, ports.clock.now())
     counted = count_members(ports, workspace, members, lambda: end - ports.clock.real())
-    return Preview(counted, _explain(ports, workspace, tree, contact) if contact else None)
+    return SegmentPreview(counted, _explain(ports, workspace, tree, contact) if contact else None)
 
 
 def _find_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact | None:
@@ -79,7 +79,7 @@ def _find_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact | 
 
 
 def _explain(ports: Ports, workspace: WorkspaceUid, tree: Comparison, contact: Contact) -> Explained:
-    names, now = asks_for(tree), ports.clock.now()
-    history = recall(ports, workspace, contact, names) if names else ()
+    names, now = required_events(tree), ports.clock.now()
+    history = load_event_history(ports, workspace, contact, names) if names else ()
     matches = bool(compile_filter(tree, now).includes(contact, history))
     return Explained(contact.uid, matches, explain(tree, contact, history, now))

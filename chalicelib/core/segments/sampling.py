@@ -17,7 +17,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SampleRun:
     """A part of the sample: neighbours, who may be alike."""
 
     read: int
@@ -32,7 +32,7 @@ def by_shards(found: int, shards: int, of: int) -> Measured:
     return Measured(round(found / share), ceil(error))
 
 
-def by_runs(runs: Sequence[Run], population: int) -> Measured:
+def by_runs(runs: Sequence[SampleRun], population: int) -> Measured:
     """Neighbours were often imported together: what varies is the run, not the contact."""
     read, found = sum(run.read for run in runs), sum(run.found for run in runs)
     if not read:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chalicelib.core.segments.filter import Members
 from chalicelib.model.conditions import MAX_RECALLED
 from chalicelib.model.contact import Contact
-from chalicelib.model.event import Wanted
+from chalicelib.model.event import HistoryQuery
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Ports
 
@@ -17,7 +17,7 @@ def select_members(
     answers = {contact.uid: members.includes(contact) for contact in contacts}
     undecided = [ContactUid(uid) for uid, answer in answers.items() if answer is None]
     if undecided:
-        wanted = Wanted(members.asks_for, MAX_RECALLED, members.since)
+        wanted = HistoryQuery(members.asks_for, MAX_RECALLED, members.since)
         histories = ports.events.find_many(workspace, undecided, wanted)
         answers |= {
             contact.uid: members.includes(contact, histories[contact.uid])

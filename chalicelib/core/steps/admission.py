@@ -5,24 +5,24 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.core.billing.charge_messages import pay
+from chalicelib.core.billing.charge_messages import withdraw
 from chalicelib.core.campaigns.campaign_state import BALANCE
-from chalicelib.core.channels.acquire_rate import Later, Said, ask_rate
-from chalicelib.core.channels.circuit_breaker import Circuit, Passage
-from chalicelib.core.channels.circuit_check import ask_passage, tell_pause
-from chalicelib.core.channels.pacing import Asking, Promise, Turn, admit, leave
+from chalicelib.core.channels.acquire_rate import Said, SendLater, reserve_slots
+from chalicelib.core.channels.circuit_breaker import Circuit, CircuitDecision
+from chalicelib.core.channels.circuit_check import acquire_circuit, circuit_pause_reason
+from chalicelib.core.channels.pacing import Permit, PermitRequest, Reservation, grant_permits, release_permits
 from chalicelib.core.flows.control_flow import pause_flow
-from chalicelib.core.notifications.raise_alert import tell_circuit
-from chalicelib.core.steps.batch_result import Ledger
-from chalicelib.core.steps.send_plan import Plan
+from chalicelib.core.notifications.raise_alert import raise_circuit_alert
+from chalicelib.core.steps.batch_result import BatchResult
+from chalicelib.core.steps.send_plan import SendPlan
 from chalicelib.errors import RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.message import Letter
-from chalicelib.model.queue_messages import DueHint, hint_of
-from chalicelib.ports import LineState, Ports
+from chalicelib.model.message import OutgoingMessage
+from chalicelib.model.queue_messages import ScheduledStep, build_step_message
+from chalicelib.ports import Ports, RateState
 
 #: A claim outlives the longest run of the steps function (30 s), so that no live worker ever loses one.
 LEASE = timedelta(seconds=45)
@@ -33,12 +33,12 @@ ASK_AGAIN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class SendCandidate:
     """A row as it is stored, as it stands at the SEND, and the letter for it."""
 
     stored: Execution
     row: Execution
-    letter: Letter
+    letter: OutgoingMessage
     contact: Contact
     #: The slot that the gate promised when the row came too early.
     promised: datetime | None = None
@@ -52,12 +52,12 @@ class Ready:
 
 
 @dataclass(slots=True)
-class Delivery:
+class SendBatch:
     """One batch of one flow on its way out; `probing`: channels that it was let try."""
 
     ports: Ports
-    plan: Plan
-    ledger: Ledger
+    plan: SendPlan
+    ledger: BatchResult
     time_left: Callable[[], timedelta]
     batch: str
     probing: set[str] = field(default_factory=set)
@@ -77,42 +77,42 @@ class Delivery:
         return FlowUid(self.plan.flow.uid)
 
 
-def heed_circuits(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
+def check_circuits(delivery: SendBatch, ready: Sequence[SendCandidate]) -> list[SendCandidate]:
     """Those that may pass. One open circuit pauses the flow, and then nobody does: the rows wait for a resume.
 
     Only one letter probes a channel; the others wait for what becomes of it.
     """
     if all(circuit.since is None for circuit in delivery.plan.circuits.values()):
         return list(ready)
-    said: dict[str, Passage] = {}
-    passing: list[Ready] = []
+    said: dict[str, CircuitDecision] = {}
+    passing: list[SendCandidate] = []
     for each in ready:
         channel = each.letter.channel
         if channel.uid not in said:
             said[channel.uid], circuit = _ask(delivery, channel.uid)
-            if said[channel.uid] is Passage.SHUT:
+            if said[channel.uid] is CircuitDecision.SHUT:
                 pause_by_circuit(delivery, channel, circuit)
                 return []
-        if said[channel.uid] is Passage.WAIT:
+        if said[channel.uid] is CircuitDecision.WAIT:
             _hint(delivery, each, delivery.ports.clock.now() + ASK_AGAIN * delivery.ports.clock.speed)
             continue
         passing.append(each)
-        if said[channel.uid] is Passage.PROBE:
+        if said[channel.uid] is CircuitDecision.PROBE:
             delivery.probing.add(channel.uid)
-            said[channel.uid] = Passage.WAIT
+            said[channel.uid] = CircuitDecision.WAIT
     return passing
 
 
-def pause_by_circuit(delivery: Delivery, channel: Channel, circuit: Circuit) -> None:
+def pause_by_circuit(delivery: SendBatch, channel: Channel, circuit: Circuit) -> None:
     """Tells of it and pauses the flow; if that is lost, the next step meets the open circuit and does it again."""
-    tell_circuit(delivery.ports, delivery.workspace, channel, circuit)
-    pause_flow(delivery.ports, delivery.workspace, delivery.flow, *tell_pause(channel, circuit))
+    raise_circuit_alert(delivery.ports, delivery.workspace, channel, circuit)
+    pause_flow(delivery.ports, delivery.workspace, delivery.flow, *circuit_pause_reason(channel, circuit))
     delivery.ledger.channel_pauses += 1
 
 
-def meet_rates(
-    delivery: Delivery, ready: Sequence[Ready], turns: Sequence[Turn] | None
-) -> tuple[list[Ready], list[Turn] | None]:
+def apply_rate_limits(
+    delivery: SendBatch, ready: Sequence[SendCandidate], turns: Sequence[Permit] | None
+) -> tuple[list[SendCandidate], list[Permit] | None]:
     """Those whose channels have a slot within reach, with their turns; the others are hinted for theirs.
 
     A turn that a channel is too slow for is lost: then the channel paces the flow, not its gate.
@@ -120,15 +120,15 @@ def meet_rates(
     said: dict[int, Said] = {}
     for uid in dict.fromkeys(each.letter.channel.uid for each in ready):
         those = [index for index, each in enumerate(ready) if each.letter.channel.uid == uid]
-        channel, line = ready[those[0]].letter.channel, delivery.plan.lines.get(uid, LineState())
+        channel, line = ready[those[0]].letter.channel, delivery.plan.lines.get(uid, RateState())
         kept = [ready[index].slot for index in those]
-        said |= dict(zip(those, ask_rate(delivery.ports, delivery.workspace, channel, line, kept), strict=True))
-    going: list[tuple[Ready, Turn | None]] = []
+        said |= dict(zip(those, reserve_slots(delivery.ports, delivery.workspace, channel, line, kept), strict=True))
+    going: list[tuple[SendCandidate, Permit | None]] = []
     for index, each in enumerate(ready):
         answer = said[index]
-        if isinstance(answer, Later):
-            hint = hint_of(each.stored.key, each.stored.seq, slot=answer.slot)
-            delivery.ledger.hints.append(DueHint(hint, answer.moment))
+        if isinstance(answer, SendLater):
+            hint = build_step_message(each.stored.key, each.stored.seq, slot=answer.slot)
+            delivery.ledger.hints.append(ScheduledStep(hint, answer.moment))
         else:
             going.append((replace(each, slot=answer.slot), turns[index] if turns is not None else None))
     if turns is None:
@@ -136,7 +136,7 @@ def meet_rates(
     return [each for each, _ in going], None if turns is None else [turn for _, turn in going if turn]
 
 
-def register(delivery: Delivery, count: int) -> None:
+def register_in_flight(delivery: SendBatch, count: int) -> None:
     """Enters the batch in the flow's register of sends in flight, once."""
     if delivery.is_registered:
         return
@@ -147,7 +147,7 @@ def register(delivery: Delivery, count: int) -> None:
     delivery.is_registered = True
 
 
-def buy(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
+def charge_batch(delivery: SendBatch, ready: Sequence[SendCandidate]) -> list[SendCandidate]:
     """Those that can be paid for, and the others come again, as what is refused is not spent; for none it pauses.
 
     Registered first and paid before the claims: so money that a crash leaves on no row is known to be nobody's, and
@@ -156,8 +156,8 @@ def buy(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
     costs = [each.price for each in ready]
     if not delivery.plan.flow.prepaid or not sum(costs):
         return list(ready)
-    register(delivery, len(ready))
-    paid = pay(delivery.ports, delivery.workspace, delivery.flow, costs)
+    register_in_flight(delivery, len(ready))
+    paid = withdraw(delivery.ports, delivery.workspace, delivery.flow, costs)
     count = paid.count
     delivery.ledger.low_balances += paid.low
     delivery.paid = sum(costs[:count])
@@ -169,7 +169,7 @@ def buy(delivery: Delivery, ready: Sequence[Ready]) -> list[Ready]:
     return list(ready[:count])
 
 
-def _may_come_back(delivery: Delivery, cost: int) -> bool:
+def _may_come_back(delivery: SendBatch, cost: int) -> bool:
     """Whether others of the flow, who are sending, may give back what is refused, or have just done so.
 
     Leaves the register first, or two who have nothing would wait for each other. Who gives back does so before leaving.
@@ -182,7 +182,7 @@ def _may_come_back(delivery: Delivery, cost: int) -> bool:
     return ports.balances.find_purse(workspace, flow).left >= cost
 
 
-def give_change(delivery: Delivery) -> None:
+def refund_unspent(delivery: SendBatch) -> None:
     """What was refused, skipped or given back costs nothing. If this is lost, a count of the rows finds it."""
     if delivery.paid > delivery.spent:
         change = delivery.paid - delivery.spent
@@ -190,17 +190,17 @@ def give_change(delivery: Delivery) -> None:
             delivery.ports.balances.give_back(delivery.workspace, delivery.flow, change, delivery.batch)
 
 
-def _ask(delivery: Delivery, channel: str) -> tuple[Passage, Circuit]:
+def _ask(delivery: SendBatch, channel: str) -> tuple[CircuitDecision, Circuit]:
     until = delivery.ports.clock.real() + LEASE
     circuit = delivery.plan.circuits.get(channel, Circuit())
-    return ask_passage(delivery.ports, delivery.workspace, channel, circuit, until)
+    return acquire_circuit(delivery.ports, delivery.workspace, channel, circuit, until)
 
 
-def _hint(delivery: Delivery, each: Ready, moment: datetime) -> None:
-    delivery.ledger.hints.append(DueHint(hint_of(each.stored.key, each.stored.seq), moment))
+def _hint(delivery: SendBatch, each: SendCandidate, moment: datetime) -> None:
+    delivery.ledger.hints.append(ScheduledStep(build_step_message(each.stored.key, each.stored.seq), moment))
 
 
-def enter_gate(delivery: Delivery, ready: Sequence[Ready]) -> tuple[Turn, ...] | None:
+def acquire_permits(delivery: SendBatch, ready: Sequence[SendCandidate]) -> tuple[Permit, ...] | None:
     """Turns for the first of the batch, None when the flow is not paced; the others are hinted for later."""
     configuration, clock = delivery.plan.flow.configuration, delivery.ports.clock
     if configuration.lanes is None:
@@ -209,27 +209,29 @@ def enter_gate(delivery: Delivery, ready: Sequence[Ready]) -> tuple[Turn, ...] |
         now, real_now = clock.now(), clock.real()
         epoch = delivery.plan.flow.epoch
         promised = tuple(each.promised for each in ready)
-        asking = Asking(delivery.batch, len(ready), epoch, now, real_now, real_now + LEASE, clock.speed, promised)
+        asking = PermitRequest(
+            delivery.batch, len(ready), epoch, now, real_now, real_now + LEASE, clock.speed, promised
+        )
         stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
-        admission = admit(stored, asking, configuration)
+        admission = grant_permits(stored, asking, configuration)
         if delivery.ports.gates.save(delivery.workspace, delivery.flow, admission.gate):
             _postpone(delivery, ready[len(admission.turns) :], admission.come_back)
             return admission.turns
     soon = clock.now() + timedelta(seconds=1)
-    _postpone(delivery, ready, [Promise(soon, each.promised or soon) for each in ready])
+    _postpone(delivery, ready, [Reservation(soon, each.promised or soon) for each in ready])
     return ()
 
 
-def _postpone(delivery: Delivery, ready: Sequence[Ready], promises: Sequence[Promise]) -> None:
+def _postpone(delivery: SendBatch, ready: Sequence[SendCandidate], promises: Sequence[Reservation]) -> None:
     for each, promise in zip(ready, promises, strict=True):
-        hint = hint_of(each.stored.key, each.stored.seq, promise.slot)
-        delivery.ledger.hints.append(DueHint(hint, promise.moment))
+        hint = build_step_message(each.stored.key, each.stored.seq, promise.slot)
+        delivery.ledger.hints.append(ScheduledStep(hint, promise.moment))
 
 
-def leave_gate(delivery: Delivery, late: dict[int, datetime]) -> None:
+def return_permits(delivery: SendBatch, late: dict[int, datetime]) -> None:
     """A gate that cannot be left is left by its lease."""
     for _ in range(GATE_TRIES):
         stored = delivery.ports.gates.get(delivery.workspace, delivery.flow)
-        left = leave(stored, delivery.batch, late, delivery.plan.flow.configuration)
+        left = release_permits(stored, delivery.batch, late, delivery.plan.flow.configuration)
         if delivery.ports.gates.save(delivery.workspace, delivery.flow, left):
             return

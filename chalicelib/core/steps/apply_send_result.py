@@ -4,27 +4,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from chalicelib.model.execution import Execution, ExecutionStatus, Outcome, Result
+from chalicelib.model.execution import Execution, ExecutionStatus, MessageOutcome, MessageResult
 from chalicelib.model.flow import FlowConfiguration
 from chalicelib.model.ids import NodeId
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
-    Permanent,
-    Retryable,
-    Suppress,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
     Throttled,
-    Unknown,
+    TransientFailure,
     Verdict,
 )
-from chalicelib.model.skip_reason import refused_by
+from chalicelib.model.skip_reason import skip_reason_for
 
 #: Shortest wait after a throttle or a channel's fault, so that neither becomes a busy loop.
 SHORTEST_WAIT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SendAttempt:
     """One try to hand over the message at `node`; `resend`: a lost answer may be tried again (token or policy)."""
 
     node: NodeId
@@ -38,86 +38,88 @@ class Attempt:
     next_offer: int | None = None
 
 
-def settle(row: Execution, attempt: Attempt, verdict: Verdict) -> Execution:
+def apply_send_result(row: Execution, attempt: SendAttempt, verdict: Verdict) -> Execution:
     """The row with its claim gone: a result at the node, or the moment to try again. It has not left the node yet."""
     row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
     match verdict:
         case Accepted(provider_id=provider_id):
-            return _with(row, attempt, Outcome.SENT, provider_id=provider_id, cost=_cost(row, attempt))
+            return _with(row, attempt, MessageOutcome.SENT, provider_id=provider_id, cost=_cost(row, attempt))
         case Throttled(after=after):
             return replace(row, due=attempt.now + max(SHORTEST_WAIT, after or SHORTEST_WAIT))
-        case ChannelFault() | Retryable(unreached=True):
+        case ChannelFailure() | TransientFailure(unreached=True):
             return replace(row, due=attempt.now + max(SHORTEST_WAIT, attempt.configuration.retry_delay))
-        case Retryable(code=code, after=after):
+        case TransientFailure(code=code, after=after):
             return _retry(row, attempt, after) or _fail(row, attempt, code)
-        case Permanent(code=code):
+        case PermanentFailure(code=code):
             return _fall_back(row, attempt) or _fail(row, attempt, code)
-        case Suppress(code=code):
-            return _fall_back(row, attempt) or _with(row, attempt, Outcome.SKIPPED, reason=refused_by(code))
-        case Unknown(why=why):
+        case RecipientSuppressed(code=code):
+            return _fall_back(row, attempt) or _with(row, attempt, MessageOutcome.SKIPPED, reason=skip_reason_for(code))
+        case OutcomeUnknown(why=why):
             return _lost(row, attempt, why)
         case _:
             assert_never(verdict)
 
 
-def lost(row: Execution, attempt: Attempt) -> Execution:
+def expire_claim(row: Execution, attempt: SendAttempt) -> Execution:
     """The row after a claim that ran out: whoever held it may have sent."""
     cost = row.claim.cost if row.claim else attempt.cost
     row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
     return _lost(row, replace(attempt, cost=cost), "worker_lost")
 
 
-def _lost(row: Execution, attempt: Attempt, why: str) -> Execution:
+def _lost(row: Execution, attempt: SendAttempt, why: str) -> Execution:
     # A receipt proves that the message is out, whatever became of the answer.
     may_resend = attempt.resend and attempt.node not in row.receipts
     again = _retry(row, attempt, None) if may_resend else None
     cost = _cost(row, attempt)
     return (again and replace(again, unsure=True, paid=cost)) or _with(
-        row, attempt, Outcome.UNKNOWN, reason=why, cost=cost
+        row, attempt, MessageOutcome.UNKNOWN, reason=why, cost=cost
     )
 
 
-def _cost(row: Execution, attempt: Attempt) -> int:
+def _cost(row: Execution, attempt: SendAttempt) -> int:
     """Of the message, however often it was tried: a try before this one may have been dearer."""
     return max(row.paid, attempt.cost)
 
 
-def as_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
+def mark_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
     """The row with a claim that ran out turned into an unknown message, whatever the policy: nobody sends it again."""
     tries = row.attempt + 1
-    result = Result(Outcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=row.held, offer=row.offer)
+    result = MessageResult(
+        MessageOutcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=row.held, offer=row.offer
+    )
     return replace(row.with_result(node, result), claim=None, node=node)
 
 
-def _fall_back(row: Execution, attempt: Attempt) -> Execution | None:
+def _fall_back(row: Execution, attempt: SendAttempt) -> Execution | None:
     """The row at the next offer: never when a try of this one may have been taken, as the contact would get two."""
     if attempt.next_offer is None or row.unsure:
         return None
     return replace(row, offer=attempt.next_offer, attempt=0, due=None)
 
 
-def _retry(row: Execution, attempt: Attempt, after: timedelta | None) -> Execution | None:
+def _retry(row: Execution, attempt: SendAttempt, after: timedelta | None) -> Execution | None:
     if row.attempt >= attempt.configuration.max_retries:
         return None
     delay = max(attempt.configuration.retry_delay, after or timedelta(0))
     return replace(row, attempt=row.attempt + 1, due=attempt.now + delay)
 
 
-def _fail(row: Execution, attempt: Attempt, code: str) -> Execution:
-    failed = _with(row, attempt, Outcome.FAILED, reason=code)
+def _fail(row: Execution, attempt: SendAttempt, code: str) -> Execution:
+    failed = _with(row, attempt, MessageOutcome.FAILED, reason=code)
     return failed.finished(ExecutionStatus.FAILED, code, attempt.now)
 
 
 def _with(
     row: Execution,
-    attempt: Attempt,
-    outcome: Outcome,
+    attempt: SendAttempt,
+    outcome: MessageOutcome,
     *,
     reason: str | None = None,
     provider_id: str | None = None,
     cost: int = 0,
 ) -> Execution:
-    result = Result(
+    result = MessageResult(
         outcome,
         attempt.now,
         attempts=row.attempt + 1,

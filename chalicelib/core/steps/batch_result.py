@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.core.flows.progress import difference
-from chalicelib.core.notifications.webhook_events import row_news
+from chalicelib.core.notifications.webhook_events import execution_events
 from chalicelib.model.base import rfc3339
 from chalicelib.model.event import Event
 from chalicelib.model.execution import Execution, ExecutionStatus
-from chalicelib.model.queue_messages import DueHint, hint_of
+from chalicelib.model.queue_messages import ScheduledStep, build_step_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Ledger:
+class BatchResult:
     """`batch` is set when sends were registered as in flight; `ended` counts executions that are over now."""
 
     batch: str | None = None
     counters: Counter[str] = field(default_factory=Counter)
-    hints: list[DueHint] = field(default_factory=list)
+    hints: list[ScheduledStep] = field(default_factory=list)
     errors: list[Mapping[str, object]] = field(default_factory=list)
     ended: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -43,9 +43,9 @@ class Ledger:
         """A row was saved: count the difference, and hint its next step if it has one."""
         self.counters.update(difference(before, after))
         if self.wanted:
-            self.news.extend(row_news(before, after, self.wanted))
+            self.news.extend(execution_events(before, after, self.wanted))
         if after.is_open:
-            self.hints.append(DueHint(hint_of(after.key, after.seq), after.due or now))
+            self.hints.append(ScheduledStep(build_step_message(after.key, after.seq), after.due or now))
             return
         self.ended += 1
         if after.status is ExecutionStatus.FAILED:

@@ -6,40 +6,51 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.core.campaigns.campaign_state import BALANCE
-from chalicelib.core.channels.acquire_rate import hold_channel
-from chalicelib.core.channels.circuit_breaker import ChannelHealth, Misfire, fault_of, unpaid
-from chalicelib.core.channels.circuit_check import note_probe, open_circuit
+from chalicelib.core.channels.acquire_rate import throttle_channel
+from chalicelib.core.channels.circuit_breaker import (
+    ChannelFailureRecord,
+    ChannelHealth,
+    channel_failure_code,
+    provider_balance_error,
+)
+from chalicelib.core.channels.circuit_check import open_circuit, record_probe
 from chalicelib.core.channels.pacing import TOLERANCE
-from chalicelib.core.contacts.mark_unreachable import note_unreachable
+from chalicelib.core.contacts.mark_unreachable import mark_unreachable
 from chalicelib.core.flows.control_flow import pause_flow
 from chalicelib.core.flows.progress import difference
 from chalicelib.core.privacy.suppress_address import suppress_recipient
 from chalicelib.core.steps.admission import (
-    Delivery,
-    Ready,
-    buy,
-    enter_gate,
-    give_change,
-    heed_circuits,
-    leave_gate,
-    meet_rates,
+    SendBatch,
+    SendCandidate,
+    acquire_permits,
+    apply_rate_limits,
+    charge_batch,
+    check_circuits,
     pause_by_circuit,
-    register,
+    refund_unspent,
+    register_in_flight,
+    return_permits,
 )
-from chalicelib.core.steps.apply_send_result import SHORTEST_WAIT, settle
-from chalicelib.core.steps.apply_tags import Tagging
-from chalicelib.core.steps.batch_result import Ledger
-from chalicelib.core.steps.claims import Claimed, claim, give_back, release, save_surely
-from chalicelib.core.steps.interpreter import Advance, Skip, advance, hangs_on_contact
-from chalicelib.core.steps.send_plan import Plan
+from chalicelib.core.steps.apply_send_result import SHORTEST_WAIT, apply_send_result
+from chalicelib.core.steps.apply_tags import TagChanges
+from chalicelib.core.steps.batch_result import BatchResult
+from chalicelib.core.steps.claims import (
+    ClaimedSend,
+    claim_executions,
+    release_claims,
+    release_uncertain,
+    save_with_retry,
+)
+from chalicelib.core.steps.interpreter import SkipMessage, WalkResult, advance, depends_on_contact
+from chalicelib.core.steps.send_plan import SendPlan
 from chalicelib.errors import GiveUp, RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Engagement, Execution, ExecutionKey, Outcome, Receipt
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey, MessageOutcome
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import ContactUid, NodeId, new_uid
-from chalicelib.model.message import Accepted, Permanent, Suppress, Throttled, Unknown, Verdict
-from chalicelib.ports import ClaimedBy, Ports, Save
+from chalicelib.model.message import Accepted, OutcomeUnknown, PermanentFailure, RecipientSuppressed, Throttled, Verdict
+from chalicelib.ports import ExpectClaimedBy, Ports, Save
 
 #: Time kept for settling, hints and statistics after the last send of a batch.
 RESERVE = timedelta(seconds=5)
@@ -57,7 +68,7 @@ class _Learnt:
     spoilt: Channel | None = None
     #: What the provider says of its unpaid account.
     unpaid: str | None = None
-    misfires: tuple[Misfire, ...] = ()
+    misfires: tuple[ChannelFailureRecord, ...] = ()
 
     @property
     def stops(self) -> bool:
@@ -70,40 +81,44 @@ _health = ChannelHealth()
 
 
 def deliver(
-    ports: Ports, plan: Plan, ready: Sequence[Ready], ledger: Ledger, time_left: Callable[[], timedelta]
+    ports: Ports,
+    plan: SendPlan,
+    ready: Sequence[SendCandidate],
+    ledger: BatchResult,
+    time_left: Callable[[], timedelta],
 ) -> tuple[ExecutionKey, ...]:
     """Sends what may be sent now, notes in the ledger what came of it, and returns the rows that others hold."""
     if time_left() < RESERVE:
         # What another flow of the batch took of the time is not there to give claims back.
         return tuple(each.stored.key for each in ready)
-    delivery = Delivery(ports, plan, ledger, time_left, new_uid())
-    passing = heed_circuits(delivery, ready)
-    turns = enter_gate(delivery, passing)
+    delivery = SendBatch(ports, plan, ledger, time_left, new_uid())
+    passing = check_circuits(delivery, ready)
+    turns = acquire_permits(delivery, passing)
     admitted = passing[: len(turns)] if turns is not None else passing
-    going, kept = meet_rates(delivery, admitted, turns)
-    claimed, doubtful, refused = claim(delivery, buy(delivery, going), kept)
+    going, kept = apply_rate_limits(delivery, admitted, turns)
+    claimed, doubtful, refused = claim_executions(delivery, charge_batch(delivery, going), kept)
     try:
         late = _send_all(delivery, _register(delivery, claimed)) if claimed else {}
     finally:
-        give_back(delivery, doubtful)
-    give_change(delivery)
+        release_uncertain(delivery, doubtful)
+    refund_unspent(delivery)
     if turns:
-        leave_gate(delivery, late)
+        return_permits(delivery, late)
     return (*refused, *delivery.undecided)
 
 
-def _register(delivery: Delivery, claimed: Sequence[Claimed]) -> list[Claimed]:
+def _register(delivery: SendBatch, claimed: Sequence[ClaimedSend]) -> list[ClaimedSend]:
     """Enters the claims in the flow's register of sends in flight, then looks whether they may still be sent."""
     try:
-        register(delivery, len(claimed))
+        register_in_flight(delivery, len(claimed))
         return _confirm(delivery, claimed)
     except RetryLater:
         # Nothing was sent: a claim left on the row would be taken for a lost send.
-        release(delivery, claimed, hint=False)
+        release_claims(delivery, claimed, hint=False)
         raise
 
 
-def _confirm(delivery: Delivery, claimed: Sequence[Claimed]) -> list[Claimed]:
+def _confirm(delivery: SendBatch, claimed: Sequence[ClaimedSend]) -> list[ClaimedSend]:
     """Looks once more, after the claims are registered: an acknowledged pause, opt-out or erasure stops a send here.
 
     Whoever writes such a thing and then reads the register has counted every send that passes this point.
@@ -111,7 +126,7 @@ def _confirm(delivery: Delivery, claimed: Sequence[Claimed]) -> list[Claimed]:
     ports, workspace = delivery.ports, delivery.workspace
     flow = ports.catalog.find(workspace, Flow, delivery.flow)
     if flow is None or flow.status is not FlowStatus.RUNNING:
-        release(delivery, claimed, hint=False)
+        release_claims(delivery, claimed, hint=False)
         return []
     uids = [ContactUid(each.ready.contact.uid) for each in claimed]
     contacts = ports.contacts.find_many(workspace, uids, strong=True)
@@ -120,17 +135,17 @@ def _confirm(delivery: Delivery, claimed: Sequence[Claimed]) -> list[Claimed]:
         fresh = _fresh(delivery, each, contacts.get(ContactUid(each.ready.contact.uid)))
         confirmed += [fresh] if fresh else []
         withdrawn += [] if fresh else [each]
-    release(delivery, withdrawn, hint=True)
+    release_claims(delivery, withdrawn, hint=True)
     return confirmed
 
 
-def _fresh(delivery: Delivery, claimed: Claimed, contact: Contact | None) -> Claimed | None:
+def _fresh(delivery: SendBatch, claimed: ClaimedSend, contact: Contact | None) -> ClaimedSend | None:
     """The claim with its letter written for the contact as it is now, None when it is not to be sent."""
     if contact is None:
         return None
     if contact.rev == claimed.ready.contact.rev:
         return claimed
-    if hangs_on_contact(claimed.ready.stored, claimed.ready.row):
+    if depends_on_contact(claimed.ready.stored, claimed.ready.row):
         # On the way to this message it was another contact.
         return None
     try:
@@ -138,24 +153,24 @@ def _fresh(delivery: Delivery, claimed: Claimed, contact: Contact | None) -> Cla
         answer = delivery.plan.consider(delivery.plan.graph.nodes[ready.letter.uid.node], ready.row, contact)
     except GiveUp:
         return None
-    if isinstance(answer, Skip) or (answer.uid, answer.cost) != (ready.letter.uid, ready.letter.cost):
+    if isinstance(answer, SkipMessage) or (answer.uid, answer.cost) != (ready.letter.uid, ready.letter.cost):
         # What may be sent now is not what was claimed and paid for.
         return None
     return replace(claimed, ready=replace(claimed.ready, letter=answer, contact=contact))
 
 
-def _send_all(delivery: Delivery, claimed: Sequence[Claimed]) -> dict[int, datetime]:
+def _send_all(delivery: SendBatch, claimed: Sequence[ClaimedSend]) -> dict[int, datetime]:
     """Sends in the order of the slots, one at a time; returns, by lane, the last start that was late.
 
     A channel that spoils one message after the other pauses the flow: it waits for its operator.
     """
     clock = delivery.ports.clock
     late: dict[int, datetime] = {}
-    unsaved: list[tuple[Claimed, Verdict]] = []
+    unsaved: list[tuple[ClaimedSend, Verdict]] = []
     oldest = clock.real()
     learnt = _Learnt()
-    back: list[Claimed] = []
-    rest: Sequence[Claimed] = ()
+    back: list[ClaimedSend] = []
+    rest: Sequence[ClaimedSend] = ()
     for index, each in enumerate(claimed):
         channel = each.ready.letter.channel
         if delivery.time_left() < _timeout(delivery, each) + RESERVE:
@@ -179,34 +194,34 @@ def _send_all(delivery: Delivery, claimed: Sequence[Claimed]) -> dict[int, datet
     # What is out comes first: giving back may take all the time that is left.
     _settle(delivery, unsaved)
     # A flow that is paused next needs no hints.
-    release(delivery, rest, hint=not learnt.stops)
-    release(delivery, back, hint=True)
+    release_claims(delivery, rest, hint=not learnt.stops)
+    release_claims(delivery, back, hint=True)
     _heed(delivery, learnt)
     return late
 
 
-def _learn(delivery: Delivery, learnt: _Learnt, channel: Channel, verdict: Verdict) -> None:
+def _learn(delivery: SendBatch, learnt: _Learnt, channel: Channel, verdict: Verdict) -> None:
     """Remembers what an answer says of its channel; nothing is written before the messages are saved."""
     misfires = _health.note(channel.uid, verdict, delivery.ports.clock.real())
     if isinstance(verdict, Throttled):
         learnt.held[channel.uid] = delivery.ports.clock.now() + max(SHORTEST_WAIT, verdict.after or SHORTEST_WAIT)
-    learnt.unpaid = unpaid(verdict)
-    code = fault_of(verdict)
+    learnt.unpaid = provider_balance_error(verdict)
+    code = channel_failure_code(verdict)
     if code is not None and channel.uid in delivery.probing:
-        misfires = misfires or (Misfire(delivery.ports.clock.real(), code),)
+        misfires = misfires or (ChannelFailureRecord(delivery.ports.clock.real(), code),)
     if misfires:
         learnt.spoilt, learnt.misfires = channel, misfires
     elif channel.uid in delivery.probing:
         learnt.probes[channel.uid] = verdict
 
 
-def _heed(delivery: Delivery, learnt: _Learnt) -> None:
+def _heed(delivery: SendBatch, learnt: _Learnt) -> None:
     """Moves circuits and rates. The pause comes last: if it is lost, the next step meets the open circuit."""
     ports, workspace = delivery.ports, delivery.workspace
     for uid, until in learnt.held.items():
-        hold_channel(ports, workspace, uid, until)
+        throttle_channel(ports, workspace, uid, until)
     for uid, verdict in learnt.probes.items():
-        note_probe(ports, workspace, uid, verdict)
+        record_probe(ports, workspace, uid, verdict)
     if learnt.unpaid is not None:
         pause_flow(ports, workspace, delivery.flow, f"{BALANCE}: {learnt.unpaid}")
     if learnt.spoilt:
@@ -214,7 +229,7 @@ def _heed(delivery: Delivery, learnt: _Learnt) -> None:
         pause_by_circuit(delivery, learnt.spoilt, circuit)
 
 
-def _await_turn(delivery: Delivery, claimed: Claimed) -> dict[int, datetime]:
+def _await_turn(delivery: SendBatch, claimed: ClaimedSend) -> dict[int, datetime]:
     """Sleeps up to gate's and rate's slots; the lane and the start when that was late by more than the tolerance."""
     turn, clock = claimed.turn, delivery.ports.clock
     slots = [slot for slot in (claimed.ready.slot, turn.slot if turn else None) if slot]
@@ -224,31 +239,31 @@ def _await_turn(delivery: Delivery, claimed: Claimed) -> dict[int, datetime]:
     return {turn.lane: start} if turn and start - turn.slot > TOLERANCE * clock.speed else {}
 
 
-def _timeout(delivery: Delivery, claimed: Claimed) -> timedelta:
+def _timeout(delivery: SendBatch, claimed: ClaimedSend) -> timedelta:
     return delivery.plan.channel_types[claimed.ready.letter.channel.type].timeout
 
 
-def _send(delivery: Delivery, claimed: Claimed) -> Verdict:
+def _send(delivery: SendBatch, claimed: ClaimedSend) -> Verdict:
     letter = claimed.ready.letter
     try:
         return delivery.plan.channel_types[letter.channel.type].send(letter)
     except Exception as error:  # noqa: BLE001 - whatever an adapter forgot, the provider may have taken the message
-        return Unknown(type(error).__name__)
+        return OutcomeUnknown(type(error).__name__)
 
 
-def _settle(delivery: Delivery, sent: Sequence[tuple[Claimed, Verdict]]) -> None:
+def _settle(delivery: SendBatch, sent: Sequence[tuple[ClaimedSend, Verdict]]) -> None:
     rows = _do_tags(delivery, [(each, _after(delivery, each, verdict)) for each, verdict in sent])
     saves = [
-        Save(replace(row, seq=each.ready.row.seq + 1), ClaimedBy(each.attempt))
+        Save(replace(row, seq=each.ready.row.seq + 1), ExpectClaimedBy(each.attempt))
         for row, (each, _) in zip(rows, sent, strict=True)
     ]
-    held = save_surely(delivery, saves)
+    held = save_with_retry(delivery, saves)
     for (each, verdict), save, ok in zip(sent, saves, held, strict=True):
         # Whoever took the row from us has written the message down as one that may have been sent.
         delivery.spent += _kept(each.ready, save.row) if ok else each.ready.price
         if ok:
             delivery.ledger.moved(each.ready.stored, save.row, delivery.ports.clock.now())
-            if isinstance(verdict, Suppress | Permanent):
+            if isinstance(verdict, RecipientSuppressed | PermanentFailure):
                 _remember(delivery, each.ready, verdict)
         elif ok is None:
             delivery.undecided.append(save.row.key)
@@ -257,7 +272,7 @@ def _settle(delivery: Delivery, sent: Sequence[tuple[Claimed, Verdict]]) -> None
                 _came_too_late(delivery, each)
 
 
-def _kept(ready: Ready, after: Execution) -> int:
+def _kept(ready: SendCandidate, after: Execution) -> int:
     """What the row keeps of the price that the batch has paid for it.
 
     Never less than nothing: what an earlier try paid only a count of the rows may free, as it may be doing that now.
@@ -266,37 +281,37 @@ def _kept(ready: Ready, after: Execution) -> int:
     return max(0, (result.cost if result else after.paid) - ready.row.paid)
 
 
-def _remember(delivery: Delivery, ready: Ready, verdict: Suppress | Permanent) -> None:
+def _remember(delivery: SendBatch, ready: SendCandidate, verdict: RecipientSuppressed | PermanentFailure) -> None:
     """The provider knows of a no, or of an address, what we had not heard. Forgetting it costs one more refusal."""
     letter, workspace = ready.letter, delivery.workspace
     with suppress(RetryLater):
         if verdict.code in delivery.plan.channel_types[letter.channel.type].incapable:
-            note_unreachable(delivery.ports, workspace, letter.uid.contact, letter.channel.type)
-        elif isinstance(verdict, Suppress):
+            mark_unreachable(delivery.ports, workspace, letter.uid.contact, letter.channel.type)
+        elif isinstance(verdict, RecipientSuppressed):
             suppress_recipient(delivery.ports, workspace, letter, ready.contact)
 
 
-def _after(delivery: Delivery, claimed: Claimed, verdict: Verdict) -> Advance:
+def _after(delivery: SendBatch, claimed: ClaimedSend, verdict: Verdict) -> WalkResult:
     """The row after the verdict, walked on to its next effect."""
     row, letter = claimed.ready.row, claimed.ready.letter
     attempt = delivery.plan.attempt_at(row, letter.uid.node, delivery.ports, letter)
-    if isinstance(verdict, Suppress | Permanent):
+    if isinstance(verdict, RecipientSuppressed | PermanentFailure):
         attempt = replace(attempt, next_offer=_next_offer(delivery, claimed))
-    settled = settle(row, attempt, verdict)
+    settled = apply_send_result(row, attempt, verdict)
     if settled.is_open and letter.uid.node in settled.results:
         try:
             return advance(settled, delivery.plan.scene(claimed.ready.contact, delivery.ports))
         except Exception as error:  # noqa: BLE001 - the message is out: saved as such, the next step meets the fault
             delivery.ledger.note_fault(settled, error)
-    return Advance(settled)
+    return WalkResult(settled)
 
 
-def _do_tags(delivery: Delivery, walked: Sequence[tuple[Claimed, Advance]]) -> list[Execution]:
+def _do_tags(delivery: SendBatch, walked: Sequence[tuple[ClaimedSend, WalkResult]]) -> list[Execution]:
     """The rows behind the TAGs at which they stand; any other effect is the next step's, and so is a TAG that failed.
 
     A step of its own would cost a TAG twice what it costs here.
     """
-    tagging = Tagging(delivery.ports, delivery.plan)
+    tagging = TagChanges(delivery.ports, delivery.plan)
     with suppress(RetryLater):
         tagging.change_together((each, claimed.ready.contact) for claimed, each in walked)
     rows = []
@@ -311,7 +326,7 @@ def _do_tags(delivery: Delivery, walked: Sequence[tuple[Claimed, Advance]]) -> l
     return rows
 
 
-def _next_offer(delivery: Delivery, claimed: Claimed) -> int | None:
+def _next_offer(delivery: SendBatch, claimed: ClaimedSend) -> int | None:
     ready = claimed.ready
     try:
         return delivery.plan.next_offer(ready.letter, ready.row, ready.contact)
@@ -320,10 +335,10 @@ def _next_offer(delivery: Delivery, claimed: Claimed) -> int | None:
         return None
 
 
-def _came_too_late(delivery: Delivery, claimed: Claimed) -> None:
+def _came_too_late(delivery: SendBatch, claimed: ClaimedSend) -> None:
     """The lease ran out and somebody wrote `unknown`; we know better, so it becomes sent as if by a receipt."""
     key, node = claimed.ready.row.key, NodeId(claimed.ready.letter.uid.node)
-    receipt = Receipt(Engagement.SENT, delivery.ports.clock.now())
+    receipt = DeliveryReceipt(Engagement.SENT, delivery.ports.clock.now())
     changed = delivery.ports.executions.put_receipt(key, delivery.plan.flow.shards, node, receipt)
-    if changed and changed[0].results.get(node, None) and changed[0].results[node].outcome is Outcome.UNKNOWN:
+    if changed and changed[0].results.get(node, None) and changed[0].results[node].outcome is MessageOutcome.UNKNOWN:
         delivery.ledger.counters.update(difference(*changed))

@@ -8,43 +8,43 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-from chalicelib.core.contacts.load_history import recall
-from chalicelib.core.flows.fail_flow import stop_flow
-from chalicelib.core.notifications.deliver_webhooks import tell_events
-from chalicelib.core.notifications.webhook_events import row_news
-from chalicelib.core.queueing.enqueue_steps import send_hints
-from chalicelib.core.reconciliation.request_completion import ask_for_the_end
-from chalicelib.core.steps.admission import Ready
-from chalicelib.core.steps.apply_send_result import as_unknown, lost
-from chalicelib.core.steps.apply_tags import Tagging
-from chalicelib.core.steps.batch_result import Fault, Ledger
+from chalicelib.core.contacts.load_history import load_event_history
+from chalicelib.core.flows.fail_flow import fail_flow
+from chalicelib.core.notifications.deliver_webhooks import enqueue_webhooks
+from chalicelib.core.notifications.webhook_events import execution_events
+from chalicelib.core.queueing.enqueue_steps import enqueue_steps
+from chalicelib.core.reconciliation.request_completion import request_completion
+from chalicelib.core.steps.admission import SendCandidate
+from chalicelib.core.steps.apply_send_result import expire_claim, mark_unknown
+from chalicelib.core.steps.apply_tags import TagChanges
+from chalicelib.core.steps.batch_result import BatchResult, Fault
 from chalicelib.core.steps.deliver import deliver
-from chalicelib.core.steps.interpreter import Advance, advance, hangs_on_contact
-from chalicelib.core.steps.send_plan import Plan, load_plan
+from chalicelib.core.steps.interpreter import WalkResult, advance, depends_on_contact
+from chalicelib.core.steps.send_plan import SendPlan, load_plan
 from chalicelib.errors import GiveUp, NotFound, RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
-from chalicelib.model.queue_messages import DueHint, Hint, hint_of
+from chalicelib.model.queue_messages import ScheduledStep, StepMessage, build_step_message
 from chalicelib.model.skip_reason import SkipReason
 from chalicelib.model.workspace import Workspace
-from chalicelib.ports import Ports, Save, Unclaimed
+from chalicelib.ports import ExpectUnclaimed, Ports, Save
 
 #: A fault of code or data that meets the same step this often is not going to pass.
 MAX_FAULTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedStep:
     """A hint as the queue brought it: `id` names the message, `times` counts its deliveries, this one included."""
 
     id: str
-    hint: Hint
+    hint: StepMessage
     times: int = 1
 
 
-class Look(StrEnum):
+class StepDisposition(StrEnum):
     """What a row makes of a hint."""
 
     DROP = "drop"
@@ -73,9 +73,9 @@ class _Batch:
     ports: Ports
     workspace: WorkspaceUid
     flow: Flow
-    received: dict[ExecutionKey, list[Received]]
+    received: dict[ExecutionKey, list[ReceivedStep]]
     time_left: Callable[[], timedelta]
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: BatchResult = field(default_factory=BatchResult)
     give_back: set[str] = field(default_factory=set)
 
     def promised(self, key: ExecutionKey) -> datetime | None:
@@ -91,9 +91,9 @@ class _Batch:
         self.give_back.update(received.id for received in self.received[key])
 
 
-def run_steps(ports: Ports, received: Sequence[Received], time_left: Callable[[], timedelta]) -> StepReport:
+def process_steps(ports: Ports, received: Sequence[ReceivedStep], time_left: Callable[[], timedelta]) -> StepReport:
     """Runs the hinted steps; what fails in one flow does not touch the steps of another."""
-    groups: dict[tuple[str, str], list[Received]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[ReceivedStep]] = defaultdict(list)
     for each in received:
         groups[each.hint.w, each.hint.f].append(each)
     failed: set[str] = set()
@@ -115,12 +115,12 @@ def run_steps(ports: Ports, received: Sequence[Received], time_left: Callable[[]
 
 
 def _run_flow(
-    ports: Ports, workspace: WorkspaceUid, uid: FlowUid, group: list[Received], time_left: Callable[[], timedelta]
+    ports: Ports, workspace: WorkspaceUid, uid: FlowUid, group: list[ReceivedStep], time_left: Callable[[], timedelta]
 ) -> _Batch | None:
     flow = ports.catalog.find(workspace, Flow, uid)
     if flow is None or (flow.status is not FlowStatus.RUNNING and all(each.times == 1 for each in group)):
         return None
-    by_row: dict[ExecutionKey, list[Received]] = defaultdict(list)
+    by_row: dict[ExecutionKey, list[ReceivedStep]] = defaultdict(list)
     for each in group:
         by_row[each.hint.key].append(each)
     batch = _Batch(ports, workspace, flow, by_row, time_left)
@@ -151,10 +151,10 @@ def _find_rows(batch: _Batch) -> dict[ExecutionKey, Execution]:
     return rows
 
 
-def _is_plain(ports: Ports, group: Sequence[Received], row: Execution | None) -> bool:
+def _is_plain(ports: Ports, group: Sequence[ReceivedStep], row: Execution | None) -> bool:
     if row is None or row.claim or row.unsure:
         return False
-    return all(each.times == 1 and _look(ports, each, row) is Look.RUN for each in group)
+    return all(each.times == 1 and _look(ports, each, row) is StepDisposition.RUN for each in group)
 
 
 def _tell(batch: _Batch, rows: Mapping[ExecutionKey, Execution]) -> None:
@@ -167,37 +167,37 @@ def _tell(batch: _Batch, rows: Mapping[ExecutionKey, Execution]) -> None:
     if again:
         workspace = batch.ports.catalog.get(batch.workspace, Workspace, batch.workspace)
         wanted = frozenset(workspace.row_events)
-        told = (row_news(None, rows[key], wanted) for key in again if key in rows)
+        told = (execution_events(None, rows[key], wanted) for key in again if key in rows)
         ledger.news.extend(event for each in told for event in each)
     if ledger.news:
-        tell_events(batch.ports, batch.workspace, ledger.news)
+        enqueue_webhooks(batch.ports, batch.workspace, ledger.news)
 
 
 def _triage(batch: _Batch, key: ExecutionKey, row: Execution | None) -> Execution | None:
     """The row if one of its hints is to be run now; else the hints are dropped, healed, postponed or given back."""
     looks = [_look(batch.ports, received, row) for received in batch.received[key]]
-    if row is None or Look.RUN in looks:
-        return row if Look.RUN in looks else None
-    if Look.LATER in looks or Look.HEAL in looks:
+    if row is None or StepDisposition.RUN in looks:
+        return row if StepDisposition.RUN in looks else None
+    if StepDisposition.LATER in looks or StepDisposition.HEAL in looks:
         batch.ledger.hints.append(_next_hint(row, batch.ports))
-    elif Look.GIVE_BACK in looks:
+    elif StepDisposition.GIVE_BACK in looks:
         batch.return_hint(key)
     return None
 
 
-def _look(ports: Ports, received: Received, row: Execution | None) -> Look:
+def _look(ports: Ports, received: ReceivedStep, row: Execution | None) -> StepDisposition:
     if row is None or not row.is_open:
-        return Look.DROP
+        return StepDisposition.DROP
     if received.hint.q < row.seq:
         # Healing on a first delivery would let one duplicate breed a second chain.
-        return Look.HEAL if received.times > 1 or received.hint.revived else Look.DROP
+        return StepDisposition.HEAL if received.times > 1 or received.hint.revived else StepDisposition.DROP
     if received.hint.q > row.seq or (row.claim and row.claim.until > ports.clock.real()):
-        return Look.GIVE_BACK
-    return Look.LATER if row.due and row.due > ports.clock.now() else Look.RUN
+        return StepDisposition.GIVE_BACK
+    return StepDisposition.LATER if row.due and row.due > ports.clock.now() else StepDisposition.RUN
 
 
-def _next_hint(row: Execution, ports: Ports) -> DueHint:
-    return DueHint(hint_of(row.key, row.seq), row.due or ports.clock.now())
+def _next_hint(row: Execution, ports: Ports) -> ScheduledStep:
+    return ScheduledStep(build_step_message(row.key, row.seq), row.due or ports.clock.now())
 
 
 def _run_rows(batch: _Batch, rows: Sequence[Execution]) -> None:
@@ -206,13 +206,13 @@ def _run_rows(batch: _Batch, rows: Sequence[Execution]) -> None:
         try:
             plan = load_plan(batch.ports, batch.workspace, batch.flow, version)
         except (GiveUp, NotFound) as error:
-            stop_flow(batch.ports, batch.workspace, batch.flow, str(error))
+            fail_flow(batch.ports, batch.workspace, batch.flow, str(error))
             return
         batch.ledger.wanted = frozenset(plan.workspace.row_events)
         _run_version(batch, plan, [row for row in rows if row.version == version])
 
 
-def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
+def _run_version(batch: _Batch, plan: SendPlan, rows: Sequence[Execution]) -> None:
     ports, workspace = batch.ports, batch.workspace
     uids = list(dict.fromkeys(row.key.contact for row in rows))
     contacts = ports.contacts.find_many(workspace, uids, strong=False)
@@ -227,17 +227,17 @@ def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
             (row, _decide(batch, plan, row, contacts) if row.key.contact in news else decided)
             for row, decided in walked
         ]
-    ready: list[Ready] = []
+    ready: list[SendCandidate] = []
     saves: list[tuple[Execution, Execution]] = []
-    at_tags: list[tuple[Execution, Advance, Contact]] = []
+    at_tags: list[tuple[Execution, WalkResult, Contact]] = []
     for row, decided in walked:
         contact = contacts.get(ContactUid(row.key.contact))
-        if isinstance(decided, Ready):
+        if isinstance(decided, SendCandidate):
             ready.append(decided)
-        elif isinstance(decided, Advance) and decided.retag and contact:
+        elif isinstance(decided, WalkResult) and decided.retag and contact:
             at_tags.append((row, decided, contact))
         else:
-            saves.append((row, decided.row if isinstance(decided, Advance) else decided))
+            saves.append((row, decided.row if isinstance(decided, WalkResult) else decided))
     _save(batch, [*saves, *_do_tags(batch, plan, at_tags)])
     if ready:
         for key in deliver(ports, plan, ready, batch.ledger, batch.time_left):
@@ -245,25 +245,27 @@ def _run_version(batch: _Batch, plan: Plan, rows: Sequence[Execution]) -> None:
 
 
 def _decide(
-    batch: _Batch, plan: Plan, row: Execution, contacts: Mapping[ContactUid, Contact]
-) -> Advance | Execution | Ready:
+    batch: _Batch, plan: SendPlan, row: Execution, contacts: Mapping[ContactUid, Contact]
+) -> WalkResult | Execution | SendCandidate:
     contact = contacts.get(ContactUid(row.key.contact))
     return _guard(batch, row, partial(_walk, batch, plan, row, contact))
 
 
-def _is_doubtful(row: Execution, decided: Advance | Execution | Ready, contacts: Mapping[ContactUid, Contact]) -> bool:
+def _is_doubtful(
+    row: Execution, decided: WalkResult | Execution | SendCandidate, contacts: Mapping[ContactUid, Contact]
+) -> bool:
     """Whether a contact that changed just now may ask for another decision; before a send it is looked at anyway."""
-    if isinstance(decided, Ready):
+    if isinstance(decided, SendCandidate):
         return False
     after = decided if isinstance(decided, Execution) else decided.row
-    return ContactUid(row.key.contact) not in contacts or hangs_on_contact(row, after)
+    return ContactUid(row.key.contact) not in contacts or depends_on_contact(row, after)
 
 
 def _do_tags(
-    batch: _Batch, plan: Plan, at_tags: Sequence[tuple[Execution, Advance, Contact]]
+    batch: _Batch, plan: SendPlan, at_tags: Sequence[tuple[Execution, WalkResult, Contact]]
 ) -> list[tuple[Execution, Execution]]:
     """The rows before and behind the TAGs at which they stand."""
-    tagging = Tagging(batch.ports, plan)
+    tagging = TagChanges(batch.ports, plan)
     tagging.change_together((walked, contact) for _, walked, contact in at_tags)
     return [(row, _guard(batch, row, partial(tagging.walk_on, walked, contact))) for row, walked, contact in at_tags]
 
@@ -283,13 +285,15 @@ def _guard(batch: _Batch, row: Execution, decide: Callable[[], _Decided]) -> _De
         return _poisoned(batch, row, error)
 
 
-def _walk(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) -> Advance | Execution | Ready:
+def _walk(
+    batch: _Batch, plan: SendPlan, row: Execution, contact: Contact | None
+) -> WalkResult | Execution | SendCandidate:
     """What the next effect of this row is: a letter to deliver, a TAG to do, or a row to save."""
     ports = batch.ports
     now = ports.clock.now()
     resolved = row
     if row.claim:
-        resolved = lost(replace(row, node=row.claim.node), plan.attempt_at(row, row.claim.node, ports))
+        resolved = expire_claim(replace(row, node=row.claim.node), plan.attempt_at(row, row.claim.node, ports))
     if contact is None:
         return resolved.finished(ExecutionStatus.SKIPPED, SkipReason.CONTACT_NOT_FOUND, now)
     if resolved.due and resolved.due > now:
@@ -297,12 +301,14 @@ def _walk(batch: _Batch, plan: Plan, row: Execution, contact: Contact | None) ->
     scene = plan.scene(contact, ports)
     walked = advance(resolved, scene)
     if walked.asks_for:
-        walked = advance(walked.row, replace(scene, history=recall(ports, row.key.workspace, contact, walked.asks_for)))
+        walked = advance(
+            walked.row, replace(scene, history=load_event_history(ports, row.key.workspace, contact, walked.asks_for))
+        )
     if row.claim:
         return walked.row
     if walked.letter is None:
         return walked
-    return Ready(row, walked.row, walked.letter, contact, batch.promised(row.key), batch.slot(row.key))
+    return SendCandidate(row, walked.row, walked.letter, contact, batch.promised(row.key), batch.slot(row.key))
 
 
 def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:
@@ -310,7 +316,7 @@ def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:
     faults = row.faults + 1
     if faults >= MAX_FAULTS:
         now = batch.ports.clock.now()
-        known = as_unknown(row, row.claim.node, now) if row.claim else row
+        known = mark_unknown(row, row.claim.node, now) if row.claim else row
         return replace(known, faults=faults).finished(ExecutionStatus.FAILED, "poison", now)
     return replace(row, faults=faults, due=batch.ports.clock.now() + timedelta(seconds=2**faults))
 
@@ -318,7 +324,9 @@ def _poisoned(batch: _Batch, row: Execution, error: Exception) -> Execution:
 def _save(batch: _Batch, changes: Sequence[tuple[Execution, Execution]]) -> None:
     """Writes rows that need no claim; who lost the race gives the hint back."""
     ports, real_now = batch.ports, batch.ports.clock.real()
-    saves = [Save(replace(after, seq=before.seq + 1), Unclaimed.as_seen(before, real_now)) for before, after in changes]
+    saves = [
+        Save(replace(after, seq=before.seq + 1), ExpectUnclaimed.as_seen(before, real_now)) for before, after in changes
+    ]
     held = ports.executions.save_many(saves, batch.flow.shards) if saves else ()
     for (before, _), save, ok in zip(changes, saves, held, strict=True):
         if ok:
@@ -331,11 +339,11 @@ def _close(batch: _Batch) -> None:
     """Hints first: a crash before them is healed by redelivery, one after them costs at most some counters."""
     ports, ledger, flow = batch.ports, batch.ledger, batch.flow
     if ledger.hints:
-        send_hints(ports, ledger.hints)
+        enqueue_steps(ports, ledger.hints)
     if ledger.batch or ledger.counters:
         uid = FlowUid(flow.uid)
         ports.statistics.leave(batch.workspace, uid, flow.stats_epoch, ledger.batch or new_uid(), ledger.counters)
         if ledger.errors:
             ports.statistics.add_errors(batch.workspace, uid, ledger.errors)
     if ledger.ended:
-        ask_for_the_end(ports, batch.workspace, flow, ledger.ended)
+        request_completion(ports, batch.workspace, flow, ledger.ended)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from chalicelib.errors import InvalidRequest, Problem
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.template import MAX_SOURCE_BYTES, Template, TemplateFields, TemplateStatus
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.validation_problems import validation_problems
 from chalicelib.ports import Ports
 
 #: Changes of these make the next publish a new version.
@@ -56,7 +56,7 @@ def check_fields(ports: Ports, channel_type: str, content: Mapping[str, str]) ->
     try:
         read = kind.content.model_validate(dict(content))
     except ValidationError as error:
-        raise InvalidRequest([*read_problems(error, "content"), *problems]) from error
+        raise InvalidRequest([*validation_problems(error, "content"), *problems]) from error
     if problems:
         raise InvalidRequest(problems)
     dumped: dict[str, str] = read.model_dump(by_alias=True, exclude_none=True)

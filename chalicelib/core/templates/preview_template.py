@@ -9,7 +9,7 @@ from chalicelib.core.templates.publish_template import build_version
 from chalicelib.core.templates.render import render, resolve_all
 from chalicelib.core.templates.sms_segments import Segments, count_segments
 from chalicelib.errors import GiveUp, NotFound, invalid
-from chalicelib.model.base import Outside, Uid
+from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.model.signing import CONFIRM_URL, UNSUBSCRIBE_URL
@@ -27,7 +27,7 @@ from chalicelib.ports import Ports
 SAMPLE_LINKS = {UNSUBSCRIBE_URL: "https://example.com/u/sample", CONFIRM_URL: "https://example.com/c/sample"}
 
 
-class Filling(Outside):
+class TemplatePreviewRequest(StrictModel):
     """With what a template is filled: a contact, sources as a SEND has them, an event; `values` win over all."""
 
     contact_uid: Uid | None = None
@@ -40,7 +40,7 @@ class Filling(Outside):
     version: Annotated[int, Field(ge=1)] | None = None
 
 
-class FieldSize(Outside):
+class FieldSize(StrictModel):
     """How long a rendered field is, and for the field `text` how many SMS it would be."""
 
     characters: int
@@ -49,7 +49,7 @@ class FieldSize(Outside):
     sms_segments: int | None = None
 
 
-class Preview(Outside):
+class TemplatePreview(StrictModel):
     """`content` is absent while parameters are missing."""
 
     content: Mapping[str, str] | None
@@ -58,13 +58,15 @@ class Preview(Outside):
     missing_parameters: tuple[str, ...]
 
 
-def preview_template(ports: Ports, workspace: WorkspaceUid, uid: str, filling: Filling) -> Preview:
+def preview_template(
+    ports: Ports, workspace: WorkspaceUid, uid: str, filling: TemplatePreviewRequest
+) -> TemplatePreview:
     """Raises NotFound, and InvalidRequest for sources that do not compile or cannot be rendered."""
     version = choose_version(ports, workspace, uid, filling.version)
     contact = find_contact(ports, workspace, filling.contact_uid)
-    content, missing = fill(version, filling, contact)
+    content, missing = render_preview(version, filling, contact)
     sizes = {name: _measure(name, text) for name, text in (content or {}).items()}
-    return Preview(content=content, sizes=sizes, variables=version.variables, missing_parameters=missing)
+    return TemplatePreview(content=content, sizes=sizes, variables=version.variables, missing_parameters=missing)
 
 
 def choose_version(ports: Ports, workspace: WorkspaceUid, uid: str, number: int | None) -> TemplateVersion:
@@ -88,8 +90,8 @@ def find_contact(ports: Ports, workspace: WorkspaceUid, uid: str | None) -> Cont
     return contact
 
 
-def fill(
-    version: TemplateVersion, filling: Filling, contact: Contact | None
+def render_preview(
+    version: TemplateVersion, filling: TemplatePreviewRequest, contact: Contact | None
 ) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
     """The rendered fields, or the names of the parameters for which there is no value."""
     resolved, missing = resolve_all(version, filling, contact, filling.event, SAMPLE_LINKS)

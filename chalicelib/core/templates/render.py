@@ -11,7 +11,13 @@ from minijinja import Environment, TemplateError
 from pydantic import JsonValue
 from pydantic.alias_generators import to_snake
 
-from chalicelib.core.templates.sandbox import MAX_OUTPUT_BYTES, MAX_TEXT, TooMuch, build_environment, one_budget
+from chalicelib.core.templates.sandbox import (
+    MAX_OUTPUT_BYTES,
+    MAX_TEXT,
+    RenderBudgetExceeded,
+    build_environment,
+    render_budget,
+)
 from chalicelib.core.templates.source_guard import SourceFault, guard_source
 from chalicelib.errors import GiveUp, Problem
 from chalicelib.model.contact import Contact
@@ -85,10 +91,10 @@ def _compiled_or_give_up(content: Mapping[str, str]) -> _Compiled:
 
 def _render_field(compiled: _Compiled, name: str, values: Mapping[str, JsonValue]) -> str:
     try:
-        with one_budget():
+        with render_budget():
             text: str = compiled.environment.render_template(name, **values)
-    except (TooMuch, TypeError, ValueError) as fault:
-        said = fault if isinstance(fault, TooMuch) else "calls a filter with what it cannot take"
+    except (RenderBudgetExceeded, TypeError, ValueError) as fault:
+        said = fault if isinstance(fault, RenderBudgetExceeded) else "calls a filter with what it cannot take"
         raise GiveUp("render_failed", f"{name} {said}") from fault
     except TemplateError as fault:
         code = "missing_template_parameter" if fault.kind == "UndefinedError" else "render_failed"

@@ -20,7 +20,7 @@ FUEL = 50_000
 MAX_CPU_SECONDS = 0.1
 
 
-class TooMuch(Exception):
+class RenderBudgetExceeded(Exception):
     """A guard says no; the message is for the author."""
 
 
@@ -34,16 +34,16 @@ class _Budget:
     def spend(self, characters: int) -> None:
         self.characters -= characters
         if self.characters < 0:
-            raise TooMuch(f"becomes longer than {MAX_OUTPUT_BYTES} bytes")
+            raise RenderBudgetExceeded(f"becomes longer than {MAX_OUTPUT_BYTES} bytes")
         if time.thread_time() > self.until:
-            raise TooMuch("takes too long")
+            raise RenderBudgetExceeded("takes too long")
 
 
 _BUDGET: ContextVar[_Budget] = ContextVar("budget")
 
 
 @contextmanager
-def one_budget() -> Iterator[None]:
+def render_budget() -> Iterator[None]:
     """Around the rendering of one field."""
     mark = _BUDGET.set(_Budget(MAX_OUTPUT_BYTES, time.thread_time() + MAX_CPU_SECONDS))
     try:
@@ -77,14 +77,14 @@ def _write(value: object) -> object:
 def _each(value: object, weight: int) -> Iterable[object]:
     """Pays for a whole loop before its first round: `weight` is the raw text in it."""
     if not isinstance(value, list | tuple | dict | str):
-        raise TooMuch("has a loop over something that is not a list")
+        raise RenderBudgetExceeded("has a loop over something that is not a list")
     _BUDGET.get().spend(len(value) * (weight + 1))
     return list(value)
 
 
 def _keep(value: object) -> object:
     if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise TooMuch(f"sets a text longer than {MAX_TEXT}")
+        raise RenderBudgetExceeded(f"sets a text longer than {MAX_TEXT}")
     _BUDGET.get().spend(0)
     return value
 
@@ -96,7 +96,7 @@ def _test(value: object) -> object:
 
 def _fits(length: int, name: str) -> None:
     if length > MAX_TEXT:
-        raise TooMuch(f"has a {name} that makes a text longer than {MAX_TEXT}")
+        raise RenderBudgetExceeded(f"has a {name} that makes a text longer than {MAX_TEXT}")
 
 
 def _replace(value: object, old: object, new: object) -> str:
@@ -107,7 +107,7 @@ def _replace(value: object, old: object, new: object) -> str:
 
 def _join(value: object, between: object = "") -> str:
     if not isinstance(value, list | tuple | str):
-        raise TooMuch("has a join of something that is not a list")
+        raise RenderBudgetExceeded("has a join of something that is not a list")
     parts = [str(part) for part in value]
     _fits(sum(map(len, parts)) + len(str(between)) * len(parts), "join")
     return str(between).join(parts)
@@ -120,7 +120,7 @@ def _truncate(value: object, length: int = 255, end: object = "…") -> str:
 
 def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e15:
-        raise TooMuch("calculates with something that is not a number below 10 to the 15th")
+        raise RenderBudgetExceeded("calculates with something that is not a number below 10 to the 15th")
     return value
 
 

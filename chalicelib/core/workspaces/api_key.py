@@ -47,7 +47,7 @@ def make_key(
     return key, text
 
 
-def read_key(text: str) -> PresentedKey | None:
+def parse_api_key(text: str) -> PresentedKey | None:
     """None for what cannot be a key, mistyped ones included: their checksum is wrong."""
     match = _SHAPE.fullmatch(text)
     if match is None or _checksum(text[:-6]) != match[4]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hashlib import blake2b
 
 from chalicelib.errors import Conflict, RetryLater, invalid
-from chalicelib.model.idempotency_record import CALL_LIFE, KeptAnswer, RememberedCall
+from chalicelib.model.idempotency_record import CALL_LIFE, IdempotencyRecord, StoredResponse
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 
@@ -20,14 +20,14 @@ TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class IdempotencyClaim:
     """The call is ours to make. `is_taken_over`: an attempt before us broke off, and may have done its work."""
 
-    call: RememberedCall
+    call: IdempotencyRecord
     is_taken_over: bool
 
 
-def claim_call(ports: Ports, workspace: WorkspaceUid, key: str, fingerprint: str) -> Claim | KeptAnswer:
+def begin_call(ports: Ports, workspace: WorkspaceUid, key: str, fingerprint: str) -> IdempotencyClaim | StoredResponse:
     """The claim, or the answer of the call that was made before.
 
     InvalidRequest when the key stands for another request or is not one, Conflict while the call is being made.
@@ -44,12 +44,14 @@ def claim_call(ports: Ports, workspace: WorkspaceUid, key: str, fingerprint: str
     raise Conflict("The call with this Idempotency-Key is still being worked on: repeat it in some seconds")
 
 
-def _claim(ports: Ports, workspace: WorkspaceUid, uid: str, fingerprint: str) -> Claim | KeptAnswer | None:
+def _claim(
+    ports: Ports, workspace: WorkspaceUid, uid: str, fingerprint: str
+) -> IdempotencyClaim | StoredResponse | None:
     """None while somebody has it; Conflict when somebody claims it at this moment."""
     now = ports.clock.real()
-    known = ports.catalog.find(workspace, RememberedCall, uid)
+    known = ports.catalog.find(workspace, IdempotencyRecord, uid)
     if known is None or now - known.created_at >= CALL_LIFE:
-        fresh = RememberedCall(
+        fresh = IdempotencyRecord(
             uid=uid,
             created_at=now,
             updated_at=now,
@@ -59,8 +61,10 @@ def _claim(ports: Ports, workspace: WorkspaceUid, uid: str, fingerprint: str) ->
         )
         if known is None:
             ports.catalog.add(workspace, fresh)
-            return Claim(fresh, is_taken_over=False)
-        return Claim(ports.catalog.save(workspace, fresh.model_copy(update={"rev": known.rev})), is_taken_over=False)
+            return IdempotencyClaim(fresh, is_taken_over=False)
+        return IdempotencyClaim(
+            ports.catalog.save(workspace, fresh.model_copy(update={"rev": known.rev})), is_taken_over=False
+        )
     if known.fingerprint not in {"", fingerprint}:
         raise invalid("Idempotency-Key", "was used for another request within 24 hours: a new request needs a new key")
     if known.answer is not None:
@@ -68,26 +72,26 @@ def _claim(ports: Ports, workspace: WorkspaceUid, uid: str, fingerprint: str) ->
     if known.until > now:
         return None
     taken = known.model_copy(update={"fingerprint": fingerprint, "until": now + LEASE, "updated_at": now})
-    return Claim(ports.catalog.save(workspace, taken), is_taken_over=known.fingerprint != "")
+    return IdempotencyClaim(ports.catalog.save(workspace, taken), is_taken_over=known.fingerprint != "")
 
 
-def keep_answer(ports: Ports, workspace: WorkspaceUid, claim: Claim, status: int, body: str) -> None:
+def complete_call(ports: Ports, workspace: WorkspaceUid, claim: IdempotencyClaim, status: int, body: str) -> None:
     """Ends the claim: repetitions get this answer. One that cannot be kept now is as one of a call that broke off."""
-    answer = KeptAnswer(status=status, body=body)
+    answer = StoredResponse(status=status, body=body)
     if len(body) > MAX_INLINE:
         name = f"{workspace}/calls/{claim.call.uid}.json"
         ports.files.put(name, body.encode())
-        answer = KeptAnswer(status=status, file=name)
+        answer = StoredResponse(status=status, file=name)
     with suppress(Conflict, RetryLater):
         ports.catalog.save(workspace, claim.call.model_copy(update={"answer": answer}))
 
 
-def read_body(ports: Ports, answer: KeptAnswer) -> str:
+def read_body(ports: Ports, answer: StoredResponse) -> str:
     """The body of a kept answer."""
     return ports.files.get(answer.file).decode() if answer.file else answer.body
 
 
-def let_go(ports: Ports, workspace: WorkspaceUid, claim: Claim, *, nothing_done: bool) -> None:
+def release_call(ports: Ports, workspace: WorkspaceUid, claim: IdempotencyClaim, *, nothing_done: bool) -> None:
     """Ends the claim without an answer: the call may be made again; where nothing was done, another one as well."""
     changes = {"until": ports.clock.real(), "fingerprint": "" if nothing_done else claim.call.fingerprint}
     with suppress(Conflict, RetryLater):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chalicelib.core.workspaces.api_key import make_key
 from chalicelib.errors import Conflict, RetryLater, invalid
-from chalicelib.model.base import Moment, Outside
+from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Ports
@@ -17,7 +17,7 @@ from chalicelib.ports import Ports
 USE_NOTED_EVERY = timedelta(hours=1)
 
 
-class KeyWish(Outside):
+class CreateKeyRequest(StrictModel):
     """The body of `POST /v1/keys`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -25,7 +25,9 @@ class KeyWish(Outside):
     expires_at: Moment | None = None
 
 
-def create_key(ports: Ports, workspace: WorkspaceUid, wish: KeyWish, uid: str | None = None) -> tuple[Key, str]:
+def create_key(
+    ports: Ports, workspace: WorkspaceUid, wish: CreateKeyRequest, uid: str | None = None
+) -> tuple[Key, str]:
     """The key's document and its text, which is shown this once.
 
     With the `uid` of an attempt that broke off, that attempt's key is replaced: nobody has seen its text.
@@ -45,7 +47,7 @@ def revoke_key(ports: Ports, workspace: WorkspaceUid, uid: str, by: str) -> None
     ports.catalog.remove(workspace, Key, uid)
 
 
-def note_use(ports: Ports, workspace: WorkspaceUid, key: Key, now: datetime) -> Key:
+def record_key_use(ports: Ports, workspace: WorkspaceUid, key: Key, now: datetime) -> Key:
     """The key with its last use, stored at most hourly; a key that was changed or revoked meanwhile stays so."""
     if key.last_used_at is not None and now - key.last_used_at < USE_NOTED_EVERY:
         return key

@@ -9,8 +9,8 @@ from pydantic import JsonValue
 
 from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.model.audit import Action, AuditEntry, Change
-from chalicelib.model.balance import Balance, Entry, Settings
-from chalicelib.model.base import Document
+from chalicelib.model.balance import Balance, BillingSettings, LedgerEntry
+from chalicelib.model.base import StoredDocument
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.money import write_money
 from chalicelib.model.workspace import Key
@@ -30,20 +30,20 @@ MAX_VALUE = 2_000
 
 
 @dataclass(slots=True)
-class Trail:
+class ChangeLog:
     """What one call has read and changed so far."""
 
     changes: list[Change] = field(default_factory=list)
     #: Of a workspace's balance, and of circuits by their channel, as they were read last.
-    settings: Settings = field(default_factory=Settings)
+    settings: BillingSettings = field(default_factory=BillingSettings)
     circuits: dict[str, Circuit] = field(default_factory=dict)
-    _seen: dict[tuple[str, str], Document] = field(default_factory=dict)
+    _seen: dict[tuple[str, str], StoredDocument] = field(default_factory=dict)
 
-    def see(self, documents: Iterable[Document | None]) -> None:
+    def see(self, documents: Iterable[StoredDocument | None]) -> None:
         """These were read, and are what a later change is compared with."""
         self._seen.update({(each.kind, each.uid): each for each in documents if each is not None})
 
-    def put(self, action: Action, after: Document) -> None:
+    def put(self, action: Action, after: StoredDocument) -> None:
         """It was stored."""
         before = self._seen.get((after.kind, after.uid)) if action == "changed" else None
         self.see([after])
@@ -65,7 +65,7 @@ class Trail:
             self.changes.append(describe(kind, uid, before, None))
 
 
-def describe(kind: str, uid: str, before: Document | None, after: Document | None) -> Change:
+def describe(kind: str, uid: str, before: StoredDocument | None, after: StoredDocument | None) -> Change:
     """The fields that differ; of personal ones the names alone."""
     old, new = _fields(before), _fields(after)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
@@ -80,7 +80,7 @@ def describe(kind: str, uid: str, before: Document | None, after: Document | Non
     )
 
 
-def _fields(document: Document | None) -> Mapping[str, JsonValue]:
+def _fields(document: StoredDocument | None) -> Mapping[str, JsonValue]:
     if document is None:
         return {}
     shown = cast("dict[str, JsonValue]", document.model_dump(mode="json", by_alias=True))
@@ -94,10 +94,10 @@ def _shorten(value: JsonValue, *, hides: bool) -> JsonValue:
     return value if size <= MAX_VALUE else f"({size:,} characters)"
 
 
-class Listener:
+class AuditRecorder:
     """Stands before a store: hands every call on, and tells the trail of those that `notes` names."""
 
-    def __init__(self, store: object, notes: "Mapping[str, Callable[..., None]]", trail: Trail) -> None:
+    def __init__(self, store: object, notes: "Mapping[str, Callable[..., None]]", trail: ChangeLog) -> None:
         self._store, self._notes, self._trail = store, notes, trail
 
     def __getattr__(self, name: str) -> object:
@@ -114,36 +114,36 @@ class Listener:
         return listened
 
 
-def listen(ports: Ports, trail: Trail) -> Ports:
+def record_changes(ports: Ports, trail: ChangeLog) -> Ports:
     """Ports by which nothing is changed without the trail's knowing."""
     return replace(
         ports,
-        catalog=cast("Catalog", Listener(ports.catalog, CATALOG, trail)),
-        contacts=cast("Contacts", Listener(ports.contacts, CONTACTS, trail)),
-        balances=cast("Balances", Listener(ports.balances, BALANCES, trail)),
-        circuits=cast("Circuits", Listener(ports.circuits, CIRCUITS, trail)),
+        catalog=cast("Catalog", AuditRecorder(ports.catalog, CATALOG, trail)),
+        contacts=cast("Contacts", AuditRecorder(ports.contacts, CONTACTS, trail)),
+        balances=cast("Balances", AuditRecorder(ports.balances, BALANCES, trail)),
+        circuits=cast("Circuits", AuditRecorder(ports.circuits, CIRCUITS, trail)),
     )
 
 
-def _read(trail: Trail, result: Document | None, *_: object, **__: object) -> None:
+def _read(trail: ChangeLog, result: StoredDocument | None, *_: object, **__: object) -> None:
     trail.see([result])
 
 
-def _read_many(trail: Trail, result: Mapping[str, Document], *_: object, **__: object) -> None:
+def _read_many(trail: ChangeLog, result: Mapping[str, StoredDocument], *_: object, **__: object) -> None:
     trail.see(result.values())
 
 
-def _paged(trail: Trail, result: Page[Document], *_: object, **__: object) -> None:
+def _paged(trail: ChangeLog, result: Page[StoredDocument], *_: object, **__: object) -> None:
     trail.see(result.items)
 
 
 def _added(
-    trail: Trail,
+    trail: ChangeLog,
     _result: object,
     _workspace: str,
-    document: Document,
+    document: StoredDocument,
     under: object = None,
-    moving: Iterable[Document] = (),
+    moving: Iterable[StoredDocument] = (),
 ) -> None:
     del under
     trail.put("created", document)
@@ -151,20 +151,27 @@ def _added(
         trail.put("changed", each)
 
 
-def _saved(trail: Trail, result: Document, *_: object, **__: object) -> None:
+def _saved(trail: ChangeLog, result: StoredDocument, *_: object, **__: object) -> None:
     trail.put("changed", result)
 
 
-def _removed(trail: Trail, _result: object, _workspace: str, kind: type[Document], uid: str) -> None:
+def _removed(trail: ChangeLog, _result: object, _workspace: str, kind: type[StoredDocument], uid: str) -> None:
     trail.remove(kind.kind, uid)
 
 
-def _added_contact(trail: Trail, _result: object, _workspace: str, contact: Document, *_: object, **__: object) -> None:
+def _added_contact(
+    trail: ChangeLog, _result: object, _workspace: str, contact: StoredDocument, *_: object, **__: object
+) -> None:
     trail.put("created", contact)
 
 
 def _added_contacts(
-    trail: Trail, refused: Iterable[str], _workspace: str, contacts: Iterable[Document], *_: object, **__: object
+    trail: ChangeLog,
+    refused: Iterable[str],
+    _workspace: str,
+    contacts: Iterable[StoredDocument],
+    *_: object,
+    **__: object,
 ) -> None:
     kept_out = set(refused)
     for each in contacts:
@@ -172,33 +179,35 @@ def _added_contacts(
             trail.put("created", each)
 
 
-def _saved_contact(trail: Trail, result: Document, _workspace: str, before: Document, *_: object, **__: object) -> None:
+def _saved_contact(
+    trail: ChangeLog, result: StoredDocument, _workspace: str, before: StoredDocument, *_: object, **__: object
+) -> None:
     trail.see([before])
     trail.put("changed", result)
 
 
-def _removed_contact(trail: Trail, _result: object, _workspace: str, contact: Document, *_: object) -> None:
+def _removed_contact(trail: ChangeLog, _result: object, _workspace: str, contact: StoredDocument, *_: object) -> None:
     trail.remove(contact.kind, contact.uid)
 
 
-def _read_balance(trail: Trail, result: Balance | None, *_: object) -> None:
-    trail.settings = result.settings if result else Settings()
+def _read_balance(trail: ChangeLog, result: Balance | None, *_: object) -> None:
+    trail.settings = result.settings if result else BillingSettings()
 
 
-def _credited(trail: Trail, _result: object, _workspace: str, entry: Entry) -> None:
+def _credited(trail: ChangeLog, _result: object, _workspace: str, entry: LedgerEntry) -> None:
     trail.move(BALANCE, entry.uid, {}, {"amount": write_money(entry.units), "type": entry.kind.value})
 
 
-def _configured(trail: Trail, _result: object, workspace: str, settings: Settings) -> None:
+def _configured(trail: ChangeLog, _result: object, workspace: str, settings: BillingSettings) -> None:
     before, after = (each.model_dump(mode="json", by_alias=True) for each in (trail.settings, settings))
     trail.move(BALANCE, workspace, before, after)
 
 
-def _read_circuit(trail: Trail, result: Circuit, _workspace: str, uid: str) -> None:
+def _read_circuit(trail: ChangeLog, result: Circuit, _workspace: str, uid: str) -> None:
     trail.circuits[uid] = result
 
 
-def _saved_circuit(trail: Trail, is_saved: bool, _workspace: str, uid: str, circuit: Circuit) -> None:
+def _saved_circuit(trail: ChangeLog, is_saved: bool, _workspace: str, uid: str, circuit: Circuit) -> None:
     before = trail.circuits.get(uid)
     if is_saved:
         old: dict[str, JsonValue] = {"state": before.state.value} if before else {}
@@ -232,7 +241,9 @@ CONTACTS: Mapping[str, Callable[..., None]] = {
 }
 
 
-def keep_trail(ports: Ports, workspace: WorkspaceUid, trail: Trail, key: Key, call: tuple[str, str, int]) -> None:
+def write_audit_entries(
+    ports: Ports, workspace: WorkspaceUid, trail: ChangeLog, key: Key, call: tuple[str, str, int]
+) -> None:
     """Stores what was changed, if anything was; `call` is its route, request id and the answer's status."""
     if not trail.changes:
         return

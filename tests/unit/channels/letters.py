@@ -14,18 +14,18 @@ from pydantic import JsonValue
 from chalicelib.errors import NotFound
 from chalicelib.model.channel import Channel
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Letter, MessageType
+from chalicelib.model.message import MessageType, OutgoingMessage
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 UID = MessageUid(WorkspaceUid("w"), FlowUid("f"), ContactUid("c"), NodeId("n"))
 PHONE = "+491701234567"
 
 
-def letter(kind: str, settings: Mapping[str, JsonValue], content: Mapping[str, str], **fields: Any) -> Letter:
+def letter(kind: str, settings: Mapping[str, JsonValue], content: Mapping[str, str], **fields: Any) -> OutgoingMessage:
     """A letter by a channel of this type."""
     channel = Channel(uid="ch", created_at=NOW, updated_at=NOW, name="X", type=kind, settings=settings)
     given = {"uid": UID, "channel": channel, "message_type": MessageType.MESSAGE, "to": PHONE, "content": content}
-    return Letter(**{**given, **fields})
+    return OutgoingMessage(**{**given, **fields})
 
 
 def build_client(service: str, endpoint: str | None = None) -> Any:

@@ -6,10 +6,10 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from chalicelib.errors import InvalidRequest
-from chalicelib.model.message import Retryable, Unknown
+from chalicelib.model.message import OutcomeUnknown, TransientFailure
 from chalicelib.model.webhook import OutgoingCall
 from chalicelib.providers.http import Reply, Request
-from chalicelib.providers.webhook_client import PublicCaller
+from chalicelib.providers.webhook_client import SignedWebhookClient
 
 SECRETS = ("whsec_" + "QUFB" * 8, "whsec_" + "QkJC" * 8)
 
@@ -17,10 +17,10 @@ SECRETS = ("whsec_" + "QUFB" * 8, "whsec_" + "QkJC" * 8)
 class Wire:
     """In the place of the network."""
 
-    def __init__(self, answer: Reply | Retryable | Unknown) -> None:
+    def __init__(self, answer: Reply | TransientFailure | OutcomeUnknown) -> None:
         self.answer, self.sent = answer, list[tuple[Request, str | None]]()
 
-    def post(self, request: Request, address: str | None = None) -> Reply | Retryable | Unknown:
+    def post(self, request: Request, address: str | None = None) -> Reply | TransientFailure | OutcomeUnknown:
         self.sent.append((request, address))
         return self.answer
 
@@ -29,8 +29,8 @@ def call(url: str = "https://hooks.example.com/in?x=1") -> OutgoingCall:
     return OutgoingCall(w="w", delivery="d1", attempt=1, url=url, secrets=SECRETS, body='{"type":"flow.paused"}')
 
 
-def caller(wire: Wire, *addresses: str) -> PublicCaller:
-    return PublicCaller(frozenset(), wire, lambda *_: addresses, lambda: datetime.now(UTC))  # type: ignore[arg-type]
+def caller(wire: Wire, *addresses: str) -> SignedWebhookClient:
+    return SignedWebhookClient(frozenset(), wire, lambda *_: addresses, lambda: datetime.now(UTC))  # type: ignore[arg-type]
 
 
 def test_every_secret_signs_and_the_reference_library_agrees() -> None:
@@ -78,11 +78,14 @@ def test_no_trick_of_a_url_is_called_or_taken_down(url: str) -> None:
 
 
 def test_what_went_wrong_is_told_apart() -> None:
-    assert caller(Wire(Retryable("TimeoutError")), "93.184.215.14").call(call()) == (
+    assert caller(Wire(TransientFailure("TimeoutError")), "93.184.215.14").call(call()) == (
         None,
         "not_connected: TimeoutError",
     )
-    assert caller(Wire(Unknown("read_timeout")), "93.184.215.14").call(call()) == (None, "no_answer: read_timeout")
+    assert caller(Wire(OutcomeUnknown("read_timeout")), "93.184.215.14").call(call()) == (
+        None,
+        "no_answer: read_timeout",
+    )
     assert caller(Wire(Reply(200, {}, b""))).call(call()) == (None, "no_address_of_host")
 
 

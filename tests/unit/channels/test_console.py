@@ -10,12 +10,12 @@ import pytest
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Accepted, Letter, MessageType, Retryable
+from chalicelib.model.message import Accepted, MessageType, OutgoingMessage, TransientFailure
 from chalicelib.providers.console import Console
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 UID = MessageUid(WorkspaceUid("w"), FlowUid("f"), ContactUid("c"), NodeId("n"))
-LETTER = Letter(
+LETTER = OutgoingMessage(
     uid=UID,
     channel=Channel(uid="ch", created_at=NOW, updated_at=NOW, name="Log", type="console"),
     message_type=MessageType.MESSAGE,
@@ -48,7 +48,7 @@ def test_without_an_outbox_the_log_is_all(tmp_path: Path) -> None:
 
 def test_an_outbox_that_cannot_be_written_means_not_sent(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert isinstance(Console(tmp_path / "file").send(LETTER), Retryable)
+    assert isinstance(Console(tmp_path / "file").send(LETTER), TransientFailure)
 
 
 def test_the_log_has_ids_only(caplog: pytest.LogCaptureFixture) -> None:

@@ -23,18 +23,18 @@ from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 from pydantic import JsonValue, ValidationError
 
-from chalicelib.model.channel import Allowance, Channel
+from chalicelib.model.channel import Channel, RateLimits
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
-    Letter,
+    ChannelFailure,
     MessageType,
-    Permanent,
-    Retryable,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
     Throttled,
-    Unknown,
+    TransientFailure,
     Verdict,
 )
 from chalicelib.providers.email import Email, EmailContent, EmailSettings, build_request, read_error
@@ -53,8 +53,8 @@ CLIENT = boto3.client(
 
 def letter(
     settings: Mapping[str, JsonValue] = FULL, to: str = "ana@example.com", content: Mapping[str, str] | None = None
-) -> Letter:
-    return Letter(
+) -> OutgoingMessage:
+    return OutgoingMessage(
         uid=MessageUid(WorkspaceUid("w"), FlowUid("f"), ContactUid("c"), NodeId("n")),
         channel=Channel(uid="ch", created_at=NOW, updated_at=NOW, name="Mail", type="email", settings=settings),
         message_type=MessageType.MESSAGE,
@@ -138,7 +138,7 @@ class TestSending:
     def test_a_refusal_is_a_verdict_and_no_exception(self) -> None:
         with Stubber(CLIENT) as stub:
             stub.add_client_error("send_email", "MessageRejected", "spam", 400)
-            assert Email(CLIENT).send(letter()) == Permanent("MessageRejected")
+            assert Email(CLIENT).send(letter()) == PermanentFailure("MessageRejected")
 
     def test_a_domain_beyond_ascii_is_written_as_dns_has_it(self) -> None:
         with Stubber(CLIENT) as stub:
@@ -148,7 +148,7 @@ class TestSending:
 
     def test_a_name_beyond_ascii_is_refused_without_a_call(self) -> None:
         with Stubber(CLIENT):
-            assert Email(CLIENT).send(letter(to="añá@example.com")) == Permanent("address_not_ascii")
+            assert Email(CLIENT).send(letter(to="añá@example.com")) == PermanentFailure("address_not_ascii")
 
     def test_nobody_listening_means_not_sent(self) -> None:
         client = boto3.client(
@@ -159,7 +159,7 @@ class TestSending:
             aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}),
         )
-        assert Email(client).send(letter()) == Retryable("EndpointConnectionError", unreached=True)
+        assert Email(client).send(letter()) == TransientFailure("EndpointConnectionError", unreached=True)
 
 
 @pytest.mark.parametrize(
@@ -170,39 +170,42 @@ class TestSending:
         (refusal("Anything", 429), Throttled(timedelta(seconds=1))),
         (
             refusal("TooManyRequestsException", 429, "Daily message quota exceeded."),
-            ChannelFault("daily_quota_exceeded"),
+            ChannelFailure("daily_quota_exceeded"),
         ),
-        (refusal("SendingPausedException"), ChannelFault("SendingPausedException")),
-        (refusal("AccountSuspendedException"), ChannelFault("AccountSuspendedException")),
-        (refusal("MailFromDomainNotVerifiedException"), ChannelFault("MailFromDomainNotVerifiedException")),
-        (refusal("LimitExceededException"), ChannelFault("LimitExceededException")),
-        (refusal("NotFoundException", 404), ChannelFault("NotFoundException")),
-        (refusal("AccessDeniedException", 403), ChannelFault("AccessDeniedException")),
-        (refusal("ExpiredTokenException", 400), ChannelFault("ExpiredTokenException")),
-        (refusal("MessageRejected"), Permanent("MessageRejected")),
+        (refusal("SendingPausedException"), ChannelFailure("SendingPausedException")),
+        (refusal("AccountSuspendedException"), ChannelFailure("AccountSuspendedException")),
+        (refusal("MailFromDomainNotVerifiedException"), ChannelFailure("MailFromDomainNotVerifiedException")),
+        (refusal("LimitExceededException"), ChannelFailure("LimitExceededException")),
+        (refusal("NotFoundException", 404), ChannelFailure("NotFoundException")),
+        (refusal("AccessDeniedException", 403), ChannelFailure("AccessDeniedException")),
+        (refusal("ExpiredTokenException", 400), ChannelFailure("ExpiredTokenException")),
+        (refusal("MessageRejected"), PermanentFailure("MessageRejected")),
         (
             refusal("MessageRejected", 400, f"Email address is not verified. The identities that failed: {SENDER}"),
-            ChannelFault("sender_not_verified"),
+            ChannelFailure("sender_not_verified"),
         ),
         (
             refusal(
                 "MessageRejected", 400, "Email address is not verified. The identities that failed: ana@example.com"
             ),
-            Permanent("MessageRejected"),
+            PermanentFailure("MessageRejected"),
         ),
-        (refusal("BadRequestException"), Permanent("BadRequestException")),
-        (refusal("InternalFailure", 500), Unknown("InternalFailure")),
-        (refusal("", 502), Unknown("status_502")),
-        (refusal("ServiceUnavailable", 503), Unknown("ServiceUnavailable")),
-        (ReadTimeoutError(endpoint_url="x"), Unknown("read_timeout")),
-        (ConnectionClosedError(endpoint_url="x"), Unknown("ConnectionClosedError")),
-        (SSLError(endpoint_url="x", error="unexpected eof while reading"), Unknown("SSLError")),
-        (SSLError(endpoint_url="x", error="[SSL: CERTIFICATE_VERIFY_FAILED]"), Retryable("SSLError", unreached=True)),
-        (ConnectTimeoutError(endpoint_url="x"), Retryable("ConnectTimeoutError", unreached=True)),
-        (EndpointConnectionError(endpoint_url="x"), Retryable("EndpointConnectionError", unreached=True)),
-        (NoCredentialsError(), ChannelFault("no_credentials")),
-        (ParamValidationError(report="x"), Permanent("invalid_request")),
-        (BotoCoreError(), Unknown("BotoCoreError")),
+        (refusal("BadRequestException"), PermanentFailure("BadRequestException")),
+        (refusal("InternalFailure", 500), OutcomeUnknown("InternalFailure")),
+        (refusal("", 502), OutcomeUnknown("status_502")),
+        (refusal("ServiceUnavailable", 503), OutcomeUnknown("ServiceUnavailable")),
+        (ReadTimeoutError(endpoint_url="x"), OutcomeUnknown("read_timeout")),
+        (ConnectionClosedError(endpoint_url="x"), OutcomeUnknown("ConnectionClosedError")),
+        (SSLError(endpoint_url="x", error="unexpected eof while reading"), OutcomeUnknown("SSLError")),
+        (
+            SSLError(endpoint_url="x", error="[SSL: CERTIFICATE_VERIFY_FAILED]"),
+            TransientFailure("SSLError", unreached=True),
+        ),
+        (ConnectTimeoutError(endpoint_url="x"), TransientFailure("ConnectTimeoutError", unreached=True)),
+        (EndpointConnectionError(endpoint_url="x"), TransientFailure("EndpointConnectionError", unreached=True)),
+        (NoCredentialsError(), ChannelFailure("no_credentials")),
+        (ParamValidationError(report="x"), PermanentFailure("invalid_request")),
+        (BotoCoreError(), OutcomeUnknown("BotoCoreError")),
     ],
     ids=str,
 )
@@ -247,13 +250,13 @@ def test_the_quota_of_the_account_is_asked_once_in_a_while() -> None:
         quota = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 7.0}
         stub.add_response("get_account", {"SendQuota": quota})
         kind = Email(CLIENT)
-        assert [kind.allowance() for _ in range(3)] == [Allowance(14.0, 50_000)] * 3
+        assert [kind.allowance() for _ in range(3)] == [RateLimits(14.0, 50_000)] * 3
 
 
 def test_an_account_that_tells_nothing_sets_no_limit() -> None:
     with Stubber(CLIENT) as stub:
         stub.add_client_error("get_account", "TooManyRequestsException")
-        assert Email(CLIENT).allowance() == Allowance()
+        assert Email(CLIENT).allowance() == RateLimits()
     with Stubber(CLIENT) as stub:
         stub.add_response("get_account", {"SendQuota": {"Max24HourSend": -1.0, "MaxSendRate": 0.0}})
-        assert Email(CLIENT).allowance() == Allowance()
+        assert Email(CLIENT).allowance() == RateLimits()

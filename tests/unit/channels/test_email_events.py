@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.model.delivery_report import Callback, Report, Suppression
+from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.providers.email import Email
 from tests.unit.channels.letters import UID, build_client
@@ -35,8 +35,8 @@ COMPLAINT = {
 }
 
 
-def read(kind: str, **parts: object) -> Report:
-    (report,) = EMAIL.read_events(Callback(json.dumps({"eventType": kind, "mail": MAIL, **parts}).encode()))
+def read(kind: str, **parts: object) -> DeliveryReport:
+    (report,) = EMAIL.read_events(ProviderCallback(json.dumps({"eventType": kind, "mail": MAIL, **parts}).encode()))
     assert (report.message, report.provider_id) == (UID, "EXAMPLE7c191be45")
     return report
 
@@ -45,8 +45,8 @@ def test_a_delivery_by_sns_says_whose_and_when() -> None:
     delivery = {"timestamp": "2016-10-19T23:21:04.133Z", "recipients": ["recipient@example.com"]}
     event = {"eventType": "Delivery", "mail": MAIL, "delivery": delivery}
     by_sns = {"Type": "Notification", "Message": json.dumps(event)}
-    assert EMAIL.read_events(Callback(json.dumps(by_sns).encode())) == (
-        Report(
+    assert EMAIL.read_events(ProviderCallback(json.dumps(by_sns).encode())) == (
+        DeliveryReport(
             engagement=Engagement.DELIVERED,
             at=datetime(2016, 10, 19, 23, 21, 4, 133000, tzinfo=UTC),
             message=UID,
@@ -82,7 +82,7 @@ def test_a_permanent_bounce_suppresses_the_address_that_bounced() -> None:
     report = read("Bounce", bounce=BOUNCE)
     assert (report.engagement, report.suppress, report.is_soft) == (
         Engagement.BOUNCED,
-        Suppression.HARD_BOUNCE,
+        SuppressionSignal.HARD_BOUNCE,
         False,
     )
     assert (report.address, report.code) == ("gone@example.com", "Permanent.General")
@@ -96,13 +96,13 @@ def test_any_other_bounce_is_soft_and_suppresses_nobody(kind: str) -> None:
 
 def test_a_complaint_suppresses_and_proves_the_delivery() -> None:
     report = read("Complaint", complaint=COMPLAINT)
-    assert (report.engagement, report.suppress) == (Engagement.DELIVERED, Suppression.COMPLAINT)
+    assert (report.engagement, report.suppress) == (Engagement.DELIVERED, SuppressionSignal.COMPLAINT)
     assert (report.address, report.code) == ("cross@example.com", "abuse")
     assert read("Complaint", complaint={**COMPLAINT, "complaintFeedbackType": "not-spam"}).suppress is None
 
 
-@pytest.mark.parametrize(("everything", "suppress"), [(True, Suppression.OPTED_OUT), (False, None)])
-def test_unsubscribing_from_everything_suppresses(everything: bool, suppress: Suppression | None) -> None:
+@pytest.mark.parametrize(("everything", "suppress"), [(True, SuppressionSignal.OPTED_OUT), (False, None)])
+def test_unsubscribing_from_everything_suppresses(everything: bool, suppress: SuppressionSignal | None) -> None:
     preferences = {"unsubscribeAll": everything, "topicSubscriptionStatus": []}
     report = read("Subscription", subscription={"newTopicPreferences": preferences})
     assert (report.engagement, report.suppress) == (None, suppress)
@@ -113,9 +113,9 @@ def test_unsubscribing_from_everything_suppresses(everything: bool, suppress: Su
     [{"eventType": "Delivery"}, {"eventType": "Telepathy", "mail": MAIL}, {"mail": MAIL}, {"eventType": ["Send"]}],
 )
 def test_what_is_no_event_of_ses_is_left_alone(event: Mapping[str, object]) -> None:
-    assert EMAIL.read_events(Callback(json.dumps(event).encode())) == ()
+    assert EMAIL.read_events(ProviderCallback(json.dumps(event).encode())) == ()
 
 
 def test_a_mail_that_is_not_ours_has_no_message() -> None:
     event = {"eventType": "Send", "mail": {**MAIL, "tags": {"message": ["../../x"]}}, "send": {}}
-    assert EMAIL.read_events(Callback(json.dumps(event).encode()))[0].message is None
+    assert EMAIL.read_events(ProviderCallback(json.dumps(event).encode()))[0].message is None

@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from chalicelib.model.message import Retryable, Unknown
+from chalicelib.model.message import OutcomeUnknown, TransientFailure
 from chalicelib.providers.http import MAX_ANSWER_BYTES, Http, Reply, Request
 from tests.wire import answer, closed_port, open_wire, split
 
 NAME = "hooks.example.com"
 
 
-def post(url: str, address: str | None = None, http: Http | None = None) -> Reply | Retryable | Unknown:
+def post(url: str, address: str | None = None, http: Http | None = None) -> Reply | TransientFailure | OutcomeUnknown:
     return (http or Http()).post(Request(url, {"X-Own": "1"}, b"body"), address)
 
 
@@ -48,26 +48,26 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 
 def test_nobody_listening_means_not_sent() -> None:
-    assert post(f"http://127.0.0.1:{closed_port()}") == Retryable("ConnectionRefusedError", unreached=True)
-    assert isinstance(post("http://nowhere.invalid"), Retryable)
+    assert post(f"http://127.0.0.1:{closed_port()}") == TransientFailure("ConnectionRefusedError", unreached=True)
+    assert isinstance(post("http://nowhere.invalid"), TransientFailure)
 
 
 def test_a_connection_that_closes_without_an_answer_is_an_answer_lost() -> None:
     with open_wire(None) as wire:
-        assert post(wire.url) == Unknown("RemoteDisconnected")
+        assert post(wire.url) == OutcomeUnknown("RemoteDisconnected")
         assert len(wire.received) == 1
 
 
 @pytest.mark.parametrize("said", [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: " + b"x" * 70_000 + b"\r\n\r\n"])
 def test_an_answer_that_cannot_be_read_is_lost(said: bytes) -> None:
     with open_wire(said) as wire:
-        assert isinstance(post(wire.url), Unknown)
+        assert isinstance(post(wire.url), OutcomeUnknown)
 
 
 def test_an_answer_that_drips_is_cut_off_in_time() -> None:
     with open_wire(answer(200)) as wire:
         wire.stall = threading.Event()
-        assert isinstance(post(wire.url, http=Http(read_seconds=0.05)), Unknown)
+        assert isinstance(post(wire.url, http=Http(read_seconds=0.05)), OutcomeUnknown)
         wire.stall.set()
 
 
@@ -90,13 +90,15 @@ class TestTls:
         context, authorities = certify(tmp_path, "other.example.com")
         with open_wire(answer(200), context=context) as wire:
             url = f"https://{NAME}:{wire.port}/"
-            assert post(url, "127.0.0.1", Http(authorities)) == Retryable("SSLCertVerificationError", unreached=True)
+            assert post(url, "127.0.0.1", Http(authorities)) == TransientFailure(
+                "SSLCertVerificationError", unreached=True
+            )
             assert wire.received == []
 
     def test_a_certificate_that_nobody_vouches_for_means_not_sent(self, tmp_path: Path) -> None:
         context, _ = certify(tmp_path, NAME)
         with open_wire(answer(200), context=context) as wire:
-            assert post(f"https://{NAME}:{wire.port}/", "127.0.0.1") == Retryable(
+            assert post(f"https://{NAME}:{wire.port}/", "127.0.0.1") == TransientFailure(
                 "SSLCertVerificationError", unreached=True
             )
 
@@ -104,7 +106,7 @@ class TestTls:
         _, authorities = certify(tmp_path, NAME)
         with open_wire(b"HTTP/1.1 400 Bad Request\r\n\r\n") as wire:
             reply = post(f"https://{NAME}:{wire.port}/", "127.0.0.1", Http(authorities))
-            assert isinstance(reply, Retryable)
+            assert isinstance(reply, TransientFailure)
 
 
 def certify(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:

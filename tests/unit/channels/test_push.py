@@ -10,16 +10,16 @@ from botocore.stub import Stubber
 from pydantic import JsonValue, ValidationError
 
 from chalicelib.model.contact import Contact
-from chalicelib.model.delivery_report import Callback, Report, Suppression
+from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
-    Letter,
-    Permanent,
-    Suppress,
+    ChannelFailure,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
+    RecipientSuppressed,
     Throttled,
-    Unknown,
     Verdict,
 )
 from chalicelib.providers.push import Push, PushContent, PushSettings, build_request, read_error
@@ -34,7 +34,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:carillon-Alarms"
 CONTENT = {"title": "Hello", "text": "Grüße"}
 
 
-def pushed(to: str) -> Letter:
+def pushed(to: str) -> OutgoingMessage:
     return letter("push", SETTINGS, CONTENT, to=to)
 
 
@@ -93,9 +93,9 @@ class TestSending:
             (refused("EndpointDisabled"), taken("2"), Accepted("2")),
             (taken("1"), refused("EndpointDisabled"), Accepted("1")),
             (taken("1"), refused("InternalError", 500), Accepted("1")),
-            (refused("EndpointDisabled"), refused("NotFound", 404), Suppress("NotFound")),
-            (refused("EndpointDisabled"), refused("InvalidParameter"), Permanent("InvalidParameter")),
-            (refused("EndpointDisabled"), refused("InternalError", 500), Unknown("InternalError")),
+            (refused("EndpointDisabled"), refused("NotFound", 404), RecipientSuppressed("NotFound")),
+            (refused("EndpointDisabled"), refused("InvalidParameter"), PermanentFailure("InvalidParameter")),
+            (refused("EndpointDisabled"), refused("InternalError", 500), OutcomeUnknown("InternalError")),
         ],
     )
     def test_of_several_devices_one_is_enough(
@@ -115,7 +115,7 @@ class TestSending:
     def test_only_endpoints_of_the_channels_apps_are_written_to(self) -> None:
         sns = ScriptedSns({PHONE: taken("1")})
         assert Push(sns).send(pushed(f"{TOPIC} {FOREIGN} {PHONE} token")) == Accepted("1")
-        assert Push(sns).send(pushed(f"{TOPIC} {FOREIGN}")) == Permanent("no_endpoint")
+        assert Push(sns).send(pushed(f"{TOPIC} {FOREIGN}")) == PermanentFailure("no_endpoint")
         assert sns.asked == [PHONE]
 
     def test_a_contact_is_reached_at_its_endpoints_only(self) -> None:
@@ -128,19 +128,19 @@ class TestSending:
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
-        (refusal("Publish", "EndpointDisabled"), Suppress("EndpointDisabled")),
-        (refusal("Publish", "EndpointDisabledException"), Suppress("EndpointDisabled")),
-        (refusal("Publish", "NotFound", 404), Suppress("NotFound")),
+        (refusal("Publish", "EndpointDisabled"), RecipientSuppressed("EndpointDisabled")),
+        (refusal("Publish", "EndpointDisabledException"), RecipientSuppressed("EndpointDisabled")),
+        (refusal("Publish", "NotFound", 404), RecipientSuppressed("NotFound")),
         (
             refusal("Publish", "InvalidParameter", 400, "TargetArn Reason: No endpoint found for the target arn"),
-            Suppress("NotFound"),
+            RecipientSuppressed("NotFound"),
         ),
-        (refusal("Publish", "InvalidParameter", 400, "Message too long"), Permanent("InvalidParameter")),
-        (refusal("Publish", "PlatformApplicationDisabled"), ChannelFault("PlatformApplicationDisabled")),
-        (refusal("Publish", "AuthorizationError", 403), ChannelFault("AuthorizationError")),
-        (refusal("Publish", "KMSDisabled"), ChannelFault("KMSDisabled")),
+        (refusal("Publish", "InvalidParameter", 400, "Message too long"), PermanentFailure("InvalidParameter")),
+        (refusal("Publish", "PlatformApplicationDisabled"), ChannelFailure("PlatformApplicationDisabled")),
+        (refusal("Publish", "AuthorizationError", 403), ChannelFailure("AuthorizationError")),
+        (refusal("Publish", "KMSDisabled"), ChannelFailure("KMSDisabled")),
         (refusal("Publish", "Throttled", 429), Throttled(timedelta(seconds=1))),
-        (refusal("Publish", "InternalError", 500), Unknown("InternalError")),
+        (refusal("Publish", "InternalError", 500), OutcomeUnknown("InternalError")),
     ],
     ids=str,
 )
@@ -161,17 +161,19 @@ def test_a_delivery_that_failed_for_good_names_the_device() -> None:
         "Time": "2026-11-02T09:00:00.000Z",
     }
     by_sns = {"Type": "Notification", "Message": json.dumps(event)}
-    assert Push(CLIENT).read_events(Callback(json.dumps(by_sns).encode())) == (
-        Report(
+    assert Push(CLIENT).read_events(ProviderCallback(json.dumps(by_sns).encode())) == (
+        DeliveryReport(
             engagement=Engagement.BOUNCED,
             at=datetime(2026, 11, 2, 9, tzinfo=UTC),
             provider_id="m-1",
             code="InvalidPlatformToken",
-            suppress=Suppression.ENDPOINT_GONE,
+            suppress=SuppressionSignal.ENDPOINT_GONE,
             address=PHONE,
         ),
     )
-    assert Push(CLIENT).read_events(Callback(json.dumps({**event, "EventType": "EndpointCreated"}).encode())) == ()
+    assert (
+        Push(CLIENT).read_events(ProviderCallback(json.dumps({**event, "EventType": "EndpointCreated"}).encode())) == ()
+    )
 
 
 @pytest.mark.parametrize("applications", [[], [PHONE], [TOPIC], ["shop"], [APP] * 11])

@@ -7,9 +7,9 @@ from botocore.stub import Stubber
 from pydantic import JsonValue, ValidationError
 
 from chalicelib.model.contact import Contact
-from chalicelib.model.delivery_report import Callback
+from chalicelib.model.delivery_report import ProviderCallback
 from chalicelib.model.execution import Engagement
-from chalicelib.model.message import Accepted, ChannelFault
+from chalicelib.model.message import Accepted, ChannelFailure
 from chalicelib.providers.rcs import Rcs, RcsSettings, build_request
 from tests.unit.channels.letters import NOW, PHONE, UID, build_client, letter, problems
 
@@ -59,7 +59,7 @@ def test_an_sdk_that_is_too_old_is_the_channels_fault() -> None:
         """A client from before RCS."""
 
     old: object = Old()
-    assert Rcs(old).send(letter("rcs", PLAIN, TEXT)) == ChannelFault("sdk_without_rcs")  # type: ignore[arg-type]  the point
+    assert Rcs(old).send(letter("rcs", PLAIN, TEXT)) == ChannelFailure("sdk_without_rcs")  # type: ignore[arg-type]  the point
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_every_event_has_its_engagement(kind: str, engagement: Engagement, went_
         "context": {"message": "w.f.c.n.1"},
         "rcsBusinessId": "agent",
     }
-    (report,) = Rcs(CLIENT).read_events(Callback(json.dumps(event).encode()))
+    (report,) = Rcs(CLIENT).read_events(ProviderCallback(json.dumps(event).encode()))
     assert (report.engagement, report.went_by, report.message) == (engagement, went_by, UID)
 
 
 def test_the_events_of_an_sms_instead_are_left_to_sms() -> None:
     event = {"eventType": "TEXT_DELIVERED", "messageId": "m-1", "context": {"message": "w.f.c.n.1"}}
-    assert Rcs(CLIENT).read_events(Callback(json.dumps(event).encode())) == ()
+    assert Rcs(CLIENT).read_events(ProviderCallback(json.dumps(event).encode())) == ()
 
 
 @pytest.mark.parametrize(

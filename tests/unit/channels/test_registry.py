@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.model.delivery_report import Callback
+from chalicelib.model.delivery_report import ProviderCallback
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import ChannelType
-from chalicelib.providers.registry import CHANNEL_TYPES, ChannelTypes, Edges
+from chalicelib.providers.registry import CHANNEL_TYPES, ChannelTypes, ProviderClients
 from tests.unit.channels.letters import KnownSecrets, build_client, letter
 
-EDGES = Edges(
+EDGES = ProviderClients(
     ses=build_client("sesv2"),
     messaging=build_client("pinpoint-sms-voice-v2"),
     social=build_client("socialmessaging"),
@@ -66,20 +66,20 @@ TREES = st.recursive(
 def test_no_event_is_so_odd_that_reading_it_fails(event: dict[str, object]) -> None:
     for body in (json.dumps(event), json.dumps({"Type": "Notification", "Message": json.dumps(event)})):
         for kind in BUILT.values():
-            assert isinstance(kind.read_events(Callback(body.encode())), tuple)
+            assert isinstance(kind.read_events(ProviderCallback(body.encode())), tuple)
 
 
 @given(body=st.binary(max_size=300), url=st.text(max_size=50))
 def test_no_callback_is_so_odd_that_reading_it_fails(body: bytes, url: str) -> None:
     for kind in BUILT.values():
-        assert isinstance(kind.read_events(Callback(b"MessageSid=SM1&" + body, url)), tuple)
-        assert isinstance(kind.read_events(Callback(body, url)), tuple)
+        assert isinstance(kind.read_events(ProviderCallback(b"MessageSid=SM1&" + body, url)), tuple)
+        assert isinstance(kind.read_events(ProviderCallback(body, url)), tuple)
 
 
 @pytest.mark.parametrize("kind", BUILT.values(), ids=BUILT)
 def test_no_type_takes_a_strangers_callback(kind: ChannelType) -> None:
-    assert kind.read_events(Callback(b'{"hello": "world"}')) == ()
-    assert kind.read_events(Callback(b"hello=world", "https://carillon.example/v1/hooks/w.ch")) == ()
+    assert kind.read_events(ProviderCallback(b'{"hello": "world"}')) == ()
+    assert kind.read_events(ProviderCallback(b"hello=world", "https://carillon.example/v1/hooks/w.ch")) == ()
     channel = letter(kind.name, {"provider": "aws"}, {}).channel
-    assert not kind.is_genuine(WorkspaceUid("w"), channel, Callback(b"{}"))
+    assert not kind.is_genuine(WorkspaceUid("w"), channel, ProviderCallback(b"{}"))
     assert kind.answer_challenge(WorkspaceUid("w"), channel, {"hub.mode": "subscribe"}) is None

@@ -9,16 +9,16 @@ from botocore.stub import Stubber
 from pydantic import JsonValue, ValidationError
 
 from chalicelib.model.contact import Contact
-from chalicelib.model.delivery_report import Callback, Price, Report, Suppression
+from chalicelib.model.delivery_report import DeliveryReport, Price, ProviderCallback, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
+    ChannelFailure,
     MessageType,
-    Permanent,
-    Suppress,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
     Throttled,
-    Unknown,
     Verdict,
 )
 from chalicelib.providers.end_user_messaging import read_error
@@ -80,7 +80,7 @@ def test_a_refusal_is_a_verdict_with_its_reason() -> None:
             400,
             modeled_fields={"Message": "opted out", "Reason": "DESTINATION_PHONE_NUMBER_OPTED_OUT"},
         )
-        assert AwsSms(CLIENT).send(sent) == Suppress("DESTINATION_PHONE_NUMBER_OPTED_OUT")
+        assert AwsSms(CLIENT).send(sent) == RecipientSuppressed("DESTINATION_PHONE_NUMBER_OPTED_OUT")
 
 
 @pytest.mark.parametrize(
@@ -91,28 +91,28 @@ def test_a_refusal_is_a_verdict_with_its_reason() -> None:
             "ServiceQuotaExceededException",
             400,
             "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
-            ChannelFault("balance:MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
+            ChannelFailure("balance:MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
         ),
         (
             "ServiceQuotaExceededException",
             400,
             "MONTHLY_SPEND_LIMIT_REACHED_FOR_RCS",
-            ChannelFault("balance:MONTHLY_SPEND_LIMIT_REACHED_FOR_RCS"),
+            ChannelFailure("balance:MONTHLY_SPEND_LIMIT_REACHED_FOR_RCS"),
         ),
         (
             "ServiceQuotaExceededException",
             400,
             "DAILY_DESTINATION_CALL_LIMIT",
-            ChannelFault("DAILY_DESTINATION_CALL_LIMIT"),
+            ChannelFailure("DAILY_DESTINATION_CALL_LIMIT"),
         ),
         (
             "ConflictException",
             400,
             "DESTINATION_PHONE_NUMBER_OPTED_OUT",
-            Suppress("DESTINATION_PHONE_NUMBER_OPTED_OUT"),
+            RecipientSuppressed("DESTINATION_PHONE_NUMBER_OPTED_OUT"),
         ),
         *(
-            ("ConflictException", 400, reason, Permanent(reason))
+            ("ConflictException", 400, reason, PermanentFailure(reason))
             for reason in (
                 "DESTINATION_PHONE_NUMBER_NOT_VERIFIED",
                 "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION",
@@ -120,11 +120,11 @@ def test_a_refusal_is_a_verdict_with_its_reason() -> None:
             )
         ),
         *(
-            ("ConflictException", 400, reason, ChannelFault(reason))
+            ("ConflictException", 400, reason, ChannelFailure(reason))
             for reason in ("NO_ORIGINATION_IDENTITIES_FOUND", "RESOURCE_NOT_ACTIVE", "REGISTRATION_NOT_COMPLETE")
         ),
         *(
-            ("ValidationException", 400, reason, Permanent(reason))
+            ("ValidationException", 400, reason, PermanentFailure(reason))
             for reason in (
                 "PRICE_OVER_THRESHOLD",
                 "DESTINATION_COUNTRY_BLOCKED",
@@ -132,19 +132,24 @@ def test_a_refusal_is_a_verdict_with_its_reason() -> None:
                 "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY",
             )
         ),
-        ("ValidationException", 400, "", Permanent("ValidationException")),
-        ("AccessDeniedException", 400, "ACCOUNT_DISABLED", ChannelFault("ACCOUNT_DISABLED")),
+        ("ValidationException", 400, "", PermanentFailure("ValidationException")),
+        ("AccessDeniedException", 400, "ACCOUNT_DISABLED", ChannelFailure("ACCOUNT_DISABLED")),
         (
             "AccessDeniedException",
             400,
             "INSUFFICIENT_ACCOUNT_REPUTATION",
-            ChannelFault("INSUFFICIENT_ACCOUNT_REPUTATION"),
+            ChannelFailure("INSUFFICIENT_ACCOUNT_REPUTATION"),
         ),
-        ("AccessDeniedException", 400, "", ChannelFault("AccessDeniedException")),
-        ("ResourceNotFoundException", 400, "", ChannelFault("ResourceNotFoundException")),
-        ("UnrecognizedClientException", 400, "", ChannelFault("UnrecognizedClientException")),
-        ("InternalServerException", 500, "", Unknown("InternalServerException")),
-        ("ConflictException", 500, "DESTINATION_PHONE_NUMBER_OPTED_OUT", Unknown("DESTINATION_PHONE_NUMBER_OPTED_OUT")),
+        ("AccessDeniedException", 400, "", ChannelFailure("AccessDeniedException")),
+        ("ResourceNotFoundException", 400, "", ChannelFailure("ResourceNotFoundException")),
+        ("UnrecognizedClientException", 400, "", ChannelFailure("UnrecognizedClientException")),
+        ("InternalServerException", 500, "", OutcomeUnknown("InternalServerException")),
+        (
+            "ConflictException",
+            500,
+            "DESTINATION_PHONE_NUMBER_OPTED_OUT",
+            OutcomeUnknown("DESTINATION_PHONE_NUMBER_OPTED_OUT"),
+        ),
     ],
 )
 def test_every_refusal_has_its_verdict(code: str, status: int, reason: str, verdict: Verdict) -> None:
@@ -175,14 +180,14 @@ EVENT: Mapping[str, object] = {
 }
 
 
-def read(event: Mapping[str, object]) -> tuple[Report, ...]:
-    return Sms({"aws": AwsSms(CLIENT)}).read_events(Callback(json.dumps(event).encode()))
+def read(event: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
+    return Sms({"aws": AwsSms(CLIENT)}).read_events(ProviderCallback(json.dumps(event).encode()))
 
 
 class TestEvents:
     def test_a_delivery_says_whose_when_and_what_it_cost(self) -> None:
         assert read(EVENT) == (
-            Report(
+            DeliveryReport(
                 engagement=Engagement.DELIVERED,
                 at=datetime(2023, 6, 17, 4, 11, 43, 470000, tzinfo=UTC),
                 message=UID,
@@ -205,7 +210,7 @@ class TestEvents:
             ("PENDING", Engagement.SENT, False, None),
             ("SUCCESSFUL", Engagement.SENT, False, None),
             ("DELIVERED", Engagement.DELIVERED, False, None),
-            ("INVALID", Engagement.BOUNCED, False, Suppression.HARD_BOUNCE),
+            ("INVALID", Engagement.BOUNCED, False, SuppressionSignal.HARD_BOUNCE),
             ("INVALID_MESSAGE", Engagement.FAILED, False, None),
             ("UNREACHABLE", Engagement.BOUNCED, True, None),
             ("CARRIER_UNREACHABLE", Engagement.BOUNCED, True, None),
@@ -218,7 +223,7 @@ class TestEvents:
         ],
     )
     def test_every_status_has_its_engagement(
-        self, kind: str, engagement: Engagement, is_soft: bool, suppress: Suppression | None
+        self, kind: str, engagement: Engagement, is_soft: bool, suppress: SuppressionSignal | None
     ) -> None:
         (report,) = read({**EVENT, "eventType": f"TEXT_{kind}"})
         assert (report.engagement, report.is_soft, report.suppress) == (engagement, is_soft, suppress)
@@ -233,14 +238,14 @@ class TestEvents:
         assert report.engagement is None
 
     @pytest.mark.parametrize(
-        ("text", "suppress"), [("STOP", Suppression.OPTED_OUT), (" stop. ", Suppression.OPTED_OUT)]
+        ("text", "suppress"), [("STOP", SuppressionSignal.OPTED_OUT), (" stop. ", SuppressionSignal.OPTED_OUT)]
     )
-    def test_stop_suppresses(self, text: str, suppress: Suppression) -> None:
+    def test_stop_suppresses(self, text: str, suppress: SuppressionSignal) -> None:
         assert read(self.inbound(text))[0].suppress is suppress
 
     def test_an_answer_names_the_message_that_it_answers(self) -> None:
         assert read(self.inbound("Don't stop, please")) == (
-            Report(
+            DeliveryReport(
                 engagement=Engagement.REPLIED,
                 provider_id="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
                 address="+14255550182",
@@ -276,7 +281,7 @@ class TestEvents:
         ],
     )
     def test_what_is_no_event_of_sms_is_left_alone(self, body: bytes) -> None:
-        assert Sms({"aws": AwsSms(CLIENT)}).read_events(Callback(body)) == ()
+        assert Sms({"aws": AwsSms(CLIENT)}).read_events(ProviderCallback(body)) == ()
 
     def test_odd_values_in_an_event_do_no_harm(self) -> None:
         odd = {**EVENT, "eventTimestamp": 10**30, "context": ["x"], "totalMessagePrice": "NaN", "isFinal": "yes"}

@@ -9,10 +9,18 @@ import pytest
 from pydantic import JsonValue, ValidationError
 
 from chalicelib.errors import NotFound
-from chalicelib.model.delivery_report import Callback, Report, Suppression, read_hook_uid
+from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback, SuppressionSignal, read_hook_uid
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.message import Accepted, ChannelFault, Permanent, Suppress, Throttled, Unknown, Verdict
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
+    Throttled,
+    Verdict,
+)
 from chalicelib.providers.http import Http, Reply
 from chalicelib.providers.signatures import sign_twilio, verify_twilio
 from chalicelib.providers.sms import Sms, SmsSettings
@@ -72,18 +80,18 @@ class TestRequest:
         (400, 20429, Throttled()),
         (400, 21611, Throttled(timedelta(minutes=1))),
         (400, 30001, Throttled(timedelta(minutes=1))),
-        (400, 21610, Suppress("21610")),
-        *((400, code, Permanent(str(code))) for code in (21211, 21614, 21612, 21408, 21606, 21617, 21602)),
-        (401, 20003, ChannelFault("20003")),
-        (403, 20005, ChannelFault("20005")),
-        (404, 20404, ChannelFault("20404")),
-        (400, 21703, ChannelFault("21703")),
-        (403, None, ChannelFault("status_403")),
-        (400, None, Permanent("status_400")),
-        (500, 20500, Unknown("20500")),
-        (503, 20503, Unknown("20503")),
-        (503, 21611, Unknown("21611")),
-        (302, None, Unknown("status_302")),
+        (400, 21610, RecipientSuppressed("21610")),
+        *((400, code, PermanentFailure(str(code))) for code in (21211, 21614, 21612, 21408, 21606, 21617, 21602)),
+        (401, 20003, ChannelFailure("20003")),
+        (403, 20005, ChannelFailure("20005")),
+        (404, 20404, ChannelFailure("20404")),
+        (400, 21703, ChannelFailure("21703")),
+        (403, None, ChannelFailure("status_403")),
+        (400, None, PermanentFailure("status_400")),
+        (500, 20500, OutcomeUnknown("20500")),
+        (503, 20503, OutcomeUnknown("20503")),
+        (503, 21611, OutcomeUnknown("21611")),
+        (302, None, OutcomeUnknown("status_302")),
     ],
 )
 def test_every_refusal_has_its_verdict(status: int, code: int | None, verdict: Verdict) -> None:
@@ -93,7 +101,7 @@ def test_every_refusal_has_its_verdict(status: int, code: int | None, verdict: V
 
 def test_an_accepted_message_has_its_sid() -> None:
     assert read_answer(Reply(201, {}, b'{"sid": "SM1", "status": "queued"}')) == Accepted("SM1")
-    assert read_answer(Reply(201, {}, b"<html>")) == Unknown("no_message_id")
+    assert read_answer(Reply(201, {}, b"<html>")) == OutcomeUnknown("no_message_id")
 
 
 def test_retry_after_is_respected() -> None:
@@ -106,7 +114,7 @@ def test_retry_after_is_respected() -> None:
 @pytest.mark.parametrize("secrets", [KnownSecrets(), KnownSecrets(twilio="plain"), KnownSecrets(twilio="[]")])
 def test_without_its_secret_the_channel_is_at_fault_and_nothing_is_sent(secrets: KnownSecrets) -> None:
     provider = TwilioSms(Http(), secrets, "http://127.0.0.1:1", "")
-    assert provider.send(LETTER) == ChannelFault("secret_not_found")
+    assert provider.send(LETTER) == ChannelFailure("secret_not_found")
 
 
 class TestCallbacks:
@@ -122,7 +130,7 @@ class TestCallbacks:
         ],
     )
     def test_every_status_has_its_engagement(self, status: str, engagement: Engagement) -> None:
-        (report,) = read_callback(Callback(form(MessageSid="SM1", MessageStatus=status, To=PHONE), URL))
+        (report,) = read_callback(ProviderCallback(form(MessageSid="SM1", MessageStatus=status, To=PHONE), URL))
         assert (report.engagement, report.message, report.provider_id) == (engagement, UID, "SM1")
         assert report.address == PHONE
 
@@ -137,24 +145,24 @@ class TestCallbacks:
             ("30006", False, None),
             ("30007", False, None),
             ("30034", False, None),
-            ("21610", False, Suppression.OPTED_OUT),
+            ("21610", False, SuppressionSignal.OPTED_OUT),
         ],
     )
-    def test_a_failure_says_why(self, code: str, is_soft: bool, suppress: Suppression | None) -> None:
+    def test_a_failure_says_why(self, code: str, is_soft: bool, suppress: SuppressionSignal | None) -> None:
         body = form(MessageSid="SM1", MessageStatus="undelivered", ErrorCode=code)
-        (report,) = read_callback(Callback(body, URL))
+        (report,) = read_callback(ProviderCallback(body, URL))
         assert (report.code, report.is_soft, report.suppress) == (code, is_soft, suppress)
 
     def test_an_answer_has_its_text_and_stop_suppresses(self) -> None:
         given = {"MessageSid": "SM2", "SmsStatus": "received", "From": PHONE, "To": "+15005550006"}
-        (report,) = read_callback(Callback(form(**given, Body="Yes, 5 & more")))
-        assert report == Report(Engagement.REPLIED, address=PHONE, reply="Yes, 5 & more")
-        (stopped,) = read_callback(Callback(form(**given, Body="stopp", OptOutType="STOP")))
-        assert stopped.suppress is Suppression.OPTED_OUT
+        (report,) = read_callback(ProviderCallback(form(**given, Body="Yes, 5 & more")))
+        assert report == DeliveryReport(Engagement.REPLIED, address=PHONE, reply="Yes, 5 & more")
+        (stopped,) = read_callback(ProviderCallback(form(**given, Body="stopp", OptOutType="STOP")))
+        assert stopped.suppress is SuppressionSignal.OPTED_OUT
 
     @pytest.mark.parametrize("body", [b"", b"{}", b"a=b", b"\xff=1", b"&".join(b"a=1" for _ in range(300))])
     def test_what_is_no_callback_is_left_alone(self, body: bytes) -> None:
-        assert Sms({"twilio": self.provider()}).read_events(Callback(body, URL)) == ()
+        assert Sms({"twilio": self.provider()}).read_events(ProviderCallback(body, URL)) == ()
 
     def test_only_twilio_can_sign_and_only_this_url_and_form(self) -> None:
         pairs = {"MessageSid": "SM1", "MessageStatus": "delivered", "Empty": ""}
@@ -164,18 +172,18 @@ class TestCallbacks:
         assert not self.is_genuine(URL, form(**{**pairs, "MessageStatus": "read"}), signature)
         assert not self.is_genuine(URL, form(**pairs), signature[:-2] + "A=")
         assert not self.is_genuine(URL, form(**pairs), "ü")
-        assert not Sms({"twilio": self.provider()}).is_genuine(W, LETTER.channel, Callback(form(**pairs), URL))
+        assert not Sms({"twilio": self.provider()}).is_genuine(W, LETTER.channel, ProviderCallback(form(**pairs), URL))
 
     def test_a_secret_without_a_token_opens_to_nobody(self) -> None:
         provider = TwilioSms(Http(), KnownSecrets(twilio="{}"), "", "")
         headers = {"x-twilio-signature": sign_twilio("", URL, [])}
-        assert not provider.is_genuine(W, LETTER.channel, Callback(b"", URL, headers))
+        assert not provider.is_genuine(W, LETTER.channel, ProviderCallback(b"", URL, headers))
         with pytest.raises(NotFound):
-            provider.is_genuine(WorkspaceUid("other"), LETTER.channel, Callback(b"", URL, headers))
+            provider.is_genuine(WorkspaceUid("other"), LETTER.channel, ProviderCallback(b"", URL, headers))
 
     @classmethod
     def is_genuine(cls, url: str, body: bytes, signature: str) -> bool:
-        callback = Callback(body, url, {"x-twilio-signature": signature})
+        callback = ProviderCallback(body, url, {"x-twilio-signature": signature})
         return Sms({"twilio": cls.provider()}).is_genuine(W, LETTER.channel, callback)
 
     @staticmethod

@@ -11,9 +11,17 @@ from standardwebhooks import Webhook as Verifier
 from chalicelib.errors import RetryLater
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.message import Accepted, ChannelFault, Permanent, Retryable, Throttled, Unknown, Verdict
+from chalicelib.model.message import (
+    Accepted,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    Throttled,
+    TransientFailure,
+    Verdict,
+)
 from chalicelib.providers.http import Http, Reply
-from chalicelib.providers.webhook import Webhook, WebhookContent, build_request, build_settings, read_answer
+from chalicelib.providers.webhook import WebhookChannel, WebhookContent, build_request, build_settings, read_answer
 from tests.unit.channels.letters import NOW, KnownSecrets, letter
 from tests.wire import answer, open_wire, split
 
@@ -31,9 +39,9 @@ class Nobody:
         raise AssertionError("nothing may be sent")
 
 
-def build(secrets: KnownSecrets, *addresses: str, allowed: frozenset[str] = frozenset()) -> Webhook:
+def build(secrets: KnownSecrets, *addresses: str, allowed: frozenset[str] = frozenset()) -> WebhookChannel:
     http = Http() if allowed else Nobody()
-    return Webhook(http, secrets, allowed, lambda _host, _port: addresses)  # type: ignore[arg-type]  Nobody is a Http
+    return WebhookChannel(http, secrets, allowed, lambda _host, _port: addresses)  # type: ignore[arg-type]  Nobody is a Http
 
 
 class TestRequest:
@@ -74,22 +82,22 @@ class TestSending:
 
     @pytest.mark.parametrize("addresses", [("127.0.0.1",), ("93.184.216.34", "10.0.0.1"), ("169.254.169.254",)])
     def test_a_name_that_leads_inside_is_the_channels_fault(self, addresses: tuple[str, ...]) -> None:
-        assert build(KnownSecrets(hook=SECRET), *addresses).send(LETTER) == ChannelFault("url_not_allowed")
+        assert build(KnownSecrets(hook=SECRET), *addresses).send(LETTER) == ChannelFailure("url_not_allowed")
 
     def test_a_url_that_is_no_longer_allowed_is_the_channels_fault(self) -> None:
         sent = letter("webhook", {**SETTINGS, "url": "http://127.0.0.1:9000/"}, {"text": "x"})
-        assert build(KnownSecrets(hook=SECRET), "127.0.0.1").send(sent) == ChannelFault("url_not_allowed")
+        assert build(KnownSecrets(hook=SECRET), "127.0.0.1").send(sent) == ChannelFailure("url_not_allowed")
 
     def test_a_name_without_an_address_means_not_sent(self) -> None:
-        assert build(KnownSecrets(hook=SECRET)).send(LETTER) == Retryable("no_address_of_host", unreached=True)
+        assert build(KnownSecrets(hook=SECRET)).send(LETTER) == TransientFailure("no_address_of_host", unreached=True)
 
     @pytest.mark.parametrize(
         ("secret", "verdict"),
         [
-            ("", ChannelFault("secret_unreadable")),
-            ("whsec_", ChannelFault("secret_unreadable")),
-            ("whsec_é", ChannelFault("secret_unreadable")),
-            ("x", ChannelFault("secret_unreadable")),
+            ("", ChannelFailure("secret_unreadable")),
+            ("whsec_", ChannelFailure("secret_unreadable")),
+            ("whsec_é", ChannelFailure("secret_unreadable")),
+            ("x", ChannelFailure("secret_unreadable")),
         ],
     )
     def test_a_secret_that_is_none_means_not_sent(self, secret: str, verdict: Verdict) -> None:
@@ -102,9 +110,9 @@ class TestSending:
             def __call__(self, workspace: WorkspaceUid, name: str) -> str:
                 raise RetryLater("away")
 
-        assert build(KnownSecrets(), "93.184.216.34").send(LETTER) == ChannelFault("secret_not_found")
-        away = Webhook(Http(), Away(), frozenset(), lambda _host, _port: ("93.184.216.34",))
-        assert away.send(LETTER) == Retryable("secret_unavailable")
+        assert build(KnownSecrets(), "93.184.216.34").send(LETTER) == ChannelFailure("secret_not_found")
+        away = WebhookChannel(Http(), Away(), frozenset(), lambda _host, _port: ("93.184.216.34",))
+        assert away.send(LETTER) == TransientFailure("secret_unavailable")
 
 
 @pytest.mark.parametrize(
@@ -113,16 +121,16 @@ class TestSending:
         (200, Accepted("w.f.c.n.1")),
         (202, Accepted("w.f.c.n.1")),
         (204, Accepted("w.f.c.n.1")),
-        (301, ChannelFault("status_301")),
-        (307, ChannelFault("status_307")),
-        (400, Permanent("status_400")),
-        (422, Permanent("status_422")),
-        *((status, ChannelFault(f"status_{status}")) for status in (401, 403, 404, 405, 410)),
-        *((status, Retryable(f"status_{status}", timedelta(seconds=5))) for status in (408, 425)),
+        (301, ChannelFailure("status_301")),
+        (307, ChannelFailure("status_307")),
+        (400, PermanentFailure("status_400")),
+        (422, PermanentFailure("status_422")),
+        *((status, ChannelFailure(f"status_{status}")) for status in (401, 403, 404, 405, 410)),
+        *((status, TransientFailure(f"status_{status}", timedelta(seconds=5))) for status in (408, 425)),
         (429, Throttled(timedelta(seconds=5))),
-        (500, Unknown("status_500")),
-        (503, Unknown("status_503")),
-        (101, Unknown("status_101")),
+        (500, OutcomeUnknown("status_500")),
+        (503, OutcomeUnknown("status_503")),
+        (101, OutcomeUnknown("status_101")),
     ],
 )
 def test_every_answer_has_its_verdict(status: int, verdict: Verdict) -> None:

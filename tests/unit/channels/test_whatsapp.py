@@ -11,17 +11,17 @@ from botocore.stub import Stubber
 from pydantic import JsonValue, ValidationError
 
 from chalicelib.model.contact import Contact
-from chalicelib.model.delivery_report import Callback, Report, Suppression
+from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
-    Permanent,
-    Retryable,
-    Suppress,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
     Throttled,
-    Unknown,
+    TransientFailure,
     Verdict,
 )
 from chalicelib.providers import whatsapp_aws as _whatsapp_aws
@@ -114,12 +114,12 @@ class TestAws:
         ("code", "status", "verdict"),
         [
             ("ThrottledRequestException", 429, Throttled(timedelta(seconds=1))),
-            ("InternalServiceException", 500, Unknown("InternalServiceException")),
-            ("DependencyException", 502, Unknown("DependencyException")),
-            ("ValidationException", 400, Permanent("ValidationException")),
-            ("InvalidParametersException", 400, Permanent("InvalidParametersException")),
-            ("AccessDeniedException", 403, ChannelFault("AccessDeniedException")),
-            ("ResourceNotFoundException", 404, ChannelFault("ResourceNotFoundException")),
+            ("InternalServiceException", 500, OutcomeUnknown("InternalServiceException")),
+            ("DependencyException", 502, OutcomeUnknown("DependencyException")),
+            ("ValidationException", 400, PermanentFailure("ValidationException")),
+            ("InvalidParametersException", 400, PermanentFailure("InvalidParametersException")),
+            ("AccessDeniedException", 403, ChannelFailure("AccessDeniedException")),
+            ("ResourceNotFoundException", 404, ChannelFailure("ResourceNotFoundException")),
         ],
     )
     def test_every_refusal_has_its_verdict(self, code: str, status: int, verdict: Verdict) -> None:
@@ -141,7 +141,7 @@ class TestMeta:
     def test_an_accepted_message_has_its_wamid(self) -> None:
         body = b'{"messaging_product":"whatsapp","contacts":[{"wa_id":"1"}],"messages":[{"id":"wamid.1"}]}'
         assert _whatsapp_meta.read_answer(Reply(200, {}, body)) == Accepted("wamid.1")
-        assert _whatsapp_meta.read_answer(Reply(200, {}, b"")) == Unknown("no_message_id")
+        assert _whatsapp_meta.read_answer(Reply(200, {}, b"")) == OutcomeUnknown("no_message_id")
 
     @pytest.mark.parametrize(
         ("reply", "verdict"),
@@ -149,23 +149,23 @@ class TestMeta:
             *((fault(code), Throttled()) for code in (4, 80007, 130429, 131048)),
             (fault(131056), Throttled(timedelta(seconds=6))),
             (fault(None, 429, **{"retry-after": "3"}), Throttled(timedelta(seconds=3))),
-            (fault(131049), Permanent("131049")),
-            (fault(131050), Suppress("131050")),
-            (fault(131026), Permanent("131026")),
-            (fault(131047), Permanent("131047")),
-            *((fault(code), ChannelFault(str(code))) for code in (132000, 132001, 132007, 132012, 132015, 132016)),
-            *((fault(code), Permanent(str(code))) for code in (132005, 132018)),
-            (fault(131042), ChannelFault("balance:131042")),
-            *((fault(code), ChannelFault(str(code))) for code in (190, 10, 200, 299, 131031, 133010)),
-            (fault(None, 401), ChannelFault("status_401")),
-            (fault(0, 401), ChannelFault("0")),
-            *((fault(code), Retryable(str(code))) for code in (131000, 131016, 133004)),
-            (fault(131000, 500), Unknown("131000")),
-            (fault(131016, 503), Unknown("131016")),
+            (fault(131049), PermanentFailure("131049")),
+            (fault(131050), RecipientSuppressed("131050")),
+            (fault(131026), PermanentFailure("131026")),
+            (fault(131047), PermanentFailure("131047")),
+            *((fault(code), ChannelFailure(str(code))) for code in (132000, 132001, 132007, 132012, 132015, 132016)),
+            *((fault(code), PermanentFailure(str(code))) for code in (132005, 132018)),
+            (fault(131042), ChannelFailure("balance:131042")),
+            *((fault(code), ChannelFailure(str(code))) for code in (190, 10, 200, 299, 131031, 133010)),
+            (fault(None, 401), ChannelFailure("status_401")),
+            (fault(0, 401), ChannelFailure("0")),
+            *((fault(code), TransientFailure(str(code))) for code in (131000, 131016, 133004)),
+            (fault(131000, 500), OutcomeUnknown("131000")),
+            (fault(131016, 503), OutcomeUnknown("131016")),
             (fault(130429, 500), Throttled()),
-            (fault(100), Permanent("100")),
-            (fault(None, 400), Permanent("status_400")),
-            (fault(None, 502), Unknown("status_502")),
+            (fault(100), PermanentFailure("100")),
+            (fault(None, 400), PermanentFailure("status_400")),
+            (fault(None, 502), OutcomeUnknown("status_502")),
         ],
         ids=str,
     )
@@ -173,18 +173,20 @@ class TestMeta:
         assert _whatsapp_meta.read_answer(reply) == verdict
 
     def test_without_its_secret_nothing_is_sent(self) -> None:
-        assert MetaWhatsApp(Http(), KnownSecrets(), "x").send(letter("whatsapp", META, TEXT)) == ChannelFault(
+        assert MetaWhatsApp(Http(), KnownSecrets(), "x").send(letter("whatsapp", META, TEXT)) == ChannelFailure(
             "secret_not_found"
         )
 
     def test_only_meta_can_sign(self) -> None:
         channel, body = letter("whatsapp", META, TEXT).channel, b'{"object": "whatsapp_business_account"}'
-        signed = Callback(body, headers={"x-hub-signature-256": sign_meta("s3cret", body)})
+        signed = ProviderCallback(body, headers={"x-hub-signature-256": sign_meta("s3cret", body)})
         assert WHATSAPP.is_genuine(W, channel, signed)
-        assert not WHATSAPP.is_genuine(W, channel, Callback(body + b" ", headers=signed.headers))
-        assert not WHATSAPP.is_genuine(W, channel, Callback(body))
+        assert not WHATSAPP.is_genuine(W, channel, ProviderCallback(body + b" ", headers=signed.headers))
+        assert not WHATSAPP.is_genuine(W, channel, ProviderCallback(body))
         closed = MetaWhatsApp(Http(), KnownSecrets(meta="{}"), "")
-        assert not closed.is_genuine(W, channel, Callback(body, headers={"x-hub-signature-256": sign_meta("", body)}))
+        assert not closed.is_genuine(
+            W, channel, ProviderCallback(body, headers={"x-hub-signature-256": sign_meta("", body)})
+        )
 
     def test_the_signature_is_that_of_a_published_example(self) -> None:
         wanted = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
@@ -215,15 +217,15 @@ def entry(**value: object) -> dict[str, object]:
     return {"id": "102290129340398", "changes": [change]}
 
 
-def by_meta(**value: object) -> tuple[Report, ...]:
+def by_meta(**value: object) -> tuple[DeliveryReport, ...]:
     webhook = {"object": "whatsapp_business_account", "entry": [entry(**value)]}
-    return WHATSAPP.read_events(Callback(json.dumps(webhook).encode()))
+    return WHATSAPP.read_events(ProviderCallback(json.dumps(webhook).encode()))
 
 
 class TestEvents:
     def test_a_delivery_says_whose_and_when(self) -> None:
         assert by_meta(statuses=[STATUS]) == (
-            Report(
+            DeliveryReport(
                 engagement=Engagement.DELIVERED,
                 at=datetime(2023, 6, 17, 4, 11, 43, tzinfo=UTC),
                 message=UID,
@@ -241,7 +243,7 @@ class TestEvents:
             "messageId": "6d69f07a-c317-4278-9d5c-6a84078419ec",
         }
         by_sns = {"Type": "Notification", "Message": json.dumps(event)}
-        assert WHATSAPP.read_events(Callback(json.dumps(by_sns).encode())) == by_meta(statuses=[STATUS])
+        assert WHATSAPP.read_events(ProviderCallback(json.dumps(by_sns).encode())) == by_meta(statuses=[STATUS])
 
     @pytest.mark.parametrize(
         ("status", "engagement"),
@@ -256,10 +258,10 @@ class TestEvents:
             (131026, True, None),
             (131049, True, None),
             (131047, False, None),
-            (131050, False, Suppression.OPTED_OUT_OF_MARKETING),
+            (131050, False, SuppressionSignal.OPTED_OUT_OF_MARKETING),
         ],
     )
-    def test_a_failure_says_why(self, code: int, is_soft: bool, suppress: Suppression | None) -> None:
+    def test_a_failure_says_why(self, code: int, is_soft: bool, suppress: SuppressionSignal | None) -> None:
         (report,) = by_meta(statuses=[{**STATUS, "status": "failed", "errors": [{"code": code, "title": "x"}]}])
         assert (report.code, report.is_soft, report.suppress) == (str(code), is_soft, suppress)
 
@@ -267,14 +269,14 @@ class TestEvents:
         ("answer", "reply", "suppress"),
         [
             ({"type": "text", "text": {"body": "Yes"}}, "Yes", None),
-            ({"type": "text", "text": {"body": "Stop"}}, "Stop", Suppression.OPTED_OUT),
+            ({"type": "text", "text": {"body": "Stop"}}, "Stop", SuppressionSignal.OPTED_OUT),
             ({"type": "button", "button": {"text": "More", "payload": "p"}}, "More", None),
             ({"type": "interactive", "interactive": {"button_reply": {"id": "1", "title": "Ok"}}}, "Ok", None),
             ({"type": "image", "image": {"id": "1"}}, "", None),
         ],
     )
     def test_an_answer_has_its_text_and_what_it_answers(
-        self, answer: Mapping[str, object], reply: str, suppress: Suppression | None
+        self, answer: Mapping[str, object], reply: str, suppress: SuppressionSignal | None
     ) -> None:
         given = {"from": "491701234567", "id": "wamid.2", "timestamp": "1686975103", "context": {"id": "wamid.1"}}
         (report,) = by_meta(messages=[{**given, **answer}])
@@ -286,7 +288,7 @@ class TestEvents:
         preference = {"wa_id": "491701234567", "category": "marketing_messages", "value": value, "timestamp": "1"}
         found = by_meta(user_preferences=[preference])
         assert [(each.suppress, each.address) for each in found] == [
-            (Suppression.OPTED_OUT_OF_MARKETING, PHONE)
+            (SuppressionSignal.OPTED_OUT_OF_MARKETING, PHONE)
         ] * count
 
     def test_a_batch_is_read_whole_whatever_one_of_it_is_like(self) -> None:

@@ -7,33 +7,33 @@ import pytest
 from chalicelib.core.channels.circuit_breaker import (
     FAULTS_IN_A_ROW,
     PROBE_AFTER,
+    ChannelFailureRecord,
     ChannelHealth,
     Circuit,
+    CircuitDecision,
     CircuitState,
-    Misfire,
-    Passage,
-    closed,
-    opened,
-    passage,
-    probing,
-    unpaid,
-    untold,
+    check_circuit_state,
+    provider_balance_error,
+    reopen_for_probe,
+    reset,
+    start_probe,
+    trip,
 )
 from chalicelib.model.message import (
     Accepted,
-    ChannelFault,
-    Permanent,
-    Retryable,
-    Suppress,
+    ChannelFailure,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
     Throttled,
-    Unknown,
+    TransientFailure,
     Verdict,
 )
 from tests.builders import NOW
 
 LEASE = timedelta(seconds=45)
-FAULT = ChannelFault("account_suspended")
-OPEN = opened(Circuit(), (Misfire(NOW, "down"),), NOW)
+FAULT = ChannelFailure("account_suspended")
+OPEN = trip(Circuit(), (ChannelFailureRecord(NOW, "down"),), NOW)
 
 
 def note(health: ChannelHealth, *verdicts: Verdict) -> list[int]:
@@ -44,18 +44,20 @@ def test_five_faults_in_a_row_are_one_too_many_and_counting_starts_anew() -> Non
     assert note(ChannelHealth(), *[FAULT] * 9) == [0, 0, 0, 0, FAULTS_IN_A_ROW, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("fault", [FAULT, Unknown("read_timeout"), Retryable("ConnectTimeoutError", unreached=True)])
+@pytest.mark.parametrize(
+    "fault", [FAULT, OutcomeUnknown("read_timeout"), TransientFailure("ConnectTimeoutError", unreached=True)]
+)
 def test_refused_channels_lost_answers_and_lost_connections_are_faults(fault: Verdict) -> None:
     assert note(ChannelHealth(), *[fault] * 5)[-1] == 5
 
 
-@pytest.mark.parametrize("sound", [Accepted("id"), Permanent("x"), Suppress("x"), Throttled()])
+@pytest.mark.parametrize("sound", [Accepted("id"), PermanentFailure("x"), RecipientSuppressed("x"), Throttled()])
 def test_an_answer_about_the_message_itself_begins_the_count_anew(sound: Verdict) -> None:
     assert not any(note(ChannelHealth(), *[FAULT] * 4, sound, *[FAULT] * 4))
 
 
 def test_a_busy_provider_is_neither_a_fault_nor_a_proof_of_health() -> None:
-    assert note(ChannelHealth(), *[FAULT] * 4, Retryable("busy"), FAULT)[-1] == 5
+    assert note(ChannelHealth(), *[FAULT] * 4, TransientFailure("busy"), FAULT)[-1] == 5
 
 
 def test_channels_are_counted_apart() -> None:
@@ -65,45 +67,47 @@ def test_channels_are_counted_apart() -> None:
 
 
 def test_an_open_circuit_lets_nothing_through_for_a_minute_and_then_one_probe() -> None:
-    assert passage(OPEN, NOW + PROBE_AFTER - timedelta(milliseconds=1)) is Passage.SHUT
-    assert passage(OPEN, NOW + PROBE_AFTER) is Passage.PROBE
+    assert check_circuit_state(OPEN, NOW + PROBE_AFTER - timedelta(milliseconds=1)) is CircuitDecision.SHUT
+    assert check_circuit_state(OPEN, NOW + PROBE_AFTER) is CircuitDecision.PROBE
 
 
 def test_while_one_probes_the_others_wait_but_not_for_a_dead_one() -> None:
     begun = NOW + PROBE_AFTER
-    half = probing(OPEN, begun + LEASE)
-    assert passage(half, begun) is Passage.WAIT
-    assert passage(half, begun + LEASE) is Passage.PROBE
+    half = start_probe(OPEN, begun + LEASE)
+    assert check_circuit_state(half, begun) is CircuitDecision.WAIT
+    assert check_circuit_state(half, begun + LEASE) is CircuitDecision.PROBE
 
 
 def test_a_probe_that_went_closes_it_and_what_was_wrong_stays_to_be_seen() -> None:
     later = NOW + PROBE_AFTER
-    healed = closed(probing(OPEN, later + LEASE), later)
-    assert (passage(healed, later), healed.since, healed.cause) == (Passage.FREE, later, "down")
+    healed = reset(start_probe(OPEN, later + LEASE), later)
+    assert (check_circuit_state(healed, later), healed.since, healed.cause) == (CircuitDecision.FREE, later, "down")
     assert healed.faults == OPEN.faults
-    assert closed(healed, later + LEASE) == healed
+    assert reset(healed, later + LEASE) == healed
 
 
 def test_a_probe_that_failed_opens_it_for_another_minute_of_the_same_trouble() -> None:
     later = NOW + PROBE_AFTER
-    again = opened(probing(OPEN, later + LEASE), (Misfire(later, "still down"),), later)
+    again = trip(start_probe(OPEN, later + LEASE), (ChannelFailureRecord(later, "still down"),), later)
     assert (again.since, again.cause, again.retry_at) == (NOW, "still down", later + PROBE_AFTER)
     assert [fault.code for fault in again.faults] == ["down", "still down"]
 
 
 def test_a_probe_that_told_nothing_leaves_it_to_the_next_send() -> None:
     later = NOW + PROBE_AFTER
-    assert passage(untold(probing(OPEN, later + LEASE), later), later) is Passage.PROBE
+    assert (
+        check_circuit_state(reopen_for_probe(start_probe(OPEN, later + LEASE), later), later) is CircuitDecision.PROBE
+    )
 
 
 def test_only_the_last_faults_are_kept() -> None:
-    misfires = tuple(Misfire(NOW, str(number)) for number in range(9))
-    circuit = opened(Circuit(), misfires, NOW)
+    misfires = tuple(ChannelFailureRecord(NOW, str(number)) for number in range(9))
+    circuit = trip(Circuit(), misfires, NOW)
     assert (circuit.state, [fault.code for fault in circuit.faults]) == (CircuitState.OPEN, list("45678"))
 
 
 def test_an_unpaid_account_is_no_fault_of_the_channel_and_no_proof_of_health() -> None:
-    unpaid_account = ChannelFault("balance:131042")
-    assert unpaid(unpaid_account) == "131042"
-    assert unpaid(FAULT) is None
+    unpaid_account = ChannelFailure("balance:131042")
+    assert provider_balance_error(unpaid_account) == "131042"
+    assert provider_balance_error(FAULT) is None
     assert note(ChannelHealth(), *[FAULT] * 4, *[unpaid_account] * 5, FAULT)[-1] == 5

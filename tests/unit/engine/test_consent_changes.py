@@ -6,20 +6,20 @@ import pytest
 
 from chalicelib.core.contacts.consent_changes import consent_changes
 from chalicelib.core.privacy.eligibility import why_not_contact
-from chalicelib.core.reporting.timeline import Entry, Seen, newest
-from chalicelib.model.consent import Origin
+from chalicelib.core.reporting.timeline import TimelineCursor, TimelineEntry, newest
+from chalicelib.model.consent import ConsentSource
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.message import MessageType
-from chalicelib.model.suppression import AddressKind, Block, SuppressionReason
+from chalicelib.model.suppression import AddressKind, SuppressionBlock, SuppressionReason
 from tests.builders import NOW, build_contact
 
 NEWS, MESSAGE = MessageType.NEWSLETTER, MessageType.MESSAGE
 YES, NO, OPEN = ConsentState.GRANTED, ConsentState.REVOKED, ConsentState.PENDING
 
 
-def block(**fields: object) -> Block:
+def block(**fields: object) -> SuppressionBlock:
     given = {"address": AddressKind.EMAIL, "reason": SuppressionReason.MANUAL, "at": NOW}
-    return Block.model_validate({**given, **fields})
+    return SuppressionBlock.model_validate({**given, **fields})
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_each_change_of_consent_is_a_record_and_what_stays_is_none() -> None:
             }
         }
     )
-    found = consent_changes(before, after, Origin(source="shop", proof="paper"), NOW)
+    found = consent_changes(before, after, ConsentSource(source="shop", proof="paper"), NOW)
     assert [(each.channel_type, each.message_type, each.state) for each in found] == [
         ("email", MESSAGE, "REVOKED"), ("push", NEWS, "PENDING"), ("sms", NEWS, None),
     ]  # fmt: skip
     assert {(each.source, each.proof, each.at) for each in found} == {("shop", "paper", NOW)}
-    assert consent_changes(None, before, Origin(), NOW)
-    assert consent_changes(before, before, Origin(), NOW) == ()
+    assert consent_changes(None, before, ConsentSource(), NOW)
+    assert consent_changes(before, before, ConsentSource(), NOW) == ()
 
 
 def test_pages_of_entries_hold_each_once_also_where_many_are_of_one_moment() -> None:
-    entries = [Entry("event", NOW - timedelta(minutes=n // 7), str(n), {}) for n in range(40)]
-    seen, pages = Seen(), []
+    entries = [TimelineEntry("event", NOW - timedelta(minutes=n // 7), str(n), {}) for n in range(40)]
+    seen, pages = TimelineCursor(), []
     while page := newest(entries, seen, 3)[:3]:
         pages.append(page)
         seen = seen.with_all(page)

@@ -11,27 +11,37 @@ from chalicelib.model.channel import Approval
 from chalicelib.model.contact import ConsentState, ContactStatus
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.message import MessageType
-from chalicelib.model.stable_random import draw
+from chalicelib.model.stable_random import stable_fraction
 from tests.builders import build_channel, build_contact, build_flow
 
 
 def test_a_draw_is_the_same_in_every_process_and_for_ever() -> None:
     """Rows in flight depend on it: change the numbers and running splits choose anew."""
-    assert draw("camp", "which", "ann") == draw("camp", "which", "ann")
-    assert round(draw("camp", "which", "ann"), 12) == PINNED
+    assert stable_fraction("camp", "which", "ann") == stable_fraction("camp", "which", "ann")
+    assert round(stable_fraction("camp", "which", "ann"), 12) == PINNED
 
 
 PINNED = 0.357631455731
 
 
 def test_draws_spread_evenly() -> None:
-    tenths = Counter(int(10 * draw("camp", "which", f"contact-{number}")) for number in range(10_000))
+    tenths = Counter(int(10 * stable_fraction("camp", "which", f"contact-{number}")) for number in range(10_000))
     assert set(tenths) == set(range(10))
     assert all(850 <= count <= 1_150 for count in tenths.values())
 
 
 def test_what_a_draw_is_about_is_not_run_together() -> None:
-    assert len({draw("a", "bc"), draw("ab", "c"), draw("abc"), draw("a", "b", "c")}) == 4
+    assert (
+        len(
+            {
+                stable_fraction("a", "bc"),
+                stable_fraction("ab", "c"),
+                stable_fraction("abc"),
+                stable_fraction("a", "b", "c"),
+            }
+        )
+        == 4
+    )
 
 
 @pytest.mark.parametrize(

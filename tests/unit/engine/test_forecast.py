@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.launching.forecast import dearest_walk, expect_visits
+from chalicelib.core.launching.forecast import expected_visits, max_cost_path
 from chalicelib.model.ids import NodeId
 from tests.builders import ab_test, build_graph, condition, end, send, wait
 
@@ -13,7 +13,7 @@ VIP = {"tag": "vip"}
 
 def _visits(*steps: dict[str, Any], **counters: int) -> dict[str, float]:
     named = {name.replace("__", "."): count for name, count in counters.items()}
-    return {node: round(share, 4) for node, share in expect_visits(build_graph(*steps), named).items()}
+    return {node: round(share, 4) for node, share in expected_visits(build_graph(*steps), named).items()}
 
 
 def test_without_splits_everybody_comes_by_everywhere() -> None:
@@ -46,4 +46,4 @@ def test_splits_inside_splits_multiply() -> None:
 def test_the_dearest_walk(costs: dict[str, int], dearest: int) -> None:
     lanes = condition("vip", VIP, [send("yes")], [send("no"), send("more")])
     graph = build_graph(send("one"), lanes, send("after"))
-    assert dearest_walk(graph, {NodeId(node): cost for node, cost in costs.items()}) == dearest
+    assert max_cost_path(graph, {NodeId(node): cost for node, cost in costs.items()}) == dearest

@@ -6,14 +6,21 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.core.steps.interpreter import Advance, Scene, Skip, advance, hangs_on_contact
+from chalicelib.core.steps.interpreter import SkipMessage, WalkContext, WalkResult, advance, depends_on_contact
 from chalicelib.errors import GiveUp
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt, Result
+from chalicelib.model.execution import (
+    DeliveryReceipt,
+    Engagement,
+    Execution,
+    ExecutionStatus,
+    MessageOutcome,
+    MessageResult,
+)
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
-from chalicelib.model.message import Letter
-from chalicelib.model.steps import Go, Step, StepContext
+from chalicelib.model.message import OutgoingMessage
+from chalicelib.model.steps import Continue, Step, StepContext
 from tests.builders import NOW, build_contact, build_graph, build_letter, build_row, end, send, wait
 
 LATER = NOW + timedelta(days=2)
@@ -26,25 +33,25 @@ class Desk:
         self.skips = skips or {}
         self.asked: list[str] = []
 
-    def __call__(self, node: Node, row: Execution, contact: Contact) -> Letter | Skip:
+    def __call__(self, node: Node, row: Execution, contact: Contact) -> OutgoingMessage | SkipMessage:
         self.asked.append(node.id)
         reason = self.skips.get(node.id)
-        return Skip(reason, "mail") if reason else build_letter(node.id)
+        return SkipMessage(reason, "mail") if reason else build_letter(node.id)
 
 
 class Passing(Step):
     """A step that takes no time."""
 
-    def decide(self, context: StepContext) -> Go:
-        return Go()
+    def decide(self, context: StepContext) -> Continue:
+        return Continue()
 
 
-def _walk(row: Execution, graph: Graph, desk: Desk | None = None, now: datetime = NOW) -> Advance:
-    return advance(row, Scene(graph, "camp", build_contact(), desk or Desk(), now))
+def _walk(row: Execution, graph: Graph, desk: Desk | None = None, now: datetime = NOW) -> WalkResult:
+    return advance(row, WalkContext(graph, "camp", build_contact(), desk or Desk(), now))
 
 
-def _with(row: Execution, node: str, outcome: Outcome) -> Execution:
-    return row.with_result(NodeId(node), Result(outcome, NOW, channel="mail"))
+def _with(row: Execution, node: str, outcome: MessageOutcome) -> Execution:
+    return row.with_result(NodeId(node), MessageResult(outcome, NOW, channel="mail"))
 
 
 def test_a_send_stops_the_walk_with_its_letter() -> None:
@@ -55,19 +62,19 @@ def test_a_send_stops_the_walk_with_its_letter() -> None:
 
 def test_a_message_decided_before_is_not_considered_again() -> None:
     desk = Desk()
-    moved = _walk(_with(build_row(), "hello", Outcome.SENT), build_graph(send("hello"), send("again")), desk)
+    moved = _walk(_with(build_row(), "hello", MessageOutcome.SENT), build_graph(send("hello"), send("again")), desk)
     assert desk.asked == ["again"]
     assert moved.letter == build_letter("again")
 
 
-@pytest.mark.parametrize("outcome", [Outcome.SENT, Outcome.UNKNOWN])
-def test_an_attempt_made_completes_the_walk(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [MessageOutcome.SENT, MessageOutcome.UNKNOWN])
+def test_an_attempt_made_completes_the_walk(outcome: MessageOutcome) -> None:
     moved = _walk(_with(build_row(), "hello", outcome), build_graph(send("hello"), end()))
     assert (moved.letter, moved.row.status, moved.row.reason) == (None, ExecutionStatus.COMPLETED, None)
 
 
 def test_a_walk_without_an_end_is_over_after_its_last_step() -> None:
-    moved = _walk(_with(build_row(), "hello", Outcome.SENT), build_graph(send("hello")))
+    moved = _walk(_with(build_row(), "hello", MessageOutcome.SENT), build_graph(send("hello")))
     assert (moved.row.status, moved.row.node) == (ExecutionStatus.COMPLETED, None)
 
 
@@ -109,7 +116,7 @@ def test_a_skip_is_recorded_and_the_walk_goes_on() -> None:
     moved = _walk(build_row(), build_graph(send("hello"), send("again")), Desk({"hello": "no_address"}))
     assert moved.letter == build_letter("again")
     skipped = moved.row.results[NodeId("hello")]
-    assert (skipped.outcome, skipped.reason, skipped.channel) == (Outcome.SKIPPED, "no_address", "mail")
+    assert (skipped.outcome, skipped.reason, skipped.channel) == (MessageOutcome.SKIPPED, "no_address", "mail")
     assert (skipped.attempts, skipped.cost) == (0, 0)
     assert [visit.node for visit in moved.row.path] == ["hello"]
 
@@ -118,17 +125,17 @@ def test_a_message_that_may_be_out_is_not_skipped_afterwards() -> None:
     row = build_row(unsure=True, attempt=1, paid=7)
     moved = _walk(row, build_graph(send("hello"), end()), Desk({"hello": "unsubscribed"})).row
     result = moved.results[NodeId("hello")]
-    assert (result.outcome, result.reason, result.channel) == (Outcome.UNKNOWN, "answer_lost", "mail")
+    assert (result.outcome, result.reason, result.channel) == (MessageOutcome.UNKNOWN, "answer_lost", "mail")
     assert (result.attempts, result.cost, moved.paid, moved.unsure) == (1, 7, 0, False)
-    assert hangs_on_contact(row, moved)
+    assert depends_on_contact(row, moved)
 
 
 def test_a_receipt_ends_the_tries_of_a_lost_answer_and_they_are_paid_for() -> None:
-    told = {NodeId("hello"): Receipt(Engagement.DELIVERED, NOW)}
+    told = {NodeId("hello"): DeliveryReceipt(Engagement.DELIVERED, NOW)}
     row = build_row(unsure=True, attempt=1, paid=7, receipts=told)
     moved = _walk(row, build_graph(send("hello"), end()))
     assert (moved.letter, moved.row.results[NodeId("hello")].cost) == (None, 7)
-    assert not hangs_on_contact(row, moved.row)
+    assert not depends_on_contact(row, moved.row)
 
 
 def test_a_contact_for_whom_every_send_was_skipped_is_skipped() -> None:
@@ -138,16 +145,16 @@ def test_a_contact_for_whom_every_send_was_skipped_is_skipped() -> None:
 
 
 def test_one_message_sent_among_skipped_ones_completes_the_walk() -> None:
-    row = _with(build_row("again"), "hello", Outcome.SENT)
+    row = _with(build_row("again"), "hello", MessageOutcome.SENT)
     moved = _walk(row, build_graph(send("hello"), send("again"), end()), Desk({"again": "no_address"})).row
     assert (moved.status, moved.reason) == (ExecutionStatus.COMPLETED, None)
 
 
 @pytest.mark.parametrize(
     ("outcome", "status"),
-    [(Outcome.SENT, ExecutionStatus.COMPLETED), (Outcome.SKIPPED, ExecutionStatus.SKIPPED)],
+    [(MessageOutcome.SENT, ExecutionStatus.COMPLETED), (MessageOutcome.SKIPPED, ExecutionStatus.SKIPPED)],
 )
-def test_a_retry_of_one_node_stops_after_it(outcome: Outcome, status: ExecutionStatus) -> None:
+def test_a_retry_of_one_node_stops_after_it(outcome: MessageOutcome, status: ExecutionStatus) -> None:
     desk = Desk()
     row = replace(_with(build_row(), "hello", outcome), only=True)
     moved = _walk(row, build_graph(send("hello"), send("again"), end()), desk)
@@ -159,7 +166,7 @@ def test_a_retry_of_one_node_sends_it_first() -> None:
 
 
 def test_attempts_and_faults_are_counted_per_node() -> None:
-    row = replace(_with(build_row(), "hello", Outcome.SENT), attempt=2, faults=3)
+    row = replace(_with(build_row(), "hello", MessageOutcome.SENT), attempt=2, faults=3)
     moved = _walk(row, build_graph(send("hello"), send("again"))).row
     assert (moved.node, moved.attempt, moved.faults) == ("again", 0, 0)
 

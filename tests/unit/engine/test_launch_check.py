@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.campaigns.launch_check import Referred, check_launch
+from chalicelib.core.campaigns.launch_check import References, check_launch
 from chalicelib.model.channel import Approval
 from chalicelib.model.template import TemplateStatus
 from tests.builders import build_channel, build_graph, build_template, build_version, end, send, wait
 
-GOOD = Referred(
+GOOD = References(
     default_channel="mail",
     channels={"mail": build_channel()},
     templates={"hello": build_template()},
@@ -17,7 +17,7 @@ GOOD = Referred(
 )
 
 
-def _fields(referred: Referred, *steps: dict[str, object]) -> list[tuple[str, str]]:
+def _fields(referred: References, *steps: dict[str, object]) -> list[tuple[str, str]]:
     graph = build_graph(*(steps or (send("hello"), end())))
     return [(problem.field, problem.message) for problem in check_launch(graph, referred)]
 
@@ -32,7 +32,7 @@ def test_a_channel_named_by_the_step_goes_before_that_of_the_flow() -> None:
 
 
 def test_steps_that_send_nothing_need_nothing() -> None:
-    assert _fields(Referred(None, {}, {}, {}), wait("pause"), end()) == []
+    assert _fields(References(None, {}, {}, {}), wait("pause"), end()) == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_steps_that_send_nothing_need_nothing() -> None:
         ),
     ],
 )
-def test_each_reason_is_told_at_its_field(referred: Referred, field: str, words: str) -> None:
+def test_each_reason_is_told_at_its_field(referred: References, field: str, words: str) -> None:
     ((found, message),) = _fields(referred)
     assert found == f"steps[0].{field}"
     assert words in message

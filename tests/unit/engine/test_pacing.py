@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.channels.pacing import HORIZON, Asking, Gate, Lane, admit, interval, leave
+from chalicelib.core.channels.pacing import (
+    HORIZON,
+    ConcurrencySlot,
+    PacingState,
+    PermitRequest,
+    grant_permits,
+    interval,
+    release_permits,
+)
 from chalicelib.model.flow import FlowConfiguration
 from tests.builders import NOW
 
@@ -26,11 +34,11 @@ def _paced(pause: int, salt: int = 0, lanes: int | None = None) -> FlowConfigura
     )
 
 
-def _ask(batch: str, count: int = 1, now: datetime = NOW, epoch: int = 0, speed: float = 1.0) -> Asking:
-    return Asking(batch, count, epoch, now, now, now + LEASE, speed)
+def _ask(batch: str, count: int = 1, now: datetime = NOW, epoch: int = 0, speed: float = 1.0) -> PermitRequest:
+    return PermitRequest(batch, count, epoch, now, now, now + LEASE, speed)
 
 
-def _held(gate: Gate, real_now: datetime) -> int:
+def _held(gate: PacingState, real_now: datetime) -> int:
     return sum(lane.by is not None and lane.until is not None and lane.until > real_now for lane in gate.lanes)
 
 
@@ -51,7 +59,7 @@ class Street:
     """Batches before a gate, as they come and go."""
 
     configuration: FlowConfiguration
-    gate: Gate = field(default_factory=Gate)
+    gate: PacingState = field(default_factory=PacingState)
     now: datetime = NOW
     holders: list[str] = field(default_factory=list)
     slots: dict[int, list[tuple[datetime, datetime]]] = field(default_factory=lambda: defaultdict(list))
@@ -66,7 +74,7 @@ class Street:
             for index in range(self.configuration.lanes or 1)
             if index >= len(self.gate.lanes) or self.gate.lanes[index].is_usable(batch, self.now)
         }
-        admission = admit(self.gate, _ask(batch, count, self.now), self.configuration)
+        admission = grant_permits(self.gate, _ask(batch, count, self.now), self.configuration)
         assert {turn.lane for turn in admission.turns} <= dead_or_free
         assert all(self.now <= turn.slot <= self.now + HORIZON for turn in admission.turns)
         assert len(admission.turns) + len(admission.come_back) == count
@@ -87,7 +95,7 @@ class Street:
         self.was_late = self.was_late or how == "late"
         held = [index for index, lane in enumerate(self.gate.lanes) if lane.by == batch]
         starts = {index: self.now + late for index in held if how == "late"}
-        self.gate = leave(self.gate, batch, starts, self.configuration)
+        self.gate = release_permits(self.gate, batch, starts, self.configuration)
 
 
 @given(CONFIGURATIONS, EVENTS)
@@ -112,37 +120,39 @@ def test_no_more_lanes_than_configured_are_ever_held_and_no_pause_is_cut_short(
 @given(st.integers(1, 5_000), st.floats(0, 1), st.integers(1, 10))
 def test_salted_pauses_differ_and_come_to_the_base_in_pairs(pause: int, share: float, lanes: int) -> None:
     configuration = _paced(pause, int(pause * share), lanes)
-    gate, slots = Gate(), defaultdict(list)
+    gate, slots = PacingState(), defaultdict(list)
     for number in range(12 * lanes):
         now = max(NOW, min(lane.free or NOW for lane in gate.lanes) if gate.lanes else NOW)
-        admission = admit(gate, _ask(f"batch-{number}", 1, now), configuration)
+        admission = grant_permits(gate, _ask(f"batch-{number}", 1, now), configuration)
         (turn,) = admission.turns
         slots[turn.lane].append(turn.slot)
-        gate = leave(admission.gate, f"batch-{number}", {}, configuration)
+        gate = release_permits(admission.gate, f"batch-{number}", {}, configuration)
     for starts in slots.values():
         assert all((third - first) == 2 * configuration.pause for first, third in pairwise(starts[::2]))
 
 
 def test_salt_is_not_always_the_same_but_the_same_for_the_same_batch() -> None:
     configuration = _paced(2_000, 500)
-    frees = {admit(Gate(), _ask(f"batch-{number}"), configuration).gate.lanes[0].free for number in range(50)}
+    frees = {
+        grant_permits(PacingState(), _ask(f"batch-{number}"), configuration).gate.lanes[0].free for number in range(50)
+    }
     assert len(frees) > 40
-    again = admit(Gate(), _ask("batch-7"), configuration)
-    assert again == admit(Gate(), _ask("batch-7"), configuration)
+    again = grant_permits(PacingState(), _ask("batch-7"), configuration)
+    assert again == grant_permits(PacingState(), _ask("batch-7"), configuration)
 
 
 def _gaps_of_a_crowd(configuration: FlowConfiguration, crowd: int) -> list[float]:
     """Seconds between the starts of each lane when all ask at once, one by one, and SQS counts whole seconds."""
-    gate, starts, asked = Gate(), defaultdict(list), 0
+    gate, starts, asked = PacingState(), defaultdict(list), 0
     heap: list[tuple[datetime, int, str, datetime | None]] = [(NOW, number, "", None) for number in range(crowd)]
     while heap:
         now, number, leaving, promised = heapq.heappop(heap)
         if leaving:
-            gate = leave(gate, leaving, {}, configuration)
+            gate = release_permits(gate, leaving, {}, configuration)
             continue
         asked += 1
         asking = replace(_ask(f"batch-{asked}", 1, now), promised=(promised,))
-        admission = admit(gate, asking, configuration)
+        admission = grant_permits(gate, asking, configuration)
         gate = admission.gate
         for turn in admission.turns:
             starts[turn.lane].append(turn.slot)
@@ -168,77 +178,77 @@ def test_those_who_wait_come_one_after_the_other_and_at_the_pace_configured(conf
 
 def test_waiting_hints_are_told_moments_a_pause_apart() -> None:
     configuration = _paced(10_000, 0, 2)
-    come_back = [promise.moment for promise in admit(Gate(), _ask("batch", 10), configuration).come_back]
+    come_back = [promise.moment for promise in grant_permits(PacingState(), _ask("batch", 10), configuration).come_back]
     assert len(come_back) == 9
     assert {later - earlier for earlier, later in pairwise(come_back)} == {timedelta(seconds=5)}
 
 
 def test_a_batch_takes_several_turns_where_the_pause_is_short() -> None:
-    turns = admit(Gate(), _ask("batch", 10), _paced(500)).turns
+    turns = grant_permits(PacingState(), _ask("batch", 10), _paced(500)).turns
     assert [(turn.slot - NOW) / SECOND for turn in turns] == [0, 0.5, 1, 1.5]
 
 
 def test_nobody_enters_a_lane_that_is_held_and_everybody_one_whose_holder_died() -> None:
     configuration = _paced(0, 0, 1)
-    gate = admit(Gate(), _ask("first"), configuration).gate
-    soon = admit(gate, _ask("second", now=NOW + LEASE - SECOND), configuration)
+    gate = grant_permits(PacingState(), _ask("first"), configuration).gate
+    soon = grant_permits(gate, _ask("second", now=NOW + LEASE - SECOND), configuration)
     assert (soon.turns, len(soon.come_back)) == ((), 1)
-    late = admit(gate, _ask("second", now=NOW + LEASE), configuration)
+    late = grant_permits(gate, _ask("second", now=NOW + LEASE), configuration)
     assert len(late.turns) == 1
     assert late.gate.lanes[0].by == "second"
 
 
 def test_leases_run_by_the_real_clock_however_fast_the_engines_is() -> None:
     configuration = _paced(0, 0, 1)
-    gate = admit(Gate(), _ask("first"), configuration).gate
+    gate = grant_permits(PacingState(), _ask("first"), configuration).gate
     hurried = replace(_ask("second", now=NOW + 10 * LEASE), real_now=NOW + SECOND, speed=60.0)
-    assert admit(gate, hurried, configuration).turns == ()
+    assert grant_permits(gate, hurried, configuration).turns == ()
 
 
 def test_who_died_and_comes_back_does_not_free_the_lane_of_another() -> None:
     configuration = _paced(0, 0, 1)
-    gate = admit(Gate(), _ask("first"), configuration).gate
-    gate = admit(gate, _ask("second", now=NOW + LEASE), configuration).gate
-    assert leave(gate, "first", {0: NOW}, configuration) == gate
+    gate = grant_permits(PacingState(), _ask("first"), configuration).gate
+    gate = grant_permits(gate, _ask("second", now=NOW + LEASE), configuration).gate
+    assert release_permits(gate, "first", {0: NOW}, configuration) == gate
 
 
 def test_a_late_start_pushes_its_lane_and_an_early_one_does_not() -> None:
     configuration = _paced(2_000, 0, 2)
-    gate = admit(Gate(), _ask("batch", 2), configuration).gate
-    late = leave(gate, "batch", {0: NOW + SECOND}, configuration)
+    gate = grant_permits(PacingState(), _ask("batch", 2), configuration).gate
+    late = release_permits(gate, "batch", {0: NOW + SECOND}, configuration)
     assert [lane.free for lane in late.lanes] == [NOW + 3 * SECOND, NOW + 3 * SECOND]
     assert [lane.by for lane in late.lanes] == [None, None]
-    assert leave(gate, "batch", {0: NOW - SECOND}, configuration).lanes[0].free == NOW + 2 * SECOND
+    assert release_permits(gate, "batch", {0: NOW - SECOND}, configuration).lanes[0].free == NOW + 2 * SECOND
 
 
 def test_a_resume_voids_what_was_promised_before_the_pause() -> None:
     configuration = _paced(2_000, 500, 2)
     far = NOW + timedelta(hours=3)
-    gate = Gate((Lane(free=far), Lane(free=far)), tail=far, epoch=1)
-    resumed = admit(gate, _ask("batch", 3, epoch=2), configuration)
+    gate = PacingState((ConcurrencySlot(free=far), ConcurrencySlot(free=far)), tail=far, epoch=1)
+    resumed = grant_permits(gate, _ask("batch", 3, epoch=2), configuration)
     assert resumed.gate.epoch == 2
     assert max(promise.moment for promise in resumed.come_back) <= NOW + 2 * timedelta(milliseconds=2_500)
-    unchanged = admit(gate, _ask("batch", 3, epoch=1), configuration)
+    unchanged = grant_permits(gate, _ask("batch", 3, epoch=1), configuration)
     assert min(promise.moment for promise in unchanged.come_back) > NOW + timedelta(hours=2)
 
 
 def test_a_resume_does_not_cut_a_pause_short() -> None:
     configuration = _paced(10_000)
-    gate = leave(admit(Gate(), _ask("first"), configuration).gate, "first", {}, configuration)
-    resumed = admit(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration)
+    gate = release_permits(grant_permits(PacingState(), _ask("first"), configuration).gate, "first", {}, configuration)
+    resumed = grant_permits(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration)
     assert resumed.turns == ()
 
 
 def test_a_resume_does_not_free_a_lane_on_which_a_send_is_under_way() -> None:
     configuration = _paced(0, 0, 1)
-    gate = admit(Gate(), _ask("first"), configuration).gate
-    assert admit(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration).turns == ()
+    gate = grant_permits(PacingState(), _ask("first"), configuration).gate
+    assert grant_permits(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration).turns == ()
 
 
 @pytest.mark.parametrize(("speed", "turns"), [(1.0, 0), (30.0, 0), (60.0, 1)])
 def test_a_clock_that_hurries_sees_further(speed: float, turns: int) -> None:
-    gate = Gate((Lane(free=NOW + timedelta(seconds=60)),))
-    admission = admit(gate, _ask("batch", speed=speed), _paced(60_000))
+    gate = PacingState((ConcurrencySlot(free=NOW + timedelta(seconds=60)),))
+    admission = grant_permits(gate, _ask("batch", speed=speed), _paced(60_000))
     assert len(admission.turns) == turns
     assert all(promise.moment >= NOW + SECOND * speed for promise in admission.come_back)
 

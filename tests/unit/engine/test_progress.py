@@ -9,23 +9,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.flows.progress import contribution, difference, end_status, outcome_of, settled
-from chalicelib.model.execution import Engagement, Execution, ExecutionStatus, Outcome, Receipt, Result, Visit
+from chalicelib.core.flows.progress import counters_of, difference, end_status, finished_count, outcome_of
+from chalicelib.model.execution import (
+    DeliveryReceipt,
+    Engagement,
+    Execution,
+    ExecutionStatus,
+    MessageOutcome,
+    MessageResult,
+    NodeVisit,
+)
 from chalicelib.model.ids import NodeId
 from tests.builders import NOW, build_row
 
 HELLO = NodeId("hello")
 NODES = st.sampled_from([NodeId("hello"), NodeId("again"), NodeId("pause")])
 RESULTS = st.builds(
-    Result,
-    outcome=st.sampled_from(Outcome),
+    MessageResult,
+    outcome=st.sampled_from(MessageOutcome),
     at=st.just(NOW),
     attempts=st.integers(0, 4),
     cost=st.integers(0, 1_000),
     reason=st.sampled_from([None, "no_address"]),
 )
-RECEIPTS = st.builds(Receipt, engagement=st.sampled_from(Engagement), at=st.just(NOW))
-VISITS = st.builds(Visit, node=NODES, exit=st.just("next"), entered=st.just(NOW), left=st.just(NOW))
+RECEIPTS = st.builds(DeliveryReceipt, engagement=st.sampled_from(Engagement), at=st.just(NOW))
+VISITS = st.builds(NodeVisit, node=NODES, exit=st.just("next"), entered=st.just(NOW), left=st.just(NOW))
 ROWS = st.builds(
     build_row,
     node=st.none() | NODES,
@@ -39,12 +47,12 @@ ROWS = st.builds(
 )
 
 
-def _sent(*engagements: Engagement, outcome: Outcome = Outcome.SENT, cost: int = 0) -> list[Execution]:
+def _sent(*engagements: Engagement, outcome: MessageOutcome = MessageOutcome.SENT, cost: int = 0) -> list[Execution]:
     """The row before any receipt and after each, as the store climbs them."""
-    rows = [build_row().with_result(HELLO, Result(outcome, NOW, cost=cost))]
+    rows = [build_row().with_result(HELLO, MessageResult(outcome, NOW, cost=cost))]
     for engagement in engagements:
         known = rows[-1].receipts.get(HELLO)
-        receipt = Receipt(engagement, NOW)
+        receipt = DeliveryReceipt(engagement, NOW)
         climbs = known is None or receipt.rank > known.rank
         receipts = {HELLO: receipt} if climbs else rows[-1].receipts
         rows.append(replace(rows[-1], receipts=receipts))
@@ -53,25 +61,25 @@ def _sent(*engagements: Engagement, outcome: Outcome = Outcome.SENT, cost: int =
 
 @given(ROWS, ROWS)
 def test_a_difference_is_what_leads_from_one_count_to_the_other(before: Execution, after: Execution) -> None:
-    counts = Counter(contribution(before))
+    counts = Counter(counters_of(before))
     counts.update(difference(before, after))
-    assert +counts == contribution(after)
+    assert +counts == counters_of(after)
     assert all(value >= 0 for value in counts.values())
 
 
 @given(st.lists(ROWS, min_size=1, max_size=6))
 def test_live_counters_equal_a_recount(rows: list[Execution]) -> None:
-    live = Counter(contribution(rows[0]))
+    live = Counter(counters_of(rows[0]))
     for before, after in pairwise(rows):
         live.update(difference(before, after))
-    assert +live == contribution(rows[-1])
+    assert +live == counters_of(rows[-1])
 
 
 @given(ROWS)
 def test_a_row_counts_once_and_its_statuses_sum_to_the_audience(row: Execution) -> None:
-    counts = contribution(row)
+    counts = counters_of(row)
     assert counts["total"] == 1
-    assert settled(counts) == (0 if row.is_open else 1)
+    assert finished_count(counts) == (0 if row.is_open else 1)
     assert all(value > 0 for value in counts.values())
     assert difference(row, row) == {}
 
@@ -79,7 +87,7 @@ def test_a_row_counts_once_and_its_statuses_sum_to_the_audience(row: Execution) 
 @given(st.lists(st.sampled_from(Engagement), max_size=8))
 def test_no_message_counts_twice_whatever_is_reported(reports: list[Engagement]) -> None:
     rows = _sent(*reports)
-    live = Counter(contribution(rows[0]))
+    live = Counter(counters_of(rows[0]))
     for before, after in pairwise(rows):
         live.update(difference(before, after))
     words = ["sent", "delivered", "opened", "clicked", "replied", "bounced", "timedOut", "undelivered"]
@@ -106,53 +114,54 @@ def test_no_message_counts_twice_whatever_is_reported(reports: list[Engagement])
     ],
 )
 def test_a_message_counts_as_the_highest_that_was_reported(reports: list[Engagement], reached: set[str]) -> None:
-    counts = contribution(_sent(*reports)[-1])
+    counts = counters_of(_sent(*reports)[-1])
     every = {"delivered", "opened", "clicked", "replied", "bounced", "timedOut", "undelivered"}
     assert {word for word in every if counts[word]} == reached
     assert counts["sent"] == 1
 
 
 def test_a_receipt_turns_an_unknown_message_into_a_sent_one() -> None:
-    before, after = _sent(Engagement.DELIVERED, outcome=Outcome.UNKNOWN)
-    assert (contribution(before)["unknown"], contribution(before)["sent"]) == (1, 0)
-    assert (contribution(after)["unknown"], contribution(after)["sent"], contribution(after)["delivered"]) == (0, 1, 1)
+    before, after = _sent(Engagement.DELIVERED, outcome=MessageOutcome.UNKNOWN)
+    assert (counters_of(before)["unknown"], counters_of(before)["sent"]) == (1, 0)
+    assert (counters_of(after)["unknown"], counters_of(after)["sent"], counters_of(after)["delivered"]) == (0, 1, 1)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.SKIPPED, Outcome.FAILED])
-def test_a_stray_receipt_does_not_revive_a_message_that_was_not_taken(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [MessageOutcome.SKIPPED, MessageOutcome.FAILED])
+def test_a_stray_receipt_does_not_revive_a_message_that_was_not_taken(outcome: MessageOutcome) -> None:
     before, after = _sent(Engagement.DELIVERED, outcome=outcome)
-    assert contribution(before) == contribution(after)
+    assert counters_of(before) == counters_of(after)
     assert outcome_of(after.results[HELLO], after.receipts[HELLO]) is outcome
 
 
 @pytest.mark.parametrize(
-    ("outcome", "spent"), [(Outcome.SENT, 7), (Outcome.UNKNOWN, 7), (Outcome.SKIPPED, 0), (Outcome.FAILED, 0)]
+    ("outcome", "spent"),
+    [(MessageOutcome.SENT, 7), (MessageOutcome.UNKNOWN, 7), (MessageOutcome.SKIPPED, 0), (MessageOutcome.FAILED, 0)],
 )
-def test_only_what_may_have_been_sent_is_paid_for(outcome: Outcome, spent: int) -> None:
+def test_only_what_may_have_been_sent_is_paid_for(outcome: MessageOutcome, spent: int) -> None:
     (row,) = _sent(outcome=outcome, cost=7)
-    assert contribution(row)["spent"] == spent
+    assert counters_of(row)["spent"] == spent
 
 
 def test_retries_count_while_they_happen_and_stay_counted() -> None:
     trying = build_row(attempt=2)
-    done = replace(trying, attempt=0).with_result(HELLO, Result(Outcome.SENT, NOW, attempts=3))
-    assert (contribution(trying)["retried"], contribution(done)["retried"]) == (2, 2)
+    done = replace(trying, attempt=0).with_result(HELLO, MessageResult(MessageOutcome.SENT, NOW, attempts=3))
+    assert (counters_of(trying)["retried"], counters_of(done)["retried"]) == (2, 2)
     assert "retried" not in difference(trying, done)
 
 
 def test_a_node_counts_who_came_who_is_there_and_who_left() -> None:
-    visit = Visit(HELLO, "next", NOW, NOW + timedelta(seconds=1))
-    counts = contribution(build_row("pause", path=(visit,)))
+    visit = NodeVisit(HELLO, "next", NOW, NOW + timedelta(seconds=1))
+    counts = counters_of(build_row("pause", path=(visit,)))
     assert (counts["node.hello.entered"], counts["node.hello.left.next"], counts["node.hello.here"]) == (1, 1, 0)
     assert (counts["node.pause.entered"], counts["node.pause.here"]) == (1, 1)
-    over = contribution(build_row("pause", status=ExecutionStatus.COMPLETED, path=(visit,)))
+    over = counters_of(build_row("pause", status=ExecutionStatus.COMPLETED, path=(visit,)))
     assert (over["node.pause.entered"], over["node.pause.here"]) == (1, 0)
 
 
 def test_reasons_are_counted_where_there_is_one_to_tell() -> None:
-    counts = contribution(build_row(status=ExecutionStatus.FAILED, reason="gone"))
+    counts = counters_of(build_row(status=ExecutionStatus.FAILED, reason="gone"))
     assert counts["reason.failed.gone"] == 1
-    assert not [name for name in contribution(build_row(status=ExecutionStatus.COMPLETED)) if name.startswith("reason")]
+    assert not [name for name in counters_of(build_row(status=ExecutionStatus.COMPLETED)) if name.startswith("reason")]
 
 
 @pytest.mark.parametrize(

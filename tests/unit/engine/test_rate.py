@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.channels.rate_limit import Lease, Pace, come_back, interval_of, lease_size, may_wait_for, next_day
+from chalicelib.core.channels.rate_limit import (
+    Lease,
+    SendRate,
+    interval_of,
+    is_within_horizon,
+    lease_size,
+    next_day,
+    retry_at,
+)
 from tests.builders import NOW
 
 SECOND = timedelta(seconds=1)
@@ -37,15 +45,15 @@ def test_slots_that_have_passed_are_not_used(later: float, left: int) -> None:
 
 @pytest.mark.parametrize(("ahead", "waits"), [(-0.001, False), (0, True), (2.1, True), (2.101, False)])
 def test_only_slots_within_two_seconds_are_waited_for(ahead: float, waits: bool) -> None:
-    assert may_wait_for(NOW + ahead * SECOND, NOW, 1.0) is waits
+    assert is_within_horizon(NOW + ahead * SECOND, NOW, 1.0) is waits
 
 
 @pytest.mark.parametrize("ahead", [2.1, 3, 10, 3_600])
 def test_whoever_is_hinted_comes_early_enough_to_wait_for_the_slot(ahead: float) -> None:
-    moment = come_back(NOW + ahead * SECOND, NOW, 1.0)
+    moment = retry_at(NOW + ahead * SECOND, NOW, 1.0)
     assert moment >= NOW + SECOND
     for late in (0, 0.999):  # SQS rounds up to whole seconds.
-        assert may_wait_for(NOW + ahead * SECOND, moment + late * SECOND, 1.0)
+        assert is_within_horizon(NOW + ahead * SECOND, moment + late * SECOND, 1.0)
 
 
 def test_a_daily_cap_begins_anew_at_midnight() -> None:
@@ -58,19 +66,19 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("pace", "count", "end"),
     [
-        (Pace(SECOND), 3_600, "2026-03-02T13:00"),
-        (Pace(SECOND, 5_000, 5_000), 3_600, "2026-03-02T13:00"),
-        (Pace(SECOND, 5_000, 600), 600, "2026-03-02T12:10"),
-        (Pace(SECOND, 5_000, 600), 660, "2026-03-03T00:01"),
-        (Pace(SECOND, 5_000, 0), 5_000, "2026-03-03T01:23:20"),
-        (Pace(SECOND, 5_000, 0), 10_060, "2026-03-05T00:01"),
+        (SendRate(SECOND), 3_600, "2026-03-02T13:00"),
+        (SendRate(SECOND, 5_000, 5_000), 3_600, "2026-03-02T13:00"),
+        (SendRate(SECOND, 5_000, 600), 600, "2026-03-02T12:10"),
+        (SendRate(SECOND, 5_000, 600), 660, "2026-03-03T00:01"),
+        (SendRate(SECOND, 5_000, 0), 5_000, "2026-03-03T01:23:20"),
+        (SendRate(SECOND, 5_000, 0), 10_060, "2026-03-05T00:01"),
         # Slower than its cap: a day has room for 24 of them, the rest of this one for 12.
-        (Pace(timedelta(hours=1), 5_000, 5_000), 12, "2026-03-03T00:00"),
-        (Pace(timedelta(hours=1), 5_000, 5_000), 12 + 24 + 1, "2026-03-04T01:00"),
-        (Pace(timedelta(0), 100, 100), 100, "2026-03-02T12:00"),
-        (Pace(timedelta(0), 100, 40), 241, "2026-03-05T00:00"),
-        (Pace(timedelta(days=1), 5, 5), 3, "2026-03-06T00:00"),
+        (SendRate(timedelta(hours=1), 5_000, 5_000), 12, "2026-03-03T00:00"),
+        (SendRate(timedelta(hours=1), 5_000, 5_000), 12 + 24 + 1, "2026-03-04T01:00"),
+        (SendRate(timedelta(0), 100, 100), 100, "2026-03-02T12:00"),
+        (SendRate(timedelta(0), 100, 40), 241, "2026-03-05T00:00"),
+        (SendRate(timedelta(days=1), 5, 5), 3, "2026-03-06T00:00"),
     ],
 )
-def test_the_end_of_a_load_heeds_rate_and_daily_cap(pace: Pace, count: int, end: str) -> None:
+def test_the_end_of_a_load_heeds_rate_and_daily_cap(pace: SendRate, count: int, end: str) -> None:
     assert pace.end_of(count, NOON) == datetime.fromisoformat(f"{end}+00:00")

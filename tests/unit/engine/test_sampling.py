@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.core.segments.sampling import Measured, Run, by_runs, by_shards, in_all
+from chalicelib.core.segments.sampling import Measured, SampleRun, by_runs, by_shards, in_all
 
 TRIES = 400
 
@@ -38,17 +38,17 @@ def test_pages_from_all_over_a_shard(alike: int) -> None:
         blocks = [chance.random() < 0.3 for _ in range(20_000 // alike)]
         people = [member for member in blocks for _ in range(alike)]
         starts = chance.sample(range(0, 20_000, 100), 40)
-        runs = [Run(100, sum(people[start : start + 100])) for start in starts]
+        runs = [SampleRun(100, sum(people[start : start + 100])) for start in starts]
         return by_runs(runs, len(people)), sum(people)
 
     assert _hits(estimate) >= 0.92
 
 
 def test_more_of_a_sample_makes_a_smaller_error() -> None:
-    few, many = (by_runs([Run(100, 20 + number % 3) for number in range(count)], 1_000_000) for count in (4, 64))
+    few, many = (by_runs([SampleRun(100, 20 + number % 3) for number in range(count)], 1_000_000) for count in (4, 64))
     assert few.error > many.error * 2
     assert by_runs([], 10) == Measured(0, 10)
-    assert by_runs([Run(100, 0)] * 10, 1_000_000).error > 1_000
+    assert by_runs([SampleRun(100, 0)] * 10, 1_000_000).error > 1_000
 
 
 def test_a_share_of_a_population_that_is_itself_estimated() -> None:

@@ -3,33 +3,33 @@
 import pytest
 
 from chalicelib.model.message import MessageType
-from chalicelib.model.signing import CONFIRM, UNSUBSCRIBE, Links, hash_address, read_token, write_token
+from chalicelib.model.signing import CONFIRM, UNSUBSCRIBE, Links, hash_address, sign_token, verify_token
 from chalicelib.model.suppression import AddressKind
 
 SECRET = b"secret"
 PARTS = ("w1", "ann", "email", "NEWSLETTER")
-TOKEN = write_token(SECRET, UNSUBSCRIBE, PARTS)
+TOKEN = sign_token(SECRET, UNSUBSCRIBE, PARTS)
 
 
 def test_a_token_comes_back_as_its_parts_and_fits_a_path() -> None:
-    assert read_token(SECRET, UNSUBSCRIBE, TOKEN, 4) == PARTS
+    assert verify_token(SECRET, UNSUBSCRIBE, TOKEN, 4) == PARTS
     assert set(TOKEN) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
-    longest = write_token(SECRET, CONFIRM, ("w" * 64, "c" * 64, "t" * 40, "CONVERSATION", "9" * 12, "f" * 16))
+    longest = sign_token(SECRET, CONFIRM, ("w" * 64, "c" * 64, "t" * 40, "CONVERSATION", "9" * 12, "f" * 16))
     assert len(longest) <= 330
 
 
 @pytest.mark.parametrize(
     "token",
     ["", ".", "x", TOKEN[:-1], TOKEN + "A", TOKEN.replace("ann", "bob"), TOKEN.replace(".email.", ".sms."),
-     "w1.ann.email." + TOKEN, TOKEN.partition(".")[2], write_token(b"other", UNSUBSCRIBE, PARTS),
-     write_token(SECRET, CONFIRM, PARTS), "é.ü", TOKEN.lower()],
+     "w1.ann.email." + TOKEN, TOKEN.partition(".")[2], sign_token(b"other", UNSUBSCRIBE, PARTS),
+     sign_token(SECRET, CONFIRM, PARTS), "é.ü", TOKEN.lower()],
 )  # fmt: skip
 def test_what_was_not_signed_for_this_is_nothing(token: str) -> None:
-    assert read_token(SECRET, UNSUBSCRIBE, token, 4) is None
+    assert verify_token(SECRET, UNSUBSCRIBE, token, 4) is None
 
 
 def test_parts_do_not_run_into_one_another() -> None:
-    assert write_token(SECRET, UNSUBSCRIBE, ("a", "bc")) != write_token(SECRET, UNSUBSCRIBE, ("ab", "c"))
+    assert sign_token(SECRET, UNSUBSCRIBE, ("a", "bc")) != sign_token(SECRET, UNSUBSCRIBE, ("ab", "c"))
 
 
 def test_a_link_is_made_where_there_is_a_place_to_lead_to() -> None:

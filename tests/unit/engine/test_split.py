@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import NodeId
-from chalicelib.model.steps import Go, Step, StepContext
+from chalicelib.model.steps import Continue, Step, StepContext
 from chalicelib.nodes.registry import STEP
 from tests.builders import NOW, build_contact
 
@@ -29,7 +29,7 @@ def _contacts() -> tuple[Contact, ...]:
 def _lanes(step: Step, campaign: str = "camp", node: str = "which", later: timedelta = timedelta(0)) -> list[str]:
     name, now = NodeId(node), NOW + later
     decided = [step.decide(StepContext(now, NOW, campaign, name, each, "UTC", {}, {})) for each in _contacts()]
-    return [outcome.exit for outcome in decided if isinstance(outcome, Go)]
+    return [outcome.exit for outcome in decided if isinstance(outcome, Continue)]
 
 
 def test_a_hundred_thousand_contacts_split_within_half_a_point_the_same_way_each_time() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.core.templates.link_tracking import MAX_URL, track
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
-from chalicelib.model.signing import CLICK, Links, hash_url, read_token
+from chalicelib.model.signing import CLICK, Links, hash_url, verify_token
 from tests.builders import build_channel
 
 LINKS = Links(b"secret", "https://x.example")
@@ -31,7 +31,7 @@ def test_a_link_leads_by_us_to_where_it_led(html: str, url: str) -> None:
     found = re.search(r'href\s*=\s*"([^"]*)"', tracked(html), re.IGNORECASE)
     assert found
     path, _, query = unescape(found[1]).removeprefix("https://x.example/l/").partition("?u=")
-    assert read_token(b"secret", CLICK, path, 6) == ("w", "f", "ann", "hello", "2", hash_url(url))
+    assert verify_token(b"secret", CLICK, path, 6) == ("w", "f", "ann", "hello", "2", hash_url(url))
     assert query == LINKS.click(UID, url).partition("?u=")[2]
 
 

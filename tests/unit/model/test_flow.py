@@ -13,7 +13,7 @@ from chalicelib.model.flow import (
     FlowStatus,
     IllegalTransition,
 )
-from chalicelib.model.validation_problems import read_problems
+from chalicelib.model.validation_problems import validation_problems
 from tests.builders import build_flow
 
 #: As product.md has it.
@@ -111,7 +111,7 @@ def test_salt_may_be_as_large_as_the_pause() -> None:
 def test_salt_larger_than_the_pause_names_both_fields(given: dict[str, int]) -> None:
     with pytest.raises(ValidationError) as refusal:
         FlowConfiguration.model_validate(given)
-    (problem,) = read_problems(refusal.value, "configuration")
+    (problem,) = validation_problems(refusal.value, "configuration")
     assert problem.field.startswith("configuration")
     assert "pauseBetweenContactsSaltMs" in problem.message
     assert "pauseBetweenContactsMs" in problem.message
@@ -122,7 +122,7 @@ def test_salt_larger_than_the_pause_names_both_fields(given: dict[str, int]) -> 
 def test_what_is_no_sensible_whole_number_is_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(ValidationError) as refusal:
         FlowConfiguration.model_validate({name: value})
-    (problem,) = read_problems(refusal.value)
+    (problem,) = validation_problems(refusal.value)
     assert problem.field == name
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_sensible_whole_number_is_refused_by_name(name: str, value: o
 def test_there_are_one_to_ten_lanes(lanes: int, limit: str) -> None:
     with pytest.raises(ValidationError) as refusal:
         FlowConfiguration.model_validate({"maxConcurrentMessages": lanes})
-    (problem,) = read_problems(refusal.value)
+    (problem,) = validation_problems(refusal.value)
     assert (problem.field, problem.message.split()[-1]) == ("maxConcurrentMessages", limit)
 
 
@@ -138,4 +138,4 @@ def test_every_problem_is_told_at_once() -> None:
     given = {"pauseBetweenContactsMs": -1, "maxConcurrentMessages": 0, "maxRetries": "3", "speed": 1}
     with pytest.raises(ValidationError) as refusal:
         FlowConfiguration.model_validate(given)
-    assert {problem.field for problem in read_problems(refusal.value)} == set(given)
+    assert {problem.field for problem in validation_problems(refusal.value)} == set(given)

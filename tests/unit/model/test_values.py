@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import ValidationError
 
-from chalicelib.model.base import Moment, Outside, rfc3339
-from chalicelib.model.contact import MAX_TAGS, ConsentState, ContactFields, build_lookups
+from chalicelib.model.base import Moment, StrictModel, rfc3339
+from chalicelib.model.contact import MAX_TAGS, ConsentState, ContactFields, unique_keys
 from chalicelib.model.message import MessageType
 from tests.builders import build_contact
 
 
-class Dated(Outside):
+class Dated(StrictModel):
     """Something with a moment."""
 
     starts_at: Moment
@@ -66,9 +66,9 @@ def test_a_tag_is_neither_empty_nor_endless(tag: str) -> None:
 
 
 def test_a_contact_is_found_by_what_is_unique_of_it() -> None:
-    assert build_lookups("7", "Ann@Example.com", None) == ("externalId:7", "email:ann@example.com")
-    assert build_lookups(None, None, "+4915112345678") == ("phone:+4915112345678",)
-    assert build_lookups(None, None, None) == ()
+    assert unique_keys("7", "Ann@Example.com", None) == ("externalId:7", "email:ann@example.com")
+    assert unique_keys(None, None, "+4915112345678") == ("phone:+4915112345678",)
+    assert unique_keys(None, None, None) == ()
 
 
 def test_consent_is_by_channel_type_and_message_type() -> None:

@@ -12,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.model.base import rfc3339
 from chalicelib.model.comparison import MAX_WORDS, Comparison
-from chalicelib.model.conditions import Reached, When, check_size, depth, leaves, reached
+from chalicelib.model.conditions import MatchedBranch, When, check_size, depth, first_matching, leaves
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Engagement, Outcome, Receipt, Result
+from chalicelib.model.execution import DeliveryReceipt, Engagement, MessageOutcome, MessageResult
 from chalicelib.model.ids import NodeId
 from chalicelib.model.operators import Op
 from chalicelib.model.steps import StepContext
@@ -31,7 +31,9 @@ def _read(written: object) -> Comparison:
 
 
 def _context(
-    contact: Mapping[str, Any] | None = None, result: Result | None = None, receipt: Receipt | None = None
+    contact: Mapping[str, Any] | None = None,
+    result: MessageResult | None = None,
+    receipt: DeliveryReceipt | None = None,
 ) -> StepContext:
     return StepContext(
         now=NOW,
@@ -204,11 +206,11 @@ def test_consent_for_one_thing_is_not_consent_for_another() -> None:
     assert not _why({"consent": "email", "messageType": "MESSAGE"}, contact)
 
 
-def _result(outcome: Outcome, age: timedelta = HOUR, channel: str = "mail") -> Result:
-    return Result(outcome, NOW - age, channel=channel)
+def _result(outcome: MessageOutcome, age: timedelta = HOUR, channel: str = "mail") -> MessageResult:
+    return MessageResult(outcome, NOW - age, channel=channel)
 
 
-_FINAL = {Outcome.SKIPPED: "skipped", Outcome.FAILED: "failed"}
+_FINAL = {MessageOutcome.SKIPPED: "skipped", MessageOutcome.FAILED: "failed"}
 _HEARD = {
     None: "sent",
     Engagement.SENT: "sent",
@@ -222,28 +224,30 @@ _HEARD = {
 }
 
 
-def _expected(outcome: Outcome, engagement: Engagement | None) -> set[str]:
+def _expected(outcome: MessageOutcome, engagement: Engagement | None) -> set[str]:
     """A receipt makes an unknown message a sent one; what was never handed over cannot be heard of."""
     if outcome in _FINAL:
         return {_FINAL[outcome]}
-    if outcome is Outcome.UNKNOWN and engagement is None:
+    if outcome is MessageOutcome.UNKNOWN and engagement is None:
         return {"unknown"}
     return set(_HEARD[engagement].split())
 
 
 @pytest.mark.parametrize("engagement", [None, *Engagement])
-@pytest.mark.parametrize("outcome", list(Outcome))
-def test_a_message_is_all_that_it_reached_and_nothing_else(outcome: Outcome, engagement: Engagement | None) -> None:
-    result, receipt = _result(outcome), Receipt(engagement, NOW) if engagement else None
+@pytest.mark.parametrize("outcome", list(MessageOutcome))
+def test_a_message_is_all_that_it_reached_and_nothing_else(
+    outcome: MessageOutcome, engagement: Engagement | None
+) -> None:
+    result, receipt = _result(outcome), DeliveryReceipt(engagement, NOW) if engagement else None
     expected = _expected(outcome, engagement)
-    assert {each.value for each in reached(result, receipt)} == expected
-    for each in Reached:
+    assert {each.value for each in first_matching(result, receipt)} == expected
+    for each in MatchedBranch:
         why = _read({"message": "hello", "is": each.value}).holds(_context(None, result, receipt))
         assert why == (f"message hello is {each.value}" if each.value in expected else "")
 
 
-@pytest.mark.parametrize("each", list(Reached))
-def test_a_message_that_the_walk_did_not_come_by_is_nothing(each: Reached) -> None:
+@pytest.mark.parametrize("each", list(MatchedBranch))
+def test_a_message_that_the_walk_did_not_come_by_is_nothing(each: MatchedBranch) -> None:
     assert not _why({"message": "hello", "is": each.value})
     assert not _why({"message": "hello", "channelUsed": "mail"})
 
@@ -261,17 +265,17 @@ def test_a_message_that_the_walk_did_not_come_by_is_nothing(each: Reached) -> No
 def test_within_asks_how_long_ago_a_message_got_there(
     is_: str, sent_ago: timedelta, heard_ago: timedelta | None, holds: bool
 ) -> None:
-    receipt = Receipt(Engagement.OPENED, NOW - heard_ago) if heard_ago else None
+    receipt = DeliveryReceipt(Engagement.OPENED, NOW - heard_ago) if heard_ago else None
     asked = _read({"message": "hello", "is": is_, "within": "P1D"})
-    assert bool(asked.holds(_context(None, _result(Outcome.SENT, sent_ago), receipt))) is holds
+    assert bool(asked.holds(_context(None, _result(MessageOutcome.SENT, sent_ago), receipt))) is holds
 
 
 def test_the_channel_that_was_used_can_be_asked() -> None:
     by_sms = _read({"message": "hello", "channelUsed": "sms"})
-    assert by_sms.holds(_context(None, _result(Outcome.SENT, channel="sms"))) == "message hello went by sms"
-    assert by_sms.holds(_context(None, _result(Outcome.UNKNOWN, channel="sms")))
-    assert not by_sms.holds(_context(None, _result(Outcome.SENT, channel="mail")))
-    assert not by_sms.holds(_context(None, _result(Outcome.SKIPPED, channel="sms")))
+    assert by_sms.holds(_context(None, _result(MessageOutcome.SENT, channel="sms"))) == "message hello went by sms"
+    assert by_sms.holds(_context(None, _result(MessageOutcome.UNKNOWN, channel="sms")))
+    assert not by_sms.holds(_context(None, _result(MessageOutcome.SENT, channel="mail")))
+    assert not by_sms.holds(_context(None, _result(MessageOutcome.SKIPPED, channel="sms")))
 
 
 A, B, C = {"tag": "a"}, {"tag": "b"}, {"tag": "c"}
@@ -378,8 +382,8 @@ def test_whatever_is_written_is_a_condition_or_a_problem(written: object, found:
         asked = _read(written)
     except ValidationError:
         return
-    receipt = Receipt(Engagement.OPENED, NOW)
-    context = _context({"attributes": {"x": found}}, _result(Outcome.SENT), receipt)
+    receipt = DeliveryReceipt(Engagement.OPENED, NOW)
+    context = _context({"attributes": {"x": found}}, _result(MessageOutcome.SENT), receipt)
     why = asked.holds(context)
     assert isinstance(why, str)
     assert len(why) <= MAX_WORDS

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.model.steps import Go, NodeOutcome, Sleep, Step, StepContext
+from chalicelib.model.steps import Continue, NodeOutcome, Step, StepContext, WaitUntil
 
 
 class Gate(Step):
@@ -25,7 +25,9 @@ class Gate(Step):
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """By the record as it is now."""
-        return Go() if len(context.contact.first_name or "") >= self.letters else Sleep(context.now + timedelta(days=1))
+        if len(context.contact.first_name or "") >= self.letters:
+            return Continue()
+        return WaitUntil(context.now + timedelta(days=1))
 '''
 CASES = {
     "decides": [

@@ -12,9 +12,9 @@ from chalicelib.core.campaigns.compiler import compile_steps
 from chalicelib.model.base import rfc3339
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
-from chalicelib.model.execution import Engagement, Outcome, Receipt, Result
+from chalicelib.model.execution import DeliveryReceipt, Engagement, MessageOutcome, MessageResult
 from chalicelib.model.ids import NodeId
-from chalicelib.model.steps import NEXT, Deliver, Go, NodeOutcome, Retag, Sleep, Step, StepContext, Stop
+from chalicelib.model.steps import NEXT, ChangeTags, Continue, Deliver, NodeOutcome, Step, StepContext, Stop, WaitUntil
 from chalicelib.nodes.registry import NODE_TYPES, STEP, read_step
 from tests.builders import NOW
 
@@ -49,11 +49,13 @@ def _context(given: dict[str, Any]) -> StepContext:
         contact=Contact.model_validate_json(json.dumps(_CONTACT | given.get("contact", {}))),
         timezone=given.get("timezone", "UTC"),
         results={
-            NodeId(node): Result(Outcome(each["outcome"]), _ago(now, each), channel=each.get("channel", ""))
+            NodeId(node): MessageResult(
+                MessageOutcome(each["outcome"]), _ago(now, each), channel=each.get("channel", "")
+            )
             for node, each in given.get("results", {}).items()
         },
         receipts={
-            NodeId(node): Receipt(Engagement(each["engagement"]), _ago(now, each))
+            NodeId(node): DeliveryReceipt(Engagement(each["engagement"]), _ago(now, each))
             for node, each in given.get("receipts", {}).items()
         },
         properties=given.get("properties", {}),
@@ -77,13 +79,13 @@ def _ago(now: datetime, given: dict[str, str]) -> datetime:
 def _outcome(written: dict[str, Any]) -> NodeOutcome:
     match written:
         case {"type": "go"}:
-            return Go(written.get("exit", NEXT), written.get("why", ""))
+            return Continue(written.get("exit", NEXT), written.get("why", ""))
         case {"type": "sleep", "until": until}:
-            return Sleep(_MOMENT.validate_python(until))
+            return WaitUntil(_MOMENT.validate_python(until))
         case {"type": "deliver"}:
             return Deliver()
         case {"type": "retag", "add": add, "remove": remove}:
-            return Retag(tuple(add), tuple(remove))
+            return ChangeTags(tuple(add), tuple(remove))
         case {"type": "stop"}:
             return Stop()
     raise ValueError(written)
@@ -102,9 +104,9 @@ def test_a_node_leaves_only_by_its_own_ways_out(tag: str, case: dict[str, Any]) 
     ways = {*step.exits, *(branch.exit for branch in step.branches)}
     decided = step.decide(_context({"id": case["step"]["id"], **case.get("context", {})}))
     match decided:
-        case Go(exit=exit_name):
+        case Continue(exit=exit_name):
             assert exit_name in ways
-        case Sleep() | Deliver() | Retag():
+        case WaitUntil() | Deliver() | ChangeTags():
             assert NEXT in ways
         case Stop():
             assert ways == set()

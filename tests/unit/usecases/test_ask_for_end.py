@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.reconciliation.request_completion import FORGET, ask_for_the_end
+from chalicelib.core.reconciliation.request_completion import FORGET, request_completion
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import Recount
@@ -40,7 +40,7 @@ class Stage:
         uid = FlowUid(self.flow.uid)
         self.statistics.leave(W, uid, self.flow.stats_epoch, "batch", {"completed": executions})
         if seen:
-            ask_for_the_end(self.ports, W, self.flow, executions)
+            request_completion(self.ports, W, self.flow, executions)
 
     def asked(self) -> int:
         """How many counts were asked for."""

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from chalicelib.core.segments import count_members as counting
 from chalicelib.core.segments.count_members import Counted, count_members
 from chalicelib.core.segments.filter import compile_filter
-from chalicelib.core.segments.preview_segment import PreviewWish, preview_segment
+from chalicelib.core.segments.preview_segment import SegmentPreviewRequest, preview_segment
 from chalicelib.model.comparison import Comparison
 from chalicelib.model.conditions import When
 from chalicelib.model.contact import Contact
@@ -92,7 +92,7 @@ def test_a_preview_counts_what_looking_at_each_contact_counts(written: Any, peop
     truth = {contact.uid for contact in contacts if holds(contact)}
     ports = _ports(contacts, [event for history in histories.values() for event in history])
     counted = preview_segment(
-        ports, WORKSPACE, PreviewWish.model_validate_json(json.dumps({"filter": written}))
+        ports, WORKSPACE, SegmentPreviewRequest.model_validate_json(json.dumps({"filter": written}))
     ).counted
     assert (counted.members_found.count, counted.members_found.error) == (len(truth), 0)
     assert (counted.contacts, counted.is_exact) == (len(people), True)

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from pydantic import JsonValue
 
-from chalicelib.core.campaigns.validate_campaign import examine_campaign
+from chalicelib.core.campaigns.validate_campaign import validate_campaign
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Ports
@@ -29,7 +29,7 @@ def ports() -> Ports:
 
 def _fields(ports: Ports, *steps: JsonValue) -> set[str]:
     campaign = Campaign(uid="camp", created_at=NOW, updated_at=NOW, name="Camp", steps=steps)
-    return {problem.field for problem in examine_campaign(ports, WORKSPACE, campaign, "gone").problems}
+    return {problem.field for problem in validate_campaign(ports, WORKSPACE, campaign, "gone").problems}
 
 
 def test_a_missing_channel_is_told_at_its_step(ports: Ports) -> None:

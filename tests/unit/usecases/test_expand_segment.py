@@ -11,13 +11,13 @@ import pytest
 
 from chalicelib.core.flows import enrol_segment as expanding
 from chalicelib.core.flows.enrol_segment import expand_segment
-from chalicelib.core.flows.progress import contribution
+from chalicelib.core.flows.progress import counters_of
 from chalicelib.core.segments import count_members as counting
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.event import Event
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.queue_messages import Dispatch, ExpandShards
+from chalicelib.model.queue_messages import EnqueuePending, EnrolSegment
 from chalicelib.model.segment import Segment
 from chalicelib.ports import Ports
 from tests.builders import NOW, build_contact, build_flow, send
@@ -123,10 +123,10 @@ class Stage:
     def run(self) -> Counter[str]:
         """Jobs until there are none, a killed one comes again; the kinds of those that are left to others."""
         others: Counter[str] = Counter()
-        self.jobs.send(ExpandShards(w=WORKSPACE, f=FLOW, chunk=0))
+        self.jobs.send(EnrolSegment(w=WORKSPACE, f=FLOW, chunk=0))
         while taken := self.jobs.take():
             job = taken[0]
-            if not isinstance(job, ExpandShards):
+            if not isinstance(job, EnrolSegment):
                 others[job.kind] += 1
                 continue
             try:
@@ -149,9 +149,9 @@ def _check(stage: Stage, others: Counter[str]) -> None:
     assert (flow.status, flow.is_expanded, flow.contact_count) == (FlowStatus.RUNNING, True, MEMBERS)
     assert flow.expanded_chunks == tuple(range(flow.chunks))
     assert len(flow.expanded_chunks) == 3
-    assert set(others) <= {Dispatch.model_fields["kind"].default}
+    assert set(others) <= {EnqueuePending.model_fields["kind"].default}
     counted = stage.statistics.read(WORKSPACE, FLOW, 0)
-    truth = sum((contribution(row) for row in rows), Counter[str]())
+    truth = sum((counters_of(row) for row in rows), Counter[str]())
     # A crash between a row and its counter costs the counter; the recount at the end brings it back.
     assert all(truth[name] - 1 <= counted.get(name, 0) <= truth[name] for name in truth)
 
@@ -178,7 +178,7 @@ def test_killed_at_any_call_it_comes_to_the_same_end(after: bool) -> None:
 
 def test_a_filter_that_changes_under_way_changes_nothing() -> None:
     stage = Stage(Fuse(0, after=False))
-    first = ExpandShards(w=WORKSPACE, f=FLOW, chunk=0)
+    first = EnrolSegment(w=WORKSPACE, f=FLOW, chunk=0)
     expand_segment(stage.ports, first, lambda: timedelta(minutes=1))
     segment = stage.catalog.get(WORKSPACE, Segment, "vips")
     other = Segment.model_validate_json(
@@ -190,7 +190,7 @@ def test_a_filter_that_changes_under_way_changes_nothing() -> None:
 
 def test_two_jobs_of_one_part_at_the_same_time_count_their_members_once() -> None:
     stage = Stage(Fuse(0, after=False))
-    expand_segment(stage.ports, ExpandShards(w=WORKSPACE, f=FLOW, chunk=0), lambda: timedelta(minutes=1))
+    expand_segment(stage.ports, EnrolSegment(w=WORKSPACE, f=FLOW, chunk=0), lambda: timedelta(minutes=1))
     looks = 0
 
     def time_left() -> timedelta:
@@ -198,10 +198,10 @@ def test_two_jobs_of_one_part_at_the_same_time_count_their_members_once() -> Non
         nonlocal looks
         looks += 1
         if looks == 3:
-            expand_segment(stage.ports, ExpandShards(w=WORKSPACE, f=FLOW, chunk=1), lambda: timedelta(minutes=1))
+            expand_segment(stage.ports, EnrolSegment(w=WORKSPACE, f=FLOW, chunk=1), lambda: timedelta(minutes=1))
         return timedelta(minutes=1)
 
-    expand_segment(stage.ports, ExpandShards(w=WORKSPACE, f=FLOW, chunk=1), time_left)
+    expand_segment(stage.ports, EnrolSegment(w=WORKSPACE, f=FLOW, chunk=1), time_left)
     assert looks > 3
     assert stage.flow.contact_count == len(stage.executions.rows)
     assert stage.flow.expanded_chunks == (0, 1)
