@@ -1,8 +1,8 @@
 """How a channel shows how it fares, as models for OpenAPI."""
 
-from chalicelib.core.channels.circuit_breaker import CircuitState
 from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import CircuitState
 
 
 class FaultResponse(StrictModel):

@@ -7,13 +7,13 @@ from pydantic import Field
 
 from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, dump, endpoint, respond, respond_page
 from chalicelib.core.channels.acquire_rate import RateUsage, rate_usage
-from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.core.channels.circuit_check import close_circuit
 from chalicelib.core.channels.edit_channel import create_channel, delete_channel, replace_channel
 from chalicelib.core.channels.send_test_message import TestMessage, send_test
 from chalicelib.errors import NotFound
 from chalicelib.model.base import rfc3339
 from chalicelib.model.channel import Channel, ChannelFields
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import ChannelStatus, ChannelType, Page
 

@@ -7,8 +7,8 @@ from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import Item, put_at_revision, query, read_document, translate_errors
 from chalicelib.aws.execution_keys import from_milliseconds, to_milliseconds
 from chalicelib.aws.rates import read_line
-from chalicelib.core.channels.circuit_breaker import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import ChannelStatus
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import Item, put_at_revision, translate_errors
 from chalicelib.aws.execution_keys import MICROSECOND, flow_partition, from_microseconds, to_microseconds
-from chalicelib.core.channels.pacing import ConcurrencySlot, PacingState
 from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

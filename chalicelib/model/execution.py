@@ -231,3 +231,12 @@ class Execution:
             cost=self.held,
             offer=self.offer,
         )
+
+
+def mark_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
+    """The row with a claim that ran out turned into an unknown message, whatever the policy: nobody sends it again."""
+    tries = row.attempt + 1
+    result = MessageResult(
+        MessageOutcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=row.held, offer=row.offer
+    )
+    return replace(row.with_result(node, result), claim=None, node=node)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.ids import WorkspaceUid
 
 

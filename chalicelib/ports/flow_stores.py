@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.core.channels.pacing import PacingState
 from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.pacing_state import PacingState
 from chalicelib.model.queue_messages import ScheduledStep
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.aws.circuits import DynamoCircuits
-from chalicelib.core.channels.circuit_breaker import ChannelFailureRecord, Circuit, CircuitState, reset
+from chalicelib.core.channels.circuit_breaker import reset
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Catalog, ChannelStatus, Circuits
 from tests.builders import NOW, build_channel

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.aws.pacing_state import DynamoPacing
-from chalicelib.core.channels.pacing import ConcurrencySlot, PacingState
 from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 from chalicelib.ports import PacingStore
 from tests.contract.places import PLACES, Place
 from tests.memory.clock import START

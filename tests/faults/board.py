@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.errors import RetryLater
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.queue_messages import ScheduledStep
 from chalicelib.ports import Ports
 from tests.faults.plan import Call, Fault, Kind, Plan, fitting

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from chalicelib.api._routes import ROUTES
-from chalicelib.core.channels.circuit_breaker import Circuit, CircuitState
 from chalicelib.core.workspaces import record_audit as note_changes
 from chalicelib.core.workspaces.api_key import parse_api_key
 from chalicelib.errors import RetryLater
+from chalicelib.model.circuit import Circuit, CircuitState
 from chalicelib.ports import Balances, Catalog, Circuits, Contacts
 from tests.integration.conftest import Api, World
 from tests.integration.recorder import record

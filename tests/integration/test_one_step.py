@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.channels.circuit_breaker import Circuit, trip
+from chalicelib.core.channels.circuit_breaker import trip
 from chalicelib.errors import RetryLater
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid

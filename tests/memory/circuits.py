@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Catalog, ChannelStatus
 from tests.memory.rates import MemoryRates

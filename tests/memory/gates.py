@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from chalicelib.core.channels.pacing import PacingState
 from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.pacing_state import PacingState
 
 
 class MemoryGates:

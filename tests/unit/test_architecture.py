@@ -49,23 +49,6 @@ CAPABILITIES: tuple[frozenset[str], ...] = (
     frozenset({"notifications"}),
     frozenset({"templates", "queueing", "campaigns"}),
 )
-#: Imports against the direction that are still to be moved: module → what it imports.
-TO_CARVE: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("core/billing/charge_messages.py", "chalicelib.core.steps.send_plan"),
-        ("core/channels/acquire_rate.py", "chalicelib.core.steps.send_plan"),
-        ("core/events/ingest_events.py", "chalicelib.core.steps.send_plan"),
-        ("core/flows/control_flow.py", "chalicelib.core.steps.send_plan"),
-        ("core/flows/enrol_contacts.py", "chalicelib.core.steps.send_plan"),
-        ("core/notifications/raise_alert.py", "chalicelib.core.channels.circuit_breaker"),
-        ("core/reconciliation/recount_flow.py", "chalicelib.core.steps.apply_send_result"),
-        ("core/reporting/contact_timeline.py", "chalicelib.core.steps.send_plan"),
-        ("core/reporting/describe_flow.py", "chalicelib.core.steps.send_plan"),
-        ("core/workspaces/record_audit.py", "chalicelib.core.channels.circuit_breaker"),
-        ("ports/channel_stores.py", "chalicelib.core.channels.circuit_breaker"),
-        ("ports/flow_stores.py", "chalicelib.core.channels.pacing"),
-    }
-)
 AWS_LIBRARIES = frozenset({"boto3", "botocore", "aws_lambda_powertools"})
 KNOW_AWS = frozenset({"aws", "providers", "telemetry", "wiring"})
 KNOW_CHALICE = frozenset({"api", "workers", "dashboard", "app"})
@@ -181,8 +164,6 @@ def test_imports_point_in_one_direction() -> None:
         assert allowed is not None, f"{module.name}: say in MAY_IMPORT what this new part may import"
         for dotted, line in module.imports():
             part = part_of(dotted)
-            if (module.inner, dotted.rpartition(".")[0]) in TO_CARVE:
-                continue
             if part not in {None, module.part, *allowed}:
                 broken.append(f"{module.name}:{line} ({module.part}) imports {dotted}")
     assert broken == []
@@ -203,8 +184,6 @@ def test_capabilities_import_only_downwards() -> None:
         own = module.path.relative_to(ROOT / "chalicelib/core").parts[0]
         for dotted, line in module.imports():
             other = capability_of(dotted)
-            if (module.inner, dotted.rpartition(".")[0]) in TO_CARVE:
-                continue
             if other not in {None, own} and rank[str(other)] <= rank[own]:
                 broken.append(f"{module.name}:{line} ({own}) imports {dotted}")
     assert broken == []

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from chalicelib.core.campaigns.compiled_version import channels_of
 from chalicelib.core.notifications.raise_alert import raise_low_balance_alert
-from chalicelib.core.steps.send_plan import channels_of
 from chalicelib.errors import InsufficientBalance
 from chalicelib.model.balance import RELOADS_A_DAY, Balance, LedgerEntry, LedgerEntryKind, ReloadCounter
 from chalicelib.model.flow import Flow

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.core.campaigns.compiled_version import message_specs
 from chalicelib.core.campaigns.compiler import compile_steps
 from chalicelib.core.campaigns.launch_check import References, check_launch
 from chalicelib.errors import Problem
@@ -12,7 +13,7 @@ from chalicelib.model.channel import Channel
 from chalicelib.model.graph import Graph
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
-from chalicelib.model.send_options import MessageSpec, SendsMessage
+from chalicelib.model.send_options import MessageSpec
 from chalicelib.model.signing import UNSUBSCRIBE_URL
 from chalicelib.model.steps import Step
 from chalicelib.model.template import Template, TemplateVersion
@@ -50,16 +51,6 @@ def validate_campaign(
     warnings = (*missing, *_warnings(now, compiled.graph), *_without_links(ports, referred.versions))
     pins = {node: version.version for node, version in referred.versions.items()}
     return ValidationReport(compiled.graph, problems, warnings, pins, default)
-
-
-def message_specs(graph: Graph) -> dict[str, MessageSpec]:
-    """All that the steps name to be sent, by node and, for what is sent instead, its suffix."""
-    return {
-        f"{node.id}{offer.suffix}": offer.sending
-        for node in graph
-        if isinstance(node.step, SendsMessage)
-        for offer in node.step.offers
-    }
 
 
 def _own_channel(campaign: Campaign, sends: Mapping[str, MessageSpec]) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.core.campaigns.compiled_version import channels_of
 from chalicelib.core.channels.rate_limit import (
     AHEAD,
     Lease,
@@ -14,7 +15,6 @@ from chalicelib.core.channels.rate_limit import (
     next_day,
     retry_at,
 )
-from chalicelib.core.steps.send_plan import channels_of
 from chalicelib.model.channel import Channel, RateLimits
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid

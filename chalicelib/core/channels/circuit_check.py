@@ -4,10 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from chalicelib.core.channels.circuit_breaker import (
-    ChannelFailureRecord,
-    Circuit,
     CircuitDecision,
-    CircuitState,
     check_circuit_state,
     is_healthy_response,
     reopen_for_probe,
@@ -17,6 +14,7 @@ from chalicelib.core.channels.circuit_breaker import (
 )
 from chalicelib.errors import CircuitOpen, RetryLater
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.flow import Flow, PausedBy
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import Verdict

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 from chalicelib.model.stable_random import stable_fraction
 
 #: Longest that a handler sleeps for a turn: SQS delays are whole seconds, rounded up, and come LEAD early.
@@ -23,30 +24,6 @@ TOLERANCE = timedelta(milliseconds=250)
 #: SQS has no shorter delay.
 _SOONEST = timedelta(seconds=1)
 _NOTHING = timedelta(0)
-
-
-@dataclass(frozen=True, slots=True)
-class ConcurrencySlot:
-    """`free`: next slot. Held by batch `by` until `until` (real clock). `owed` is the salt that evens out the last."""
-
-    free: datetime | None = None
-    by: str | None = None
-    until: datetime | None = None
-    owed: timedelta = _NOTHING
-
-    def is_usable(self, batch: str, real_now: datetime) -> bool:
-        """Whether this batch may send on it: its own, free, or left by a crash."""
-        return self.by in {None, batch} or (self.until is not None and self.until <= real_now)
-
-
-@dataclass(frozen=True, slots=True)
-class PacingState:
-    """The stored state; `rev` guards its writes, `epoch` voids promises made before a pause."""
-
-    lanes: tuple[ConcurrencySlot, ...] = ()
-    tail: datetime | None = None
-    epoch: int = 0
-    rev: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from chalicelib.core.campaigns.compiled_version import graph_of
 from chalicelib.core.contacts.load_history import load_event_history
 from chalicelib.core.events.entry_rules import Admit, AlreadyIn, check_entry, matches_trigger
 from chalicelib.core.flows.progress import counters_of
 from chalicelib.core.notifications.deliver_webhooks import enqueue_webhooks
 from chalicelib.core.notifications.manage_subscriptions import find_subscriptions, unsubscribe_flow
-from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.errors import GiveUp, RetryLater
 from chalicelib.model.campaign import Availability, Campaign, CampaignVersion
 from chalicelib.model.conditions import required_events

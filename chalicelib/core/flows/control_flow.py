@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 
 from chalicelib.core.billing.charge_messages import check_funds
 from chalicelib.core.campaigns.campaign_state import OPERATOR
+from chalicelib.core.campaigns.compiled_version import channels_of
 from chalicelib.core.channels.circuit_check import check_circuits
 from chalicelib.core.flows.dispatch_executions import start_enqueueing
 from chalicelib.core.flows.merge_configuration import ConfigurationChange, merge_configuration
 from chalicelib.core.flows.start_flow import resume_enrolment, start_flow
-from chalicelib.core.steps.send_plan import channels_of
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.balance import FlowBudget
 from chalicelib.model.base import StrictModel

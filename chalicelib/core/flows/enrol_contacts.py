@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.core.campaigns.compiled_version import graph_of
 from chalicelib.core.flows.dispatch_executions import start_enqueueing
 from chalicelib.core.flows.fail_flow import fail_flow
 from chalicelib.core.flows.progress import counters_of
-from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.errors import Conflict, GiveUp, RetryLater
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.execution import Execution, ExecutionStatus, parse_execution_id

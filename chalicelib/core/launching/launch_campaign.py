@@ -6,7 +6,8 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, message_specs, validate_campaign
+from chalicelib.core.campaigns.compiled_version import message_specs
+from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, validate_campaign
 from chalicelib.core.campaigns.validate_trigger import check_trigger
 from chalicelib.core.flows.create_flow import NewFlow, create_flow
 from chalicelib.core.flows.start_flow import check_available

@@ -1,8 +1,7 @@
 """Takes a template out of use: nothing is launched with it, and flows that send it are paused."""
 
-from chalicelib.core.campaigns.validate_campaign import message_specs
+from chalicelib.core.campaigns.compiled_version import graph_of, message_specs
 from chalicelib.core.flows.control_flow import pause_flow
-from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid

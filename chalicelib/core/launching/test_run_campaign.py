@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, ValidationReport, message_specs, validate_campaign
+from chalicelib.core.campaigns.compiled_version import message_specs
+from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, ValidationReport, validate_campaign
 from chalicelib.core.contacts.load_history import load_event_history
 from chalicelib.core.steps.interpreter import advance, leave_tag_node
 from chalicelib.core.steps.send_plan import SendPlan, build_plan

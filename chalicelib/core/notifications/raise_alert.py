@@ -5,12 +5,12 @@ from contextlib import suppress
 
 from pydantic import JsonValue
 
-from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.errors import Conflict
 from chalicelib.model.alert import CIRCUIT_OPENED, LOW_BALANCE, Alert
 from chalicelib.model.balance import Balance
 from chalicelib.model.base import rfc3339
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.money import write_money
 from chalicelib.ports import Ports

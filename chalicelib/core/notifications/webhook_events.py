@@ -8,10 +8,13 @@ from hashlib import blake2b
 from pydantic import JsonValue
 
 from chalicelib.core.campaigns.campaign_state import campaign_state
+from chalicelib.model.alert import Alert
 from chalicelib.model.base import rfc3339
 from chalicelib.model.event import Event
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow
+from chalicelib.model.ids import new_uid
+from chalicelib.model.webhook import WebhookDelivery, Webhooks
 
 #: security.md: after the first attempt at once; then it has failed, and can be replayed.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=24))
@@ -39,6 +42,30 @@ def flow_events(before: Flow | None, after: Flow) -> Iterator[News]:
     state = campaign_state(after, None)
     if before is None or campaign_state(before, None) is not state:
         yield f"campaign.{state.lower()}", {"campaignUid": after.campaign_uid, "state": state, "flowUid": after.uid}
+
+
+def deliveries_of(
+    document: Flow | Alert, before: Flow | None, webhooks: Webhooks, now: datetime
+) -> list[WebhookDelivery]:
+    """Return one delivery for each event of the stored document and each webhook that subscribes to it.
+
+    `before` is the stored flow that `document` replaces, or None.
+    """
+    events = [(document.name, document.data)] if isinstance(document, Alert) else flow_events(before, document)
+    return [
+        WebhookDelivery(
+            uid=new_uid(),
+            created_at=now,
+            updated_at=now,
+            webhook_uid=webhook.uid,
+            event=event[0],
+            body=write_body(event, now),
+            due=now,
+        )
+        for event in events
+        for webhook in webhooks.entries
+        if webhook.wants(event[0])
+    ]
 
 
 def execution_events(before: Execution | None, after: Execution, names: frozenset[str]) -> Iterator[Event]:

@@ -17,9 +17,8 @@ from chalicelib.core.reconciliation.request_recount import (
     restarted,
     schedule_recount,
 )
-from chalicelib.core.steps.apply_send_result import mark_unknown
 from chalicelib.model.channel import Channel
-from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionStatus
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionStatus, mark_unknown
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import Recount

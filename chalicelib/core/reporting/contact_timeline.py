@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.core.campaigns.compiled_version import graph_of
 from chalicelib.core.contacts.save_contact import get_contact
 from chalicelib.core.privacy.erase_contact import rows_of
 from chalicelib.core.reporting.list_executions import flows_of_contact
@@ -16,7 +17,6 @@ from chalicelib.core.reporting.timeline import (
     execution_entries,
     newest,
 )
-from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.errors import GiveUp, invalid
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.execution import Execution

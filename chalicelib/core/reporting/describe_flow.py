@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.core.campaigns.compiled_version import graph_of
 from chalicelib.core.channels.pacing import interval
 from chalicelib.core.flows.progress import finished_count
 from chalicelib.core.reporting.significance import LaneComparison
 from chalicelib.core.reporting.variants import compare_variants
-from chalicelib.core.steps.send_plan import graph_of
 from chalicelib.errors import GiveUp
 from chalicelib.model.aws_usage import AwsUsage
 from chalicelib.model.campaign import Campaign, CampaignVersion

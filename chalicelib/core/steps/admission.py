@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from chalicelib.core.billing.charge_messages import withdraw
 from chalicelib.core.campaigns.campaign_state import BALANCE
 from chalicelib.core.channels.acquire_rate import Said, SendLater, reserve_slots
-from chalicelib.core.channels.circuit_breaker import Circuit, CircuitDecision
+from chalicelib.core.channels.circuit_breaker import CircuitDecision
 from chalicelib.core.channels.circuit_check import acquire_circuit, circuit_pause_reason
 from chalicelib.core.channels.pacing import Permit, PermitRequest, Reservation, grant_permits, release_permits
 from chalicelib.core.flows.control_flow import pause_flow
@@ -17,6 +17,7 @@ from chalicelib.core.steps.batch_result import BatchResult
 from chalicelib.core.steps.send_plan import SendPlan
 from chalicelib.errors import RetryLater
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution, ExecutionKey
 from chalicelib.model.ids import FlowUid, WorkspaceUid

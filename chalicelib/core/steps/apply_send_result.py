@@ -82,15 +82,6 @@ def _cost(row: Execution, attempt: SendAttempt) -> int:
     return max(row.paid, attempt.cost)
 
 
-def mark_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
-    """The row with a claim that ran out turned into an unknown message, whatever the policy: nobody sends it again."""
-    tries = row.attempt + 1
-    result = MessageResult(
-        MessageOutcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=row.held, offer=row.offer
-    )
-    return replace(row.with_result(node, result), claim=None, node=node)
-
-
 def _fall_back(row: Execution, attempt: SendAttempt) -> Execution | None:
     """The row at the next offer: never when a try of this one may have been taken, as the contact would get two."""
     if attempt.next_offer is None or row.unsure:

@@ -7,12 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.core.campaigns.campaign_state import BALANCE
 from chalicelib.core.channels.acquire_rate import throttle_channel
-from chalicelib.core.channels.circuit_breaker import (
-    ChannelFailureRecord,
-    ChannelHealth,
-    channel_failure_code,
-    provider_balance_error,
-)
+from chalicelib.core.channels.circuit_breaker import ChannelHealth, channel_failure_code, provider_balance_error
 from chalicelib.core.channels.circuit_check import open_circuit, record_probe
 from chalicelib.core.channels.pacing import TOLERANCE
 from chalicelib.core.contacts.mark_unreachable import mark_unreachable
@@ -45,6 +40,7 @@ from chalicelib.core.steps.interpreter import SkipMessage, WalkResult, advance, 
 from chalicelib.core.steps.send_plan import SendPlan
 from chalicelib.errors import GiveUp, RetryLater
 from chalicelib.model.channel import Channel
+from chalicelib.model.circuit import ChannelFailureRecord
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey, MessageOutcome
 from chalicelib.model.flow import Flow, FlowStatus

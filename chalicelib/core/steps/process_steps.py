@@ -15,7 +15,7 @@ from chalicelib.core.notifications.webhook_events import execution_events
 from chalicelib.core.queueing.enqueue_steps import enqueue_steps
 from chalicelib.core.reconciliation.request_completion import request_completion
 from chalicelib.core.steps.admission import SendCandidate
-from chalicelib.core.steps.apply_send_result import expire_claim, mark_unknown
+from chalicelib.core.steps.apply_send_result import expire_claim
 from chalicelib.core.steps.apply_tags import TagChanges
 from chalicelib.core.steps.batch_result import BatchResult, Fault
 from chalicelib.core.steps.deliver import deliver
@@ -23,7 +23,7 @@ from chalicelib.core.steps.interpreter import WalkResult, advance, depends_on_co
 from chalicelib.core.steps.send_plan import SendPlan, load_plan
 from chalicelib.errors import GiveUp, NotFound, RetryLater
 from chalicelib.model.contact import Contact
-from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus
+from chalicelib.model.execution import Execution, ExecutionKey, ExecutionStatus, mark_unknown
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import ScheduledStep, StepMessage, build_step_message

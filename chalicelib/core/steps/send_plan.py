@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.core.campaigns.compiler import compile_steps
-from chalicelib.core.campaigns.validate_campaign import message_specs
-from chalicelib.core.channels.circuit_breaker import Circuit
+from chalicelib.core.campaigns.compiled_version import graph_of, message_specs, named_channels
 from chalicelib.core.privacy.eligibility import why_not_address, why_not_channel, why_not_contact
 from chalicelib.core.steps.apply_send_result import SendAttempt
 from chalicelib.core.steps.interpreter import SkipMessage, WalkContext
@@ -14,6 +12,7 @@ from chalicelib.core.templates.render import MissingParameter, render, resolve_p
 from chalicelib.errors import GiveUp
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.channel import Channel, LostResponsePolicy
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow
@@ -25,12 +24,7 @@ from chalicelib.model.signing import UNSUBSCRIBE_URL, Links
 from chalicelib.model.skip_reason import SkipReason
 from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.model.workspace import Workspace
-from chalicelib.nodes.registry import read_step
 from chalicelib.ports import ChannelStatus, ChannelType, Ports, RateState
-
-#: Compiled versions never change; a worker sees few campaigns in its life.
-_GRAPHS: dict[tuple[str, str, int], Graph] = {}
-_GRAPHS_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +145,7 @@ def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, number: int) ->
 def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, pins: Mapping[str, int]) -> SendPlan:
     """`pins`: the version of every template, by what `sendings` calls them; GiveUp when one is gone."""
     sends = message_specs(graph)
-    standings = [_stand(ports, workspace, uid) for uid in sorted(_named(graph, flow))]
+    standings = [_stand(ports, workspace, uid) for uid in sorted(named_channels(graph, flow))]
     found = {standing.channel.uid: standing for standing in standings if standing}
     # Its settings may lag for a moment: nobody's consent is among them.
     settings = ports.catalog.find(workspace, Workspace, workspace, strong=False)
@@ -179,33 +173,6 @@ def _stand(ports: Ports, workspace: WorkspaceUid, uid: str) -> ChannelStatus | N
     if standing and why_not_channel(standing.channel) is None and standing.circuit.since is None:
         return standing
     return ports.circuits.find_channel(workspace, uid)
-
-
-def _named(graph: Graph, flow: Flow) -> set[str]:
-    return {sending.channel_uid or flow.channel_uid for sending in message_specs(graph).values()}
-
-
-def channels_of(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> set[str]:
-    """The channels by which the flow sends; none of a version that is gone or that this code cannot read."""
-    number = flow.campaign_version or 0
-    version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
-    try:
-        return _named(graph_of(workspace, version), flow) if version else set()
-    except GiveUp:
-        return set()
-
-
-def graph_of(workspace: WorkspaceUid, version: CampaignVersion) -> Graph:
-    """The compiled version, from memory where it was compiled before; GiveUp when this code cannot read it."""
-    key = (workspace, version.campaign_uid, version.version)
-    if key not in _GRAPHS:
-        compiled = compile_steps(version.steps, read_step)
-        if compiled.problems:
-            raise GiveUp("version_unreadable", f"Campaign {version.campaign_uid} v{version.version} does not compile")
-        if len(_GRAPHS) >= _GRAPHS_KEPT:
-            _GRAPHS.clear()
-        _GRAPHS[key] = compiled.graph
-    return _GRAPHS[key]
 
 
 def _template(ports: Ports, workspace: WorkspaceUid, uid: str, number: int) -> TemplateVersion:

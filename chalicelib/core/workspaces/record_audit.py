@@ -7,10 +7,10 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from chalicelib.core.channels.circuit_breaker import Circuit
 from chalicelib.model.audit import Action, AuditEntry, Change
 from chalicelib.model.balance import Balance, BillingSettings, LedgerEntry
 from chalicelib.model.base import StoredDocument
+from chalicelib.model.circuit import Circuit
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.money import write_money
 from chalicelib.model.workspace import Key

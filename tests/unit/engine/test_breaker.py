@@ -7,11 +7,8 @@ import pytest
 from chalicelib.core.channels.circuit_breaker import (
     FAULTS_IN_A_ROW,
     PROBE_AFTER,
-    ChannelFailureRecord,
     ChannelHealth,
-    Circuit,
     CircuitDecision,
-    CircuitState,
     check_circuit_state,
     provider_balance_error,
     reopen_for_probe,
@@ -19,6 +16,7 @@ from chalicelib.core.channels.circuit_breaker import (
     start_probe,
     trip,
 )
+from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.message import (
     Accepted,
     ChannelFailure,

@@ -12,16 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.channels.pacing import (
-    HORIZON,
-    ConcurrencySlot,
-    PacingState,
-    PermitRequest,
-    grant_permits,
-    interval,
-    release_permits,
-)
+from chalicelib.core.channels.pacing import HORIZON, PermitRequest, grant_permits, interval, release_permits
 from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 from tests.builders import NOW
 
 SECOND = timedelta(seconds=1)
