@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from chalicelib.model.channel import RateLimits
 from chalicelib.model.contact import Contact
-from chalicelib.model.message import Accepted, OutgoingMessage, Verdict
+from chalicelib.model.message import Accepted, OutgoingMessage, SendResult
 from chalicelib.ports import Clock
 from chalicelib.providers.base import BaseChannelType
 from chalicelib.providers.console import ConsoleContent, ConsoleSettings
@@ -28,7 +28,7 @@ class Postbox(BaseChannelType):
     """`answer` decides; `during` runs while the provider is being called, before it answers."""
 
     clock: Clock
-    answer: Callable[[OutgoingMessage], Verdict] = lambda letter: Accepted(str(letter.uid))
+    answer: Callable[[OutgoingMessage], SendResult] = lambda letter: Accepted(str(letter.uid))
     during: Callable[[OutgoingMessage], None] = lambda _: None
     calls: list[Sent] = field(default_factory=list)
     name: str = "console"
@@ -48,7 +48,7 @@ class Postbox(BaseChannelType):
     def parts_of(self, content: Mapping[str, str]) -> int:
         return self.parts
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         self.calls.append(Sent(self.clock.now(), letter))
         self.during(letter)
         return self.answer(letter)

@@ -10,7 +10,7 @@ from chalicelib.model.channel import Channel, RateLimits
 from chalicelib.model.contact import Contact
 from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.message import OutgoingMessage, Verdict
+from chalicelib.model.message import OutgoingMessage, SendResult
 
 
 class ChannelType(Protocol):
@@ -37,7 +37,7 @@ class ChannelType(Protocol):
     def parts_of(self, content: Mapping[str, str]) -> int:
         """How many messages the provider makes of this rendered content, each of which is paid for."""
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """Calls the provider once. Never raises for what the provider says."""
 
     def falls_back(self, channel: Channel) -> bool:

@@ -76,10 +76,14 @@ class RecipientSuppressed:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFailure:
-    """Not taken because of the channel (account, sender, credentials): no contact's fault.
+    """The provider refuses the channel itself (account, sender, credentials), not this recipient."""
 
-    A code that begins with `balance:` says that the provider wants money first.
-    """
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUnpaid:
+    """The provider refuses because its account has no money left. `code` is the provider's code."""
 
     code: str
 
@@ -91,6 +95,14 @@ class OutcomeUnknown:
     why: str
 
 
-Verdict = (
-    Accepted | Throttled | TransientFailure | PermanentFailure | RecipientSuppressed | ChannelFailure | OutcomeUnknown
+#: What a channel type answers to one attempt to send.
+SendResult = (
+    Accepted
+    | Throttled
+    | TransientFailure
+    | PermanentFailure
+    | RecipientSuppressed
+    | ChannelFailure
+    | AccountUnpaid
+    | OutcomeUnknown
 )

@@ -33,7 +33,7 @@ from chalicelib.model.message import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chalicelib.model.message import Verdict
+    from chalicelib.model.message import SendResult
 
 AwsError = ClientError | BotoCoreError | ResponseParserError
 #: All that a call raises; an answer that cannot be parsed is none of botocore's own errors.
@@ -69,13 +69,13 @@ class Refusal:
         return self.code in THROTTLES or self.status == 429
 
 
-def read_answer(answer: Mapping[str, object], name: str = "MessageId") -> Verdict:
+def read_answer(answer: Mapping[str, object], name: str = "MessageId") -> SendResult:
     """AWS took it; `name` is what the service calls its id."""
     provider_id = answer.get(name)
     return Accepted(str(provider_id)) if provider_id else OutcomeUnknown("no_message_id")
 
 
-def read_failure(error: AwsError, explain: Callable[[Refusal], Verdict | None]) -> Verdict:
+def read_failure(error: AwsError, explain: Callable[[Refusal], SendResult | None]) -> SendResult:
     """`explain` says what the service's own codes mean, and None for those that mean what they always do."""
     if isinstance(error, ClientError):
         refusal = _read_refusal(error)
@@ -101,7 +101,7 @@ def _read_refusal(error: ClientError) -> Refusal:
     )
 
 
-def _read_usual(refusal: Refusal) -> Verdict:
+def _read_usual(refusal: Refusal) -> SendResult:
     if refusal.is_throttle:
         return Throttled(RATE_PAUSE)
     code = refusal.reason or refusal.code

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.model.channel import Channel
     from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
     from chalicelib.model.ids import WorkspaceUid
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
 
 #: 3 s to connect and 10 s to read.
 TIMEOUT = timedelta(seconds=13)
@@ -70,7 +70,7 @@ class BaseChannelType:
 class Provider(Protocol):
     """One of several that carry the same medium; methods mean what they mean in `ports.ChannelType`."""
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One call."""
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
@@ -89,7 +89,7 @@ class ProviderDispatch(BaseChannelType):
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = providers
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """By the channel's provider."""
         return self._provider(letter.channel).send(letter)
 

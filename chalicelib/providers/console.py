@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from chalicelib.model.base import StrictModel
 from chalicelib.model.contact import Contact
 from chalicelib.model.ids import MessageUid, new_uid
-from chalicelib.model.message import Accepted, OutgoingMessage, TransientFailure, Verdict
+from chalicelib.model.message import Accepted, OutgoingMessage, SendResult, TransientFailure
 from chalicelib.providers.base import BaseChannelType
 from chalicelib.telemetry import log_debug
 
@@ -47,7 +47,7 @@ class Console(BaseChannelType):
         """Everybody can be reached here."""
         return contact.email or contact.phone or contact.uid
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """Writes the message down."""
         try:
             if self._outbox is not None:

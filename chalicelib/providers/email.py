@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.model.channel import RateLimits
     from chalicelib.model.contact import Contact
     from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.aws_errors import AwsError, Refusal
     from chalicelib.providers.registry import ProviderClients
 
@@ -109,7 +109,7 @@ class Email(BaseChannelType):
         """The contact's e-mail address."""
         return contact.email
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One call. An address that SES cannot take is refused without it."""
         to = ascii_address(letter.to)
         if to is None:
@@ -183,12 +183,12 @@ def _utf8(text: str) -> ContentTypeDef:
     return {"Data": text, "Charset": "UTF-8"}
 
 
-def read_error(error: AwsError, sender: str) -> Verdict:
+def read_error(error: AwsError, sender: str) -> SendResult:
     """What a failed call means for the message; providers.md has the table."""
     return read_failure(error, partial(_explain, sender))
 
 
-def _explain(sender: str, refusal: Refusal) -> Verdict | None:
+def _explain(sender: str, refusal: Refusal) -> SendResult | None:
     if refusal.is_throttle and "daily" in refusal.message.lower():
         return ChannelFailure("daily_quota_exceeded")
     if refusal.code in _CHANNEL_CODES:

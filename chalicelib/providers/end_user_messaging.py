@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Protocol
 from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
-from chalicelib.model.message import ChannelFailure, MessageType, OutcomeUnknown, PermanentFailure, RecipientSuppressed
+from chalicelib.model.message import (
+    AccountUnpaid,
+    ChannelFailure,
+    MessageType,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
+)
 from chalicelib.providers.aws_errors import read_failure
 from chalicelib.providers.event_reader import get_map, get_text, get_value, is_start, is_stop, read_epoch, read_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.model.message import Verdict
+    from chalicelib.model.message import SendResult
     from chalicelib.providers.aws_errors import AwsError, Refusal
 
 #: The key under which the message uid travels in `Context`, and comes back in every event.
@@ -70,19 +77,19 @@ def message_class(message_type: MessageType) -> str:
     return "PROMOTIONAL" if message_type is MessageType.NEWSLETTER else "TRANSACTIONAL"
 
 
-def read_error(error: AwsError) -> Verdict:
+def read_error(error: AwsError) -> SendResult:
     """What a failed call means for the message; providers.md has the table."""
     return read_failure(error, _explain)
 
 
-def _explain(refusal: Refusal) -> Verdict | None:
+def _explain(refusal: Refusal) -> SendResult | None:
     reason = refusal.reason
     if refusal.code == "InternalServerException":
         return OutcomeUnknown(refusal.code)
     if refusal.status >= 500:
         return None
     if refusal.code == "ServiceQuotaExceededException":
-        return ChannelFailure(f"balance:{reason}" if reason.startswith(_SPENT) else reason or refusal.code)
+        return AccountUnpaid(reason) if reason.startswith(_SPENT) else ChannelFailure(reason or refusal.code)
     if reason == "DESTINATION_PHONE_NUMBER_OPTED_OUT":
         return RecipientSuppressed(reason)
     if reason in _CHANNEL_REASONS or refusal.code in {"AccessDeniedException", "ResourceNotFoundException"}:

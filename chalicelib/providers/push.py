@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.model.channel import Channel
     from chalicelib.model.contact import Contact
     from chalicelib.model.delivery_report import ProviderCallback
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.aws_errors import AwsError, Refusal
     from chalicelib.providers.registry import ProviderClients
 
@@ -84,7 +84,7 @@ class Push(BaseChannelType):
         """The contact's endpoint ARNs, by spaces; tokens that are none were never registered with SNS."""
         return " ".join(token for token in contact.push_tokens if _ENDPOINT.fullmatch(token)) or None
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One call for each device of the channel's apps, as long as they go well and time allows."""
         endpoints = choose_endpoints(letter.channel, letter.to)
         return join_verdicts(list(self._send_each(letter, endpoints))) if endpoints else PermanentFailure("no_endpoint")
@@ -93,7 +93,7 @@ class Push(BaseChannelType):
         """What a platform application publishes of deliveries that failed for good."""
         return read_failure_event(read_event(callback))
 
-    def _send_each(self, letter: OutgoingMessage, endpoints: Sequence[str]) -> Iterator[Verdict]:
+    def _send_each(self, letter: OutgoingMessage, endpoints: Sequence[str]) -> Iterator[SendResult]:
         began = time.monotonic()
         for endpoint in endpoints:
             verdict = self._publish(letter, endpoint)
@@ -102,7 +102,7 @@ class Push(BaseChannelType):
             if is_slow or not isinstance(verdict, Accepted | RecipientSuppressed | PermanentFailure):
                 return
 
-    def _publish(self, letter: OutgoingMessage, endpoint: str) -> Verdict:
+    def _publish(self, letter: OutgoingMessage, endpoint: str) -> SendResult:
         try:
             return read_answer(self._client.publish(**build_request(letter, endpoint)))
         except AWS_ERRORS as error:
@@ -121,7 +121,7 @@ def choose_endpoints(channel: Channel, to: str) -> list[str]:
     return [each for each in to.split() if _ENDPOINT.fullmatch(each) and each.startswith(prefixes)]
 
 
-def join_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
+def join_verdicts(verdicts: Sequence[SendResult]) -> SendResult:
     """Of one message to several devices: sent if one was, unknown if one may have been, else what came last."""
     ids = [each.provider_id for each in verdicts if isinstance(each, Accepted)]
     if ids:
@@ -141,12 +141,12 @@ def build_request(letter: OutgoingMessage, endpoint: str) -> dict[str, object]:
     return {"TargetArn": endpoint, "MessageStructure": "json", "Message": json.dumps(payloads)}
 
 
-def read_error(error: AwsError) -> Verdict:
+def read_error(error: AwsError) -> SendResult:
     """What a failed call means for the message; providers.md has the table."""
     return read_failure(error, _explain)
 
 
-def _explain(refusal: Refusal) -> Verdict | None:
+def _explain(refusal: Refusal) -> SendResult | None:
     code = refusal.code.removesuffix("Exception")
     is_gone = code == "NotFound" or (code == "InvalidParameter" and "No endpoint found" in refusal.message)
     if code == "EndpointDisabled" or is_gone:

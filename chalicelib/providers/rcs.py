@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.model.channel import Channel
     from chalicelib.model.contact import Contact
     from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.end_user_messaging import MessagingClient
     from chalicelib.providers.registry import ProviderClients
 
@@ -74,7 +74,7 @@ class Rcs(BaseChannelType):
         """As the channel says."""
         return get_setting(channel, "fallback") == "provider"
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One call, if the SDK has it: Lambda's own may be older than RCS."""
         call = getattr(self._client, "send_rcs_message", None)
         if call is None:

@@ -20,7 +20,7 @@ from chalicelib.providers.event_reader import read_event
 
 if TYPE_CHECKING:
     from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.end_user_messaging import MessagingClient
 
 Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/+-]{1,256}$")]
@@ -47,7 +47,7 @@ class AwsSms(BaseChannelType):
         """The client must be built with one attempt, 3 s to connect and 10 s to read."""
         self._client = client
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One call."""
         try:
             return read_answer(self._client.send_text_message(**build_request(letter)))

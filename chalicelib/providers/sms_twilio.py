@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.model.channel import Channel
     from chalicelib.model.delivery_report import ProviderCallback
     from chalicelib.model.ids import WorkspaceUid
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.base import Secrets
     from chalicelib.providers.http import Http
 
@@ -93,7 +93,7 @@ class TwilioSms(BaseChannelType):
         """`public_url`: where callbacks come in; empty asks for none."""
         self._http, self._secrets, self._base_url, self._public_url = http, secrets, base_url, public_url
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One request."""
         try:
             secret = get_secret(self._secrets, letter.uid.workspace, letter.channel)
@@ -139,7 +139,7 @@ def _callback_url(letter: OutgoingMessage, public_url: str) -> str:
     return f"{public_url}/v1/hooks/{hook}?message={letter.uid}" if public_url else ""
 
 
-def read_answer(reply: Reply) -> Verdict:
+def read_answer(reply: Reply) -> SendResult:
     """What Twilio says; its error codes tell more than the HTTP status. providers.md has the table."""
     answer = read_json(reply.body)
     code = get_text(answer, "code")

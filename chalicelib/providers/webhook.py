@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from chalicelib.model.contact import Contact
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.base import Secrets
     from chalicelib.providers.http import Http
     from chalicelib.providers.registry import ProviderClients
@@ -99,7 +99,7 @@ class WebhookChannel(BaseChannelType):
         """Every contact: the URL is the channel's."""
         return contact.uid
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One request, to the very address that was checked."""
         try:
             secrets = self._secrets(letter.uid.workspace, get_setting(letter.channel, "secretName")).split()
@@ -157,7 +157,7 @@ def _build_body(letter: OutgoingMessage) -> dict[str, object]:
     return {"type": "message", "data": data}
 
 
-def read_answer(reply: Reply, uid: str) -> Verdict:
+def read_answer(reply: Reply, uid: str) -> SendResult:
     """Any 2xx is a yes; a 5xx may have been taken, and is tried again under the same id."""
     status = reply.status
     if 200 <= status < 300:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.aws_errors import AwsError
 
 
@@ -49,7 +49,7 @@ class AwsWhatsApp(BaseChannelType):
         """The client must be built with one attempt, 3 s to connect and 10 s to read."""
         self._client = client
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One call."""
         try:
             return read_answer(self._client.send_whatsapp_message(**build_request(letter)), "messageId")
@@ -70,6 +70,6 @@ def build_request(letter: OutgoingMessage) -> dict[str, object]:
     }
 
 
-def read_error(error: AwsError) -> Verdict:
+def read_error(error: AwsError) -> SendResult:
     """This service's codes mean what they always do; providers.md has the table."""
     return read_failure(error, lambda _: None)

@@ -16,6 +16,7 @@ from chalicelib.errors import NotFound, RetryLater
 from chalicelib.model.base import StrictModel
 from chalicelib.model.message import (
     Accepted,
+    AccountUnpaid,
     ChannelFailure,
     OutcomeUnknown,
     PermanentFailure,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.model.channel import Channel
     from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
     from chalicelib.model.ids import WorkspaceUid
-    from chalicelib.model.message import OutgoingMessage, Verdict
+    from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.base import Secrets
     from chalicelib.providers.http import Http
 
@@ -71,7 +72,7 @@ class MetaWhatsApp(BaseChannelType):
     def __init__(self, http: Http, secrets: Secrets, base_url: str) -> None:
         self._http, self._secrets, self._base_url = http, secrets, base_url
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """One request."""
         try:
             secret = get_secret(self._secrets, letter.uid.workspace, letter.channel)
@@ -104,7 +105,7 @@ def build_request(letter: OutgoingMessage, secret: Mapping[str, str], base_url: 
     )
 
 
-def read_answer(reply: Reply) -> Verdict:
+def read_answer(reply: Reply) -> SendResult:
     """By the error's code, which tells more than the HTTP status. providers.md has the table."""
     answer = read_json(reply.body)
     if reply.status == 200:
@@ -119,11 +120,11 @@ def read_answer(reply: Reply) -> Verdict:
     return _read_code(code, reply)
 
 
-def _read_code(code: str, reply: Reply) -> Verdict:
+def _read_code(code: str, reply: Reply) -> SendResult:
     if code == STOPPED_MARKETING:
         return RecipientSuppressed(code)
     if code == _UNPAID:
-        return ChannelFailure(f"balance:{code}")
+        return AccountUnpaid(code)
     if code in _PASSING:
         return TransientFailure(code, read_retry_after(reply))
     if _is_channel_fault(code) or (not code and reply.status in {401, 403, 404}):

@@ -11,12 +11,13 @@ import pytest
 
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import (
+    AccountUnpaid,
     ChannelFailure,
     OutcomeUnknown,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
-    Verdict,
 )
 from chalicelib.providers import email, push
 from chalicelib.providers import end_user_messaging as _end_user_messaging
@@ -106,7 +107,7 @@ OPERATIONS = [
 
 @pytest.mark.parametrize(("service", "operation", "table", "read"), OPERATIONS, ids=lambda given: str(given)[:20])
 def test_every_error_of_the_model_has_its_verdict(
-    service: str, operation: str, table: dict[str, type[Verdict]], read: Any
+    service: str, operation: str, table: dict[str, type[SendResult]], read: Any
 ) -> None:
     known = errors(service, operation)
     assert set(known) == set(table)
@@ -114,16 +115,17 @@ def test_every_error_of_the_model_has_its_verdict(
     assert found == table
 
 
-#: Of End User Messaging's reasons those that are no matter of the one message; `balance:` wants money.
+#: Reasons of End User Messaging that concern the channel, not one message.
 OF_THE_CHANNEL = {
     "CHANNEL_NOT_ENABLED", "MESSAGE_TYPE_MISMATCH", "NO_ORIGINATION_IDENTITIES_FOUND", "NUMBER_CAPABILITIES_MISMATCH",
     "REGISTRATION_NOT_COMPLETE", "RESOURCE_NOT_ACCESSIBLE", "RESOURCE_NOT_ACTIVE",
 }  # fmt: skip
 
 
-def _expected(code: str, reason: str) -> Verdict:
+def _expected(code: str, reason: str) -> SendResult:
     if code == "ServiceQuotaExceededException":
-        return ChannelFailure(f"balance:{reason}" if reason.startswith("MONTHLY_SPEND_LIMIT_REACHED_FOR_") else reason)
+        is_unpaid = reason.startswith("MONTHLY_SPEND_LIMIT_REACHED_FOR_")
+        return AccountUnpaid(reason) if is_unpaid else ChannelFailure(reason)
     if reason == "DESTINATION_PHONE_NUMBER_OPTED_OUT":
         return RecipientSuppressed(reason)
     is_channels = code == "AccessDeniedException" or reason in OF_THE_CHANNEL

@@ -22,8 +22,8 @@ from chalicelib.model.message import (
     OutcomeUnknown,
     OutgoingMessage,
     RecipientSuppressed,
+    SendResult,
     Throttled,
-    Verdict,
 )
 from chalicelib.providers.http import Http
 from chalicelib.providers.registry import ChannelTypes, ProviderClients
@@ -97,7 +97,7 @@ class Scene:
         uid = MessageUid(W, FlowUid("f"), ContactUid(contact), NodeId("n"))
         return letter(kind, settings, TEXT, to=f"+1206555{digits}", uid=uid)
 
-    def send(self, name: str, digits: str, contact: str = "c") -> Verdict:
+    def send(self, name: str, digits: str, contact: str = "c") -> SendResult:
         sent = self.letter(name, digits, contact)
         return self.kinds[sent.channel.type].send(sent)
 
@@ -318,7 +318,7 @@ class TestMails:
 
 
 class TestWebhooks:
-    def send(self, scene: Scene, fate: str, secret: str = "hook") -> Verdict:
+    def send(self, scene: Scene, fate: str, secret: str = "hook") -> SendResult:
         settings = {"url": f"{scene.url}/webhook?fate={fate}", "secretName": secret}
         return scene.kinds["webhook"].send(letter("webhook", settings, TEXT))
 
@@ -340,7 +340,7 @@ class TestWebhooks:
 class TestPush:
     APP = "arn:aws:sns:eu-west-1:000000000000:app/GCM/shop"
 
-    def send(self, scene: Scene, digits: str) -> Verdict:
+    def send(self, scene: Scene, digits: str) -> SendResult:
         endpoint = f"{self.APP.replace(':app/', ':endpoint/')}/device-{digits}"
         content = {"title": "Hi", "text": "there"}
         return scene.kinds["push"].send(letter("push", {"applications": [self.APP]}, content, to=endpoint))

@@ -18,7 +18,7 @@ import pytest
 
 from chalicelib.core.channels import acquire_rate
 from chalicelib.core.steps import deliver
-from chalicelib.model.message import OutgoingMessage, Verdict
+from chalicelib.model.message import OutgoingMessage, SendResult
 from chalicelib.ports import Ports
 from chalicelib.wiring import use_ports
 from infra.local.clock import build_event
@@ -180,7 +180,7 @@ class Site:
 @contextmanager
 def at_work(
     monkeypatch: pytest.MonkeyPatch,
-    answer: Callable[[OutgoingMessage], Verdict],
+    answer: Callable[[OutgoingMessage], SendResult],
     takes: Callable[[], timedelta],
     workers: int,
 ) -> Iterator[Site]:

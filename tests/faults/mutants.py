@@ -188,7 +188,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "channel_fails_contacts",
         "chalicelib/core/steps/apply_send_result.py",
-        "        case ChannelFailure() | TransientFailure(unreached=True):\n",
+        "        case ChannelFailure() | AccountUnpaid() | TransientFailure(unreached=True):\n",
         "        case ChannelFailure(code=code):\n            return _fail(row, attempt, code)\n        case None:\n",
         ("channel_fault",),
     ),

@@ -12,13 +12,13 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
-from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, Throttled, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, SendResult, Throttled
 from chalicelib.providers.base import BaseChannelType
 from chalicelib.providers.console import ConsoleContent, ConsoleSettings
 from tests.faults.board import Board
 
 #: Answers by the letter and by how many times this message was tried before.
-Answer = Callable[[OutgoingMessage, int], Verdict]
+Answer = Callable[[OutgoingMessage, int], SendResult]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Try:
     flow: str
     contact: str
     node: str
-    verdict: Verdict
+    verdict: SendResult
     by_zombie: bool
 
     @property
@@ -62,16 +62,16 @@ class Provider(BaseChannelType):
         uid = read_message_uid(message)
         return (DeliveryReport(Engagement(engagement), message=uid),) if uid else ()
 
-    def send(self, letter: OutgoingMessage) -> Verdict:
+    def send(self, letter: OutgoingMessage) -> SendResult:
         """A lost answer is unknown, a call that never arrived is as if the provider had been too busy."""
         before = len(self.tries)
         try:
-            verdict: Verdict = self.board.call("provider.send", self._take, (letter,), {})
+            verdict: SendResult = self.board.call("provider.send", self._take, (letter,), {})
         except RetryLater:
             return OutcomeUnknown("answer_lost") if len(self.tries) > before else Throttled()
         return verdict
 
-    def _take(self, letter: OutgoingMessage) -> Verdict:
+    def _take(self, letter: OutgoingMessage) -> SendResult:
         uid = str(letter.uid)
         verdict = self.answer(letter, self.times[uid])
         self.times[uid] += 1

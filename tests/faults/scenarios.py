@@ -15,9 +15,9 @@ from chalicelib.model.message import (
     OutgoingMessage,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 from chalicelib.model.stable_random import stable_fraction
 from chalicelib.model.trigger import ApiTrigger, EntryPolicy, EventTrigger, ScheduledTrigger
@@ -39,12 +39,12 @@ PRICE = 10_000
 ORDER = EventTrigger(event="order.placed")
 
 
-def _stumble(letter: OutgoingMessage, before: int) -> Verdict:
+def _stumble(letter: OutgoingMessage, before: int) -> SendResult:
     """Twice a passing refusal, with a throttle in between."""
     return (TransientFailure("busy"), Throttled(2 * SECOND), TransientFailure("busy"), Accepted("id"))[min(before, 3)]
 
 
-def _refuse_first(letter: OutgoingMessage, before: int) -> Verdict:
+def _refuse_first(letter: OutgoingMessage, before: int) -> SendResult:
     """Each contact fares otherwise."""
     return {
         "c0": PermanentFailure("rejected"),
@@ -53,15 +53,15 @@ def _refuse_first(letter: OutgoingMessage, before: int) -> Verdict:
     }.get(letter.uid.contact, Accepted("id"))
 
 
-def _lose_first(letter: OutgoingMessage, before: int) -> Verdict:
+def _lose_first(letter: OutgoingMessage, before: int) -> SendResult:
     return Accepted("id") if before else OutcomeUnknown("read_timeout")
 
 
-def _fault_first(letter: OutgoingMessage, before: int) -> Verdict:
+def _fault_first(letter: OutgoingMessage, before: int) -> SendResult:
     return Accepted("id") if before else ChannelFailure("account_suspended")
 
 
-def _fault_at_first(letter: OutgoingMessage, before: int) -> Verdict:
+def _fault_at_first(letter: OutgoingMessage, before: int) -> SendResult:
     """Three tries of everybody fail by the channel: five in a row open its circuit."""
     return Accepted("id") if before >= 2 else ChannelFailure("account_suspended")
 

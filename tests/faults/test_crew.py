@@ -18,7 +18,14 @@ from chalicelib.model.campaign import Campaign, CampaignState
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid
-from chalicelib.model.message import Accepted, OutgoingMessage, PermanentFailure, Throttled, TransientFailure, Verdict
+from chalicelib.model.message import (
+    Accepted,
+    OutgoingMessage,
+    PermanentFailure,
+    SendResult,
+    Throttled,
+    TransientFailure,
+)
 from tests.builders import end, send
 from tests.faults.crew import Site, at_work
 from tests.faults.stage import CHANNEL, HERE, build_campaign, furnish
@@ -82,7 +89,7 @@ def test_a_provider_that_goes_down_under_5000_contacts_stops_the_flow_and_fails_
     def is_down(now: datetime) -> bool:
         return down <= now < up
 
-    def answer(letter: OutgoingMessage) -> Verdict:
+    def answer(letter: OutgoingMessage) -> SendResult:
         if not is_down(site.crew.now):
             return Accepted(str(letter.uid))
         refused[str(letter.uid.contact)] += 1
@@ -120,7 +127,7 @@ class _Throttling:
         self.most, self.refused = most, 0
         self.site: Site | None = None
 
-    def answer(self, letter: OutgoingMessage) -> Verdict:
+    def answer(self, letter: OutgoingMessage) -> SendResult:
         """By when each call reached it."""
         assert self.site
         calls = self.site.provider.calls
@@ -172,7 +179,7 @@ def test_a_balance_of_100_messages_sends_100_of_250_and_only_a_resume_sends_the_
 ) -> None:
     """A message costs a cent; what is refused is refunded, so others are sent for it."""
 
-    def answer(letter: OutgoingMessage) -> Verdict:
+    def answer(letter: OutgoingMessage) -> SendResult:
         number = int(letter.uid.contact[1:])
         return PermanentFailure("rejected") if number % 10 == 0 else Accepted(str(letter.uid))
 

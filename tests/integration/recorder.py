@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.api._routes import ROUTES
-from chalicelib.model.message import Accepted, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.message import Accepted, OutgoingMessage, PermanentFailure, SendResult
 from chalicelib.wiring import use_ports
 from infra.local import gateway
 from tests.integration.conftest import Reply
@@ -210,7 +210,7 @@ def _flows(recorder: Recorder, contacts: list[str]) -> None:
     call(f"GET /v1/contacts/{contacts[0]}/timeline")
 
 
-def _refuse_bob(letter: OutgoingMessage) -> Verdict:
+def _refuse_bob(letter: OutgoingMessage) -> SendResult:
     is_bob = letter.to == "bob@example.com"
     return PermanentFailure("mailbox_closed") if is_bob else Accepted(str(letter.uid))
 

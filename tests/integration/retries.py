@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.core.flows import enrol_retry as expand_retry
 from chalicelib.core.flows import retry_flow
-from chalicelib.model.message import Accepted, OutcomeUnknown, PermanentFailure, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, PermanentFailure, SendResult
 from tests.integration.story import Story
 
 LOST, TAKEN, REFUSED = OutcomeUnknown("read_timeout"), Accepted("id"), PermanentFailure("mailbox_full")
@@ -22,7 +22,7 @@ def go(way: str, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
         monkeypatch.setattr(expand_retry, "PAGE", page)
 
 
-def answer(story: Story, verdict: Verdict, **others: Verdict) -> None:
+def answer(story: Story, verdict: SendResult, **others: SendResult) -> None:
     """What the provider says from now on; `others` by contact, as `c1`."""
     story.postbox.answer = lambda letter: others.get(letter.to.partition("@")[0], verdict)
 

@@ -9,7 +9,13 @@ import pytest
 
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid
-from chalicelib.model.message import Accepted, ChannelFailure, OutcomeUnknown, OutgoingMessage, PermanentFailure
+from chalicelib.model.message import (
+    Accepted,
+    AccountUnpaid,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
+)
 from chalicelib.wiring import use_ports
 from tests.integration.story import Story, story
 
@@ -223,7 +229,7 @@ def test_a_reload_comes_before_the_money_is_gone_but_three_times_a_day_at_most(s
 
 def test_a_provider_that_wants_money_pauses_the_flow_and_no_circuit(story: Story) -> None:
     story.settle_in(contacts=8)
-    story.postbox.answer = lambda _: ChannelFailure("balance:131042")
+    story.postbox.answer = lambda _: AccountUnpaid("131042")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0})
     story.advance(timedelta(seconds=10))
     assert len(story.postbox.calls) == 1

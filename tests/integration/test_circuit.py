@@ -10,8 +10,8 @@ from chalicelib.model.message import (
     ChannelFailure,
     OutcomeUnknown,
     OutgoingMessage,
+    SendResult,
     TransientFailure,
-    Verdict,
 )
 from tests.integration.story import Story, story
 
@@ -20,11 +20,11 @@ __all__ = ["story"]
 DOWN = ChannelFailure("account_suspended")
 
 
-def _after(count: int, verdict: Verdict) -> Callable[[OutgoingMessage], Verdict]:
+def _after(count: int, verdict: SendResult) -> Callable[[OutgoingMessage], SendResult]:
     """Takes so many messages, and from then on answers this."""
     taken: list[str] = []
 
-    def answer(letter: OutgoingMessage) -> Verdict:
+    def answer(letter: OutgoingMessage) -> SendResult:
         if len(taken) >= count:
             return verdict
         taken.append(str(letter.uid))
@@ -33,7 +33,7 @@ def _after(count: int, verdict: Verdict) -> Callable[[OutgoingMessage], Verdict]
     return answer
 
 
-def _break(story: Story, contacts: int = 30, working: int = 12, verdict: Verdict = DOWN) -> str:
+def _break(story: Story, contacts: int = 30, working: int = 12, verdict: SendResult = DOWN) -> str:
     """A flow whose channel breaks after so many messages."""
     story.settle_in(contacts=contacts)
     story.postbox.answer = _after(working, verdict)
@@ -49,7 +49,7 @@ def _circuit(story: Story) -> dict[str, object]:
 
 @pytest.mark.parametrize("verdict", [DOWN, TransientFailure("ConnectTimeoutError", unreached=True)])
 def test_an_outage_pauses_the_flow_within_five_faults_and_after_it_everybody_is_reached_once(
-    story: Story, verdict: Verdict
+    story: Story, verdict: SendResult
 ) -> None:
     flow = _break(story, verdict=verdict)
     assert len(story.postbox.calls) == 12 + 5

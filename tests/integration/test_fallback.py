@@ -14,8 +14,8 @@ from chalicelib.model.message import (
     OutgoingMessage,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     TransientFailure,
-    Verdict,
 )
 from chalicelib.wiring import use_ports
 from tests.integration.consents import reasons
@@ -86,7 +86,7 @@ def both(story: Story) -> Both:
 @pytest.mark.parametrize(
     "refusal", [PermanentFailure("bad_number"), RecipientSuppressed("opted_out"), PermanentFailure("no_app")]
 )
-def test_what_is_refused_for_good_goes_by_the_fallback(both: Both, refusal: Verdict) -> None:
+def test_what_is_refused_for_good_goes_by_the_fallback(both: Both, refusal: SendResult) -> None:
     both.chat.answer = lambda letter: refusal
     lanes = [
         {"label": "yes", "when": {"message": "hello", "channelUsed": both.story.channel}, "steps": []},
@@ -112,7 +112,7 @@ def test_what_is_refused_for_good_goes_by_the_fallback(both: Both, refusal: Verd
     ],
     ids=["accepted", "unknown", "retryable"],
 )
-def test_nothing_else_leads_to_the_fallback(both: Both, answer: Callable[[OutgoingMessage], Verdict]) -> None:
+def test_nothing_else_leads_to_the_fallback(both: Both, answer: Callable[[OutgoingMessage], SendResult]) -> None:
     both.chat.answer = answer
     both.start(configuration={"maxRetries": 0})
     assert [medium for medium, _ in both.sent()] == ["chat"]
@@ -120,7 +120,7 @@ def test_nothing_else_leads_to_the_fallback(both: Both, answer: Callable[[Outgoi
 
 def test_a_lost_answer_before_the_refusal_forbids_the_fallback(both: Both) -> None:
     """The first try may have arrived: the contact would get two."""
-    answers: Iterator[Verdict] = iter([OutcomeUnknown("read_timeout"), PermanentFailure("bad_number")])
+    answers: Iterator[SendResult] = iter([OutcomeUnknown("read_timeout"), PermanentFailure("bad_number")])
     both.chat.answer = lambda letter: next(answers)
     both.chat.deduplicates = True
     flow = both.start()
@@ -210,7 +210,7 @@ def test_where_the_provider_falls_back_we_do_not(both: Both) -> None:
 def test_a_paused_flow_goes_on_with_the_fallback_after_it(both: Both) -> None:
     flow = ""
 
-    def refuse(letter: OutgoingMessage) -> Verdict:
+    def refuse(letter: OutgoingMessage) -> SendResult:
         both.story.set_status(letter.uid.flow, "paused")
         return PermanentFailure("bad_number")
 

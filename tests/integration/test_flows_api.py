@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -46,10 +46,10 @@ def fields_of(reply: Any) -> set[str]:
     return {detail["field"] for detail in reply.json["details"]}
 
 
-def verdicts(story: Story, **by_name: Verdict) -> None:
+def verdicts(story: Story, **by_name: SendResult) -> None:
     """Scripts the provider: `c3=Permanent("bounced")` for c3@example.com; everybody else's message is accepted."""
 
-    def answer(letter: OutgoingMessage) -> Verdict:
+    def answer(letter: OutgoingMessage) -> SendResult:
         return by_name.get(letter.to.partition("@")[0], Accepted(str(letter.uid)))
 
     story.postbox.answer = answer

@@ -9,7 +9,7 @@ from chalicelib.core.flows import enrol_retry as expand_retry
 from chalicelib.core.flows import retry_flow
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid
-from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
 from chalicelib.model.queue_messages import EnrolRetry
 from tests.builders import tag
 from tests.integration.story import Story, story
@@ -30,7 +30,7 @@ def every_flow_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 def flow(story: Story) -> str:
     """A third of it refused, a third without an answer, a third sent; from now on everything is accepted."""
     story.settle_in(contacts=CONTACTS)
-    verdicts: tuple[Verdict, ...] = (PermanentFailure("rejected"), OutcomeUnknown("read_timeout"), Accepted("x"))
+    verdicts: tuple[SendResult, ...] = (PermanentFailure("rejected"), OutcomeUnknown("read_timeout"), Accepted("x"))
     answers = {f"c{number}@example.com": verdicts[number % 3] for number in range(CONTACTS)}
     story.postbox.answer = lambda letter: answers[letter.to]
     uid = story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
@@ -40,7 +40,7 @@ def flow(story: Story) -> str:
     return uid
 
 
-def _accept(letter: OutgoingMessage) -> Verdict:
+def _accept(letter: OutgoingMessage) -> SendResult:
     return Accepted(str(letter.uid))
 
 

@@ -13,8 +13,8 @@ from chalicelib.model.message import (
     OutcomeUnknown,
     OutgoingMessage,
     PermanentFailure,
+    SendResult,
     TransientFailure,
-    Verdict,
 )
 from chalicelib.ports import ExpectUnclaimed, Save
 from chalicelib.wiring import use_ports
@@ -39,17 +39,17 @@ def _charge(story: Story, price: str) -> None:
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
 
 
-def _answer(story: Story, *verdicts: Verdict) -> None:
+def _answer(story: Story, *verdicts: SendResult) -> None:
     """The tries of each message fare so, one after the other, and so does its last for good."""
 
-    def answer(letter: OutgoingMessage) -> Verdict:
+    def answer(letter: OutgoingMessage) -> SendResult:
         tried = story.postbox.times_called()[str(letter.uid)]
         return verdicts[min(tried, len(verdicts)) - 1]
 
     story.postbox.answer = answer
 
 
-def _lose_one(story: Story, amount: str = "1.00", then: Verdict = TAKEN) -> str:
+def _lose_one(story: Story, amount: str = "1.00", then: SendResult = TAKEN) -> str:
     """A flow of one message whose first try has had no answer yet."""
     _prepay(story, amount)
     _answer(story, LOST, then)
@@ -132,7 +132,7 @@ def test_when_the_price_changes_meanwhile_the_dearer_try_is_paid(story: Story, p
 
 @pytest.mark.parametrize("recounted", [False, True])
 @pytest.mark.parametrize("then", [PermanentFailure("rejected"), TransientFailure("busy")])
-def test_one_that_is_refused_after_all_costs_nothing(story: Story, then: Verdict, recounted: bool) -> None:
+def test_one_that_is_refused_after_all_costs_nothing(story: Story, then: SendResult, recounted: bool) -> None:
     flow = _lose_one(story, then=then)
     if recounted:
         _recount(story, flow)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
 from tests.integration.story import Story, story
 
 __all__ = ["story"]
@@ -16,7 +16,7 @@ def _priced(story: Story, contacts: int, **fields: object) -> None:
 
 def test_what_was_sent_or_may_have_been_is_spent_and_what_was_refused_is_not(story: Story) -> None:
     _priced(story, contacts=4)
-    verdicts: dict[str, Verdict] = {
+    verdicts: dict[str, SendResult] = {
         "c0@example.com": PermanentFailure("x"),
         "c1@example.com": OutcomeUnknown("read_timeout"),
     }

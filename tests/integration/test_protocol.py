@@ -17,7 +17,7 @@ from chalicelib.model.base import StoredDocument
 from chalicelib.model.execution import Execution, ExecutionKey
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
 from chalicelib.model.queue_messages import EnqueuePending, Job, ScheduledStep
 from chalicelib.ports import Counters, Page
 from chalicelib.wiring import use_ports
@@ -77,7 +77,7 @@ def _calls_by_node(story: Story) -> Counter[str]:
     return Counter(str(sent.letter.uid.node) for sent in story.postbox.calls)
 
 
-def _answer_at(story: Story, node: str, verdict: Verdict) -> None:
+def _answer_at(story: Story, node: str, verdict: SendResult) -> None:
     """From now on the provider says this to the messages of one node, and takes all others."""
     story.postbox.answer = lambda letter: verdict if letter.uid.node == node else Accepted("id")
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.channels import acquire_rate as keep_rate
 from chalicelib.core.channels.acquire_rate import SendLater, SendNow, reserve_slots
 from chalicelib.model.channel import RateLimits
-from chalicelib.model.message import Accepted, OutgoingMessage, Throttled, Verdict
+from chalicelib.model.message import Accepted, OutgoingMessage, SendResult, Throttled
 from chalicelib.ports import RateState
 from tests.builders import build_channel
 from tests.integration.story import Story, story
@@ -72,7 +72,7 @@ def test_a_slot_far_ahead_is_hinted_and_kept_for_who_waits(story: Story) -> None
 
 def test_a_throttle_holds_all_workers_back_and_nobody_fails(story: Story) -> None:
     story.settle_in(contacts=30)
-    answers: list[Verdict] = [Accepted("1"), Accepted("2"), Throttled(timedelta(seconds=20))]
+    answers: list[SendResult] = [Accepted("1"), Accepted("2"), Throttled(timedelta(seconds=20))]
     story.postbox.answer = lambda letter: answers.pop(0) if answers else Accepted(str(letter.uid))
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0})
     story.advance(timedelta(seconds=40))
@@ -88,7 +88,7 @@ def test_a_provider_that_throttles_sees_no_more_than_its_rate(story: Story) -> N
     _limit(story, ratePerSecond=14)
     refused: list[OutgoingMessage] = []
 
-    def answer(letter: OutgoingMessage) -> Verdict:
+    def answer(letter: OutgoingMessage) -> SendResult:
         now = story.postbox.clock.now()
         recent = [sent for sent in story.postbox.calls if sent.at > now - timedelta(seconds=1)]
         if len(recent) > 14:

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.core.flows import retry_flow
-from chalicelib.model.message import Verdict
+from chalicelib.model.message import SendResult
 from tests.integration.retries import LOST, REFUSED, TAKEN, WAYS, answer, finish, go, post, retry, sent
 from tests.integration.story import Story, story
 
@@ -15,7 +15,7 @@ def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.Monke
     """Of neither message of c0 anything is known, nor of that of c1 at `a`; that at `b` was sent."""
     go(request.param, monkeypatch, page=2)
     story.settle_in(contacts=2)
-    answers: dict[tuple[str, str], Verdict] = {("c1@example.com", "b"): TAKEN}
+    answers: dict[tuple[str, str], SendResult] = {("c1@example.com", "b"): TAKEN}
     story.postbox.answer = lambda letter: answers.get((letter.to, str(letter.uid.node)), LOST)
     uid = story.start(story.campaign(story.send("a"), story.send("b")))
     finish(story, uid)

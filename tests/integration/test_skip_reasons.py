@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.core.contacts.mark_unreachable import mark_unreachable
 from chalicelib.model.ids import ContactUid
-from chalicelib.model.message import Accepted, OutgoingMessage, RecipientSuppressed, Verdict
+from chalicelib.model.message import Accepted, OutgoingMessage, RecipientSuppressed, SendResult
 from chalicelib.model.skip_reason import SkipReason, skip_reason_for
 from chalicelib.wiring import use_ports
 from tests.builders import wait
@@ -91,7 +91,7 @@ def test_each_reason_is_counted_in_the_flow_and_told_of_the_contact(story: Story
 
 
 def test_what_the_provider_refuses_is_counted_by_its_code(story: Story) -> None:
-    def answer(letter: OutgoingMessage) -> Verdict:
+    def answer(letter: OutgoingMessage) -> SendResult:
         return RecipientSuppressed("opted_out") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
 
     story.postbox.answer = answer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import RetryLater
-from chalicelib.model.message import Accepted, ChannelFailure, OutgoingMessage, PermanentFailure, Verdict
+from chalicelib.model.message import Accepted, ChannelFailure, OutgoingMessage, PermanentFailure, SendResult
 from chalicelib.model.webhook import ALL_EVENTS, expand_event_names
 from chalicelib.wiring import use_ports
 from tests.integration.story import Story, story
@@ -17,7 +17,7 @@ from tests.integration.test_webhooks import Receiver, later, make, receiver
 __all__ = ["receiver", "story"]
 
 
-def _refuse_first(letter: OutgoingMessage) -> Verdict:
+def _refuse_first(letter: OutgoingMessage) -> SendResult:
     return PermanentFailure("mailbox_closed") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
 
 

@@ -12,18 +12,15 @@ from chalicelib.model.message import (
     OutcomeUnknown,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 
 #: engine.md: so many faults in a row, in one worker, open the circuit; the healthy path counts and writes nothing.
 FAULTS_IN_A_ROW = 5
 #: How long an open circuit lets nothing through, by the real clock: the provider's troubles know no other.
 PROBE_AFTER = timedelta(seconds=60)
-
-
-_UNPAID = "balance:"
 
 
 class CircuitDecision(StrEnum):
@@ -76,10 +73,8 @@ def reset(circuit: Circuit, real_now: datetime) -> Circuit:
     return replace(circuit, state=CircuitState.CLOSED, since=real_now, retry_at=None)
 
 
-def channel_failure_code(verdict: Verdict) -> str | None:
+def channel_failure_code(verdict: SendResult) -> str | None:
     """The code of a fault that is the channel's own; None for all other answers."""
-    if provider_balance_error(verdict):
-        return None
     match verdict:
         case ChannelFailure(code=code) | TransientFailure(code=code, unreached=True) | OutcomeUnknown(why=code):
             return code
@@ -87,14 +82,7 @@ def channel_failure_code(verdict: Verdict) -> str | None:
             return None
 
 
-def provider_balance_error(verdict: Verdict) -> str | None:
-    """What the provider says of its unpaid account: no fault of the channel, and paying is all that helps."""
-    if isinstance(verdict, ChannelFailure) and verdict.code.startswith(_UNPAID):
-        return verdict.code.removeprefix(_UNPAID)
-    return None
-
-
-def is_healthy_response(verdict: Verdict) -> bool:
+def is_healthy_response(verdict: SendResult) -> bool:
     """Whether the provider has looked at the message itself."""
     return isinstance(verdict, Accepted | PermanentFailure | RecipientSuppressed | Throttled)
 
@@ -105,7 +93,7 @@ class ChannelHealth:
 
     in_a_row: dict[str, tuple[ChannelFailureRecord, ...]] = field(default_factory=dict)
 
-    def note(self, channel: str, verdict: Verdict, real_now: datetime) -> tuple[ChannelFailureRecord, ...]:
+    def note(self, channel: str, verdict: SendResult, real_now: datetime) -> tuple[ChannelFailureRecord, ...]:
         """The faults in a row when this was one too many, else none; counting then starts anew."""
         if is_healthy_response(verdict):
             self.in_a_row.pop(channel, None)

@@ -17,7 +17,7 @@ from chalicelib.model.channel import Channel
 from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.flow import Flow, PausedBy
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.message import Verdict
+from chalicelib.model.message import SendResult
 from chalicelib.ports import ChannelStatus, Ports
 
 #: Tries to write a circuit against other workers; each of them moves it too, so one is nearly always enough.
@@ -34,7 +34,7 @@ def acquire_circuit(
     return said, circuit
 
 
-def record_probe(ports: Ports, workspace: WorkspaceUid, uid: str, verdict: Verdict) -> Circuit:
+def record_probe(ports: Ports, workspace: WorkspaceUid, uid: str, verdict: SendResult) -> Circuit:
     """The probe was no fault: a sound answer closes the circuit, after another one the next send is the probe."""
     real_now = ports.clock.real()
     settled = reset if is_healthy_response(verdict) else reopen_for_probe

@@ -19,15 +19,16 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.model.message import (
     Accepted,
+    AccountUnpaid,
     ChannelFailure,
     MessageType,
     OutcomeUnknown,
     OutgoingMessage,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 from chalicelib.model.skip_reason import SkipReason
 from chalicelib.model.template import TemplateVersion
@@ -37,6 +38,15 @@ from chalicelib.ports import ChannelType, Ports
 
 #: In place of a flow and, for a bare address, of a contact: events of test messages find no row and are dropped.
 _NOWHERE = "test"
+
+
+#: Send results that refuse the message → their name in the answer.
+_REFUSALS: Mapping[type[SendResult], str] = {
+    TransientFailure: "retryable",
+    PermanentFailure: "permanent",
+    RecipientSuppressed: "suppress",
+    ChannelFailure: "channel",
+}
 
 
 class TestMessage(TemplatePreviewRequest):
@@ -130,21 +140,17 @@ def _address(
     return address
 
 
-def _show(uid: str, verdict: Verdict) -> TestResult:
-    match verdict:
+def _show(uid: str, result: SendResult) -> TestResult:
+    match result:
         case Accepted(provider_id):
             return TestResult(message_uid=uid, verdict="accepted", provider_id=provider_id)
-        case Throttled():
-            return TestResult(message_uid=uid, verdict="throttled")
-        case TransientFailure(code):
-            return TestResult(message_uid=uid, verdict="retryable", code=code)
-        case PermanentFailure(code):
-            return TestResult(message_uid=uid, verdict="permanent", code=code)
-        case RecipientSuppressed(code):
-            return TestResult(message_uid=uid, verdict="suppress", code=code)
-        case ChannelFailure(code):
-            return TestResult(message_uid=uid, verdict="channel", code=code)
         case OutcomeUnknown(why):
             return TestResult(message_uid=uid, verdict="unknown", code=why)
+        case AccountUnpaid(code):
+            return TestResult(message_uid=uid, verdict="channel", code=f"balance:{code}")
+        case Throttled():
+            return TestResult(message_uid=uid, verdict="throttled")
+        case TransientFailure() | PermanentFailure() | RecipientSuppressed() | ChannelFailure():
+            return TestResult(message_uid=uid, verdict=_REFUSALS[type(result)], code=result.code)
         case _:
-            assert_never(verdict)
+            assert_never(result)

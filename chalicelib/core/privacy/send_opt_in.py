@@ -12,7 +12,7 @@ from chalicelib.model.channel import Channel
 from chalicelib.model.consent import OptIn, OptInStatus
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.ids import ContactUid, FlowUid, MessageUid, NodeId, WorkspaceUid
-from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, Throttled, TransientFailure, Verdict
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, SendResult, Throttled, TransientFailure
 from chalicelib.model.queue_messages import SendOptIn
 from chalicelib.model.signing import CONFIRM_URL, UNSUBSCRIBE_URL, Links
 from chalicelib.model.skip_reason import SkipReason
@@ -51,7 +51,7 @@ def send_opt_in(ports: Ports, job: SendOptIn) -> None:
         return  # Another delivery of the job has it, or it was asked anew.
 
 
-def _settle(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, verdict: Verdict | str) -> None:
+def _settle(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, verdict: SendResult | str) -> None:
     if isinstance(verdict, TransientFailure | Throttled) and opt_in.attempts + 1 < _MAX_ATTEMPTS:
         again = _save(ports, workspace, opt_in, status=OptInStatus.QUEUED, attempts=opt_in.attempts + 1)
         ports.jobs.send(SendOptIn(w=workspace, uid=again.uid, rev=again.rev), _RETRY_AFTER)
@@ -59,7 +59,7 @@ def _settle(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, verdict: Verdi
     _save(ports, workspace, opt_in, **_after(verdict))
 
 
-def _after(verdict: Verdict | str) -> dict[str, object]:
+def _after(verdict: SendResult | str) -> dict[str, object]:
     if isinstance(verdict, Accepted):
         return {"status": OptInStatus.SENT, "reason": None}
     if isinstance(verdict, OutcomeUnknown):
@@ -72,7 +72,7 @@ def _save(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, **changes: objec
     return ports.catalog.save(workspace, opt_in.model_copy(update={**changes, "updated_at": ports.clock.now()}))
 
 
-def _send(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn) -> Verdict | str:
+def _send(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn) -> SendResult | str:
     """The verdict, or why there is nothing to send."""
     uid = ContactUid(opt_in.contact_uid)
     contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)

@@ -9,13 +9,14 @@ from chalicelib.model.flow import FlowConfiguration
 from chalicelib.model.ids import NodeId
 from chalicelib.model.message import (
     Accepted,
+    AccountUnpaid,
     ChannelFailure,
     OutcomeUnknown,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 from chalicelib.model.skip_reason import skip_reason_for
 
@@ -38,7 +39,7 @@ class SendAttempt:
     next_offer: int | None = None
 
 
-def apply_send_result(row: Execution, attempt: SendAttempt, verdict: Verdict) -> Execution:
+def apply_send_result(row: Execution, attempt: SendAttempt, verdict: SendResult) -> Execution:
     """The row with its claim gone: a result at the node, or the moment to try again. It has not left the node yet."""
     row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
     match verdict:
@@ -46,7 +47,7 @@ def apply_send_result(row: Execution, attempt: SendAttempt, verdict: Verdict) ->
             return _with(row, attempt, MessageOutcome.SENT, provider_id=provider_id, cost=_cost(row, attempt))
         case Throttled(after=after):
             return replace(row, due=attempt.now + max(SHORTEST_WAIT, after or SHORTEST_WAIT))
-        case ChannelFailure() | TransientFailure(unreached=True):
+        case ChannelFailure() | AccountUnpaid() | TransientFailure(unreached=True):
             return replace(row, due=attempt.now + max(SHORTEST_WAIT, attempt.configuration.retry_delay))
         case TransientFailure(code=code, after=after):
             return _retry(row, attempt, after) or _fail(row, attempt, code)

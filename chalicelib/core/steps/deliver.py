@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.core.campaigns.campaign_state import BALANCE
 from chalicelib.core.channels.acquire_rate import throttle_channel
-from chalicelib.core.channels.circuit_breaker import ChannelHealth, channel_failure_code, provider_balance_error
+from chalicelib.core.channels.circuit_breaker import ChannelHealth, channel_failure_code
 from chalicelib.core.channels.circuit_check import open_circuit, record_probe
 from chalicelib.core.channels.pacing import TOLERANCE
 from chalicelib.core.contacts.mark_unreachable import mark_unreachable
@@ -45,7 +45,15 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey, MessageOutcome
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import ContactUid, NodeId, new_uid
-from chalicelib.model.message import Accepted, OutcomeUnknown, PermanentFailure, RecipientSuppressed, Throttled, Verdict
+from chalicelib.model.message import (
+    Accepted,
+    AccountUnpaid,
+    OutcomeUnknown,
+    PermanentFailure,
+    RecipientSuppressed,
+    SendResult,
+    Throttled,
+)
 from chalicelib.ports import ExpectClaimedBy, Ports, Save
 
 #: Time kept for settling, hints and statistics after the last send of a batch.
@@ -58,7 +66,7 @@ FLUSH_AFTER = timedelta(seconds=1)
 class _Learnt:
     """What the answers of a batch say of its channels; `spoilt` is the one that spoils everything."""
 
-    probes: dict[str, Verdict] = field(default_factory=dict)
+    probes: dict[str, SendResult] = field(default_factory=dict)
     #: Channels that want it slower, and until when nothing is to be sent by them.
     held: dict[str, datetime] = field(default_factory=dict)
     spoilt: Channel | None = None
@@ -162,7 +170,7 @@ def _send_all(delivery: SendBatch, claimed: Sequence[ClaimedSend]) -> dict[int, 
     """
     clock = delivery.ports.clock
     late: dict[int, datetime] = {}
-    unsaved: list[tuple[ClaimedSend, Verdict]] = []
+    unsaved: list[tuple[ClaimedSend, SendResult]] = []
     oldest = clock.real()
     learnt = _Learnt()
     back: list[ClaimedSend] = []
@@ -196,12 +204,12 @@ def _send_all(delivery: SendBatch, claimed: Sequence[ClaimedSend]) -> dict[int, 
     return late
 
 
-def _learn(delivery: SendBatch, learnt: _Learnt, channel: Channel, verdict: Verdict) -> None:
+def _learn(delivery: SendBatch, learnt: _Learnt, channel: Channel, verdict: SendResult) -> None:
     """Remembers what an answer says of its channel; nothing is written before the messages are saved."""
     misfires = _health.note(channel.uid, verdict, delivery.ports.clock.real())
     if isinstance(verdict, Throttled):
         learnt.held[channel.uid] = delivery.ports.clock.now() + max(SHORTEST_WAIT, verdict.after or SHORTEST_WAIT)
-    learnt.unpaid = provider_balance_error(verdict)
+    learnt.unpaid = verdict.code if isinstance(verdict, AccountUnpaid) else None
     code = channel_failure_code(verdict)
     if code is not None and channel.uid in delivery.probing:
         misfires = misfires or (ChannelFailureRecord(delivery.ports.clock.real(), code),)
@@ -239,7 +247,7 @@ def _timeout(delivery: SendBatch, claimed: ClaimedSend) -> timedelta:
     return delivery.plan.channel_types[claimed.ready.letter.channel.type].timeout
 
 
-def _send(delivery: SendBatch, claimed: ClaimedSend) -> Verdict:
+def _send(delivery: SendBatch, claimed: ClaimedSend) -> SendResult:
     letter = claimed.ready.letter
     try:
         return delivery.plan.channel_types[letter.channel.type].send(letter)
@@ -247,7 +255,7 @@ def _send(delivery: SendBatch, claimed: ClaimedSend) -> Verdict:
         return OutcomeUnknown(type(error).__name__)
 
 
-def _settle(delivery: SendBatch, sent: Sequence[tuple[ClaimedSend, Verdict]]) -> None:
+def _settle(delivery: SendBatch, sent: Sequence[tuple[ClaimedSend, SendResult]]) -> None:
     rows = _do_tags(delivery, [(each, _after(delivery, each, verdict)) for each, verdict in sent])
     saves = [
         Save(replace(row, seq=each.ready.row.seq + 1), ExpectClaimedBy(each.attempt))
@@ -287,7 +295,7 @@ def _remember(delivery: SendBatch, ready: SendCandidate, verdict: RecipientSuppr
             suppress_recipient(delivery.ports, workspace, letter, ready.contact)
 
 
-def _after(delivery: SendBatch, claimed: ClaimedSend, verdict: Verdict) -> WalkResult:
+def _after(delivery: SendBatch, claimed: ClaimedSend, verdict: SendResult) -> WalkResult:
     """The row after the verdict, walked on to its next effect."""
     row, letter = claimed.ready.row, claimed.ready.letter
     attempt = delivery.plan.attempt_at(row, letter.uid.node, delivery.ports, letter)

@@ -33,9 +33,9 @@ from chalicelib.model.message import (
     OutcomeUnknown,
     OutgoingMessage,
     PermanentFailure,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 from chalicelib.providers.email import Email, EmailContent, EmailSettings, build_request, read_error
 
@@ -209,7 +209,7 @@ class TestSending:
     ],
     ids=str,
 )
-def test_every_fault_has_its_verdict(error: ClientError | BotoCoreError, verdict: Verdict) -> None:
+def test_every_fault_has_its_verdict(error: ClientError | BotoCoreError, verdict: SendResult) -> None:
     assert read_error(error, SENDER) == verdict
 
 

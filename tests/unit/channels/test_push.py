@@ -19,8 +19,8 @@ from chalicelib.model.message import (
     OutgoingMessage,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
-    Verdict,
 )
 from chalicelib.providers.push import Push, PushContent, PushSettings, build_request, read_error
 from tests.unit.channels.letters import NOW, build_client, letter, problems, refusal
@@ -102,7 +102,7 @@ class TestSending:
         self,
         phone: Callable[[], dict[str, object]],
         tablet: Callable[[], dict[str, object]],
-        verdict: Verdict,
+        verdict: SendResult,
     ) -> None:
         sns = ScriptedSns({PHONE: phone, TABLET: tablet})
         assert Push(sns).send(pushed(f"{PHONE} {TABLET}")) == verdict
@@ -144,7 +144,7 @@ class TestSending:
     ],
     ids=str,
 )
-def test_every_refusal_has_its_verdict(error: ClientError, verdict: Verdict) -> None:
+def test_every_refusal_has_its_verdict(error: ClientError, verdict: SendResult) -> None:
     assert read_error(error) == verdict
 
 

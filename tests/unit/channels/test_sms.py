@@ -13,13 +13,14 @@ from chalicelib.model.delivery_report import DeliveryReport, Price, ProviderCall
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import (
     Accepted,
+    AccountUnpaid,
     ChannelFailure,
     MessageType,
     OutcomeUnknown,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
-    Verdict,
 )
 from chalicelib.providers.end_user_messaging import read_error
 from chalicelib.providers.sms import Sms, SmsContent, SmsSettings
@@ -91,13 +92,13 @@ def test_a_refusal_is_a_verdict_with_its_reason() -> None:
             "ServiceQuotaExceededException",
             400,
             "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
-            ChannelFailure("balance:MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
+            AccountUnpaid("MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"),
         ),
         (
             "ServiceQuotaExceededException",
             400,
             "MONTHLY_SPEND_LIMIT_REACHED_FOR_RCS",
-            ChannelFailure("balance:MONTHLY_SPEND_LIMIT_REACHED_FOR_RCS"),
+            AccountUnpaid("MONTHLY_SPEND_LIMIT_REACHED_FOR_RCS"),
         ),
         (
             "ServiceQuotaExceededException",
@@ -152,7 +153,7 @@ def test_a_refusal_is_a_verdict_with_its_reason() -> None:
         ),
     ],
 )
-def test_every_refusal_has_its_verdict(code: str, status: int, reason: str, verdict: Verdict) -> None:
+def test_every_refusal_has_its_verdict(code: str, status: int, reason: str, verdict: SendResult) -> None:
     assert read_error(refusal(OPERATION, code, status, reason=reason)) == verdict
 
 

@@ -18,8 +18,8 @@ from chalicelib.model.message import (
     OutcomeUnknown,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
-    Verdict,
 )
 from chalicelib.providers.http import Http, Reply
 from chalicelib.providers.signatures import sign_twilio, verify_twilio
@@ -94,7 +94,7 @@ class TestRequest:
         (302, None, OutcomeUnknown("status_302")),
     ],
 )
-def test_every_refusal_has_its_verdict(status: int, code: int | None, verdict: Verdict) -> None:
+def test_every_refusal_has_its_verdict(status: int, code: int | None, verdict: SendResult) -> None:
     body = json.dumps({"code": code, "message": "x", "more_info": "y", "status": status} if code else {}).encode()
     assert read_answer(Reply(status, {}, body)) == verdict
 

@@ -16,9 +16,9 @@ from chalicelib.model.message import (
     ChannelFailure,
     OutcomeUnknown,
     PermanentFailure,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 from chalicelib.providers.http import Http, Reply
 from chalicelib.providers.webhook import WebhookChannel, WebhookContent, build_request, build_settings, read_answer
@@ -100,7 +100,7 @@ class TestSending:
             ("x", ChannelFailure("secret_unreadable")),
         ],
     )
-    def test_a_secret_that_is_none_means_not_sent(self, secret: str, verdict: Verdict) -> None:
+    def test_a_secret_that_is_none_means_not_sent(self, secret: str, verdict: SendResult) -> None:
         assert build(KnownSecrets(hook=secret), "93.184.216.34").send(LETTER) == verdict
 
     def test_without_its_secret_nothing_is_sent(self) -> None:
@@ -133,7 +133,7 @@ class TestSending:
         (101, OutcomeUnknown("status_101")),
     ],
 )
-def test_every_answer_has_its_verdict(status: int, verdict: Verdict) -> None:
+def test_every_answer_has_its_verdict(status: int, verdict: SendResult) -> None:
     assert read_answer(Reply(status, {"retry-after": "5"}, b""), "w.f.c.n.1") == verdict
 
 

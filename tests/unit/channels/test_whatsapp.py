@@ -16,13 +16,14 @@ from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import (
     Accepted,
+    AccountUnpaid,
     ChannelFailure,
     OutcomeUnknown,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 from chalicelib.providers import whatsapp_aws as _whatsapp_aws
 from chalicelib.providers import whatsapp_meta as _whatsapp_meta
@@ -122,7 +123,7 @@ class TestAws:
             ("ResourceNotFoundException", 404, ChannelFailure("ResourceNotFoundException")),
         ],
     )
-    def test_every_refusal_has_its_verdict(self, code: str, status: int, verdict: Verdict) -> None:
+    def test_every_refusal_has_its_verdict(self, code: str, status: int, verdict: SendResult) -> None:
         assert _whatsapp_aws.read_error(refusal("SendWhatsAppMessage", code, status)) == verdict
 
 
@@ -155,7 +156,7 @@ class TestMeta:
             (fault(131047), PermanentFailure("131047")),
             *((fault(code), ChannelFailure(str(code))) for code in (132000, 132001, 132007, 132012, 132015, 132016)),
             *((fault(code), PermanentFailure(str(code))) for code in (132005, 132018)),
-            (fault(131042), ChannelFailure("balance:131042")),
+            (fault(131042), AccountUnpaid("131042")),
             *((fault(code), ChannelFailure(str(code))) for code in (190, 10, 200, 299, 131031, 133010)),
             (fault(None, 401), ChannelFailure("status_401")),
             (fault(0, 401), ChannelFailure("0")),
@@ -169,7 +170,7 @@ class TestMeta:
         ],
         ids=str,
     )
-    def test_every_refusal_has_its_verdict(self, reply: Reply, verdict: Verdict) -> None:
+    def test_every_refusal_has_its_verdict(self, reply: Reply, verdict: SendResult) -> None:
         assert _whatsapp_meta.read_answer(reply) == verdict
 
     def test_without_its_secret_nothing_is_sent(self) -> None:

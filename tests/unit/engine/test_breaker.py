@@ -10,7 +10,6 @@ from chalicelib.core.channels.circuit_breaker import (
     ChannelHealth,
     CircuitDecision,
     check_circuit_state,
-    provider_balance_error,
     reopen_for_probe,
     reset,
     start_probe,
@@ -19,13 +18,14 @@ from chalicelib.core.channels.circuit_breaker import (
 from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.message import (
     Accepted,
+    AccountUnpaid,
     ChannelFailure,
     OutcomeUnknown,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 from tests.builders import NOW
 
@@ -34,7 +34,7 @@ FAULT = ChannelFailure("account_suspended")
 OPEN = trip(Circuit(), (ChannelFailureRecord(NOW, "down"),), NOW)
 
 
-def note(health: ChannelHealth, *verdicts: Verdict) -> list[int]:
+def note(health: ChannelHealth, *verdicts: SendResult) -> list[int]:
     return [len(health.note("mail", verdict, NOW)) for verdict in verdicts]
 
 
@@ -45,12 +45,12 @@ def test_five_faults_in_a_row_are_one_too_many_and_counting_starts_anew() -> Non
 @pytest.mark.parametrize(
     "fault", [FAULT, OutcomeUnknown("read_timeout"), TransientFailure("ConnectTimeoutError", unreached=True)]
 )
-def test_refused_channels_lost_answers_and_lost_connections_are_faults(fault: Verdict) -> None:
+def test_refused_channels_lost_answers_and_lost_connections_are_faults(fault: SendResult) -> None:
     assert note(ChannelHealth(), *[fault] * 5)[-1] == 5
 
 
 @pytest.mark.parametrize("sound", [Accepted("id"), PermanentFailure("x"), RecipientSuppressed("x"), Throttled()])
-def test_an_answer_about_the_message_itself_begins_the_count_anew(sound: Verdict) -> None:
+def test_an_answer_about_the_message_itself_begins_the_count_anew(sound: SendResult) -> None:
     assert not any(note(ChannelHealth(), *[FAULT] * 4, sound, *[FAULT] * 4))
 
 
@@ -105,7 +105,5 @@ def test_only_the_last_faults_are_kept() -> None:
 
 
 def test_an_unpaid_account_is_no_fault_of_the_channel_and_no_proof_of_health() -> None:
-    unpaid_account = ChannelFailure("balance:131042")
-    assert provider_balance_error(unpaid_account) == "131042"
-    assert provider_balance_error(FAULT) is None
+    unpaid_account = AccountUnpaid("131042")
     assert note(ChannelHealth(), *[FAULT] * 4, *[unpaid_account] * 5, FAULT)[-1] == 5

@@ -15,9 +15,9 @@ from chalicelib.model.message import (
     OutcomeUnknown,
     PermanentFailure,
     RecipientSuppressed,
+    SendResult,
     Throttled,
     TransientFailure,
-    Verdict,
 )
 from tests.builders import NOW, build_row
 
@@ -44,19 +44,19 @@ def _attempt(resend: bool = False, configuration: FlowConfiguration = CONFIGURAT
     return SendAttempt(HELLO, "mail", configuration, resend, SENT_AT, cost=7)
 
 
-def _settle(verdict: Verdict, attempt: int = 0, resend: bool = False) -> Execution:
+def _settle(verdict: SendResult, attempt: int = 0, resend: bool = False) -> Execution:
     return apply_send_result(_claimed(attempt=attempt), _attempt(resend), verdict)
 
 
 @pytest.mark.parametrize("verdict", EVERY)
-def test_every_verdict_clears_the_claim_and_leaves_the_row_at_its_node(verdict: Verdict) -> None:
+def test_every_verdict_clears_the_claim_and_leaves_the_row_at_its_node(verdict: SendResult) -> None:
     row = _settle(verdict)
     assert (row.claim, row.node, row.updated) == (None, HELLO, SENT_AT)
     assert row.status is not ExecutionStatus.PROCESSING
 
 
 @pytest.mark.parametrize("verdict", EVERY)
-def test_a_message_is_either_decided_or_comes_again_at_a_moment(verdict: Verdict) -> None:
+def test_a_message_is_either_decided_or_comes_again_at_a_moment(verdict: SendResult) -> None:
     row = _settle(verdict)
     assert (HELLO in row.results) is (row.due is None)
 
@@ -158,7 +158,7 @@ def test_a_message_left_behind_by_a_cancelled_flow_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("verdict", "cost"), [(Accepted("p"), 9), (OutcomeUnknown("timeout"), 9), (PermanentFailure("gone"), 0)]
 )
-def test_tries_of_one_message_cost_as_much_as_the_dearest_of_them(verdict: Verdict, cost: int) -> None:
+def test_tries_of_one_message_cost_as_much_as_the_dearest_of_them(verdict: SendResult, cost: int) -> None:
     again = apply_send_result(_claimed(), replace(_attempt(resend=True), cost=9), OutcomeUnknown("timeout"))
     assert (again.unsure, again.paid, again.held) == (True, 9, 9)
     row = apply_send_result(again, _attempt(), verdict)
@@ -166,7 +166,7 @@ def test_tries_of_one_message_cost_as_much_as_the_dearest_of_them(verdict: Verdi
 
 
 @pytest.mark.parametrize("verdict", [Throttled(), ChannelFailure("no_account"), TransientFailure("busy")])
-def test_a_try_that_came_to_nothing_leaves_what_was_paid_before_it(verdict: Verdict) -> None:
+def test_a_try_that_came_to_nothing_leaves_what_was_paid_before_it(verdict: SendResult) -> None:
     again = apply_send_result(_claimed(), _attempt(resend=True), OutcomeUnknown("timeout"))
     assert apply_send_result(again, _attempt(resend=True), verdict).paid == again.paid == 7
 
