@@ -29,7 +29,7 @@ def row_partition(workspace: WorkspaceUid, flow: FlowUid, shard: int) -> str:
 def row_key(key: ExecutionKey, shards: int) -> "dict[str, AttributeValueTypeDef]":
     """The key of a row."""
     shard = shard_of(key.contact, shards)
-    return {"pk": {"S": row_partition(key.workspace, key.flow, shard)}, "sk": {"S": key.walk}}
+    return {"pk": {"S": row_partition(key.workspace, key.flow, shard)}, "sk": {"S": key.execution_id}}
 
 
 def contact_key(workspace: WorkspaceUid, contact: ContactUid) -> str:

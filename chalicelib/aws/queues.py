@@ -58,7 +58,7 @@ class SqsStepQueue:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
                 "Id": str(index),
-                "MessageBody": entry.hint.model_dump_json(),
+                "MessageBody": entry.message.model_dump_json(),
                 "DelaySeconds": delay_seconds(entry.due - now, self._speed),
             }
             for index, entry in enumerate(hints)
@@ -115,7 +115,7 @@ class SqsEventQueue:
 
     def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         for start in range(0, len(events), EVENTS_A_MESSAGE):
-            reported = EventBatch(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
+            reported = EventBatch(workspace=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
             with translate_errors():
                 self._client.send_message(QueueUrl=self._queue_url, MessageBody=reported.model_dump_json())
             for _ in reported.events:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import ConditionFailed, Item, batch_write, query, translate_errors
 from chalicelib.aws.execution_keys import from_milliseconds, shard_of, to_milliseconds
-from chalicelib.model.ids import new_uid
+from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import ScheduledStep, StepMessage
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class DynamoTimers:
         """The index is written before the bucket: a bucket that a sweep does not find would be lost."""
         if not hints:
             return
-        shard = shard_of(hints[0].hint.c, SHARDS)
+        shard = shard_of(hints[0].message.execution_id, SHARDS)
         minutes = groupby(sorted(hints, key=lambda entry: entry.due), key=lambda entry: _floor(entry.due))
         buckets = {minute: list(entries) for minute, entries in minutes}
         self._index(buckets, shard)
@@ -142,9 +142,11 @@ def _pack(hints: Sequence[ScheduledStep]) -> "dict[str, AttributeValueTypeDef]":
     texts: list[str] = []
     before: tuple[str, str] | None = None
     for entry in hints:
-        hint, place = entry.hint, (entry.hint.w, entry.hint.f)
-        w, f = ("", "") if place == before else place
-        texts.append(f"{w}|{f}|{hint.c}|{hint.q}|{to_milliseconds(entry.due)}|{hint.p or ''}")
+        message = entry.message
+        place = message.workspace, message.flow
+        workspace, flow = ("", "") if place == before else place
+        position = f"{message.execution_id}|{message.seq}"
+        texts.append(f"{workspace}|{flow}|{position}|{to_milliseconds(entry.due)}|{message.pacing_slot_ms or ''}")
         before = place
     return {"hints": {"L": [{"S": text} for text in texts]}}
 
@@ -152,9 +154,13 @@ def _pack(hints: Sequence[ScheduledStep]) -> "dict[str, AttributeValueTypeDef]":
 def _unpack(texts: Sequence[str]) -> Iterator[ScheduledStep]:
     workspace = flow = ""
     for text in texts:
-        w, f, contact, seq, due, promised = text.split("|")
-        workspace, flow = w or workspace, f or flow
-        yield ScheduledStep(
-            StepMessage(w=workspace, f=flow, c=contact, q=int(seq), p=int(promised) if promised else None),
-            from_milliseconds(int(due)),
+        own_workspace, own_flow, execution_id, seq, due, pacing_slot_ms = text.split("|")
+        workspace, flow = own_workspace or workspace, own_flow or flow
+        message = StepMessage(
+            workspace=WorkspaceUid(workspace),
+            flow=FlowUid(flow),
+            execution_id=execution_id,
+            seq=int(seq),
+            pacing_slot_ms=int(pacing_slot_ms) if pacing_slot_ms else None,
         )
+        yield ScheduledStep(message, from_milliseconds(int(due)))

@@ -22,7 +22,7 @@ class SqsWebhookScheduler:
 
     def ask(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
         for start in range(0, len(deliveries), UIDS_A_MESSAGE):
-            due = DeliveryJob(w=workspace, uids=tuple(deliveries[start : start + UIDS_A_MESSAGE]))
+            due = DeliveryJob(workspace=workspace, uids=tuple(deliveries[start : start + UIDS_A_MESSAGE]))
             self._send(due.model_dump_json())
 
     def report(self, result: CallResult) -> None:

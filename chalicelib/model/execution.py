@@ -70,14 +70,14 @@ class ExecutionKey:
     entry: int = 1
 
     @property
-    def walk(self) -> str:
+    def execution_id(self) -> str:
         """Contact and entry in one word, within the flow: `ann`, and at the second time `ann#000002`; they sort so."""
         return self.contact if self.entry == 1 else f"{self.contact}#{self.entry:06d}"
 
 
-def parse_execution_id(workspace: WorkspaceUid, flow: FlowUid, walk: str) -> ExecutionKey:
+def parse_execution_id(workspace: WorkspaceUid, flow: FlowUid, execution_id: str) -> ExecutionKey:
     """The key whose word this is; ValueError when it is none."""
-    contact, _, entry = walk.partition("#")
+    contact, _, entry = execution_id.partition("#")
     return ExecutionKey(workspace, flow, ContactUid(contact), int(entry or "1"))
 
 

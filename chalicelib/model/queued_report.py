@@ -18,19 +18,19 @@ class QueuedCallback(StrictModel):
     """A genuine callback of a channel's provider. The body is packed, as text in JSON in JSON grows by half."""
 
     kind: Literal["hook"] = "hook"
-    w: str
-    ch: str
+    workspace: Annotated[WorkspaceUid, Field(alias="w")]
+    channel: Annotated[ChannelUid, Field(alias="ch")]
     url: str
     body: str
     at: Moment
 
 
 class LinkVisit(StrictModel):
-    """A contact followed a link of ours, or loaded its image: what the message uid `m` has reached by that."""
+    """A contact followed a link of ours, or loaded its image: what the message has reached by that."""
 
     kind: Literal["link"] = "link"
-    m: str
-    e: Engagement
+    message_uid: Annotated[str, Field(alias="m")]
+    engagement: Annotated[Engagement, Field(alias="e")]
     at: Moment
 
 
@@ -45,7 +45,7 @@ def build_posted(
 ) -> QueuedCallback:
     """What is queued of a callback: all but its headers, which were for its signature."""
     packed = base64.b64encode(zlib.compress(callback.body)).decode()
-    return QueuedCallback(w=workspace, ch=channel, url=callback.url, body=packed, at=at)
+    return QueuedCallback(workspace=workspace, channel=channel, url=callback.url, body=packed, at=at)
 
 
 def decompress_body(posted: QueuedCallback) -> ProviderCallback:

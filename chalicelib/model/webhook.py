@@ -13,9 +13,12 @@ from chalicelib.model.campaign import CampaignState
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.execution import Engagement, ExecutionStatus, MessageOutcome
 from chalicelib.model.flow import FlowStatus
+from chalicelib.model.ids import WorkspaceUid
 
 #: There is one list of them in a workspace.
 WEBHOOKS = "all"
+#: Its name in JSON is short and stays, because queues hold messages of the previous version during an update.
+_Workspace = Annotated[WorkspaceUid, Field(alias="w")]
 #: All lie in one item, and each is written in the same transaction as what it is told (100 writes at most).
 MAX_WEBHOOKS = 20
 DELIVERY_LIFE = timedelta(days=30)
@@ -163,8 +166,8 @@ class WebhookDelivery(StoredDocument):
 class OutgoingCall(StrictModel):
     """All that the function needs that calls webhooks: it may read nothing by itself."""
 
-    v: int = 1
-    w: str
+    version: Annotated[int, Field(alias="v")] = 1
+    workspace: _Workspace
     delivery: str
     attempt: int
     url: str
@@ -175,7 +178,7 @@ class OutgoingCall(StrictModel):
 class CallResult(StrictModel):
     """What became of a call."""
 
-    w: str
+    workspace: _Workspace
     delivery: str
     attempt: int
     at: Moment
@@ -187,5 +190,5 @@ class CallResult(StrictModel):
 class DeliveryJob(StrictModel):
     """Deliveries whose time has come."""
 
-    w: str
+    workspace: _Workspace
     uids: tuple[str, ...]

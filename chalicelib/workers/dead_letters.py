@@ -27,7 +27,7 @@ def redrive_steps(event: SQSEvent) -> Failures:
     hints = []
     for record in records_of(event):
         try:
-            hint = StepMessage.model_validate_json(record.body).model_copy(update={"revived": True})
+            hint = StepMessage.model_validate_json(record.body).model_copy(update={"redriven": True})
             hints.append(ScheduledStep(hint, now + PAUSE))
         except ValidationError as error:
             log_warning("deadletters.unreadable", message_id=record.id, reason=reason_of(error))

@@ -58,7 +58,7 @@ def _take(record: QueueRecord) -> bool:
     try:
         if isinstance(message, BusEvent):
             return _queue(message)
-        entered = ingest_events(ports(), WorkspaceUid(message.w), message.events)
+        entered = ingest_events(ports(), message.workspace, message.events)
     except CarillonError as error:
         log_fault("events.failed", error, message_id=record.id, times=record.times)
         return False

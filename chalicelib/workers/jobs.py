@@ -58,7 +58,7 @@ def _succeeds(record: QueueRecord, time_left: Callable[[], timedelta]) -> bool:
 def _run(job: Job, time_left: Callable[[], timedelta]) -> None:
     """What it asks of AWS is its flow's, where it is one's."""
     of_flow = job if isinstance(job, EnrolContacts | EnrolSegment | EnrolRetry | EnqueuePending | Recount) else None
-    counting = metered(of_flow.w, of_flow.f) if of_flow else nullcontext()
+    counting = metered(of_flow.workspace, of_flow.flow) if of_flow else nullcontext()
     with counting:
         run_job(ports(), job, time_left)
 

@@ -5,7 +5,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core.notifications.deliver_webhooks import call_webhook, record_attempt, send_due
 from chalicelib.errors import CarillonError
-from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.webhook import CallResult, DeliveryJob, OutgoingCall
 from chalicelib.telemetry import log_fault, log_info, log_warning
 from chalicelib.wiring import ports
@@ -38,7 +37,7 @@ def _tend(record: QueueRecord) -> bool:
             record_attempt(ports(), letter)
         else:
             for uid in letter.uids:
-                send_due(ports(), WorkspaceUid(letter.w), uid)
+                send_due(ports(), letter.workspace, uid)
     except CarillonError as error:
         log_fault("webhooks.failed", error, message_id=record.id, times=record.times)
         return False
@@ -57,5 +56,7 @@ def _call(record: QueueRecord) -> bool:
     except CarillonError as error:
         # The call is not made again for it: the delivery is due once more when its lease is over.
         log_fault("webhooks.unreported", error, delivery=call.delivery)
-    log_info("webhooks.called", workspace=call.w, delivery=call.delivery, status=result.status, fault=result.fault)
+    log_info(
+        "webhooks.called", workspace=call.workspace, delivery=call.delivery, status=result.status, fault=result.fault
+    )
     return True

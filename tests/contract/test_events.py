@@ -139,7 +139,7 @@ def test_events_arrive_in_their_queue_also_when_they_are_many_and_large(backend:
     queue = SqsEventQueue(client, url)
     queue.send(W1, sent)
     arrived = [EventBatch.model_validate_json(body) for body in bodies(client, url)]
-    assert {each.w for each in arrived} == {W1}
+    assert {each.workspace for each in arrived} == {W1}
     assert {each.id for part in arrived for each in part.events} == {each.id for each in sent}
 
 

@@ -85,7 +85,7 @@ def bodies(client: Any, url: str) -> list[str]:
 
 
 def hint(number: int) -> StepMessage:
-    return StepMessage(w="w1", f="f1", c=f"c{number}", q=number)
+    return StepMessage(workspace="w1", flow="f1", execution_id=f"c{number}", seq=number)
 
 
 def after(span: timedelta, number: int = 1) -> ScheduledStep:
@@ -94,7 +94,7 @@ def after(span: timedelta, number: int = 1) -> ScheduledStep:
 
 def test_hints_that_are_due_arrive_at_once_each_once(steps: Steps) -> None:
     steps.queue.send([after(-SECOND * number, number) for number in range(23)], START)
-    assert sorted(each.q for each in steps.taken(START)) == list(range(23))
+    assert sorted(each.seq for each in steps.taken(START)) == list(range(23))
     assert steps.taken(START + timedelta(hours=1)) == []
 
 
@@ -118,8 +118,8 @@ def test_a_hint_for_more_than_fifteen_minutes_is_refused_with_all_that_came_alon
 
 
 def test_jobs_come_back_as_they_were_sent(jobs: Jobs) -> None:
-    dispatch = EnqueuePending(w="w1", f="f1", epoch=2, shard=1, stride=4, cursor="c9")
-    recount = Recount(w="w1", f="f1", pass_id="p1")
+    dispatch = EnqueuePending(workspace="w1", flow="f1", epoch=2, shard=1, stride=4, cursor="c9")
+    recount = Recount(workspace="w1", flow="f1", pass_id="p1")
     jobs.queue.send(dispatch)
     jobs.queue.send(recount, timedelta(milliseconds=1_500))
     assert jobs.taken(START) == [dispatch]
@@ -129,7 +129,7 @@ def test_jobs_come_back_as_they_were_sent(jobs: Jobs) -> None:
 
 def test_a_job_for_more_than_fifteen_minutes_is_refused(jobs: Jobs) -> None:
     with pytest.raises(ValueError, match="900"):
-        jobs.queue.send(Recount(w="w1", f="f1", pass_id="p1"), timedelta(seconds=901))
+        jobs.queue.send(Recount(workspace="w1", flow="f1", pass_id="p1"), timedelta(seconds=901))
 
 
 def test_a_faster_clock_makes_shorter_delays() -> None:
@@ -138,9 +138,9 @@ def test_a_faster_clock_makes_shorter_delays() -> None:
     with time_machine.travel(START, tick=False) as traveller:
         SqsStepQueue(client, url, speed=60).send([after(timedelta(hours=5), 1), after(timedelta(minutes=1), 2)], START)
         traveller.move_to(START + SECOND, tick=False)
-        assert [StepMessage.model_validate_json(body).q for body in bodies(client, url)] == [2]
+        assert [StepMessage.model_validate_json(body).seq for body in bodies(client, url)] == [2]
         traveller.move_to(START + timedelta(minutes=5), tick=False)
-        assert [StepMessage.model_validate_json(body).q for body in bodies(client, url)] == [1]
+        assert [StepMessage.model_validate_json(body).seq for body in bodies(client, url)] == [1]
 
 
 class Reluctant:

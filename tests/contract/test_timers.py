@@ -27,7 +27,10 @@ def timers(request: pytest.FixtureRequest) -> Timers:
 
 def timer(number: int, after: timedelta, flow: str = "f1") -> ScheduledStep:
     promised = 1_772_442_000_000 + number if number % 2 else None
-    return ScheduledStep(StepMessage(w="w1", f=flow, c=f"c{number}", q=number, p=promised), START + after)
+    return ScheduledStep(
+        StepMessage(workspace="w1", flow=flow, execution_id=f"c{number}", seq=number, pacing_slot_ms=promised),
+        START + after,
+    )
 
 
 def sweep(timers: Timers, first: int, last: int) -> Counter[ScheduledStep]:
@@ -108,7 +111,10 @@ def test_a_packed_batch_of_one_flow_is_one_write_unit_and_expires_after_two_days
     ulid = "01JD8Z6Q9N4T5R7W2X3Y1A0B{:02}"
     due = START + MINUTE
     hints = [
-        ScheduledStep(StepMessage(w=ulid.format(1), f=ulid.format(2), c=ulid.format(n), q=3), due) for n in range(16)
+        ScheduledStep(
+            StepMessage(workspace=ulid.format(1), flow=ulid.format(2), execution_id=ulid.format(n), seq=3), due
+        )
+        for n in range(16)
     ]
     DynamoTimers(client, place.names["TIMERS_TABLE"]).put(hints)
     items = client.scan(TableName=place.names["TIMERS_TABLE"])["Items"]

@@ -10,7 +10,9 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.webhook import CallResult, DeliveryJob, OutgoingCall
 from tests.embedded_aws import EmbeddedAws, MotoAws
 
-CALL = OutgoingCall(w="w", delivery="d", attempt=1, url="https://example.com", secrets=("whsec_AA==",), body='{"é": 1}')
+CALL = OutgoingCall(
+    workspace="w", delivery="d", attempt=1, url="https://example.com", secrets=("whsec_AA==",), body='{"é": 1}'
+)
 
 
 @pytest.fixture(params=[EmbeddedAws, MotoAws])

@@ -191,8 +191,8 @@ def _later(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tu
         return (job, min(LONGEST_DELAY, (delay[0] if delay else timedelta(0)) + LATE)), kwargs
     if name == "steps.send":
         hints, now = args
-        return ([ScheduledStep(each.hint, min(now + LONGEST_DELAY, each.due + LATE)) for each in hints], now), kwargs
-    return ([ScheduledStep(each.hint, each.due + LATE) for each in args[0]], *args[1:]), kwargs
+        return ([ScheduledStep(each.message, min(now + LONGEST_DELAY, each.due + LATE)) for each in hints], now), kwargs
+    return ([ScheduledStep(each.message, each.due + LATE) for each in args[0]], *args[1:]), kwargs
 
 
 class Wired:

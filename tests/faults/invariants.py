@@ -84,14 +84,17 @@ def _nothing_open(flows: list[Flow], rows: dict[str, list[Execution]]) -> Iterat
             continue
         for row in rows[flow.uid]:
             if row.is_open:
-                yield f"I3 {row.key.walk} is {row.status} at {row.node} (due {row.due}) in a flow that is {flow.status}"
+                place = f"{row.status} at {row.node} (due {row.due})"
+                yield f"I3 {row.key.execution_id} is {place} in a flow that is {flow.status}"
 
 
 def _statistics(world: World, flow: Flow, rows: list[Execution]) -> Iterator[str]:
     """A flow that ended was counted at its end; one that is open is counted now."""
     with world.board.aside():
         if not flow.is_over:
-            recount_flow(world.bare, Recount(w=HERE, f=flow.uid, pass_id="last"), lambda: timedelta(minutes=1))
+            recount_flow(
+                world.bare, Recount(workspace=HERE, flow=flow.uid, pass_id="last"), lambda: timedelta(minutes=1)
+            )
             flow = world.bare.catalog.get(HERE, Flow, flow.uid)
         shown = dict(world.bare.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch))
     shown.pop("movements", None)
@@ -199,14 +202,14 @@ def _attempts(world: World) -> Iterator[str]:
 def _statuses(rows: list[Execution]) -> Iterator[str]:
     for row in rows:
         if row.claim is not None and not row.is_open:
-            yield f"I3 {row.key.walk} is over and claimed"
+            yield f"I3 {row.key.execution_id} is over and claimed"
         for node in row.receipts:
             if node not in row.results:
-                yield f"I14 {row.key.walk} has a receipt at {node} and no message"
+                yield f"I14 {row.key.execution_id} has a receipt at {node} and no message"
 
 
 def _channel_fails_nobody(world: World, rows: list[Execution]) -> Iterator[str]:
     codes = {each.verdict.code for each in world.provider.tries if isinstance(each.verdict, ChannelFailure)}
     for row in rows:
         if row.status is ExecutionStatus.FAILED and row.reason in codes:
-            yield f"I10 {row.key.walk} failed by the channel's fault"
+            yield f"I10 {row.key.execution_id} failed by the channel's fault"

@@ -112,7 +112,7 @@ class PostedSteps:
 
     def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
         for each in hints:
-            self._post.put("steps", each.hint.model_dump_json(), each.due - now)
+            self._post.put("steps", each.message.model_dump_json(), each.due - now)
 
     def backlog(self) -> int:
         return self._post.visible("steps")
@@ -136,7 +136,7 @@ class PostedEvents:
 
     def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         for start in range(0, len(events), EVENTS_A_MESSAGE):
-            reported = EventBatch(w=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
+            reported = EventBatch(workspace=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
             self._post.put("events", reported.model_dump_json())
 
 

@@ -102,8 +102,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "ends_without_counting",
         f"{_CORE}reconciliation/finish_recount.py",
-        "if found.is_booked and not found.still_open and job.full:",
-        "if job.full:",
+        "if found.is_booked and not found.still_open and job.enrolment_closed:",
+        "if job.enrolment_closed:",
         ("recount",),
     ),
     Mutant(

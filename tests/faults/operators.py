@@ -258,7 +258,7 @@ def receipts(*climb: Engagement) -> Act:
 def recount(world: "World") -> None:
     """An operator wants exact figures."""
     for flow in world.flows():
-        job = Recount(w=HERE, f=flow.uid, pass_id=new_uid())
+        job = Recount(workspace=HERE, flow=flow.uid, pass_id=new_uid())
         perform(world, "recount", lambda job=job: world.ports.jobs.send(job), _never)
 
 

@@ -54,12 +54,12 @@ def _summary(world: World) -> tuple[object, ...]:
     """Everything that must not depend on where it was played."""
     rows = [
         (
-            row.key.walk,
+            row.key.execution_id,
             str(row.status),
             row.reason,
             tuple(sorted((str(n), str(r.outcome)) for n, r in row.results.items())),
         )
         for flow in world.flows()
-        for row in sorted(world.rows(flow), key=lambda row: row.key.walk)
+        for row in sorted(world.rows(flow), key=lambda row: row.key.execution_id)
     ]
     return (*(str(flow.status) for flow in world.flows()), *rows)

@@ -74,7 +74,7 @@ def _ab_is_stable(world: World) -> Iterator[str]:
             went = {visit.exit for visit in row.path if visit.node == "ab"}
             got = {each.node for each in world.provider.tries if each.contact == row.key.contact}
             if (went | got) - {lane}:
-                yield f"I12 {row.key.walk} belongs on lane {lane}, went {sorted(went)} and got {sorted(got)}"
+                yield f"I12 {row.key.execution_id} belongs on lane {lane}, went {sorted(went)} and got {sorted(got)}"
 
 
 def _books_are_true(world: World) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _versions_kept(world: World) -> Iterator[str]:
         for row in world.rows(flow):
             nodes = {str(node) for node in row.results}
             if not nodes <= ({"a", "b"} if row.version == 1 else {"x", "b"}):
-                yield f"I3 {row.key.walk} on version {row.version} has the messages {sorted(nodes)}"
+                yield f"I3 {row.key.execution_id} on version {row.version} has the messages {sorted(nodes)}"
 
 
 SCENARIOS: tuple[Scenario, ...] = (

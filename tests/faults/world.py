@@ -331,7 +331,7 @@ def _watch(world: World) -> None:
             before, after = answer
             known = before.receipts.get(args[2])
             if known and known.rank >= after.receipts[args[2]].rank:
-                world.problems.append(f"I14 the receipt of {before.key.walk} at {args[2]} fell")
+                world.problems.append(f"I14 the receipt of {before.key.execution_id} at {args[2]} fell")
 
     world.board.watchers.append(watch)
     world.board.claims = world.claims
@@ -354,6 +354,6 @@ def _note_end(world: World, flow: Flow) -> None:
             world.problems.append(f"I4 flow {flow.uid} had live counters that differ: {live}, counted {dict(counted)}")
     if before is not None and before in {FlowStatus.COMPLETED, FlowStatus.PARTIAL_COMPLETED, FlowStatus.FAILED}:
         world.problems.append(f"I15 flow {flow.uid} ended twice: {before}, {flow.status}")
-    still_open = [row.key.walk for row in world.rows(flow) if row.is_open]
+    still_open = [row.key.execution_id for row in world.rows(flow) if row.is_open]
     if flow.status is not FlowStatus.CANCELLED and still_open:
         world.problems.append(f"I15 flow {flow.uid} ended {flow.status} with {still_open} open")

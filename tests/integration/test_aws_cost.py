@@ -70,7 +70,7 @@ def test_what_providers_report_is_counted_too(story: MeteredStory) -> None:
     with _watching(story):
         story.run()
         for each in story.postbox.calls:
-            opened = LinkVisit(m=str(each.letter.uid), e=Engagement.OPENED, at=story.now)
+            opened = LinkVisit(message_uid=str(each.letter.uid), engagement=Engagement.OPENED, at=story.now)
             story.world.ports.receipt_queue.send(opened.model_dump_json())
         story.advance(timedelta(seconds=5))
     assert story.flow(flow)["stats"]["opened"] == CONTACTS

@@ -102,10 +102,10 @@ def test_an_export_in_several_parts_goes_on_where_it_was_killed(
     monkeypatch.setattr(export, "PART_BYTES", 40_000)
     uid = api.post("/v1/exports", {"of": "contacts", "format": "jsonl"}).data["uid"]
     left = iter([timedelta(seconds=60), timedelta(seconds=9)])
-    run_export(world.ports, Export(w=api.workspace, uid=uid), lambda: next(left))
+    run_export(world.ports, Export(workspace=api.workspace, uid=uid), lambda: next(left))
     assert api.get(f"/v1/exports/{uid}").data["rows"] == 50
-    run_export(world.ports, Export(w=api.workspace, uid=uid), minutes)
-    run_export(world.ports, Export(w=api.workspace, uid=uid), minutes)
+    run_export(world.ports, Export(workspace=api.workspace, uid=uid), minutes)
+    run_export(world.ports, Export(workspace=api.workspace, uid=uid), minutes)
     found = api.get(f"/v1/exports/{uid}").data
     assert (found["status"], found["rows"]) == ("completed", 120)
 

@@ -220,7 +220,7 @@ def rows_of(count: int) -> str:
 def test_an_import_that_is_killed_anywhere_ends_with_the_same_numbers(api: Api, world: World, dies_at: int) -> None:
     text = rows_of(PAGE_ROWS + 20) + "user1@example.com,Again\nnobody,X\n"
     uid = api.post(IMPORT, {"csv": text}).data["uid"]
-    job = Import(w=api.workspace, uid=uid)
+    job = Import(workspace=api.workspace, uid=uid)
     dying: Ports = replace(world.ports, catalog=DyingCatalog(world.ports.catalog, dies_at))
     with pytest.raises(Killed):
         run_import(dying, job, minutes)
@@ -238,7 +238,7 @@ def test_an_import_that_is_killed_anywhere_ends_with_the_same_numbers(api: Api, 
 def test_an_import_goes_on_in_another_message_when_its_time_is_over(api: Api, world: World) -> None:
     uid = api.post(IMPORT, {"csv": rows_of(PAGE_ROWS * 2)}).data["uid"]
     left = iter([timedelta(seconds=60), timedelta(seconds=9)])
-    run_import(world.ports, Import(w=api.workspace, uid=uid), lambda: next(left))
+    run_import(world.ports, Import(workspace=api.workspace, uid=uid), lambda: next(left))
     halfway = api.get(f"/v1/imports/{uid}").data
     assert (halfway["status"], halfway["rows"]) == ("running", PAGE_ROWS)
     world.drain("JobQueue")

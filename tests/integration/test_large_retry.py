@@ -86,7 +86,7 @@ def test_a_pause_stops_it_and_resume_goes_on_with_everybody_once(story: Story, f
 def test_a_job_whose_time_is_up_hands_over_and_one_that_comes_twice_doubles_nobody(story: Story, flow: str) -> None:
     again, ports, workspace = _retry(story, flow, of="failed"), story.world.ports, story.api.workspace
     spans = iter([PLENTY, timedelta(seconds=1)])
-    job = EnrolRetry(w=workspace, f=again, chunk=0)
+    job = EnrolRetry(workspace=workspace, flow=again, chunk=0)
     expand_retry.expand_retry(ports, job, lambda: next(spans))
     begun = ports.executions.page(workspace, FlowUid(again), 0, 100, None).items
     assert len(begun) < 3

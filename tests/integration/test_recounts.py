@@ -189,7 +189,7 @@ def test_a_count_that_began_while_contacts_were_enrolled_does_not_end_the_flow_o
 ) -> None:
     ports = story.world.ports
     asked = held(story)
-    count_now(story, Recount(w=story.api.workspace, f=two_shards, pass_id="first"), 60, 1)
+    count_now(story, Recount(workspace=story.api.workspace, flow=two_shards, pass_id="first"), 60, 1)
     ((behind, _),) = asked
     swap_ports(story, jobs=ports.jobs)
     story.world.hand_over_all("JobQueue")
@@ -307,7 +307,7 @@ def test_a_wish_of_whom_nobody_knows_when_he_saw_the_flow_is_always_counted(stor
     passes: list[int] = []
     has_counted(story, 0, lambda: passes.append(1))
     for _ in range(3):
-        story.world.ports.jobs.send(Recount(w=story.api.workspace, f=two_shards, pass_id="old"))
+        story.world.ports.jobs.send(Recount(workspace=story.api.workspace, flow=two_shards, pass_id="old"))
     story.world.drain("JobQueue")
     assert len(passes) == 3
 
@@ -316,14 +316,14 @@ def test_a_job_of_the_version_before_in_the_middle_of_a_pass_is_counted_from_the
     story: Story, two_shards: str
 ) -> None:
     sent(story)
-    old = Recount(w=story.api.workspace, f=two_shards, pass_id="old", shard=1, movements=0)
+    old = Recount(workspace=story.api.workspace, flow=two_shards, pass_id="old", shard=1, movements=0)
     count_now(story, old)
     assert stored(story, two_shards).status == "completed"
     assert shown(story, two_shards) == counted(story, two_shards)
 
 
 def test_a_wish_without_an_epoch_can_be_read_by_the_version_before() -> None:
-    assert set(Recount(w="w", f="f", pass_id="p").model_dump()) == {
+    assert set(Recount(workspace="w", flow="f", pass_id="p").model_dump()) == {
         "kind", "w", "f", "passId", "shard", "movements", "takes",
     }  # fmt: skip
 

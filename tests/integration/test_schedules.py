@@ -127,12 +127,12 @@ def test_of_several_starts_that_were_missed_only_the_newest_happens(story: Story
 def test_a_start_job_that_comes_again_early_or_for_a_deleted_campaign_starts_nothing(story: Story) -> None:
     campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
     launch(story, campaign)
-    ports, job = story.world.ports, StartScheduledCampaign(w=story.api.workspace, uid=campaign)
+    ports, job = story.world.ports, StartScheduledCampaign(workspace=story.api.workspace, uid=campaign)
     assert start_scheduled(ports, job) is None
     sleep_till(story, START + HOUR)
     assert start_scheduled(ports, job) is not None
     assert start_scheduled(ports, job) is None
-    assert start_scheduled(ports, StartScheduledCampaign(w=story.api.workspace, uid="gone")) is None
+    assert start_scheduled(ports, StartScheduledCampaign(workspace=story.api.workspace, uid="gone")) is None
     assert len(flows(story, campaign)) == 1
 
 

@@ -60,7 +60,7 @@ def _rows(story: Story, flow: str) -> list[str]:
 
 
 def _job(story: Story, flow: str, chunk: int, **fields: Any) -> EnrolSegment:
-    return EnrolSegment(w=story.api.workspace, f=flow, chunk=chunk, **fields)
+    return EnrolSegment(workspace=story.api.workspace, flow=flow, chunk=chunk, **fields)
 
 
 def _finish(story: Story, flow: str) -> Any:

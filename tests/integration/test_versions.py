@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from chalicelib.model.queue_messages import Job, StepMessage
+from chalicelib.model.execution import ExecutionKey
+from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid
+from chalicelib.model.queue_messages import Job, StepMessage, build_step_message
 from infra.local.lambda_runtime import Context, load_handler
 from tests.integration.story import Story, story
 
@@ -37,9 +39,19 @@ def _call(entry: str, bodies: Sequence[str]) -> set[str]:
 
 
 def test_what_the_first_version_wrote_is_read() -> None:
-    assert StepMessage.model_validate_json(OLD_STEP).q == 3
+    assert StepMessage.model_validate_json(OLD_STEP).seq == 3
     job: TypeAdapter[Job] = TypeAdapter(Job)
     assert [job.validate_json(text).kind for text in OLD_JOBS] == [json.loads(text)["kind"] for text in OLD_JOBS]
+
+
+def test_messages_are_written_with_the_names_of_the_first_version() -> None:
+    key = ExecutionKey(WorkspaceUid("W"), FlowUid("F"), ContactUid("C"))
+    written = json.loads(build_step_message(key, 3).model_dump_json())
+    assert written == {**json.loads(OLD_STEP), "p": None, "r": None, "revived": False}
+    job: TypeAdapter[Job] = TypeAdapter(Job)
+    for text in OLD_JOBS:
+        old = {"passId" if name == "pass_id" else name: value for name, value in json.loads(text).items()}
+        assert old.items() <= json.loads(job.validate_json(text).model_dump_json()).items()
 
 
 def test_a_step_that_the_first_version_hinted_runs_on_this_one(story: Story) -> None:
@@ -48,7 +60,9 @@ def test_a_step_that_the_first_version_hinted_runs_on_this_one(story: Story) -> 
     while not (hints := _take(story, "StepQueue")):
         story.world.drain("JobQueue", rounds=5)
     now = StepMessage.model_validate_json(hints[0])
-    old = json.dumps({"v": 1, "w": now.w, "f": now.f, "c": now.c, "q": now.q}, separators=(",", ":"))
+    old = json.dumps(
+        {"v": 1, "w": now.workspace, "f": now.flow, "c": now.execution_id, "q": now.seq}, separators=(",", ":")
+    )
     assert _call("chalicelib.workers.steps.run_steps", [old]) == set()
     assert len(story.postbox.calls) == 1
     story.advance(timedelta(seconds=10))

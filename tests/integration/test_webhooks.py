@@ -210,7 +210,9 @@ def test_a_result_that_comes_twice_counts_once(story: Story, receiver: Receiver)
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
     story.world.hand_over_all("WebhookDesk")
     ports, uid = story.world.ports, deliveries(story, hook)[0]["uid"]
-    call = OutgoingCall(w=story.api.workspace, delivery=uid, attempt=1, url=URL, secrets=(hook["secret"],), body="{}")
+    call = OutgoingCall(
+        workspace=story.api.workspace, delivery=uid, attempt=1, url=URL, secrets=(hook["secret"],), body="{}"
+    )
     result = call_webhook(ports, call)
     record_attempt(ports, result)
     record_attempt(ports, result)

@@ -76,11 +76,11 @@ class MemoryExecutions:
         shards = self.shards.get((workspace, flow), 1)
         rows = sorted(
             (row for key, row in self.rows.items() if (key.workspace, key.flow) == (workspace, flow)),
-            key=lambda row: row.key.walk,
+            key=lambda row: row.key.execution_id,
         )
         rows = [row for row in rows if crc32(row.key.contact.encode()) % shards == shard]
-        rest = [row for row in rows if cursor is None or row.key.walk > cursor]
-        return Page(tuple(rest[:limit]), rest[limit - 1].key.walk if len(rest) > limit else None)
+        rest = [row for row in rows if cursor is None or row.key.execution_id > cursor]
+        return Page(tuple(rest[:limit]), rest[limit - 1].key.execution_id if len(rest) > limit else None)
 
     def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
         flows = (key.flow for key in self.rows if (key.workspace, key.contact) == (workspace, contact))

@@ -30,7 +30,7 @@ class MemoryStepQueue:
         self.reported_backlog = 0
 
     def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
-        self.entries.extend([(now + round_up(entry.due - now), entry.hint) for entry in hints])
+        self.entries.extend([(now + round_up(entry.due - now), entry.message) for entry in hints])
 
     def backlog(self) -> int:
         return self.reported_backlog

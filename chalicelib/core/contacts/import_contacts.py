@@ -56,13 +56,13 @@ def start_import(ports: Ports, workspace: WorkspaceUid, request: ImportRequest) 
         offset=start.size,
         line=1 + start.lines,
     )
-    enqueue_job(ports, workspace, task, Import(w=workspace, uid=uid))
+    enqueue_job(ports, workspace, task, Import(workspace=workspace, uid=uid))
     return task
 
 
 def run_import(ports: Ports, job: Import, time_left: Callable[[], timedelta]) -> None:
     """Reads on where the progress stands; queues itself again when its time is nearly over."""
-    workspace = WorkspaceUid(job.w)
+    workspace = job.workspace
     task = ports.catalog.find(workspace, ContactImport, job.uid)
     if task is None or task.is_over:
         return
@@ -94,7 +94,7 @@ def _run(ports: Ports, workspace: WorkspaceUid, task: ContactImport, time_left: 
             _save(ports, workspace, task, status=ImportStatus.COMPLETED, completed_at=ports.clock.now())
             return
         task = _do_page(ports, workspace, task, columns, page)
-    ports.jobs.send(Import(w=workspace, uid=task.uid))
+    ports.jobs.send(Import(workspace=workspace, uid=task.uid))
 
 
 def _do_page(

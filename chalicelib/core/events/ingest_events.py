@@ -105,7 +105,7 @@ def _go_on(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) ->
     now = ports.catalog.find(workspace, Flow, flow.uid)
     if now is not None and now.status is FlowStatus.CANCELLED:
         # The pass that settles the cancelled rows may have gone by before this one was enrolled.
-        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
     elif now is None or now.is_over:
         ports.executions.remove_many([row.key], flow.shards)
     elif row.is_open and now.status is FlowStatus.RUNNING:

@@ -125,7 +125,7 @@ def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     }
     saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
     with suppress(RetryLater):  # It is cancelled already; the watchdog settles it.
-        ports.jobs.send(Recount(w=workspace, f=saved.uid, pass_id=new_uid()))
+        ports.jobs.send(Recount(workspace=workspace, flow=saved.uid, pass_id=new_uid()))
     return saved
 
 
@@ -183,12 +183,12 @@ def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     if not flow.is_over:
         flow = change_flow(ports, workspace, uid, FlowChange(status=FlowStatus.CANCELLED))
     _check_settled(ports, workspace, flow)
-    ports.jobs.send(PurgeFlow(w=workspace, f=uid, shards=flow.shards))
+    ports.jobs.send(PurgeFlow(workspace=workspace, flow=uid, shards=flow.shards))
     ports.catalog.remove(workspace, Flow, uid)
 
 
 def _check_settled(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     purse = ports.balances.find_purse(workspace, FlowUid(flow.uid)) if flow.prepaid else FlowBudget()
     if purse.drawn != purse.settled:
-        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
         raise RetryLater("What the flow has spent is still being counted, try again", SETTLED_AFTER)

@@ -35,7 +35,9 @@ def start_enqueueing(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, heal:
     chains = 1 if _step(ports, workspace, flow) else min(CHAINS, flow.shards)
     for shard in range(chains):
         ports.jobs.send(
-            EnqueuePending(w=workspace, f=flow.uid, epoch=flow.epoch, shard=shard, stride=chains, heal=heal)
+            EnqueuePending(
+                workspace=workspace, flow=flow.uid, epoch=flow.epoch, shard=shard, stride=chains, overdue_only=heal
+            )
         )
 
 
@@ -47,9 +49,9 @@ def is_overdue(row: Execution, ports: Ports) -> bool:
 
 def enqueue_pending(ports: Ports, job: EnqueuePending, time_left: Callable[[], timedelta]) -> None:
     """Page after page until the time, the queue or the pacing window is full; then a job goes on from there."""
-    workspace = WorkspaceUid(job.w)
+    workspace = job.workspace
     while True:
-        flow = ports.catalog.find(workspace, Flow, job.f)
+        flow = ports.catalog.find(workspace, Flow, job.flow)
         if flow is None or flow.status is not FlowStatus.RUNNING or flow.epoch != job.epoch:
             return
         if ports.steps.backlog() > FULL_QUEUE:
@@ -67,12 +69,12 @@ def enqueue_pending(ports: Ports, job: EnqueuePending, time_left: Callable[[], t
 
 def _dispatch_page(ports: Ports, flow: Flow, job: EnqueuePending) -> tuple[EnqueuePending | None, timedelta]:
     """Hints one page; what comes next, and how long that is to wait."""
-    step = _step(ports, WorkspaceUid(job.w), flow)
+    step = _step(ports, job.workspace, flow)
     limit = min(PAGE, max(1, int(WINDOW / step))) if step else PAGE
-    page = ports.executions.page(WorkspaceUid(job.w), FlowUid(job.f), job.shard, limit, job.cursor)
+    page = ports.executions.page(job.workspace, FlowUid(job.flow), job.shard, limit, job.cursor)
     now = ports.clock.now()
     early = LEAD * ports.clock.speed + flow.configuration.salt
-    rows = [row for row in page.items if (is_overdue(row, ports) if job.heal else row.is_open)]
+    rows = [row for row in page.items if (is_overdue(row, ports) if job.overdue_only else row.is_open)]
     hints = _hints(rows, now, step, early)
     enqueue_steps(ports, hints)
     delay = min(LONGEST_DELAY, step * len(hints))
@@ -101,4 +103,4 @@ def _check_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Non
     """Everything may have been over before the last page, or have been over all the time."""
     counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
     if looks_finished(flow, counters):
-        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))

@@ -27,8 +27,8 @@ NOTE_TRIES = 20
 
 def enrol_contacts(ports: Ports, job: EnrolContacts, time_left: Callable[[], timedelta]) -> None:
     """Conditional inserts: a repeated job finds its rows and changes nothing."""
-    workspace = WorkspaceUid(job.w)
-    flow = ports.catalog.find(workspace, Flow, job.f)
+    workspace = job.workspace
+    flow = ports.catalog.find(workspace, Flow, job.flow)
     if flow is None or flow.is_over or flow.status is FlowStatus.DRAFT:
         return
     if job.chunk in flow.expanded_chunks:
@@ -38,7 +38,7 @@ def enrol_contacts(ports: Ports, job: EnrolContacts, time_left: Callable[[], tim
     except GiveUp as error:
         fail_flow(ports, workspace, flow, str(error))
         return
-    entries = ports.catalog.get_chunk(workspace, Flow, job.f, job.chunk)
+    entries = ports.catalog.get_chunk(workspace, Flow, job.flow, job.chunk)
     for offset in range(job.offset, len(entries), PAGE):
         if time_left() < RESERVE:
             ports.jobs.send(job.model_copy(update={"offset": offset}))
@@ -46,7 +46,7 @@ def enrol_contacts(ports: Ports, job: EnrolContacts, time_left: Callable[[], tim
         page, now = entries[offset : offset + PAGE], ports.clock.now()
         rows = [build_row(workspace, flow, entry, start, now) for entry in page]
         enrol(ports, workspace, flow, _as_before(ports, workspace, flow, rows))
-    complete_chunk(ports, workspace, job.f, job.chunk)
+    complete_chunk(ports, workspace, job.flow, job.chunk)
 
 
 def start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
@@ -108,7 +108,7 @@ def complete_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, 
         flow = ports.catalog.get(workspace, Flow, uid)
         if flow.status is FlowStatus.CANCELLED:
             # The pass that settles the cancelled rows may have gone by before these were enrolled.
-            ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+            ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
         if flow.is_over or flow.status is FlowStatus.DRAFT or chunk in flow.expanded_chunks:
             return
         try:

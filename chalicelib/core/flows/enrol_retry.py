@@ -22,7 +22,7 @@ RESERVE = timedelta(seconds=10)
 
 def expand_retry(ports: Ports, job: EnrolRetry, time_left: Callable[[], timedelta]) -> None:
     """Conditional inserts: a repeated job finds its rows. It stops when the flow is paused, and resume sends it."""
-    workspace, retries = WorkspaceUid(job.w), None
+    workspace, retries = job.workspace, None
     while flow := _still_queued(ports, workspace, job):
         of = ports.catalog.find(workspace, Flow, flow.retry_of.flow_uid) if flow.retry_of else None
         if of is None:
@@ -38,13 +38,13 @@ def expand_retry(ports: Ports, job: EnrolRetry, time_left: Callable[[], timedelt
             fail_flow(ports, workspace, flow, str(error))
             return
         if job.cursor is None:
-            complete_chunk(ports, workspace, job.f, job.chunk, job.found)
+            complete_chunk(ports, workspace, job.flow, job.chunk, job.found)
             return
 
 
 def _still_queued(ports: Ports, workspace: WorkspaceUid, job: EnrolRetry) -> Flow | None:
     """The flow while this part of it is to be enrolled."""
-    flow = ports.catalog.find(workspace, Flow, job.f)
+    flow = ports.catalog.find(workspace, Flow, job.flow)
     if flow is None or flow.status is not FlowStatus.QUEUED or job.chunk in flow.expanded_chunks:
         return None
     return flow
@@ -52,7 +52,7 @@ def _still_queued(ports: Ports, workspace: WorkspaceUid, job: EnrolRetry) -> Flo
 
 def _enrol_page(ports: Ports, flow: Flow, of: Flow, job: EnrolRetry, retries: Retries) -> EnrolRetry:
     """The job that goes on behind the page; without a cursor when it was the last. GiveUp as start_node says."""
-    workspace = WorkspaceUid(job.w)
+    workspace = job.workspace
     start, now = start_node(ports, workspace, flow), ports.clock.now()
     page = ports.executions.page(workspace, FlowUid(of.uid), job.chunk, PAGE, job.cursor)
     done = retries.find(ports, page.items, flow.retry_of) if flow.retry_of else {}

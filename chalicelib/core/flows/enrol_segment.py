@@ -84,8 +84,8 @@ class _Search:
 
 def expand_segment(ports: Ports, job: EnrolSegment, time_left: Callable[[], timedelta]) -> None:
     """A repeated job plans nothing anew and finds its rows. It stops when the flow is paused, and resume sends it."""
-    workspace = WorkspaceUid(job.w)
-    flow = ports.catalog.find(workspace, Flow, job.f)
+    workspace = job.workspace
+    flow = ports.catalog.find(workspace, Flow, job.flow)
     if flow is None or flow.status is not FlowStatus.QUEUED:
         return
     try:
@@ -104,9 +104,9 @@ def _expand(search: _Search, job: EnrolSegment, time_left: Callable[[], timedelt
     while True:
         shard = job.chunk - 1 if job.shard is None else job.shard
         if shard >= CONTACT_SHARDS:
-            complete_chunk(ports, workspace, job.f, job.chunk, job.found)
+            complete_chunk(ports, workspace, job.flow, job.chunk, job.found)
             return
-        flow = ports.catalog.find(workspace, Flow, job.f)
+        flow = ports.catalog.find(workspace, Flow, job.flow)
         if flow is None or flow.status is not FlowStatus.QUEUED:
             return
         if time_left() < RESERVE:

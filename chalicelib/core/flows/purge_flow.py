@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.ids import FlowUid
 from chalicelib.model.queue_messages import PurgeFlow
 from chalicelib.ports import Ports
 
@@ -14,7 +14,7 @@ RESERVE = timedelta(seconds=10)
 
 def purge_flow(ports: Ports, job: PurgeFlow, time_left: Callable[[], timedelta]) -> None:
     """Shard by shard from the front, so that another job goes on where this one stopped."""
-    workspace, flow = WorkspaceUid(job.w), FlowUid(job.f)
+    workspace, flow = job.workspace, FlowUid(job.flow)
     for shard in range(job.shards):
         while rows := ports.executions.page(workspace, flow, shard, PAGE, None).items:
             if time_left() < RESERVE:

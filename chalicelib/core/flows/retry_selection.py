@@ -15,7 +15,7 @@ def retry_start(row: Execution, retry: RetryOf, done: AbstractSet[NodeId] = froz
     Of several messages that match it is the first that no retry before has sent (`done`): the rest is for another one.
     """
     node = next((node for node in matches_of(row, retry) if node not in done), None)
-    return f"{row.key.walk}@{node}" if node else None
+    return f"{row.key.execution_id}@{node}" if node else None
 
 
 def matches_of(row: Execution, retry: RetryOf) -> tuple[NodeId, ...]:

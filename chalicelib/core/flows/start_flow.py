@@ -73,7 +73,7 @@ def enqueue_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None
     with suppress(RetryLater):
         resume_enrolment(ports, workspace, flow)
         if flow.chunks == 0:
-            ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+            ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
 
 
 def resume_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
@@ -81,4 +81,4 @@ def resume_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     job = EnrolRetry if flow.from_rows else EnrolSegment if flow.segment_uid else EnrolContacts
     for chunk in range(flow.chunks):
         if chunk not in flow.expanded_chunks:
-            ports.jobs.send(job(w=workspace, f=flow.uid, chunk=chunk))
+            ports.jobs.send(job(workspace=workspace, flow=flow.uid, chunk=chunk))

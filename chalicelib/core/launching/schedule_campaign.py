@@ -82,4 +82,4 @@ def enqueue_due_starts(ports: Ports) -> int:
 
 def enqueue_start(ports: Ports, workspace: WorkspaceUid, uid: str, due: datetime) -> None:
     """A job that comes at the start's second."""
-    ports.jobs.send(StartScheduledCampaign(w=workspace, uid=uid), max(due - ports.clock.now(), timedelta(0)))
+    ports.jobs.send(StartScheduledCampaign(workspace=workspace, uid=uid), max(due - ports.clock.now(), timedelta(0)))

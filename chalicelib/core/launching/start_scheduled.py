@@ -23,7 +23,7 @@ TRIES = 6
 
 def start_scheduled(ports: Ports, job: StartScheduledCampaign) -> Flow | None:
     """The flow, or None when it is not time, or the start was skipped, which the schedule then says."""
-    workspace = WorkspaceUid(job.w)
+    workspace = job.workspace
     for _ in range(TRIES):
         campaign = ports.catalog.find(workspace, Campaign, job.uid)
         if campaign is None or campaign.schedule is None:

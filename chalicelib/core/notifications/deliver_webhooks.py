@@ -117,7 +117,7 @@ def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
         return  # Somebody else has it.
     ports.webhook_queue.send(
         OutgoingCall(
-            w=workspace,
+            workspace=workspace,
             delivery=uid,
             attempt=delivery.tries + 1,
             url=webhook.url,
@@ -133,7 +133,7 @@ def call_webhook(ports: Ports, call: OutgoingCall) -> CallResult:
     status, fault = ports.webhook_caller.call(call)
     taken = (ports.clock.real() - began) // timedelta(milliseconds=1)
     return CallResult(
-        w=call.w,
+        workspace=call.workspace,
         delivery=call.delivery,
         attempt=call.attempt,
         at=began,
@@ -145,7 +145,7 @@ def call_webhook(ports: Ports, call: OutgoingCall) -> CallResult:
 
 def record_attempt(ports: Ports, result: CallResult) -> None:
     """The delivery is done, comes again, or has failed; one that is known already is dropped. Conflict: come again."""
-    workspace, now = WorkspaceUid(result.w), ports.clock.now()
+    workspace, now = result.workspace, ports.clock.now()
     delivery = ports.catalog.find(workspace, WebhookDelivery, result.delivery)
     is_news = delivery is not None and delivery.status is DeliveryStatus.PENDING
     if delivery is None or not is_news or result.attempt != delivery.tries + 1:

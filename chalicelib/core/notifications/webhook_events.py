@@ -87,7 +87,7 @@ def _row_event(name: str, row: Execution, at: datetime, about: Mapping[str, Json
     told = {"flowUid": key.flow, "campaignVersion": row.version, **about, "reason": reason}
     # As it is stored, so that the row that is read again tells the same.
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
-    digest = blake2b(f"{key.workspace}.{key.flow}.{key.walk}.{about.get('nodeId')}".encode(), digest_size=16)
+    digest = blake2b(f"{key.workspace}.{key.flow}.{key.execution_id}.{about.get('nodeId')}".encode(), digest_size=16)
     properties = {field: value for field, value in told.items() if value not in (None, "")}
     return Event(
         id=f"{name}:{digest.hexdigest()}", name=name, contact_uid=key.contact, properties=properties, occurred_at=at

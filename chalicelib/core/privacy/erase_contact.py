@@ -39,7 +39,7 @@ def erase_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     A job, queued before anything is done, does it all again: a crash in the middle is then no half erasure.
     """
     contact = get_contact(ports, workspace, uid)
-    ports.jobs.send(EraseContact(w=workspace, c=uid, created=contact.created_at), SWEEP_AFTER)
+    ports.jobs.send(EraseContact(workspace=workspace, contact=ContactUid(uid), created=contact.created_at), SWEEP_AFTER)
     _erase(ports, workspace, contact)
 
 
@@ -49,18 +49,21 @@ def anonymise_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contac
     Uid, times, consent and the names and times of events stay, and so do its rows: whatever is counted stays as it is.
     """
     contact = get_contact(ports, workspace, uid)
-    ports.jobs.send(EraseContact(w=workspace, c=uid, created=contact.created_at, keeps=True), SWEEP_AFTER)
+    ports.jobs.send(
+        EraseContact(workspace=workspace, contact=ContactUid(uid), created=contact.created_at, keeps_record=True),
+        SWEEP_AFTER,
+    )
     return _anonymise(ports, workspace, contact)
 
 
 def sweep_erased(ports: Ports, job: EraseContact) -> None:
     """Finishes an erasure that broke off, and takes what was in somebody's hands when it happened."""
-    workspace, uid = WorkspaceUid(job.w), ContactUid(job.c)
+    workspace, uid = job.workspace, job.contact
     contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)
     if contact is None:
         _sweep(ports, workspace, uid)
     elif contact.created_at == job.created:
-        (_anonymise if job.keeps else _erase)(ports, workspace, contact)
+        (_anonymise if job.keeps_record else _erase)(ports, workspace, contact)
 
 
 def _erase(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:

@@ -42,12 +42,12 @@ def request_opt_in(
     known = ports.catalog.find(workspace, OptIn, opt_in_id(uid, kind))
     if known and known.is_open(ports.clock.now()) and contact.consent_to(*kind) is ConsentState.PENDING:
         if known.status is OptInStatus.QUEUED:
-            ports.jobs.send(SendOptIn(w=workspace, uid=known.uid, rev=known.rev))
+            ports.jobs.send(SendOptIn(workspace=workspace, uid=known.uid, rev=known.rev))
         return known
     version = _check(ports, workspace, contact, kind, asking)
     stored = _store(ports, workspace, _build(ports, contact, kind, asking, version), known)
     set_consent(ports, workspace, uid, kind, ConsentState.PENDING, origin)
-    ports.jobs.send(SendOptIn(w=workspace, uid=stored.uid, rev=stored.rev))
+    ports.jobs.send(SendOptIn(workspace=workspace, uid=stored.uid, rev=stored.rev))
     return stored
 
 

@@ -37,7 +37,7 @@ class _Sources(StrictModel):
 
 def send_opt_in(ports: Ports, job: SendOptIn) -> None:
     """What became of a send that broke off is unknown: it is sent again only when somebody asks anew."""
-    workspace = WorkspaceUid(job.w)
+    workspace = job.workspace
     opt_in = ports.catalog.find(workspace, OptIn, job.uid)
     if opt_in is None:
         return
@@ -54,7 +54,7 @@ def send_opt_in(ports: Ports, job: SendOptIn) -> None:
 def _settle(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, verdict: SendResult | str) -> None:
     if isinstance(verdict, TransientFailure | Throttled) and opt_in.attempts + 1 < _MAX_ATTEMPTS:
         again = _save(ports, workspace, opt_in, status=OptInStatus.QUEUED, attempts=opt_in.attempts + 1)
-        ports.jobs.send(SendOptIn(w=workspace, uid=again.uid, rev=again.rev), _RETRY_AFTER)
+        ports.jobs.send(SendOptIn(workspace=workspace, uid=again.uid, rev=again.rev), _RETRY_AFTER)
         return
     _save(ports, workspace, opt_in, **_after(verdict))
 

@@ -70,15 +70,15 @@ def record_receipts(ports: Ports, text: str, again: bool = False) -> ReceiptBatc
 
 
 def _record_followed(ports: Ports, followed: LinkVisit, again: bool) -> ReceiptBatchResult:
-    uid = read_message_uid(followed.m)
+    uid = read_message_uid(followed.message_uid)
     if uid is None:
         return ReceiptBatchResult(0)
     source = _Source("", followed.at, "", again=again)
-    return ReceiptBatchResult(1, not _record_of_message(ports, uid, DeliveryReport(followed.e), source))
+    return ReceiptBatchResult(1, not _record_of_message(ports, uid, DeliveryReport(followed.engagement), source))
 
 
 def _record_posted(ports: Ports, posted: QueuedCallback, again: bool) -> ReceiptBatchResult:
-    workspace, uid = WorkspaceUid(posted.w), ChannelUid(posted.ch)
+    workspace, uid = posted.workspace, posted.channel
     channel = ports.catalog.find(workspace, Channel, uid)
     if channel is None or channel.type not in ports.channel_types:
         return ReceiptBatchResult(0)

@@ -30,5 +30,5 @@ def _read(ports: Ports, purpose: str, token: str, count: int) -> tuple[str, ...]
 
 def _queue(ports: Ports, parts: tuple[str, ...], engagement: Engagement) -> None:
     """The contact is led on at once; what follows from it is the worker's."""
-    followed = LinkVisit(m=".".join(parts), e=engagement, at=ports.clock.now())
+    followed = LinkVisit(message_uid=".".join(parts), engagement=engagement, at=ports.clock.now())
     ports.receipt_queue.send(followed.model_dump_json())

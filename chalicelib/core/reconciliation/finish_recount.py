@@ -20,7 +20,7 @@ from chalicelib.core.reconciliation.request_recount import (
 )
 from chalicelib.errors import Conflict
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.ids import FlowUid
 from chalicelib.model.queue_messages import Recount
 from chalicelib.ports import Ports
 
@@ -88,10 +88,10 @@ def finish_recount(
     """
     found = _read(total)
     counted = (found.counters["spent"], found.claimed)
-    found.is_booked = reconcile_spend(ports, WorkspaceUid(job.w), flow, job.takes, counted)
+    found.is_booked = reconcile_spend(ports, job.workspace, flow, job.budget_moves, counted)
     for _ in range(_EPOCH_TRIES):
-        current = ports.catalog.find(WorkspaceUid(job.w), Flow, flow.uid)
-        if current is None or current.stats_epoch != job.epoch:
+        current = ports.catalog.find(job.workspace, Flow, flow.uid)
+        if current is None or current.stats_epoch != job.stats_epoch:
             return RecountConflict.OVERTAKEN
         if not _replace(ports, current, found, job):
             continue
@@ -99,7 +99,7 @@ def finish_recount(
             return RecountConflict.MOVED
         try:
             changes = _changes(ports, current, found, job)
-            saved = ports.catalog.save(WorkspaceUid(job.w), current.model_copy(update=changes))
+            saved = ports.catalog.save(job.workspace, current.model_copy(update=changes))
         except Conflict:
             continue
         _go_on(ports, saved, found, job, at_once=unless_moved)
@@ -114,9 +114,9 @@ def _read(total: Counter[str]) -> _Found:
 
 
 def _replace(ports: Ports, current: Flow, found: _Found, job: Recount) -> bool:
-    workspace, epoch = WorkspaceUid(job.w), current.stats_epoch + 1
+    workspace, epoch = job.workspace, current.stats_epoch + 1
     found.counters["movements"] = current.seen_movements
-    if ports.statistics.replace(workspace, FlowUid(job.f), epoch, found.counters, current.rev):
+    if ports.statistics.replace(workspace, FlowUid(job.flow), epoch, found.counters, current.rev):
         return True
     # Another pass is here at this moment, or died here: the next rev is ours alone or none of our business.
     with suppress(Conflict):
@@ -127,17 +127,19 @@ def _replace(ports: Ports, current: Flow, found: _Found, job: Recount) -> bool:
 def _changes(ports: Ports, current: Flow, found: _Found, job: Recount) -> dict[str, object]:
     """What the count makes of the flow."""
     now = ports.clock.now()
-    waits = found.is_unfinished or (current.may_end and not job.full) or current.status is FlowStatus.CANCELLED
+    waits = (
+        found.is_unfinished or (current.may_end and not job.enrolment_closed) or current.status is FlowStatus.CANCELLED
+    )
     changes: dict[str, object] = {
         "stats_epoch": current.stats_epoch + 1,
         "look_again_at": _look_again(now, found.due, waits),
         "recount_at": None,
         "stuck": found.overdue,
     }
-    if current.is_found and current.is_expanded and job.full:
+    if current.is_found and current.is_expanded and job.enrolment_closed:
         changes["contact_count"] = found.counters["total"]
     # Whoever was enrolled under the pass may be in a shard that was counted before.
-    if found.is_booked and not found.still_open and job.full:
+    if found.is_booked and not found.still_open and job.enrolment_closed:
         changes |= _ending(current, found, now)
     return changes
 
@@ -176,7 +178,7 @@ def _go_on(ports: Ports, flow: Flow, found: _Found, job: Recount, *, at_once: bo
     `at_once`: what came between the last look and the save was shown, and is to be shown again.
     """
     if found.overdue and flow.status is FlowStatus.RUNNING:
-        start_enqueueing(ports, WorkspaceUid(job.w), flow, heal=True)
+        start_enqueueing(ports, job.workspace, flow, heal=True)
     waits = [*_waits(ports, flow, found, job)]
     # A receipt that came under the pass was added to a generation that counts no more.
     if not found.still_open and has_changed(ports, job):
@@ -193,7 +195,7 @@ def _waits(ports: Ports, flow: Flow, found: _Found, job: Recount) -> Iterator[ti
     if flow.status is not FlowStatus.RUNNING or found.still_open:
         return
     moments = [datetime.fromtimestamp(found.receipt / 1000, now.tzinfo)] if found.receipt is not None else []
-    if flow.closed_at and not job.full:
+    if flow.closed_at and not job.enrolment_closed:
         moments.append(_emptied_at(ports, flow.closed_at))
     for moment in moments:
         yield min(max(moment - now, timedelta(seconds=1)), LONGEST_DELAY)

@@ -38,11 +38,11 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta],
 
     `counts`: how often it may be counted; the last count ends the flow although something moved under it.
     """
-    workspace = WorkspaceUid(job.w)
-    flow = ports.catalog.find(workspace, Flow, job.f)
+    workspace = job.workspace
+    flow = ports.catalog.find(workspace, Flow, job.flow)
     if flow is None or _is_answered(flow, job):
         return
-    if job.movements is None or job.epoch != flow.stats_epoch:
+    if job.movements is None or job.stats_epoch != flow.stats_epoch:
         job = _begin(ports, workspace, flow, _asked(job))
     if not _count_shards(ports, flow, job, time_left):
         return
@@ -58,12 +58,12 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta],
     if unsaved is RecountConflict.MOVED:
         recount_flow(ports, restarted(job), time_left, counts - 1)
     elif unsaved is RecountConflict.OVERTAKEN:
-        ports.jobs.send(Recount(w=job.w, f=job.f, pass_id=new_uid(), epoch=_asked(job)))
+        ports.jobs.send(Recount(workspace=job.workspace, flow=job.flow, pass_id=new_uid(), stats_epoch=_asked(job)))
 
 
 def recount_now(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     """Counts a flow of one shard at once and returns it as it is then."""
-    job = Recount(w=workspace, f=flow.uid, pass_id=new_uid())
+    job = Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid())
     recount_flow(ports, job, lambda: RESERVE * 2)
     return ports.catalog.get(workspace, Flow, flow.uid)
 
@@ -75,7 +75,7 @@ def _is_answered(flow: Flow, job: Recount) -> bool:
 
 
 def _asked(job: Recount) -> int | None:
-    return job.epoch if job.asked is None else job.asked
+    return job.stats_epoch if job.requested_epoch is None else job.requested_epoch
 
 
 def _begin(ports: Ports, workspace: WorkspaceUid, flow: Flow, asked: int | None) -> Recount:
@@ -85,14 +85,18 @@ def _begin(ports: Ports, workspace: WorkspaceUid, flow: Flow, asked: int | None)
     pass may be in a shard that was counted before.
     """
     takes = snapshot_budget(ports, workspace, flow)
-    job = Recount(w=workspace, f=flow.uid, pass_id=new_uid(), takes=takes, epoch=flow.stats_epoch)
-    job = job.model_copy(update={"asked": flow.stats_epoch if asked is None else asked})
-    return job.model_copy(update={"movements": change_count(ports, job), "full": enrolment_is_closed(ports, flow)})
+    job = Recount(
+        workspace=workspace, flow=flow.uid, pass_id=new_uid(), budget_moves=takes, stats_epoch=flow.stats_epoch
+    )
+    job = job.model_copy(update={"requested_epoch": flow.stats_epoch if asked is None else asked})
+    return job.model_copy(
+        update={"movements": change_count(ports, job), "enrolment_closed": enrolment_is_closed(ports, flow)}
+    )
 
 
 def _count_shards(ports: Ports, flow: Flow, job: Recount, time_left: Callable[[], timedelta]) -> bool:
     """Whether all are counted: when the time is over, another job goes on."""
-    workspace = WorkspaceUid(job.w)
+    workspace = job.workspace
     reporting = _reporting_channels(ports, workspace)
     for shard in range(job.shard, flow.shards):
         if time_left() < RESERVE:

@@ -37,7 +37,7 @@ def request_completion(ports: Ports, workspace: WorkspaceUid, flow: Flow, ended:
         return
     left = remaining_count(flow, ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch))
     if left <= 0:
-        ports.jobs.send(Recount(w=workspace, f=flow.uid, pass_id=new_uid()))
+        ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
     elif share := left // (2 * WORKERS):
         _unseen[place] = share, now + FORGET
         while len(_unseen) > REMEMBERED:

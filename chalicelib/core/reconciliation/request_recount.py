@@ -22,13 +22,13 @@ def request_recount(ports: Ports, workspace: WorkspaceUid, flow: Flow, delay: ti
 
     The job is dropped when such a pass has ended before it comes.
     """
-    job = Recount(w=workspace, f=flow.uid, pass_id=new_uid(), epoch=flow.stats_epoch)
+    job = Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid(), stats_epoch=flow.stats_epoch)
     ports.jobs.send(job, min(delay, LONGEST_DELAY * ports.clock.speed))
 
 
 def restarted(job: Recount) -> Recount:
     """The wish for another pass, for all that was asked of this one or happened in the generation in which it began."""
-    return Recount(w=job.w, f=job.f, pass_id=new_uid(), epoch=job.epoch)
+    return Recount(workspace=job.workspace, flow=job.flow, pass_id=new_uid(), stats_epoch=job.stats_epoch)
 
 
 def schedule_recount(ports: Ports, flow: Flow, job: Recount, delay: timedelta) -> None:
@@ -38,7 +38,7 @@ def schedule_recount(ports: Ports, flow: Flow, job: Recount, delay: timedelta) -
         ports.jobs.send(restarted(job), delay)
         return
     try:
-        ports.catalog.save(WorkspaceUid(job.w), flow.model_copy(update={"recount_at": ports.clock.now() + delay}))
+        ports.catalog.save(job.workspace, flow.model_copy(update={"recount_at": ports.clock.now() + delay}))
     except Conflict:
         ports.jobs.send(restarted(job), longest)
 
@@ -56,7 +56,7 @@ def recount_backoff(ports: Ports, flow: Flow, rows: int = 0) -> timedelta:
 
 def change_count(ports: Ports, job: Recount) -> int:
     """Rows that moved under a pass were counted some before and some after: its sum is no better than the live one."""
-    return ports.statistics.read(WorkspaceUid(job.w), FlowUid(job.f), job.epoch or 0).get("movements", 0)
+    return ports.statistics.read(job.workspace, FlowUid(job.flow), job.stats_epoch or 0).get("movements", 0)
 
 
 def has_changed(ports: Ports, job: Recount) -> bool:

@@ -39,13 +39,13 @@ def start_export(ports: Ports, workspace: WorkspaceUid, request: ExportRequest) 
     uid, now = new_uid(), ports.clock.now()
     file = f"{workspace}/exports/{uid}/{request.of}.{request.format}"
     task = DataExport(uid=uid, created_at=now, updated_at=now, request=request, file=file)
-    enqueue_job(ports, workspace, task, Export(w=workspace, uid=uid))
+    enqueue_job(ports, workspace, task, Export(workspace=workspace, uid=uid))
     return task
 
 
 def run_export(ports: Ports, job: Export, time_left: Callable[[], timedelta]) -> None:
     """Writes on where the progress stands; queues itself again when its time is nearly over."""
-    workspace = WorkspaceUid(job.w)
+    workspace = job.workspace
     task = ports.catalog.find(workspace, DataExport, job.uid)
     if task is None or task.is_over:
         return
@@ -72,7 +72,7 @@ class _Writer:
             task = self._find_columns(task) if task.finding_columns else self._write_part(task)
             if task.is_over:
                 return
-        self._ports.jobs.send(Export(w=self._workspace, uid=task.uid))
+        self._ports.jobs.send(Export(workspace=self._workspace, uid=task.uid))
 
     def _begin(self, task: DataExport) -> DataExport:
         is_contacts = task.request.of is ExportOf.CONTACTS

@@ -128,7 +128,7 @@ def apply_rate_limits(
     for index, each in enumerate(ready):
         answer = said[index]
         if isinstance(answer, SendLater):
-            hint = build_step_message(each.stored.key, each.stored.seq, slot=answer.slot)
+            hint = build_step_message(each.stored.key, each.stored.seq, rate_slot=answer.slot)
             delivery.ledger.hints.append(ScheduledStep(hint, answer.moment))
         else:
             going.append((replace(each, slot=answer.slot), turns[index] if turns is not None else None))

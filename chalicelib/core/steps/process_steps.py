@@ -80,12 +80,14 @@ class _Batch:
 
     def promised(self, key: ExecutionKey) -> datetime | None:
         """The slot that the row's hint brings along."""
-        slots = [received.hint.p for received in self.received[key] if received.hint.p is not None]
+        slots = [
+            received.hint.pacing_slot_ms for received in self.received[key] if received.hint.pacing_slot_ms is not None
+        ]
         return datetime.fromtimestamp(max(slots) / 1000, UTC) if slots else None
 
     def slot(self, key: ExecutionKey) -> datetime | None:
         """The slot of the channel's rate that is kept for the row."""
-        return max((slot for received in self.received[key] if (slot := received.hint.slot)), default=None)
+        return max((slot for received in self.received[key] if (slot := received.hint.rate_slot)), default=None)
 
     def return_hint(self, key: ExecutionKey) -> None:
         self.give_back.update(received.id for received in self.received[key])
@@ -95,7 +97,7 @@ def process_steps(ports: Ports, received: Sequence[ReceivedStep], time_left: Cal
     """Runs the hinted steps; what fails in one flow does not touch the steps of another."""
     groups: dict[tuple[str, str], list[ReceivedStep]] = defaultdict(list)
     for each in received:
-        groups[each.hint.w, each.hint.f].append(each)
+        groups[each.hint.workspace, each.hint.flow].append(each)
     failed: set[str] = set()
     faults: list[Fault] = []
     counted: Counter[str] = Counter()
@@ -188,10 +190,10 @@ def _triage(batch: _Batch, key: ExecutionKey, row: Execution | None) -> Executio
 def _look(ports: Ports, received: ReceivedStep, row: Execution | None) -> StepDisposition:
     if row is None or not row.is_open:
         return StepDisposition.DROP
-    if received.hint.q < row.seq:
+    if received.hint.seq < row.seq:
         # Healing on a first delivery would let one duplicate breed a second chain.
-        return StepDisposition.HEAL if received.times > 1 or received.hint.revived else StepDisposition.DROP
-    if received.hint.q > row.seq or (row.claim and row.claim.until > ports.clock.real()):
+        return StepDisposition.HEAL if received.times > 1 or received.hint.redriven else StepDisposition.DROP
+    if received.hint.seq > row.seq or (row.claim and row.claim.until > ports.clock.real()):
         return StepDisposition.GIVE_BACK
     return StepDisposition.LATER if row.due and row.due > ports.clock.now() else StepDisposition.RUN
 

@@ -26,7 +26,9 @@ class Wire:
 
 
 def call(url: str = "https://hooks.example.com/in?x=1") -> OutgoingCall:
-    return OutgoingCall(w="w", delivery="d1", attempt=1, url=url, secrets=SECRETS, body='{"type":"flow.paused"}')
+    return OutgoingCall(
+        workspace="w", delivery="d1", attempt=1, url=url, secrets=SECRETS, body='{"type":"flow.paused"}'
+    )
 
 
 def caller(wire: Wire, *addresses: str) -> SignedWebhookClient:

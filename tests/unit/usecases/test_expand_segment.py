@@ -123,7 +123,7 @@ class Stage:
     def run(self) -> Counter[str]:
         """Jobs until there are none, a killed one comes again; the kinds of those that are left to others."""
         others: Counter[str] = Counter()
-        self.jobs.send(EnrolSegment(w=WORKSPACE, f=FLOW, chunk=0))
+        self.jobs.send(EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=0))
         while taken := self.jobs.take():
             job = taken[0]
             if not isinstance(job, EnrolSegment):
@@ -178,7 +178,7 @@ def test_killed_at_any_call_it_comes_to_the_same_end(after: bool) -> None:
 
 def test_a_filter_that_changes_under_way_changes_nothing() -> None:
     stage = Stage(Fuse(0, after=False))
-    first = EnrolSegment(w=WORKSPACE, f=FLOW, chunk=0)
+    first = EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=0)
     expand_segment(stage.ports, first, lambda: timedelta(minutes=1))
     segment = stage.catalog.get(WORKSPACE, Segment, "vips")
     other = Segment.model_validate_json(
@@ -190,7 +190,7 @@ def test_a_filter_that_changes_under_way_changes_nothing() -> None:
 
 def test_two_jobs_of_one_part_at_the_same_time_count_their_members_once() -> None:
     stage = Stage(Fuse(0, after=False))
-    expand_segment(stage.ports, EnrolSegment(w=WORKSPACE, f=FLOW, chunk=0), lambda: timedelta(minutes=1))
+    expand_segment(stage.ports, EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=0), lambda: timedelta(minutes=1))
     looks = 0
 
     def time_left() -> timedelta:
@@ -198,10 +198,12 @@ def test_two_jobs_of_one_part_at_the_same_time_count_their_members_once() -> Non
         nonlocal looks
         looks += 1
         if looks == 3:
-            expand_segment(stage.ports, EnrolSegment(w=WORKSPACE, f=FLOW, chunk=1), lambda: timedelta(minutes=1))
+            expand_segment(
+                stage.ports, EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=1), lambda: timedelta(minutes=1)
+            )
         return timedelta(minutes=1)
 
-    expand_segment(stage.ports, EnrolSegment(w=WORKSPACE, f=FLOW, chunk=1), time_left)
+    expand_segment(stage.ports, EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=1), time_left)
     assert looks > 3
     assert stage.flow.contact_count == len(stage.executions.rows)
     assert stage.flow.expanded_chunks == (0, 1)
