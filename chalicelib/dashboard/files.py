@@ -1,4 +1,4 @@
-"""The dashboard's files under names that change with their content, and the page that names them."""
+"""Read the dashboard's files, give them names that change with their content, and build the page that names them."""
 
 import base64
 import hashlib
@@ -8,16 +8,23 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
+from posixpath import dirname, join, normpath
 from string import Template
 
 _HERE = Path(__file__).parent
+_ASSETS = _HERE / "assets"
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-_FIRST = "main.js"
-#: Of every page view; other sheets come with the screens that need them.
-_STYLES = ("base.css", "parts.css")
-#: Waits for nothing, so that the first paint has the chosen colours.
-_BLOCKING = "theme.js"
-_STATIC_IMPORT = re.compile(r'^(?:import|export) [^"()]*"\./([a-z-]+\.js)";$', re.MULTILINE)
+_MAIN = "shell/main.js"
+_PRELOAD = "lib/preload.js"
+#: Sheets of every page view. The others come with the screens that need them.
+_STYLES = ("components/base.css", "components/parts.css")
+#: A classic script without imports: it runs before the first paint, so that the page never flashes in the wrong theme.
+_BLOCKING = "shell/theme.js"
+_SCREENS = "shell/screens.js"
+_STATIC_IMPORT = re.compile(r'^(?:import|export)\b[^"();]*"(\.\.?/[\w./-]+\.js)";', re.MULTILINE)
+_SHEET = re.compile(r'import\.meta\.resolve\("(\.\.?/[\w./-]+\.css)"\)')
+_SCREEN = re.compile(r'^ +"?([a-z/]+)"?: \(\) => import\("(\.\.?/[\w./-]+\.js)"\),$', re.MULTILINE)
+_REFERENCE = re.compile(r'"(\.\.?/[\w./-]+\.(?:js|css))"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class HtmlDocument:
-    """A page and the policy that goes with it."""
+    """A page and its Content-Security-Policy."""
 
     html: str
     policy: str
@@ -38,25 +45,44 @@ class HtmlDocument:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """By hashed name; read once in a process."""
-    return {hashed: Asset(_read(name), _TYPES[Path(name).suffix]) for name, hashed in _names().items()}
+    """Return all files by hashed name. They are read once per process."""
+    return {hashed: Asset(_served(name), _TYPES[Path(name).suffix]) for name, hashed in _names().items()}
 
 
 @cache
 def _names() -> dict[str, str]:
-    """`main.js` → `main.0f3c….js`."""
-    found = sorted(path.name for path in (_HERE / "assets").iterdir() if path.suffix in _TYPES)
+    """Map paths below assets to hashed names: `shell/main.js` → `shell-main.0f3c….js`."""
+    found = sorted(path.relative_to(_ASSETS).as_posix() for path in _ASSETS.rglob("*") if path.suffix in _TYPES)
     return {name: _hashed(name) for name in found}
 
 
 @cache
 def _read(name: str) -> str:
-    return (_HERE / "assets" / name).read_text(encoding="utf-8")
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+@cache
+def _served(name: str) -> str:
+    """Return the text of a file with flat names in its imports: `../lib/api.js` → `./lib-api.js`.
+
+    All files share one flat path, because the route has one path parameter. There, `./draft.js` would mean the same
+    file in every folder. The flat names carry no hash: the import map adds it, so that a changed module does not
+    change the modules that import it.
+    """
+    return _REFERENCE.sub(lambda found: f'"./{_flat(_target(name, found[1]))}"', _read(name))
+
+
+def _flat(name: str) -> str:
+    return name.replace("/", "-")
+
+
+def _target(importer: str, reference: str) -> str:
+    return normpath(join(dirname(importer), reference))
 
 
 def _hashed(name: str) -> str:
-    stem, _, suffix = name.rpartition(".")
-    return f"{stem}.{hashlib.sha256(_read(name).encode()).hexdigest()[:12]}.{suffix}"
+    stem, _, suffix = _flat(name).rpartition(".")
+    return f"{stem}.{hashlib.sha256(_served(name).encode()).hexdigest()[:12]}.{suffix}"
 
 
 def _digest(script: str) -> str:
@@ -64,21 +90,24 @@ def _digest(script: str) -> str:
 
 
 def build_page(base: str) -> HtmlDocument:
-    """The page below `base`, a path that ends with a slash.
+    """Build the page below `base`, a path that ends with a slash.
 
-    The import map stands before every preload: a browser that has a preloaded module in its cache would resolve its
-    imports at once, and take the map that comes later for too late.
+    The import map stands before every preload: a browser that has a preloaded module in its cache resolves the
+    imports of that module at once, and then ignores a map that comes later.
     """
     names = _names()
-    imports = {f"./assets/{name}": f"./assets/{hashed}" for name, hashed in names.items()}
+    imports = {f"./assets/{_flat(name)}": f"./assets/{hashed}" for name, hashed in names.items()}
     import_map = json.dumps({"imports": imports}, separators=(",", ":"))
+    flat = {screen: [_flat(name) for name in closure] for screen, closure in closures().items()}
     html = Template((_HERE / "page.html").read_text(encoding="utf-8")).substitute(
         base=escape(base),
         styles="".join(f'<link rel="stylesheet" href="assets/{names[name]}">\n' for name in _STYLES),
         blocking=names[_BLOCKING],
         import_map=import_map,
+        closures=escape(json.dumps(flat, separators=(",", ":"))),
+        preload=names[_PRELOAD],
         preloads="".join(f'<link rel="modulepreload" href="assets/{names[name]}">\n' for name in first_modules()),
-        first=names[_FIRST],
+        first=names[_MAIN],
     )
     policy = (
         f"default-src 'none'; script-src 'self' {_digest(import_map)}; style-src 'self'; img-src 'self' data:; "
@@ -89,16 +118,36 @@ def build_page(base: str) -> HtmlDocument:
 
 @cache
 def first_modules() -> tuple[str, ...]:
-    """What the first one imports, directly or not."""
-    found: list[str] = [_FIRST]
+    """List the modules that run on every page view, with their static imports."""
+    return tuple(name for name in _closure(_PRELOAD, _MAIN) if name.endswith(".js"))
+
+
+def screens() -> dict[str, str]:
+    """Map each screen of the shell to its module."""
+    return {screen: _target(_SCREENS, reference) for screen, reference in _SCREEN.findall(_read(_SCREENS))}
+
+
+@cache
+def closures() -> dict[str, tuple[str, ...]]:
+    """Map each screen to the files that it needs beyond the first view: modules and style sheets."""
+    first = {*first_modules(), *_STYLES}
+    return {screen: tuple(each for each in _closure(name) if each not in first) for screen, name in screens().items()}
+
+
+def _closure(*roots: str) -> list[str]:
+    """List modules and everything that they import statically, directly or not, and the sheets that they load."""
+    found = list(roots)
     for name in found:
-        found += [each for each in _STATIC_IMPORT.findall(_read(name)) if each not in found]
-    return tuple(found)
+        for reference in (*_STATIC_IMPORT.findall(_read(name)), *_SHEET.findall(_read(name))):
+            target = _target(name, reference)
+            if target not in found:
+                found.append(target)
+    return found
 
 
 @cache
 def build_frame() -> HtmlDocument:
-    """The frame that shows a rendered mail: of an origin of its own, and nothing in it runs but its own script."""
+    """Build the frame that shows a rendered mail: it has an origin of its own and runs no script but ours."""
     script = (_HERE / "frame.js").read_text(encoding="utf-8")
     html = f'<!doctype html>\n<html lang="en">\n<title>Preview</title>\n<script>{script}</script>\n</html>\n'
     policy = (

@@ -49,6 +49,14 @@ CAPABILITIES: tuple[frozenset[str], ...] = (
     frozenset({"notifications"}),
     frozenset({"templates", "queueing", "campaigns"}),
 )
+#: The folders of the dashboard's modules, upper ones last. Each may import from those of earlier rows and from itself.
+DASHBOARD_FOLDERS: tuple[frozenset[str], ...] = (
+    frozenset({"vendor"}),
+    frozenset({"lib"}),
+    frozenset({"components"}),
+    frozenset({"campaigns", "flows", "contacts", "content", "workspace"}),
+    frozenset({"shell"}),
+)
 AWS_LIBRARIES = frozenset({"boto3", "botocore", "aws_lambda_powertools"})
 KNOW_AWS = frozenset({"aws", "providers", "telemetry", "wiring"})
 KNOW_CHALICE = frozenset({"api", "workers", "dashboard", "app"})
@@ -187,6 +195,25 @@ def test_capabilities_import_only_downwards() -> None:
             if other not in {None, own} and rank[str(other)] <= rank[own]:
                 broken.append(f"{module.name}:{line} ({own}) imports {dotted}")
     assert broken == []
+
+
+def test_dashboard_folders_import_only_downwards() -> None:
+    """A shared module that imported a screen would bring that screen into every page that uses the module.
+
+    Screens do not import each other either; what two of them need belongs to components or lib.
+    """
+    assets = ROOT / "chalicelib/dashboard/assets"
+    rank = {name: row for row, names in enumerate(DASHBOARD_FOLDERS) for name in names}
+    broken = []
+    for path in sorted(assets.rglob("*.js")):
+        own = path.relative_to(assets).parts[0]
+        for reference in re.findall(r'"(\.\.?/[\w./-]+\.(?:js|css))"', path.read_text(encoding="utf-8")):
+            target = Path(os.path.normpath(path.parent / reference)).relative_to(assets)
+            other = target.parts[0]
+            if other != own and rank[other] >= rank[own]:
+                broken.append(f"{path.relative_to(assets)} imports {target}")
+    assert broken == []
+    assert {path.name for path in assets.iterdir() if path.is_dir()} == set(rank)
 
 
 def test_a_rule_of_the_core_imports_no_use_case() -> None:

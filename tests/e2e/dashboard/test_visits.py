@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Request, Route, expect
 
 from tests.e2e.dashboard.conftest import Visitor, visit
 from tests.e2e.dashboard.hands import sample, search
@@ -57,8 +57,8 @@ def test_the_overview_may_be_left_before_its_chart_is_drawn(visitor: Visitor) ->
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route("**/uplot.*.js", hold)
-    with page.expect_request("**/uplot.*.js"):
+    page.route("**/vendor-uplot.*.js", hold)
+    with page.expect_request("**/vendor-uplot.*.js"):
         visitor.open("overview")
     # The framework ends what has left the page with the next frame; here the chart's script arrives before it.
     page.evaluate("requestAnimationFrame = setTimeout = () => 0")
@@ -66,6 +66,29 @@ def test_the_overview_may_be_left_before_its_chart_is_drawn(visitor: Visitor) ->
     expect(page.get_by_role("heading", name="Overview")).to_have_count(0)
     held[0].continue_()
     page.evaluate("url => import(url)", held[0].request.url)
+
+
+def test_the_files_of_a_screen_are_requested_before_sign_in_is_checked_and_at_a_link(visitor: Visitor) -> None:
+    page, held, requested = visitor.page, list[Route](), set[str]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def note(request: Request) -> None:
+        requested.add(request.url.rpartition("/")[2].partition(".")[0])
+
+    page.on("request", note)
+    page.route("**/v1/workspace", hold)
+    with page.expect_request("**/components-when.*.js"):
+        visitor.open("segments/some-uid")
+    expect(page.locator("main h1")).to_have_text("Carillon")
+    assert {"contacts-segment", "components-detail"} <= requested
+    held[0].continue_()
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    assert "content-template-list" not in requested
+    with page.expect_request("**/content-template-list.*.js"):
+        page.get_by_role("link", name="Templates").hover()
+    assert page.url.endswith("some-uid")
 
 
 EVIL = "<img src=x onerror=alert(1)>\"'`${1}{{ 1 }}"

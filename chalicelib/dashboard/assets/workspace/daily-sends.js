@@ -1,0 +1,80 @@
+// Messages by day. The API has no numbers by day, so each flow's are put on the day on which it started.
+import { html, useEffect, useRef } from "../vendor/preact.js";
+import { get } from "../lib/api.js";
+import { serverNow } from "../lib/clock.js";
+import { useLoad } from "../lib/load.js";
+import { useSheet } from "../lib/sheets.js";
+import { count, plural } from "../lib/words.js";
+import { Card, Loaded } from "../components/parts.js";
+
+const DAYS = 14;
+/** Flows whose numbers are read for it. */
+const MOST = 20;
+const DAY_MS = 86_400_000;
+
+export function DailySends({ flows }) {
+  const recent = flows.filter((each) => each.startedAt && serverNow() - new Date(each.startedAt) < DAYS * DAY_MS).slice(0, MOST);
+  const days = useLoad((signal) => readDays(recent, signal), [recent.map((each) => each.uid).join()]);
+  return html`<${Card} name="Sent by flows of the last ${DAYS} days"><${Loaded} from=${days} what="The chart">${(sums) => {
+    const total = sums.reduce((sum, each) => sum + each.sent, 0);
+    return html`<p class="muted">${plural(total, "message")}, on the day on which the flow started${recent.length === MOST ? `; the latest ${MOST} flows` : ""}</p>
+      <${Chart} days=${sums} />
+      <table class="unseen"><caption>Messages by day</caption><tbody>${sums.filter((each) => each.sent).map((each) => html`<tr><th scope="row">${each.at.toLocaleDateString()}</th><td>${count(each.sent)}</td></tr>`)}</tbody></table>`;
+  }}<//><//>`;
+}
+
+async function readDays(flows, signal) {
+  const detailed = await Promise.all(flows.map((each) => get(`/v1/flows/${each.uid}`, {}, signal)));
+  const midnight = new Date(serverNow()).setHours(0, 0, 0, 0);
+  const days = Array.from({ length: DAYS }, (_, index) => ({ at: new Date(midnight - (DAYS - 1 - index) * DAY_MS), sent: 0 }));
+  for (const flow of detailed) {
+    const day = days.findLast((each) => each.at <= new Date(flow.startedAt)) ?? days[0];
+    day.sent += flow.stats.sent;
+  }
+  return days;
+}
+
+/** uPlot comes when there is something to draw. */
+function Chart({ days }) {
+  const place = useRef(null);
+  useEffect(() => {
+    // When this leaves the page, the reference is gone a moment before the effect is told: the element is kept here.
+    const element = place.current;
+    let plot;
+    let isGone = false;
+    async function draw() {
+      const [{ default: Plot }] = await Promise.all([import("../vendor/uplot.js"), useSheet(import.meta.resolve("../vendor/uplot.css"))]);
+      if (!isGone) plot = new Plot(options(Plot, element), [days.map((each) => each.at / 1000), days.map((each) => each.sent || null)], element);
+    }
+    draw();
+    return () => {
+      isGone = true;
+      plot?.destroy();
+    };
+  }, [days]);
+  return html`<div class="chart" ref=${place} aria-hidden="true"></div>`;
+}
+
+function options(Plot, element) {
+  const colour = (name) => probe(element, name);
+  const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  return {
+    width: element.clientWidth,
+    height: 150,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { y: { range: (_, low, high) => [0, Math.max(4, high * 1.1)] } },
+    axes: [{ ...axis, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleDateString(undefined, { day: "numeric", month: "short" })) },
+      { ...axis, size: 44, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : "")) }],
+    series: [{}, { stroke: colour("--accent"), fill: colour("--accent"), paths: Plot.paths.bars({ size: [0.6, 28] }), points: { show: false } }],
+  };
+}
+
+/** A canvas knows no light-dark(): the colour is taken as the browser computes it. */
+function probe(element, name) {
+  const swatch = element.appendChild(document.createElement("i"));
+  swatch.style.color = `var(${name})`;
+  const { color } = getComputedStyle(swatch);
+  swatch.remove();
+  return color;
+}

@@ -1,0 +1,110 @@
+// What needs somebody, what runs, how much was sent, what is left of the balance.
+import { html, useEffect, useState } from "../vendor/preact.js";
+import { get, getPage, post } from "../lib/api.js";
+import { useLoad } from "../lib/load.js";
+import { readNames } from "../lib/names.js";
+import { to } from "../lib/router.js";
+import { count, money, plural, reasonWord, share, soon } from "../lib/words.js";
+import { Bar, Card, Facts, Loaded, Page, Status, Time } from "../components/parts.js";
+import { isByOperator, pauseOfFlow, pauseWords } from "../components/pause.js";
+
+const LIVE_MS = 8_000;
+/** Drafts and flows that are looked into one by one. */
+const MOST_CHECKED = 6;
+const MOST_FLOWS = 8;
+
+export function Screen() {
+  const work = useLoad(readWork, [], { every: LIVE_MS });
+  return html`<${Page} name="Overview">
+    <${Loaded} from=${work} what="The overview">${(of) => (of.isEmpty ? html`<${FirstSteps} />` : html`
+      <div class="columns overview">
+        <div class="stack"><${Needs} of=${of.needs} /><${Running} flows=${of.running} /></div>
+        <div class="stack"><${Balance} /><${Chart} flows=${of.flows} /></div>
+      </div>`)}<//>
+  <//>`;
+}
+
+/** What is to be done is shown first; the chart, and what draws it, comes after it. */
+function Chart({ flows }) {
+  const [Drawn, setDrawn] = useState(null);
+  useEffect(() => {
+    import("./daily-sends.js").then(({ DailySends }) => setDrawn(() => DailySends), () => {});
+  }, []);
+  return Drawn && html`<${Drawn} flows=${flows} />`;
+}
+
+async function readWork(signal) {
+  const [campaigns, flows] = await Promise.all([getPage("/v1/campaigns", { limit: 50 }, signal), getPage("/v1/flows", { limit: 50 }, signal)]);
+  const nameOf = new Map(campaigns.data.map((each) => [each.uid, each.name]));
+  const open = flows.data.filter((each) => ["running", "queued", "paused", "error"].includes(each.status)).slice(0, MOST_FLOWS);
+  const detailed = await Promise.all(open.map((each) => get(`/v1/flows/${each.uid}`, {}, signal)));
+  if (detailed.some((each) => each.metadata.pausedBy)) await readNames("channels");
+  const named = detailed.map((flow) => ({ ...flow, name: nameOf.get(flow.campaignUid) ?? flow.campaignUid }));
+  const drafts = campaigns.data.filter((each) => each.state === "DRAFT" && !each.latestVersion).slice(0, MOST_CHECKED);
+  const checked = await Promise.all(drafts.map((each) => check(each, signal)));
+  return {
+    isEmpty: !campaigns.data.length && !flows.data.length,
+    flows: flows.data,
+    running: named.filter((each) => ["running", "queued"].includes(each.status)),
+    needs: [...named.map(needOf), ...checked].filter(Boolean),
+  };
+}
+
+async function check(campaign, signal) {
+  // A draft that cannot be examined is opened to learn why, not here.
+  const found = await post(`/v1/campaigns/${campaign.uid}/validate`, {}, { signal }).catch(() => null);
+  if (!found?.errors.length) return null;
+  return { key: campaign.uid, level: "warn", href: to("campaigns", campaign.uid), name: campaign.name, words: `Draft with ${plural(found.errors.length, "error")}: ${found.errors[0].message}` };
+}
+
+function needOf(flow) {
+  const need = { key: flow.uid, href: to("flows", flow.uid), name: flow.name };
+  const { stats, metadata } = flow;
+  if (["paused", "error"].includes(flow.status)) {
+    const pause = pauseOfFlow(flow);
+    const byOperator = isByOperator(pause);
+    return { ...need, level: byOperator ? "" : "bad", words: `Paused${byOperator ? " by an operator" : `: ${pauseWords(pause)}`}. ${plural(stats.pending, "contact")} held`, at: flow.pausedAt };
+  }
+  const worst = Object.entries(metadata.failureReasons).sort(([, one], [, other]) => other - one)[0];
+  return worst ? { ...need, level: "bad", words: `${plural(stats.failed, "contact")} failed, mostly: ${reasonWord(worst[0])}` } : null;
+}
+
+function Needs({ of }) {
+  return html`<${Card} name="Needs you">${of.length
+    ? html`<ul class="needs">${of.map((each) => html`<li key=${each.key}><i class="dot ${each.level}"></i><div class="grow"><a class="title" href=${each.href}>${each.name}</a><p class="muted">${each.words}</p></div>
+        ${each.at && html`<span class="muted"><${Time} at=${each.at} /></span>`}</li>`)}</ul>`
+    : html`<p class="status whole"><i class="dot good"></i>Nothing: no flow is paused or failing, no draft has errors.</p>`}<//>`;
+}
+
+function Running({ flows }) {
+  return html`<${Card} name="Running now" actions=${html`<a href=${to("flows")}>All flows</a>`}>${flows.length
+    ? html`<ul class="needs">${flows.map((flow) => html`<li key=${flow.uid}><${Run} flow=${flow} /></li>`)}</ul>`
+    : html`<p class="muted">Nothing runs. <a href=${to("campaigns")}>Launch a campaign</a>.</p>`}<//>`;
+}
+
+function Run({ flow: { uid, name, status, stats } }) {
+  const over = stats.completed + stats.failed + stats.skipped;
+  const end = stats.estimatedCompletionAt;
+  return html`<div class="grow form tight-form"><div class="between"><a class="title" href=${to("flows", uid)}>${name}</a><${Status} of=${status} /></div>
+    <${Bar} of=${stats.total} parts=${[[stats.completed, "completed"], [stats.failed, "failed"], [stats.skipped, "skipped"]]} />
+    <p class="muted">${share(over, stats.total)} of ${count(stats.total)} over · ${count(stats.sent)} sent · ${count(Math.round(stats.messagesPerMinute))} a minute${end ? ` · ends ${soon(end)}` : ""}</p></div>`;
+}
+
+function Balance() {
+  const balance = useLoad((signal) => get("/v1/balance", {}, signal), []);
+  if (balance.error?.isMissingRoute) return null;
+  return html`<${Card} name="Balance" actions=${html`<a href=${to("settings", "balance")}>Open</a>`}><${Loaded} from=${balance} what="The balance">${(of) => html`
+    ${of.isLow && html`<p class="status whole"><i class="dot warn"></i>Low: less than ${money(of.alerts.lowBalance, of.currency)} is free.</p>`}
+    <${Facts} of=${[["Free", money(of.free, of.currency)], ["Drawn by flows", money(of.reserved, of.currency)], ["Together", money(of.total, of.currency)]]} />`}<//><//>`;
+}
+
+const STEPS = [
+  ["channels", "A channel", "The way to reach people, with its provider."],
+  ["templates", "A template", "What they get to read."],
+  ["import", "Contacts", "From a CSV file."],
+  ["campaigns", "A campaign", "Who gets what, when, and what depends on what."],
+];
+
+function FirstSteps() {
+  return html`<${Card} name="The first minute"><ol class="story">${STEPS.map(([id, name, words]) => html`<li><a class="title" href=${to(id)}>${name}</a><p class="muted">${words}</p></li>`)}</ol><//>`;
+}
