@@ -29,6 +29,7 @@ from chalicelib.aws.statistics import DynamoStatistics
 from chalicelib.aws.timers import DynamoTimers
 from chalicelib.aws.usage_limits import DynamoUsageLimits
 from chalicelib.aws.webhook_queues import SqsWebhookQueue, SqsWebhookScheduler
+from chalicelib.model.worker_memory import WorkerMemory
 from chalicelib.ports import Ports
 from chalicelib.providers.registry import ChannelTypes, ProviderClients
 from chalicelib.providers.webhook_client import SignedWebhookClient
@@ -126,6 +127,7 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
         public_url=found.public_url,
         calls_a_minute=found.calls_a_minute,
+        memory=WorkerMemory(),
     )
 
 

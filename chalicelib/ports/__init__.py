@@ -4,7 +4,7 @@ Every method may raise RetryLater when the service behind it is throttled or awa
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from chalicelib.model.event import Event, Histories, HistoryQuery
 from chalicelib.model.execution import DeliveryReceipt, Execution, ExecutionKey
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.queue_messages import Job, ScheduledStep
+from chalicelib.model.worker_memory import WorkerMemory
 from chalicelib.ports.balances import Balances as Balances
 from chalicelib.ports.channel_stores import ChannelStatus as ChannelStatus
 from chalicelib.ports.channel_stores import Circuits as Circuits
@@ -378,3 +379,4 @@ class Ports:
     public_url: str = ""
     #: Of one API key.
     calls_a_minute: int = 3_000
+    memory: WorkerMemory = field(default_factory=WorkerMemory)

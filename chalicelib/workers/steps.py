@@ -1,19 +1,19 @@
-"""Runs steps: one message of the step queue is one step of one execution."""
+"""Process step messages: one SQS message is one step of one execution."""
 
 import time
 
 from chalice.app import Blueprint, SQSEvent
 from pydantic import ValidationError
 
-from chalicelib.core.steps.process_steps import ReceivedStep
-from chalicelib.core.steps.process_steps import process_steps as run
+from chalicelib.core.steps.process_steps import process_steps
+from chalicelib.core.steps.triage import ReceivedStep
 from chalicelib.model.queue_messages import StepMessage
 from chalicelib.telemetry import count, log_fault, log_info, log_warning
 from chalicelib.wiring import metered, ports
 from chalicelib.workers._sqs import Failures, QueueRecord, failures, reason_of, records_of, time_left_of
 
 blueprint = Blueprint(__name__)
-#: Counters of the statistics → metrics of the dashboard and the alarms.
+#: Counters of a batch → CloudWatch metrics of the dashboard and the alarms.
 METRICS = {
     "sent": "Sent",
     "unknown": "Unknown",
@@ -27,22 +27,22 @@ METRICS = {
 
 @blueprint.on_sqs_message(queue="${StepQueue.QueueName}", batch_size=10, name="run_steps")
 def run_steps(event: SQSEvent) -> Failures:
-    """Unreadable messages go to the dead-letter queue by failing each time; they do not hold up their neighbours."""
+    """Process up to ten step messages. An unreadable one fails until SQS moves it to the dead-letter queue."""
     started = time.monotonic()
     records = records_of(event)
-    received = [hint for record in records if (hint := _read(record))]
-    unreadable = {record.id for record in records} - {hint.id for hint in received}
+    received = [step for record in records if (step := _read(record))]
+    unreadable = {record.id for record in records} - {step.id for step in received}
     with metered():
-        report = run(ports(), received, time_left_of(event))
-    given_back = report.given_back | unreadable
+        report = process_steps(ports(), received, time_left_of(event))
+    returned = report.returned | unreadable
     for fault in report.faults:
         log_fault("steps.fault", fault.error, about=fault.where)
     milliseconds = round((time.monotonic() - started) * 1000)
-    log_info("steps.done", records=len(records), given_back=len(given_back), milliseconds=milliseconds)
+    log_info("steps.done", records=len(records), given_back=len(returned), milliseconds=milliseconds)
     counted = {metric: report.counted.get(counter, 0) for counter, metric in METRICS.items()}
-    batch = {"Records": len(records), "GivenBack": len(given_back), "Faults": len(report.faults)}
+    batch = {"Records": len(records), "GivenBack": len(returned), "Faults": len(report.faults)}
     count("steps", {**batch, **counted, "Milliseconds": milliseconds})
-    return failures(given_back)
+    return failures(returned)
 
 
 def _read(record: QueueRecord) -> ReceivedStep | None:

@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.channels import acquire_rate
-from chalicelib.core.steps import deliver
 from chalicelib.model.message import OutgoingMessage, SendResult
+from chalicelib.model.worker_memory import WorkerMemory
 from chalicelib.ports import Ports
 from chalicelib.wiring import use_ports
 from infra.local.clock import build_event
@@ -185,15 +184,14 @@ def at_work(
     workers: int,
 ) -> Iterator[Site]:
     """`takes`: how long the provider takes to answer now."""
-    monkeypatch.setattr(acquire_rate, "_leases", _Own())
-    monkeypatch.setattr(deliver._health, "in_a_row", _Own())
     monkeypatch.setenv("STAGE", "local")
     with MemoryBackend.new() as backend:
         crew = Crew(backend)
         clock = _Clock(crew)
         provider = Postbox(clock, answer=answer, during=lambda _: crew.pause(takes()))
         slow: Any = {name: _Slow(crew, getattr(backend.ports, name)) for name in PORTS}
-        ports = replace(backend.ports, clock=clock, channel_types={"console": provider}, **slow)
+        memory = WorkerMemory(rate_leases=_Own(), channel_failures=_Own())
+        ports = replace(backend.ports, clock=clock, channel_types={"console": provider}, memory=memory, **slow)
         use_ports(ports)
         site = Site(crew, ports, provider)
         for queue, number in (("steps", workers), ("jobs", 2)):

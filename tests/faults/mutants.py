@@ -44,14 +44,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no_claim",
         f"{_CORE}steps/claims.py",
-        "strict=True) if ok], doubtful, refused\n",
-        "strict=True)], doubtful, refused\n",
+        "for each, ok in zip(wanted, results, strict=True) if ok]\n    return",
+        "for each, ok in zip(wanted, results, strict=True)]\n    return",
         ("send",),
     ),
     Mutant(
         "undecided_claims_kept",
         f"{_CORE}steps/deliver.py",
-        "        release_uncertain(delivery, doubtful)\n",
+        "        delivery.release_uncertain(claims.uncertain)\n",
         "        pass\n",
         ("send",),
     ),
@@ -94,9 +94,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "provider_retries",
         f"{_CORE}steps/deliver.py",
-        "        return delivery.plan.channel_types[letter.channel.type].send(letter)\n",
-        "        kind = delivery.plan.channel_types[letter.channel.type]\n        first = kind.send(letter)\n"
-        "        return kind.send(letter) if isinstance(first, Unknown) else first\n",
+        "        return delivery.batch.plan.channel_types[message.channel.type].send(message)\n",
+        "        kind = delivery.batch.plan.channel_types[message.channel.type]\n        first = kind.send(message)\n"
+        "        return kind.send(message) if isinstance(first, OutcomeUnknown) else first\n",
         ("send",),
     ),
     Mutant(
@@ -108,7 +108,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "lease_too_short",
-        f"{_CORE}steps/admission.py",
+        f"{_CORE}steps/admission/base.py",
         "LEASE = timedelta(seconds=45)",
         "LEASE = timedelta(0)",
         ("send",),
@@ -122,23 +122,23 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "pause_unchecked",
-        f"{_CORE}steps/deliver.py",
-        "    if flow is None or flow.status is not FlowStatus.RUNNING:\n        release_claims(",
-        "    if flow is None:\n        release_claims(",
+        f"{_CORE}steps/claims.py",
+        "    if flow is None or flow.status is not FlowStatus.RUNNING:\n",
+        "    if flow is None:\n",
         ("pause",),
     ),
     Mutant(
         "contact_not_read_again",
-        f"{_CORE}steps/deliver.py",
-        "    if contact.rev == claimed.ready.contact.rev:\n",
+        f"{_CORE}steps/claims.py",
+        "    if contact.rev == candidate.contact.rev:\n",
         "    if contact:\n",
         ("opt_out",),
     ),
     Mutant(
         "sends_not_registered",
-        f"{_CORE}steps/admission.py",
-        "epoch, delivery.batch, count, until)",
-        "epoch, delivery.batch, 0, until)",
+        f"{_CORE}steps/admission/base.py",
+        "epoch, batch.uid, count, until)",
+        "epoch, batch.uid, 0, until)",
         ("pause",),
     ),
     Mutant(
@@ -174,22 +174,23 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "lost_claim_sent_again",
         "chalicelib/core/steps/apply_send_result.py",
-        'return _lost(row, replace(attempt, cost=cost), "worker_lost")',
-        "return row",
+        'return _response_lost(execution, replace(attempt, cost=cost), "worker_lost")',
+        "return execution",
         ("send",),
     ),
     Mutant(
         "one_attempt_too_many",
         "chalicelib/core/steps/apply_send_result.py",
-        "if row.attempt >= attempt.configuration.max_retries:",
-        "if row.attempt > attempt.configuration.max_retries:",
+        "if execution.attempt >= attempt.configuration.max_retries:",
+        "if execution.attempt > attempt.configuration.max_retries:",
         ("refusals",),
     ),
     Mutant(
         "channel_fails_contacts",
         "chalicelib/core/steps/apply_send_result.py",
         "        case ChannelFailure() | AccountUnpaid() | TransientFailure(unreached=True):\n",
-        "        case ChannelFailure(code=code):\n            return _fail(row, attempt, code)\n        case None:\n",
+        "        case ChannelFailure(code=code):\n"
+        "            return _fail(execution, attempt, code)\n        case None:\n",
         ("channel_fault",),
     ),
     Mutant(
@@ -203,7 +204,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "wait_cut_short",
         "chalicelib/core/steps/interpreter.py",
         "asleep=True, due=until",
-        "asleep=True, due=scene.now + (until - scene.now) / 2",
+        "asleep=True, due=context.now + (until - context.now) / 2",
         ("wait",),
     ),
     Mutant(

@@ -16,13 +16,13 @@ from ulid import ULID
 
 from chalicelib import telemetry
 from chalicelib.core.flows.progress import counters_of
-from chalicelib.core.steps import deliver
 from chalicelib.errors import CarillonError
 from chalicelib.model import ids
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.execution import Execution
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid
+from chalicelib.model.worker_memory import WorkerMemory
 from chalicelib.ports import Ports, all_pages
 from chalicelib.wiring import use_ports
 from infra.local.clock import build_event
@@ -282,7 +282,7 @@ def opened(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = 
     """A world in which the scenario is staged and nothing has happened yet."""
     board = Board.of(backend.clock, plan)
     provider = Provider(board, answer=scenario.answer, deduplicates=scenario.deduplicates)
-    bare = replace(backend.ports, channel_types={"console": provider})
+    bare = replace(backend.ports, channel_types={"console": provider}, memory=WorkerMemory())
     chance = random.Random(seed) if seed is not None else None
     world = World(scenario, backend, board, wire(board, bare, backend.wired), bare, provider, chance)
     ulid: Any = type("Ulid", (_CountedUlid,), {"clock": staticmethod(backend.clock.true_now), "count": 0})
@@ -292,7 +292,6 @@ def opened(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = 
     environment.start()
     telemetry._logger()
     handlers, level = logger.handlers[:], logger.level
-    deliver._health.in_a_row.clear()
     ids.ULID = ulid
     try:
         logger.handlers[:], logger.propagate = [listener], False

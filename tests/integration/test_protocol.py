@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core.flows import create_flow
-from chalicelib.core.steps import deliver
-from chalicelib.core.steps.interpreter import WalkContext, WalkResult
+from chalicelib.core.steps import delivery
+from chalicelib.core.steps.traversal import Traversal, TraversalContext
 from chalicelib.errors import RetryLater
 from chalicelib.model.base import StoredDocument
 from chalicelib.model.execution import Execution, ExecutionKey
@@ -287,14 +287,14 @@ def test_a_fault_of_the_code_after_a_message_is_out_costs_its_neighbours_nothing
 ) -> None:
     story.settle_in(contacts=5)
     victim = story.contacts[2]
-    walk_on = deliver.advance
+    walk_on = delivery.advance
 
-    def stumble(row: Execution, scene: WalkContext) -> WalkResult:
+    def stumble(row: Execution, scene: TraversalContext) -> Traversal:
         if row.key.contact == victim:
             raise KeyError("a fault of the code")
         return walk_on(row, scene)
 
-    monkeypatch.setattr(deliver, "advance", stumble)
+    monkeypatch.setattr(delivery, "advance", stumble)
     flow = story.start(story.short_campaign())
     story.advance(timedelta(minutes=15), step=timedelta(seconds=10))
     stats = story.flow(flow)["stats"]

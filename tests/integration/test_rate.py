@@ -1,12 +1,10 @@
 """Channels with a rate, through the real queues, on a clock that is moved."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from chalicelib.core.channels import acquire_rate as keep_rate
 from chalicelib.core.channels.acquire_rate import SendLater, SendNow, reserve_slots
 from chalicelib.model.channel import RateLimits
 from chalicelib.model.message import Accepted, OutgoingMessage, SendResult, Throttled
@@ -18,13 +16,6 @@ __all__ = ["story"]
 
 STEP = timedelta(milliseconds=100)
 INTERVAL = timedelta(microseconds=71_429)
-
-
-@pytest.fixture(autouse=True)
-def _new_worker() -> Iterator[None]:
-    keep_rate._leases.clear()
-    yield
-    keep_rate._leases.clear()
 
 
 def _limit(story: Story, **fields: object) -> None:
@@ -52,7 +43,7 @@ def test_workers_that_take_turns_never_share_a_slot(story: Story) -> None:
     taken: list[datetime] = []
     for number in range(30):
         if number % 2:
-            keep_rate._leases.clear()
+            story.world.ports.memory.rate_leases.clear()
         said = reserve_slots(story.world.ports, story.api.workspace, channel, RateState(), [None] * 10)
         taken += [answer.slot for answer in said if answer.slot]
     assert len(taken) == 300

@@ -21,9 +21,8 @@ def message_specs(graph: Graph) -> dict[str, MessageSpec]:
     }
 
 
-#: Compiled versions never change; a worker sees few campaigns in its life.
-_GRAPHS: dict[tuple[str, str, int], Graph] = {}
-_GRAPHS_KEPT = 200
+#: Compiled versions kept in the memory of a worker. A worker sees few campaigns in its life.
+GRAPHS_KEPT = 200
 
 
 def named_channels(graph: Graph, flow: Flow) -> set[str]:
@@ -36,19 +35,20 @@ def channels_of(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> set[str]:
     number = flow.campaign_version or 0
     version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
     try:
-        return named_channels(graph_of(workspace, version), flow) if version else set()
+        return named_channels(graph_of(ports, workspace, version), flow) if version else set()
     except GiveUp:
         return set()
 
 
-def graph_of(workspace: WorkspaceUid, version: CampaignVersion) -> Graph:
-    """Return the compiled graph of a version, cached per process. Raises GiveUp when this code cannot read it."""
+def graph_of(ports: Ports, workspace: WorkspaceUid, version: CampaignVersion) -> Graph:
+    """Return the compiled graph of a version, cached per worker. Raises GiveUp when this code cannot read it."""
+    graphs = ports.memory.graphs
     key = (workspace, version.campaign_uid, version.version)
-    if key not in _GRAPHS:
+    if key not in graphs:
         compiled = compile_steps(version.steps, read_step)
         if compiled.problems:
             raise GiveUp("version_unreadable", f"Campaign {version.campaign_uid} v{version.version} does not compile")
-        if len(_GRAPHS) >= _GRAPHS_KEPT:
-            _GRAPHS.clear()
-        _GRAPHS[key] = compiled.graph
-    return _GRAPHS[key]
+        if len(graphs) >= GRAPHS_KEPT:
+            graphs.clear()
+        graphs[key] = compiled.graph
+    return graphs[key]

@@ -1,4 +1,4 @@
-"""The rate of a channel as sending meets it: who may go now and at which slot, and who comes back when."""
+"""Reserve slots of a channel's rate limit for a batch of sends, and report how much of the limit is used."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from chalicelib.core.campaigns.compiled_version import channels_of
 from chalicelib.core.channels.rate_limit import (
     AHEAD,
-    Lease,
     SendRate,
     interval_of,
     is_within_horizon,
@@ -18,133 +17,142 @@ from chalicelib.core.channels.rate_limit import (
 from chalicelib.model.channel import Channel, RateLimits
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.rate_lease import RateLease
 from chalicelib.ports import ChannelStatus, Ports, RateState
-
-#: The slots that this worker has taken and not used, by workspace and channel; a crash loses them, which costs time.
-_leases: dict[tuple[str, str], Lease] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class SendNow:
-    """Send it, at `slot` where there is one."""
+    """Send in this run of the worker, at `slot` if the channel has a rate limit."""
 
     slot: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SendLater:
-    """Come back at `moment`; `slot` is kept for it."""
+    """Come back at `moment`. `slot` stays reserved until then."""
 
     moment: datetime
     slot: datetime | None = None
 
 
-Said = SendNow | SendLater
+RateDecision = SendNow | SendLater
 
 
 def allowance_of(ports: Ports, channel: Channel) -> RateLimits:
-    """The channel's own limits, or those of the account that carries it."""
-    kind = ports.channel_types.get(channel.type)
-    return channel.limits(kind.allowance() if kind else RateLimits())
+    """Return the limits of the channel, or else those of the provider account."""
+    channel_type = ports.channel_types.get(channel.type)
+    return channel.limits(channel_type.allowance() if channel_type else RateLimits())
 
 
 def reserve_slots(
-    ports: Ports, workspace: WorkspaceUid, channel: Channel, line: RateState, kept: Sequence[datetime | None]
-) -> list[Said]:
-    """An answer for each that wants to send by the channel; `kept`: the slots that they bring along, if any."""
-    allowance, now = allowance_of(ports, channel), ports.clock.now()
-    if allowance.per_second is None:
-        said: list[Said] = [SendLater(line.held) if line.held and line.held > now else SendNow() for _ in kept]
+    ports: Ports, workspace: WorkspaceUid, channel: Channel, state: RateState, reserved: Sequence[datetime | None]
+) -> list[RateDecision]:
+    """Decide for each send over the channel. `reserved`: the slot that each send has from an earlier run, if any."""
+    limits, now = allowance_of(ports, channel), ports.clock.now()
+    if limits.per_second is None:
+        is_held = state.held is not None and state.held > now
+        decisions: list[RateDecision] = [
+            SendLater(state.held) if state.held and is_held else SendNow() for _ in reserved
+        ]
     else:
-        slots = _slots(ports, workspace, channel, allowance.per_second, [_still_good(slot, line, now) for slot in kept])
-        said = [_say(slot, now, ports.clock.speed) for slot in slots]
-    if allowance.per_day is None:
-        return said
-    return _within_the_day(ports, workspace, channel, allowance.per_day, said)
+        usable = [_usable(slot, state, now) for slot in reserved]
+        slots = _slots(ports, workspace, channel, limits.per_second, usable)
+        decisions = [_decide(slot, now, ports.clock.speed) for slot in slots]
+    if limits.per_day is None:
+        return decisions
+    return _within_day(ports, workspace, channel, limits.per_day, decisions)
 
 
-def _still_good(slot: datetime | None, line: RateState, now: datetime) -> datetime | None:
-    """A throttle voids the slots before its end; one that has passed would come on top of those that follow."""
-    return slot if slot and slot >= max(now, line.held or now) else None
+def _usable(slot: datetime | None, state: RateState, now: datetime) -> datetime | None:
+    """Return the slot unless it is void: before the end of a throttle, or already passed.
+
+    A passed slot would add to the slots that follow, and the rate would be exceeded.
+    """
+    return slot if slot and slot >= max(now, state.held or now) else None
 
 
 def _slots(
-    ports: Ports, workspace: WorkspaceUid, channel: Channel, per_second: float, kept: Sequence[datetime | None]
+    ports: Ports, workspace: WorkspaceUid, channel: Channel, per_second: float, usable: Sequence[datetime | None]
 ) -> list[datetime]:
-    place, now = (workspace, channel.uid), ports.clock.now() + AHEAD * ports.clock.speed
-    missing = sum(slot is None for slot in kept)
+    key, now = (workspace, channel.uid), ports.clock.now() + AHEAD * ports.clock.speed
+    leases = ports.memory.rate_leases
+    missing = sum(slot is None for slot in usable)
     interval = interval_of(per_second)
-    lease = _leases.get(place, Lease(now, 0, interval)).fresh(now)
-    given: list[datetime] = []
-    while len(given) < missing:
+    lease = leases.get(key, RateLease(now, 0, interval)).fresh(now)
+    taken: list[datetime] = []
+    while len(taken) < missing:
         if not lease.left or lease.interval != interval:
-            size = lease_size(missing - len(given), per_second)
-            lease = Lease(ports.rates.reserve(workspace, channel.uid, interval * size, now), size, interval)
+            size = lease_size(missing - len(taken), per_second)
+            lease = RateLease(ports.rates.reserve(workspace, channel.uid, interval * size, now), size, interval)
         slot, lease = lease.take()
-        given.append(slot)
-    _leases[place] = lease
-    rest = iter(given)
-    return [slot or next(rest) for slot in kept]
+        taken.append(slot)
+    leases[key] = lease
+    rest = iter(taken)
+    return [slot or next(rest) for slot in usable]
 
 
-def _say(slot: datetime, now: datetime, speed: float) -> Said:
+def _decide(slot: datetime, now: datetime, speed: float) -> RateDecision:
     return SendNow(slot) if is_within_horizon(slot, now, speed) else SendLater(retry_at(slot, now, speed), slot)
 
 
-def _within_the_day(
-    ports: Ports, workspace: WorkspaceUid, channel: Channel, cap: int, said: Sequence[Said]
-) -> list[Said]:
-    """Of those that could go now, as many as the day still has; the others come when the next one begins."""
+def _within_day(
+    ports: Ports, workspace: WorkspaceUid, channel: Channel, cap: int, decisions: Sequence[RateDecision]
+) -> list[RateDecision]:
+    """Let as many sends go as the daily cap still allows. The others come back when the next day begins."""
     now = ports.clock.now()
-    going = sum(isinstance(each, SendNow) for each in said)
-    left = ports.rates.count(workspace, channel.uid, now.date().isoformat(), going, cap) if going else 0
-    answers: list[Said] = []
-    for each in said:
-        allowed = isinstance(each, SendLater) or left > 0
-        left -= isinstance(each, SendNow)
-        answers.append(each if allowed else SendLater(next_day(now)))
-    return answers
+    ready = sum(isinstance(decision, SendNow) for decision in decisions)
+    left = ports.rates.count(workspace, channel.uid, now.date().isoformat(), ready, cap) if ready else 0
+    capped: list[RateDecision] = []
+    for decision in decisions:
+        is_allowed = isinstance(decision, SendLater) or left > 0
+        left -= isinstance(decision, SendNow)
+        capped.append(decision if is_allowed else SendLater(next_day(now)))
+    return capped
 
 
 def throttle_channel(ports: Ports, workspace: WorkspaceUid, channel: str, until: datetime) -> None:
-    """The provider wants it slower: no worker sends before this moment."""
-    _leases.pop((workspace, channel), None)
+    """Stop all workers from sending over the channel before `until`, because the provider throttles."""
+    ports.memory.rate_leases.pop((workspace, channel), None)
     ports.rates.hold(workspace, channel, until)
 
 
 @dataclass(frozen=True, slots=True)
 class RateUsage:
-    """What a channel may send, and what of it is taken. `backlog`: how far ahead its slots are given away."""
+    """The limits of a channel and how much of them is used."""
 
     allowance: RateLimits
+    #: Messages sent today (UTC); None without a daily cap.
     sent_today: int | None
+    #: End of a throttle, if one is active.
     held: datetime | None
+    #: How far ahead the slots of the channel are reserved.
     backlog: timedelta
 
 
-def rate_usage(ports: Ports, workspace: WorkspaceUid, standing: ChannelStatus) -> RateUsage:
-    """As it is now; what a day sends is counted only where the day has a cap."""
-    channel, line, now = standing.channel, standing.line, ports.clock.now()
-    allowance = allowance_of(ports, channel)
-    sent = ports.rates.counted(workspace, channel.uid, now.date().isoformat()) if allowance.per_day else None
-    held = line.held if line.held and line.held > now else None
-    return RateUsage(allowance, sent, held, max(timedelta(0), (line.free or now) - now))
+def rate_usage(ports: Ports, workspace: WorkspaceUid, status: ChannelStatus) -> RateUsage:
+    """Return the current usage of the channel's rate limit and daily cap."""
+    channel, state, now = status.channel, status.line, ports.clock.now()
+    limits = allowance_of(ports, channel)
+    sent = ports.rates.counted(workspace, channel.uid, now.date().isoformat()) if limits.per_day else None
+    held = state.held if state.held and state.held > now else None
+    return RateUsage(limits, sent, held, max(timedelta(0), (state.free or now) - now))
 
 
 def estimate_finish(
-    ports: Ports, workspace: WorkspaceUid, standing: ChannelStatus, waiting: tuple[int, timedelta]
+    ports: Ports, workspace: WorkspaceUid, status: ChannelStatus, waiting: tuple[int, timedelta]
 ) -> datetime | None:
-    """When so many messages, which come no faster than one in a span, have gone by the channel behind what it has now.
+    """Estimate when the last of the waiting messages is sent, behind what the channel has to send already.
 
-    None where neither a rate nor a daily cap holds them up.
+    `waiting`: the number of messages, and the least time between two of them. Returns None without rate and daily cap.
     """
-    usage, (count, step), now = rate_usage(ports, workspace, standing), waiting, ports.clock.now()
-    allowance = usage.allowance
-    if allowance == RateLimits() or not count:
+    usage, (count, step), now = rate_usage(ports, workspace, status), waiting, ports.clock.now()
+    limits = usage.allowance
+    if limits == RateLimits() or not count:
         return None
     start = max(now + usage.backlog, usage.held or now)
-    interval = max(step, interval_of(allowance.per_second) if allowance.per_second else timedelta(0))
-    cap, left = allowance.per_day, None
+    interval = max(step, interval_of(limits.per_second) if limits.per_second else timedelta(0))
+    cap, left = limits.per_day, None
     if cap is not None:
         sent = usage.sent_today if start.date() == now.date() else 0
         left = max(0, cap - (sent or 0))
@@ -152,7 +160,7 @@ def estimate_finish(
 
 
 def slowest_interval(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> timedelta:
-    """Between two sends of the flow's slowest channel; zero where none has a rate."""
-    standings = [ports.circuits.find_channel(workspace, uid) for uid in channels_of(ports, workspace, flow)]
-    rates = [allowance_of(ports, standing.channel).per_second for standing in standings if standing]
+    """Return the time between two sends of the flow's slowest channel; zero if no channel has a rate limit."""
+    statuses = [ports.circuits.find_channel(workspace, uid) for uid in channels_of(ports, workspace, flow)]
+    rates = [allowance_of(ports, status.channel).per_second for status in statuses if status]
     return max((interval_of(rate) for rate in rates if rate), default=timedelta(0))

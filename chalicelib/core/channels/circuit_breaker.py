@@ -1,5 +1,6 @@
 """The circuit of a channel: faults in a row open it, one send after a minute probes it, a send that went closes it."""
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -91,7 +92,7 @@ def is_healthy_response(verdict: SendResult) -> bool:
 class ChannelHealth:
     """The faults in a row that one worker has seen of each channel, up to one too few."""
 
-    in_a_row: dict[str, tuple[ChannelFailureRecord, ...]] = field(default_factory=dict)
+    in_a_row: MutableMapping[str, tuple[ChannelFailureRecord, ...]] = field(default_factory=dict)
 
     def note(self, channel: str, verdict: SendResult, real_now: datetime) -> tuple[ChannelFailureRecord, ...]:
         """The faults in a row when this was one too many, else none; counting then starts anew."""

@@ -83,7 +83,7 @@ def _enter(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: CampaignV
 
 
 def _build_row(ports: Ports, key: ExecutionKey, version: CampaignVersion, event: Event) -> Execution:
-    start = graph_of(key.workspace, version).start
+    start = graph_of(ports, key.workspace, version).start
     if start is None:
         raise GiveUp("version_unreadable", f"Campaign {version.campaign_uid} v{version.version} has no steps")
     now = ports.clock.now()

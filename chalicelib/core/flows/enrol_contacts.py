@@ -54,7 +54,7 @@ def start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
     version = ports.catalog.find_version(
         workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
     )
-    start = graph_of(workspace, version).start if version else None
+    start = graph_of(ports, workspace, version).start if version else None
     if start is None:
         raise GiveUp("version_missing", f"Campaign {flow.campaign_uid} has no version {flow.campaign_version}")
     return start

@@ -15,6 +15,7 @@ from chalicelib.core.launching.test_run_campaign import build_first_row, plan_dr
 from chalicelib.core.segments.count_members import count_members
 from chalicelib.core.segments.filter import compile_filter
 from chalicelib.core.segments.sampling import Measured, in_all
+from chalicelib.core.steps.prepare_message import prepare_message
 from chalicelib.core.steps.send_plan import SendPlan
 from chalicelib.errors import GiveUp, invalid
 from chalicelib.model.aws_usage import AwsUsage
@@ -124,7 +125,7 @@ def _ends_at(ports: Ports, plan: SendPlan, messages: Mapping[str, int]) -> datet
     step, workspace = interval(plan.flow.configuration), WorkspaceUid(plan.workspace.uid)
     ends = [ports.clock.now() + step * sum(messages.values())] if step else []
     for uid, count in messages.items():
-        line = plan.lines.get(uid, RateState())
+        line = plan.rates.get(uid, RateState())
         drained = estimate_finish(
             ports, workspace, ChannelStatus(plan.channels[uid], plan.circuits[uid], line), (count, step)
         )
@@ -203,7 +204,7 @@ def _consider(plan: SendPlan, contact: Contact, now: datetime) -> dict[NodeId, O
     for node in plan.graph:
         if node.step.delivers:
             try:
-                answer = plan.consider(node, row, contact)
+                answer = prepare_message(plan, node, row, contact)
                 answers[node.id] = answer if isinstance(answer, OutgoingMessage) else answer.reason
             except GiveUp as error:  # A template that cannot be rendered for this contact.
                 answers[node.id] = error.code

@@ -27,5 +27,5 @@ def _sends(ports: Ports, workspace: WorkspaceUid, flow_uid: str, template: str) 
     if flow is None or flow.campaign_version is None:
         return False
     version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, flow.campaign_version, CampaignVersion)
-    named = message_specs(graph_of(workspace, version)).values() if version else ()
+    named = message_specs(graph_of(ports, workspace, version)).values() if version else ()
     return any(sending.template_uid == template for sending in named)

@@ -8,6 +8,7 @@ from chalicelib.core.campaigns.compiled_version import message_specs
 from chalicelib.core.campaigns.validate_campaign import NO_CHANNEL, ValidationReport, validate_campaign
 from chalicelib.core.contacts.load_history import load_event_history
 from chalicelib.core.steps.interpreter import advance, leave_tag_node
+from chalicelib.core.steps.prepare_message import traversal_context
 from chalicelib.core.steps.send_plan import SendPlan, build_plan
 from chalicelib.errors import InvalidRequest, invalid
 from chalicelib.model.campaign import Campaign
@@ -76,26 +77,26 @@ def _flow(now: datetime, campaign: Campaign, examination: ValidationReport) -> F
 
 
 def _walk(plan: SendPlan, contact: Contact, ports: Ports) -> TestRun:
-    scene = plan.scene(contact, ports)
+    scene = traversal_context(plan, contact, ports.clock.now())
     row = build_first_row(plan, contact, scene.now)
     letters: dict[NodeId, OutgoingMessage] = {}
     for _ in range(_MAX_STATIONS):
         walked = advance(row, scene)
-        row = walked.row
+        row = walked.execution
         if not row.is_open:
             break
-        if walked.asks_for:
-            history = load_event_history(ports, WorkspaceUid(plan.workspace.uid), contact, walked.asks_for)
+        if walked.needs_events:
+            history = load_event_history(ports, WorkspaceUid(plan.workspace.uid), contact, walked.needs_events)
             scene = replace(scene, history=history)
             continue
-        if walked.retag:
-            tags = walked.retag.of(scene.contact.tags)
+        if walked.change_tags:
+            tags = walked.change_tags.of(scene.contact.tags)
             scene = replace(scene, contact=scene.contact.model_copy(update={"tags": tags}))
             row = leave_tag_node(row, scene)
-        elif walked.letter and row.node:
-            letters[row.node] = walked.letter
+        elif walked.message and row.node:
+            letters[row.node] = walked.message
             row = row.with_result(
-                row.node, MessageResult(MessageOutcome.SENT, scene.now, channel=walked.letter.channel.uid)
+                row.node, MessageResult(MessageOutcome.SENT, scene.now, channel=walked.message.channel.uid)
             )
         elif row.due:
             scene = replace(scene, now=row.due)

@@ -6,8 +6,7 @@ many executions itself that its share of them may be done. Should the last one m
 watchdog ends the flow.
 """
 
-from collections import OrderedDict
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from chalicelib.core.flows.progress import remaining_count
 from chalicelib.model.flow import Flow
@@ -22,23 +21,21 @@ FORGET = timedelta(seconds=20)
 #: Flows that a worker remembers.
 REMEMBERED = 100
 
-#: By generation of a flow's statistics: how many executions may still end here unseen, and until when.
-_unseen: OrderedDict[tuple[str, str, int], tuple[int, datetime]] = OrderedDict()
-
 
 def request_completion(ports: Ports, workspace: WorkspaceUid, flow: Flow, ended: int) -> None:
     """To be called after `ended` executions more were put into the statistics."""
     if not flow.may_end or not flow.is_expanded:
         return
     place, now = (workspace, flow.uid, flow.stats_epoch), ports.clock.real()
-    unseen, until = _unseen.pop(place, (0, now))
+    unchecked = ports.memory.unchecked_ends
+    unseen, until = unchecked.pop(place, (0, now))
     if ended <= unseen and now < until:
-        _unseen[place] = unseen - ended, until
+        unchecked[place] = unseen - ended, until
         return
     left = remaining_count(flow, ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch))
     if left <= 0:
         ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
     elif share := left // (2 * WORKERS):
-        _unseen[place] = share, now + FORGET
-        while len(_unseen) > REMEMBERED:
-            _unseen.popitem(last=False)
+        unchecked[place] = share, now + FORGET
+        while len(unchecked) > REMEMBERED:
+            unchecked.popitem(last=False)

@@ -110,7 +110,7 @@ def _tags(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) -> 
     if version is None or not row.path:
         return {}
     try:
-        graph = graph_of(workspace, version)
+        graph = graph_of(ports, workspace, version)
     except GiveUp:
         return {}
     tags = ((node.id, node.step) for node in graph)

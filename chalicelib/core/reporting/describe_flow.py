@@ -63,7 +63,7 @@ def _compare(
         workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
     )
     try:
-        return compare_variants(graph_of(workspace, version), counters) if version else {}
+        return compare_variants(graph_of(ports, workspace, version), counters) if version else {}
     except GiveUp:
         # A version that this code cannot read stops the flow where it runs; its numbers can still be looked at.
         return {}

@@ -1,4 +1,4 @@
-"""What a provider's verdict does to a row."""
+"""Apply a send result to an execution. Pure: it computes and does nothing."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,90 +20,94 @@ from chalicelib.model.message import (
 )
 from chalicelib.model.skip_reason import skip_reason_for
 
-#: Shortest wait after a throttle or a channel's fault, so that neither becomes a busy loop.
+#: Shortest delay after a throttle or a channel failure, so that neither becomes a busy loop.
 SHORTEST_WAIT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class SendAttempt:
-    """One try to hand over the message at `node`; `resend`: a lost answer may be tried again (token or policy)."""
+    """One attempt to send the message at `node` over the channel with the uid `channel`."""
 
     node: NodeId
     channel: str
     configuration: FlowConfiguration
+    #: Whether the message may be sent again after a lost response: the provider deduplicates, or the channel allows it.
     resend: bool
     now: datetime
     cost: int = 0
-    #: Which of the step's offers is tried, and the one to go on with should it be refused for good.
+    #: Index of the step's send option that is used, and of the fallback to use after a permanent refusal.
     offer: int = 0
     next_offer: int | None = None
 
 
-def apply_send_result(row: Execution, attempt: SendAttempt, verdict: SendResult) -> Execution:
-    """The row with its claim gone: a result at the node, or the moment to try again. It has not left the node yet."""
-    row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
-    match verdict:
+def apply_send_result(execution: Execution, attempt: SendAttempt, send_result: SendResult) -> Execution:
+    """Release the claim and record a result at the node, or the time to try again. The node is not left yet."""
+    execution = replace(execution, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
+    match send_result:
         case Accepted(provider_id=provider_id):
-            return _with(row, attempt, MessageOutcome.SENT, provider_id=provider_id, cost=_cost(row, attempt))
+            cost = _cost(execution, attempt)
+            return _with_result(execution, attempt, MessageOutcome.SENT, provider_id=provider_id, cost=cost)
         case Throttled(after=after):
-            return replace(row, due=attempt.now + max(SHORTEST_WAIT, after or SHORTEST_WAIT))
+            return replace(execution, due=attempt.now + max(SHORTEST_WAIT, after or SHORTEST_WAIT))
         case ChannelFailure() | AccountUnpaid() | TransientFailure(unreached=True):
-            return replace(row, due=attempt.now + max(SHORTEST_WAIT, attempt.configuration.retry_delay))
+            return replace(execution, due=attempt.now + max(SHORTEST_WAIT, attempt.configuration.retry_delay))
         case TransientFailure(code=code, after=after):
-            return _retry(row, attempt, after) or _fail(row, attempt, code)
+            return _retry(execution, attempt, after) or _fail(execution, attempt, code)
         case PermanentFailure(code=code):
-            return _fall_back(row, attempt) or _fail(row, attempt, code)
+            return _fall_back(execution, attempt) or _fail(execution, attempt, code)
         case RecipientSuppressed(code=code):
-            return _fall_back(row, attempt) or _with(row, attempt, MessageOutcome.SKIPPED, reason=skip_reason_for(code))
+            reason = skip_reason_for(code)
+            skipped = _with_result(execution, attempt, MessageOutcome.SKIPPED, reason=reason)
+            return _fall_back(execution, attempt) or skipped
         case OutcomeUnknown(why=why):
-            return _lost(row, attempt, why)
+            return _response_lost(execution, attempt, why)
         case _:
-            assert_never(verdict)
+            assert_never(send_result)
 
 
-def expire_claim(row: Execution, attempt: SendAttempt) -> Execution:
-    """The row after a claim that ran out: whoever held it may have sent."""
-    cost = row.claim.cost if row.claim else attempt.cost
-    row = replace(row, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
-    return _lost(row, replace(attempt, cost=cost), "worker_lost")
+def expire_claim(execution: Execution, attempt: SendAttempt) -> Execution:
+    """Apply an expired claim: the worker that held it may have sent the message."""
+    cost = execution.claim.cost if execution.claim else attempt.cost
+    execution = replace(execution, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
+    return _response_lost(execution, replace(attempt, cost=cost), "worker_lost")
 
 
-def _lost(row: Execution, attempt: SendAttempt, why: str) -> Execution:
-    # A receipt proves that the message is out, whatever became of the answer.
-    may_resend = attempt.resend and attempt.node not in row.receipts
-    again = _retry(row, attempt, None) if may_resend else None
-    cost = _cost(row, attempt)
-    return (again and replace(again, unsure=True, paid=cost)) or _with(
-        row, attempt, MessageOutcome.UNKNOWN, reason=why, cost=cost
-    )
+def _response_lost(execution: Execution, attempt: SendAttempt, why: str) -> Execution:
+    # A receipt proves that the message is out, so it is not sent again.
+    may_resend = attempt.resend and attempt.node not in execution.receipts
+    again = _retry(execution, attempt, None) if may_resend else None
+    cost = _cost(execution, attempt)
+    if again:
+        return replace(again, unsure=True, paid=cost)
+    return _with_result(execution, attempt, MessageOutcome.UNKNOWN, reason=why, cost=cost)
 
 
-def _cost(row: Execution, attempt: SendAttempt) -> int:
-    """Of the message, however often it was tried: a try before this one may have been dearer."""
-    return max(row.paid, attempt.cost)
+def _cost(execution: Execution, attempt: SendAttempt) -> int:
+    """Return the price of the message, charged once however often it was tried; an earlier attempt may cost more."""
+    return max(execution.paid, attempt.cost)
 
 
-def _fall_back(row: Execution, attempt: SendAttempt) -> Execution | None:
-    """The row at the next offer: never when a try of this one may have been taken, as the contact would get two."""
-    if attempt.next_offer is None or row.unsure:
+def _fall_back(execution: Execution, attempt: SendAttempt) -> Execution | None:
+    """Move to the fallback. After a lost response there is none, because the contact could get two messages."""
+    if attempt.next_offer is None or execution.unsure:
         return None
-    return replace(row, offer=attempt.next_offer, attempt=0, due=None)
+    return replace(execution, offer=attempt.next_offer, attempt=0, due=None)
 
 
-def _retry(row: Execution, attempt: SendAttempt, after: timedelta | None) -> Execution | None:
-    if row.attempt >= attempt.configuration.max_retries:
+def _retry(execution: Execution, attempt: SendAttempt, after: timedelta | None) -> Execution | None:
+    if execution.attempt >= attempt.configuration.max_retries:
         return None
     delay = max(attempt.configuration.retry_delay, after or timedelta(0))
-    return replace(row, attempt=row.attempt + 1, due=attempt.now + delay)
+    return replace(execution, attempt=execution.attempt + 1, due=attempt.now + delay)
 
 
-def _fail(row: Execution, attempt: SendAttempt, code: str) -> Execution:
-    failed = _with(row, attempt, MessageOutcome.FAILED, reason=code)
+def _fail(execution: Execution, attempt: SendAttempt, code: str) -> Execution:
+    failed = _with_result(execution, attempt, MessageOutcome.FAILED, reason=code)
     return failed.finished(ExecutionStatus.FAILED, code, attempt.now)
 
 
-def _with(
-    row: Execution,
+def _with_result(
+    execution: Execution,
     attempt: SendAttempt,
     outcome: MessageOutcome,
     *,
@@ -114,11 +118,11 @@ def _with(
     result = MessageResult(
         outcome,
         attempt.now,
-        attempts=row.attempt + 1,
+        attempts=execution.attempt + 1,
         channel=attempt.channel,
         reason=reason,
         provider_id=provider_id,
         cost=cost,
         offer=attempt.offer,
     )
-    return replace(row.with_result(attempt.node, result), attempt=0, due=None)
+    return replace(execution.with_result(attempt.node, result), attempt=0, due=None)

@@ -1,4 +1,4 @@
-"""What a batch has done to the rows of one flow: counters to add, hints to send, errors to keep."""
+"""Collect what one batch of steps changed in one flow: counters, next steps, errors and events."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from chalicelib.model.queue_messages import ScheduledStep, build_step_message
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An exception that was dealt with; `where` holds ids only."""
+    """An exception that was handled. `where` holds ids only, no personal data."""
 
     where: str
     error: Exception
@@ -23,46 +23,53 @@ class Fault:
 
 @dataclass(slots=True)
 class BatchResult:
-    """`batch` is set when sends were registered as in flight; `ended` counts executions that are over now."""
+    """The changes of one batch, stored and enqueued when the batch closes."""
 
-    batch: str | None = None
+    #: Id under which the sends of the batch are registered as in flight; None while none is.
+    in_flight: str | None = None
     counters: Counter[str] = field(default_factory=Counter)
-    hints: list[ScheduledStep] = field(default_factory=list)
+    next_steps: list[ScheduledStep] = field(default_factory=list)
     errors: list[Mapping[str, object]] = field(default_factory=list)
+    #: Executions that ended in this batch.
     ended: int = 0
     faults: list[Fault] = field(default_factory=list)
-    #: How often the flow was paused because its channel refused one message after the other: 0 or 1.
+    #: 1 if the batch paused the flow because a circuit is open, else 0.
     channel_pauses: int = 0
-    #: How often it was told that the balance is low: 0 or 1.
+    #: 1 if the batch raised the alert about a low balance, else 0.
     low_balances: int = 0
-    #: The events of rows that a webhook wants, and those that there were.
-    wanted: frozenset[str] = frozenset()
-    news: list[Event] = field(default_factory=list)
+    #: Names of the execution events that a webhook subscribes to.
+    subscribed: frozenset[str] = frozenset()
+    events: list[Event] = field(default_factory=list)
 
-    def moved(self, before: Execution, after: Execution, now: datetime) -> None:
-        """A row was saved: count the difference, and hint its next step if it has one."""
+    def record_save(self, before: Execution, after: Execution, now: datetime) -> None:
+        """Count the difference between two stored states, and schedule the next step if the execution is open."""
         self.counters.update(difference(before, after))
-        if self.wanted:
-            self.news.extend(execution_events(before, after, self.wanted))
+        if self.subscribed:
+            self.events.extend(execution_events(before, after, self.subscribed))
         if after.is_open:
-            self.hints.append(ScheduledStep(build_step_message(after.key, after.seq), after.due or now))
+            self.schedule(after, after.due or now)
             return
         self.ended += 1
         if after.status is ExecutionStatus.FAILED:
             self.errors.append(_error(after))
 
-    def note_fault(self, row: Execution, error: Exception) -> None:
-        """Remembers a fault of code or data for the log."""
-        self.faults.append(Fault(f"flow {row.key.flow} contact {row.key.contact} node {row.node}", error))
+    def schedule(self, execution: Execution, due: datetime) -> None:
+        """Enqueue the execution's current step for `due` when the batch closes."""
+        self.next_steps.append(ScheduledStep(build_step_message(execution.key, execution.seq), due))
+
+    def record_fault(self, execution: Execution, error: Exception) -> None:
+        """Keep a fault of code or data for the log."""
+        key = execution.key
+        self.faults.append(Fault(f"flow {key.flow} contact {key.contact} node {execution.node}", error))
 
 
-def _error(row: Execution) -> Mapping[str, object]:
-    result = row.results.get(row.node) if row.node else None
+def _error(execution: Execution) -> Mapping[str, object]:
+    result = execution.results.get(execution.node) if execution.node else None
     return {
-        "contactUid": row.key.contact,
-        "nodeId": row.node,
-        "code": row.reason,
-        "message": f"{row.reason} at {row.node}",
-        "at": rfc3339(row.updated),
-        "attempt": result.attempts if result else row.attempt,
+        "contactUid": execution.key.contact,
+        "nodeId": execution.node,
+        "code": execution.reason,
+        "message": f"{execution.reason} at {execution.node}",
+        "at": rfc3339(execution.updated),
+        "attempt": result.attempts if result else execution.attempt,
     }

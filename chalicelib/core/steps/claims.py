@@ -1,102 +1,149 @@
-"""Takes claims on rows before their letters are sent, and gives them back unused; saves rows that are ours."""
+"""Claim executions before their messages are sent, check the claims, and release those that were not used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.core.channels.pacing import Permit
-from chalicelib.core.steps.admission import LEASE, SendBatch, SendCandidate
+from chalicelib.core.steps.admission.base import LEASE, SendBatch, SendCandidate
+from chalicelib.core.steps.prepare_message import prepare_message
+from chalicelib.core.steps.traversal import SkipMessage, depends_on_contact
+from chalicelib.errors import GiveUp
+from chalicelib.model.contact import Contact
 from chalicelib.model.execution import Claim, Execution, ExecutionKey, ExecutionStatus
-from chalicelib.model.ids import AttemptId, NodeId
-from chalicelib.model.queue_messages import ScheduledStep, build_step_message
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.ids import AttemptId, ContactUid, NodeId
 from chalicelib.ports import ExpectClaimedBy, ExpectUnclaimed, Save
 
-#: Waits before what is undecided is saved once more, beyond the adapter's own tries; HASTE is kept for those.
-SAVE_AGAIN = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 4, 8))
-HASTE = timedelta(seconds=5)
+#: Delays before an undecided save is repeated, after the store's own attempts.
+SAVE_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 4, 8))
+#: Time that one more save may take.
+SAVE_RESERVE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedSend:
-    """A row that is ours until the lease ends; `turn` is when its send may start in a paced flow."""
+    """A candidate whose execution this worker owns until the lease ends."""
 
-    ready: SendCandidate
+    candidate: SendCandidate
     attempt: AttemptId
-    turn: Permit | None
 
 
-def claim_executions(
-    delivery: SendBatch, ready: Sequence[SendCandidate], turns: Sequence[Permit] | None
-) -> tuple[list[ClaimedSend], list[ClaimedSend], tuple[ExecutionKey, ...]]:
-    """The rows that are ours now, those that may be ours, and the keys of all that are not for sure.
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The result of claiming a batch."""
 
-    Which may be ours are to be given back once the others are sent: a claim that stays on a row would be taken for a
-    lost send.
-    """
-    real_now = delivery.ports.clock.real()
-    taken: Sequence[Permit | None] = turns[: len(ready)] if turns is not None else [None] * len(ready)
+    held: list[ClaimedSend]
+    #: Claims of which it is unknown whether they were stored. They must be released after the sends: a claim that stays
+    #: on an execution would later be taken for a lost send.
+    uncertain: list[ClaimedSend]
+    #: Executions that are not held for sure. Their step messages return to the queue.
+    refused: tuple[ExecutionKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Claims that may still be sent, and claims to release."""
+
+    confirmed: list[ClaimedSend]
+    withdrawn: list[ClaimedSend]
+    #: Whether the withdrawn executions are processed again now; if not, they wait until the flow is resumed.
+    retry: bool
+
+
+def claim_executions(batch: SendBatch, candidates: Sequence[SendCandidate]) -> Claims:
+    """Claim the executions of the candidates by conditional writes."""
+    real_now = batch.ports.clock.real()
     wanted = [
-        ClaimedSend(replace(each, row=_with_claim(each, attempt, real_now + LEASE)), attempt, turn)
-        for each, attempt, turn in zip(ready, _attempts(delivery, len(ready)), taken, strict=True)
+        ClaimedSend(replace(each, execution=_with_claim(each, attempt, real_now + LEASE)), attempt)
+        for each, attempt in zip(candidates, _attempts(batch, len(candidates)), strict=True)
     ]
-    saves = [Save(each.ready.row, ExpectUnclaimed.as_seen(each.ready.stored, real_now)) for each in wanted]
-    held = delivery.ports.executions.save_many(saves, delivery.plan.flow.shards) if saves else ()
-    refused = tuple(each.ready.stored.key for each, ok in zip(wanted, held, strict=True) if not ok)
-    doubtful = [each for each, ok in zip(wanted, held, strict=True) if ok is None]
-    return [each for each, ok in zip(wanted, held, strict=True) if ok], doubtful, refused
+    saves = [
+        Save(each.candidate.execution, ExpectUnclaimed.as_seen(each.candidate.stored, real_now)) for each in wanted
+    ]
+    results = batch.ports.executions.save_many(saves, batch.plan.flow.shards) if saves else ()
+    refused = tuple(each.candidate.stored.key for each, ok in zip(wanted, results, strict=True) if not ok)
+    uncertain = [each for each, ok in zip(wanted, results, strict=True) if ok is None]
+    held = [each for each, ok in zip(wanted, results, strict=True) if ok]
+    return Claims(held, uncertain, refused)
 
 
-def _attempts(delivery: SendBatch, count: int) -> list[AttemptId]:
-    return [AttemptId(f"{delivery.batch}-{index}") for index in range(count)]
+def _attempts(batch: SendBatch, count: int) -> list[AttemptId]:
+    return [AttemptId(f"{batch.uid}-{index}") for index in range(count)]
 
 
-def _with_claim(ready: SendCandidate, attempt: AttemptId, until: datetime) -> Execution:
-    node = NodeId(ready.letter.uid.node)
-    claim = Claim(attempt, until, node, ready.letter.cost)
-    return replace(ready.row, status=ExecutionStatus.PROCESSING, claim=claim, offer=ready.letter.uid.offer)
+def _with_claim(candidate: SendCandidate, attempt: AttemptId, until: datetime) -> Execution:
+    message = candidate.message
+    claim = Claim(attempt, until, NodeId(message.uid.node), message.cost)
+    return replace(candidate.execution, status=ExecutionStatus.PROCESSING, claim=claim, offer=message.uid.offer)
 
 
-def release_claims(delivery: SendBatch, claimed: Sequence[ClaimedSend], *, hint: bool) -> None:
-    """Gives claims back unused; the rows are as before. Without a hint they wait for a resume, else they go again."""
-    for each, ok in _unclaim(delivery, claimed):
-        row = each.ready.stored
-        if ok and hint:
-            delivery.ledger.hints.append(
-                ScheduledStep(build_step_message(row.key, row.seq), delivery.ports.clock.now())
-            )
-        if ok is None:
-            delivery.undecided.append(row.key)
-        if not ok:
-            # Whoever took it from us, or finds our claim, books the message as one that may have been sent.
-            delivery.spent += each.ready.price
+def confirm_claims(batch: SendBatch, claimed: Sequence[ClaimedSend]) -> Confirmation:
+    """Read flow and contacts again, after the claims are registered and before any provider call.
 
-
-def release_uncertain(delivery: SendBatch, doubtful: Sequence[ClaimedSend]) -> None:
-    """Claims that may not even be there: then there is nothing to give back, and nothing was spent."""
-    for each, ok in _unclaim(delivery, doubtful):
-        if ok is None:
-            delivery.spent += each.ready.price
-
-
-def _unclaim(delivery: SendBatch, claimed: Sequence[ClaimedSend]) -> list[tuple[ClaimedSend, bool | None]]:
-    saves = [Save(each.ready.stored, ExpectClaimedBy(each.attempt)) for each in claimed]
-    return list(zip(claimed, save_with_retry(delivery, saves), strict=True))
-
-
-def save_with_retry(delivery: SendBatch, saves: Sequence[Save]) -> list[bool | None]:
-    """Tries what is undecided again while there is time: giving up makes an unknown of a message.
-
-    Of one that is out, when it cannot be settled; of one that nobody sent, when its claim cannot be given back.
+    A pause, an opt-out or an erasure that was acknowledged in between still stops the message: its writer reads the
+    register of sends in flight after its own write, so it waits for every send that passes this point.
     """
-    clock, shards = delivery.ports.clock, delivery.plan.flow.shards
-    held: list[bool | None] = [None] * len(saves)
-    for pause in (timedelta(0), *SAVE_AGAIN):
-        left = [index for index, ok in enumerate(held) if ok is None]
-        if not left or (pause and delivery.time_left() < pause + HASTE):
+    ports, workspace = batch.ports, batch.workspace
+    flow = ports.catalog.find(workspace, Flow, batch.flow)
+    if flow is None or flow.status is not FlowStatus.RUNNING:
+        return Confirmation([], list(claimed), retry=False)
+    uids = [ContactUid(each.candidate.contact.uid) for each in claimed]
+    contacts = ports.contacts.find_many(workspace, uids, strong=True)
+    confirmed, withdrawn = [], []
+    for each in claimed:
+        current = _confirm(batch, each, contacts.get(ContactUid(each.candidate.contact.uid)))
+        confirmed += [current] if current else []
+        withdrawn += [] if current else [each]
+    return Confirmation(confirmed, withdrawn, retry=True)
+
+
+def _confirm(batch: SendBatch, claimed: ClaimedSend, contact: Contact | None) -> ClaimedSend | None:
+    """Return the claim with its message for the contact as it is now, or None when it must not be sent."""
+    candidate = claimed.candidate
+    if contact is None:
+        return None
+    if contact.rev == candidate.contact.rev:
+        return claimed
+    if depends_on_contact(candidate.stored, candidate.execution):
+        # The changed contact might have taken another path to this message.
+        return None
+    try:
+        node = batch.plan.graph.nodes[candidate.message.uid.node]
+        message = prepare_message(batch.plan, node, candidate.execution, contact)
+    except GiveUp:
+        return None
+    if isinstance(message, SkipMessage) or (message.uid, message.cost) != (
+        candidate.message.uid,
+        candidate.message.cost,
+    ):
+        # The message that may be sent now is not the one that was claimed and charged.
+        return None
+    return replace(claimed, candidate=replace(candidate, message=message, contact=contact))
+
+
+def release_claims(
+    batch: SendBatch, claimed: Sequence[ClaimedSend], time_left: Callable[[], timedelta]
+) -> list[tuple[ClaimedSend, bool | None]]:
+    """Restore the executions as they were before the claims. Returns for each: released, not ours, or None: unknown."""
+    saves = [Save(each.candidate.stored, ExpectClaimedBy(each.attempt)) for each in claimed]
+    return list(zip(claimed, save_with_retry(batch, saves, time_left), strict=True))
+
+
+def save_with_retry(batch: SendBatch, saves: Sequence[Save], time_left: Callable[[], timedelta]) -> list[bool | None]:
+    """Save executions that this worker has claimed. Repeats undecided saves while there is time.
+
+    Giving up turns a message into `unknown`: one that was sent and cannot be recorded, or one that was not sent but
+    whose claim cannot be released.
+    """
+    clock, shards = batch.ports.clock, batch.plan.flow.shards
+    results: list[bool | None] = [None] * len(saves)
+    for delay in (timedelta(0), *SAVE_DELAYS):
+        undecided = [index for index, ok in enumerate(results) if ok is None]
+        if not undecided or (delay and time_left() < delay + SAVE_RESERVE):
             break
-        if pause:
-            clock.sleep(pause * clock.speed)
-        answers = delivery.ports.executions.save_many([saves[index] for index in left], shards)
-        for index, ok in zip(left, answers, strict=True):
-            held[index] = ok
-    return held
+        if delay:
+            clock.sleep(delay * clock.speed)
+        found = batch.ports.executions.save_many([saves[index] for index in undecided], shards)
+        for index, ok in zip(undecided, found, strict=True):
+            results[index] = ok
+    return results

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.core.steps.interpreter import SkipMessage, WalkContext, WalkResult, advance, depends_on_contact
+from chalicelib.core.steps.interpreter import advance
+from chalicelib.core.steps.traversal import SkipMessage, Traversal, TraversalContext, depends_on_contact
 from chalicelib.errors import GiveUp
 from chalicelib.model.contact import Contact
 from chalicelib.model.execution import (
@@ -46,8 +47,8 @@ class Passing(Step):
         return Continue()
 
 
-def _walk(row: Execution, graph: Graph, desk: Desk | None = None, now: datetime = NOW) -> WalkResult:
-    return advance(row, WalkContext(graph, "camp", build_contact(), desk or Desk(), now))
+def _walk(row: Execution, graph: Graph, desk: Desk | None = None, now: datetime = NOW) -> Traversal:
+    return advance(row, TraversalContext(graph, "camp", build_contact(), desk or Desk(), now))
 
 
 def _with(row: Execution, node: str, outcome: MessageOutcome) -> Execution:
@@ -56,35 +57,39 @@ def _with(row: Execution, node: str, outcome: MessageOutcome) -> Execution:
 
 def test_a_send_stops_the_walk_with_its_letter() -> None:
     moved = _walk(build_row(), build_graph(send("hello"), end()))
-    assert moved.letter == build_letter()
-    assert (moved.row.node, moved.row.status, moved.row.path) == ("hello", ExecutionStatus.PENDING, ())
+    assert moved.message == build_letter()
+    assert (moved.execution.node, moved.execution.status, moved.execution.path) == (
+        "hello",
+        ExecutionStatus.PENDING,
+        (),
+    )
 
 
 def test_a_message_decided_before_is_not_considered_again() -> None:
     desk = Desk()
     moved = _walk(_with(build_row(), "hello", MessageOutcome.SENT), build_graph(send("hello"), send("again")), desk)
     assert desk.asked == ["again"]
-    assert moved.letter == build_letter("again")
+    assert moved.message == build_letter("again")
 
 
 @pytest.mark.parametrize("outcome", [MessageOutcome.SENT, MessageOutcome.UNKNOWN])
 def test_an_attempt_made_completes_the_walk(outcome: MessageOutcome) -> None:
     moved = _walk(_with(build_row(), "hello", outcome), build_graph(send("hello"), end()))
-    assert (moved.letter, moved.row.status, moved.row.reason) == (None, ExecutionStatus.COMPLETED, None)
+    assert (moved.message, moved.execution.status, moved.execution.reason) == (None, ExecutionStatus.COMPLETED, None)
 
 
 def test_a_walk_without_an_end_is_over_after_its_last_step() -> None:
     moved = _walk(_with(build_row(), "hello", MessageOutcome.SENT), build_graph(send("hello")))
-    assert (moved.row.status, moved.row.node) == (ExecutionStatus.COMPLETED, None)
+    assert (moved.execution.status, moved.execution.node) == (ExecutionStatus.COMPLETED, None)
 
 
 def test_a_walk_that_had_nothing_to_send_is_completed() -> None:
-    assert _walk(build_row("done"), build_graph(end())).row.status is ExecutionStatus.COMPLETED
+    assert _walk(build_row("done"), build_graph(end())).execution.status is ExecutionStatus.COMPLETED
 
 
 def test_a_wait_puts_the_row_to_sleep_from_when_it_came() -> None:
     row = replace(build_row("pause"), entered=NOW - timedelta(hours=1))
-    moved = _walk(row, build_graph(wait("pause"), end())).row
+    moved = _walk(row, build_graph(wait("pause"), end())).execution
     assert (moved.asleep, moved.due, moved.node) == (True, LATER - timedelta(hours=1), "pause")
     assert (moved.status, moved.path) == (ExecutionStatus.PENDING, ())
 
@@ -92,38 +97,38 @@ def test_a_wait_puts_the_row_to_sleep_from_when_it_came() -> None:
 def test_a_row_that_wakes_leaves_the_wait_and_goes_on() -> None:
     row = replace(build_row("pause"), asleep=True, due=LATER)
     moved = _walk(row, build_graph(wait("pause"), send("hello")), now=LATER)
-    assert moved.letter == build_letter()
-    assert (moved.row.asleep, moved.row.due, moved.row.node) == (False, None, "hello")
-    assert [(visit.node, visit.exit, visit.entered, visit.left) for visit in moved.row.path] == [
+    assert moved.message == build_letter()
+    assert (moved.execution.asleep, moved.execution.due, moved.execution.node) == (False, None, "hello")
+    assert [(visit.node, visit.exit, visit.entered, visit.left) for visit in moved.execution.path] == [
         ("pause", "next", NOW, LATER)
     ]
-    assert moved.row.entered == LATER
+    assert moved.execution.entered == LATER
 
 
 def test_a_row_that_wakes_from_the_last_step_is_over() -> None:
     row = replace(build_row("pause"), asleep=True, due=LATER)
-    moved = _walk(row, build_graph(wait("pause")), now=LATER).row
+    moved = _walk(row, build_graph(wait("pause")), now=LATER).execution
     assert (moved.status, moved.due) == (ExecutionStatus.COMPLETED, None)
 
 
 def test_a_wait_that_follows_a_wait_starts_when_the_first_ends() -> None:
     row = replace(build_row("one"), asleep=True, due=LATER)
-    moved = _walk(row, build_graph(wait("one"), wait("two", "PT1H"), end()), now=LATER).row
+    moved = _walk(row, build_graph(wait("one"), wait("two", "PT1H"), end()), now=LATER).execution
     assert (moved.node, moved.due) == ("two", LATER + timedelta(hours=1))
 
 
 def test_a_skip_is_recorded_and_the_walk_goes_on() -> None:
     moved = _walk(build_row(), build_graph(send("hello"), send("again")), Desk({"hello": "no_address"}))
-    assert moved.letter == build_letter("again")
-    skipped = moved.row.results[NodeId("hello")]
+    assert moved.message == build_letter("again")
+    skipped = moved.execution.results[NodeId("hello")]
     assert (skipped.outcome, skipped.reason, skipped.channel) == (MessageOutcome.SKIPPED, "no_address", "mail")
     assert (skipped.attempts, skipped.cost) == (0, 0)
-    assert [visit.node for visit in moved.row.path] == ["hello"]
+    assert [visit.node for visit in moved.execution.path] == ["hello"]
 
 
 def test_a_message_that_may_be_out_is_not_skipped_afterwards() -> None:
     row = build_row(unsure=True, attempt=1, paid=7)
-    moved = _walk(row, build_graph(send("hello"), end()), Desk({"hello": "unsubscribed"})).row
+    moved = _walk(row, build_graph(send("hello"), end()), Desk({"hello": "unsubscribed"})).execution
     result = moved.results[NodeId("hello")]
     assert (result.outcome, result.reason, result.channel) == (MessageOutcome.UNKNOWN, "answer_lost", "mail")
     assert (result.attempts, result.cost, moved.paid, moved.unsure) == (1, 7, 0, False)
@@ -134,19 +139,19 @@ def test_a_receipt_ends_the_tries_of_a_lost_answer_and_they_are_paid_for() -> No
     told = {NodeId("hello"): DeliveryReceipt(Engagement.DELIVERED, NOW)}
     row = build_row(unsure=True, attempt=1, paid=7, receipts=told)
     moved = _walk(row, build_graph(send("hello"), end()))
-    assert (moved.letter, moved.row.results[NodeId("hello")].cost) == (None, 7)
-    assert not depends_on_contact(row, moved.row)
+    assert (moved.message, moved.execution.results[NodeId("hello")].cost) == (None, 7)
+    assert not depends_on_contact(row, moved.execution)
 
 
 def test_a_contact_for_whom_every_send_was_skipped_is_skipped() -> None:
     desk = Desk({"hello": "no_address", "again": "no_consent"})
-    moved = _walk(build_row(), build_graph(send("hello"), send("again"), end()), desk).row
+    moved = _walk(build_row(), build_graph(send("hello"), send("again"), end()), desk).execution
     assert (moved.status, moved.reason) == (ExecutionStatus.SKIPPED, "no_address")
 
 
 def test_one_message_sent_among_skipped_ones_completes_the_walk() -> None:
     row = _with(build_row("again"), "hello", MessageOutcome.SENT)
-    moved = _walk(row, build_graph(send("hello"), send("again"), end()), Desk({"again": "no_address"})).row
+    moved = _walk(row, build_graph(send("hello"), send("again"), end()), Desk({"again": "no_address"})).execution
     assert (moved.status, moved.reason) == (ExecutionStatus.COMPLETED, None)
 
 
@@ -158,16 +163,16 @@ def test_a_retry_of_one_node_stops_after_it(outcome: MessageOutcome, status: Exe
     desk = Desk()
     row = replace(_with(build_row(), "hello", outcome), only=True)
     moved = _walk(row, build_graph(send("hello"), send("again"), end()), desk)
-    assert (moved.letter, moved.row.status, desk.asked) == (None, status, [])
+    assert (moved.message, moved.execution.status, desk.asked) == (None, status, [])
 
 
 def test_a_retry_of_one_node_sends_it_first() -> None:
-    assert _walk(build_row(only=True), build_graph(send("hello"), end())).letter == build_letter()
+    assert _walk(build_row(only=True), build_graph(send("hello"), end())).message == build_letter()
 
 
 def test_attempts_and_faults_are_counted_per_node() -> None:
     row = replace(_with(build_row(), "hello", MessageOutcome.SENT), attempt=2, faults=3)
-    moved = _walk(row, build_graph(send("hello"), send("again"))).row
+    moved = _walk(row, build_graph(send("hello"), send("again"))).execution
     assert (moved.node, moved.attempt, moved.faults) == ("again", 0, 0)
 
 
@@ -183,7 +188,7 @@ def test_a_row_that_fits_no_graph_is_given_up(node: str | None, asleep: bool) ->
 def test_a_row_that_is_over_stays_as_it_is(status: ExecutionStatus) -> None:
     desk = Desk()
     moved = _walk(build_row(status=status), build_graph(send("hello")), desk)
-    assert (moved.letter, moved.row.status, desk.asked) == (None, status, [])
+    assert (moved.message, moved.execution.status, desk.asked) == (None, status, [])
 
 
 def test_a_graph_with_a_loop_is_a_fault_and_no_endless_walk() -> None:
@@ -198,7 +203,7 @@ def test_a_graph_with_a_loop_is_a_fault_and_no_endless_walk() -> None:
 def test_however_many_sends_are_not_for_a_contact_it_is_skipped_and_not_failed(sends: int) -> None:
     names = [f"s{number}" for number in range(sends)]
     moved = _walk(build_row("s0"), build_graph(*map(send, names), end()), Desk(dict.fromkeys(names, "no_address")))
-    assert (moved.letter, moved.row.status) == (None, ExecutionStatus.SKIPPED)
+    assert (moved.message, moved.execution.status) == (None, ExecutionStatus.SKIPPED)
 
 
 def test_the_row_given_in_is_not_touched() -> None:

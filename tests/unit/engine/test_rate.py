@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.core.channels.rate_limit import (
-    Lease,
     SendRate,
     interval_of,
     is_within_horizon,
@@ -13,6 +12,7 @@ from chalicelib.core.channels.rate_limit import (
     next_day,
     retry_at,
 )
+from chalicelib.model.rate_lease import RateLease
 from tests.builders import NOW
 
 SECOND = timedelta(seconds=1)
@@ -31,14 +31,14 @@ def test_fast_channels_are_leased_in_chunks(wanted: int, per_second: float, size
 
 
 def test_slots_of_a_lease_follow_from_each_other() -> None:
-    first, rest = Lease(NOW, 3, SECOND).take()
+    first, rest = RateLease(NOW, 3, SECOND).take()
     second, rest = rest.take()
-    assert (first, second, rest) == (NOW, NOW + SECOND, Lease(NOW + 2 * SECOND, 1, SECOND))
+    assert (first, second, rest) == (NOW, NOW + SECOND, RateLease(NOW + 2 * SECOND, 1, SECOND))
 
 
 @pytest.mark.parametrize(("later", "left"), [(0, 3), (0.5, 2), (1, 2), (1.001, 1), (60, 0)])
 def test_slots_that_have_passed_are_not_used(later: float, left: int) -> None:
-    fresh = Lease(NOW, 3, SECOND).fresh(NOW + later * SECOND)
+    fresh = RateLease(NOW, 3, SECOND).fresh(NOW + later * SECOND)
     assert fresh.left == left
     assert not left or fresh.start >= NOW + later * SECOND
 
