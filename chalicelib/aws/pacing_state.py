@@ -1,4 +1,4 @@
-"""The pacing gate of a flow: one item beside the flow, whose every write names the revision it replaces."""
+"""The pacing state of a flow: one item beside the flow, whose every write names the revision it replaces."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -25,54 +25,54 @@ class DynamoPacing:
         item = answer.get("Item")
         return _decode(item) if item else PacingState()
 
-    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: PacingState) -> bool:
-        item = {**_key(workspace, flow), **_encode(gate)}
-        return put_at_revision(self._client, self._table, item, gate.rev)
+    def save(self, workspace: WorkspaceUid, flow: FlowUid, state: PacingState) -> bool:
+        item = {**_key(workspace, flow), **_encode(state)}
+        return put_at_revision(self._client, self._table, item, state.rev)
 
 
 def _key(workspace: WorkspaceUid, flow: FlowUid) -> "dict[str, AttributeValueTypeDef]":
     return {"pk": {"S": flow_partition(workspace, flow)}, "sk": {"S": "GATE"}}
 
 
-def _encode(gate: PacingState) -> "dict[str, AttributeValueTypeDef]":
+def _encode(state: PacingState) -> "dict[str, AttributeValueTypeDef]":
     item: dict[str, AttributeValueTypeDef] = {
-        "lanes": {"L": [{"M": _encode_lane(lane)} for lane in gate.lanes]},
-        "epoch": {"N": str(gate.epoch)},
-        "rev": {"N": str(gate.rev + 1)},
+        "lanes": {"L": [{"M": _encode_slot(slot)} for slot in state.slots]},
+        "epoch": {"N": str(state.epoch)},
+        "rev": {"N": str(state.rev + 1)},
     }
-    if gate.tail:
-        item["tail"] = _encode_moment(gate.tail)
+    if state.tail:
+        item["tail"] = _encode_moment(state.tail)
     return item
 
 
 def _decode(item: Item) -> PacingState:
     return PacingState(
-        lanes=tuple(_decode_lane(entry["M"]) for entry in item["lanes"]["L"]),
+        slots=tuple(_decode_slot(entry["M"]) for entry in item["lanes"]["L"]),
         tail=_decode_moment(item, "tail"),
         epoch=int(item["epoch"]["N"]),
         rev=int(item["rev"]["N"]),
     )
 
 
-def _encode_lane(lane: ConcurrencySlot) -> "dict[str, AttributeValueTypeDef]":
+def _encode_slot(slot: ConcurrencySlot) -> "dict[str, AttributeValueTypeDef]":
     entry: dict[str, AttributeValueTypeDef] = {}
-    if lane.free:
-        entry["free"] = _encode_moment(lane.free)
-    if lane.by is not None:
-        entry["by"] = {"S": lane.by}
-    if lane.until:
-        entry["until"] = _encode_moment(lane.until)
-    if lane.owed:
-        entry["owed"] = {"N": str(lane.owed // MICROSECOND)}
+    if slot.next_start:
+        entry["free"] = _encode_moment(slot.next_start)
+    if slot.held_by is not None:
+        entry["by"] = {"S": slot.held_by}
+    if slot.held_until:
+        entry["until"] = _encode_moment(slot.held_until)
+    if slot.owed_jitter:
+        entry["owed"] = {"N": str(slot.owed_jitter // MICROSECOND)}
     return entry
 
 
-def _decode_lane(entry: Item) -> ConcurrencySlot:
+def _decode_slot(entry: Item) -> ConcurrencySlot:
     return ConcurrencySlot(
-        free=_decode_moment(entry, "free"),
-        by=entry["by"]["S"] if "by" in entry else None,
-        until=_decode_moment(entry, "until"),
-        owed=int(entry["owed"]["N"]) * MICROSECOND if "owed" in entry else timedelta(0),
+        next_start=_decode_moment(entry, "free"),
+        held_by=entry["by"]["S"] if "by" in entry else None,
+        held_until=_decode_moment(entry, "until"),
+        owed_jitter=int(entry["owed"]["N"]) * MICROSECOND if "owed" in entry else timedelta(0),
     )
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class CircuitState(StrEnum):
-    """Where a circuit stands; half open is while one send is trying it."""
+    """The state of a circuit. It is half-open while one send probes the channel."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -15,7 +15,7 @@ class CircuitState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelFailureRecord:
-    """One send that the channel itself spoilt."""
+    """One send that failed because of the channel."""
 
     at: datetime
     code: str
@@ -23,13 +23,13 @@ class ChannelFailureRecord:
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """Shared by all workers; `rev` guards its writes. All its times are of the real clock."""
+    """Shared by all workers. `rev` guards the writes. All times are of the real clock."""
 
     state: CircuitState = CircuitState.CLOSED
-    #: When the trouble began; of a closed one, when it ended. None where there never was any.
+    #: Start of the outage; for a closed circuit, its end. None if there was none.
     since: datetime | None = None
     cause: str = ""
-    #: Open: from when on it may be probed. Half open: until when the probe is its prober's.
+    #: Open: when a send may probe the channel. Half-open: when the lease of the probe expires.
     retry_at: datetime | None = None
     faults: tuple[ChannelFailureRecord, ...] = ()
     rev: int = 0

@@ -6,23 +6,26 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencySlot:
-    """`free`: next slot. Held by batch `by` until `until` (real clock). `owed` is the salt that evens out the last."""
+    """One of the sends that may run at the same time. While it is held, only the batch `held_by` may use it."""
 
-    free: datetime | None = None
-    by: str | None = None
-    until: datetime | None = None
-    owed: timedelta = timedelta(0)
+    next_start: datetime | None = None
+    held_by: str | None = None
+    #: Real-clock time at which the hold expires, so that a crash frees the slot.
+    held_until: datetime | None = None
+    #: The jitter that the next start takes to even out the last one.
+    owed_jitter: timedelta = timedelta(0)
 
     def is_usable(self, batch: str, real_now: datetime) -> bool:
-        """Whether this batch may send on it: its own, free, or left by a crash."""
-        return self.by in {None, batch} or (self.until is not None and self.until <= real_now)
+        """Report whether the batch may use the slot: free, its own, or left by a crash."""
+        return self.held_by in {None, batch} or (self.held_until is not None and self.held_until <= real_now)
 
 
 @dataclass(frozen=True, slots=True)
 class PacingState:
-    """The stored state; `rev` guards its writes, `epoch` voids promises made before a pause."""
+    """`rev` guards the writes. `epoch` changes with every resume and makes older reservations void."""
 
-    lanes: tuple[ConcurrencySlot, ...] = ()
+    slots: tuple[ConcurrencySlot, ...] = ()
+    #: The last reserved start.
     tail: datetime | None = None
     epoch: int = 0
     rev: int = 0

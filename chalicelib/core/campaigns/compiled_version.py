@@ -15,7 +15,7 @@ def message_specs(graph: Graph) -> dict[str, MessageSpec]:
     """Return the messages that the steps may send, keyed by node id plus the suffix of the send option."""
     return {
         f"{node.id}{offer.suffix}": offer.sending
-        for node in graph
+        for node in graph.nodes.values()
         if isinstance(node.step, SendsMessage)
         for offer in node.step.offers
     }

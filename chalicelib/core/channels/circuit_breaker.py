@@ -1,4 +1,8 @@
-"""The circuit of a channel: faults in a row open it, one send after a minute probes it, a send that went closes it."""
+"""Circuit breaker of a channel. Pure: it computes and does nothing.
+
+Consecutive channel failures open the circuit. After a minute one send probes the channel. A healthy response closes the
+circuit.
+"""
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field, replace
@@ -18,14 +22,14 @@ from chalicelib.model.message import (
     TransientFailure,
 )
 
-#: engine.md: so many faults in a row, in one worker, open the circuit; the healthy path counts and writes nothing.
+#: Consecutive failures in one worker that open the circuit. A healthy channel counts and writes nothing.
 FAULTS_IN_A_ROW = 5
-#: How long an open circuit lets nothing through, by the real clock: the provider's troubles know no other.
+#: Time before an open circuit lets a probe through, by the real clock.
 PROBE_AFTER = timedelta(seconds=60)
 
 
 class CircuitDecision(StrEnum):
-    """What a circuit says to those who want to send: go, go as the one probe, wait for the probe, or stop."""
+    """What a send may do: go, go as the probe, wait for the probe, or stop."""
 
     FREE = "free"
     PROBE = "probe"
@@ -34,7 +38,7 @@ class CircuitDecision(StrEnum):
 
 
 def check_circuit_state(circuit: Circuit, real_now: datetime) -> CircuitDecision:
-    """A probe whose prober is gone, by its lease, is anybody's again."""
+    """Return the decision for the next send. When the lease of a probe has expired, another worker may probe."""
     is_due = circuit.retry_at is None or circuit.retry_at <= real_now
     match circuit.state:
         case CircuitState.CLOSED:
@@ -47,62 +51,62 @@ def check_circuit_state(circuit: Circuit, real_now: datetime) -> CircuitDecision
             assert_never(circuit.state)
 
 
-def trip(circuit: Circuit, misfires: tuple[ChannelFailureRecord, ...], real_now: datetime) -> Circuit:
-    """Open from now on; a probe that failed does not begin the trouble anew."""
+def trip(circuit: Circuit, failures: tuple[ChannelFailureRecord, ...], real_now: datetime) -> Circuit:
+    """Open the circuit. A failed probe keeps the start of the outage."""
     since = real_now if circuit.state is CircuitState.CLOSED else circuit.since
-    kept = (circuit.faults + misfires)[-FAULTS_IN_A_ROW:]
-    cause = kept[-1].code if kept else circuit.cause
+    latest = (circuit.faults + failures)[-FAULTS_IN_A_ROW:]
+    cause = latest[-1].code if latest else circuit.cause
     return replace(
-        circuit, state=CircuitState.OPEN, since=since, cause=cause, retry_at=real_now + PROBE_AFTER, faults=kept
+        circuit, state=CircuitState.OPEN, since=since, cause=cause, retry_at=real_now + PROBE_AFTER, faults=latest
     )
 
 
 def start_probe(circuit: Circuit, until: datetime) -> Circuit:
-    """Half open: one send tries it, until this moment at the latest."""
+    """Half-open the circuit for one probe, which has until `until`."""
     return replace(circuit, state=CircuitState.HALF_OPEN, retry_at=until)
 
 
 def reopen_for_probe(circuit: Circuit, real_now: datetime) -> Circuit:
-    """The probe's answer says nothing of the channel: the next send is the probe."""
+    """Reopen the circuit after a probe whose result says nothing about the channel. The next send probes again."""
     return replace(circuit, state=CircuitState.OPEN, retry_at=real_now)
 
 
 def reset(circuit: Circuit, real_now: datetime) -> Circuit:
-    """Closed; what was wrong stays to be seen."""
+    """Close the circuit. The recorded failures stay visible."""
     if circuit.state is CircuitState.CLOSED:
         return circuit
     return replace(circuit, state=CircuitState.CLOSED, since=real_now, retry_at=None)
 
 
-def channel_failure_code(verdict: SendResult) -> str | None:
-    """The code of a fault that is the channel's own; None for all other answers."""
-    match verdict:
+def channel_failure_code(send_result: SendResult) -> str | None:
+    """Return the code of a failure of the channel itself; None for every other send result."""
+    match send_result:
         case ChannelFailure(code=code) | TransientFailure(code=code, unreached=True) | OutcomeUnknown(why=code):
             return code
         case _:
             return None
 
 
-def is_healthy_response(verdict: SendResult) -> bool:
-    """Whether the provider has looked at the message itself."""
-    return isinstance(verdict, Accepted | PermanentFailure | RecipientSuppressed | Throttled)
+def is_healthy_response(send_result: SendResult) -> bool:
+    """Report whether the provider has processed the request."""
+    return isinstance(send_result, Accepted | PermanentFailure | RecipientSuppressed | Throttled)
 
 
 @dataclass(slots=True)
 class ChannelHealth:
-    """The faults in a row that one worker has seen of each channel, up to one too few."""
+    """Consecutive failures of each channel that one worker has seen."""
 
     in_a_row: MutableMapping[str, tuple[ChannelFailureRecord, ...]] = field(default_factory=dict)
 
-    def note(self, channel: str, verdict: SendResult, real_now: datetime) -> tuple[ChannelFailureRecord, ...]:
-        """The faults in a row when this was one too many, else none; counting then starts anew."""
-        if is_healthy_response(verdict):
+    def note(self, channel: str, send_result: SendResult, real_now: datetime) -> tuple[ChannelFailureRecord, ...]:
+        """Record a send result. Returns the failures if the circuit must open, and counts from zero again; else ()."""
+        if is_healthy_response(send_result):
             self.in_a_row.pop(channel, None)
-        code = channel_failure_code(verdict)
+        code = channel_failure_code(send_result)
         if code is None:
             return ()
-        misfires = (*self.in_a_row.pop(channel, ()), ChannelFailureRecord(real_now, code))
-        if len(misfires) >= FAULTS_IN_A_ROW:
-            return misfires
-        self.in_a_row[channel] = misfires
+        failures = (*self.in_a_row.pop(channel, ()), ChannelFailureRecord(real_now, code))
+        if len(failures) >= FAULTS_IN_A_ROW:
+            return failures
+        self.in_a_row[channel] = failures
         return ()

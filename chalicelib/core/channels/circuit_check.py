@@ -1,4 +1,4 @@
-"""The circuit of a channel as sending meets it: who may pass, who probes, and what an answer does to it."""
+"""Read and update the stored circuit of a channel."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -20,74 +20,73 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import SendResult
 from chalicelib.ports import ChannelStatus, Ports
 
-#: Tries to write a circuit against other workers; each of them moves it too, so one is nearly always enough.
+#: Attempts to write a circuit against other workers.
 TRIES = 5
 
 
 def acquire_circuit(
     ports: Ports, workspace: WorkspaceUid, uid: str, circuit: Circuit, until: datetime
 ) -> tuple[CircuitDecision, Circuit]:
-    """What the circuit says now. PROBE is said to one worker only, and until `until`, when it must have answered."""
-    said = check_circuit_state(circuit, ports.clock.real())
-    if said is CircuitDecision.PROBE and not ports.circuits.save(workspace, uid, start_probe(circuit, until)):
+    """Return the decision for the next send. Only one worker gets PROBE, with a lease until `until`."""
+    decision = check_circuit_state(circuit, ports.clock.real())
+    if decision is CircuitDecision.PROBE and not ports.circuits.save(workspace, uid, start_probe(circuit, until)):
         return CircuitDecision.WAIT, circuit
-    return said, circuit
+    return decision, circuit
 
 
-def record_probe(ports: Ports, workspace: WorkspaceUid, uid: str, verdict: SendResult) -> Circuit:
-    """The probe was no fault: a sound answer closes the circuit, after another one the next send is the probe."""
+def record_probe(ports: Ports, workspace: WorkspaceUid, uid: str, send_result: SendResult) -> Circuit:
+    """Record a probe that did not fail. A healthy response closes the circuit; otherwise the next send probes again."""
     real_now = ports.clock.real()
-    settled = reset if is_healthy_response(verdict) else reopen_for_probe
-    return _change(ports, workspace, uid, lambda circuit: settled(circuit, real_now))
+    change = reset if is_healthy_response(send_result) else reopen_for_probe
+    return _change(ports, workspace, uid, lambda circuit: change(circuit, real_now))
 
 
 def open_circuit(
-    ports: Ports, workspace: WorkspaceUid, uid: str, misfires: tuple[ChannelFailureRecord, ...]
+    ports: Ports, workspace: WorkspaceUid, uid: str, failures: tuple[ChannelFailureRecord, ...]
 ) -> Circuit:
-    """Opens it for all workers. One that another worker has opened meanwhile stays as it is."""
+    """Open the circuit for all workers. A circuit that another worker has opened stays unchanged."""
     real_now = ports.clock.real()
 
-    def turn(circuit: Circuit) -> Circuit:
-        return (
-            circuit
-            if check_circuit_state(circuit, real_now) is CircuitDecision.SHUT
-            else trip(circuit, misfires, real_now)
-        )
+    def open_once(circuit: Circuit) -> Circuit:
+        is_open = check_circuit_state(circuit, real_now) is CircuitDecision.SHUT
+        return circuit if is_open else trip(circuit, failures, real_now)
 
-    return _change(ports, workspace, uid, turn)
+    return _change(ports, workspace, uid, open_once)
 
 
 def close_circuit(ports: Ports, workspace: WorkspaceUid, uid: str) -> ChannelStatus:
-    """An operator knows better. NotFound when there is no such channel."""
+    """Close the circuit by hand. Raises NotFound."""
     channel = ports.catalog.get(workspace, Channel, uid)
     real_now = ports.clock.real()
     _change(ports, workspace, uid, lambda circuit: reset(circuit, real_now))
     return ports.circuits.find_channel(workspace, uid) or ChannelStatus(channel, Circuit())
 
 
-def _change(ports: Ports, workspace: WorkspaceUid, uid: str, turn: Callable[[Circuit], Circuit]) -> Circuit:
+def _change(ports: Ports, workspace: WorkspaceUid, uid: str, change: Callable[[Circuit], Circuit]) -> Circuit:
     for _ in range(TRIES):
         stored = ports.circuits.get(workspace, uid)
-        turned = turn(stored)
-        if turned == stored or ports.circuits.save(workspace, uid, turned):
-            return turned
-    raise RetryLater("The circuit is being changed by others, try again")
+        changed = change(stored)
+        if changed == stored or ports.circuits.save(workspace, uid, changed):
+            return changed
+    raise RetryLater("The circuit is being changed by other workers; try again")
 
 
 def circuit_pause_reason(channel: Channel, circuit: Circuit) -> tuple[str, PausedBy]:
-    """The reason of a flow's pause in one sentence, and in its parts."""
-    told = PausedBy(channel_uid=channel.uid, cause=circuit.cause, since=circuit.since, retry_after=circuit.retry_at)
+    """Return why a flow is paused: as one sentence, and as its parts."""
+    paused_by = PausedBy(
+        channel_uid=channel.uid, cause=circuit.cause, since=circuit.since, retry_after=circuit.retry_at
+    )
     reason = f"channel_circuit: the channel {channel.name} ({channel.uid}) takes no messages: {circuit.cause}"
-    return reason, told
+    return reason, paused_by
 
 
 def check_circuits(ports: Ports, workspace: WorkspaceUid, flow: Flow, channels: Iterable[str]) -> None:
-    """Raises CircuitOpen when one of the channels lets nothing through; one that may be probed is no obstacle."""
+    """Raise CircuitOpen if the circuit of a channel is open and may not be probed yet."""
     real_now = ports.clock.real()
     for uid in channels:
         circuit = ports.circuits.get(workspace, uid)
         if check_circuit_state(circuit, real_now) is CircuitDecision.SHUT and circuit.retry_at is not None:
             seconds = -(-(circuit.retry_at - real_now) // timedelta(seconds=1))
             state = CircuitState.OPEN.value
-            message = f"The circuit of channel {uid} is open: {circuit.cause}; flow {flow.uid} may go on after that"
+            message = f"The circuit of channel {uid} is open ({circuit.cause}); resume flow {flow.uid} in {seconds} s"
             raise CircuitOpen(message, state, [CircuitState.HALF_OPEN.value, CircuitState.CLOSED.value], seconds)

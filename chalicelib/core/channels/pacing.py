@@ -1,8 +1,9 @@
-"""Pacing: lanes with their next free moments, handed out so that the mean pause is exact although SQS counts seconds.
+"""Pacing of a flow: concurrency slots with their next start, granted so that the mean pause is exact.
 
-A batch asks for turns. A turn at most HORIZON ahead is taken (the handler sleeps up to it); for the others the gate
-promises a moment to come back at, a little early, and remembers the last promise (`tail`), so that those who wait
-come one after the other. Slots follow from slots, not from arrivals, so lateness does not add up.
+SQS delays are whole seconds, so a step cannot arrive at its exact start. A batch asks for permits. A start that is at
+most HORIZON ahead is granted, and the worker sleeps until then. The other steps get a reservation: they come back a
+little before their start, one after the other (`tail` is the last reserved start). Each start follows from the start
+before it, not from the arrival of a step, so delays do not add up.
 """
 
 from collections.abc import Mapping
@@ -13,38 +14,38 @@ from chalicelib.model.flow import FlowConfiguration
 from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 from chalicelib.model.stable_random import stable_fraction
 
-#: Longest that a handler sleeps for a turn: SQS delays are whole seconds, rounded up, and come LEAD early.
+#: Longest time that a worker sleeps until a start: SQS rounds delays up to full seconds, and steps come LEAD early.
 HORIZON = timedelta(milliseconds=1_500)
-#: Promises are kept this much early, so that a hint which SQS brings a little late still meets its slot.
+#: Steps come back this much before their start, so that a step which SQS delivers a little late is still in time.
 LEAD = timedelta(milliseconds=1_250)
-#: What a send is taken to last where only concurrency is limited; spreads those who wait.
+#: Assumed duration of a send where only concurrency is limited. It spreads the reservations.
 ASSUMED_SEND = timedelta(milliseconds=100)
-#: A start this much behind its slot moves the lane's next slot, so that a pause is never cut short by an outage.
+#: A start that is later than this moves the next start of its slot, so that a pause is never cut short.
 TOLERANCE = timedelta(milliseconds=250)
-#: SQS has no shorter delay.
+#: Shortest delay of SQS.
 _SOONEST = timedelta(seconds=1)
 _NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to start one send at `slot` on a lane."""
+    """Permission to start one send at `start`, in the concurrency slot with the index `slot`."""
 
-    lane: int
-    slot: datetime
+    slot: int
+    start: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Come back at `moment`, a little before `slot`; who brings the promise along does not stand in line again."""
+    """Come back at `moment`, a little before `start`. A step that brings `start` along keeps its place."""
 
     moment: datetime
-    slot: datetime
+    start: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class PermitRequest:
-    """One batch at the gate: `lease` is the real-clock moment until which its lanes are its own."""
+    """The request of one batch. `lease` is the real-clock time until which its concurrency slots are its own."""
 
     batch: str
     count: int
@@ -52,112 +53,120 @@ class PermitRequest:
     now: datetime
     real_now: datetime
     lease: datetime
-    #: How fast `now` runs: SQS counts real seconds, so horizon and lead are real time too.
+    #: Clock seconds per real second (1 in production). HORIZON and LEAD are real time, because SQS counts real seconds.
     speed: float = 1.0
-    #: The slots that those who ask were promised before, as far as they were.
-    promised: tuple[datetime | None, ...] = ()
+    #: The start that each step has reserved before, if any.
+    reserved: tuple[datetime | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PermitGrant:
-    """Turns for the first of those who asked; for the rest, when to come back."""
+    """The new state, permits for the first steps of the batch, and reservations for the others."""
 
-    gate: PacingState
-    turns: tuple[Permit, ...]
-    come_back: tuple[Reservation, ...]
+    state: PacingState
+    permits: tuple[Permit, ...]
+    reservations: tuple[Reservation, ...]
 
 
 def interval(configuration: FlowConfiguration) -> timedelta:
-    """Mean time between two starts of the whole flow; zero where it is not paced."""
+    """Return the mean time between two starts of the flow; zero if the flow is not paced."""
     if configuration.lanes is None:
         return _NOTHING
     return (configuration.pause or ASSUMED_SEND) / configuration.lanes
 
 
-def grant_permits(gate: PacingState, asking: PermitRequest, configuration: FlowConfiguration) -> PermitGrant:
-    """Takes turns within the horizon and promises moments to the others; the gate's rev is not changed here."""
-    gate = _fitted(gate, asking, configuration)
-    lanes = list(gate.lanes)
-    turns: list[Permit] = []
-    while len(turns) < asking.count:
-        index = _next_lane(lanes, asking)
+def grant_permits(state: PacingState, request: PermitRequest, configuration: FlowConfiguration) -> PermitGrant:
+    """Grant starts within the horizon and reserve starts for the other steps. The state keeps its `rev`."""
+    state = _fit(state, request, configuration)
+    slots = list(state.slots)
+    permits: list[Permit] = []
+    while len(permits) < request.count:
+        index = _next_slot(slots, request)
         if index is None:
             break
-        slot = max(asking.now, lanes[index].free or asking.now)
-        turns.append(Permit(index, slot))
-        lanes[index] = _after(lanes[index], slot, asking, configuration, len(turns))
-    earliest = min(max(asking.now, lane.free or asking.now) for lane in lanes)
-    tail, come_back = _promise(gate.tail, earliest, asking, configuration, len(turns))
-    return PermitGrant(replace(gate, lanes=tuple(lanes), tail=tail), tuple(turns), come_back)
+        start = max(request.now, slots[index].next_start or request.now)
+        permits.append(Permit(index, start))
+        slots[index] = _after(slots[index], start, request, configuration, len(permits))
+    earliest = min(max(request.now, slot.next_start or request.now) for slot in slots)
+    tail, reservations = _reserve(state.tail, earliest, request, configuration, len(permits))
+    return PermitGrant(replace(state, slots=tuple(slots), tail=tail), tuple(permits), reservations)
 
 
 def release_permits(
-    gate: PacingState, batch: str, starts: Mapping[int, datetime], configuration: FlowConfiguration
+    state: PacingState, batch: str, late_starts: Mapping[int, datetime], configuration: FlowConfiguration
 ) -> PacingState:
-    """Gives the batch's lanes back; `starts` are the late starts by lane, which push the next slot."""
-    lanes = tuple(
-        replace(lane, by=None, until=None, free=_pushed(lane, starts.get(index), configuration))
-        if lane.by == batch
-        else lane
-        for index, lane in enumerate(gate.lanes)
+    """Return the state without the batch's holds. `late_starts`: slot index → a start that was behind its permit."""
+    slots = tuple(
+        replace(
+            slot,
+            held_by=None,
+            held_until=None,
+            next_start=_postponed(slot, late_starts.get(index), configuration),
+        )
+        if slot.held_by == batch
+        else slot
+        for index, slot in enumerate(state.slots)
     )
-    return replace(gate, lanes=lanes)
+    return replace(state, slots=slots)
 
 
-def _fitted(gate: PacingState, asking: PermitRequest, configuration: FlowConfiguration) -> PacingState:
-    """The gate with as many lanes as configured; after a resume without promises, and with pauses as configured now."""
+def _fit(state: PacingState, request: PermitRequest, configuration: FlowConfiguration) -> PacingState:
+    """Return the state with as many slots as configured. After a resume, drop reservations and use the new pauses."""
     count = configuration.lanes or 1
-    # Lanes that are new begin one step of the line after the other, so that they stay evenly apart.
+    # New slots start one step after the other, so that their starts stay evenly spread.
     step = interval(configuration) if configuration.pause else _NOTHING
-    lanes = gate.lanes[:count] + tuple(
-        ConcurrencySlot(asking.now + step * index) for index in range(len(gate.lanes), count)
+    slots = state.slots[:count] + tuple(
+        ConcurrencySlot(request.now + step * index) for index in range(len(state.slots), count)
     )
-    if gate.epoch == asking.epoch:
-        return replace(gate, lanes=lanes)
-    latest = asking.now + configuration.pause + configuration.salt
-    kept = tuple(replace(lane, free=min(lane.free, latest) if lane.free else None) for lane in lanes)
-    return replace(gate, lanes=kept, tail=None, epoch=asking.epoch)
+    if state.epoch == request.epoch:
+        return replace(state, slots=slots)
+    latest = request.now + configuration.pause + configuration.salt
+    resumed = tuple(
+        replace(slot, next_start=min(slot.next_start, latest) if slot.next_start else None) for slot in slots
+    )
+    return replace(state, slots=resumed, tail=None, epoch=request.epoch)
 
 
-def _next_lane(lanes: list[ConcurrencySlot], asking: PermitRequest) -> int | None:
-    usable = [index for index, lane in enumerate(lanes) if lane.is_usable(asking.batch, asking.real_now)]
+def _next_slot(slots: list[ConcurrencySlot], request: PermitRequest) -> int | None:
+    usable = [index for index, slot in enumerate(slots) if slot.is_usable(request.batch, request.real_now)]
     if not usable:
         return None
-    best = min(usable, key=lambda index: max(asking.now, lanes[index].free or asking.now))
-    return best if (lanes[best].free or asking.now) - asking.now <= HORIZON * asking.speed else None
+    best = min(usable, key=lambda index: max(request.now, slots[index].next_start or request.now))
+    wait = (slots[best].next_start or request.now) - request.now
+    return best if wait <= HORIZON * request.speed else None
 
 
 def _after(
-    lane: ConcurrencySlot, slot: datetime, asking: PermitRequest, configuration: FlowConfiguration, number: int
+    slot: ConcurrencySlot, start: datetime, request: PermitRequest, configuration: FlowConfiguration, number: int
 ) -> ConcurrencySlot:
-    """Salts come in pairs, drawn and owed back, so that the mean pause is the base and not merely near it."""
-    salt, owed = lane.owed, _NOTHING
-    if configuration.salt and not salt:
-        salt = configuration.salt * (2 * stable_fraction(asking.batch, number) - 1)
-        owed = -salt
-    return ConcurrencySlot(slot + configuration.pause + salt, asking.batch, asking.lease, owed)
+    """Return the slot after a start. Jitter comes in pairs that add up to zero, so that the mean pause is exact."""
+    jitter, owed = slot.owed_jitter, _NOTHING
+    if configuration.salt and not jitter:
+        jitter = configuration.salt * (2 * stable_fraction(request.batch, number) - 1)
+        owed = -jitter
+    return ConcurrencySlot(start + configuration.pause + jitter, request.batch, request.lease, owed)
 
 
-def _promise(
-    tail: datetime | None, earliest: datetime, asking: PermitRequest, configuration: FlowConfiguration, admitted: int
+def _reserve(
+    tail: datetime | None, earliest: datetime, request: PermitRequest, configuration: FlowConfiguration, granted: int
 ) -> tuple[datetime | None, tuple[Reservation, ...]]:
-    """Those without a promise, or with one that has passed, go to the end of the line.
+    """Reserve a start for each step that got no permit. A step whose reserved start is still ahead keeps it.
 
-    Salts move a lane's slots by up to one salt from the even pace of the line, so those in it come one salt earlier.
+    Jitter moves the starts of a slot by up to `salt`, so the steps come back that much earlier.
     """
-    step, lead = interval(configuration), LEAD * asking.speed
-    soonest = asking.now + _SOONEST * asking.speed
-    given: list[Reservation] = []
-    for before in (asking.promised + (None,) * asking.count)[admitted : asking.count]:
-        if before and before > asking.now:
-            given.append(Reservation(max(soonest, max(before, earliest) - lead), before))
+    step, lead = interval(configuration), LEAD * request.speed
+    soonest = request.now + _SOONEST * request.speed
+    reservations: list[Reservation] = []
+    for start in (request.reserved + (None,) * request.count)[granted : request.count]:
+        if start and start > request.now:
+            reservations.append(Reservation(max(soonest, max(start, earliest) - lead), start))
             continue
         tail = max(earliest, tail + step) if tail else earliest
-        given.append(Reservation(max(soonest, tail - lead - configuration.salt), tail))
-    return tail, tuple(given)
+        reservations.append(Reservation(max(soonest, tail - lead - configuration.salt), tail))
+    return tail, tuple(reservations)
 
 
-def _pushed(lane: ConcurrencySlot, start: datetime | None, configuration: FlowConfiguration) -> datetime | None:
-    if start is None or lane.free is None:
-        return lane.free
-    return max(lane.free, start + configuration.pause)
+def _postponed(slot: ConcurrencySlot, start: datetime | None, configuration: FlowConfiguration) -> datetime | None:
+    if start is None or slot.next_start is None:
+        return slot.next_start
+    return max(slot.next_start, start + configuration.pause)

@@ -1,4 +1,4 @@
-"""Sends one message by a channel to see whether it works: outside of every flow, counted nowhere."""
+"""Send one test message over a channel, outside of every flow and statistic."""
 
 from collections.abc import Mapping
 from typing import Annotated, assert_never
@@ -36,7 +36,7 @@ from chalicelib.model.validation_problems import validation_problems
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import ChannelType, Ports
 
-#: In place of a flow and, for a bare address, of a contact: events of test messages find no row and are dropped.
+#: Flow uid, and for a bare address also contact uid. Reports about test messages match no execution and are dropped.
 _NOWHERE = "test"
 
 
@@ -50,9 +50,9 @@ _REFUSALS: Mapping[type[SendResult], str] = {
 
 
 class TestMessage(TemplatePreviewRequest):
-    """To an address (`to`) or to a contact; a template, or `content` as it is to be sent."""
+    """A test message to an address (`to`) or to a contact, from a template or with its own `content`."""
 
-    __test__ = False  # It is no test case, whatever its name says to pytest.
+    __test__ = False  # pytest must not collect it.
 
     to: Annotated[str, Field(min_length=1, max_length=320)] | None = None
     template_uid: Uid | None = None
@@ -60,9 +60,9 @@ class TestMessage(TemplatePreviewRequest):
 
 
 class TestResult(StrictModel):
-    """What the provider said. `verdict` is accepted, throttled, retryable, permanent, suppress, channel or unknown."""
+    """The provider's answer. `verdict`: accepted, throttled, retryable, permanent, suppress, channel or unknown."""
 
-    __test__ = False  # As above.
+    __test__ = False  # pytest must not collect it.
 
     message_uid: str
     verdict: str
@@ -71,23 +71,25 @@ class TestResult(StrictModel):
 
 
 def send_test(ports: Ports, workspace: WorkspaceUid, channel_uid: str, message: TestMessage) -> TestResult:
-    """Raises InvalidRequest with every problem, NotFound, and Conflict for a blocked channel."""
+    """Send the message. Raises InvalidRequest with every problem, NotFound, and Conflict for a blocked channel."""
     channel = ports.catalog.get(workspace, Channel, channel_uid)
     if channel.approval is Approval.BLOCKED:
-        raise Conflict("The channel is blocked", channel.approval, (Approval.APPROVED, Approval.PENDING))
+        raise Conflict(
+            "The channel is blocked and cannot send", channel.approval, (Approval.APPROVED, Approval.PENDING)
+        )
     _check_choices(message)
-    kind = ports.channel_types[channel.type]
+    channel_type = ports.channel_types[channel.type]
     contact = find_contact(ports, workspace, message.contact_uid)
-    content, message_type = _write(ports, workspace, kind, message, contact)
-    to = _address(ports, workspace, kind, message, (contact, message_type))
+    content, message_type = _write(ports, workspace, channel_type, message, contact)
+    to = _address(ports, workspace, channel_type, message, (contact, message_type))
     uid = MessageUid(workspace, FlowUid(_NOWHERE), ContactUid(message.contact_uid or _NOWHERE), NodeId(new_uid()))
-    return _show(str(uid), kind.send(OutgoingMessage(uid, channel, message_type, to, content)))
+    return _test_result(str(uid), channel_type.send(OutgoingMessage(uid, channel, message_type, to, content)))
 
 
 def _check_choices(message: TestMessage) -> None:
     problems = []
     if (message.to is None) == (message.contact_uid is None):
-        problems.append(Problem("to", "name either to or contactUid"))
+        problems.append(Problem("to", "give either to or contactUid"))
     if (message.template_uid is None) == (message.content is None):
         problems.append(Problem("content", "give either content or templateUid"))
     if problems:
@@ -95,28 +97,31 @@ def _check_choices(message: TestMessage) -> None:
 
 
 def _write(
-    ports: Ports, workspace: WorkspaceUid, kind: ChannelType, message: TestMessage, contact: Contact | None
+    ports: Ports, workspace: WorkspaceUid, channel_type: ChannelType, message: TestMessage, contact: Contact | None
 ) -> tuple[Mapping[str, str], MessageType]:
     if message.template_uid is None:
-        return _read_content(kind, message.content or {}), MessageType.MESSAGE
+        return _read_content(channel_type, message.content or {}), MessageType.MESSAGE
     version = choose_version(ports, workspace, message.template_uid, message.version)
-    _check_type(version, kind)
+    _check_type(version, channel_type)
     content, missing = render_preview(version, message, contact)
     if content is None:
-        raise InvalidRequest([Problem(f"values.{name}", "has no value") for name in missing])
+        raise InvalidRequest([Problem(f"values.{name}", "has no value; give one in values") for name in missing])
     return content, version.message_type
 
 
-def _check_type(version: TemplateVersion, kind: ChannelType) -> None:
-    if version.channel_type != kind.name:
+def _check_type(version: TemplateVersion, channel_type: ChannelType) -> None:
+    if version.channel_type != channel_type.name:
         raise invalid(
-            "templateUid", f"is a template for {version.channel_type}; the channel is of the type {kind.name}"
+            "templateUid",
+            f"is a template for {version.channel_type} channels; the type of this channel is {channel_type.name}",
         )
 
 
-def _read_content(kind: ChannelType, content: Mapping[str, str]) -> Mapping[str, str]:
+def _read_content(channel_type: ChannelType, content: Mapping[str, str]) -> Mapping[str, str]:
     try:
-        read: dict[str, str] = kind.content.model_validate(dict(content)).model_dump(by_alias=True, exclude_none=True)
+        read: dict[str, str] = channel_type.content.model_validate(dict(content)).model_dump(
+            by_alias=True, exclude_none=True
+        )
     except ValidationError as error:
         raise InvalidRequest(validation_problems(error, "content")) from error
     return read
@@ -125,7 +130,7 @@ def _read_content(kind: ChannelType, content: Mapping[str, str]) -> Mapping[str,
 def _address(
     ports: Ports,
     workspace: WorkspaceUid,
-    kind: ChannelType,
+    channel_type: ChannelType,
     message: TestMessage,
     who: tuple[Contact | None, MessageType],
 ) -> str:
@@ -133,14 +138,14 @@ def _address(
     if contact is None:
         return message.to or ""
     strict = ports.catalog.get(workspace, Workspace, workspace).strict_consent
-    address = kind.address_of(contact)
-    reason = why_not_contact(contact, kind.name, message_type, strict, address)
+    address = channel_type.address_of(contact)
+    reason = why_not_contact(contact, channel_type.name, message_type, strict, address)
     if reason or address is None:
-        raise invalid("contactUid", f"the contact cannot be written to: {reason or SkipReason.NO_ADDRESS}")
+        raise invalid("contactUid", f"the contact cannot receive the message: {reason or SkipReason.NO_ADDRESS}")
     return address
 
 
-def _show(uid: str, result: SendResult) -> TestResult:
+def _test_result(uid: str, result: SendResult) -> TestResult:
     match result:
         case Accepted(provider_id):
             return TestResult(message_uid=uid, verdict="accepted", provider_id=provider_id)

@@ -53,9 +53,10 @@ class Confirmation:
 def claim_executions(batch: SendBatch, candidates: Sequence[SendCandidate]) -> Claims:
     """Claim the executions of the candidates by conditional writes."""
     real_now = batch.ports.clock.real()
+    attempts = [AttemptId(f"{batch.uid}-{index}") for index in range(len(candidates))]
     wanted = [
         ClaimedSend(replace(each, execution=_with_claim(each, attempt, real_now + LEASE)), attempt)
-        for each, attempt in zip(candidates, _attempts(batch, len(candidates)), strict=True)
+        for each, attempt in zip(candidates, attempts, strict=True)
     ]
     saves = [
         Save(each.candidate.execution, ExpectUnclaimed.as_seen(each.candidate.stored, real_now)) for each in wanted
@@ -65,10 +66,6 @@ def claim_executions(batch: SendBatch, candidates: Sequence[SendCandidate]) -> C
     uncertain = [each for each, ok in zip(wanted, results, strict=True) if ok is None]
     held = [each for each, ok in zip(wanted, results, strict=True) if ok]
     return Claims(held, uncertain, refused)
-
-
-def _attempts(batch: SendBatch, count: int) -> list[AttemptId]:
-    return [AttemptId(f"{batch.uid}-{index}") for index in range(count)]
 
 
 def _with_claim(candidate: SendCandidate, attempt: AttemptId, until: datetime) -> Execution:

@@ -61,12 +61,13 @@ def _confirm(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> list[Claimed
         # Nothing was sent, so no claim may stay: it would later be taken for a lost send.
         delivery.release(claimed, retry=False)
         raise
-    delivery.release(confirmation.withdrawn, retry=confirmation.retry)
+    if confirmation.withdrawn:
+        delivery.release(confirmation.withdrawn, retry=confirmation.retry)
     return confirmation.confirmed
 
 
 def _send_all(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> dict[int, datetime]:
-    """Send one message after the other, in the order of their slots. Returns late starts by pacing lane."""
+    """Send one message after the other, in the order of their slots. Returns late starts by concurrency slot."""
     clock = delivery.batch.ports.clock
     late_starts: dict[int, datetime] = {}
     unsaved: list[Sent] = []
@@ -103,13 +104,13 @@ def _send_all(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> dict[int, d
 
 
 def _await_start(delivery: Delivery, claimed: ClaimedSend) -> dict[int, datetime]:
-    """Sleep until the start that pacing and rate limit allow. Returns lane and start if it is late."""
+    """Sleep until the start that pacing and rate limit allow. Returns concurrency slot and start if it is late."""
     permit, clock = claimed.candidate.permit, delivery.batch.ports.clock
-    starts = [start for start in (claimed.candidate.rate_slot, permit.slot if permit else None) if start]
+    starts = [start for start in (claimed.candidate.rate_slot, permit.start if permit else None) if start]
     if starts and max(starts) > clock.now():
         clock.sleep(max(starts) - clock.now())
     start = clock.now()
-    return {permit.lane: start} if permit and start - permit.slot > TOLERANCE * clock.speed else {}
+    return {permit.slot: start} if permit and start - permit.start > TOLERANCE * clock.speed else {}
 
 
 def _send(delivery: Delivery, claimed: ClaimedSend) -> SendResult:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib.core.privacy.eligibility import why_not_address, why_not_channel, why_not_contact
 from chalicelib.core.steps.apply_send_result import SendAttempt
@@ -25,10 +26,7 @@ from chalicelib.model.template import TemplateVersion
 
 def traversal_context(plan: SendPlan, contact: Contact, now: datetime) -> TraversalContext:
     """Return what the interpreter needs to advance an execution of this contact at `now`."""
-
-    def prepare(node: Node, execution: Execution, contact: Contact) -> OutgoingMessage | SkipMessage:
-        return prepare_message(plan, node, execution, contact)
-
+    prepare = partial(prepare_message, plan)
     return TraversalContext(plan.graph, plan.flow.campaign_uid, contact, prepare, now, plan.workspace.timezone)
 
 

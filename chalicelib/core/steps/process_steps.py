@@ -112,15 +112,14 @@ def _process_version(batch: FlowBatch, plan: SendPlan, executions: Sequence[Exec
                 candidates.append(decision)
             case _:
                 assert_never(decision)
-    _save(batch, [*saves, *_change_tags(batch, plan, tags)])
+    saves += _change_tags(batch, plan, tags) if tags else []
+    _save(batch, saves)
     if candidates:
         for key in deliver(batch.ports, plan, candidates, batch.result, batch.time_left):
             batch.return_to_queue(key)
 
 
 def _change_tags(batch: FlowBatch, plan: SendPlan, decisions: Sequence[TagContact]) -> list[SaveExecution]:
-    if not decisions:
-        return []
     changes = TagChanges(batch.ports, plan)
     changes.change_together((each.traversal, each.contact) for each in decisions)
     return [guard(batch, each.before, partial(_advance_past_tag, changes, each)) for each in decisions]

@@ -32,7 +32,9 @@ def _ask(batch: str, count: int = 1, now: datetime = NOW, epoch: int = 0, speed:
 
 
 def _held(gate: PacingState, real_now: datetime) -> int:
-    return sum(lane.by is not None and lane.until is not None and lane.until > real_now for lane in gate.lanes)
+    return sum(
+        lane.held_by is not None and lane.held_until is not None and lane.held_until > real_now for lane in gate.slots
+    )
 
 
 CONFIGURATIONS = st.integers(0, 5_000).flatmap(
@@ -65,20 +67,20 @@ class Street:
         dead_or_free = {
             index
             for index in range(self.configuration.lanes or 1)
-            if index >= len(self.gate.lanes) or self.gate.lanes[index].is_usable(batch, self.now)
+            if index >= len(self.gate.slots) or self.gate.slots[index].is_usable(batch, self.now)
         }
         admission = grant_permits(self.gate, _ask(batch, count, self.now), self.configuration)
-        assert {turn.lane for turn in admission.turns} <= dead_or_free
-        assert all(self.now <= turn.slot <= self.now + HORIZON for turn in admission.turns)
-        assert len(admission.turns) + len(admission.come_back) == count
-        moments = [promise.moment for promise in admission.come_back]
+        assert {permit.slot for permit in admission.permits} <= dead_or_free
+        assert all(self.now <= permit.start <= self.now + HORIZON for permit in admission.permits)
+        assert len(admission.permits) + len(admission.reservations) == count
+        moments = [promise.moment for promise in admission.reservations]
         assert all(moment >= self.now + SECOND for moment in moments)
         assert moments == sorted(moments)
-        self.gate = admission.gate
-        if admission.turns:
+        self.gate = admission.state
+        if admission.permits:
             self.holders.append(batch)
-        for turn in admission.turns:
-            self.slots[turn.lane].append((turn.slot, self.now))
+        for permit in admission.permits:
+            self.slots[permit.slot].append((permit.start, self.now))
 
     def go(self, how: str, late: timedelta) -> None:
         """The oldest holder leaves, leaves after starting late, or dies."""
@@ -86,7 +88,7 @@ class Street:
         if how == "die":
             return
         self.was_late = self.was_late or how == "late"
-        held = [index for index, lane in enumerate(self.gate.lanes) if lane.by == batch]
+        held = [index for index, lane in enumerate(self.gate.slots) if lane.held_by == batch]
         starts = {index: self.now + late for index in held if how == "late"}
         self.gate = release_permits(self.gate, batch, starts, self.configuration)
 
@@ -103,7 +105,7 @@ def test_no_more_lanes_than_configured_are_ever_held_and_no_pause_is_cut_short(
         elif street.holders:
             street.go(what, number * SECOND)
         assert _held(street.gate, street.now) <= (configuration.lanes or 1)
-        assert len(street.gate.lanes) in {0, configuration.lanes or 1}
+        assert len(street.gate.slots) in {0, configuration.lanes or 1}
     for slots in street.slots.values():
         for (earlier, _), (later, asked) in pairwise(slots):
             assert later - earlier >= configuration.pause - configuration.salt
@@ -115,11 +117,11 @@ def test_salted_pauses_differ_and_come_to_the_base_in_pairs(pause: int, share: f
     configuration = _paced(pause, int(pause * share), lanes)
     gate, slots = PacingState(), defaultdict(list)
     for number in range(12 * lanes):
-        now = max(NOW, min(lane.free or NOW for lane in gate.lanes) if gate.lanes else NOW)
+        now = max(NOW, min(lane.next_start or NOW for lane in gate.slots) if gate.slots else NOW)
         admission = grant_permits(gate, _ask(f"batch-{number}", 1, now), configuration)
-        (turn,) = admission.turns
-        slots[turn.lane].append(turn.slot)
-        gate = release_permits(admission.gate, f"batch-{number}", {}, configuration)
+        (permit,) = admission.permits
+        slots[permit.slot].append(permit.start)
+        gate = release_permits(admission.state, f"batch-{number}", {}, configuration)
     for starts in slots.values():
         assert all((third - first) == 2 * configuration.pause for first, third in pairwise(starts[::2]))
 
@@ -127,7 +129,8 @@ def test_salted_pauses_differ_and_come_to_the_base_in_pairs(pause: int, share: f
 def test_salt_is_not_always_the_same_but_the_same_for_the_same_batch() -> None:
     configuration = _paced(2_000, 500)
     frees = {
-        grant_permits(PacingState(), _ask(f"batch-{number}"), configuration).gate.lanes[0].free for number in range(50)
+        grant_permits(PacingState(), _ask(f"batch-{number}"), configuration).state.slots[0].next_start
+        for number in range(50)
     }
     assert len(frees) > 40
     again = grant_permits(PacingState(), _ask("batch-7"), configuration)
@@ -144,14 +147,14 @@ def _gaps_of_a_crowd(configuration: FlowConfiguration, crowd: int) -> list[float
             gate = release_permits(gate, leaving, {}, configuration)
             continue
         asked += 1
-        asking = replace(_ask(f"batch-{asked}", 1, now), promised=(promised,))
+        asking = replace(_ask(f"batch-{asked}", 1, now), reserved=(promised,))
         admission = grant_permits(gate, asking, configuration)
-        gate = admission.gate
-        for turn in admission.turns:
-            starts[turn.lane].append(turn.slot)
-            heapq.heappush(heap, (turn.slot + timedelta(milliseconds=50), number, f"batch-{asked}", None))
-        for promise in admission.come_back:
-            heapq.heappush(heap, (now + SECOND * ceil((promise.moment - now) / SECOND), number, "", promise.slot))
+        gate = admission.state
+        for permit in admission.permits:
+            starts[permit.slot].append(permit.start)
+            heapq.heappush(heap, (permit.start + timedelta(milliseconds=50), number, f"batch-{asked}", None))
+        for promise in admission.reservations:
+            heapq.heappush(heap, (now + SECOND * ceil((promise.moment - now) / SECOND), number, "", promise.start))
     assert sum(map(len, starts.values())) == crowd
     assert asked < 3 * crowd, "hints hop instead of waiting"
     return [(later - earlier) / SECOND for lane in starts.values() for earlier, later in pairwise(lane)]
@@ -171,79 +174,81 @@ def test_those_who_wait_come_one_after_the_other_and_at_the_pace_configured(conf
 
 def test_waiting_hints_are_told_moments_a_pause_apart() -> None:
     configuration = _paced(10_000, 0, 2)
-    come_back = [promise.moment for promise in grant_permits(PacingState(), _ask("batch", 10), configuration).come_back]
+    come_back = [
+        promise.moment for promise in grant_permits(PacingState(), _ask("batch", 10), configuration).reservations
+    ]
     assert len(come_back) == 9
     assert {later - earlier for earlier, later in pairwise(come_back)} == {timedelta(seconds=5)}
 
 
 def test_a_batch_takes_several_turns_where_the_pause_is_short() -> None:
-    turns = grant_permits(PacingState(), _ask("batch", 10), _paced(500)).turns
-    assert [(turn.slot - NOW) / SECOND for turn in turns] == [0, 0.5, 1, 1.5]
+    turns = grant_permits(PacingState(), _ask("batch", 10), _paced(500)).permits
+    assert [(permit.start - NOW) / SECOND for permit in turns] == [0, 0.5, 1, 1.5]
 
 
 def test_nobody_enters_a_lane_that_is_held_and_everybody_one_whose_holder_died() -> None:
     configuration = _paced(0, 0, 1)
-    gate = grant_permits(PacingState(), _ask("first"), configuration).gate
+    gate = grant_permits(PacingState(), _ask("first"), configuration).state
     soon = grant_permits(gate, _ask("second", now=NOW + LEASE - SECOND), configuration)
-    assert (soon.turns, len(soon.come_back)) == ((), 1)
+    assert (soon.permits, len(soon.reservations)) == ((), 1)
     late = grant_permits(gate, _ask("second", now=NOW + LEASE), configuration)
-    assert len(late.turns) == 1
-    assert late.gate.lanes[0].by == "second"
+    assert len(late.permits) == 1
+    assert late.state.slots[0].held_by == "second"
 
 
 def test_leases_run_by_the_real_clock_however_fast_the_engines_is() -> None:
     configuration = _paced(0, 0, 1)
-    gate = grant_permits(PacingState(), _ask("first"), configuration).gate
+    gate = grant_permits(PacingState(), _ask("first"), configuration).state
     hurried = replace(_ask("second", now=NOW + 10 * LEASE), real_now=NOW + SECOND, speed=60.0)
-    assert grant_permits(gate, hurried, configuration).turns == ()
+    assert grant_permits(gate, hurried, configuration).permits == ()
 
 
 def test_who_died_and_comes_back_does_not_free_the_lane_of_another() -> None:
     configuration = _paced(0, 0, 1)
-    gate = grant_permits(PacingState(), _ask("first"), configuration).gate
-    gate = grant_permits(gate, _ask("second", now=NOW + LEASE), configuration).gate
+    gate = grant_permits(PacingState(), _ask("first"), configuration).state
+    gate = grant_permits(gate, _ask("second", now=NOW + LEASE), configuration).state
     assert release_permits(gate, "first", {0: NOW}, configuration) == gate
 
 
 def test_a_late_start_pushes_its_lane_and_an_early_one_does_not() -> None:
     configuration = _paced(2_000, 0, 2)
-    gate = grant_permits(PacingState(), _ask("batch", 2), configuration).gate
+    gate = grant_permits(PacingState(), _ask("batch", 2), configuration).state
     late = release_permits(gate, "batch", {0: NOW + SECOND}, configuration)
-    assert [lane.free for lane in late.lanes] == [NOW + 3 * SECOND, NOW + 3 * SECOND]
-    assert [lane.by for lane in late.lanes] == [None, None]
-    assert release_permits(gate, "batch", {0: NOW - SECOND}, configuration).lanes[0].free == NOW + 2 * SECOND
+    assert [lane.next_start for lane in late.slots] == [NOW + 3 * SECOND, NOW + 3 * SECOND]
+    assert [lane.held_by for lane in late.slots] == [None, None]
+    assert release_permits(gate, "batch", {0: NOW - SECOND}, configuration).slots[0].next_start == NOW + 2 * SECOND
 
 
 def test_a_resume_voids_what_was_promised_before_the_pause() -> None:
     configuration = _paced(2_000, 500, 2)
     far = NOW + timedelta(hours=3)
-    gate = PacingState((ConcurrencySlot(free=far), ConcurrencySlot(free=far)), tail=far, epoch=1)
+    gate = PacingState((ConcurrencySlot(next_start=far), ConcurrencySlot(next_start=far)), tail=far, epoch=1)
     resumed = grant_permits(gate, _ask("batch", 3, epoch=2), configuration)
-    assert resumed.gate.epoch == 2
-    assert max(promise.moment for promise in resumed.come_back) <= NOW + 2 * timedelta(milliseconds=2_500)
+    assert resumed.state.epoch == 2
+    assert max(promise.moment for promise in resumed.reservations) <= NOW + 2 * timedelta(milliseconds=2_500)
     unchanged = grant_permits(gate, _ask("batch", 3, epoch=1), configuration)
-    assert min(promise.moment for promise in unchanged.come_back) > NOW + timedelta(hours=2)
+    assert min(promise.moment for promise in unchanged.reservations) > NOW + timedelta(hours=2)
 
 
 def test_a_resume_does_not_cut_a_pause_short() -> None:
     configuration = _paced(10_000)
-    gate = release_permits(grant_permits(PacingState(), _ask("first"), configuration).gate, "first", {}, configuration)
+    gate = release_permits(grant_permits(PacingState(), _ask("first"), configuration).state, "first", {}, configuration)
     resumed = grant_permits(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration)
-    assert resumed.turns == ()
+    assert resumed.permits == ()
 
 
 def test_a_resume_does_not_free_a_lane_on_which_a_send_is_under_way() -> None:
     configuration = _paced(0, 0, 1)
-    gate = grant_permits(PacingState(), _ask("first"), configuration).gate
-    assert grant_permits(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration).turns == ()
+    gate = grant_permits(PacingState(), _ask("first"), configuration).state
+    assert grant_permits(gate, _ask("second", now=NOW + SECOND, epoch=1), configuration).permits == ()
 
 
 @pytest.mark.parametrize(("speed", "turns"), [(1.0, 0), (30.0, 0), (60.0, 1)])
 def test_a_clock_that_hurries_sees_further(speed: float, turns: int) -> None:
-    gate = PacingState((ConcurrencySlot(free=NOW + timedelta(seconds=60)),))
+    gate = PacingState((ConcurrencySlot(next_start=NOW + timedelta(seconds=60)),))
     admission = grant_permits(gate, _ask("batch", speed=speed), _paced(60_000))
-    assert len(admission.turns) == turns
-    assert all(promise.moment >= NOW + SECOND * speed for promise in admission.come_back)
+    assert len(admission.permits) == turns
+    assert all(promise.moment >= NOW + SECOND * speed for promise in admission.reservations)
 
 
 @pytest.mark.parametrize(

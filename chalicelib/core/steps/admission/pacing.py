@@ -24,9 +24,9 @@ def check_pacing(batch: SendBatch, candidates: Sequence[SendCandidate]) -> Admis
         )
         stored = batch.ports.gates.get(batch.workspace, batch.flow)
         grant = grant_permits(stored, request, configuration)
-        if batch.ports.gates.save(batch.workspace, batch.flow, grant.gate):
-            admitted = [replace(each, permit=permit) for each, permit in zip(candidates, grant.turns, strict=False)]
-            postponed = _postpone(candidates[len(grant.turns) :], grant.come_back)
+        if batch.ports.gates.save(batch.workspace, batch.flow, grant.state):
+            admitted = [replace(each, permit=permit) for each, permit in zip(candidates, grant.permits, strict=False)]
+            postponed = _postpone(candidates[len(grant.permits) :], grant.reservations)
             return Admission(tuple(admitted), postponed, has_permits=bool(admitted))
     soon = clock.now() + timedelta(seconds=1)
     return Admission((), _postpone(candidates, [Reservation(soon, start or soon) for start in reserved]))
@@ -35,7 +35,7 @@ def check_pacing(batch: SendBatch, candidates: Sequence[SendCandidate]) -> Admis
 def _postpone(candidates: Sequence[SendCandidate], reservations: Sequence[Reservation]) -> tuple[ScheduledStep, ...]:
     return tuple(
         ScheduledStep(
-            build_step_message(candidate.stored.key, candidate.stored.seq, reservation.slot), reservation.moment
+            build_step_message(candidate.stored.key, candidate.stored.seq, reservation.start), reservation.moment
         )
         for candidate, reservation in zip(candidates, reservations, strict=True)
     )
@@ -44,7 +44,7 @@ def _postpone(candidates: Sequence[SendCandidate], reservations: Sequence[Reserv
 def return_permits(batch: SendBatch, late_starts: Mapping[int, datetime]) -> None:
     """Return the permits of the batch. If every attempt loses against other workers, the lease frees them.
 
-    `late_starts`: lane → a start that was behind its permit, which moves the next start of that lane.
+    `late_starts`: concurrency slot → a start that was behind its permit. It moves the next start of that slot.
     """
     for _ in range(PACING_TRIES):
         stored = batch.ports.gates.get(batch.workspace, batch.flow)
