@@ -24,6 +24,7 @@ _SCREENS = "shell/screens.js"
 _STATIC_IMPORT = re.compile(r'^(?:import|export)\b[^"();]*"(\.\.?/[\w./-]+\.js)";', re.MULTILINE)
 _SHEET = re.compile(r'import\.meta\.resolve\("(\.\.?/[\w./-]+\.css)"\)')
 _SCREEN = re.compile(r'^ +"?([a-z/]+)"?: \(\) => import\("(\.\.?/[\w./-]+\.js)"\),$', re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*[\s\S]*?\*/[ \t]*)$", re.MULTILINE)
 _REFERENCE = re.compile(r'"(\.\.?/[\w./-]+\.(?:js|css))"')
 
 
@@ -62,14 +63,25 @@ def _read(name: str) -> str:
 
 
 @cache
+def _code(name: str) -> str:
+    """Return the text of a file; of our own modules without comments, which hold types and reasons for developers.
+
+    Line numbers stay, so that the browser names the lines that are in git.
+    """
+    text = _read(name)
+    is_ours = name.endswith(".js") and not name.startswith("vendor/")
+    return _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text) if is_ours else text
+
+
+@cache
 def _served(name: str) -> str:
-    """Return the text of a file with flat names in its imports: `../lib/api.js` → `./lib-api.js`.
+    """Return the code of a file with flat names in its imports: `../lib/api.js` → `./lib-api.js`.
 
     All files share one flat path, because the route has one path parameter. There, `./draft.js` would mean the same
     file in every folder. The flat names carry no hash: the import map adds it, so that a changed module does not
     change the modules that import it.
     """
-    return _REFERENCE.sub(lambda found: f'"./{_flat(_target(name, found[1]))}"', _read(name))
+    return _REFERENCE.sub(lambda found: f'"./{_flat(_target(name, found[1]))}"', _code(name))
 
 
 def _flat(name: str) -> str:
@@ -124,7 +136,7 @@ def first_modules() -> tuple[str, ...]:
 
 def screens() -> dict[str, str]:
     """Map each screen of the shell to its module."""
-    return {screen: _target(_SCREENS, reference) for screen, reference in _SCREEN.findall(_read(_SCREENS))}
+    return {screen: _target(_SCREENS, reference) for screen, reference in _SCREEN.findall(_code(_SCREENS))}
 
 
 @cache
@@ -138,7 +150,7 @@ def _closure(*roots: str) -> list[str]:
     """List modules and everything that they import statically, directly or not, and the sheets that they load."""
     found = list(roots)
     for name in found:
-        for reference in (*_STATIC_IMPORT.findall(_read(name)), *_SHEET.findall(_read(name))):
+        for reference in (*_STATIC_IMPORT.findall(_code(name)), *_SHEET.findall(_code(name))):
             target = _target(name, reference)
             if target not in found:
                 found.append(target)

@@ -30,7 +30,7 @@ def test_a_channel_that_takes_nothing_is_told_with_its_cause_and_closed_again_by
     channel, campaign = open_circuit(visitor.stack)
     page = visitor.open(f"campaigns/{campaign}")
     banner = page.locator(".notice.pause")
-    for words in ("Paused automatically", "Texts", "the channel’s secret is not there", "held"):
+    for words in ("Paused automatically", "Texts", "the channel’s secret does not exist", "held"):
         expect(banner).to_contain_text(words)
     visitor.look_for_barriers()
     page = visitor.open("channels")
@@ -65,7 +65,7 @@ def test_a_form_that_is_sent_again_after_a_lost_answer_makes_one_thing(visitor: 
     visitor.complaints.clear()
     dialog.get_by_label("Name").fill("Made otherwise")
     dialog.get_by_role("button", name="Create").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("has arrived after all")
+    expect(dialog.get_by_role("alert")).to_contain_text("The first request has arrived")
     dialog.get_by_label("Name").fill("Made once")
     dialog.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", name="Made once")).to_be_visible()

@@ -21,6 +21,13 @@ FIRST_VIEW, SCREEN = 45_000, 25_000
 #: Screens that may be larger.
 LARGE_SCREENS = {"campaigns/": 60_000}
 
+#: Folders whose texts are all in lib/texts; the others follow.
+TEXTS_MOVED = ("shell/",)
+#: Words between tags, and attributes that a reader sees or hears.
+TEXT_ELSEWHERE = re.compile(
+    r"""[^=]>\s*[A-Z][a-z]+[^<>$`{}]*<|\b(?:name|label|aria-label|lead|what|title|help|placeholder|action)="[A-Z][^"]*\""""
+)
+
 
 def get(path: str, resource: str | None = None, stage: str = "", **parameters: str) -> tuple[int, str, dict[str, str]]:
     """What API Gateway gets; it puts the stage in front of `requestContext.path` and nowhere else."""
@@ -168,13 +175,19 @@ def test_a_module_is_short_says_what_it_is_for_and_writes_text_only(name: str) -
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySet|\beval\(|new Function", text
     )
-    assert {files._target(name, each) for each in files._REFERENCE.findall(text)} - set(ASSETS) == set()
+    assert {files._target(name, each) for each in files._REFERENCE.findall(files._code(name))} - set(ASSETS) == set()
+
+
+@pytest.mark.parametrize("name", [name for name in OWN if name.startswith(TEXTS_MOVED)])
+def test_a_module_has_no_texts_of_its_own(name: str) -> None:
+    """All texts are in lib/texts, where they can be reviewed and translated together."""
+    assert TEXT_ELSEWHERE.findall(files._code(name)) == []
 
 
 def test_no_module_lies_there_that_nobody_imports() -> None:
     used = {files._BLOCKING, files._MAIN, files._PRELOAD, *files._STYLES}
     for name in OWN:
-        used |= {files._target(name, each) for each in files._REFERENCE.findall(files._read(name))}
+        used |= {files._target(name, each) for each in files._REFERENCE.findall(files._code(name))}
     assert set(files._names()) - used == set()
 
 

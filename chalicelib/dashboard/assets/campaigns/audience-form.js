@@ -2,14 +2,15 @@
 import { html } from "../vendor/preact.js";
 import { names } from "../lib/names.js";
 import { to } from "../lib/router.js";
-import { plural, title } from "../lib/words.js";
+import { CONTACT, plural } from "../lib/texts/en/plural.js";
+import { title } from "../lib/words.js";
 import { chooseContacts } from "../components/contact-picker.js";
 import { Button, Choice, Text } from "../components/parts.js";
 import { problemsAt } from "./trigger-form.js";
 
 export function audienceWords(audience) {
   if (audience?.segmentUid) return names.value.segments.get(audience.segmentUid)?.name ?? "A segment";
-  if (audience?.contactUids) return plural(audience.contactUids.length, "contact");
+  if (audience?.contactUids) return plural(audience.contactUids.length, CONTACT);
   return "No audience yet";
 }
 
@@ -33,7 +34,7 @@ export function AudienceForm({ draft }) {
     <${Choice} name="Who" value=${kind} options=${kinds} onChange=${change} problem=${problem} />
     ${kind === "segment" && html`<${Choice} name="Segment" value=${audience.segmentUid} options=${segments.map((each) => [each.uid, each.name])}
       onChange=${(segmentUid) => set({ segmentUid })} /><a href=${to("segments", audience.segmentUid)}>Open the segment</a>`}
-    ${kind === "contacts" && html`<p>${plural(audience.contactUids.length, "contact")}</p><${Button} onClick=${choose}>Change …<//>`}
+    ${kind === "contacts" && html`<p>${plural(audience.contactUids.length, CONTACT)}</p><${Button} onClick=${choose}>Change …<//>`}
     ${!segments.length && html`<p class="help">Segments appear here once there are some.</p>`}
   </div>`;
 }

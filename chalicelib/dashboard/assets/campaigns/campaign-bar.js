@@ -3,7 +3,9 @@ import { html } from "../vendor/preact.js";
 import { get, post, remove } from "../lib/api.js";
 import { useAction, useOnce } from "../lib/load.js";
 import { go, to } from "../lib/router.js";
-import { plural, reasonWord, timeOfDay } from "../lib/words.js";
+import { ERROR, MESSAGE, plural } from "../lib/texts/en/plural.js";
+import { timeOfDay } from "../lib/times.js";
+import { reasonWord } from "../lib/words.js";
 import { ask, confirm } from "../components/dialog.js";
 import { Differences } from "../components/differences.js";
 import { Icon } from "../components/icons.js";
@@ -68,7 +70,7 @@ function Moves({ draft, state, status }) {
   const isRunning = state === "RUNNING" || state === "SCHEDULED";
   const isPaused = PAUSED.includes(state);
   const next = draft.server.value.latestVersion + 1;
-  const why = errors ? `${plural(errors, "error")} to mend first` : undefined;
+  const why = errors ? `${plural(errors, ERROR)} to mend first` : undefined;
   return html`
     ${isRunning && html`<${Button} onClick=${() => askMove(draft, "pause", refresh)}>Pause<//>`}
     ${isPaused && html`<${Button} primary onClick=${() => askMove(draft, "resume", refresh)}>Resume<//>`}
@@ -83,7 +85,7 @@ const MOVES = {
     label: "Pause this campaign?",
     text: "No new send starts after this; what is under way right now ends. Waiting contacts keep their place.",
     action: "Pause",
-    done: (answer) => (answer.inFlight ? `Paused; ${plural(answer.inFlight, "message")} still under way` : "Paused"),
+    done: (answer) => (answer.inFlight ? `Paused; ${plural(answer.inFlight, MESSAGE)} still under way` : "Paused"),
   },
   resume: { label: "Resume this campaign?", text: "Every contact goes on from where it was. Completed and failed ones are not run again.", action: "Resume", done: () => "Resumed" },
   cancel: {

@@ -2,12 +2,13 @@
 import { html, useState } from "../vendor/preact.js";
 import { useAction, useOnce, usePages, useRested } from "../lib/load.js";
 import { go, place, setQuery, to, useTyped } from "../lib/router.js";
-import { plural, statusWord } from "../lib/words.js";
+import { CONTACT, plural } from "../lib/texts/en/plural.js";
+import { statusWord } from "../lib/words.js";
 import { ask } from "../components/dialog.js";
 import { Button, Choice, Empty, Loaded, More, Page, Problem, Status, Table, Text, Time } from "../components/parts.js";
 import { SavedViews } from "../components/saved-views.js";
 import { buildSample, SAMPLES } from "./samples.js";
-import { triggerWords } from "./trigger-form.js";
+import { triggerWords } from "./trigger-words.js";
 
 const STATES = ["DRAFT", "SCHEDULED", "RUNNING", "PAUSED", "PAUSED_ERROR", "PAUSED_BALANCE", "COMPLETED", "COMPLETED_PARTIAL"];
 
@@ -40,7 +41,7 @@ const COLUMNS = [
   { name: "Name", cell: (row) => html`<a class="title" href=${to("campaigns", row.uid)}>${row.name}</a>${row.description && html`<div class="sub">${row.description}</div>`}` },
   { name: "State", class: "tight", cell: (row) => html`<${Status} of=${row.state} />` },
   { name: "Trigger", class: "less tight", cell: (row) => triggerWords(row.trigger) },
-  { name: "Audience", class: "less num", cell: (row) => (row.audience?.segmentUid ? "a segment" : row.audience ? plural(row.audience.contactCount, "contact") : "–") },
+  { name: "Audience", class: "less num", cell: (row) => (row.audience?.segmentUid ? "a segment" : row.audience ? plural(row.audience.contactCount, CONTACT) : "–") },
   { name: "Version", class: "less tight", cell: (row) => (row.latestVersion ? `v${row.latestVersion}${row.draftChanged ? " +" : ""}` : "–") },
   { name: "Changed", class: "num", cell: (row) => html`<${Time} at=${row.updatedAt} />` },
 ];

@@ -1,7 +1,8 @@
 // The panel of a campaign while no step is selected: what it is for, how it goes, what can be looked at.
 import { html } from "../vendor/preact.js";
+import { count, money, share } from "../lib/numbers.js";
 import { to } from "../lib/router.js";
-import { count, money, share, statusWord } from "../lib/words.js";
+import { statusWord } from "../lib/words.js";
 import { Bar, Button, Facts } from "../components/parts.js";
 import { askEstimate } from "./launch-dialog.js";
 import { askTestRun } from "./test-run.js";

@@ -16,7 +16,7 @@ import { InsertMenu } from "./insert-menu.js";
 import { Inspector } from "./inspector.js";
 import { JsonView } from "./json-view.js";
 import { Timeline } from "./timeline.js";
-import { triggerWords } from "./trigger-form.js";
+import { triggerWords } from "./trigger-words.js";
 import { Versions } from "./versions.js";
 
 const sheet = useSheet(import.meta.resolve("./builder.css"));

@@ -3,10 +3,13 @@ import { html, useState } from "../vendor/preact.js";
 import { post } from "../lib/api.js";
 import { useAction, useLoad, useOnce } from "../lib/load.js";
 import { names } from "../lib/names.js";
+import { count, money } from "../lib/numbers.js";
 import { stepNames } from "../lib/outline.js";
 import { workspace } from "../lib/session.js";
 import { walk } from "../lib/steps.js";
-import { count, moment, money, plural, reasonWord } from "../lib/words.js";
+import { WARNING, plural } from "../lib/texts/en/plural.js";
+import { moment } from "../lib/times.js";
+import { reasonWord } from "../lib/words.js";
 import { ask } from "../components/dialog.js";
 import { Button, Choice, Facts, Loaded, Problem } from "../components/parts.js";
 
@@ -78,7 +81,7 @@ function LaunchDialog({ draft, close }) {
     <${ChannelChoice} draft=${draft} value=${channel} onChange=${setChannel} />
     <${Loaded} from=${estimate} what="The estimate">${(of) => html`<${Estimate} of=${of} draft=${draft} />`}<//>
     <${Facts} of=${[["First send", first], ["Time zone", trigger?.timezone ?? workspace.value?.timezone]]} />
-    ${warnings.length > 0 && html`<p class="notice warn">${plural(warnings.length, "warning")}: ${warnings[0].message}</p>`}
+    ${warnings.length > 0 && html`<p class="notice warn">${plural(warnings.length, WARNING)}: ${warnings[0].message}</p>`}
     <${Problem} of=${error} />
     <div class="dialog-foot"><${Button} onClick=${() => close()}>Not now<//>
       <${Button} primary busy=${busy} disabled=${estimate.loading && trigger?.type !== "event"} onClick=${launch}>${isLater ? "Schedule" : trigger?.type === "event" ? "Start listening" : "Launch now"}<//></div>`;

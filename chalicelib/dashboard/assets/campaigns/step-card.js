@@ -1,10 +1,10 @@
 // One step on the line: what it does, when, how many are here, and what is wrong with it.
 import { html } from "../vendor/preact.js";
 import { names } from "../lib/names.js";
+import { compact, count, share } from "../lib/numbers.js";
 import { elapsedWords, headline, subline, typeName } from "../lib/outline.js";
 import { to } from "../lib/router.js";
 import { fieldOf } from "../lib/steps.js";
-import { compact, count, share } from "../lib/words.js";
 import { Icon } from "../components/icons.js";
 
 export function StepCard({ step, path, editor, counters, times }) {

@@ -1,8 +1,8 @@
 // The steps as people read them: a line with cards, which splits into lanes that gather by themselves.
 import { html, useLayoutEffect, useRef } from "../vendor/preact.js";
+import { share } from "../lib/numbers.js";
 import { elapsed } from "../lib/outline.js";
 import { fieldOf, isSplit } from "../lib/steps.js";
-import { share } from "../lib/words.js";
 import { Icon } from "../components/icons.js";
 import { keyName, STEP_KEYS } from "./editor.js";
 import { StepCard } from "./step-card.js";

@@ -1,8 +1,9 @@
-// What starts a campaign: the form, and the words for it.
+// The form for what starts a campaign.
 import { html } from "../vendor/preact.js";
 import { serverNow } from "../lib/clock.js";
 import { workspace } from "../lib/session.js";
-import { moment } from "../lib/words.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
+import { moment } from "../lib/times.js";
 import { Field } from "../components/field.js";
 import { Check, Choice, Text } from "../components/parts.js";
 import { When } from "../components/when.js";
@@ -13,22 +14,9 @@ const TRIGGERS = [
   ["scheduled", "At a time, once or again and again"],
   ["event", "Whenever a contact does something"],
 ];
-const REPEATS = [["", "Once"], ["FREQ=DAILY", "Every day"], ["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "On weekdays"], ["FREQ=WEEKLY", "Every week"], ["FREQ=MONTHLY", "Every month"]]; // prettier-ignore
+const REPEATS = Object.entries(campaigns.trigger.repeats);
 const DURATION = { anyOf: [{ type: "string" }, { properties: { seconds: {} } }] };
 const ZONES = Intl.supportedValuesOf("timeZone");
-
-export function triggerWords(trigger) {
-  switch (trigger?.type) {
-    case "scheduled":
-      return `${REPEATS.find(([rule]) => rule && rule === trigger.rrule)?.[1] ?? (trigger.rrule ? "Repeated" : "Once")}, ${trigger.rrule ? "from " : ""}${moment(trigger.at)}`;
-    case "event":
-      return `Event · ${trigger.event || "…"}`;
-    case "api":
-      return "Started by API";
-    default:
-      return "Started by hand";
-  }
-}
 
 /** What is wrong with one part of a draft: refused when it was saved, or found when it was examined. */
 export function problemsAt(draft, part) {
@@ -65,7 +53,7 @@ function ScheduleForm({ draft, trigger, set }) {
   const starts = draft.found.value?.nextStarts ?? [];
   return html`<${Text} name="At" type="datetime-local" value=${trigger.at?.slice(0, 16)} help="In the time zone below" onInput=${(next) => next && set({ at: `${next}:00` })} />
     <${Choice} name="Time zone" value=${trigger.timezone ?? ""} options=${[["", "The workspace’s"], ["UTC", "UTC"], ...ZONES.filter((each) => each !== "UTC").map((each) => [each, each])]} onChange=${(timezone) => set({ timezone })} />
-    <${Choice} name="Repeat" value=${isKnown ? (trigger.rrule ?? "") : "own"} options=${[...REPEATS.map(([rule, words]) => [rule, words]), ["own", "By a rule of my own"]]}
+    <${Choice} name="Repeat" value=${isKnown ? (trigger.rrule ?? "") : "own"} options=${[...REPEATS, ["own", "By a rule of my own"]]}
       onChange=${(next) => set({ rrule: next === "own" ? "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO" : next })} />
     ${!isKnown && html`<${Text} name="Rule (RRULE)" value=${trigger.rrule} onInput=${(rrule) => set({ rrule })} />`}
     ${trigger.rrule && html`<${Text} name="Until" optional type="date" value=${trigger.until?.slice(0, 10)} onInput=${(next) => set({ until: next && `${next}T23:59:59Z` })} />

@@ -3,7 +3,8 @@ import { html, useState } from "../vendor/preact.js";
 import { getPage } from "../lib/api.js";
 import { searchContacts } from "../lib/contact-search.js";
 import { useLoad, useRested } from "../lib/load.js";
-import { count, plural } from "../lib/words.js";
+import { count } from "../lib/numbers.js";
+import { CONTACT, plural } from "../lib/texts/en/plural.js";
 import { ask } from "./dialog.js";
 import { Button, Loaded, Text } from "./parts.js";
 
@@ -45,7 +46,7 @@ function Picker({ label, chosen, single, close }) {
       ${of.hasMore && html`<p class="muted">There are more: search to see them. To reach very many, make a segment.</p>`}
       ${!of.contacts.length && html`<p class="muted">${wanted ? "Nobody is found." : "There are no contacts yet."}</p>`}`}<//>
     <div class="dialog-foot"><${Button} onClick=${() => close()}>Cancel<//>
-      ${!single && html`<${Button} primary disabled=${picked.size > MOST} onClick=${() => close([...picked])}>Use ${plural(picked.size, "contact")}<//>`}</div>`;
+      ${!single && html`<${Button} primary disabled=${picked.size > MOST} onClick=${() => close([...picked])}>Use ${plural(picked.size, CONTACT)}<//>`}</div>`;
 }
 
 function Several({ of: { contacts }, picked, setPicked }) {

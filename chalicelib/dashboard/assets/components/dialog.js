@@ -1,5 +1,6 @@
 // Dialogs: the browser's own <dialog>, one at a time, awaited like a question.
 import { computed, html, signal, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
+import { common } from "../lib/texts/en/common.js";
 import { Button, Notes, Problem } from "./parts.js";
 
 const shown = signal(null);
@@ -75,7 +76,7 @@ function Confirmation({ label, text, action, danger, act, close }) {
     <div class="dialog-body">${text}</div>
     <${Problem} of=${state.error} />
     <div class="dialog-foot">
-      <${Button} onClick=${() => close()}>Not now<//>
+      <${Button} onClick=${() => close()}>${common.cancel}<//>
       <${Button} primary=${!danger} danger=${danger} busy=${state.busy} onClick=${run} autofocus>${action}<//>
     </div>`;
 }

@@ -1,7 +1,7 @@
 // One control for one part of a JSON Schema; forms of steps, channels and contents are made of nothing else.
 import { html, useState } from "../vendor/preact.js";
 import { kindOf, nameOf, unwrap, variantsOf } from "../lib/schema.js";
-import { durationMs } from "../lib/words.js";
+import { durationMs } from "../lib/times.js";
 import { Button, Check, Choice, Labelled, Text } from "./parts.js";
 
 /**

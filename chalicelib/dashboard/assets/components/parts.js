@@ -1,6 +1,8 @@
 // The pieces that every screen is made of.
 import { html, signal, useEffect, useId } from "../vendor/preact.js";
-import { moment, momentInFull, relative, statusWord, title, tone } from "../lib/words.js";
+import { common } from "../lib/texts/en/common.js";
+import { moment, momentInFull, relative } from "../lib/times.js";
+import { statusWord, title, tone } from "../lib/words.js";
 
 export function Status({ of }) {
   return html`<span class="status"><i class="dot ${tone(of)}"></i>${statusWord(of)}</span>`;
@@ -8,20 +10,20 @@ export function Status({ of }) {
 
 /** A moment, relative by default, in full on hover. */
 export function Time({ at, plain }) {
-  if (!at) return html`<span class="muted">–</span>`;
+  if (!at) return html`<span class="muted">${common.none}</span>`;
   return html`<time datetime=${at} title=${momentInFull(at)}>${plain ? moment(at) : relative(at)}</time>`;
 }
 
 /** Head and body of a screen; sets the window's title. */
 export function Page({ name, lead, actions, back, wide, children }) {
   useEffect(() => {
-    document.title = `${name || "…"} · Carillon`;
+    document.title = common.page.title(name);
   }, [name]);
   return html`<div class="page ${wide ? "wide" : ""}">
     <header class="head">
       <div class="grow">
         ${back && html`<a class="back" href=${back.href}>${back.name}</a>`}
-        <h1 tabindex="-1">${name || "…"}</h1>
+        <h1 tabindex="-1">${name || common.page.unnamed}</h1>
         ${lead && html`<div class="lead">${lead}</div>`}
       </div>
       ${actions && html`<div class="actions">${actions}</div>`}
@@ -45,19 +47,19 @@ export function Button({ primary, quiet, danger, busy, class: extra = "", childr
 }
 
 /** An error in words, with what was wrong field by field. */
-export function Problem({ of, again, what = "This" }) {
+export function Problem({ of, again, what = common.errors.this }) {
   if (!of) return null;
   if (of.isMissingRoute) {
-    return html`<div class="notice" role="status">${what} is not available on this server.</div>`;
+    return html`<div class="notice" role="status">${common.errors.notAvailable(what)}</div>`;
   }
   const details = (of.details || []).filter((each) => !of.message.includes(each.message)).slice(0, 12);
   return html`<div class="notice bad" role="alert">
     <div class="grow">
       <p>${of.message}</p>
       ${details.length > 0 && html`<ul>${details.map((each) => html`<li><code>${each.field}</code> ${each.message}</li>`)}</ul>`}
-      ${of.body?.requestId && of.status >= 500 && html`<p class="muted">Request ${of.body.requestId}</p>`}
+      ${of.body?.requestId && of.status >= 500 && html`<p class="muted">${common.errors.request(of.body.requestId)}</p>`}
     </div>
-    ${again && html`<${Button} onClick=${again}>Try again<//>`}
+    ${again && html`<${Button} onClick=${again}>${common.errors.tryAgain}<//>`}
   </div>`;
 }
 
@@ -69,7 +71,7 @@ export function Loaded({ from, what, children }) {
   if (from.data === undefined) {
     return html`<div class="waiting" role="status">
       <span class="bones" aria-hidden="true"><i></i><i></i><i></i></span>
-      ${from.slow ? "Still waiting for the server …" : html`<span class="unseen">Loading</span>`}
+      ${from.slow ? common.loading.slow : html`<span class="unseen">${common.loading.now}</span>`}
     </div>`;
   }
   return html`${from.error && html`<${Problem} of=${from.error} what=${what} again=${from.reload} />`}${children(from.data)}`;
@@ -88,7 +90,7 @@ export function Empty({ name, children, action }) {
 export function Table({ label, columns, rows, keyOf = (row) => row.uid, numbers }) {
   return html`<div class="table ${numbers ? "" : "is-list"}" role="region" aria-label=${label} tabindex="0">
     <table role="table">
-      <thead role="rowgroup"><tr role="row">${columns.map((column) => html`<th scope="col" role="columnheader" class=${column.class || ""}>${column.name || html`<span class="unseen">Actions</span>`}</th>`)}</tr></thead>
+      <thead role="rowgroup"><tr role="row">${columns.map((column) => html`<th scope="col" role="columnheader" class=${column.class || ""}>${column.name || html`<span class="unseen">${common.table.actions}</span>`}</th>`)}</tr></thead>
       <tbody role="rowgroup">${rows.map((row) => html`<tr role="row" key=${keyOf(row)}>
         ${columns.map((column) => html`<td role="cell" class=${column.class || ""} data-name=${column.name}>${column.cell(row)}</td>`)}
       </tr>`)}</tbody>
@@ -99,13 +101,12 @@ export function Table({ label, columns, rows, keyOf = (row) => row.uid, numbers 
 export function More({ from }) {
   if (from.later.error) return html`<${Problem} of=${from.later.error} again=${from.more} />`;
   if (!from.hasMore) return null;
-  return html`<div class="more"><${Button} onClick=${from.more} busy=${from.later.loading}>Show more<//></div>`;
+  return html`<div class="more"><${Button} onClick=${from.more} busy=${from.later.loading}>${common.table.more}<//></div>`;
 }
 
 /** A labelled bar; `parts` are [value, class] of `of`. */
 export function Bar({ parts, of, label }) {
-  const spoken = parts.map(([value, kind]) => `${value} ${kind}`).join(", ");
-  return html`<div class="bar" role="img" aria-label=${label || `${spoken} of ${of}`}>
+  return html`<div class="bar" role="img" aria-label=${label || common.bar(parts, of)}>
     ${parts.map(([value, kind]) => html`<i class=${kind} style=${{ width: `${of ? Math.min(100, (value / of) * 100) : 0}%` }}></i>`)}
   </div>`;
 }
@@ -128,7 +129,7 @@ export function Tabs({ label, of, chosen }) {
 }
 
 /** Raw JSON, folded away. */
-export function Raw({ of, name = "Raw JSON" }) {
+export function Raw({ of, name = common.raw }) {
   return html`<details class="raw"><summary>${name}</summary><pre tabindex="0">${JSON.stringify(of, null, 2)}</pre></details>`;
 }
 
@@ -137,7 +138,7 @@ export function Labelled({ name, help, problem, warning, optional, children }) {
   const id = useId();
   const told = [help && `${id}-h`, problem && `${id}-p`, warning && `${id}-w`].filter(Boolean).join(" ");
   return html`<div class="field ${problem ? "wrong" : ""}">
-    <label for=${id}>${name}${optional && html` <small>(optional)</small>`}</label>
+    <label for=${id}>${name}${optional && html` <small>${common.form.optional}</small>`}</label>
     ${children({ id, "aria-describedby": told || undefined, "aria-invalid": problem ? "true" : undefined })}
     ${help && html`<p class="help" id="${id}-h">${help}</p>`}
     ${warning && html`<p class="warning" id="${id}-w">${warning}</p>`}
@@ -157,7 +158,7 @@ export function Choice({ name, value, onChange, options, help, problem, warning,
   const known = options.some(([each]) => each === (value ?? ""));
   return html`<${Labelled} ...${{ name, help, problem, warning, optional }}>${(given) => html`
     <select value=${value ?? ""} onChange=${(event) => onChange(event.target.value)} ...${given} ...${rest}>
-      ${!known && html`<option value=${value ?? ""}>${value ? `${value} (not found)` : "Choose …"}</option>`}
+      ${!known && html`<option value=${value ?? ""}>${value ? common.form.notFound(value) : common.form.choose}</option>`}
       ${options.map(([each, label]) => html`<option value=${each} key=${each}>${label ?? title(each)}</option>`)}
     </select>`}<//>`;
 }

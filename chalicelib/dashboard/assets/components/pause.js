@@ -3,8 +3,11 @@ import { html } from "../vendor/preact.js";
 import { get } from "../lib/api.js";
 import { useLoad } from "../lib/load.js";
 import { names } from "../lib/names.js";
+import { count, money } from "../lib/numbers.js";
 import { to } from "../lib/router.js";
-import { count, money, plural, reasonWord, relative, timeOfDay } from "../lib/words.js";
+import { CONTACT, plural } from "../lib/texts/en/plural.js";
+import { relative, timeOfDay } from "../lib/times.js";
+import { reasonWord } from "../lib/words.js";
 import { Time } from "./parts.js";
 
 /** What the status of a campaign and a flow both tell of a pause. */
@@ -31,7 +34,7 @@ const channelName = (uid) => names.value.channels.get(uid)?.name ?? "a channel";
 export function Pause({ of: pause }) {
   return html`<p><b>${isByOperator(pause) ? "Paused" : "Paused automatically"}</b>${pause.at && html` since <${Time} at=${pause.at} plain />`}${
     isByOperator(pause) ? "." : html`: <${Cause} of=${pause} />.`}
-    ${" "}${plural(pause.held, "contact")} held${pause.inFlight ? `, ${count(pause.inFlight)} still under way` : ""}. <${Ending} of=${pause} /></p>`;
+    ${" "}${plural(pause.held, CONTACT)} held${pause.inFlight ? `, ${count(pause.inFlight)} still under way` : ""}. <${Ending} of=${pause} /></p>`;
 }
 
 function Cause({ of: { reason, by } }) {

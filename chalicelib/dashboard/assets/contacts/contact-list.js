@@ -2,8 +2,9 @@
 import { html, useState } from "../vendor/preact.js";
 import { searchContacts } from "../lib/contact-search.js";
 import { useAction, useLoad, useOnce, usePages, useRested } from "../lib/load.js";
+import { count } from "../lib/numbers.js";
 import { go, to, useTyped } from "../lib/router.js";
-import { count, plural } from "../lib/words.js";
+import { CONTACT, plural } from "../lib/texts/en/plural.js";
 import { contactName } from "../components/contact-picker.js";
 import { ask } from "../components/dialog.js";
 import { askExport } from "../components/export-dialog.js";
@@ -32,7 +33,7 @@ function Everybody() {
 function Found({ wanted }) {
   const found = useLoad((signal) => searchContacts(wanted, signal), [wanted]);
   return html`<${Loaded} from=${found} what="The search">${({ contacts, hasMore }) => html`
-    <p class="muted found" role="status">${hasMore ? `More than ${count(contacts.length)} contacts` : plural(contacts.length, "contact")} found</p>
+    <p class="muted found" role="status">${hasMore ? `More than ${count(contacts.length)} contacts` : plural(contacts.length, CONTACT)} found</p>
     ${contacts.length > 0 && html`<${Table} label="Contacts" rows=${contacts} columns=${COLUMNS} />`}`}<//>`;
 }
 

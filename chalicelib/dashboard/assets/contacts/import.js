@@ -4,9 +4,11 @@ import { get, getText, post } from "../lib/api.js";
 import { guessSeparator, readCsv } from "../lib/csv.js";
 import { download } from "../lib/download.js";
 import { useAction, useLoad } from "../lib/load.js";
+import { count } from "../lib/numbers.js";
 import { place, setQuery, to } from "../lib/router.js";
 import { useSheet } from "../lib/sheets.js";
-import { count, plural, title } from "../lib/words.js";
+import { ROW, plural } from "../lib/texts/en/plural.js";
+import { title } from "../lib/words.js";
 import { Bar, Button, Card, Choice, Facts, Loaded, Page, Problem, Status, Table } from "../components/parts.js";
 
 await useSheet(import.meta.resolve("../components/detail.css"));
@@ -113,7 +115,7 @@ function Job({ uid }) {
 function Rejected({ of }) {
   const text = useLoad((signal) => getText(`/v1/imports/${of.uid}/rejected`, { signal }), [of.uid, of.rejected]);
   const save = () => download(text.data, `rejected-${of.uid}`, "text/csv", "csv");
-  return html`<div class="between notice warn"><span>${plural(of.rejected, "row")} could not be taken. The file says why, row by row; mend it and import it again.</span>
+  return html`<div class="between notice warn"><span>${plural(of.rejected, ROW)} could not be taken. The file says why, row by row; mend it and import it again.</span>
     <${Button} disabled=${!text.data} onClick=${save}>Download the rejected rows<//></div>
     <${Loaded} from=${text} what="The file of rejected rows">${(csv) => html`<${FirstRejected} of=${readCsv(csv, guessSeparator(csv))} many=${of.rejected} />`}<//>`;
 }

@@ -3,9 +3,10 @@ import { html, useState } from "../vendor/preact.js";
 import { get, patch, post, remove } from "../lib/api.js";
 import { useAction, useLoad, useRested } from "../lib/load.js";
 import { readNames } from "../lib/names.js";
+import { count } from "../lib/numbers.js";
 import { whenWords } from "../lib/outline.js";
 import { go, to } from "../lib/router.js";
-import { count, plural } from "../lib/words.js";
+import { CONTACT, plural } from "../lib/texts/en/plural.js";
 import { chooseContacts, contactName } from "../components/contact-picker.js";
 import { confirm } from "../components/dialog.js";
 import { Button, Card, Loaded, Page, Problem, Raw, say, Text } from "../components/parts.js";
@@ -58,7 +59,7 @@ function Members({ filter }) {
   }
   return html`<${Card} name="Finds" actions=${html`<${Button} onClick=${choose}>Why somebody, or why not …<//>`}><${Loaded} from=${found} what="The preview">${(of) => of === null
     ? html`<p class="muted">Add a comparison.</p>`
-    : html`<p class="headline" role="status">${of.exact ? "" : "about "}<b>${count(of.count)}</b> of ${plural(of.contacts ?? 0, "contact")}${of.error ? html` <span class="muted">± ${count(of.error)}</span>` : ""}</p>
+    : html`<p class="headline" role="status">${of.exact ? "" : "about "}<b>${count(of.count)}</b> of ${plural(of.contacts ?? 0, CONTACT)}${of.error ? html` <span class="muted">± ${count(of.error)}</span>` : ""}</p>
       ${of.contact && html`<${Explained} of=${of.contact} />`}
       <ul class="plain-rows">${of.samples.map((each) => html`<li key=${each.uid}><a href=${to("contacts", each.uid)}>${contactName(each)}</a><span class="muted">${each.email ?? each.phone ?? ""}</span></li>`)}</ul>
       ${of.count > of.samples.length && html`<p class="muted">${of.samples.length} of them</p>`}<${Raw} of=${filter} name="As JSON" />`}<//><//>`;

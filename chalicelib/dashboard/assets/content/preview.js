@@ -2,9 +2,10 @@
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { get, post } from "../lib/api.js";
 import { useLoad } from "../lib/load.js";
+import { count } from "../lib/numbers.js";
 import { to } from "../lib/router.js";
 import { nameOf } from "../lib/schema.js";
-import { count, plural } from "../lib/words.js";
+import { CHARACTER, PARAMETER, SMS, plural } from "../lib/texts/en/plural.js";
 import { chooseContacts, contactName } from "../components/contact-picker.js";
 import { Button, Card, Loaded } from "../components/parts.js";
 
@@ -30,7 +31,7 @@ export function Preview({ template }) {
 }
 
 function Missing({ of, contact }) {
-  return html`<p class="notice warn">${plural(of.length, "parameter")} without a value: ${of.map((name) => html`<code>${name}</code> `)}.
+  return html`<p class="notice warn">${plural(of.length, PARAMETER)} without a value: ${of.map((name) => html`<code>${name}</code> `)}.
     ${contact ? html`<a href=${to("contacts", contact.uid)}>${contactName(contact)}</a> would be skipped.` : "Give defaults, or look at it as a contact."} A name that nothing fills may be mistyped.</p>`;
 }
 
@@ -40,7 +41,7 @@ function Letter({ of, width }) {
     ${subject !== undefined && html`<p class="subject"><span class="unseen">Subject: </span><b>${subject}</b></p>`}
     ${page ? html`<${Frame} content=${page} />` : html`<pre class="letter" tabindex="0">${text}</pre>`}
   </div>
-  <ul class="legend">${Object.entries(of.sizes).map(([name, size]) => html`<li>${nameOf(name)}: ${plural(size.characters, "character")}${size.smsSegments && name === "text" && subject === undefined ? `, ${plural(size.smsSegments, "SMS", "SMS")} (${size.smsEncoding})` : ""}</li>`)}
+  <ul class="legend">${Object.entries(of.sizes).map(([name, size]) => html`<li>${nameOf(name)}: ${plural(size.characters, CHARACTER)}${size.smsSegments && name === "text" && subject === undefined ? `, ${plural(size.smsSegments, SMS)} (${size.smsEncoding})` : ""}</li>`)}
     ${Object.entries(rest).filter(([, value]) => value).map(([name, value]) => html`<li>${nameOf(name)}: ${value}</li>`)}
     ${page && text && html`<li>and a text of ${count(text.length)} characters</li>`}</ul>`;
 }

@@ -1,6 +1,7 @@
 // A/B tests: rates with their intervals, lift, and what may be said by now.
 import { html } from "../vendor/preact.js";
-import { count, percent, title } from "../lib/words.js";
+import { count, percent } from "../lib/numbers.js";
+import { title } from "../lib/words.js";
 import { Card, Table } from "../components/parts.js";
 
 /** The API's threshold; below it there is nothing to say. */

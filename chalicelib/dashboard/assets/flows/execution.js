@@ -6,7 +6,8 @@ import { names, readNames } from "../lib/names.js";
 import { stepNames } from "../lib/outline.js";
 import { to } from "../lib/router.js";
 import { useSheet } from "../lib/sheets.js";
-import { reasonWord, span, statusWord, whyOfMessage } from "../lib/words.js";
+import { span } from "../lib/times.js";
+import { reasonWord, statusWord, whyOfMessage } from "../lib/words.js";
 import { contactName } from "../components/contact-picker.js";
 import { Facts, Loaded, Page, Raw, Status, Time } from "../components/parts.js";
 

@@ -1,8 +1,10 @@
 // What went wrong, by its cause, and how to try those again.
 import { html } from "../vendor/preact.js";
 import { useOnce } from "../lib/load.js";
+import { count } from "../lib/numbers.js";
 import { go, to } from "../lib/router.js";
-import { count, plural, reasonWord } from "../lib/words.js";
+import { CONTACT, ERROR, plural } from "../lib/texts/en/plural.js";
+import { reasonWord } from "../lib/words.js";
 import { confirm } from "../components/dialog.js";
 import { Button, Card, say, Time } from "../components/parts.js";
 import { ContactName } from "../components/uid-name.js";
@@ -26,7 +28,7 @@ export function Failures({ flow }) {
   if (!groups.length) return null;
   return html`<${Card} name="Did not get through">
     <ul class="plain-rows">${groups.map((each) => html`<li key=${`${each.of} ${each.reason}`}><${Group} flow=${flow} group=${each} /></li>`)}</ul>
-    ${errors.length > 0 && html`<details class="raw"><summary>Latest ${plural(errors.length, "error")}</summary>
+    ${errors.length > 0 && html`<details class="raw"><summary>Latest ${plural(errors.length, ERROR)}</summary>
       <ul class="plain-rows">${errors.map((each) => html`<li><span><a href=${to("flows", flow.uid, each.contactUid)}><${ContactName} uid=${each.contactUid} /></a> ${each.message || reasonWord(each.code)}</span><span class="muted"><${Time} at=${each.at} /></span></li>`)}</ul></details>`}
   <//>`;
 }
@@ -36,7 +38,7 @@ function Group({ flow, group: { of, reason, many } }) {
   const send = useOnce();
   async function retry() {
     const made = await confirm({
-      label: `Try ${plural(many, "contact")} again?`,
+      label: `Try ${plural(many, CONTACT)} again?`,
       text: KINDS[of].text,
       action: "Start the retry",
       danger: of === "unknown",

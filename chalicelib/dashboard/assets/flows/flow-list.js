@@ -3,8 +3,10 @@ import { html, useEffect } from "../vendor/preact.js";
 import { getAll } from "../lib/api.js";
 import { useLoad, usePages } from "../lib/load.js";
 import { names, readNames } from "../lib/names.js";
+import { count } from "../lib/numbers.js";
 import { place, setQuery, to } from "../lib/router.js";
-import { count, span, statusWord } from "../lib/words.js";
+import { span } from "../lib/times.js";
+import { statusWord } from "../lib/words.js";
 import { Choice, Empty, Loaded, More, Page, Status, Table, Time } from "../components/parts.js";
 import { SavedViews } from "../components/saved-views.js";
 

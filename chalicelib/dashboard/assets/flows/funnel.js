@@ -1,8 +1,8 @@
 // How many came to each step, are there, and left it.
 import { html } from "../vendor/preact.js";
+import { count, share } from "../lib/numbers.js";
 import { to } from "../lib/router.js";
 import { walk } from "../lib/steps.js";
-import { count, share } from "../lib/words.js";
 import { Bar, Table } from "../components/parts.js";
 
 const NONE = { entered: 0, here: 0, left: {} };

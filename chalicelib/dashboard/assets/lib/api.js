@@ -1,14 +1,16 @@
 // The one door to the server: everything on the page goes through the public HTTP API.
 import { noteDate } from "./clock.js";
 import { key, untilSignedIn } from "./session.js";
+import { common } from "./texts/en/common.js";
 
+const words = common.errors;
 /** API Gateway gives up after 29 seconds. */
 const LONGEST_MS = 30_000;
 
 /** What the server (or the way to it) refused; `details` name fields. */
 export class ApiError extends Error {
   constructor(status, body) {
-    super(body.message || `The server answered ${status}`);
+    super(body.message || words.status(status));
     this.status = status;
     this.code = body.error || "";
     this.details = body.details || [];
@@ -30,9 +32,9 @@ export class ApiError extends Error {
 
 function url(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
-  const text = new URLSearchParams(given).toString();
+  const search = new URLSearchParams(given).toString();
   // Relative to <base>, so that a stage prefix stays.
-  return `.${path}${text ? `?${text}` : ""}`;
+  return `.${path}${search ? `?${search}` : ""}`;
 }
 
 async function readError(answer) {
@@ -42,9 +44,9 @@ async function readError(answer) {
 }
 
 function plainMessage(status) {
-  if (status === 429) return "Too many requests; try again in a moment";
-  if (status >= 500) return `The server has a problem (${status}); try again in a moment`;
-  return `The server answered ${status}`;
+  if (status === 429) return words.tooManyRequests;
+  if (status >= 500) return words.serverError(status);
+  return words.status(status);
 }
 
 async function fetchOnce(method, path, { query, body, text, type, signal, headers, asKey } = {}) {
@@ -62,8 +64,7 @@ async function fetchOnce(method, path, { query, body, text, type, signal, header
     return answer;
   } catch (error) {
     if (signal?.aborted) throw error;
-    const message =
-      error.name === "TimeoutError" ? "The server did not answer within 30 seconds" : "The server cannot be reached";
+    const message = error.name === "TimeoutError" ? words.timeout : words.unreachable;
     throw new ApiError(0, { error: "unreachable", message });
   }
 }

@@ -1,6 +1,7 @@
 // Reads from the API for a component: once, again on demand, or again and again while the tab is looked at.
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { ApiError, getPage, newToken, postOnce } from "./api.js";
+import { common } from "./texts/en/common.js";
 
 /** After this long without an answer the page says that it waits. */
 const SLOW_MS = 4_000;
@@ -108,11 +109,10 @@ export function useOnce() {
   };
 }
 
-/** Of the token it is said in words: no form has a field for it. */
+/** No form has a field for the token, so its error is replaced by a sentence about what happened. */
 function inWords(error) {
   if (!error.at?.("Idempotency-Key")) return error;
-  const message = "What was sent first has arrived after all, and only its answer was lost: look for it before you send something else";
-  return new ApiError(error.status, { error: error.code, message });
+  return new ApiError(error.status, { error: error.code, message: common.errors.arrivedAlready });
 }
 
 /** Runs an action of a button: `[run, busy, error, clear]`. */

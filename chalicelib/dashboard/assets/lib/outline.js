@@ -1,6 +1,7 @@
 // What a step is in a few words, and when a walk comes to it.
 import { isSplit, walk } from "./steps.js";
-import { durationMs, moment, span, title } from "./words.js";
+import { durationMs, moment, span } from "./times.js";
+import { title } from "./words.js";
 
 const DAY = 86_400_000;
 const NAMES = { SEND: "Send", WAIT: "Wait", CONDITION: "Condition", AB_TEST: "A/B test", TAG: "Tag", END: "End" };

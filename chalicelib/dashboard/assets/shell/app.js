@@ -1,26 +1,17 @@
 // The shell: navigation, the screen that the address names, dialogs and notes.
 import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
+import { screenOf } from "../lib/address.js";
 import { place, to } from "../lib/router.js";
 import { expired, signOut, workspace } from "../lib/session.js";
-import { screenOf } from "../lib/address.js";
 import { deviceStore } from "../lib/store.js";
+import { shell } from "../lib/texts/en/shell.js";
 import { Dialogs, dismiss, isAsking } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
 import { Button, Notes, Problem } from "../components/parts.js";
 import { SCREENS } from "./screens.js";
 import { SignInAgain } from "./sign-in.js";
 
-const NAVIGATION = [
-  ["overview", "Overview"],
-  ["campaigns", "Campaigns"],
-  ["flows", "Flows"],
-  ["contacts", "Contacts"],
-  ["segments", "Segments"],
-  ["templates", "Templates"],
-  ["channels", "Channels"],
-  ["messages", "Messages"],
-  ["settings", "Settings"],
-];
+const text = shell.navigation;
 
 const menuOpen = signal(false);
 
@@ -41,22 +32,22 @@ function skip(event) {
 
 function Navigation({ chosen }) {
   return html`<header class="side ${menuOpen.value ? "is-open" : ""}">
-    <a class="skip" href=${location.hash} onClick=${skip}>Skip to the page</a>
+    <a class="skip" href=${location.hash} onClick=${skip}>${text.skip}</a>
     <div class="side-head">
       <a class="brand" href=${to("overview")}>carillon<b>.</b></a>
       <button class="icon-button menu-button" aria-expanded=${menuOpen.value ? "true" : "false"} aria-controls="navigation"
-        aria-label="Menu" onClick=${() => (menuOpen.value = !menuOpen.value)}><${Icon} name="menu" /></button>
+        aria-label=${text.menu} onClick=${() => (menuOpen.value = !menuOpen.value)}><${Icon} name="menu" /></button>
     </div>
     <div class="side-body" id="navigation">
-      <nav aria-label="Main">
-        ${NAVIGATION.map(([id, name]) => html`<a href=${to(id)} aria-current=${id === chosen ? "page" : undefined}
+      <nav aria-label=${text.label}>
+        ${Object.entries(text.screens).map(([id, name]) => html`<a href=${to(id)} aria-current=${id === chosen ? "page" : undefined}
           onClick=${() => (menuOpen.value = false)}>${name}</a>`)}
       </nav>
       <div class="side-foot">
         <span class="workspace" title=${workspace.value?.uid}>${workspace.value?.name}</span>
         <span class="side-actions">
           <${Theme} />
-          <${Button} quiet onClick=${signOut}>Sign out<//>
+          <${Button} quiet onClick=${signOut}>${text.signOut}<//>
         </span>
       </div>
     </div>
@@ -75,7 +66,7 @@ function Theme() {
     deviceStore.write("theme", next || null);
     setTheme(next);
   }
-  const words = `Theme: ${theme || "as the system"}`;
+  const words = text.theme[theme];
   return html`<button class="icon-button" aria-label=${words} title=${words} onClick=${change}><${Icon} name="theme" /></button>`;
 }
 
@@ -108,11 +99,11 @@ function CurrentScreen({ path }) {
     }
     before.current = where;
   }, [where, loaded.name]);
-  if (!SCREENS[name]) return html`<div class="page"><h1>There is nothing here</h1><p><a href=${to("overview")}>To the overview</a></p></div>`;
+  if (!SCREENS[name]) return html`<div class="page"><h1>${shell.notFound.title}</h1><p><a href=${to("overview")}>${shell.notFound.link}</a></p></div>`;
   if (loaded.name !== name) return null;
   if (loaded.error) {
     // After a deployment an open page asks for modules under names that are gone.
-    return html`<div class="page"><${Problem} of=${new Error("This part of the dashboard could not be loaded; it may have been updated.")}
+    return html`<div class="page"><${Problem} of=${new Error(shell.notLoaded)}
       again=${() => location.reload()} /></div>`;
   }
   return html`<${loaded.Screen} key=${where} path=${rest} />`;

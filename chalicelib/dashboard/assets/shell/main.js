@@ -2,6 +2,7 @@
 import { html, render, useEffect, useState } from "../vendor/preact.js";
 import { get } from "../lib/api.js";
 import { expired, key, workspace } from "../lib/session.js";
+import { common } from "../lib/texts/en/common.js";
 import { Loaded } from "../components/parts.js";
 import { App } from "./app.js";
 import { SignIn } from "./sign-in.js";
@@ -16,7 +17,7 @@ function Root() {
   if (!key.value) return html`<${SignIn} />`;
   if (workspace.value) return html`<${App} />`;
   if (expired.value) return html`<${SignIn} />`;
-  return html`<main class="page"><h1 class="unseen">Carillon</h1>
+  return html`<main class="page"><h1 class="unseen">${common.brand}</h1>
     <${Loaded} from=${{ data: undefined, error, reload: () => (setError(null), open()) }} /></main>`;
 }
 

@@ -2,7 +2,7 @@
 
 /** Name of a screen (`screenOf`) → loads the module that exports it as `Screen`. */
 export const SCREENS = {
-  overview: () => import("../workspace/overview.js"),
+  overview: () => import("./overview.js"),
   campaigns: () => import("../campaigns/campaign-list.js"),
   "campaigns/": () => import("../campaigns/campaign.js"),
   flows: () => import("../flows/flow-list.js"),

@@ -1,9 +1,12 @@
-// The way in: a key, tried on the workspace that it opens.
+// Sign-in with an API key, which is tested by reading its workspace.
 import { html, useState } from "../vendor/preact.js";
 import { call } from "../lib/api.js";
 import { signIn } from "../lib/session.js";
+import { shell } from "../lib/texts/en/shell.js";
 import { Modal } from "../components/dialog.js";
 import { Button, Problem, Text } from "../components/parts.js";
+
+const text = shell.signIn;
 
 function KeyForm({ lead }) {
   const [typed, setTyped] = useState("");
@@ -21,24 +24,23 @@ function KeyForm({ lead }) {
   const refused = state.error?.status === 401;
   return html`<form class="sign-in" onSubmit=${submit}>
     <p class="brand">carillon<b>.</b></p>
-    <h1>Sign in</h1>
+    <h1>${text.title}</h1>
     <p class="muted">${lead}</p>
-    <${Text} name="API key" type="password" autocomplete="current-password" spellcheck=${false} required
-      value=${typed} onInput=${setTyped} autofocus placeholder="cln_live_…"
-      problem=${refused ? "This key opens nothing: it is mistyped, expired or revoked." : ""} />
+    <${Text} name=${text.key} type="password" autocomplete="current-password" spellcheck=${false} required
+      value=${typed} onInput=${setTyped} autofocus placeholder=${text.keyExample}
+      problem=${refused ? text.refused : ""} />
     ${!refused && html`<${Problem} of=${state.error} />`}
-    <${Button} primary type="submit" busy=${state.busy}>Sign in<//>
+    <${Button} primary type="submit" busy=${state.busy}>${text.submit}<//>
   </form>`;
 }
 
 export function SignIn() {
-  return html`<main class="gate"><${KeyForm}
-    lead="With a key of your workspace. It stays in this tab and is forgotten when you close it." /></main>`;
+  return html`<main class="gate"><${KeyForm} lead=${text.lead} /></main>`;
 }
 
 /** Over the page, which keeps what was typed. */
 export function SignInAgain() {
-  return html`<${Modal} label="Sign in again">
-    <${KeyForm} lead="Your key is not accepted any more. Nothing on the page behind is lost: give a key, and it goes on." />
+  return html`<${Modal} label=${text.titleAgain}>
+    <${KeyForm} lead=${text.leadAgain} />
   <//>`;
 }

@@ -2,8 +2,8 @@
 import { html, useState } from "../vendor/preact.js";
 import { get, put } from "../lib/api.js";
 import { useAction, useLoad, useOnce, usePages } from "../lib/load.js";
+import { money } from "../lib/numbers.js";
 import { to } from "../lib/router.js";
-import { money } from "../lib/words.js";
 import { ask } from "../components/dialog.js";
 import { Button, Card, Check, Facts, Loaded, More, Problem, say, Table, Text, Time } from "../components/parts.js";
 

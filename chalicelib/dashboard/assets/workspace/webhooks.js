@@ -1,9 +1,10 @@
 // Webhooks: which systems are told of what, how that went, and telling them again.
 import { html, useState } from "../vendor/preact.js";
-import { patch, post, postOnce } from "../lib/api.js";
+import { patch, postOnce } from "../lib/api.js";
 import { serverNow } from "../lib/clock.js";
 import { useAction, useOnce, usePages } from "../lib/load.js";
-import { plural, reasonWord, statusWord } from "../lib/words.js";
+import { ATTEMPT, plural } from "../lib/texts/en/plural.js";
+import { reasonWord, statusWord } from "../lib/words.js";
 import { ask } from "../components/dialog.js";
 import { Button, Check, Choice, Loaded, More, Problem, Raw, say, Status, Table, Tags, Text, Time } from "../components/parts.js";
 import { ListOf, Remove } from "./settings-lists.js";
@@ -106,7 +107,7 @@ const columns = (again) => [
 
 function Attempts({ of: { attempts, body } }) {
   const last = attempts.at(-1);
-  return html`<details><summary>${last ? `${plural(attempts.length, "attempt")}, the last: ${answered(last)}` : "not tried yet"}</summary>
+  return html`<details><summary>${last ? `${plural(attempts.length, ATTEMPT)}, the last: ${answered(last)}` : "not tried yet"}</summary>
     <ol>${attempts.map((each) => html`<li class="sub"><${Time} at=${each.at} plain />: ${answered(each)} after ${each.milliseconds} ms</li>`)}</ol>
     <${Raw} of=${readBody(body)} name="What it is told" /></details>`;
 }

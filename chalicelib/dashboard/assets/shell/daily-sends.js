@@ -3,10 +3,12 @@ import { html, useEffect, useRef } from "../vendor/preact.js";
 import { get } from "../lib/api.js";
 import { serverNow } from "../lib/clock.js";
 import { useLoad } from "../lib/load.js";
+import { count } from "../lib/numbers.js";
 import { useSheet } from "../lib/sheets.js";
-import { count, plural } from "../lib/words.js";
+import { shell } from "../lib/texts/en/shell.js";
 import { Card, Loaded } from "../components/parts.js";
 
+const text = shell.overview.chart;
 const DAYS = 14;
 /** Flows whose numbers are read for it. */
 const MOST = 20;
@@ -15,11 +17,11 @@ const DAY_MS = 86_400_000;
 export function DailySends({ flows }) {
   const recent = flows.filter((each) => each.startedAt && serverNow() - new Date(each.startedAt) < DAYS * DAY_MS).slice(0, MOST);
   const days = useLoad((signal) => readDays(recent, signal), [recent.map((each) => each.uid).join()]);
-  return html`<${Card} name="Sent by flows of the last ${DAYS} days"><${Loaded} from=${days} what="The chart">${(sums) => {
+  return html`<${Card} name=${text.title(DAYS)}><${Loaded} from=${days} what=${text.what}>${(sums) => {
     const total = sums.reduce((sum, each) => sum + each.sent, 0);
-    return html`<p class="muted">${plural(total, "message")}, on the day on which the flow started${recent.length === MOST ? `; the latest ${MOST} flows` : ""}</p>
+    return html`<p class="muted">${recent.length === MOST ? text.latest(total, MOST) : text.total(total)}</p>
       <${Chart} days=${sums} />
-      <table class="unseen"><caption>Messages by day</caption><tbody>${sums.filter((each) => each.sent).map((each) => html`<tr><th scope="row">${each.at.toLocaleDateString()}</th><td>${count(each.sent)}</td></tr>`)}</tbody></table>`;
+      <table class="unseen"><caption>${text.caption}</caption><tbody>${sums.filter((each) => each.sent).map((each) => html`<tr><th scope="row">${each.at.toLocaleDateString()}</th><td>${count(each.sent)}</td></tr>`)}</tbody></table>`;
   }}<//><//>`;
 }
 

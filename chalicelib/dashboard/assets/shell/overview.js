@@ -1,13 +1,17 @@
-// What needs somebody, what runs, how much was sent, what is left of the balance.
+// The overview: what needs attention, what is running, how much was sent, and the balance.
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { get, getPage, post } from "../lib/api.js";
 import { useLoad } from "../lib/load.js";
 import { readNames } from "../lib/names.js";
+import { money, share } from "../lib/numbers.js";
 import { to } from "../lib/router.js";
-import { count, money, plural, reasonWord, share, soon } from "../lib/words.js";
+import { shell } from "../lib/texts/en/shell.js";
+import { soon } from "../lib/times.js";
+import { reasonWord } from "../lib/words.js";
 import { Bar, Card, Facts, Loaded, Page, Status, Time } from "../components/parts.js";
 import { isByOperator, pauseOfFlow, pauseWords } from "../components/pause.js";
 
+const text = shell.overview;
 const LIVE_MS = 8_000;
 /** Drafts and flows that are looked into one by one. */
 const MOST_CHECKED = 6;
@@ -15,8 +19,8 @@ const MOST_FLOWS = 8;
 
 export function Screen() {
   const work = useLoad(readWork, [], { every: LIVE_MS });
-  return html`<${Page} name="Overview">
-    <${Loaded} from=${work} what="The overview">${(of) => (of.isEmpty ? html`<${FirstSteps} />` : html`
+  return html`<${Page} name=${text.title}>
+    <${Loaded} from=${work} what=${text.what}>${(of) => (of.isEmpty ? html`<${FirstSteps} />` : html`
       <div class="columns overview">
         <div class="stack"><${Needs} of=${of.needs} /><${Running} flows=${of.running} /></div>
         <div class="stack"><${Balance} /><${Chart} flows=${of.flows} /></div>
@@ -54,7 +58,7 @@ async function check(campaign, signal) {
   // A draft that cannot be examined is opened to learn why, not here.
   const found = await post(`/v1/campaigns/${campaign.uid}/validate`, {}, { signal }).catch(() => null);
   if (!found?.errors.length) return null;
-  return { key: campaign.uid, level: "warn", href: to("campaigns", campaign.uid), name: campaign.name, words: `Draft with ${plural(found.errors.length, "error")}: ${found.errors[0].message}` };
+  return { key: campaign.uid, level: "warn", href: to("campaigns", campaign.uid), name: campaign.name, words: text.needs.draft(found.errors.length, found.errors[0].message) };
 }
 
 function needOf(flow) {
@@ -62,49 +66,44 @@ function needOf(flow) {
   const { stats, metadata } = flow;
   if (["paused", "error"].includes(flow.status)) {
     const pause = pauseOfFlow(flow);
-    const byOperator = isByOperator(pause);
-    return { ...need, level: byOperator ? "" : "bad", words: `Paused${byOperator ? " by an operator" : `: ${pauseWords(pause)}`}. ${plural(stats.pending, "contact")} held`, at: flow.pausedAt };
+    if (isByOperator(pause)) return { ...need, level: "", words: text.needs.paused(stats.pending), at: flow.pausedAt };
+    return { ...need, level: "bad", words: text.needs.pausedBecause(pauseWords(pause), stats.pending), at: flow.pausedAt };
   }
   const worst = Object.entries(metadata.failureReasons).sort(([, one], [, other]) => other - one)[0];
-  return worst ? { ...need, level: "bad", words: `${plural(stats.failed, "contact")} failed, mostly: ${reasonWord(worst[0])}` } : null;
+  return worst ? { ...need, level: "bad", words: text.needs.failed(stats.failed, reasonWord(worst[0])) } : null;
 }
 
 function Needs({ of }) {
-  return html`<${Card} name="Needs you">${of.length
+  return html`<${Card} name=${text.needs.title}>${of.length
     ? html`<ul class="needs">${of.map((each) => html`<li key=${each.key}><i class="dot ${each.level}"></i><div class="grow"><a class="title" href=${each.href}>${each.name}</a><p class="muted">${each.words}</p></div>
         ${each.at && html`<span class="muted"><${Time} at=${each.at} /></span>`}</li>`)}</ul>`
-    : html`<p class="status whole"><i class="dot good"></i>Nothing: no flow is paused or failing, no draft has errors.</p>`}<//>`;
+    : html`<p class="status whole"><i class="dot good"></i>${text.needs.none}</p>`}<//>`;
 }
 
 function Running({ flows }) {
-  return html`<${Card} name="Running now" actions=${html`<a href=${to("flows")}>All flows</a>`}>${flows.length
+  return html`<${Card} name=${text.running.title} actions=${html`<a href=${to("flows")}>${text.running.all}</a>`}>${flows.length
     ? html`<ul class="needs">${flows.map((flow) => html`<li key=${flow.uid}><${Run} flow=${flow} /></li>`)}</ul>`
-    : html`<p class="muted">Nothing runs. <a href=${to("campaigns")}>Launch a campaign</a>.</p>`}<//>`;
+    : html`<p class="muted">${text.running.none(html`<a href=${to("campaigns")}>${text.running.launch}</a>`)}</p>`}<//>`;
 }
 
 function Run({ flow: { uid, name, status, stats } }) {
-  const over = stats.completed + stats.failed + stats.skipped;
-  const end = stats.estimatedCompletionAt;
+  const finished = share(stats.completed + stats.failed + stats.skipped, stats.total);
+  const end = stats.estimatedCompletionAt && soon(stats.estimatedCompletionAt);
   return html`<div class="grow form tight-form"><div class="between"><a class="title" href=${to("flows", uid)}>${name}</a><${Status} of=${status} /></div>
     <${Bar} of=${stats.total} parts=${[[stats.completed, "completed"], [stats.failed, "failed"], [stats.skipped, "skipped"]]} />
-    <p class="muted">${share(over, stats.total)} of ${count(stats.total)} over · ${count(stats.sent)} sent · ${count(Math.round(stats.messagesPerMinute))} a minute${end ? ` · ends ${soon(end)}` : ""}</p></div>`;
+    <p class="muted">${text.running.progress({ finished, total: stats.total, sent: stats.sent, perMinute: Math.round(stats.messagesPerMinute), end })}</p></div>`;
 }
 
 function Balance() {
   const balance = useLoad((signal) => get("/v1/balance", {}, signal), []);
   if (balance.error?.isMissingRoute) return null;
-  return html`<${Card} name="Balance" actions=${html`<a href=${to("settings", "balance")}>Open</a>`}><${Loaded} from=${balance} what="The balance">${(of) => html`
-    ${of.isLow && html`<p class="status whole"><i class="dot warn"></i>Low: less than ${money(of.alerts.lowBalance, of.currency)} is free.</p>`}
-    <${Facts} of=${[["Free", money(of.free, of.currency)], ["Drawn by flows", money(of.reserved, of.currency)], ["Together", money(of.total, of.currency)]]} />`}<//><//>`;
+  return html`<${Card} name=${text.balance.title} actions=${html`<a href=${to("settings", "balance")}>${text.balance.open}</a>`}><${Loaded} from=${balance} what=${text.balance.what}>${(of) => html`
+    ${of.isLow && html`<p class="status whole"><i class="dot warn"></i>${text.balance.low(money(of.alerts.lowBalance, of.currency))}</p>`}
+    <${Facts} of=${[[text.balance.available, money(of.free, of.currency)], [text.balance.reserved, money(of.reserved, of.currency)], [text.balance.total, money(of.total, of.currency)]]} />`}<//><//>`;
 }
 
-const STEPS = [
-  ["channels", "A channel", "The way to reach people, with its provider."],
-  ["templates", "A template", "What they get to read."],
-  ["import", "Contacts", "From a CSV file."],
-  ["campaigns", "A campaign", "Who gets what, when, and what depends on what."],
-];
+const STEPS = ["channels", "templates", "import", "campaigns"];
 
 function FirstSteps() {
-  return html`<${Card} name="The first minute"><ol class="story">${STEPS.map(([id, name, words]) => html`<li><a class="title" href=${to(id)}>${name}</a><p class="muted">${words}</p></li>`)}</ol><//>`;
+  return html`<${Card} name=${text.start.title}><ol class="story">${STEPS.map((id) => html`<li><a class="title" href=${to(id)}>${text.start[id][0]}</a><p class="muted">${text.start[id][1]}</p></li>`)}</ol><//>`;
 }
