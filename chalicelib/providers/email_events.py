@@ -1,83 +1,183 @@
-"""Amazon SES's event publishing: bounces, complaints and engagement as reports.
+"""Amazon SES event publishing: read bounces, complaints and engagement as delivery reports.
 
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import read_message_uid
-from chalicelib.providers.event_reader import get_map, get_maps, get_text, get_value, read_iso
+from chalicelib.providers.event_model import LENIENT, LENIENT_LIST, Flag, ProviderEvent, Text, Texts, get_first
+from chalicelib.providers.event_reader import read_iso
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from chalicelib.model.ids import MessageUid
+class _SesObject(ProviderEvent):
+    model_config = ConfigDict(alias_generator=to_camel)
 
-#: Event type → the object of the event that tells of it, and what it says of the message.
-#: A complaint, an open or a delay each prove that the mail was accepted; a complaint even that it arrived.
-_EVENTS = {
-    "Send": ("send", Engagement.SENT),
-    "Delivery": ("delivery", Engagement.DELIVERED),
-    "DeliveryDelay": ("deliveryDelay", Engagement.SENT),
-    "Bounce": ("bounce", Engagement.BOUNCED),
-    "Complaint": ("complaint", Engagement.DELIVERED),
-    "Reject": ("reject", Engagement.FAILED),
-    "Rendering Failure": ("failure", Engagement.FAILED),
-    "Open": ("open", Engagement.OPENED),
-    "Click": ("click", Engagement.CLICKED),
-    "Subscription": ("subscription", None),
+
+class _Tags(_SesObject):
+    """Tags of a mail; `message` holds the message uid."""
+
+    message: Texts = ()
+
+
+class _Mail(_SesObject):
+    timestamp: Text = ""
+    message_id: Text = ""
+    destination: Texts = ()
+    tags: Annotated[_Tags, LENIENT] = Field(default_factory=_Tags)
+
+
+class _SesEvent(_SesObject):
+    event_type: Text = ""
+    #: The name of the event type in SES's older feedback notifications.
+    notification_type: Text = ""
+    mail: Annotated[_Mail, LENIENT] = Field(default_factory=_Mail)
+
+
+class _Recipient(_SesObject):
+    email_address: Text = ""
+
+
+class _Details(_SesObject):
+    """The object of an event that belongs to its type. Subclasses say what it means for the message."""
+
+    timestamp: Text = ""
+
+    @property
+    def code(self) -> str:
+        return ""
+
+    @property
+    def is_soft(self) -> bool:
+        return False
+
+    @property
+    def suppression(self) -> SuppressionSignal | None:
+        return None
+
+    @property
+    def address(self) -> str:
+        """The recipient that the event is about; empty if it does not name one."""
+        return ""
+
+
+class _Bounce(_Details):
+    bounce_type: Text = ""
+    bounce_sub_type: Text = ""
+    bounced_recipients: Annotated[tuple[_Recipient, ...], LENIENT_LIST] = ()
+
+    @property
+    def code(self) -> str:
+        return ".".join(filter(None, (self.bounce_type, self.bounce_sub_type)))
+
+    @property
+    def is_soft(self) -> bool:
+        return self.bounce_type != "Permanent"
+
+    @property
+    def suppression(self) -> SuppressionSignal | None:
+        return None if self.is_soft else SuppressionSignal.HARD_BOUNCE
+
+    @property
+    def address(self) -> str:
+        return self.bounced_recipients[0].email_address if self.bounced_recipients else ""
+
+
+class _Complaint(_Details):
+    complaint_feedback_type: Text = ""
+    complained_recipients: Annotated[tuple[_Recipient, ...], LENIENT_LIST] = ()
+
+    @property
+    def code(self) -> str:
+        return self.complaint_feedback_type
+
+    @property
+    def suppression(self) -> SuppressionSignal | None:
+        # SES reports "not-spam" when a recipient moves a mail out of the spam folder.
+        return None if self.complaint_feedback_type == "not-spam" else SuppressionSignal.COMPLAINT
+
+    @property
+    def address(self) -> str:
+        return self.complained_recipients[0].email_address if self.complained_recipients else ""
+
+
+class _Delay(_Details):
+    delay_type: Text = ""
+
+    @property
+    def code(self) -> str:
+        return self.delay_type
+
+
+class _Reject(_Details):
+    reason: Text = ""
+
+    @property
+    def code(self) -> str:
+        return self.reason
+
+
+class _RenderingFailure(_Details):
+    template_name: Text = ""
+
+    @property
+    def code(self) -> str:
+        return self.template_name
+
+
+class _TopicPreferences(_SesObject):
+    unsubscribe_all: Flag = None
+
+
+class _Subscription(_Details):
+    new_topic_preferences: Annotated[_TopicPreferences, LENIENT] = Field(default_factory=_TopicPreferences)
+
+    @property
+    def suppression(self) -> SuppressionSignal | None:
+        return SuppressionSignal.OPTED_OUT if self.new_topic_preferences.unsubscribe_all else None
+
+
+#: Event type → the field with its details, their model, and the engagement that the event proves.
+#: SES must have accepted a mail to report a complaint, an open or a delay; a complaint also proves delivery.
+_EVENTS: Mapping[str, tuple[str, type[_Details], Engagement | None]] = {
+    "Send": ("send", _Details, Engagement.SENT),
+    "Delivery": ("delivery", _Details, Engagement.DELIVERED),
+    "DeliveryDelay": ("deliveryDelay", _Delay, Engagement.SENT),
+    "Bounce": ("bounce", _Bounce, Engagement.BOUNCED),
+    "Complaint": ("complaint", _Complaint, Engagement.DELIVERED),
+    "Reject": ("reject", _Reject, Engagement.FAILED),
+    "Rendering Failure": ("failure", _RenderingFailure, Engagement.FAILED),
+    "Open": ("open", _Details, Engagement.OPENED),
+    "Click": ("click", _Details, Engagement.CLICKED),
+    "Subscription": ("subscription", _Subscription, None),
 }
-_CODES: Mapping[str, tuple[str, ...]] = {
-    "Bounce": ("bounceType", "bounceSubType"),
-    "Complaint": ("complaintFeedbackType",),
-    "DeliveryDelay": ("delayType",),
-    "Reject": ("reason",),
-    "Rendering Failure": ("templateName",),
-}
 
 
-def read_ses_event(event: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
-    """The one report of an event; none for what is no event of SES."""
-    # "notificationType" is what SES's older feedback notifications call it.
-    kind = get_text(event, "eventType") or get_text(event, "notificationType")
-    if kind not in _EVENTS or "mail" not in event:
+def read_ses_event(body: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
+    """Return the report of an SES event, or none for any other object."""
+    event = _SesEvent.read(body)
+    kind, mail = event.event_type or event.notification_type, event.mail
+    # Only the presence of `mail` tells an SES event: a complaint about a mail without an id must still suppress.
+    if kind not in _EVENTS or "mail" not in body:
         return ()
-    part, engagement = _EVENTS[kind]
-    told = get_map(event, part)
+    field, model, engagement = _EVENTS[kind]
+    details = model.read(body.get(field))
     report = DeliveryReport(
         engagement=engagement,
-        at=read_iso(get_text(told, "timestamp") or get_text(event, "mail", "timestamp")),
-        message=_find_message(event),
-        provider_id=get_text(event, "mail", "messageId"),
-        code=".".join(filter(None, (get_text(told, name) for name in _CODES.get(kind, ())))),
-        is_soft=kind == "Bounce" and get_text(told, "bounceType") != "Permanent",
-        suppress=_find_suppression(kind, told),
-        address=_find_address(kind, event, told),
+        at=read_iso(details.timestamp or mail.timestamp),
+        message=read_message_uid(get_first(mail.tags.message)),
+        provider_id=mail.message_id,
+        code=details.code,
+        is_soft=details.is_soft,
+        suppress=details.suppression,
+        address=details.address or get_first(mail.destination) or None,
     )
     return (report,)
-
-
-def _find_message(event: Mapping[str, object]) -> MessageUid | None:
-    return read_message_uid(get_text(event, "mail", "tags", "message", 0))
-
-
-def _find_suppression(kind: str, told: Mapping[str, object]) -> SuppressionSignal | None:
-    if kind == "Bounce" and get_text(told, "bounceType") == "Permanent":
-        return SuppressionSignal.HARD_BOUNCE
-    # "not-spam" is somebody who takes a mail out of the spam folder.
-    if kind == "Complaint" and get_text(told, "complaintFeedbackType") != "not-spam":
-        return SuppressionSignal.COMPLAINT
-    if kind == "Subscription" and get_value(told, "newTopicPreferences", "unsubscribeAll") is True:
-        return SuppressionSignal.OPTED_OUT
-    return None
-
-
-def _find_address(kind: str, event: Mapping[str, object], told: Mapping[str, object]) -> str | None:
-    recipients = {"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients"}
-    named = get_maps(told, recipients[kind]) if kind in recipients else []
-    address = get_text(named, 0, "emailAddress") or get_text(event, "mail", "destination", 0)
-    return address or None

@@ -1,109 +1,89 @@
-"""Reads providers' events: JSON by paths that may lead nowhere, times, prices, and the envelopes around events."""
+"""Read what all provider events share: JSON, envelopes, times, prices, and the words for opt-out and opt-in."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 
 from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, Price, ProviderCallback
 
-#: What providers themselves take for an opt-out by default (Twilio, AWS), in lower case.
+#: Replies that providers treat as an opt-out by default (Twilio, AWS), in lower case.
 STOP_WORDS = frozenset(
     {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt-out", "remove"}
     | {"arret", "arrêt", "stopp"}
 )
-#: What takes it back. Twilio's YES is not among them: it answers too many questions; Twilio itself says what it took.
+#: Replies that undo an opt-out. Twilio's YES is missing: people also answer questions with it, and Twilio itself
+#: reports in `OptOutType` when it took one as an opt-in.
 START_WORDS = frozenset({"start", "unstop"})
-#: Units of a currency of 100 minor units: 10⁻⁴ of a minor unit each.
+#: Price units in one unit of a currency with 100 minor units: a price unit is 10⁻⁴ of a minor unit.
 _UNITS = 1_000_000
+#: Larger amounts are not prices of a message. The limit also keeps the arithmetic cheap.
+_MAX_AMOUNT = 1_000_000
 
 
 def read_event(callback: ProviderCallback) -> Mapping[str, object]:
-    """The event as the provider made it, without what SNS or EventBridge put around it; empty for anything else."""
+    """Return the provider's event without the envelope of SNS or EventBridge, or an empty mapping."""
     event = read_json(callback.body)
-    if get_text(event, "Type") == "Notification":
-        return read_json(get_text(event, "Message").encode())
-    return get_map(event, "detail") if "detail-type" in event else event
+    if event.get("Type") == "Notification":
+        message = event.get("Message")
+        return read_json(message) if isinstance(message, str) else {}
+    if "detail-type" in event:
+        detail = event.get("detail")
+        return detail if isinstance(detail, dict) else {}
+    return event
 
 
 def read_json(body: bytes | str) -> Mapping[str, object]:
-    """An object, numbers exact; empty for what is none or too long."""
+    """Return a JSON object with exact decimals; an empty mapping for other JSON, invalid JSON or a body too long."""
     if len(body) > MAX_CALLBACK_BYTES:
         return {}
     try:
         found: object = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    # `Decimal` raises its own exception for an exponent of 20 digits.
+    except (ValueError, RecursionError, DecimalException):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def get_value(event: object, *path: str | int) -> object:
-    """What lies at the end of the path, None where it breaks off."""
-    for part in path:
-        if isinstance(event, Mapping) and isinstance(part, str):
-            event = event.get(part)
-        elif isinstance(event, list) and isinstance(part, int) and part < len(event):
-            event = event[part]
-        else:
-            return None
-    return event
-
-
-def get_text(event: object, *path: str | int) -> str:
-    """A string or a number as text, else empty."""
-    value = get_value(event, *path)
-    return str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
-
-
-def get_map(event: object, *path: str | int) -> Mapping[str, object]:
-    """An object, else an empty one."""
-    value = get_value(event, *path)
-    return value if isinstance(value, Mapping) else {}
-
-
-def get_maps(event: object, *path: str | int) -> list[Mapping[str, object]]:
-    """The objects of a list, else none."""
-    value = get_value(event, *path)
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
-
-
-def read_epoch(text: str, a_second: int = 1) -> datetime | None:
-    """Epoch seconds, or milliseconds when there are 1,000 of them to `a_second`."""
+def read_epoch(text: str, per_second: int = 1) -> datetime | None:
+    """Read an epoch time, in units of which one second has `per_second` (1,000 for milliseconds)."""
     try:
-        return datetime.fromtimestamp(int(text) / a_second, UTC)
+        return datetime.fromtimestamp(int(text) / per_second, UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
 
 def read_iso(text: str) -> datetime | None:
-    """ISO 8601; without a zone it is UTC."""
+    """Read an ISO 8601 time; one without a time zone is UTC."""
     try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def read_price(currency: str, *amounts: str) -> Price | None:
-    """The sum of what is told, None when nothing is."""
+    """Add up the amounts that are not empty. None without any, or if one is not a plausible number."""
     try:
-        told = [Decimal(amount) for amount in amounts if amount]
-        return Price(int((sum(told, Decimal(0)) * _UNITS).to_integral_value()), currency) if told else None
-    except (InvalidOperation, ValueError, OverflowError):
+        decimals = [Decimal(amount) for amount in amounts if amount]
+        if not decimals or any(not abs(amount) <= _MAX_AMOUNT for amount in decimals):
+            return None
+        return Price(int((sum(decimals, Decimal(0)) * _UNITS).to_integral_value()), currency)
+    except DecimalException:
         return None
 
 
 def is_stop(text: str) -> bool:
-    """Whether somebody wants no more messages."""
-    return _word(text) in STOP_WORDS
+    """Return whether a reply asks for no more messages."""
+    return _normalize(text) in STOP_WORDS
 
 
 def is_start(text: str) -> bool:
-    """Whether somebody wants messages again."""
-    return _word(text) in START_WORDS
+    """Return whether a reply takes back an earlier opt-out."""
+    return _normalize(text) in START_WORDS
 
 
-def _word(text: str) -> str:
+def _normalize(text: str) -> str:
     return text.strip(" \t\r\n.!\"'").casefold()

@@ -11,7 +11,8 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Protocol
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_pascal
 
 from chalicelib.model.base import StrictModel
 from chalicelib.model.delivery_report import DeliveryReport, SuppressionSignal
@@ -19,7 +20,8 @@ from chalicelib.model.execution import Engagement
 from chalicelib.model.message import Accepted, ChannelFailure, OutcomeUnknown, PermanentFailure, RecipientSuppressed
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer, read_failure
 from chalicelib.providers.base import TIMEOUT, BaseChannelType
-from chalicelib.providers.event_reader import get_text, read_event, read_iso
+from chalicelib.providers.event_model import ProviderEvent, Text
+from chalicelib.providers.event_reader import read_event, read_iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,6 +64,18 @@ class PushContent(StrictModel):
 
     title: Annotated[str, Field(min_length=1)] | None = None
     text: Annotated[str, Field(min_length=1)]
+
+
+class _DeliveryFailure(ProviderEvent):
+    """An event of a platform application."""
+
+    model_config = ConfigDict(alias_generator=to_pascal)
+
+    event_type: Text = ""
+    endpoint_arn: Text = ""
+    failure_type: Text = ""
+    message_id: Text = ""
+    time: Text = ""
 
 
 class Push(BaseChannelType):
@@ -155,16 +169,20 @@ def _explain(refusal: Refusal) -> SendResult | None:
     return ChannelFailure(code) if is_fault and refusal.status < 500 else None
 
 
-def read_failure_event(event: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
-    """`EventDeliveryFailure` tells of one device; SNS knows only its own id of the message."""
-    if get_text(event, "EventType") != "DeliveryFailure" or not get_text(event, "EndpointArn"):
+def read_failure_event(body: Mapping[str, object]) -> tuple[DeliveryReport, ...]:
+    """Return the report of an `EventDeliveryFailure`, which is about one device, or none for any other object.
+
+    The report has no message uid: SNS returns only its own message id.
+    """
+    event = _DeliveryFailure.read(body)
+    if event.event_type != "DeliveryFailure" or not event.endpoint_arn:
         return ()
     report = DeliveryReport(
         engagement=Engagement.BOUNCED,
-        at=read_iso(get_text(event, "Time")),
-        provider_id=get_text(event, "MessageId"),
-        code=get_text(event, "FailureType"),
+        at=read_iso(event.time),
+        provider_id=event.message_id,
+        code=event.failure_type,
         suppress=SuppressionSignal.ENDPOINT_GONE,
-        address=get_text(event, "EndpointArn"),
+        address=event.endpoint_arn,
     )
     return (report,)

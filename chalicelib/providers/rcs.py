@@ -13,7 +13,8 @@ from chalicelib.model.base import StrictModel
 from chalicelib.model.message import ChannelFailure
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer
 from chalicelib.providers.base import BaseChannelType, get_setting
-from chalicelib.providers.end_user_messaging import CONTEXT_KEY, read_error, read_status
+from chalicelib.providers.end_user_messaging import CONTEXT_KEY, read_error
+from chalicelib.providers.end_user_messaging_events import read_status
 from chalicelib.providers.event_reader import read_event
 from chalicelib.providers.sms_aws import Identity
 

@@ -9,13 +9,8 @@ from pydantic import Field
 from chalicelib.model.base import StrictModel
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer
 from chalicelib.providers.base import BaseChannelType, get_setting
-from chalicelib.providers.end_user_messaging import (
-    CONTEXT_KEY,
-    message_class,
-    read_error,
-    read_inbound,
-    read_status,
-)
+from chalicelib.providers.end_user_messaging import CONTEXT_KEY, message_class, read_error
+from chalicelib.providers.end_user_messaging_events import read_inbound, read_status
 from chalicelib.providers.event_reader import read_event
 
 if TYPE_CHECKING:

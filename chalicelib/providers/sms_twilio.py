@@ -8,15 +8,13 @@ from __future__ import annotations
 import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self
-from urllib.parse import parse_qs, parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from pydantic import Field, model_validator
 
 from chalicelib.errors import NotFound, RetryLater
 from chalicelib.model.base import StrictModel
-from chalicelib.model.delivery_report import MAX_CALLBACK_BYTES, DeliveryReport, SuppressionSignal, build_callback_id
-from chalicelib.model.execution import Engagement
-from chalicelib.model.ids import read_message_uid
+from chalicelib.model.delivery_report import build_callback_id
 from chalicelib.model.message import (
     Accepted,
     ChannelFailure,
@@ -26,16 +24,18 @@ from chalicelib.model.message import (
     Throttled,
 )
 from chalicelib.providers.base import BaseChannelType, SecretName, get_setting
-from chalicelib.providers.event_reader import get_text, is_start, is_stop, read_json
+from chalicelib.providers.event_model import ProviderEvent, Text
+from chalicelib.providers.event_reader import read_json
 from chalicelib.providers.http import Reply, Request, read_retry_after
 from chalicelib.providers.secrets import get_secret, read_secret_fault
 from chalicelib.providers.signatures import verify_twilio
+from chalicelib.providers.sms_twilio_events import UNSUBSCRIBED, read_callback, read_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.model.channel import Channel
-    from chalicelib.model.delivery_report import ProviderCallback
+    from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback
     from chalicelib.model.ids import WorkspaceUid
     from chalicelib.model.message import OutgoingMessage, SendResult
     from chalicelib.providers.base import Secrets
@@ -44,25 +44,10 @@ if TYPE_CHECKING:
 #: More than ten hours of messages wait at Twilio: it takes none before that is less.
 QUEUE_PAUSE = timedelta(minutes=1)
 _QUEUE_FULL = frozenset({"21611", "30001"})
-_UNSUBSCRIBED = "21610"
 #: Faults of credentials, account, sender or messaging service.
 _CHANNEL_CODES = frozenset(
     {"20003", "20005", "20006", "20404", "21603", "21620", "21701", "21703", "21705", "30002", "30034"}
 )
-_STATUSES = {
-    "accepted": Engagement.SENT,
-    "scheduled": Engagement.SENT,
-    "queued": Engagement.SENT,
-    "sending": Engagement.SENT,
-    "sent": Engagement.SENT,
-    "delivered": Engagement.DELIVERED,
-    "read": Engagement.OPENED,
-    "undelivered": Engagement.BOUNCED,
-    "failed": Engagement.FAILED,
-    "canceled": Engagement.FAILED,
-}
-#: Unreachable for now, unknown faults, and a validity that ran out.
-_SOFT = frozenset({"30001", "30003", "30008", "30036"})
 
 
 class TwilioSmsSettings(StrictModel):
@@ -84,6 +69,13 @@ class TwilioSmsSettings(StrictModel):
         if (self.sender is None) == (self.messaging_service_sid is None):
             raise ValueError("name either sender or messagingServiceSid")
         return self
+
+
+class _TwilioResponse(ProviderEvent):
+    """The response to a send: the id of the message, or the code of the error."""
+
+    sid: Text = ""
+    code: Text = ""
 
 
 class TwilioSms(BaseChannelType):
@@ -109,7 +101,7 @@ class TwilioSms(BaseChannelType):
     def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
         """By `X-Twilio-Signature`. It has no time: a replay tells what is known, and changes nothing."""
         token = get_secret(self._secrets, workspace, channel).get("authToken", "")
-        return verify_twilio(token, callback.url, _read_form(callback), callback.headers.get("x-twilio-signature", ""))
+        return verify_twilio(token, callback.url, read_form(callback), callback.headers.get("x-twilio-signature", ""))
 
 
 def build_request(letter: OutgoingMessage, secret: Mapping[str, str], base_url: str, public_url: str) -> Request:
@@ -141,66 +133,18 @@ def _callback_url(letter: OutgoingMessage, public_url: str) -> str:
 
 def read_answer(reply: Reply) -> SendResult:
     """What Twilio says; its error codes tell more than the HTTP status. providers.md has the table."""
-    answer = read_json(reply.body)
-    code = get_text(answer, "code")
+    response = _TwilioResponse.read(read_json(reply.body))
+    code = response.code
     if reply.status in {200, 201}:
-        sid = get_text(answer, "sid")
-        return Accepted(sid) if sid else OutcomeUnknown("no_message_id")
+        return Accepted(response.sid) if response.sid else OutcomeUnknown("no_message_id")
     if reply.status == 429 or code == "20429":
         return Throttled(read_retry_after(reply))
     if not 400 <= reply.status < 500:
         return OutcomeUnknown(code or f"status_{reply.status}")
     if code in _QUEUE_FULL:
         return Throttled(read_retry_after(reply) or QUEUE_PAUSE)
-    if code == _UNSUBSCRIBED:
+    if code == UNSUBSCRIBED:
         return RecipientSuppressed(code)
     if code in _CHANNEL_CODES or reply.status in {401, 403, 404}:
         return ChannelFailure(code or f"status_{reply.status}")
     return PermanentFailure(code or f"status_{reply.status}")
-
-
-def read_callback(callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-    """The report of a form that Twilio posted; none for anything else."""
-    form = dict(_read_form(callback))
-    sid = form.get("MessageSid", "") or form.get("SmsSid", "")
-    if not sid:
-        return ()
-    status = form.get("MessageStatus", "") or form.get("SmsStatus", "")
-    if status in {"received", "receiving"}:
-        return (_read_inbound(form),)
-    told = parse_qs(callback.url.partition("?")[2]).get("message", [""])[0]
-    code = form.get("ErrorCode", "").strip()
-    engagement = _STATUSES.get(status)
-    has_failed = engagement in {Engagement.BOUNCED, Engagement.FAILED}
-    report = DeliveryReport(
-        engagement=engagement,
-        message=read_message_uid(told),
-        provider_id=sid,
-        code=(code or status) if has_failed else "",
-        is_soft=has_failed and code in _SOFT,
-        suppress=SuppressionSignal.OPTED_OUT if code == _UNSUBSCRIBED else None,
-        address=form.get("To") or None,
-    )
-    return (report,)
-
-
-def _read_inbound(form: Mapping[str, str]) -> DeliveryReport:
-    text = form.get("Body", "")
-    has_stopped = form.get("OptOutType", "") == "STOP" or is_stop(text)
-    return DeliveryReport(
-        engagement=Engagement.REPLIED,
-        provider_id=form.get("OriginalRepliedMessageSid", ""),
-        suppress=SuppressionSignal.OPTED_OUT if has_stopped else None,
-        address=form.get("From") or None,
-        reply=text,
-        resumes=form.get("OptOutType", "") == "START" or is_start(text),
-    )
-
-
-def _read_form(callback: ProviderCallback) -> list[tuple[str, str]]:
-    if len(callback.body) > MAX_CALLBACK_BYTES or callback.body[:1] in {b"{", b"["}:
-        return []
-    try:
-        return parse_qsl(callback.body.decode(), keep_blank_values=True, max_num_fields=200)
-    except ValueError:
-        return []

@@ -13,8 +13,9 @@ from pydantic import Field
 from chalicelib.model.base import StrictModel
 from chalicelib.providers.aws_errors import AWS_ERRORS, read_answer, read_failure
 from chalicelib.providers.base import BaseChannelType, get_setting
-from chalicelib.providers.event_reader import get_text, read_event, read_json
-from chalicelib.providers.whatsapp_message import build_message, read_entry
+from chalicelib.providers.event_reader import read_event, read_json
+from chalicelib.providers.whatsapp_events import SocialMessagingEvent, WhatsAppEntry, read_entry
+from chalicelib.providers.whatsapp_message import build_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,8 @@ class AwsWhatsApp(BaseChannelType):
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """AWS hands Meta's entry on as a text inside of its own event, by SNS."""
-        return read_entry(read_json(get_text(read_event(callback), "whatsAppWebhookEntry")))
+        event = SocialMessagingEvent.read(read_event(callback))
+        return read_entry(WhatsAppEntry.read(read_json(event.entry)))
 
 
 def build_request(letter: OutgoingMessage) -> dict[str, object]:

@@ -25,11 +25,13 @@ from chalicelib.model.message import (
     TransientFailure,
 )
 from chalicelib.providers.base import BaseChannelType, SecretName, get_setting
-from chalicelib.providers.event_reader import get_maps, get_text, read_json
+from chalicelib.providers.event_model import LENIENT, LENIENT_LIST, ProviderEvent, Text
+from chalicelib.providers.event_reader import read_json
 from chalicelib.providers.http import Reply, Request, read_retry_after
 from chalicelib.providers.secrets import get_secret, read_secret_fault
 from chalicelib.providers.signatures import verify_meta
-from chalicelib.providers.whatsapp_message import STOPPED_MARKETING, build_message, read_entry
+from chalicelib.providers.whatsapp_events import STOPPED_MARKETING, MetaWebhook, WhatsAppError, read_entry
+from chalicelib.providers.whatsapp_message import build_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +66,17 @@ class MetaWhatsAppSettings(StrictModel):
     phone_number_id: Annotated[str, Field(pattern=r"^[0-9]{5,20}$")]
     secret_name: SecretName
     api_version: Annotated[str, Field(pattern=r"^v[0-9]{2}\.[0-9]$")] = "v23.0"
+
+
+class _SentMessage(ProviderEvent):
+    id: Text = ""
+
+
+class _MetaResponse(ProviderEvent):
+    """The response to a send: the id of the message, or an error."""
+
+    messages: Annotated[tuple[_SentMessage, ...], LENIENT_LIST] = ()
+    error: Annotated[WhatsAppError, LENIENT] = Field(default_factory=WhatsAppError)
 
 
 class MetaWhatsApp(BaseChannelType):
@@ -107,11 +120,11 @@ def build_request(letter: OutgoingMessage, secret: Mapping[str, str], base_url: 
 
 def read_answer(reply: Reply) -> SendResult:
     """By the error's code, which tells more than the HTTP status. providers.md has the table."""
-    answer = read_json(reply.body)
+    response = _MetaResponse.read(read_json(reply.body))
     if reply.status == 200:
-        wamid = get_text(answer, "messages", 0, "id")
+        wamid = response.messages[0].id if response.messages else ""
         return Accepted(wamid) if wamid else OutcomeUnknown("no_message_id")
-    code = get_text(answer, "error", "code")
+    code = response.error.code
     if code in _THROTTLES or code == _PAIR_THROTTLE or reply.status == 429:
         pause = PAIR_PAUSE if code == _PAIR_THROTTLE else None
         return Throttled(read_retry_after(reply) or pause)
@@ -140,10 +153,10 @@ def _is_channel_fault(code: str) -> bool:
 
 def read_webhook(callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
     """The reports of all entries; none for what is no webhook of WhatsApp."""
-    event = read_json(callback.body)
-    if get_text(event, "object") != "whatsapp_business_account":
+    webhook = MetaWebhook.read(read_json(callback.body))
+    if webhook.kind != "whatsapp_business_account":
         return ()
-    return tuple(report for entry in get_maps(event, "entry") for report in read_entry(entry))
+    return tuple(report for entry in webhook.entry for report in read_entry(entry))
 
 
 def answer_challenge(verify_token: str, query: Mapping[str, str]) -> str | None:

@@ -22,7 +22,7 @@ from chalicelib.model.message import (
 from chalicelib.ports import ChannelType
 from chalicelib.providers.http import Http
 from chalicelib.providers.registry import ChannelTypes, ProviderClients
-from tests.unit.channels.letters import NOW, PHONE, KnownSecrets, build_client, letter
+from tests.unit.providers.messages import NOW, PHONE, KnownSecrets, build_client, make_message
 from tests.wire import Wire, answer, closed_port, open_wire
 
 ENDPOINT = "arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/shop/a1111111-2222"
@@ -156,10 +156,10 @@ def build(case: Case, port: int) -> tuple[ChannelType, OutgoingMessage]:
     read = kind.settings.model_validate_json(json.dumps(case.settings(url)))
     settings = read.model_dump(mode="json", by_alias=True, exclude_none=True)
     content = kind.content.model_validate(dict(case.content)).model_dump(by_alias=True, exclude_none=True)
-    channel: Channel = letter(case.kind, settings, content).channel
+    channel: Channel = make_message(case.kind, settings, content).channel
     to = kind.address_of(CONTACT)
     assert to is not None
-    return kind, letter(case.kind, channel.settings, content, to=to)
+    return kind, make_message(case.kind, channel.settings, content, to=to)
 
 
 def send(case: Case, wire: Wire) -> object:

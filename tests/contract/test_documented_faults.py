@@ -21,10 +21,11 @@ from chalicelib.model.message import (
 )
 from chalicelib.providers import email, push
 from chalicelib.providers import end_user_messaging as _end_user_messaging
+from chalicelib.providers import end_user_messaging_events as _events
 from chalicelib.providers import whatsapp_aws as _whatsapp_aws
 from chalicelib.providers.aws_errors import RATE_PAUSE
 from chalicelib.providers.email_events import read_ses_event
-from tests.unit.channels.letters import refusal
+from tests.unit.providers.messages import refusal
 
 CHANNEL, GOOD, WAIT, NOBODY_KNOWS, SUPPRESS = (
     ChannelFailure,
@@ -155,7 +156,7 @@ def test_every_event_of_end_user_messaging_has_its_engagement() -> None:
     assert len(ours) > 20
     for kind in ours:
         event = {"eventType": kind, "messageId": "m-1", "isFinal": True, "context": {"message": "w.f.c.n.1"}}
-        (report,) = _end_user_messaging.read_status(event, kind.partition("_")[0] + "_")
+        (report,) = _events.read_status(event, kind.partition("_")[0] + "_")
         assert report.engagement is not None, kind
 
 

@@ -34,7 +34,7 @@ from infra.local.providers.hooks import Hooks
 from infra.local.providers.pump import Pump
 from infra.local.providers.reports import Event, Post
 from infra.local.providers.server import META_HOOKS, Server, build_responder
-from tests.unit.channels.letters import KnownSecrets, build_client, letter
+from tests.unit.providers.messages import KnownSecrets, build_client, make_message
 from tests.wire import answer, closed_port, open_wire
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -95,7 +95,7 @@ class Scene:
     def letter(self, name: str, digits: str, contact: str = "c") -> OutgoingMessage:
         kind, settings = SETTINGS[name]
         uid = MessageUid(W, FlowUid("f"), ContactUid(contact), NodeId("n"))
-        return letter(kind, settings, TEXT, to=f"+1206555{digits}", uid=uid)
+        return make_message(kind, settings, TEXT, to=f"+1206555{digits}", uid=uid)
 
     def send(self, name: str, digits: str, contact: str = "c") -> SendResult:
         sent = self.letter(name, digits, contact)
@@ -210,7 +210,7 @@ class TestReports:
     def test_rcs_falls_back_only_when_it_is_asked_to(self, scene: Scene) -> None:
         sent = scene.letter("rcs", "0104")
         settings = {**SETTINGS["rcs"][1], "fallback": "provider"}
-        scene.kinds["rcs"].send(letter("rcs", settings, TEXT, to=sent.to))
+        scene.kinds["rcs"].send(make_message("rcs", settings, TEXT, to=sent.to))
         found = scene.reports()
         assert [(each.engagement, each.went_by) for each in found] == [
             (Engagement.SENT, None),
@@ -222,7 +222,7 @@ class TestReports:
     def test_without_a_configuration_set_amazon_reports_nothing(self, scene: Scene, name: str) -> None:
         kind, settings = SETTINGS[name]
         bare = {key: value for key, value in settings.items() if key != "configurationSet"}
-        assert isinstance(scene.kinds[kind].send(letter(kind, bare, TEXT, to="+12065550199")), Accepted)
+        assert isinstance(scene.kinds[kind].send(make_message(kind, bare, TEXT, to="+12065550199")), Accepted)
         assert scene.reports() == []
 
 
@@ -320,7 +320,7 @@ class TestMails:
 class TestWebhooks:
     def send(self, scene: Scene, fate: str, secret: str = "hook") -> SendResult:
         settings = {"url": f"{scene.url}/webhook?fate={fate}", "secretName": secret}
-        return scene.kinds["webhook"].send(letter("webhook", settings, TEXT))
+        return scene.kinds["webhook"].send(make_message("webhook", settings, TEXT))
 
     def test_a_message_that_comes_twice_is_kept_once(self, scene: Scene) -> None:
         verdicts = [self.send(scene, "lost"), self.send(scene, "lost"), self.send(scene, "delivered")]
@@ -343,7 +343,7 @@ class TestPush:
     def send(self, scene: Scene, digits: str) -> SendResult:
         endpoint = f"{self.APP.replace(':app/', ':endpoint/')}/device-{digits}"
         content = {"title": "Hi", "text": "there"}
-        return scene.kinds["push"].send(letter("push", {"applications": [self.APP]}, content, to=endpoint))
+        return scene.kinds["push"].send(make_message("push", {"applications": [self.APP]}, content, to=endpoint))
 
     def test_every_fate_has_its_verdict(self, scene: Scene) -> None:
         assert isinstance(self.send(scene, "0199"), Accepted)

@@ -351,7 +351,7 @@ def test_every_node_type_is_registered_and_has_its_cases() -> None:
 def test_every_channel_type_is_registered_and_has_its_tests() -> None:
     files = {path.stem for path in (ROOT / "chalicelib/providers").glob("*.py") if "\ndef build(" in path.read_text()}
     assert set(CHANNEL_TYPES) == files
-    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests/unit/channels").glob("test_*.py")}
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests/unit/providers").glob("test_*.py")}
     assert set(CHANNEL_TYPES) <= tested
 
 

@@ -23,7 +23,7 @@ from chalicelib.model.message import (
     Throttled,
 )
 from chalicelib.providers.push import Push, PushContent, PushSettings, build_request, read_error
-from tests.unit.channels.letters import NOW, build_client, letter, problems, refusal
+from tests.unit.providers.messages import NOW, build_client, find_problems, make_message, refusal
 
 CLIENT = build_client("sns")
 APP = "arn:aws:sns:eu-west-1:123456789012:app/GCM/shop"
@@ -35,7 +35,7 @@ CONTENT = {"title": "Hello", "text": "Grüße"}
 
 
 def pushed(to: str) -> OutgoingMessage:
-    return letter("push", SETTINGS, CONTENT, to=to)
+    return make_message("push", SETTINGS, CONTENT, to=to)
 
 
 class ScriptedSns:
@@ -64,7 +64,7 @@ def refused(code: str, status: int = 400, message: str = "") -> Callable[[], dic
 class TestRequest:
     def test_it_is_valid_by_amazons_own_model_and_each_service_has_its_payload(self) -> None:
         made = build_request(pushed(PHONE), PHONE)
-        assert problems("sns", "Publish", made) == ""
+        assert find_problems("sns", "Publish", made) == ""
         assert (made["TargetArn"], made["MessageStructure"]) == (PHONE, "json")
         payloads = json.loads(str(made["Message"]))
         alert = {"title": "Hello", "body": "Grüße"}
@@ -76,7 +76,7 @@ class TestRequest:
         }
 
     def test_a_text_alone_has_no_title(self) -> None:
-        made = build_request(letter("push", SETTINGS, {"text": "x"}), PHONE)
+        made = build_request(make_message("push", SETTINGS, {"text": "x"}), PHONE)
         assert json.loads(json.loads(str(made["Message"]))["APNS"])["aps"] == {"alert": {"body": "x"}}
 
 

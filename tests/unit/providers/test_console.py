@@ -15,7 +15,7 @@ from chalicelib.providers.console import Console
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 UID = MessageUid(WorkspaceUid("w"), FlowUid("f"), ContactUid("c"), NodeId("n"))
-LETTER = OutgoingMessage(
+MESSAGE = OutgoingMessage(
     uid=UID,
     channel=Channel(uid="ch", created_at=NOW, updated_at=NOW, name="Log", type="console"),
     message_type=MessageType.MESSAGE,
@@ -25,7 +25,7 @@ LETTER = OutgoingMessage(
 
 
 def test_an_accepted_message_is_one_file_with_its_content(tmp_path: Path) -> None:
-    assert Console(tmp_path / "outbox").send(LETTER) == Accepted("w.f.c.n.1")
+    assert Console(tmp_path / "outbox").send(MESSAGE) == Accepted("w.f.c.n.1")
     kept = json.loads((tmp_path / "outbox" / "w.f.c.n.1.json").read_text(encoding="utf-8"))
     assert kept["content"] == {"text": "CANARY für dich"}
     assert (kept["messageUid"], kept["to"]) == ("w.f.c.n.1", "CANARY@example.com")
@@ -33,7 +33,7 @@ def test_an_accepted_message_is_one_file_with_its_content(tmp_path: Path) -> Non
 
 def test_a_message_sent_twice_is_two_files_and_nothing_else_is_left(tmp_path: Path) -> None:
     for _ in range(3):
-        Console(tmp_path).send(LETTER)
+        Console(tmp_path).send(MESSAGE)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "w.f.c.n.1.2.json",
         "w.f.c.n.1.3.json",
@@ -42,18 +42,18 @@ def test_a_message_sent_twice_is_two_files_and_nothing_else_is_left(tmp_path: Pa
 
 
 def test_without_an_outbox_the_log_is_all(tmp_path: Path) -> None:
-    assert Console().send(LETTER) == Accepted("w.f.c.n.1")
+    assert Console().send(MESSAGE) == Accepted("w.f.c.n.1")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_outbox_that_cannot_be_written_means_not_sent(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert isinstance(Console(tmp_path / "file").send(LETTER), TransientFailure)
+    assert isinstance(Console(tmp_path / "file").send(MESSAGE), TransientFailure)
 
 
 def test_the_log_has_ids_only(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="carillon"):
-        Console().send(LETTER)
+        Console().send(MESSAGE)
     (line,) = [vars(record) for record in caplog.records]
     assert (line["message_uid"], line["channel_uid"]) == ("w.f.c.n.1", "ch")
     assert "CANARY" not in str(line)

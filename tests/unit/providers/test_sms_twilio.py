@@ -24,8 +24,9 @@ from chalicelib.model.message import (
 from chalicelib.providers.http import Http, Reply
 from chalicelib.providers.signatures import sign_twilio, verify_twilio
 from chalicelib.providers.sms import Sms, SmsSettings
-from chalicelib.providers.sms_twilio import TwilioSms, build_request, read_answer, read_callback
-from tests.unit.channels.letters import PHONE, UID, KnownSecrets, letter
+from chalicelib.providers.sms_twilio import TwilioSms, build_request, read_answer
+from chalicelib.providers.sms_twilio_events import read_callback
+from tests.unit.providers.messages import PHONE, UID, KnownSecrets, make_message
 
 ACCOUNT = "AC" + "0" * 32
 SETTINGS: dict[str, JsonValue] = {
@@ -35,7 +36,7 @@ SETTINGS: dict[str, JsonValue] = {
     "sender": "+15005550006",
 }
 TOKEN = {"authToken": "12345"}
-LETTER = letter("sms", SETTINGS, {"text": "Grüße & more"})
+MESSAGE = make_message("sms", SETTINGS, {"text": "Grüße & more"})
 URL = "https://carillon.example/v1/hooks/w.ch?message=w.f.c.n.1"
 SECRETS = KnownSecrets(twilio=json.dumps(TOKEN))
 W = WorkspaceUid("w")
@@ -47,7 +48,7 @@ def form(**values: str) -> bytes:
 
 class TestRequest:
     def test_it_is_the_documented_form(self) -> None:
-        made = build_request(LETTER, TOKEN, "https://api.twilio.com", "https://carillon.example")
+        made = build_request(MESSAGE, TOKEN, "https://api.twilio.com", "https://carillon.example")
         assert made.url == f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
         assert dict(parse_qsl(made.body.decode())) == {
             "To": PHONE,
@@ -58,14 +59,14 @@ class TestRequest:
         assert made.headers["Authorization"].startswith("Basic QUMwMDAw")
 
     def test_an_api_key_goes_before_the_accounts_own_token(self) -> None:
-        made = build_request(LETTER, {**TOKEN, "apiKey": "SK1", "apiSecret": "s"}, "https://api.twilio.com", "")
+        made = build_request(MESSAGE, {**TOKEN, "apiKey": "SK1", "apiSecret": "s"}, "https://api.twilio.com", "")
         assert made.headers["Authorization"] == "Basic U0sxOnM="
         assert b"StatusCallback" not in made.body
 
     def test_a_messaging_service_takes_the_senders_place(self) -> None:
         service = "MG" + "1" * 32
         settings = {**SETTINGS, "sender": None, "messagingServiceSid": service, "validityPeriodSeconds": 60}
-        made = dict(parse_qsl(build_request(letter("sms", settings, {"text": "x"}), TOKEN, "", "").body.decode()))
+        made = dict(parse_qsl(build_request(make_message("sms", settings, {"text": "x"}), TOKEN, "", "").body.decode()))
         assert made == {"To": PHONE, "Body": "x", "MessagingServiceSid": service, "ValidityPeriod": "60"}
 
     def test_the_hook_in_the_callback_names_workspace_and_channel(self) -> None:
@@ -114,7 +115,7 @@ def test_retry_after_is_respected() -> None:
 @pytest.mark.parametrize("secrets", [KnownSecrets(), KnownSecrets(twilio="plain"), KnownSecrets(twilio="[]")])
 def test_without_its_secret_the_channel_is_at_fault_and_nothing_is_sent(secrets: KnownSecrets) -> None:
     provider = TwilioSms(Http(), secrets, "http://127.0.0.1:1", "")
-    assert provider.send(LETTER) == ChannelFailure("secret_not_found")
+    assert provider.send(MESSAGE) == ChannelFailure("secret_not_found")
 
 
 class TestCallbacks:
@@ -172,19 +173,19 @@ class TestCallbacks:
         assert not self.is_genuine(URL, form(**{**pairs, "MessageStatus": "read"}), signature)
         assert not self.is_genuine(URL, form(**pairs), signature[:-2] + "A=")
         assert not self.is_genuine(URL, form(**pairs), "ü")
-        assert not Sms({"twilio": self.provider()}).is_genuine(W, LETTER.channel, ProviderCallback(form(**pairs), URL))
+        assert not Sms({"twilio": self.provider()}).is_genuine(W, MESSAGE.channel, ProviderCallback(form(**pairs), URL))
 
     def test_a_secret_without_a_token_opens_to_nobody(self) -> None:
         provider = TwilioSms(Http(), KnownSecrets(twilio="{}"), "", "")
         headers = {"x-twilio-signature": sign_twilio("", URL, [])}
-        assert not provider.is_genuine(W, LETTER.channel, ProviderCallback(b"", URL, headers))
+        assert not provider.is_genuine(W, MESSAGE.channel, ProviderCallback(b"", URL, headers))
         with pytest.raises(NotFound):
-            provider.is_genuine(WorkspaceUid("other"), LETTER.channel, ProviderCallback(b"", URL, headers))
+            provider.is_genuine(WorkspaceUid("other"), MESSAGE.channel, ProviderCallback(b"", URL, headers))
 
     @classmethod
     def is_genuine(cls, url: str, body: bytes, signature: str) -> bool:
         callback = ProviderCallback(body, url, {"x-twilio-signature": signature})
-        return Sms({"twilio": cls.provider()}).is_genuine(W, LETTER.channel, callback)
+        return Sms({"twilio": cls.provider()}).is_genuine(W, MESSAGE.channel, callback)
 
     @staticmethod
     def provider() -> TwilioSms:

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.model.delivery_report import DeliveryReport, ProviderCallback, SuppressionSignal
 from chalicelib.model.execution import Engagement
 from chalicelib.providers.email import Email
-from tests.unit.channels.letters import UID, build_client
+from tests.unit.providers.messages import UID, build_client
 
 EMAIL = Email(build_client("sesv2"))
 #: As SES's page of examples has it, shortened, with our tag.

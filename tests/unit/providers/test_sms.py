@@ -25,7 +25,7 @@ from chalicelib.model.message import (
 from chalicelib.providers.end_user_messaging import read_error
 from chalicelib.providers.sms import Sms, SmsContent, SmsSettings
 from chalicelib.providers.sms_aws import AwsSms, build_request
-from tests.unit.channels.letters import NOW, PHONE, UID, build_client, letter, problems, refusal
+from tests.unit.providers.messages import NOW, PHONE, UID, build_client, find_problems, make_message, refusal
 
 SERVICE, OPERATION = "pinpoint-sms-voice-v2", "SendTextMessage"
 CLIENT = build_client(SERVICE)
@@ -43,10 +43,10 @@ TEXT = {"text": "Grüße"}
 class TestRequest:
     @pytest.mark.parametrize("settings", [FULL, {"provider": "aws"}])
     def test_it_is_valid_by_amazons_own_model(self, settings: dict[str, JsonValue]) -> None:
-        assert problems(SERVICE, OPERATION, build_request(letter("sms", settings, TEXT))) == ""
+        assert find_problems(SERVICE, OPERATION, build_request(make_message("sms", settings, TEXT))) == ""
 
     def test_it_says_what_was_written(self) -> None:
-        assert build_request(letter("sms", FULL, TEXT, message_type=MessageType.NEWSLETTER)) == {
+        assert build_request(make_message("sms", FULL, TEXT, message_type=MessageType.NEWSLETTER)) == {
             "DestinationPhoneNumber": PHONE,
             "OriginationIdentity": "+12065550100",
             "MessageBody": "Grüße",
@@ -60,19 +60,19 @@ class TestRequest:
 
     @pytest.mark.parametrize("message_type", [MessageType.MESSAGE, MessageType.CONVERSATION])
     def test_what_is_no_advertising_is_transactional(self, message_type: MessageType) -> None:
-        made = build_request(letter("sms", {"provider": "aws"}, TEXT, message_type=message_type))
+        made = build_request(make_message("sms", {"provider": "aws"}, TEXT, message_type=message_type))
         assert made["MessageType"] == "TRANSACTIONAL"
 
 
 def test_an_accepted_message_has_amazons_id() -> None:
-    sent = letter("sms", FULL, TEXT)
+    sent = make_message("sms", FULL, TEXT)
     with Stubber(CLIENT) as stub:
         stub.add_response("send_text_message", {"MessageId": "m-1"}, build_request(sent))
         assert Sms({"aws": AwsSms(CLIENT)}).send(sent) == Accepted("m-1")
 
 
 def test_a_refusal_is_a_verdict_with_its_reason() -> None:
-    sent = letter("sms", FULL, TEXT)
+    sent = make_message("sms", FULL, TEXT)
     with Stubber(CLIENT) as stub:
         stub.add_client_error(
             "send_text_message",

@@ -22,14 +22,14 @@ from chalicelib.model.message import (
 )
 from chalicelib.providers.http import Http, Reply
 from chalicelib.providers.webhook import WebhookChannel, WebhookContent, build_request, build_settings, read_answer
-from tests.unit.channels.letters import NOW, KnownSecrets, letter
+from tests.unit.providers.messages import NOW, KnownSecrets, make_message
 from tests.wire import answer, open_wire, split
 
 #: Of the specification's own example.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OLD = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 SETTINGS: dict[str, JsonValue] = {"url": "https://hooks.example.com/in?a=b", "secretName": "hook"}
-LETTER = letter("webhook", SETTINGS, {"text": 'Say "hi", Zoë', "orderId": "7"})
+MESSAGE = make_message("webhook", SETTINGS, {"text": 'Say "hi", Zoë', "orderId": "7"})
 
 
 class Nobody:
@@ -46,7 +46,7 @@ def build(secrets: KnownSecrets, *addresses: str, allowed: frozenset[str] = froz
 
 class TestRequest:
     def test_the_body_is_safe_json_and_always_the_same(self) -> None:
-        made = build_request(LETTER, [SECRET], NOW)
+        made = build_request(MESSAGE, [SECRET], NOW)
         assert json.loads(made.body) == {
             "type": "message",
             "data": {
@@ -58,23 +58,23 @@ class TestRequest:
                 "content": {"text": 'Say "hi", Zoë', "orderId": "7"},
             },
         }
-        again = build_request(LETTER, [SECRET], NOW + timedelta(minutes=5))
+        again = build_request(MESSAGE, [SECRET], NOW + timedelta(minutes=5))
         assert (again.body, again.headers["webhook-id"]) == (made.body, "w.f.c.n.1")
 
     @pytest.mark.parametrize("known", [SECRET, OLD])
     def test_a_receiver_with_either_secret_can_check_it(self, known: str) -> None:
-        made = build_request(LETTER, [SECRET, OLD], datetime.now(UTC))
+        made = build_request(MESSAGE, [SECRET, OLD], datetime.now(UTC))
         assert Verifier(known).verify(made.body, dict(made.headers)) == json.loads(made.body)
 
     def test_the_id_is_the_message_uid(self) -> None:
-        assert build_request(LETTER, [SECRET], NOW).headers["webhook-id"] == str(LETTER.uid)
+        assert build_request(MESSAGE, [SECRET], NOW).headers["webhook-id"] == str(MESSAGE.uid)
 
 
 class TestSending:
     def test_it_arrives_and_is_accepted_under_its_uid(self) -> None:
         with open_wire(answer(204)) as wire:
             webhook = build(KnownSecrets(hook=SECRET), "127.0.0.1", allowed=frozenset({f"127.0.0.1:{wire.port}"}))
-            sent = letter("webhook", {"url": f"{wire.url}/in", "secretName": "hook"}, {"text": "x"})
+            sent = make_message("webhook", {"url": f"{wire.url}/in", "secretName": "hook"}, {"text": "x"})
             assert webhook.send(sent) == Accepted("w.f.c.n.1")
             first, headers, body = split(wire.received[0])
         assert first == "POST /in HTTP/1.1"
@@ -82,14 +82,14 @@ class TestSending:
 
     @pytest.mark.parametrize("addresses", [("127.0.0.1",), ("93.184.216.34", "10.0.0.1"), ("169.254.169.254",)])
     def test_a_name_that_leads_inside_is_the_channels_fault(self, addresses: tuple[str, ...]) -> None:
-        assert build(KnownSecrets(hook=SECRET), *addresses).send(LETTER) == ChannelFailure("url_not_allowed")
+        assert build(KnownSecrets(hook=SECRET), *addresses).send(MESSAGE) == ChannelFailure("url_not_allowed")
 
     def test_a_url_that_is_no_longer_allowed_is_the_channels_fault(self) -> None:
-        sent = letter("webhook", {**SETTINGS, "url": "http://127.0.0.1:9000/"}, {"text": "x"})
+        sent = make_message("webhook", {**SETTINGS, "url": "http://127.0.0.1:9000/"}, {"text": "x"})
         assert build(KnownSecrets(hook=SECRET), "127.0.0.1").send(sent) == ChannelFailure("url_not_allowed")
 
     def test_a_name_without_an_address_means_not_sent(self) -> None:
-        assert build(KnownSecrets(hook=SECRET)).send(LETTER) == TransientFailure("no_address_of_host", unreached=True)
+        assert build(KnownSecrets(hook=SECRET)).send(MESSAGE) == TransientFailure("no_address_of_host", unreached=True)
 
     @pytest.mark.parametrize(
         ("secret", "verdict"),
@@ -101,7 +101,7 @@ class TestSending:
         ],
     )
     def test_a_secret_that_is_none_means_not_sent(self, secret: str, verdict: SendResult) -> None:
-        assert build(KnownSecrets(hook=secret), "93.184.216.34").send(LETTER) == verdict
+        assert build(KnownSecrets(hook=secret), "93.184.216.34").send(MESSAGE) == verdict
 
     def test_without_its_secret_nothing_is_sent(self) -> None:
         class Away:
@@ -110,9 +110,9 @@ class TestSending:
             def __call__(self, workspace: WorkspaceUid, name: str) -> str:
                 raise RetryLater("away")
 
-        assert build(KnownSecrets(), "93.184.216.34").send(LETTER) == ChannelFailure("secret_not_found")
+        assert build(KnownSecrets(), "93.184.216.34").send(MESSAGE) == ChannelFailure("secret_not_found")
         away = WebhookChannel(Http(), Away(), frozenset(), lambda _host, _port: ("93.184.216.34",))
-        assert away.send(LETTER) == TransientFailure("secret_unavailable")
+        assert away.send(MESSAGE) == TransientFailure("secret_unavailable")
 
 
 @pytest.mark.parametrize(

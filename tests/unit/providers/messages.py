@@ -1,4 +1,4 @@
-"""Letters for tests of channels, clients whose answers are scripted, and Amazon's own check of what is asked."""
+"""Messages, clients and secrets for tests of providers, and the check of a request against AWS's own model."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,15 +21,17 @@ UID = MessageUid(WorkspaceUid("w"), FlowUid("f"), ContactUid("c"), NodeId("n"))
 PHONE = "+491701234567"
 
 
-def letter(kind: str, settings: Mapping[str, JsonValue], content: Mapping[str, str], **fields: Any) -> OutgoingMessage:
-    """A letter by a channel of this type."""
+def make_message(
+    kind: str, settings: Mapping[str, JsonValue], content: Mapping[str, str], **fields: Any
+) -> OutgoingMessage:
+    """Return a message on a channel of this type; `fields` replace its defaults."""
     channel = Channel(uid="ch", created_at=NOW, updated_at=NOW, name="X", type=kind, settings=settings)
-    given = {"uid": UID, "channel": channel, "message_type": MessageType.MESSAGE, "to": PHONE, "content": content}
-    return OutgoingMessage(**{**given, **fields})
+    defaults = {"uid": UID, "channel": channel, "message_type": MessageType.MESSAGE, "to": PHONE, "content": content}
+    return OutgoingMessage(**{**defaults, **fields})
 
 
 def build_client(service: str, endpoint: str | None = None) -> Any:
-    """A client as the wiring builds those of providers, with short timeouts."""
+    """Return a client with one attempt, as the wiring builds it, but with shorter timeouts."""
     make: Any = boto3.client
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=10)
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -37,19 +39,19 @@ def build_client(service: str, endpoint: str | None = None) -> Any:
 
 
 def refusal(operation: str, code: str, status: int = 400, message: str = "", reason: str = "") -> ClientError:
-    """An error answer as botocore raises it."""
-    told = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError({**told, **({"Reason": reason} if reason else {})}, operation)  # type: ignore[arg-type]  the rest of the metadata does not matter
+    """Return an error response as botocore raises it."""
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError({**response, **({"Reason": reason} if reason else {})}, operation)  # type: ignore[arg-type]  the rest of the metadata does not matter
 
 
-def problems(service: str, operation: str, request: Mapping[str, object]) -> str:
-    """What Amazon's model has against a request: empty when it is valid, its patterns and lengths included."""
+def find_problems(service: str, operation: str, request: Mapping[str, object]) -> str:
+    """Check a request against botocore's model, patterns and lengths included. Empty if it is valid."""
     shape = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
     return ParamValidator().validate(dict(request), shape).generate_report()
 
 
 class KnownSecrets:
-    """Secrets by name, of the workspace `w`."""
+    """Secrets of the workspace `w`, by name."""
 
     def __init__(self, **known: str) -> None:
         self._known = known

@@ -11,7 +11,7 @@ from chalicelib.model.delivery_report import ProviderCallback
 from chalicelib.model.execution import Engagement
 from chalicelib.model.message import Accepted, ChannelFailure
 from chalicelib.providers.rcs import Rcs, RcsSettings, build_request
-from tests.unit.channels.letters import NOW, PHONE, UID, build_client, letter, problems
+from tests.unit.providers.messages import NOW, PHONE, UID, build_client, find_problems, make_message
 
 SERVICE = "pinpoint-sms-voice-v2"
 CLIENT = build_client(SERVICE)
@@ -23,11 +23,11 @@ TEXT = {"text": "Grüße"}
 
 @pytest.mark.parametrize("settings", [PLAIN, FALLING, FULL])
 def test_the_request_is_valid_by_amazons_own_model(settings: dict[str, JsonValue]) -> None:
-    assert problems(SERVICE, "SendRcsMessage", build_request(letter("rcs", settings, TEXT))) == ""
+    assert find_problems(SERVICE, "SendRcsMessage", build_request(make_message("rcs", settings, TEXT))) == ""
 
 
 def test_it_says_what_was_written() -> None:
-    assert build_request(letter("rcs", FULL, {**TEXT, "fallbackText": "Short"})) == {
+    assert build_request(make_message("rcs", FULL, {**TEXT, "fallbackText": "Short"})) == {
         "DestinationPhoneNumber": PHONE,
         "OriginationIdentity": "rcs-agent-1",
         "RcsMessageContent": {"Content": {"TextMessage": {"Body": "Grüße"}}},
@@ -42,13 +42,13 @@ def test_it_says_what_was_written() -> None:
 def test_the_providers_fallback_is_on_only_where_ours_is_off() -> None:
     rcs = Rcs(CLIENT)
     for settings, falls_back in ((PLAIN, False), (FALLING, True)):
-        sent = letter("rcs", settings, TEXT)
+        sent = make_message("rcs", settings, TEXT)
         assert rcs.falls_back(sent.channel) is falls_back
         assert ("FallbackConfiguration" in build_request(sent)) is falls_back
 
 
 def test_an_accepted_message_has_amazons_id() -> None:
-    sent = letter("rcs", PLAIN, TEXT)
+    sent = make_message("rcs", PLAIN, TEXT)
     with Stubber(CLIENT) as stub:
         stub.add_response("send_rcs_message", {"MessageId": "m-1"}, build_request(sent))
         assert Rcs(CLIENT).send(sent) == Accepted("m-1")
@@ -59,7 +59,7 @@ def test_an_sdk_that_is_too_old_is_the_channels_fault() -> None:
         """A client from before RCS."""
 
     old: object = Old()
-    assert Rcs(old).send(letter("rcs", PLAIN, TEXT)) == ChannelFailure("sdk_without_rcs")  # type: ignore[arg-type]  the point
+    assert Rcs(old).send(make_message("rcs", PLAIN, TEXT)) == ChannelFailure("sdk_without_rcs")  # type: ignore[arg-type]  the point
 
 
 @pytest.mark.parametrize(

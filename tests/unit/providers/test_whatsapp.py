@@ -33,7 +33,16 @@ from chalicelib.providers.whatsapp import WhatsApp, WhatsAppContent, WhatsAppSet
 from chalicelib.providers.whatsapp_aws import AwsWhatsApp
 from chalicelib.providers.whatsapp_message import build_message
 from chalicelib.providers.whatsapp_meta import MetaWhatsApp
-from tests.unit.channels.letters import NOW, PHONE, UID, KnownSecrets, build_client, letter, problems, refusal
+from tests.unit.providers.messages import (
+    NOW,
+    PHONE,
+    UID,
+    KnownSecrets,
+    build_client,
+    find_problems,
+    make_message,
+    refusal,
+)
 
 CLIENT = build_client("socialmessaging")
 AWS: dict[str, JsonValue] = {"provider": "aws", "phoneNumberId": "phone-number-id-0123456789abcdef"}
@@ -55,7 +64,7 @@ W = WorkspaceUid("w")
 
 class TestMessage:
     def test_a_text_is_the_documented_object(self) -> None:
-        assert build_message(letter("whatsapp", META, TEXT), PHONE) == {
+        assert build_message(make_message("whatsapp", META, TEXT), PHONE) == {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": PHONE,
@@ -65,7 +74,7 @@ class TestMessage:
         }
 
     def test_a_template_has_its_variables_in_their_places(self) -> None:
-        assert build_message(letter("whatsapp", META, TEMPLATE), PHONE)["template"] == {
+        assert build_message(make_message("whatsapp", META, TEMPLATE), PHONE)["template"] == {
             "name": "order_sent",
             "language": {"code": "en_US"},
             "components": [
@@ -85,27 +94,27 @@ class TestMessage:
 
     def test_a_template_without_variables_has_no_components(self) -> None:
         content = {"templateName": "hello_world", "language": "en_US"}
-        made = build_message(letter("whatsapp", META, content), PHONE)
+        made = build_message(make_message("whatsapp", META, content), PHONE)
         assert made["template"] == {"name": "hello_world", "language": {"code": "en_US"}}
 
     @pytest.mark.parametrize(("value", "sent"), [("a\n\tb", "a b"), ("a     b", "a b"), (" a    b ", "a    b")])
     def test_blanks_that_whatsapp_refuses_become_one(self, value: str, sent: str) -> None:
         content = {"templateName": "t", "language": "en", "parameter1": value}
-        made: Any = build_message(letter("whatsapp", META, content), PHONE)
+        made: Any = build_message(make_message("whatsapp", META, content), PHONE)
         assert made["template"]["components"][0]["parameters"][0]["text"] == sent
 
 
 class TestAws:
     @pytest.mark.parametrize("content", [TEXT, TEMPLATE])
     def test_the_request_is_valid_by_amazons_own_model(self, content: Mapping[str, str]) -> None:
-        made = _whatsapp_aws.build_request(letter("whatsapp", AWS, content))
-        assert problems("socialmessaging", "SendWhatsAppMessage", made) == ""
+        made = _whatsapp_aws.build_request(make_message("whatsapp", AWS, content))
+        assert find_problems("socialmessaging", "SendWhatsAppMessage", made) == ""
         assert made["metaApiVersion"] == "v20.0"
         assert isinstance(made["message"], bytes)
         assert json.loads(made["message"])["to"] == PHONE
 
     def test_an_accepted_message_has_amazons_id(self) -> None:
-        sent = letter("whatsapp", AWS, TEXT)
+        sent = make_message("whatsapp", AWS, TEXT)
         with Stubber(CLIENT) as stub:
             wanted = _whatsapp_aws.build_request(sent)
             stub.add_response("send_whatsapp_message", {"messageId": "m-1"}, wanted)
@@ -134,7 +143,7 @@ def fault(code: int | None, status: int = 400, **headers: str) -> Reply:
 
 class TestMeta:
     def test_the_request_is_the_documented_one(self) -> None:
-        made = _whatsapp_meta.build_request(letter("whatsapp", META, TEXT), SECRET, "https://graph.facebook.com")
+        made = _whatsapp_meta.build_request(make_message("whatsapp", META, TEXT), SECRET, "https://graph.facebook.com")
         assert made.url == "https://graph.facebook.com/v23.0/106540352242922/messages"
         assert made.headers == {"Authorization": "Bearer EAA", "Content-Type": "application/json"}
         assert json.loads(made.body)["type"] == "text"
@@ -174,12 +183,12 @@ class TestMeta:
         assert _whatsapp_meta.read_answer(reply) == verdict
 
     def test_without_its_secret_nothing_is_sent(self) -> None:
-        assert MetaWhatsApp(Http(), KnownSecrets(), "x").send(letter("whatsapp", META, TEXT)) == ChannelFailure(
+        assert MetaWhatsApp(Http(), KnownSecrets(), "x").send(make_message("whatsapp", META, TEXT)) == ChannelFailure(
             "secret_not_found"
         )
 
     def test_only_meta_can_sign(self) -> None:
-        channel, body = letter("whatsapp", META, TEXT).channel, b'{"object": "whatsapp_business_account"}'
+        channel, body = make_message("whatsapp", META, TEXT).channel, b'{"object": "whatsapp_business_account"}'
         signed = ProviderCallback(body, headers={"x-hub-signature-256": sign_meta("s3cret", body)})
         assert WHATSAPP.is_genuine(W, channel, signed)
         assert not WHATSAPP.is_genuine(W, channel, ProviderCallback(body + b" ", headers=signed.headers))
@@ -194,7 +203,7 @@ class TestMeta:
         assert verify_meta("It's a Secret to Everybody", b"Hello, World!", wanted)
 
     def test_a_challenge_is_answered_to_whoever_knows_our_token(self) -> None:
-        channel = letter("whatsapp", META, TEXT).channel
+        channel = make_message("whatsapp", META, TEXT).channel
         query = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": "meow"}
         assert WHATSAPP.answer_challenge(W, channel, query) == "1158201444"
         assert WHATSAPP.answer_challenge(W, channel, {**query, "hub.verify_token": "woof"}) is None

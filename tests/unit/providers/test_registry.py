@@ -10,7 +10,7 @@ from chalicelib.model.delivery_report import ProviderCallback
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import ChannelType
 from chalicelib.providers.registry import CHANNEL_TYPES, ChannelTypes, ProviderClients
-from tests.unit.channels.letters import KnownSecrets, build_client, letter
+from tests.unit.providers.messages import KnownSecrets, build_client, make_message
 
 EDGES = ProviderClients(
     ses=build_client("sesv2"),
@@ -80,6 +80,6 @@ def test_no_callback_is_so_odd_that_reading_it_fails(body: bytes, url: str) -> N
 def test_no_type_takes_a_strangers_callback(kind: ChannelType) -> None:
     assert kind.read_events(ProviderCallback(b'{"hello": "world"}')) == ()
     assert kind.read_events(ProviderCallback(b"hello=world", "https://carillon.example/v1/hooks/w.ch")) == ()
-    channel = letter(kind.name, {"provider": "aws"}, {}).channel
+    channel = make_message(kind.name, {"provider": "aws"}, {}).channel
     assert not kind.is_genuine(WorkspaceUid("w"), channel, ProviderCallback(b"{}"))
     assert kind.answer_challenge(WorkspaceUid("w"), channel, {"hub.mode": "subscribe"}) is None
