@@ -93,6 +93,9 @@ KEY_ATTRIBUTES = frozenset({"pk", "sk", "activeKey", "activeSort", "dueKey", "co
 TOP_LEVEL = frozenset(
     {"README.md", "app.py", "chalicelib", "infra", "tests", "requirements.txt", "LICENSE", "Makefile"}
 )
+#: Folders of nouns, stores, channel types and routes may have more files: they are looked up by name, not read in turn.
+LARGE_FOLDERS = frozenset({"model", "aws", "providers", "api"})
+MAX_FILES = 16
 MAX_MODULE, MAX_FUNCTION, MAX_PARAMETERS, MAX_APP = 400, 40, 6, 30
 
 
@@ -306,6 +309,28 @@ def test_only_aws_knows_a_key() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in KEY_ATTRIBUTES
     ]
     assert broken == []
+
+
+def test_no_folder_is_too_large_to_survey() -> None:
+    """A reader finds a file among sixteen by reading the names; among ninety only by search."""
+    folders = {path.parent for path in (ROOT / "chalicelib").rglob("*.py")}
+    counts = {
+        folder.relative_to(ROOT / "chalicelib").as_posix(): sum(
+            path.name != "__init__.py" for path in folder.glob("*.py")
+        )
+        for folder in folders
+    }
+    assert {name: count for name, count in counts.items() if count > MAX_FILES and name not in LARGE_FOLDERS} == {}
+
+
+def test_no_public_class_name_is_used_twice() -> None:
+    """Two classes of one name send the reader, and an import, to the wrong one."""
+    found: dict[str, list[str]] = {}
+    for module in shipped():
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module.name)
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}
 
 
 def test_every_module_says_in_one_sentence_what_it_is_for() -> None:
