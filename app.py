@@ -2,7 +2,7 @@
 
 from chalice.app import Chalice
 
-from chalicelib.api._http import CORS
+from chalicelib.api.http.endpoint import CORS
 from chalicelib.api.registry import RESOURCES
 from chalicelib.dashboard import routes
 from chalicelib.workers import clock, jobs, receipts, steps, webhooks

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import app
-from chalicelib.api import openapi
-from chalicelib.api._routes import ROUTES
+from chalicelib.api.http import openapi
+from chalicelib.api.http.routes import ROUTES
 
 FILE = Path(__file__).with_name("openapi.json")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond_page
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond_page
 from chalicelib.model.audit import AuditEntry
 from chalicelib.model.base import Uid
 from chalicelib.model.workspace import Scope

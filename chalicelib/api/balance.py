@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
 from chalicelib.core.billing.top_up import find_balance, set_alerts, set_auto_reload, top_up
 from chalicelib.model.balance import Alerts, AutoReload, Balance, LedgerEntry, TopUp
 from chalicelib.model.base import rfc3339

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib.api._http import MAX_DETAILS
 from chalicelib.api.flow_presenter import Shape, show_cost, show_paused_by, show_stats, show_usage
+from chalicelib.api.http.endpoint import MAX_DETAILS
 from chalicelib.core.launching.estimate_campaign import Estimate
 from chalicelib.core.launching.launch_campaign import Launched
 from chalicelib.core.launching.schedule_campaign import upcoming_starts

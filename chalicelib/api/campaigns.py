@@ -6,8 +6,6 @@ from typing import Annotated, Any
 from chalice.app import Blueprint
 from pydantic import ConfigDict, Field
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page, respond_raw
-from chalicelib.api._slices import page_of_list
 from chalicelib.api.campaign_presenter import (
     show_campaign,
     show_estimate,
@@ -19,7 +17,18 @@ from chalicelib.api.campaign_presenter import (
     summarise_campaign,
     summarise_version,
 )
-from chalicelib.api.idempotency import HEADER as IDEMPOTENCY_KEY
+from chalicelib.api.http.endpoint import (
+    ApiResponse,
+    Call,
+    ListQuery,
+    NoBody,
+    endpoint,
+    respond,
+    respond_page,
+    respond_raw,
+)
+from chalicelib.api.http.idempotency import HEADER as IDEMPOTENCY_KEY
+from chalicelib.api.http.lists import page_of_list
 from chalicelib.core.campaigns.campaign_state import campaign_state
 from chalicelib.core.campaigns.compiler import mermaid
 from chalicelib.core.campaigns.publish_campaign import get_version

@@ -5,7 +5,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, dump, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, dump, endpoint, respond, respond_page
 from chalicelib.core.channels.acquire_rate import RateUsage, rate_usage
 from chalicelib.core.channels.circuit_check import close_circuit
 from chalicelib.core.channels.edit_channel import create_channel, delete_channel, replace_channel

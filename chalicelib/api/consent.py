@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from chalice.app import Blueprint
 from pydantic import Field, model_validator
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
 from chalicelib.core.contacts.validate_contact import normalise_contact
 from chalicelib.core.privacy.request_opt_in import OptInRequest, request_opt_in
 from chalicelib.core.privacy.set_consent import list_consents, set_consent

@@ -6,7 +6,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field, ValidationInfo, field_validator
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
 from chalicelib.core.contacts.list_contacts import ContactSearch, list_contacts
 from chalicelib.core.contacts.save_contact import Given, Saved, get_contact, patch_contact, put_contact, upsert_contact
 from chalicelib.core.contacts.validate_contact import check_value

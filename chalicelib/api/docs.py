@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chalice.app import Blueprint
 
-from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint
 from chalicelib.errors import NotFound
 
 blueprint = Blueprint(__name__)
@@ -19,7 +19,7 @@ _POLICY = (
 @endpoint(blueprint, "GET /openapi.json", scope=None)
 def get_openapi(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The description of this API, OpenAPI 3.1."""
-    from chalicelib.api import openapi  # noqa: PLC0415  Its models take 50 ms that no other call shall wait for.
+    from chalicelib.api.http import openapi  # noqa: PLC0415  Its models take 50 ms that no other call shall wait for.
 
     del call
     return ApiResponse(200, openapi.text(), {"Cache-Control": "public, max-age=300"})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chalice.app import Blueprint
 
-from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint, respond
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond
 from chalicelib.core.events.accept_events import EventOutcome, NewEvent, NewEvents, accept_events
 from chalicelib.model.workspace import Scope
 

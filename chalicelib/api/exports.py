@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from chalice.app import Blueprint
 
-from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint, respond
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond
 from chalicelib.core.reporting.export import start_export
 from chalicelib.model.base import StrictModel, rfc3339
 from chalicelib.model.export_job import DataExport, ExportRequest, ExportStatus

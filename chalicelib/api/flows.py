@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._call import READ_NUMBER
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
-from chalicelib.api._slices import page_of_list
 from chalicelib.api.flow_presenter import inspect_execution, show_execution, show_flow, summarise_flow
+from chalicelib.api.http.call import READ_NUMBER
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.lists import page_of_list
 from chalicelib.core.flows.add_contacts import add_contacts
 from chalicelib.core.flows.control_flow import FlowChange, change_flow, delete_flow
 from chalicelib.core.flows.create_flow import NewFlow, create_flow

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from chalice.app import Blueprint
 
-from chalicelib.api._call import READ_FLAG
-from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint, respond
+from chalicelib.api.http.call import READ_FLAG
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond
 from chalicelib.core.contacts.import_contacts import read_rejected, start_import
 from chalicelib.model.base import StrictModel
 from chalicelib.model.consent import Proof, Source

@@ -6,7 +6,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import (
+from chalicelib.api.http.endpoint import (
     ApiResponse,
     Call,
     ListQuery,

@@ -8,9 +8,9 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
-from chalicelib.api._slices import page_of_list
 from chalicelib.api.flow_presenter import MessageStatus, Shape, message_status, show_message
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.lists import page_of_list
 from chalicelib.core.launching.control_campaign import flows_of
 from chalicelib.core.reporting.list_executions import find_executions, flows_of_contact, get_execution, list_executions
 from chalicelib.errors import NotFound, invalid

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from chalice.app import Blueprint
 from pydantic import ConfigDict
 
-from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint
 from chalicelib.errors import Forbidden, NotFound
 from chalicelib.model.base import StrictModel
 from chalicelib.model.channel import Channel

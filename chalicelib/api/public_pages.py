@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, quote
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint
-from chalicelib.api._pages import Form, describe, page, paragraph, unknown_link
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint
+from chalicelib.api.http.pages import Form, describe, page, paragraph, unknown_link
 from chalicelib.core.privacy.confirm_opt_in import Confirmation, confirm_opt_in, read_confirmation
 from chalicelib.core.privacy.set_consent import Kind
 from chalicelib.core.privacy.unsubscribe import Subscription, read_subscription, unsubscribe

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, dump, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, dump, endpoint, respond, respond_page
 from chalicelib.core.segments.edit_segment import create_segment, delete_segment, update_segment
 from chalicelib.core.segments.filter import Finding
 from chalicelib.core.segments.preview_segment import Explained, SegmentPreview, SegmentPreviewRequest, preview_segment

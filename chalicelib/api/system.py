@@ -5,7 +5,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import ApiResponse, Call, NoBody, endpoint, respond, respond_raw
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond, respond_raw
 from chalicelib.core.workspaces.update_workspace import change_workspace
 from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import WorkspaceUid

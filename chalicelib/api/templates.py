@@ -6,7 +6,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api._http import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
 from chalicelib.core.channels.send_test_message import TestMessage, send_test
 from chalicelib.core.launching.reject_template import reject_template
 from chalicelib.core.templates.edit_template import create_template, delete_template, update_template

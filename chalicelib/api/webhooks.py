@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from chalice.app import Blueprint
 
-from chalicelib.api._http import (
+from chalicelib.api.http.endpoint import (
     ApiResponse,
     Call,
     ListQuery,
@@ -14,7 +14,7 @@ from chalicelib.api._http import (
     respond_page,
     respond_with_secret,
 )
-from chalicelib.api._slices import page_of_list
+from chalicelib.api.http.lists import page_of_list
 from chalicelib.core.notifications.deliver_webhooks import replay, send_test_event
 from chalicelib.core.notifications.manage_webhooks import (
     CreateWebhookRequest,

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from chalicelib.api.audience_responses import ImportResponse
+from chalicelib.api.responses.files import ImportResponse
 from infra.cli.context import Chosen, chosen
 from infra.cli.output import Exit, answering, dump, facts
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from chalicelib.api.responses import FlowResponse
+from chalicelib.api.responses.flows import FlowResponse
 from chalicelib.core.flows.control_flow import FlowChange
 from chalicelib.core.flows.create_flow import NewFlow
 from chalicelib.model.flow import ENDED, FlowStatus

@@ -3,22 +3,19 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chalicelib.api.audience_responses import EventResults, ImportResponse, UploadResponse
-from chalicelib.api.responses import (
+from chalicelib.api.responses.campaigns import (
     CampaignResponse,
     CampaignStatusResponse,
     CampaignSummaryResponse,
-    ContactsAddedResponse,
     ControlResponse,
-    ExecutionDetailResponse,
-    ExecutionResponse,
-    FlowResponse,
-    FlowSummaryResponse,
     LaunchResponse,
-    MessageResponse,
     TriggerResponse,
     ValidationResponse,
 )
+from chalicelib.api.responses.events import EventResults
+from chalicelib.api.responses.executions import ExecutionDetailResponse, ExecutionResponse, MessageResponse
+from chalicelib.api.responses.files import ImportResponse, UploadResponse
+from chalicelib.api.responses.flows import ContactsAddedResponse, FlowResponse, FlowSummaryResponse
 from chalicelib.core.events.accept_events import NewEvents
 from chalicelib.core.flows.control_flow import FlowChange
 from chalicelib.core.flows.create_flow import NewFlow

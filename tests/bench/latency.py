@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.api._routes import ROUTES
+from chalicelib.api.http.routes import ROUTES
 from chalicelib.model.message import MessageType
 from chalicelib.model.signing import Links
 from infra.local.lambda_runtime import Context

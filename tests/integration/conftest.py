@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib.api import openapi
-from chalicelib.api._routes import ROUTES
+from chalicelib.api.http import openapi
+from chalicelib.api.http.routes import ROUTES
 from chalicelib.aws import usage_meter as usage
 from chalicelib.core.workspaces.api_key import make_key
 from chalicelib.core.workspaces.create_workspace import make_workspace

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.api._routes import ROUTES
+from chalicelib.api.http.routes import ROUTES
 from chalicelib.model.message import Accepted, OutgoingMessage, PermanentFailure, SendResult
 from chalicelib.wiring import use_ports
 from infra.local import gateway

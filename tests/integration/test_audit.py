@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api._routes import ROUTES
+from chalicelib.api.http.routes import ROUTES
 from chalicelib.core.workspaces import record_audit as note_changes
 from chalicelib.core.workspaces.api_key import parse_api_key
 from chalicelib.errors import RetryLater
@@ -168,7 +168,7 @@ def test_a_trace_that_cannot_be_kept_does_not_undo_the_change(
     def fail(*_: object, **__: object) -> None:
         raise RetryLater("DynamoDB is throttled")
 
-    monkeypatch.setattr("chalicelib.api._audit.write_audit_entries", fail)
+    monkeypatch.setattr("chalicelib.api.http.audit.write_audit_entries", fail)
     assert api.patch("/v1/workspace", {"name": "Mine"}).status == 200
     logged = capsys.readouterr()
     assert "audit.lost" in logged.out + logged.err + caplog.text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import app
-from chalicelib.api._routes import ROUTES
+from chalicelib.api.http.routes import ROUTES
 from chalicelib.core.flows import create_flow as create_flow_module
 from chalicelib.core.workspaces.idempotency import (
     LEASE,

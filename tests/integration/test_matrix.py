@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib.api import openapi
-from chalicelib.api._routes import ROUTES, Route
+from chalicelib.api.http import openapi
+from chalicelib.api.http.routes import ROUTES, Route
 from chalicelib.core.workspaces.api_key import parse_api_key
 from chalicelib.model.workspace import Key, Scope
 from tests.integration.conftest import Api, Reply

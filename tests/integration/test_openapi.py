@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib.api import openapi
-from chalicelib.api._routes import ROUTES
-from chalicelib.api.response_models import SHOWN
+from chalicelib.api.http import openapi
+from chalicelib.api.http.routes import ROUTES
+from chalicelib.api.responses.route_responses import SHOWN
 from infra.openapi import FILE, render
 from tests.integration.conftest import Api
 from tests.integration.recorder import record

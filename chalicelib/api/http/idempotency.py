@@ -9,8 +9,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from chalicelib.api._call import ApiResponse, Call
-from chalicelib.api._routes import Route
+from chalicelib.api.http.call import ApiResponse, Call
+from chalicelib.api.http.routes import Route
 from chalicelib.core.workspaces.idempotency import IdempotencyClaim, begin_call, complete_call, read_body, release_call
 from chalicelib.errors import CarillonError, Conflict, Forbidden, InvalidRequest, NotFound
 from chalicelib.model.idempotency_record import StoredResponse

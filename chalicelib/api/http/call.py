@@ -7,7 +7,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from chalicelib.api.cursors import FIRST, CursorPosition, Cursors
+from chalicelib.api.http.cursors import FIRST, CursorPosition, Cursors
 from chalicelib.model.base import StoredDocument, StrictModel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Key

@@ -13,11 +13,11 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api._call import ListQuery, NoBody
-from chalicelib.api._parse import MAX_BODY_BYTES
-from chalicelib.api._routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
-from chalicelib.api._schemas import REF, Json, normalise_schema, rename, titles_without_suffix
-from chalicelib.api.response_models import SHOWN, ResponseSpec
+from chalicelib.api.http.call import ListQuery, NoBody
+from chalicelib.api.http.parse import MAX_BODY_BYTES
+from chalicelib.api.http.routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
+from chalicelib.api.http.schemas import REF, Json, normalise_schema, rename, titles_without_suffix
+from chalicelib.api.responses.route_responses import SHOWN, ResponseSpec
 from chalicelib.core.workspaces.idempotency import MAX_KEY
 from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import UID_PATTERN

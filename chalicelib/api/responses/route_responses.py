@@ -5,44 +5,29 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from chalicelib.api.audience_responses import (
-    ConsentResponse,
-    EventResults,
-    ExportResponse,
-    ImportResponse,
-    SegmentPreviewResponse,
-    SegmentSummary,
-    UploadResponse,
-)
-from chalicelib.api.billing_responses import BalanceResponse, TransactionResponse
-from chalicelib.api.channel_responses import ChannelResponse
-from chalicelib.api.responses import (
-    AuditResponse,
+from chalicelib.api.responses.audit import AuditResponse
+from chalicelib.api.responses.balance import BalanceResponse, TransactionResponse
+from chalicelib.api.responses.campaigns import (
     CampaignResponse,
     CampaignStatusResponse,
     CampaignSummaryResponse,
-    ContactsAddedResponse,
     ControlResponse,
-    DeliveryResponse,
-    ExecutionDetailResponse,
-    ExecutionResponse,
-    FlowResponse,
-    FlowSummaryResponse,
     GraphResponse,
-    HealthResponse,
-    KeyCreatedResponse,
-    KeyResponse,
     LaunchResponse,
-    MessageResponse,
-    SavedVersionResponse,
     TriggerResponse,
     ValidationResponse,
     VersionSummaryResponse,
-    WebhookCreatedResponse,
-    WebhookResponse,
-    WorkspaceCreatedResponse,
-    WorkspaceResponse,
 )
+from chalicelib.api.responses.channels import ChannelResponse
+from chalicelib.api.responses.contacts import ConsentResponse, SavedVersionResponse
+from chalicelib.api.responses.events import EventResults
+from chalicelib.api.responses.executions import ExecutionDetailResponse, ExecutionResponse, MessageResponse
+from chalicelib.api.responses.files import ExportResponse, ImportResponse, UploadResponse
+from chalicelib.api.responses.flows import ContactsAddedResponse, FlowResponse, FlowSummaryResponse
+from chalicelib.api.responses.keys import KeyCreatedResponse, KeyResponse, WorkspaceCreatedResponse, WorkspaceResponse
+from chalicelib.api.responses.segments import SegmentPreviewResponse, SegmentSummary
+from chalicelib.api.responses.system import HealthResponse
+from chalicelib.api.responses.webhooks import DeliveryResponse, WebhookCreatedResponse, WebhookResponse
 from chalicelib.core.channels.send_test_message import TestResult
 from chalicelib.core.templates.preview_template import TemplatePreview
 from chalicelib.model.balance import AutoReload

@@ -12,17 +12,17 @@ from typing import Any, TypedDict, TypeVar, Unpack
 from chalice.app import Blueprint, CORSConfig, Request, Response
 from pydantic import BaseModel
 
-from chalicelib.api._audit import audited
-from chalicelib.api._call import ApiResponse as ApiResponse  # noqa: PLC0414  The same.
-from chalicelib.api._call import Call as Call  # noqa: PLC0414  The same.
-from chalicelib.api._call import ListQuery as ListQuery  # noqa: PLC0414  The same.
-from chalicelib.api._call import NoBody as NoBody  # noqa: PLC0414  The same.
-from chalicelib.api._parse import read_body, read_query
-from chalicelib.api._routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
-from chalicelib.api.auth import Keyring
-from chalicelib.api.cursors import FIRST, Cursors
-from chalicelib.api.idempotency import answer_once
-from chalicelib.api.rate_limit import Throttle
+from chalicelib.api.http.audit import audited
+from chalicelib.api.http.auth import Keyring
+from chalicelib.api.http.call import ApiResponse as ApiResponse  # noqa: PLC0414  The same.
+from chalicelib.api.http.call import Call as Call  # noqa: PLC0414  The same.
+from chalicelib.api.http.call import ListQuery as ListQuery  # noqa: PLC0414  The same.
+from chalicelib.api.http.call import NoBody as NoBody  # noqa: PLC0414  The same.
+from chalicelib.api.http.cursors import FIRST, Cursors
+from chalicelib.api.http.idempotency import answer_once
+from chalicelib.api.http.parse import read_body, read_query
+from chalicelib.api.http.rate_limit import Throttle
+from chalicelib.api.http.routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
 from chalicelib.errors import (
     CarillonError,
     CircuitOpen,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.api._call import ApiResponse, Call
-from chalicelib.api._routes import Route
+from chalicelib.api.http.call import ApiResponse, Call
+from chalicelib.api.http.routes import Route
 from chalicelib.core.workspaces.record_audit import ChangeLog, record_changes, write_audit_entries
 from chalicelib.errors import CarillonError
 from chalicelib.telemetry import log_fault

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import ClassVar
 
-from chalicelib.api._http import ApiResponse
+from chalicelib.api.http.endpoint import ApiResponse
 from chalicelib.model.base import StrictModel
 from chalicelib.model.message import MessageType
 

@@ -1,0 +1,1 @@
+"""HTTP plumbing of the API: registration, authentication, parsing, paging, idempotency and the OpenAPI document."""

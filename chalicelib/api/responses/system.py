@@ -1,0 +1,9 @@
+"""Response models of the installation."""
+
+from chalicelib.model.base import StrictModel
+
+
+class HealthResponse(StrictModel):
+    """`ok`."""
+
+    status: str
