@@ -65,7 +65,7 @@ cli: $(READY) ## the command line against a running API: CARILLON_URL=… CARILL
 	@$(BIN)/python -m infra.cli $(ARGS)
 
 openapi: $(READY) ## records the examples of the API anew and writes infra/openapi.json
-	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest tests/integration/test_openapi.py -k examples && $(BIN)/python -m infra.openapi
+	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest tests/integration/api/test_openapi.py -k examples && $(BIN)/python -m infra.openapi
 
 pictures: $(READY) ## takes the README's pictures of the dashboard anew; needs Chromium
 	@$(BIN)/python -m tests.e2e.dashboard.pictures

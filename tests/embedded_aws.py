@@ -27,7 +27,7 @@ from botocore.config import Config
 from infra.local.aws_queues import queue_name
 from infra.local.aws_shortcuts import take_shortcuts
 from infra.local.resources import provision
-from tests.short_way import SERVICES, Body, answer_directly, shorten
+from tests.direct_transport import SERVICES, Body, answer_directly, shorten
 
 REGION = "eu-west-1"
 #: A retry would hide a fault that a test has planted. The user agent is fixed as botocore's takes a tenth of a call.

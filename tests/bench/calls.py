@@ -20,8 +20,8 @@ from tests.bench.sizes import item_bytes
 from tests.builders import condition, end, tag, wait
 from tests.embedded_aws import EmbeddedAws
 from tests.integration.conftest import World
-from tests.integration.story import START, SleepingClock, Story
-from tests.postbox import Postbox
+from tests.integration.harness import START, SleepingClock, Story
+from tests.recording_channel import Postbox
 
 #: Contacts by which growth is seen.
 SIZES = (1_000, 10_000)

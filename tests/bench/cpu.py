@@ -21,7 +21,6 @@ from chalicelib.model.queue_messages import StepMessage
 from chalicelib.model.template import TemplateFields
 from chalicelib.ports import Ports
 from chalicelib.workers.jobs import run_job
-from tests.memory.allowances import MemoryAllowances
 from tests.memory.balances import MemoryBalances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
@@ -31,13 +30,14 @@ from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
 from tests.memory.files import MemoryFiles
-from tests.memory.gates import MemoryGates
+from tests.memory.pacing_store import MemoryGates
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
+from tests.memory.usage_limits import MemoryAllowances
 from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
-from tests.postbox import Postbox
+from tests.recording_channel import Postbox
 
 CONTACTS = 2_000
 BATCH = 10

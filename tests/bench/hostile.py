@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.bench.calls import open_story
 from tests.hostile import bodies, files, filters, names, templates
-from tests.hostile.asking import Ask, Asked, ask
-from tests.integration.story import Story
+from tests.hostile.request import Ask, Asked, ask
+from tests.integration.harness import Story
 
 
 def measure() -> list[dict[str, Any]]:

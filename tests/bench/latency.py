@@ -14,8 +14,8 @@ from chalicelib.model.signing import Links
 from infra.local.lambda_runtime import Context
 from tests.bench.calls import WATCHED, open_story
 from tests.integration.conftest import Api
-from tests.integration.recorder import record
-from tests.integration.story import Story
+from tests.integration.example_recorder import record
+from tests.integration.harness import Story
 
 #: Each plays the whole API once; the first also imports and compiles what a process does once.
 RUNS = 20

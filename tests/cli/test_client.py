@@ -7,9 +7,9 @@ from chalicelib.model.channel import Channel, ChannelFields
 from chalicelib.model.contact import ContactFields
 from infra.client import Client, Refused, Unreachable
 from infra.client.calls import TRIES, Calls, Reply
-from tests.cli.wire import ApiWire, FaultyWire
+from tests.cli.transports import ApiWire, FaultyWire
 from tests.integration.conftest import Api, World, api, embedded_aws, world
-from tests.integration.story import Story, story
+from tests.integration.harness import Story, story
 
 __all__ = ["World", "api", "embedded_aws", "story", "world"]
 CHANNEL = ChannelFields(name="Console", type="console")

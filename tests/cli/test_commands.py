@@ -17,9 +17,9 @@ from infra.cli.context import Chosen
 from infra.cli.output import Exit, Output
 from infra.cli.plan import as_file, compare
 from infra.client import Client, Unreachable
-from tests.cli.wire import ApiWire
+from tests.cli.transports import ApiWire
 from tests.integration.conftest import Api, api, embedded_aws, world
-from tests.integration.story import Story, story
+from tests.integration.harness import Story, story
 
 __all__ = ["api", "embedded_aws", "story", "world"]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.local.aws_shortcuts import copied
-from tests.contract.places import Place
+from tests.contract.emulators import Place
 
 
 @pytest.fixture

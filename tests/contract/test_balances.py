@@ -21,7 +21,7 @@ from chalicelib.model.balance import (
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Balances
 from tests.builders import NOW
-from tests.contract.places import PLACES, Place
+from tests.contract.emulators import PLACES, Place
 from tests.memory.balances import MemoryBalances
 
 W, F = WorkspaceUid("w1"), FlowUid("f1")

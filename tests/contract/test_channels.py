@@ -22,8 +22,8 @@ from chalicelib.model.message import (
 from chalicelib.ports import ChannelType
 from chalicelib.providers.http import Http
 from chalicelib.providers.registry import ChannelTypes, ProviderClients
+from tests.scripted_server import Wire, answer, closed_port, open_wire
 from tests.unit.providers.messages import NOW, PHONE, KnownSecrets, build_client, make_message
-from tests.wire import Wire, answer, closed_port, open_wire
 
 ENDPOINT = "arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/shop/a1111111-2222"
 CONTACT = Contact(

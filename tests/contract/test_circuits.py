@@ -13,7 +13,7 @@ from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Catalog, ChannelStatus, Circuits
 from tests.builders import NOW, build_channel
-from tests.contract.places import PLACES, Place
+from tests.contract.emulators import PLACES, Place
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 

@@ -1,7 +1,7 @@
 """What a claim is worth once its time is over, on every adapter of the port Executions."""
 
 from chalicelib.ports import Executions, ExpectUnclaimed
-from tests.contract.rows import LEASE, SHARDS, claimed, row_of
+from tests.contract.execution_builders import LEASE, SHARDS, claimed, row_of
 from tests.contract.test_executions import executions, save, stored
 from tests.memory.clock import START
 

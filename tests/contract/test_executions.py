@@ -18,8 +18,8 @@ from chalicelib.model.execution import (
 )
 from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, NodeId, WorkspaceUid
 from chalicelib.ports import Executions, ExpectClaimedBy, ExpectUnclaimed, Save
-from tests.contract.places import PLACES, Place
-from tests.contract.rows import LEASE, SEND, SHARDS, F, W, claimed, free, key_of, row_of, settled
+from tests.contract.emulators import PLACES, Place
+from tests.contract.execution_builders import LEASE, SEND, SHARDS, F, W, claimed, free, key_of, row_of, settled
 from tests.memory.clock import START
 from tests.memory.executions import MemoryExecutions
 

@@ -34,8 +34,8 @@ from infra.local.providers.hooks import Hooks
 from infra.local.providers.pump import Pump
 from infra.local.providers.reports import Event, Post
 from infra.local.providers.server import META_HOOKS, Server, build_responder
+from tests.scripted_server import answer, closed_port, open_wire
 from tests.unit.providers.messages import KnownSecrets, build_client, make_message
-from tests.wire import answer, closed_port, open_wire
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 W = WorkspaceUid("w")

@@ -14,7 +14,7 @@ from chalicelib.errors import RetryLater, TooLarge
 from chalicelib.model.delivery_report import MAX_QUEUED_BYTES
 from chalicelib.model.queue_messages import EnqueuePending, Job, Recount, ScheduledStep, StepMessage
 from chalicelib.ports import JobQueue, ReceiptQueue, StepQueue
-from tests.contract.places import PLACES, Place
+from tests.contract.emulators import PLACES, Place
 from tests.memory.clock import START
 from tests.memory.queues import MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 

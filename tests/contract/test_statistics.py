@@ -7,7 +7,7 @@ import pytest
 from chalicelib.aws.statistics import DynamoStatistics
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Overview, Statistics
-from tests.contract.places import PLACES, Place
+from tests.contract.emulators import PLACES, Place
 from tests.memory.clock import START, VirtualClock
 from tests.memory.statistics import MemoryStatistics
 

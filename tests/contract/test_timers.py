@@ -10,7 +10,7 @@ import pytest
 from chalicelib.aws.timers import DynamoTimers
 from chalicelib.model.queue_messages import ScheduledStep, StepMessage
 from chalicelib.ports import Timers
-from tests.contract.places import PLACES, Faulty, Place
+from tests.contract.emulators import PLACES, Faulty, Place
 from tests.memory.clock import START
 from tests.memory.timers import MemoryTimers
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.stack import Stack
-from tests.malformed import Bad, corpus
+from tests.malformed_requests import Bad, corpus
 
 #: Where a network makes a difference; the rest is played in process.
 OVER_HTTP = {"bytes", "content type", "authorization", "header", "path", "query"}

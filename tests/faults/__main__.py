@@ -8,6 +8,6 @@ if __name__ == "__main__":
         from tests.faults.mutants import infect
 
         infect(sys.argv[2])
-    from tests.faults.tiers import main
+    from tests.faults.suites import main
 
     sys.exit(main(sys.argv[1:]))

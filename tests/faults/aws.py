@@ -17,8 +17,8 @@ from chalicelib.settings import read_settings
 from chalicelib.wiring import build_ports
 from infra.local.resources import queue_urls
 from tests.embedded_aws import EmbeddedAws, MotoAws
-from tests.faults.board import Board, SkewedClock
-from tests.faults.mail import BATCH, VISIBILITY, Mail
+from tests.faults.injector import Board, SkewedClock
+from tests.faults.simulated_queues import BATCH, VISIBILITY, Mail
 from tests.memory.clock import START
 
 #: Our names of the queues → their logical ids.

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.ports import Ports
-from tests.faults.board import PORTS, Board, SkewedClock
-from tests.faults.mail import MemoryPost, Post, PostedEvents, PostedJobs, PostedReceipts, PostedSteps
-from tests.memory.allowances import MemoryAllowances
+from tests.faults.injector import PORTS, Board, SkewedClock
+from tests.faults.simulated_queues import MemoryPost, Post, PostedEvents, PostedJobs, PostedReceipts, PostedSteps
 from tests.memory.balances import MemoryBalances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
@@ -18,10 +17,11 @@ from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
 from tests.memory.files import MemoryFiles
-from tests.memory.gates import MemoryGates
+from tests.memory.pacing_store import MemoryGates
 from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.timers import MemoryTimers
+from tests.memory.usage_limits import MemoryAllowances
 from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
 
 

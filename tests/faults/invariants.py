@@ -12,11 +12,11 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, NodeId
 from chalicelib.model.message import ChannelFailure, OutcomeUnknown, PermanentFailure, TransientFailure
 from chalicelib.model.queue_messages import Recount
-from tests.faults.board import SKEW
+from tests.faults.injector import SKEW
 from tests.faults.plan import Kind
 from tests.faults.provider import Try
-from tests.faults.stage import HERE
-from tests.faults.world import World
+from tests.faults.sample_data import HERE
+from tests.faults.simulation import World
 
 LOSING = frozenset({Kind.CRASH, Kind.LOST, Kind.REFUSED, Kind.ZOMBIE, Kind.FAST, Kind.SLOW})
 #: Behind which a claim may stand on a row with nothing sent.

@@ -27,12 +27,12 @@ from chalicelib.model.ids import ChannelUid, ContactUid, new_uid
 from chalicelib.model.money import read_money
 from chalicelib.model.queue_messages import Recount
 from chalicelib.model.queued_report import build_posted
-from tests.faults.board import Died
+from tests.faults.injector import Died
+from tests.faults.sample_data import CHANNEL, HERE
 from tests.faults.scenario import Act
-from tests.faults.stage import CHANNEL, HERE
 
 if TYPE_CHECKING:
-    from tests.faults.world import World
+    from tests.faults.simulation import World
 
 #: A caller who has no answer asks again after a second.
 PAUSE = timedelta(seconds=1)

@@ -15,7 +15,7 @@ from chalicelib.model.ids import read_message_uid
 from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, SendResult, Throttled
 from chalicelib.providers.base import BaseChannelType
 from chalicelib.providers.console import ConsoleContent, ConsoleSettings
-from tests.faults.board import Board
+from tests.faults.injector import Board
 
 #: Answers by the letter and by how many times this message was tried before.
 Answer = Callable[[OutgoingMessage, int], SendResult]

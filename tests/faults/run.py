@@ -9,7 +9,7 @@ from tests.faults.backends import Backend, MemoryBackend
 from tests.faults.invariants import violations
 from tests.faults.plan import Call, Plan, write_plan
 from tests.faults.scenario import Scenario
-from tests.faults.world import World, opened
+from tests.faults.simulation import World, opened
 
 Place = Callable[[], AbstractContextManager[Backend]]
 

@@ -9,7 +9,7 @@ from chalicelib.model.message import Accepted, OutgoingMessage
 from tests.faults.provider import Answer
 
 if TYPE_CHECKING:
-    from tests.faults.world import World
+    from tests.faults.simulation import World
 
 Act = Callable[["World"], None]
 #: What is wrong with the run, beyond what holds of every run.

@@ -23,9 +23,9 @@ from chalicelib.model.stable_random import stable_fraction
 from chalicelib.model.trigger import ApiTrigger, EntryPolicy, EventTrigger, ScheduledTrigger
 from tests.builders import ab_test, condition, end, send, tag, wait
 from tests.faults import operators as do
+from tests.faults.sample_data import HERE
 from tests.faults.scenario import Scenario
-from tests.faults.stage import HERE
-from tests.faults.world import World
+from tests.faults.simulation import World
 from tests.memory.clock import START
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

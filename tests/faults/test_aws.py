@@ -7,7 +7,7 @@ import pytest
 
 from tests.embedded_aws import EmbeddedAws, MotoAws
 from tests.faults.aws import aws_backend
-from tests.faults.aws_tiers import aws_faults
+from tests.faults.aws_suites import aws_faults
 from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME
 

@@ -5,7 +5,7 @@ import pytest
 from tests.faults.plan import read_plan, write_plan
 from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME
-from tests.faults.tiers import fuzz
+from tests.faults.suites import fuzz
 
 
 @pytest.mark.parametrize("first", range(1, 301, 100))

@@ -15,9 +15,9 @@ from chalicelib.nodes.send import Send
 from tests.faults import operators as do
 from tests.faults.backends import MemoryBackend
 from tests.faults.invariants import violations
+from tests.faults.sample_data import HERE
 from tests.faults.scenarios import BY_NAME
-from tests.faults.stage import HERE
-from tests.faults.world import World, opened
+from tests.faults.simulation import World, opened
 
 RUBBISH = (
     "",

@@ -14,12 +14,12 @@ from chalicelib.core.workspaces.api_key import make_key
 from chalicelib.model.workspace import Scope
 from tests.faults import operators as do
 from tests.faults.backends import MemoryBackend
-from tests.faults.board import Died
+from tests.faults.injector import Died
 from tests.faults.invariants import violations
 from tests.faults.plan import Kind
+from tests.faults.sample_data import HERE
 from tests.faults.scenarios import BY_NAME
-from tests.faults.stage import HERE
-from tests.faults.world import opened
+from tests.faults.simulation import opened
 from tests.integration.conftest import Api
 
 SCENARIO = replace(BY_NAME["wait"], name="machine", contacts=3, script=())

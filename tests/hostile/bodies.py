@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.hostile.asking import Ask
+from tests.hostile.request import Ask
 
 CONTACTS, EVENTS, CAMPAIGNS, FLOWS = "/v1/contacts", "/v1/events", "/v1/campaigns", "/v1/flows"
 _GZIP = b"\x1f\x8b\x08\x00" + b"\x00" * 2_000

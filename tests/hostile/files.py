@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 
-from tests.hostile.asking import Ask
+from tests.hostile.request import Ask
 
 IMPORT = "/v1/contacts/import"
 _CSV = {"Content-Type": "text/csv"}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from itertools import product
 
-from tests.hostile.asking import Ask
+from tests.hostile.request import Ask
 
 PREVIEW = "/v1/segments/preview"
 LEAF: object = {"tag": "vip"}

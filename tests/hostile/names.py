@@ -1,6 +1,6 @@
 """Names and addresses that are meant to run, to hide, or to pass for another's."""
 
-from tests.hostile.asking import Ask
+from tests.hostile.request import Ask
 
 CONTACTS = "/v1/contacts"
 #: Kept as they are; whoever shows them must show them safely.

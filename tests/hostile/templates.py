@@ -1,7 +1,7 @@
 """Templates made to burn time or memory: at publishing, in a preview, in a test send."""
 
-from tests.hostile.asking import Ask
-from tests.unit.engine.test_render import BOMBS
+from tests.hostile.request import Ask
+from tests.unit.core.templates.test_render import BOMBS
 
 #: What they feed on.
 VALUES = {"x": ["x"] * 50, "long": "x" * 16_000}

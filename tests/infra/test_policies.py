@@ -16,10 +16,10 @@ from chalicelib.model.message import RecipientSuppressed
 from infra.local.resources import load_template, physical_name
 from infra.packaging.config import ROOT, read_config, read_functions
 from tests.integration.conftest import WORKERS, api, embedded_aws, world
-from tests.integration.consents import consent, path_of, submit, swap_ports, unsubscribe_path
-from tests.integration.receipts import reporting, tell
-from tests.integration.story import Story, story
-from tests.integration.test_receipts import hook, post, reply, sent
+from tests.integration.consent_helpers import consent, path_of, submit, swap_ports, unsubscribe_path
+from tests.integration.harness import Story, story
+from tests.integration.receipts.test_process_reports import hook, post, reply, sent
+from tests.integration.reporting_channel import reporting, tell
 
 __all__ = ["api", "embedded_aws", "hook", "reporting", "story", "world"]
 

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from chalicelib.model.message import OutcomeUnknown, TransientFailure
 from chalicelib.providers.http import MAX_ANSWER_BYTES, Http, Reply, Request
-from tests.wire import answer, closed_port, open_wire, split
+from tests.scripted_server import answer, closed_port, open_wire, split
 
 NAME = "hooks.example.com"
 

@@ -22,8 +22,8 @@ from chalicelib.model.message import (
 )
 from chalicelib.providers.http import Http, Reply
 from chalicelib.providers.webhook import WebhookChannel, WebhookContent, build_request, build_settings, read_answer
+from tests.scripted_server import answer, open_wire, split
 from tests.unit.providers.messages import NOW, KnownSecrets, make_message
-from tests.wire import answer, open_wire, split
 
 #: Of the specification's own example.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -1,0 +1,84 @@
+"""What writes of rows come to where DynamoDB is throttled or its answers are lost."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from chalicelib.aws.executions import DynamoExecutions
+from chalicelib.errors import RetryLater
+from chalicelib.model.execution import Execution
+from chalicelib.ports import Save
+from tests.contract.emulators import Faulty, Place
+from tests.contract.execution_builders import SHARDS, claimed, free, key_of, row_of
+
+
+def throttled_statements(call: Any, request: Any) -> Any:
+    """Every second statement of the batch is not taken."""
+    taken = call(Statements=request["Statements"][::2])["Responses"]
+    throttled = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
+    return {"Responses": [throttled if index % 2 else taken[index // 2] for index in range(len(request["Statements"]))]}
+
+
+def lost_answer(call: Any, request: Any) -> Any:
+    call(**request)
+    raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+
+def refused_statement(call: Any, request: Any) -> Any:
+    return {"Responses": [{"Error": {"Code": "AccessDenied", "Message": "no"}} for _ in request["Statements"]]}
+
+
+def faulty(*faults: Any) -> tuple[DynamoExecutions, Faulty, list[float], list[Execution]]:
+    place = Place("ministack")
+    client, rows = Faulty(place.client("dynamodb")), [row_of(f"c{number}") for number in range(6)]
+    pauses: list[float] = []
+    executions = DynamoExecutions(client, place.names["EXECUTIONS_TABLE"], sleep=pauses.append)  # type: ignore[arg-type]  # a wrapped client
+    executions.enrol_many(rows, SHARDS)
+    client._faults, client.calls = list(faults), 0
+    return executions, client, pauses, rows
+
+
+def test_throttled_statements_alone_are_written_again() -> None:
+    executions, client, pauses, rows = faulty(throttled_statements)
+    assert all(executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS))
+    assert (client.calls, len(pauses)) == (2, 1)
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_a_save_whose_answer_was_lost_has_held(count: int) -> None:
+    executions, _, _, rows = faulty(lost_answer)
+    assert all(executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows[:count]], SHARDS))
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_an_enrolment_whose_answer_was_lost_does_not_raise(count: int) -> None:
+    executions, _, _, _ = faulty(lost_answer)
+    rows = {key_of(f"d{number}"): row_of(f"d{number}") for number in range(count)}
+    executions.enrol_many(list(rows.values()), SHARDS)
+    assert executions.find_many(list(rows), SHARDS, strong=True) == rows
+
+
+def test_of_what_stays_throttled_it_is_told_which_rows_are_not_decided() -> None:
+    executions, client, pauses, _ = faulty()
+    rows = [row_of(f"d{number}") for number in range(20)]
+    executions.enrol_many(rows, SHARDS)
+    client._faults = [throttled_statements] * 4
+    held = executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS)
+    assert (held.count(True), held.count(None), len(pauses)) == (19, 1, 3)
+    stored = executions.find_many([row.key for row in rows], SHARDS, strong=True)
+    assert [stored[row.key].claim is not None for row in rows] == [ok is True for ok in held]
+
+
+def test_an_enrolment_that_stays_throttled_is_to_be_made_once_more() -> None:
+    executions, client, _, _ = faulty()
+    client._faults = [throttled_statements] * 4
+    with pytest.raises(RetryLater):
+        executions.enrol_many([row_of(f"d{number}") for number in range(20)], SHARDS)
+
+
+def test_a_statement_that_can_never_be_taken_is_a_fault() -> None:
+    executions, client, _, rows = faulty(refused_statement)
+    with pytest.raises(RuntimeError, match="AccessDenied"):
+        executions.save_many([Save(claimed(row, "a1"), free(row)) for row in rows], SHARDS)
+    assert client.calls == 1

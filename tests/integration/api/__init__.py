@@ -1,0 +1,1 @@
+"""Integration tests of what all API routes share."""

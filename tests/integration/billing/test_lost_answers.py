@@ -1,0 +1,259 @@
+"""What a message costs whose answer was lost, on a prepaid channel that sends such a message again."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey
+from chalicelib.model.ids import ContactUid, FlowUid, NodeId
+from chalicelib.model.message import (
+    Accepted,
+    OutcomeUnknown,
+    OutgoingMessage,
+    PermanentFailure,
+    SendResult,
+    TransientFailure,
+)
+from chalicelib.ports import ExpectUnclaimed, Save
+from chalicelib.wiring import use_ports
+from tests.integration.billing.test_balance import Dying, Killed, _balance, _check_the_books, _pay
+from tests.integration.consent_helpers import swap_ports
+from tests.integration.harness import Around, Story, story
+
+__all__ = ["story"]
+
+LOST, TAKEN = OutcomeUnknown("read_timeout"), Accepted("id")
+FIRST = timedelta(seconds=2)
+
+
+def _prepay(story: Story, amount: str, contacts: int = 1) -> None:
+    story.settle_in(contacts=contacts)
+    _charge(story, "0.01")
+    _pay(story, amount)
+
+
+def _charge(story: Story, price: str) -> None:
+    body = {"name": "Console", "type": "console", "lostAnswer": "resend", "prices": {"MESSAGE": price}}
+    story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
+
+
+def _answer(story: Story, *verdicts: SendResult) -> None:
+    """The tries of each message fare so, one after the other, and so does its last for good."""
+
+    def answer(letter: OutgoingMessage) -> SendResult:
+        tried = story.postbox.times_called()[str(letter.uid)]
+        return verdicts[min(tried, len(verdicts)) - 1]
+
+    story.postbox.answer = answer
+
+
+def _lose_one(story: Story, amount: str = "1.00", then: SendResult = TAKEN) -> str:
+    """A flow of one message whose first try has had no answer yet."""
+    _prepay(story, amount)
+    _answer(story, LOST, then)
+    flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
+    story.advance(FIRST)
+    assert len(story.postbox.calls) == 1
+    return flow
+
+
+def _finish(story: Story, flow: str) -> Any:
+    story.advance(timedelta(minutes=20), step=timedelta(seconds=5))
+    shown = story.flow(flow)
+    _check_the_books(story, sum(_paid_in(story)))
+    return shown["stats"]
+
+
+def _paid_in(story: Story) -> list[int]:
+    ledger = story.world.ports.balances.entries(story.api.workspace, 100, None).items
+    return [entry.units for entry in ledger if entry.kind == "topup"]
+
+
+def _key(story: Story, flow: str) -> ExecutionKey:
+    return ExecutionKey(story.api.workspace, FlowUid(flow), ContactUid(story.contacts[0]))
+
+
+def _report(story: Story, flow: str, engagement: Engagement = Engagement.DELIVERED) -> None:
+    """The provider tells of the message before it is tried again."""
+    receipt = DeliveryReceipt(engagement, story.now)
+    assert story.world.ports.executions.put_receipt(_key(story, flow), 1, NodeId("one"), receipt)
+
+
+def _recount(story: Story, flow: str) -> None:
+    story.expect(200, story.api.post(f"/v1/flows/{flow}/recount"))
+
+
+@pytest.mark.parametrize("recounted", [False, True])
+@pytest.mark.parametrize("engagement", [Engagement.DELIVERED, Engagement.BOUNCED])
+def test_a_message_of_which_only_a_receipt_tells_is_paid_for(
+    story: Story, engagement: Engagement, recounted: bool
+) -> None:
+    flow = _lose_one(story)
+    if recounted:
+        _recount(story, flow)
+    _report(story, flow, engagement)
+    stats = _finish(story, flow)
+    assert (stats["sent"], stats["unknown"], stats["spent"], len(story.postbox.calls)) == (1, 0, "0.01", 1)
+    assert _balance(story) == ("0.99", "0.00")
+
+
+@pytest.mark.parametrize("recounted", [False, True])
+def test_a_message_that_is_sent_again_is_paid_once(story: Story, recounted: bool) -> None:
+    flow = _lose_one(story)
+    assert story.flow(flow)["stats"]["spent"] == "0.01"
+    if recounted:
+        _recount(story, flow)
+    stats = _finish(story, flow)
+    assert (stats["sent"], stats["spent"], len(story.postbox.calls)) == (1, "0.01", 2)
+    assert _balance(story) == ("0.99", "0.00")
+
+
+def test_one_whose_every_answer_is_lost_is_paid_once(story: Story) -> None:
+    stats = _finish(story, _lose_one(story, then=LOST))
+    assert (stats["unknown"], stats["spent"], len(story.postbox.calls)) == (1, "0.01", 4)
+    assert _balance(story) == ("0.99", "0.00")
+
+
+def test_the_last_cent_is_enough_to_send_it_again(story: Story) -> None:
+    flow = _lose_one(story, amount="0.01")
+    assert _finish(story, flow)["sent"] == 1
+    assert (story.flow(flow)["status"], _balance(story)) == ("completed", ("0.00", "0.00"))
+
+
+@pytest.mark.parametrize(("price", "cost"), [("0.03", "0.03"), ("0.002", "0.01")])
+def test_when_the_price_changes_meanwhile_the_dearer_try_is_paid(story: Story, price: str, cost: str) -> None:
+    flow = _lose_one(story)
+    _charge(story, price)
+    assert _finish(story, flow)["spent"] == cost
+    assert _balance(story) == (f"{1 - float(cost):.2f}", "0.00")
+
+
+@pytest.mark.parametrize("recounted", [False, True])
+@pytest.mark.parametrize("then", [PermanentFailure("rejected"), TransientFailure("busy")])
+def test_one_that_is_refused_after_all_costs_nothing(story: Story, then: SendResult, recounted: bool) -> None:
+    flow = _lose_one(story, then=then)
+    if recounted:
+        _recount(story, flow)
+    stats = _finish(story, flow)
+    assert (stats["sent"], stats["unknown"], stats["spent"]) == (0, 0, "0.00")
+    assert _balance(story) == ("1.00", "0.00")
+
+
+def test_one_that_is_not_to_be_sent_again_stays_unknown_and_paid_for(story: Story) -> None:
+    """The contact may have it: as skipped it would be free, and a retry of the skipped would send it twice."""
+    flow = _lose_one(story)
+    story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"status": "UNSUBSCRIBED"}))
+    stats = _finish(story, flow)
+    assert (stats["unknown"], stats["skipped"], stats["spent"], len(story.postbox.calls)) == (1, 0, "0.01", 1)
+    assert _balance(story) == ("0.99", "0.00")
+
+
+@pytest.mark.parametrize("reported", [False, True])
+def test_one_of_a_cancelled_flow_stays_unknown_and_paid_for(story: Story, reported: bool) -> None:
+    flow = _lose_one(story)
+    if reported:
+        _report(story, flow)
+    story.set_status(flow, "cancelled")
+    stats = _finish(story, flow)
+    assert (stats["sent"], stats["unknown"], stats["spent"]) == (reported, not reported, "0.01")
+    assert _balance(story) == ("0.99", "0.00")
+
+
+def test_a_paused_flow_with_one_can_be_deleted(story: Story) -> None:
+    flow = _lose_one(story)
+    story.set_status(flow, "paused")
+    _recount(story, flow)
+    story.expect(200, story.api.delete(f"/flows/{flow}"))
+    assert _balance(story) == ("0.99", "0.00")
+
+
+def test_its_retry_is_a_message_of_its_own_and_is_paid_for(story: Story) -> None:
+    flow = _lose_one(story, then=LOST)
+    assert _finish(story, flow)["unknown"] == 1
+    story.postbox.answer = lambda _: TAKEN
+    again = story.expect(201, story.api.post(f"/v1/flows/{flow}/retry", {"of": "unknown"}))["uid"]
+    assert _finish(story, again)["spent"] == "0.01"
+    assert _balance(story) == ("0.98", "0.00")
+
+
+def test_a_count_under_which_it_is_refused_gives_nothing_back_twice(story: Story) -> None:
+    """The batch took nothing, as the first try had paid: so the purse does not tell the count that it was there."""
+    flow = _lose_one(story, then=PermanentFailure("rejected"))
+    executions = story.world.ports.executions
+
+    def page(*arguments: Any) -> Any:
+        swap_ports(story, executions=executions)
+        story.traveller.shift(timedelta(seconds=10))
+        story.world.hand_over_all("StepQueue")
+        return executions.page(*arguments)
+
+    swap_ports(story, executions=Around(executions, page=page))
+    _recount(story, flow)
+    assert len(story.postbox.calls) == 2
+    _check_the_books(story, 1_000_000)
+    assert _finish(story, flow)["spent"] == "0.00"
+    assert _balance(story) == ("1.00", "0.00")
+
+
+def test_a_row_that_was_stored_without_it_costs_no_more_than_it_took(story: Story) -> None:
+    """As the version before this one wrote them, which gave the money back."""
+    flow = _lose_one(story)
+    ports, key = story.world.ports, _key(story, flow)
+    (row,) = ports.executions.find_many([key], 1, strong=True).values()
+    _store(story, replace(row, paid=0, seq=row.seq + 1), row.seq)
+    _recount(story, flow)
+    assert _balance(story) == ("1.00", "0.00")
+    story.set_status(flow, "paused")
+    story.set_status(flow, "running")
+    assert _finish(story, flow)["spent"] == "0.01"
+    assert _balance(story) == ("0.99", "0.00")
+
+
+def _store(story: Story, row: Execution, seen: int) -> None:
+    assert story.world.ports.executions.save_many([Save(row, ExpectUnclaimed(seen, story.now))], 1) == (True,)
+
+
+def _tell_all(story: Story, flow: str) -> None:
+    for contact in story.contacts:
+        key = replace(_key(story, flow), contact=ContactUid(contact))
+        story.world.ports.executions.put_receipt(
+            key, 1, NodeId("one"), DeliveryReceipt(Engagement.DELIVERED, story.now)
+        )
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("of", "port", "method"),
+    [
+        ("first", "balances", "take"), ("first", "executions", "save_many"), ("first", "statistics", "leave"),
+        ("second", "executions", "save_many"), ("second", "statistics", "enter"), ("second", "statistics", "leave"),
+        ("second", "balances", "settle"),
+    ],
+)  # fmt: skip
+def test_after_a_crash_every_message_is_paid_once(
+    story: Story, of: str, port: str, method: str, after: bool, told: bool
+) -> None:
+    """By the batch of the first tries, or by that of the second ones; `told`: receipts come before the next try."""
+    _prepay(story, "1.00", contacts=4)
+    _answer(story, LOST, TAKEN)
+    flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
+    ports = story.world.ports
+    if of == "second":
+        story.advance(FIRST)
+    dying = Dying(getattr(ports, port), method, after)
+    use_ports(replace(ports, **{port: dying}))
+    for _ in range(60):
+        try:
+            story.advance(timedelta(seconds=3), timedelta(seconds=3))
+        except Killed:
+            story.traveller.shift(timedelta(minutes=4))
+            if told and story.postbox.calls:
+                _tell_all(story, flow)
+    assert dying.died
+    use_ports(ports)
+    stats = _finish(story, flow)
+    assert stats["sent"] + stats["unknown"] == 4
+    assert (stats["spent"], _balance(story)) == ("0.04", ("0.96", "0.00"))

@@ -1,0 +1,75 @@
+"""What messages cost: on the row, in the flow, in the estimate."""
+
+from datetime import timedelta
+
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
+from tests.integration.harness import Story, story
+
+__all__ = ["story"]
+
+
+def _priced(story: Story, contacts: int, **fields: object) -> None:
+    story.settle_in(contacts=contacts)
+    body = {"name": "Console", "type": "console", "prices": {"MESSAGE": "0.0075"}, **fields}
+    story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
+
+
+def test_what_was_sent_or_may_have_been_is_spent_and_what_was_refused_is_not(story: Story) -> None:
+    _priced(story, contacts=4)
+    verdicts: dict[str, SendResult] = {
+        "c0@example.com": PermanentFailure("x"),
+        "c1@example.com": OutcomeUnknown("read_timeout"),
+    }
+    story.postbox.answer = lambda letter: verdicts.get(letter.to, Accepted(str(letter.uid)))
+    flow = story.start(story.short_campaign())
+    story.advance(timedelta(seconds=5))
+    stats = story.flow(flow)["stats"]
+    assert (stats["spent"], stats["currency"]) == ("0.0225", "EUR")
+    costs = {each["contactUid"]: each["cost"] for each in story.api.get(f"/v1/messages?flowUid={flow}").data}
+    assert [costs[contact] for contact in story.contacts] == ["0.00", "0.0075", "0.0075", "0.0075"]
+    story.expect(200, story.api.post(f"/flows/{flow}/recount"))
+    assert story.flow(flow)["stats"]["spent"] == "0.0225"
+
+
+def test_a_message_counts_by_its_parts(story: Story) -> None:
+    _priced(story, contacts=1)
+    story.postbox.parts = 3
+    flow = story.start(story.short_campaign())
+    story.advance(timedelta(seconds=5))
+    assert story.flow(flow)["stats"]["spent"] == "0.0225"
+
+
+def test_what_a_dead_worker_may_have_sent_is_spent(story: Story) -> None:
+    _priced(story, contacts=1)
+
+    class Killed(BaseException):
+        """The end of the worker's process."""
+
+    def die(_: OutgoingMessage) -> None:
+        story.postbox.during = lambda _: None
+        raise Killed
+
+    story.postbox.during = die
+    flow = story.start(story.short_campaign())
+    story.world.drain("JobQueue")
+    try:
+        story.world.hand_over_all("StepQueue")
+    except Killed:
+        story.traveller.shift(timedelta(minutes=5))
+    story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
+    stats = story.flow(flow)["stats"]
+    assert (stats["unknown"], stats["spent"]) == (1, "0.0075")
+
+
+def test_an_estimate_says_the_cost_of_everybody(story: Story) -> None:
+    _priced(story, contacts=5)
+    campaign = story.short_campaign(audience={"contactUids": story.contacts})
+    cost = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/estimate", {}))["cost"]
+    assert (cost["expected"], cost["worst"]) == ("0.0375", "0.0375")
+
+
+def test_a_bad_price_is_named(story: Story) -> None:
+    body = {"name": "Console", "type": "console", "prices": {"MESSAGE": "free"}, "pricesByPrefix": {"49": {}}}
+    reply = story.api.post("/v1/channels", body)
+    assert reply.status == 422
+    assert {problem["field"] for problem in reply.json["details"]} >= {"prices.MESSAGE"}

@@ -1,0 +1,368 @@
+"""Flows over segments: who is enrolled, once each, whatever is repeated, paused, cancelled or changed meanwhile."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.core.flows import enrol_segment as expanding
+from chalicelib.model.contact import Contact
+from chalicelib.model.contact_shards import CONTACT_SHARDS
+from chalicelib.model.event import Event
+from chalicelib.model.flow import Flow
+from chalicelib.model.ids import FlowUid
+from chalicelib.model.queue_messages import EnrolSegment
+from chalicelib.model.segment import Segment
+from chalicelib.workers.jobs import run_job
+from tests.builders import wait
+from tests.integration.harness import Story, story
+
+__all__ = ["story"]
+VIP = {"tag": "vip"}
+PLENTY, HARDLY = timedelta(minutes=1), timedelta(seconds=1)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many jobs and pages for few contacts."""
+    monkeypatch.setattr(expanding, "CONTACTS_PER_JOB", 50)
+    monkeypatch.setattr(expanding, "PAGE", 3)
+
+
+def add_people(story: Story, count: int, prefix: str = "p", **fields: Any) -> list[str]:
+    uids = [f"{prefix}{number}" for number in range(count)]
+    stamps: dict[str, Any] = {"created_at": story.now, "updated_at": story.now}
+    people = [Contact(uid=uid, email=f"{uid}@example.com", first_name=uid, **stamps, **fields) for uid in uids]
+    for start in range(0, count, 25):
+        assert story.world.ports.contacts.add_many(story.api.workspace, people[start : start + 25]) == ()
+    return uids
+
+
+def new_segment(story: Story, written: object) -> str:
+    return str(story.expect(201, story.api.post("/v1/segments", {"name": "Some", "filter": written}))["uid"])
+
+
+def _begin(story: Story, written: object, *steps: Any) -> str:
+    """Starts a flow, of which nothing is expanded yet."""
+    campaign = story.campaign(*(steps or [story.send("hello")]))
+    body = {"channelUid": story.channel, "campaignUid": campaign, "segmentUid": new_segment(story, written)}
+    return str(story.expect(201, story.api.post("/flows", body))["uid"])
+
+
+def _stored(story: Story, flow: str) -> Flow:
+    return story.world.ports.catalog.get(story.api.workspace, Flow, flow)
+
+
+def _rows(story: Story, flow: str) -> list[str]:
+    ports, stored = story.world.ports, _stored(story, flow)
+    pages = [ports.executions.page(story.api.workspace, FlowUid(flow), n, 5_000, None) for n in range(stored.shards)]
+    return sorted(row.key.contact for page in pages for row in page.items)
+
+
+def _job(story: Story, flow: str, chunk: int, **fields: Any) -> EnrolSegment:
+    return EnrolSegment(workspace=story.api.workspace, flow=flow, chunk=chunk, **fields)
+
+
+def _finish(story: Story, flow: str) -> Any:
+    story.run()
+    story.advance(timedelta(seconds=5))
+    return story.flow(flow)
+
+
+class TestWho:
+    def test_a_launch_reaches_all_500_members_and_nobody_else(self, story: Story) -> None:
+        story.settle_in(contacts=3)
+        members = add_people(story, 500, tags=("vip",))
+        add_people(story, 40, "other")
+        segment = new_segment(story, VIP)
+        campaign = story.campaign(story.send("hello"), audience={"segmentUid": segment})
+        body = {"channelUid": story.channel}
+        flow = story.expect(202, story.api.post(f"/v1/campaigns/{campaign}/launch", body))["flowUid"]
+        assert story.flow(flow)["status"] == "queued"
+        shown = _finish(story, flow)
+        assert (shown["status"], shown["segmentUid"], shown["contactCount"]) == ("completed", segment, 500)
+        assert (shown["stats"]["total"], shown["stats"]["completed"]) == (500, 500)
+        assert sorted(sent.letter.uid.contact for sent in story.postbox.calls) == sorted(members)
+        recounted = story.expect(200, story.api.post(f"/flows/{flow}/recount"))
+        assert recounted["stats"]["completed"] == 500
+
+    def test_who_comes_or_becomes_a_member_after_the_start_is_not_enrolled(self, story: Story) -> None:
+        story.settle_in(contacts=2)
+        add_people(story, 5, tags=("vip",))
+        flow = _begin(story, VIP, story.send("hello"), wait("pause", "PT1H"), story.send("again"))
+        story.advance(timedelta(seconds=1))
+        add_people(story, 3, "late", tags=("vip",))
+        story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"tags": ["vip"]}))
+        story.advance(timedelta(hours=2), step=timedelta(minutes=10))
+        shown = story.flow(flow)
+        assert (shown["status"], shown["contactCount"], shown["stats"]["sent"]) == ("completed", 5, 10)
+
+    def test_who_is_created_between_start_and_expansion_is_not_enrolled(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 5, tags=("vip",))
+        flow = _begin(story, VIP)
+        story.traveller.shift(timedelta(seconds=1))
+        add_people(story, 3, "late", tags=("vip",))
+        story.run()
+        assert _rows(story, flow) == [f"p{number}" for number in range(5)]
+
+    def test_consent_and_attributes_are_those_of_the_moment_of_sending(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 4, tags=("vip",))
+        flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
+        story.run()
+        story.expect(200, story.api.patch("/v1/contacts/p0", {"tags": [], "firstName": "New"}))
+        story.expect(200, story.api.patch("/v1/contacts/p1", {"consent": {"console": {"MESSAGE": "REVOKED"}}}))
+        story.advance(timedelta(hours=1, seconds=5), step=timedelta(minutes=5))
+        texts = {sent.letter.uid.contact: sent.letter.content["text"] for sent in story.postbox.calls}
+        assert texts == {"p0": "Hello New", "p2": "Hello p2", "p3": "Hello p3"}
+        assert story.flow(flow)["metadata"]["skipReasons"] == {"consent_revoked": 1}
+
+    def test_an_empty_segment_completes(self, story: Story) -> None:
+        story.settle_in(contacts=2)
+        shown = _finish(story, _begin(story, {"tag": "nobody"}))
+        assert (shown["status"], shown["contactCount"], shown["stats"]["total"]) == ("completed", 0, 0)
+
+    @pytest.mark.parametrize(
+        ("written", "members"),
+        [
+            ({"event": "order.placed"}, ["p0", "p1", "p2"]),
+            ({"event": "order.placed", "is": False}, ["p3", "p4"]),
+            ({"event": "order.placed", "op": "exists", "value": False}, ["p3", "p4"]),
+            ({"event": "order.placed", "times": 2}, ["p1", "p2"]),
+            ({"event": "order.placed", "op": "gte", "value": 3}, ["p2"]),
+            ({"event": "order.placed", "op": "lt", "value": 2}, ["p0", "p3", "p4"]),
+            ({"event": "order.placed", "op": "eq", "value": 1}, ["p0"]),
+            ({"event": "order.placed", "within": "P1D"}, ["p0", "p2"]),
+            ({"event": "order.placed", "where": {"property": "total", "op": "gt", "value": 15}}, ["p2"]),
+            ({"all": [{"tag": "even"}, {"event": "order.placed"}]}, ["p0", "p2"]),
+            ({"not": [{"event": "order.placed", "within": "P1D"}, {"tag": "even"}]}, ["p1", "p3"]),
+        ],
+    )
+    def test_what_contacts_did_decides(self, story: Story, written: object, members: list[str]) -> None:
+        """p0 ordered once today, p1 twice last week, p2 three times, one of them today."""
+        story.settle_in(contacts=0)
+        add_people(story, 5)
+        for number in (0, 2, 4):
+            story.expect(200, story.api.patch(f"/v1/contacts/p{number}", {"tags": ["even"]}))
+        days = {"p0": [0], "p1": [6, 7], "p2": [0, 6, 7]}
+        did = [
+            Event(id=f"{uid}-{day}", name="order.placed", contact_uid=uid, properties={"total": 10 * int(uid[1])},
+                  occurred_at=story.now - timedelta(days=day, hours=1))
+            for uid, each in days.items()
+            for day in each
+        ]  # fmt: skip
+        story.world.ports.events.add_many(story.api.workspace, did)
+        flow = _begin(story, written)
+        story.run()
+        assert _rows(story, flow) == members
+        assert story.flow(flow)["contactCount"] == len(members)
+
+
+@pytest.mark.usefixtures("small_parts")
+class TestRepeated:
+    def test_redelivered_pages_reset_no_row_and_count_nobody_twice(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        members = add_people(story, 300, tags=("vip",))
+        flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
+        ports = story.world.ports
+        run_job(ports, _job(story, flow, 0), lambda: PLENTY)
+        parts = _stored(story, flow).chunks - 1
+        assert parts == 6
+        for chunk in range(1, parts):
+            run_job(ports, _job(story, flow, chunk), lambda: PLENTY)
+            run_job(ports, _job(story, flow, chunk), lambda: PLENTY)
+        assert story.flow(flow)["status"] == "queued"
+        story.run()
+        before = {uid: story.execution(flow, uid) for uid in members[:5]}
+        assert before["p0"]["nodeId"] == "pause"
+        story.advance(timedelta(minutes=10), step=timedelta(minutes=1))
+        for chunk in range(parts + 1):
+            run_job(ports, _job(story, flow, chunk), lambda: PLENTY)
+        assert {uid: story.execution(flow, uid) for uid in before} == before
+        shown = story.flow(flow)
+        assert (shown["contactCount"], shown["stats"]["total"]) == (300, 300)
+        story.advance(timedelta(hours=1), step=timedelta(minutes=10))
+        assert set(story.postbox.times_called().values()) == {1}
+        assert len(story.postbox.calls) == 300
+
+    def test_a_job_that_dies_between_its_pages_is_done_again_to_the_same_end(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 120, tags=("vip",))
+        flow = _begin(story, VIP)
+        ports = story.world.ports
+        run_job(ports, _job(story, flow, 0), lambda: PLENTY)
+        half = iter([PLENTY] * 20)
+        with pytest.raises(StopIteration):
+            run_job(ports, _job(story, flow, 1), lambda: next(half))
+        assert 0 < len(_rows(story, flow)) < 120
+        shown = _finish(story, flow)
+        assert (shown["status"], shown["contactCount"], shown["stats"]["completed"]) == ("completed", 120, 120)
+        assert set(story.postbox.times_called().values()) == {1}
+
+    def test_a_plan_that_was_made_twice_is_one(self, story: Story) -> None:
+        """The filter is changed between two deliveries of the job that plans."""
+        story.settle_in(contacts=0)
+        add_people(story, 10, tags=("vip",))
+        add_people(story, 10, "other")
+        flow = _begin(story, VIP)
+        ports = story.world.ports
+        run_job(ports, _job(story, flow, 0), lambda: PLENTY)
+        segment = _stored(story, flow).segment_uid
+        story.expect(200, story.api.patch(f"/v1/segments/{segment}", {"filter": {"not": VIP}}))
+        run_job(ports, _job(story, flow, 0), lambda: PLENTY)
+        story.run()
+        assert _rows(story, flow) == sorted(f"p{number}" for number in range(10))
+
+    def test_without_time_a_job_hands_over_page_by_page(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 60, tags=("vip",))
+        flow = _begin(story, VIP)
+        ports = story.world.ports
+        run_job(ports, _job(story, flow, 0), lambda: PLENTY)
+        story.world.drain("JobQueue")
+        assert len(_rows(story, flow)) == 60
+        left = iter([PLENTY, HARDLY])
+        again = _begin(story, VIP)
+        run_job(ports, _job(story, again, 0), lambda: PLENTY)
+        run_job(ports, _job(story, again, 1), lambda: next(left))
+        shown = _finish(story, again)
+        assert (shown["status"], shown["contactCount"]) == ("completed", 60)
+
+    def test_jobs_that_were_lost_are_sent_again_by_the_watchdog(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 20, tags=("vip",))
+        flow = _begin(story, VIP)
+        story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["JobQueue"])
+        story.advance(timedelta(minutes=6), step=timedelta(seconds=30))
+        assert story.flow(flow)["status"] == "completed"
+        assert len(story.postbox.calls) == 20
+
+
+@pytest.mark.usefixtures("small_parts")
+class TestStopped:
+    def _half(self, story: Story) -> str:
+        """A flow that is paused after its first pages."""
+        story.settle_in(contacts=0)
+        add_people(story, 200, tags=("vip",))
+        flow = _begin(story, VIP)
+        run_job(story.world.ports, _job(story, flow, 0), lambda: PLENTY)
+        looked: list[int] = []
+
+        def time_left() -> timedelta:
+            looked.append(1)
+            if len(looked) == 10:
+                story.set_status(flow, "paused")
+            return PLENTY
+
+        run_job(story.world.ports, _job(story, flow, 1), time_left)
+        assert len(looked) == 10
+        return flow
+
+    def test_a_pause_stops_it_and_resume_goes_on(self, story: Story) -> None:
+        flow = self._half(story)
+        enrolled = len(_rows(story, flow))
+        assert 0 < enrolled < 200
+        story.run()
+        assert len(_rows(story, flow)) == enrolled
+        shown = story.flow(flow)
+        assert (shown["status"], shown["stats"]["total"]) == ("paused", enrolled)
+        assert story.set_status(flow, "running")["status"] == "queued"
+        shown = _finish(story, flow)
+        assert (shown["status"], shown["contactCount"], shown["stats"]["sent"]) == ("completed", 200, 200)
+
+    def test_a_cancel_stops_it_and_settles_who_was_enrolled(self, story: Story) -> None:
+        flow = self._half(story)
+        enrolled = len(_rows(story, flow))
+        story.set_status(flow, "cancelled")
+        story.run()
+        assert len(_rows(story, flow)) == enrolled
+        shown = story.flow(flow)
+        assert (shown["status"], shown["stats"]["skipped"]) == ("cancelled", enrolled)
+        assert shown["metadata"]["skipReasons"] == {"cancelled": enrolled}
+        assert not _stored(story, flow).settled_at
+        story.advance(timedelta(minutes=40), step=timedelta(minutes=1))
+        assert _stored(story, flow).settled_at
+        assert story.postbox.calls == []
+
+    def test_a_row_that_a_dying_job_enrols_after_the_cancel_is_settled_too(self, story: Story) -> None:
+        flow = self._half(story)
+        story.set_status(flow, "cancelled")
+        story.run()
+        search = expanding._Search.of(story.world.ports, story.api.workspace, _stored(story, flow))
+        before = len(_rows(story, flow))
+        for shard in range(CONTACT_SHARDS):
+            search.enrol_page(_stored(story, flow), _job(story, flow, 2), shard)
+        assert len(_rows(story, flow)) > before
+        story.advance(timedelta(minutes=40), step=timedelta(minutes=1))
+        executions = story.api.all_pages(f"/flows/{flow}/executions?limit=100")
+        assert {(each["status"], each["reason"]) for each in executions} == {("skipped", "cancelled")}
+        assert _stored(story, flow).settled_at
+
+    def test_back_to_draft_and_started_again_it_is_whole(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 30, tags=("vip",))
+        flow = _begin(story, VIP)
+        run_job(story.world.ports, _job(story, flow, 0), lambda: PLENTY)
+        story.set_status(flow, "draft")
+        story.run()
+        assert _rows(story, flow) == []
+        story.set_status(flow, "queued")
+        shown = _finish(story, flow)
+        assert (shown["status"], shown["contactCount"]) == ("completed", 30)
+
+
+class TestWishes:
+    def test_an_unknown_segment_is_named_with_all_else_that_is_wrong(self, story: Story) -> None:
+        story.settle_in()
+        body = {"channelUid": "nope", "campaignUid": story.short_campaign(), "segmentUid": "nope"}
+        reply = story.api.post("/flows", body)
+        assert (reply.status, sorted(each["field"] for each in reply.json["details"])) == (
+            422,
+            ["channelUid", "channelUid", "segmentUid"],
+        )
+
+    def test_a_draft_over_a_segment_waits_for_its_start(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 2, tags=("vip",))
+        body = {"channelUid": story.channel, "campaignUid": story.short_campaign(), "status": "draft"}
+        flow = story.expect(201, story.api.post("/flows", body | {"segmentUid": new_segment(story, VIP)}))["uid"]
+        story.advance(timedelta(minutes=5), step=timedelta(minutes=1))
+        add_people(story, 2, "more", tags=("vip",))
+        refused = story.api.post(f"/flows/{flow}/contacts", {"contactUids": ["p0"]})
+        assert refused.status == 409
+        story.set_status(flow, "running")
+        assert _finish(story, flow)["stats"]["completed"] == 4
+
+    def test_a_segment_that_is_gone_stops_the_flow_with_its_reason(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        flow = _begin(story, VIP)
+        stored = _stored(story, flow)
+        story.world.ports.catalog.remove(story.api.workspace, Segment, stored.segment_uid or "")
+        story.run()
+        shown = story.flow(flow)
+        assert shown["status"] == "error"
+        assert "was not found" in shown["metadata"]["pauseReason"]
+
+    def test_each_start_of_a_schedule_asks_the_segment_anew(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        add_people(story, 2, tags=("vip",))
+        trigger = {"type": "scheduled", "at": "2026-03-02T10:00:00", "rrule": "FREQ=HOURLY", "count": 2}
+        audience = {"segmentUid": new_segment(story, VIP)}
+        campaign = story.campaign(
+            story.send("hello", channelUid=story.channel), trigger=trigger, audience=audience, startGrace="PT1H"
+        )
+        story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))
+        story.advance(timedelta(minutes=70), step=timedelta(minutes=1))
+        assert len(story.postbox.calls) == 2
+        add_people(story, 3, "new", tags=("vip",))
+        story.advance(timedelta(minutes=60), step=timedelta(minutes=1))
+        flows = story.api.all_pages(f"/flows?campaignUid={campaign}")
+        assert [each["contactCount"] for each in flows] == [5, 2]
+        assert len(story.postbox.calls) == 7
+
+    def test_validate_names_a_segment_that_is_not_there(self, story: Story) -> None:
+        story.settle_in(contacts=0)
+        campaign = story.short_campaign(audience={"segmentUid": "nope"})
+        found = story.expect(200, story.api.post(f"/campaigns/{campaign}/validate"))
+        assert [error["field"] for error in found["errors"]] == ["audience.segmentUid"]

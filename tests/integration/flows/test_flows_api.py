@@ -1,0 +1,388 @@
+"""The flow routes as api.md documents them: the curl calls to the letter, lists, executions, retries."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
+from tests.integration.harness import Story, story
+
+__all__ = ["story"]
+
+CONFIGURATION = {
+    "maxRetries": 3,
+    "pauseBetweenContactsMs": 5000,
+    "pauseBetweenContactsSaltMs": 1000,
+    "retryDelayMs": 5000,
+    "timeoutMs": 300000,
+    "maxConcurrentMessages": 1,
+}
+FLOW = {
+    "uid", "status", "description", "channelUid", "campaignUid", "campaignVersion", "trigger", "contactCount",
+    "configuration", "metadata", "stats", "createdAt", "queuedAt", "startedAt", "pausedAt", "completedAt", "updatedAt",
+}  # fmt: skip
+METADATA = {
+    "pauseReason",
+    "pausedBy",
+    "endReason",
+    "errors",
+    "failureReasons",
+    "skipReasons",
+    "duplicatesRemoved",
+    "inFlight",
+    "stuck",
+}
+STATS = {
+    "total", "pending", "processing", "completed", "failed", "skipped", "sent", "delivered", "opened", "clicked",
+    "replied", "bounced", "unknown", "retried", "timedOut", "deliveryRate", "failureRate", "messagesPerMinute", "spent",
+    "estimatedRemainingCost", "currency", "estimatedCompletionAt", "nodes",
+}  # fmt: skip
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def fields_of(reply: Any) -> set[str]:
+    return {detail["field"] for detail in reply.json["details"]}
+
+
+def verdicts(story: Story, **by_name: SendResult) -> None:
+    """Scripts the provider: `c3=Permanent("bounced")` for c3@example.com; everybody else's message is accepted."""
+
+    def answer(letter: OutgoingMessage) -> SendResult:
+        return by_name.get(letter.to.partition("@")[0], Accepted(str(letter.uid)))
+
+    story.postbox.answer = answer
+
+
+@pytest.mark.parametrize("prefix", ["", "/v1"])
+def test_the_curl_calls_of_the_documentation_work_to_the_letter(story: Story, prefix: str) -> None:
+    story.settle_in()
+    body = {
+        "channelUid": story.channel,
+        "campaignUid": story.short_campaign(),
+        "contactUids": story.contacts,
+        "description": "Black Friday campaign for VIP customers",
+        "configuration": CONFIGURATION,
+    }
+    made = story.api.post(f"{prefix}/flows", body)
+    assert (made.status, made.data["status"]) == (201, "queued")
+    assert made.json["message"]
+    url = f"{prefix}/flows/{made.data['uid']}"
+    story.run()
+    read = story.api.get(url)
+    assert (read.status, read.data["status"]) == (200, "running")
+    assert read.data["configuration"] == CONFIGURATION
+    assert read.data["description"] == body["description"]
+    assert read.headers["x-request-id"]
+    assert read.headers["cache-control"] == "no-store"
+    paused = story.api.patch(url, {"status": "paused"})
+    assert (paused.status, paused.data["status"], paused.data["metadata"]["inFlight"]) == (200, "paused", 0)
+    assert MOMENT.fullmatch(paused.data["pausedAt"])
+    story.advance(timedelta(minutes=1))
+    assert len(story.postbox.calls) == 1
+    resumed = story.api.patch(url, {"status": "running"})
+    assert (resumed.status, resumed.data["status"], resumed.data["pausedAt"]) == (200, "running", None)
+    story.advance(timedelta(seconds=30))
+    done = story.api.get(url).data
+    assert (done["status"], done["stats"]["sent"]) == ("completed", 3)
+    assert len(story.postbox.calls) == 3
+
+
+def test_the_trigger_and_resume_calls_work_to_the_letter(story: Story) -> None:
+    story.settle_in()
+    campaign = story.short_campaign(audience={"contactUids": story.contacts})
+    triggered = story.api.post(f"/v1/campaigns/{campaign}/trigger")
+    assert triggered.status == 202
+    assert set(triggered.data) == {"flowUid", "status"}
+    story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/pause"))
+    resumed = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/resume"))
+    assert resumed["status"] == "RUNNING"
+    story.run()
+    story.advance(timedelta(seconds=5))
+    assert story.flow(triggered.data["flowUid"])["status"] == "completed"
+
+
+def test_a_flow_shows_every_documented_field_from_draft_to_its_end(story: Story) -> None:
+    story.settle_in()
+    flow = story.start(story.short_campaign(), status="draft")
+    for _ in range(2):
+        shown = story.flow(flow)
+        assert set(shown) >= FLOW
+        assert set(shown["metadata"]) == METADATA
+        assert set(shown["stats"]) == STATS
+        assert (shown["contactCount"], shown["stats"]["total"]) == (3, 3)
+        assert (shown["stats"]["spent"], shown["trigger"]) == ("0.00", "api")
+        story.api.patch(f"/flows/{flow}", {"status": "running"})
+        story.run()
+        story.advance(timedelta(seconds=5))
+    assert (shown["status"], shown["campaignVersion"]) == ("completed", 1)
+    assert all(MOMENT.fullmatch(shown[at]) for at in ("createdAt", "queuedAt", "startedAt", "completedAt"))
+    assert shown["stats"]["nodes"]["send"]["left"] == {"next": 3}
+    assert shown["stats"]["nodes"]["send"]["here"] == 0
+
+
+def test_snake_case_is_understood_everywhere(story: Story) -> None:
+    story.settle_in()
+    body = {
+        "channel_uid": story.channel,
+        "campaign_uid": story.short_campaign(),
+        "contact_uids": story.contacts,
+        "configuration": {"pause_between_contacts_ms": 5, "max_concurrent_messages": 2},
+    }
+    made = story.expect(201, story.api.post("/v1/flows", body))
+    assert made["configuration"]["pauseBetweenContactsMs"] == 5
+
+
+def test_what_a_flow_does_not_say_of_pacing_comes_from_its_campaign(story: Story) -> None:
+    story.settle_in()
+    campaign = story.short_campaign(configuration={"pauseBetweenContactsMs": 5000, "maxRetries": 1})
+    flow = story.start(campaign, status="draft", configuration={"pauseBetweenContactsSaltMs": 1000})
+    shown = story.flow(flow)["configuration"]
+    assert (shown["pauseBetweenContactsMs"], shown["pauseBetweenContactsSaltMs"], shown["maxRetries"]) == (
+        5000,
+        1000,
+        1,
+    )
+    changed = story.expect(200, story.api.patch(f"/flows/{flow}", {"configuration": {"maxRetries": 7}}))
+    assert changed["configuration"] == shown | {"maxRetries": 7}
+    wrong = story.api.patch(f"/flows/{flow}", {"configuration": {"pauseBetweenContactsMs": 10}})
+    assert (wrong.status, fields_of(wrong)) == (422, {"configuration"})
+    assert "pauseBetweenContactsSaltMs (1000)" in wrong.json["details"][0]["message"]
+
+
+class TestLists:
+    def test_45_flows_are_paged_forth_and_back_newest_first(self, story: Story) -> None:
+        story.settle_in(contacts=1)
+        campaign = story.short_campaign()
+        uids = [story.start(campaign, status="draft") for _ in range(45)]
+        first = story.api.get("/flows").json
+        second = story.api.get(f"/flows?cursor={first['nextCursor']}").json
+        third = story.api.get(f"/v1/flows?cursor={second['nextCursor']}").json
+        assert [len(page["data"]) for page in (first, second, third)] == [20, 20, 5]
+        shown = [flow["uid"] for page in (first, second, third) for flow in page["data"]]
+        assert sorted(shown) == sorted(uids)
+        assert (first["prevCursor"], third["nextCursor"]) == (None, None)
+        back = story.api.get(f"/flows?cursor={third['prevCursor']}").json
+        assert back["data"] == second["data"]
+        assert story.api.get(f"/flows?cursor={back['prevCursor']}").json["data"] == first["data"]
+        assert len(story.api.get("/flows?limit=45").json["data"]) == 45
+
+    def test_newest_first(self, story: Story) -> None:
+        story.settle_in(contacts=1)
+        campaign = story.short_campaign()
+        uids = []
+        for _ in range(3):
+            uids.append(story.start(campaign, status="draft"))
+            story.traveller.shift(timedelta(seconds=1))
+        assert [flow["uid"] for flow in story.api.get("/flows").json["data"]] == uids[::-1]
+
+    def test_filters_and_their_combinations(self, story: Story) -> None:
+        story.settle_in(contacts=2)
+        other = story.api.post("/v1/channels", {"name": "B", "type": "console"}).data["uid"]
+        one, two = story.short_campaign(), story.short_campaign(channelUid=other)
+        a = story.start(one, story.contacts[:1])
+        b = story.start(one, story.contacts)
+        c = story.start(two, story.contacts[1:], channelUid=other)
+        story.run()
+        story.advance(timedelta(seconds=5))
+        d = story.start(one, status="draft")
+
+        def listed(query: str) -> set[str]:
+            return {flow["uid"] for flow in story.api.all_pages(f"/flows?{query}")}
+
+        first, second = story.contacts
+        assert listed(f"contactUid={first}") == listed(f"identityUid={first}") == {a, b}
+        assert listed(f"contactUid={first}&identityUid={first}&limit=1") == {a, b}
+        assert listed(f"contactUid={second}&campaignUid={two}") == {c}
+        assert listed(f"contactUid={second}&status=running") == set()
+        assert listed(f"channelUid={other}") == {c}
+        assert listed(f"campaignUid={one}") == {a, b, d}
+        assert listed(f"campaignUid={one}&status=completed") == {a, b}
+        assert listed("status=draft") == {d}
+        assert listed("contactUid=nobody") == listed("campaignUid=none") == set()
+        assert story.api.get(f"/flows?contactUid={first}&identityUid={second}").status == 422
+
+    def test_a_bad_limit_or_filter_or_cursor_is_a_422_with_its_name(self, story: Story) -> None:
+        story.settle_in(contacts=2)
+        campaign = story.short_campaign()
+        _, uid = (story.start(campaign) for _ in range(2))
+        story.run()
+        cursor = story.api.get("/flows?limit=1").json["nextCursor"]
+        of_contact = story.api.get(f"/flows?contactUid={story.contacts[0]}&limit=1").json["nextCursor"]
+        story.short_campaign()
+        of_campaigns = story.api.get("/campaigns?limit=1").json["nextCursor"]
+        for query, name in [
+            ("limit=0", "limit"), ("limit=101", "limit"), ("status=done", "status"), ("state=paused", "state"),
+            ("campaignUid=a%20b", "campaignUid"), ("cursor=x", "cursor"), (f"cursor={of_campaigns}", "cursor"),
+            (f"contactUid={story.contacts[0]}&cursor={cursor}", "cursor"), (f"cursor={of_contact}", "cursor"),
+        ]:  # fmt: skip
+            reply = story.api.get(f"/flows?{query}")
+            assert (reply.status, fields_of(reply)) == (422, {name}), query
+        assert story.api.get(f"/flows/{uid}/executions?cursor={cursor}").status == 422
+
+
+class TestExecutions:
+    def test_they_are_listed_filtered_and_paged(self, story: Story) -> None:
+        story.settle_in(contacts=45)
+        verdicts(story, c3=PermanentFailure("rejected"), c4=OutcomeUnknown("timeout"))
+        steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P2D"}]
+        flow = story.start(story.campaign(*steps))
+        story.run()
+        story.advance(timedelta(seconds=5))
+        url = f"/flows/{flow}/executions"
+        rows = story.api.all_pages(f"{url}?limit=7")
+        assert sorted(row["contactUid"] for row in rows) == sorted(story.contacts)
+        pages = [len(story.api.get(f"{url}?limit=44&nodeId=pause").json["data"])]
+        assert pages == [44]
+        assert len(story.api.all_pages(f"{url}?status=pending&nodeId=pause&limit=10")) == 44
+        failed = story.api.all_pages(f"{url}?status=failed&limit=1")
+        assert [row["contactUid"] for row in failed] == [story.contacts[3]]
+        assert [row["reason"] for row in story.api.all_pages(f"{url}?reason=rejected")] == ["rejected"]
+        unknown = story.api.all_pages(f"{url}?nodeId=hello&reason=timeout")
+        assert [row["contactUid"] for row in unknown] == [story.contacts[4]]
+        assert story.api.get(f"{url}?status=gone").status == 422
+
+    def test_a_filtered_page_is_as_long_as_asked_and_nothing_is_shown_twice(self, story: Story) -> None:
+        story.settle_in(contacts=30)
+        verdicts(story, **{f"c{n}": PermanentFailure("no") for n in range(0, 30, 3)})
+        flow = story.start(story.short_campaign())
+        story.run()
+        story.advance(timedelta(seconds=5))
+        url = f"/v1/flows/{flow}/executions?status=failed&limit=4"
+        first = story.api.get(url).json
+        second = story.api.get(f"{url}&cursor={first['nextCursor']}").json
+        third = story.api.get(f"{url}&cursor={second['nextCursor']}").json
+        assert [len(page["data"]) for page in (first, second, third)] == [4, 4, 2]
+        assert len({row["contactUid"] for page in (first, second, third) for row in page["data"]}) == 10
+        assert story.api.get(f"{url}&cursor={third['prevCursor']}").json["data"] == second["data"]
+
+    def test_one_tells_where_it_is_and_when_it_wakes(self, story: Story) -> None:
+        story.settle_in(contacts=1)
+        steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P2D"}, story.send("again")]
+        flow = story.start(story.campaign(*steps))
+        story.run()
+        row = story.execution(flow, story.contacts[0])
+        assert (row["status"], row["nodeId"], row["wakeAt"]) == ("pending", "pause", "2026-03-04T09:00:00.000Z")
+        assert row["next"] == {"nodeId": "pause", "does": "leaves", "at": row["wakeAt"]}
+        assert [visit["nodeId"] for visit in row["history"]] == ["hello", "pause"]
+        first, here = row["history"]
+        assert (first["exit"], first["message"]["status"], first["message"]["attempts"]) == ("next", "sent", 1)
+        assert (here["leftAt"], here["message"]) == (None, None)
+        assert story.api.get(f"/v1/flows/{flow}/executions/{story.contacts[0]}").data == row
+        assert story.api.get(f"/flows/{flow}/executions/nobody").status == 404
+
+    def test_a_cancelled_flow_reads_as_cancelled_before_the_sweep_has_come_by(self, story: Story) -> None:
+        story.settle_in()
+        flow = story.start(story.campaign({"id": "pause", "type": "WAIT", "for": "P2D"}, story.send("hello")))
+        story.run()
+        cancelled = story.set_status(flow, "cancelled")
+        assert (cancelled["stats"]["skipped"], cancelled["stats"]["pending"]) == (3, 0)
+        assert cancelled["metadata"]["skipReasons"] == {"cancelled": 3}
+        rows = story.api.all_pages(f"/flows/{flow}/executions?status=skipped&reason=cancelled")
+        assert len(rows) == 3
+        story.run()
+        assert story.flow(flow)["stats"] == cancelled["stats"] | {"nodes": story.flow(flow)["stats"]["nodes"]}
+        assert story.flow(flow)["metadata"]["skipReasons"] == {"cancelled": 3}
+
+
+class TestRetry:
+    def start(self, story: Story) -> str:
+        story.settle_in(contacts=6)
+        verdicts(story, c1=PermanentFailure("rejected"), c2=PermanentFailure("too_long"), c3=OutcomeUnknown("timeout"))
+        story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[4]}", {"status": "BLOCKED"}))
+        flow = story.start(story.campaign(story.send("hello"), story.send("again")))
+        story.run()
+        story.advance(timedelta(seconds=5))
+        shown = story.flow(flow)
+        assert (shown["status"], shown["stats"]["failed"], shown["stats"]["unknown"]) == ("partial_completed", 2, 2)
+        assert shown["metadata"]["failureReasons"] == {"rejected": 1, "too_long": 1}
+        assert shown["metadata"]["skipReasons"] == {"contact_blocked": 1}
+        assert {error["contactUid"] for error in shown["metadata"]["errors"]} == set(story.contacts[1:3])
+        error = shown["metadata"]["errors"][0]
+        assert set(error) == {"contactUid", "nodeId", "code", "message", "at", "attempt"}
+        verdicts(story)
+        story.postbox.calls.clear()
+        return flow
+
+    def finish(self, story: Story, flow: str) -> Any:
+        story.run()
+        story.advance(timedelta(seconds=5))
+        return story.flow(flow)
+
+    def test_failed_walks_go_on_from_where_they_failed(self, story: Story) -> None:
+        flow = self.start(story)
+        made = story.expect(201, story.api.post(f"/v1/flows/{flow}/retry", {"of": "failed"}))
+        assert (made["contactCount"], made["retryOf"]["flowUid"]) == (2, flow)
+        done = self.finish(story, made["uid"])
+        assert (done["status"], done["stats"]["sent"]) == ("completed", 4)
+
+    def test_a_reason_narrows_it(self, story: Story) -> None:
+        flow = self.start(story)
+        made = story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "rejected"}))
+        self.finish(story, made["uid"])
+        assert set(story.postbox.recipients()) == {"c1@example.com"}
+        assert story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "other"}).status == 422
+
+    def test_unknown_and_skipped_run_their_one_node_and_stop(self, story: Story) -> None:
+        flow = self.start(story)
+        self.finish(story, story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "unknown"}))["uid"])
+        assert story.postbox.recipients() == ["c3@example.com"]
+        story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[4]}", {"status": "ACTIVE"}))
+        wish = {"of": "skipped", "reason": "contact_blocked"}
+        self.finish(story, story.expect(201, story.api.post(f"/flows/{flow}/retry", wish))["uid"])
+        assert story.postbox.recipients() == ["c3@example.com", "c4@example.com"]
+
+    def test_the_same_failures_are_not_retried_twice_at_once(self, story: Story) -> None:
+        flow = self.start(story)
+        first = story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed"}))
+        again = story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "rejected"})
+        assert again.status == 409
+        assert first["uid"] in again.text
+        self.finish(story, first["uid"])
+        story.postbox.calls.clear()
+        over = story.api.post(f"/flows/{flow}/retry", {"of": "failed"})
+        assert (over.status, "a retry of it has sent them all" in over.text, story.postbox.calls) == (422, True, [])
+
+    def test_what_cannot_be_retried_says_why(self, story: Story) -> None:
+        flow = self.start(story)
+        wrong = story.api.post(f"/flows/{flow}/retry", {"of": "completed"})
+        assert (wrong.status, fields_of(wrong)) == (422, {"of"})
+        assert fields_of(story.api.post(f"/flows/{flow}/retry")) == {"of"}
+        running = story.start(story.campaign({"id": "w", "type": "WAIT", "for": "P1D"}, story.send("hello")))
+        reply = story.api.post(f"/flows/{running}/retry", {"of": "failed"})
+        assert (reply.status, reply.json["current"]) == (409, "queued")
+        assert "partial_completed" in reply.json["allowed"]
+        story.api.patch(f"/campaigns/{story.flow(flow)['campaignUid']}", {"availability": "INACTIVE"})
+        assert story.api.post(f"/flows/{flow}/retry", {"of": "failed"}).status == 409
+        story.expect(200, story.api.delete(f"/campaigns/{story.flow(flow)['campaignUid']}"))
+        assert story.api.post(f"/flows/{flow}/retry", {"of": "failed"}).json["current"] == "DELETED"
+
+
+def test_a_recount_answers_with_the_same_numbers(story: Story) -> None:
+    story.settle_in()
+    flow = story.start(story.campaign(story.send("hello"), {"id": "w", "type": "WAIT", "for": "P1D"}))
+    story.run()
+    before = story.flow(flow)["stats"]
+    for prefix in ("", "/v1"):
+        recounted = story.expect(200, story.api.post(f"{prefix}/flows/{flow}/recount"))
+        assert recounted["stats"] == before
+    draft = story.start(story.short_campaign(), status="draft")
+    assert story.expect(200, story.api.post(f"/flows/{draft}/recount"))["stats"]["pending"] == 3
+
+
+def test_another_workspaces_flow_is_not_there(story: Story) -> None:
+    story.settle_in()
+    flow = story.start(story.short_campaign())
+    story.run()
+    stranger = story.world.new_caller()
+    url = f"/flows/{flow}"
+    replies = [
+        stranger.get(url), stranger.patch(url, {"status": "paused"}), stranger.delete(url),
+        stranger.post(f"{url}/contacts", {"contactUids": ["x"]}), stranger.post(f"{url}/recount"),
+        stranger.post(f"{url}/retry", {"of": "failed"}), stranger.get(f"{url}/executions"),
+        stranger.get(f"{url}/executions/{story.contacts[0]}"),
+    ]  # fmt: skip
+    assert [reply.status for reply in replies] == [404] * len(replies)
+    assert set(replies[0].json) == {"error", "message", "details", "requestId"}
+    assert stranger.get("/flows").json["data"] == []

@@ -1,0 +1,338 @@
+"""What two jobs, or a job and an operator, do to each other when they meet at the worst moment."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.core.flows import create_flow
+from chalicelib.core.steps import delivery
+from chalicelib.core.steps.traversal import Traversal, TraversalContext
+from chalicelib.errors import RetryLater
+from chalicelib.model.base import StoredDocument
+from chalicelib.model.execution import Execution, ExecutionKey
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.ids import FlowUid, WorkspaceUid
+from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
+from chalicelib.model.queue_messages import EnqueuePending, Job, ScheduledStep
+from chalicelib.ports import Counters, Page
+from chalicelib.wiring import use_ports
+from tests.integration.conftest import WORKERS
+from tests.integration.harness import Around, Story, story
+
+__all__ = ["story"]
+
+END = {"id": "end", "type": "END"}
+TWO_DAYS = {"id": "w", "type": "WAIT", "for": "P2D"}
+#: Longer than the queue's visibility timeout: what failed comes again.
+COME_AGAIN = timedelta(seconds=181)
+
+
+@contextmanager
+def _instead(story: Story, **ports: Any) -> Iterator[None]:
+    """The workers and the API use these ports for a while; the story's own stay as they are."""
+    use_ports(replace(story.world.ports, **ports))
+    try:
+        yield
+    finally:
+        _undo(story)
+
+
+def _undo(story: Story) -> None:
+    use_ports(story.world.ports)
+
+
+def _away(*_: Any) -> None:
+    raise RetryLater("the queue is away")
+
+
+def _stored(story: Story, flow: str) -> Flow:
+    return story.world.ports.catalog.get(story.api.workspace, Flow, flow)
+
+
+def _open_rows(story: Story, flow: str) -> list[Execution]:
+    page = story.world.ports.executions.page(story.api.workspace, FlowUid(flow), 0, 100, None)
+    assert page.items
+    return [row for row in page.items if row.is_open]
+
+
+def _counters(story: Story, flow: str) -> Counters:
+    epoch = _stored(story, flow).stats_epoch
+    return story.world.ports.statistics.read(story.api.workspace, FlowUid(flow), epoch)
+
+
+def _retry(story: Story, flow: str, of: str) -> str:
+    return str(story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": of}))["uid"])
+
+
+def _recount(story: Story, flow: str) -> Any:
+    return story.expect(200, story.api.post(f"/flows/{flow}/recount"))
+
+
+def _calls_by_node(story: Story) -> Counter[str]:
+    return Counter(str(sent.letter.uid.node) for sent in story.postbox.calls)
+
+
+def _answer_at(story: Story, node: str, verdict: SendResult) -> None:
+    """From now on the provider says this to the messages of one node, and takes all others."""
+    story.postbox.answer = lambda letter: verdict if letter.uid.node == node else Accepted("id")
+
+
+def test_a_retry_of_a_retry_does_not_send_the_later_steps_again(story: Story) -> None:
+    story.settle_in(contacts=1)
+    _answer_at(story, "a", OutcomeUnknown("read_timeout"))
+    flow = story.start(story.campaign(story.send("a"), story.send("b"), END))
+    story.advance(timedelta(seconds=10))
+    _answer_at(story, "a", PermanentFailure("rejected"))
+    first = _retry(story, flow, "unknown")
+    story.advance(timedelta(seconds=10))
+    assert story.flow(first)["status"] == "failed"
+    _answer_at(story, "a", Accepted("id"))
+    second = _retry(story, first, "failed")
+    story.advance(timedelta(seconds=10))
+    assert story.flow(second)["status"] == "completed"
+    assert _calls_by_node(story) == {"a": 3, "b": 1}
+
+
+def test_a_retry_of_a_message_that_cannot_be_written_does_not_repeat_the_one_before_it(story: Story) -> None:
+    story.settle_in(contacts=1)
+    unwritable = story.add_template("{{ first_name | round }}")
+    flow = story.start(story.campaign(story.send("a"), story.send("b", templateUid=unwritable), END))
+    story.advance(timedelta(seconds=10))
+    assert story.execution(flow, story.contacts[0])["status"] == "failed"
+    _retry(story, flow, "failed")
+    story.advance(timedelta(seconds=10))
+    assert _calls_by_node(story) == {"a": 1}
+
+
+def test_a_flow_that_goes_back_to_draft_while_it_is_enrolled_can_be_started_again(story: Story) -> None:
+    story.settle_in(contacts=2)
+    flow = story.start(story.short_campaign())
+    executions = story.world.ports.executions
+
+    def enrol_many(rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
+        enrolled = executions.enrol_many(rows, shards)
+        if _stored(story, flow).status is FlowStatus.QUEUED:
+            story.set_status(flow, "draft")
+        return enrolled
+
+    with _instead(story, executions=Around(executions, enrol_many=enrol_many)):
+        story.run()
+    assert _stored(story, flow).status is FlowStatus.DRAFT
+    story.set_status(flow, "queued")
+    story.advance(timedelta(hours=2), step=timedelta(seconds=30))
+    assert story.flow(flow)["status"] == "completed"
+    assert sorted(story.postbox.times_called().values()) == [1, 1]
+
+
+def test_a_pause_and_resume_while_it_is_enrolled_dispatches_a_flow_once(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(create_flow, "CHUNK", 2)
+    story.settle_in(contacts=12)
+    flow = story.start(story.campaign(TWO_DAYS, story.send("a"), END))
+    story.set_status(flow, "paused")
+    story.set_status(flow, "running")
+    jobs = story.world.ports.jobs
+    begun: list[Job] = []
+
+    def send(job: Job, *delay: timedelta) -> None:
+        if isinstance(job, EnqueuePending):
+            begun.append(job)
+        jobs.send(job, *delay)
+
+    with _instead(story, jobs=Around(jobs, send=send)):
+        story.advance(timedelta(seconds=30))
+    assert len(begun) == 1
+
+
+def test_a_cancel_is_settled_although_rows_move_under_its_pass(story: Story) -> None:
+    story.settle_in(contacts=30)
+    flow = story.start(story.short_campaign())
+    ports, workspace = story.world.ports, story.api.workspace
+    happened: list[str] = []
+
+    def page(*wanted: Any) -> Page[Execution]:
+        found = ports.executions.page(*wanted)
+        if happened == ["cancelled"]:  # Another batch ends while the cancel's pass is running.
+            happened.append("left")
+            epoch = _stored(story, flow).stats_epoch
+            ports.statistics.leave(workspace, FlowUid(flow), epoch, "other batch", {"completed": 0, "sent": 1})
+        return found
+
+    def cancel_once(_: OutgoingMessage) -> None:
+        if not happened:
+            story.set_status(flow, "cancelled")
+            happened.append("cancelled")
+            story.world.hand_over_all("JobQueue")  # The cancel's pass, while this batch holds its claims.
+
+    story.postbox.during = cancel_once
+    with _instead(story, executions=Around(ports.executions, page=page)):
+        story.run()
+    assert happened == ["cancelled", "left"]
+    story.advance(timedelta(days=2), step=timedelta(minutes=10))
+    assert not _open_rows(story, flow)
+    assert _counters(story, flow).get("skipped")
+    assert _stored(story, flow).settled_at
+
+
+def test_a_cancel_whose_job_is_lost_is_settled_by_the_watchdog(story: Story) -> None:
+    story.settle_in(contacts=3)
+    flow = story.start(story.campaign(story.send("a"), TWO_DAYS, story.send("b"), END))
+    story.advance(timedelta(seconds=5))
+    with _instead(story, jobs=Around(story.world.ports.jobs, send=_away)):
+        story.api.patch(f"/flows/{flow}", {"status": "cancelled"})
+    assert story.set_status(flow, "cancelled")["status"] == "cancelled"
+    story.advance(timedelta(days=3), step=timedelta(minutes=10))
+    assert not _open_rows(story, flow)
+    assert _stored(story, flow).settled_at
+    assert _calls_by_node(story) == {"a": 3}
+
+
+def test_a_flow_that_is_stored_is_answered_as_such_although_its_job_cannot_be_sent(story: Story) -> None:
+    story.settle_in(contacts=1)
+    campaign = story.short_campaign()
+    with _instead(story, jobs=Around(story.world.ports.jobs, send=_away)):
+        story.start(campaign)  # A 503 would have the caller start it a second time.
+    story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
+    assert len(story.postbox.calls) == 1
+
+
+def test_a_recount_of_a_flow_that_is_being_enrolled_does_not_end_it(story: Story) -> None:
+    story.settle_in(contacts=2)
+    flow = story.start(story.short_campaign())
+    executions = story.world.ports.executions
+    enrolled: list[int] = []
+
+    def page(*wanted: Any) -> Page[Execution]:
+        found = executions.page(*wanted)
+        if not enrolled:
+            _undo(story)
+            enrolled.append(story.world.hand_over_all("JobQueue"))
+        return found
+
+    with _instead(story, executions=Around(executions, page=page)):
+        _recount(story, flow)
+    assert enrolled == [1]
+    story.advance(timedelta(minutes=1))
+    assert len(story.postbox.calls) == 2
+    assert story.flow(flow)["status"] == "completed"
+
+
+def test_a_pass_that_was_overtaken_leaves_the_final_statistics_alone(story: Story) -> None:
+    story.settle_in(contacts=3)
+    flow = story.start(story.short_campaign(), status="draft")
+    story.set_status(flow, "running")
+    story.world.drain("JobQueue")
+    statistics = story.world.ports.statistics
+    overtaken: list[FlowStatus] = []
+
+    def replace_counters(*counted: Any) -> bool:
+        if not overtaken:
+            _undo(story)
+            story.run()
+            overtaken.append(_stored(story, flow).status)
+        return statistics.replace(*counted)
+
+    with _instead(story, statistics=Around(statistics, replace=replace_counters)):
+        story.api.post(f"/flows/{flow}/recount")
+    assert overtaken == [FlowStatus.COMPLETED]
+    story.advance(timedelta(minutes=30), step=timedelta(seconds=30))
+    shown = story.flow(flow)
+    assert (shown["status"], shown["stats"]["completed"]) == ("completed", 3)
+
+
+def test_a_revived_dead_letter_goes_on_where_the_contact_stands(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WORKERS, "StepDeadLetters", "chalicelib.workers.dead_letters.redrive_steps")
+    story.settle_in(contacts=1)
+    story.start(story.campaign(story.send("a"), story.send("b"), END))
+    story.world.drain("JobQueue")
+    with _instead(story, steps=Around(story.world.ports.steps, send=_away)):
+        for _ in range(6):
+            story.world.hand_over_all("StepQueue")
+            story.traveller.shift(COME_AGAIN)
+    assert _calls_by_node(story) == {"a": 1}
+    # No tick from here on: the watchdog would heal the row as well.
+    assert story.world.hand_over_all("StepDeadLetters") == 1
+    story.traveller.shift(timedelta(minutes=5, seconds=1))
+    story.world.drain("StepQueue")
+    assert [sent.letter.uid.node for sent in story.postbox.calls] == ["a", "b"]
+
+
+def test_recounts_of_a_paced_flow_breed_no_hints_and_do_not_slow_it(story: Story) -> None:
+    story.settle_in(contacts=60)
+    flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 10_000})
+    story.advance(timedelta(minutes=4), step=timedelta(milliseconds=500))
+    steps = story.world.ports.steps
+    hinted: list[ScheduledStep] = []
+
+    def send(hints: Sequence[ScheduledStep], *now: Any) -> None:
+        hinted.extend(hints)
+        steps.send(hints, *now)
+
+    with _instead(story, steps=Around(steps, send=send)):
+        for _ in range(3):
+            _recount(story, flow)
+        story.advance(timedelta(minutes=7), step=timedelta(milliseconds=500))
+    assert len(story.postbox.calls) == 60
+    assert len(hinted) < 200
+
+
+def test_a_fault_of_the_code_after_a_message_is_out_costs_its_neighbours_nothing(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story.settle_in(contacts=5)
+    victim = story.contacts[2]
+    walk_on = delivery.advance
+
+    def stumble(row: Execution, scene: TraversalContext) -> Traversal:
+        if row.key.contact == victim:
+            raise KeyError("a fault of the code")
+        return walk_on(row, scene)
+
+    monkeypatch.setattr(delivery, "advance", stumble)
+    flow = story.start(story.short_campaign())
+    story.advance(timedelta(minutes=15), step=timedelta(seconds=10))
+    stats = story.flow(flow)["stats"]
+    assert stats["unknown"] <= 1
+    assert stats["sent"] >= 4
+    assert sorted(story.postbox.times_called().values()) == [1] * 5
+
+
+def test_recounts_do_not_hide_sends_in_flight_from_a_pause(story: Story) -> None:
+    story.settle_in(contacts=3)
+    flow = story.start(story.short_campaign())
+    in_flight: list[int] = []
+
+    def recount_and_pause_once(_: OutgoingMessage) -> None:
+        if not in_flight:
+            for _ in range(2):
+                _recount(story, flow)
+            in_flight.append(story.set_status(flow, "paused")["metadata"]["inFlight"])
+
+    story.postbox.during = recount_and_pause_once
+    story.run()
+    assert in_flight == [len(story.postbox.calls)]
+
+
+def test_a_flow_that_cannot_be_read_does_not_hide_the_others_from_the_watchdog(story: Story) -> None:
+    story.settle_in(contacts=2)
+    campaign = story.campaign(story.send("a"), TWO_DAYS, story.send("b"), END)
+    unreadable, other = story.start(campaign), story.start(campaign)
+    story.run()
+    catalog = story.world.ports.catalog
+    looked_at: list[str] = []
+
+    def find(workspace: WorkspaceUid, kind: type[StoredDocument], uid: str) -> StoredDocument | None:
+        looked_at.append(uid)
+        if kind is Flow and uid == unreadable:
+            raise ValueError("unreadable")
+        return catalog.find(workspace, kind, uid)
+
+    with _instead(story, catalog=Around(catalog, find=find)), pytest.raises(ValueError, match="unreadable"):
+        story.tick()
+    assert {unreadable, other} <= set(looked_at)

@@ -1,0 +1,97 @@
+"""Retries of walks with several messages to retry: each retry takes the next, and none that a retry has sent."""
+
+import pytest
+
+from chalicelib.core.flows import retry_flow
+from chalicelib.model.message import SendResult
+from tests.integration.harness import Story, story
+from tests.integration.retry_helpers import LOST, REFUSED, TAKEN, WAYS, answer, finish, go, post, retry, sent
+
+__all__ = ["story"]
+
+
+@pytest.fixture(params=WAYS)
+def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Of neither message of c0 anything is known, nor of that of c1 at `a`; that at `b` was sent."""
+    go(request.param, monkeypatch, page=2)
+    story.settle_in(contacts=2)
+    answers: dict[tuple[str, str], SendResult] = {("c1@example.com", "b"): TAKEN}
+    story.postbox.answer = lambda letter: answers.get((letter.to, str(letter.uid.node)), LOST)
+    uid = story.start(story.campaign(story.send("a"), story.send("b")))
+    finish(story, uid)
+    answer(story, TAKEN)
+    story.postbox.calls.clear()
+    return uid
+
+
+def test_each_retry_takes_the_next_message_and_none_that_was_sent(story: Story, flow: str) -> None:
+    retry(story, flow, "unknown")
+    assert sent(story) == [("c0", "a"), ("c1", "a")]
+    second = retry(story, flow, "unknown")
+    assert sent(story) == [("c0", "b")]
+    assert (story.flow(second)["contactCount"], story.flow(second)["status"]) == (1, "completed")
+
+
+def test_a_retry_of_one_node_leaves_the_others_alone(story: Story, flow: str) -> None:
+    made = retry(story, flow, "unknown", nodeId="b")
+    assert story.flow(made)["retryOf"]["nodeId"] == "b"
+    assert sent(story) == [("c0", "b")]
+    retry(story, flow, "unknown")
+    assert sent(story) == [("c0", "a"), ("c1", "a")]
+    nothing = post(story, flow, "unknown", nodeId="elsewhere")
+    assert (nothing.status, nothing.json["details"][0]["field"]) == (422, "of")
+
+
+def test_retries_of_different_nodes_may_run_at_once_and_of_the_same_may_not(story: Story, flow: str) -> None:
+    story.expect(201, post(story, flow, "unknown", nodeId="a"))
+    assert [post(story, flow, "unknown").status, post(story, flow, "unknown", nodeId="a").status] == [409, 409]
+    retry(story, flow, "unknown", nodeId="b")
+    assert sent(story) == [("c0", "a"), ("c0", "b"), ("c1", "a")]
+
+
+def test_what_a_retry_was_refused_can_be_retried_again(story: Story, flow: str) -> None:
+    answer(story, REFUSED)
+    first = retry(story, flow, "unknown", nodeId="a")
+    answer(story, TAKEN)
+    story.postbox.calls.clear()
+    retry(story, first, "failed")
+    assert sent(story) == [("c0", "a"), ("c1", "a")]
+    retry(story, flow, "unknown")
+    assert sent(story) == [("c0", "b")]
+
+
+def test_what_a_cancelled_retry_did_not_send_is_taken_by_the_next(story: Story, flow: str) -> None:
+    first = story.expect(201, post(story, flow, "unknown"))["uid"]
+    story.set_status(first, "cancelled")
+    finish(story, first)
+    assert sent(story) == []
+    retry(story, flow, "unknown")
+    assert sent(story) == [("c0", "a"), ("c1", "a")]
+
+
+def test_when_all_were_sent_there_is_nobody_left(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    story.settle_in(contacts=1)
+    answer(story, LOST)
+    flow = story.start(story.campaign(story.send("a"), story.send("b")))
+    finish(story, flow)
+    answer(story, TAKEN)
+    for _ in range(2):
+        retry(story, flow, "unknown")
+    nobody = post(story, flow, "unknown")
+    assert (nobody.status, "a retry of it has sent them all" in nobody.text) == (422, True)
+    monkeypatch.setattr(retry_flow, "READ_AT_ONCE", 0)
+    by_jobs = retry(story, flow, "unknown")
+    assert (story.flow(by_jobs)["contactCount"], len(story.postbox.calls)) == (0, 4)
+
+
+def test_of_messages_that_were_skipped_it_is_the_same(story: Story) -> None:
+    story.settle_in(contacts=1)
+    story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"status": "BLOCKED"}))
+    flow = story.start(story.campaign(story.send("a"), story.send("b")))
+    finish(story, flow)
+    retry(story, flow, "skipped")
+    assert sent(story) == []
+    story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"status": "ACTIVE"}))
+    for node in ("a", "b"):
+        retry(story, flow, "skipped")
+        assert sent(story) == [("c0", node)]

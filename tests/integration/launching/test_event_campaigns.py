@@ -1,0 +1,385 @@
+"""Campaigns that events start: rules, doubles, re-entry, pauses, versions, ends, and news that is never lost."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import RetryLater
+from chalicelib.model.ids import ContactUid
+from chalicelib.model.message import Accepted, PermanentFailure
+from chalicelib.wiring import use_ports
+from tests.builders import condition, tag, wait
+from tests.integration.harness import START, Story, story
+
+__all__ = ["story"]
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+NEW = {"email": "new@example.com", "firstName": "New"}
+ANN = {"email": "ann@example.com", "firstName": "Ann", "tags": ["onboarding"]}
+ORDER = {"type": "event", "event": "order.placed"}
+
+
+@pytest.fixture(autouse=True)
+def settled(story: Story) -> None:
+    story.settle_in(contacts=3)
+
+
+def opened(
+    story: Story, *steps: dict[str, Any], trigger: dict[str, Any] | None = None, **fields: Any
+) -> tuple[str, str]:
+    """A campaign that is open for events, and its flow."""
+    written = steps or (story.send("hello", channelUid=story.channel),)
+    campaign = story.campaign(*written, trigger=trigger or ORDER, **fields)
+    launched = story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))
+    assert (launched["status"], launched["state"]) == ("running", "RUNNING")
+    return campaign, launched["flowUid"]
+
+
+def report(story: Story, *events: dict[str, Any], status: int = 202) -> Any:
+    """Reports events; they are of the first contact and orders if they do not say."""
+    first = {"name": "order.placed", "contactUid": story.contacts[0]}
+    named = ("contactUid", "email", "phone", "externalId")
+    written = [
+        {**(first if not any(n in each for n in named) else {"name": "order.placed"}), **each} for each in events
+    ]
+    return story.expect(status, story.api.post("/v1/events", {"events": written}))
+
+
+def sent_to(story: Story) -> list[str]:
+    return [call.letter.uid.contact for call in story.postbox.calls]
+
+
+# ---- who enters ----
+
+
+def test_whoever_does_it_enters_and_others_do_not(story: Story) -> None:
+    campaign, flow = opened(story)
+    report(story, {}, {"contactUid": story.contacts[1], "name": "order.returned"})
+    story.run()
+    assert sent_to(story) == [story.contacts[0]]
+    shown = story.flow(flow)
+    assert (shown["status"], shown["openEnded"], shown["stats"]["total"], shown["stats"]["completed"]) == (
+        "running", True, 1, 1,
+    )  # fmt: skip
+    assert story.execution(flow, story.contacts[0])["eventId"]
+    assert story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"] == "RUNNING"
+
+
+def test_the_rule_looks_at_properties_contact_and_history(story: Story) -> None:
+    when = {"all": [
+        {"property": "cart.total", "op": "gte", "value": 100},
+        {"tag": "vip"},
+        {"event": "order.returned", "is": False},
+    ]}  # fmt: skip
+    opened(story, trigger={**ORDER, "when": when})
+    for contact in story.contacts[:2]:
+        story.expect(200, story.api.patch(f"/v1/contacts/{contact}", {"tags": ["vip"]}))
+    large, small = {"properties": {"cart": {"total": 120}}}, {"properties": {"cart": {"total": 99}}}
+    report(story, {"contactUid": story.contacts[1], "name": "order.returned"})
+    story.run()
+    report(story, *({**each, "contactUid": contact} for contact in story.contacts for each in (small, large)))
+    story.run()
+    assert sent_to(story) == [story.contacts[0]]
+
+
+def test_an_event_names_its_contact_by_email_phone_or_external_id_too(story: Story) -> None:
+    opened(story)
+    story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[1]}", {"externalId": "X-1"}))
+    answer = report(
+        story, {"email": "C0@example.com"}, {"externalId": "X-1"}, {"email": "nobody@example.com"}, {"phone": "12"}
+    )
+    assert answer["accepted"] == 2
+    assert [each["contactUid"] for each in answer["results"]] == [*story.contacts[:2], None, None]
+    assert [each.get("field") for each in answer["results"]] == [None, None, "events[2].contactUid", "events[3].phone"]
+    story.run()
+    assert sorted(sent_to(story)) == sorted(story.contacts[:2])
+
+
+def test_templates_and_conditions_see_the_event_that_started_the_walk(story: Story) -> None:
+    thanks = story.add_template("Thanks for {{ item }}", parameterDefaults={"item": "it"})
+    large = {"property": "total", "op": "gt", "value": 50}
+    send = {
+        **story.send("thanks", channelUid=story.channel),
+        "templateUid": thanks,
+        "parameters": {"item": "event.item"},
+    }
+    _, flow = opened(story, send, wait("pause", "P2D"), condition("large", large, [tag("mark", "big")], []))
+    report(
+        story,
+        {"properties": {"item": "boots", "total": 80}},
+        {"contactUid": story.contacts[1], "properties": {"item": "hat", "total": 5}},
+    )
+    story.run()
+    assert sorted(call.letter.content["text"] for call in story.postbox.calls) == ["Thanks for boots", "Thanks for hat"]
+    story.advance(2 * DAY + MINUTE, step=HOUR)
+    tags = [story.expect(200, story.api.get(f"/v1/contacts/{each}"))["tags"] for each in story.contacts]
+    assert tags == [["big"], [], []]
+    assert story.execution(flow, story.contacts[0])["history"][2]["why"] == "event.total gt 50"
+
+
+# ---- once ----
+
+
+def test_an_event_reported_twice_leads_in_once_even_where_re_entry_is_free(story: Story) -> None:
+    _, flow = opened(story, entry={"again": True})
+    for _ in range(2):
+        report(story, {"id": "order-1"}, {"id": "order-1"})
+        story.run()
+    assert len(story.postbox.calls) == 1
+    report(story, {"id": "order-2"})
+    story.run()
+    report(story, {"id": "order-1"})
+    story.run()
+    assert len(story.postbox.calls) == 2
+    assert set(story.postbox.times_called().values()) == {1}
+    assert [each["entry"] for each in story.api.all_pages(f"/flows/{flow}/executions")] == [1, 2]
+    assert story.execution(flow, story.contacts[0])["entry"] == 2
+    assert (
+        story.expect(200, story.api.get(f"/flows/{flow}/executions/{story.contacts[0]}?entry=1"))["eventId"]
+        == "order-1"
+    )
+
+
+def test_a_contact_is_at_most_once_active_in_it(story: Story) -> None:
+    _, flow = opened(story, story.send("a", channelUid=story.channel), wait("pause", "P1D"), entry={"again": True})
+    report(story, {"id": "1"}, {"id": "2"})
+    report(story, {"id": "3"})
+    story.run()
+    assert story.flow(flow)["stats"]["total"] == 1
+    story.advance(DAY + MINUTE, step=HOUR)
+    report(story, {"id": "4"})
+    story.run()
+    assert (story.flow(flow)["stats"]["total"], len(story.postbox.calls)) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("entry", "wait_for", "entries"),
+    [
+        ({}, 400 * DAY, 1),
+        ({"again": True}, HOUR, 2),
+        ({"again": True, "after": "P30D"}, 29 * DAY, 1),
+        ({"again": True, "after": "P30D"}, 31 * DAY, 2),
+    ],
+)
+def test_entry_says_whether_and_after_how_long_it_may_enter_again(
+    story: Story, entry: dict[str, Any], wait_for: timedelta, entries: int
+) -> None:
+    _, flow = opened(story, entry=entry)
+    report(story, {})
+    story.run()
+    story.traveller.shift(wait_for)
+    report(story, {})
+    story.run()
+    assert story.flow(flow)["stats"]["total"] == entries
+
+
+# ---- built-in events ----
+
+
+def test_contacts_created_tagged_untagged_and_changed_are_events(story: Story) -> None:
+    heard: dict[str, str] = {}
+    for name in ("contact.created", "contact.updated", "contact.tagged", "contact.untagged"):
+        _, heard[name] = opened(
+            story, tag("mark", name), trigger={"type": "event", "event": name}, entry={"again": True}
+        )
+    uid = story.expect(201, story.api.post("/v1/contacts", NEW))["uid"]
+    story.run()
+    assert story.flow(heard["contact.created"])["stats"]["total"] == 1
+    story.expect(200, story.api.patch(f"/v1/contacts/{uid}", {"firstName": "Neu"}))
+    story.run()
+    assert story.flow(heard["contact.updated"])["stats"]["total"] == 1
+    story.expect(200, story.api.patch(f"/v1/contacts/{uid}", {"tags": []}))
+    story.run()
+    assert story.flow(heard["contact.untagged"])["stats"]["total"] >= 1
+    assert story.flow(heard["contact.tagged"])["stats"]["total"] >= 1
+
+
+def test_onboarding_takes_whoever_is_created_with_its_tag_by_call_or_by_import(story: Story) -> None:
+    when = {"tag": "onboarding"}
+    opened(story, trigger={"type": "event", "event": "contact.created", "when": when})
+    ann = story.expect(201, story.api.post("/v1/contacts", ANN))["uid"]
+    story.expect(201, story.api.post("/v1/contacts", {"email": "ben@example.com"}))
+    tags = ["onboarding" if number % 2 else "other" for number in range(60)]
+    rows = "email,firstName,tags\n" + "".join(f"i{n}@example.com,Ina,{tag}\n" for n, tag in enumerate(tags))
+    imported = story.api.post("/v1/contacts/import", rows.encode(), headers={"Content-Type": "text/csv"})
+    assert imported.status == 202
+    story.run()
+    assert ann in sent_to(story)
+    assert len(story.postbox.calls) == 31
+    assert set(story.postbox.times_called().values()) == {1}
+
+
+def test_nobody_can_report_a_built_in_event(story: Story) -> None:
+    answer = story.api.post("/v1/events", {"events": [{"name": "contact.created", "contactUid": story.contacts[0]}]})
+    assert (answer.status, answer.json["details"][0]["field"]) == (422, "events[0].name")
+
+
+def test_news_whose_message_was_lost_is_told_by_the_clock(story: Story) -> None:
+    opened(story, trigger={"type": "event", "event": "contact.created"})
+    ports = story.world.ports
+
+    class Silent:
+        def send(self, workspace: Any, events: Any) -> None:
+            raise RetryLater("the queue is away")
+
+    use_ports(replace(ports, event_queue=Silent()))
+    uid = story.expect(201, story.api.post("/v1/contacts", NEW))["uid"]
+    use_ports(ports)
+    story.advance(MINUTE)
+    assert sent_to(story) == []
+    story.advance(3 * MINUTE, step=timedelta(seconds=10))
+    assert sent_to(story) == [uid]
+    story.advance(10 * MINUTE, step=MINUTE)
+    assert len(story.postbox.calls) == 1
+
+
+def test_of_somebody_who_was_erased_nothing_is_kept_however_late_it_comes(story: Story) -> None:
+    opened(story)
+    report(story, {"id": "late"})
+    story.expect(200, story.api.delete(f"/v1/contacts/{story.contacts[0]}"))
+    story.run()
+    uid = ContactUid(story.contacts[0])
+    assert story.world.ports.events.page(story.api.workspace, uid, None, 10, None).items == ()
+    assert story.postbox.calls == []
+
+
+# ---- pause, resume, cancel, versions, end ----
+
+
+def test_events_while_it_is_paused_enrol_and_resume_lets_them_go_on(story: Story) -> None:
+    campaign, flow = opened(story)
+    story.expect(200, story.api.post(f"/campaigns/{campaign}/pause"))
+    report(story, {}, {"contactUid": story.contacts[1]})
+    story.run()
+    story.advance(HOUR, step=MINUTE)
+    shown = story.flow(flow)
+    assert (shown["stats"]["total"], shown["stats"]["pending"], story.postbox.calls) == (2, 2, [])
+    story.expect(200, story.api.post(f"/campaigns/{campaign}/resume"))
+    story.run()
+    assert sorted(sent_to(story)) == sorted(story.contacts[:2])
+
+
+def test_a_cancelled_campaign_takes_nobody_and_can_be_launched_anew(story: Story) -> None:
+    campaign, flow = opened(story, story.send("a", channelUid=story.channel), wait("pause", "P1D"))
+    report(story, {})
+    story.run()
+    story.expect(200, story.api.post(f"/campaigns/{campaign}/cancel"))
+    report(story, {"contactUid": story.contacts[1]})
+    story.run()
+    assert story.flow(flow)["stats"] | {"skipped": 1, "total": 1} == story.flow(flow)["stats"]
+    again = story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))["flowUid"]
+    report(story, {"contactUid": story.contacts[1]})
+    story.run()
+    assert again != flow
+    assert sent_to(story) == story.contacts[:2]
+
+
+def test_new_entrants_take_the_newest_version_and_those_under_way_keep_theirs(story: Story) -> None:
+    steps = [story.send("a", channelUid=story.channel), wait("pause", "P1D"), story.send("b", channelUid=story.channel)]
+    campaign, flow = opened(story, *steps)
+    report(story, {})
+    story.run()
+    changed = story.add_template("Version two")
+    newer = [{**story.send("c", channelUid=story.channel), "templateUid": changed}]
+    story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"steps": newer}))
+    report(story, {"contactUid": story.contacts[1]})
+    story.run()
+    story.expect(200, story.api.post(f"/campaigns/{campaign}/publish"))
+    report(story, {"contactUid": story.contacts[2]})
+    story.run()
+    story.advance(DAY + MINUTE, step=HOUR)
+    nodes = {
+        contact: [call.letter.uid.node for call in story.postbox.calls if call.letter.uid.contact == contact]
+        for contact in story.contacts
+    }
+    assert nodes == {story.contacts[0]: ["a", "b"], story.contacts[1]: ["a", "b"], story.contacts[2]: ["c"]}
+    assert [story.execution(flow, each)["campaignVersion"] for each in story.contacts] == [1, 1, 2]
+
+
+def test_publishing_another_event_listens_to_that_one(story: Story) -> None:
+    campaign, _ = opened(story)
+    story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"trigger": {**ORDER, "event": "order.paid"}}))
+    story.expect(200, story.api.post(f"/campaigns/{campaign}/publish"))
+    report(story, {}, {"name": "order.paid", "contactUid": story.contacts[1]})
+    story.run()
+    assert sent_to(story) == [story.contacts[1]]
+
+
+def test_it_ends_at_its_end_when_the_last_is_through(story: Story) -> None:
+    until = (START + 2 * HOUR).isoformat().replace("+00:00", "Z")
+    campaign, flow = opened(
+        story, story.send("a", channelUid=story.channel), wait("pause", "PT5H"), trigger={**ORDER, "until": until}
+    )
+    report(story, {})
+    story.advance(3 * HOUR, step=MINUTE)
+    report(story, {"contactUid": story.contacts[1]})
+    report(story, {"contactUid": story.contacts[2], "occurredAt": "2026-03-02T10:00:00Z"})
+    story.run()
+    assert story.flow(flow)["stats"]["total"] == 1
+    story.advance(3 * HOUR, step=MINUTE)
+    shown = story.flow(flow)
+    assert (shown["status"], shown["contactCount"] or shown["stats"]["total"]) == ("completed", 1)
+    assert story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"] == "COMPLETED"
+
+
+def test_an_idle_event_campaign_never_ends_by_itself(story: Story) -> None:
+    campaign, flow = opened(story)
+    report(story, {})
+    story.run()
+    for _ in range(40):
+        story.advance(DAY, step=6 * HOUR)
+    assert story.flow(flow)["status"] == "running"
+    report(story, {"contactUid": story.contacts[1]})
+    story.run()
+    assert len(story.postbox.calls) == 2
+    assert story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"] == "RUNNING"
+
+
+@pytest.mark.parametrize("availability", ["INACTIVE", "DEPRECATED", "PENDING"])
+def test_a_campaign_that_is_not_active_takes_nobody_and_lets_those_under_way_finish(
+    story: Story, availability: str
+) -> None:
+    campaign, _ = opened(story, wait("pause", "PT1H"), story.send("a", channelUid=story.channel))
+    report(story, {})
+    story.run()
+    story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"availability": availability}))
+    report(story, {"contactUid": story.contacts[1]})
+    story.advance(2 * HOUR, step=MINUTE)
+    assert sent_to(story) == [story.contacts[0]]
+
+
+def test_failed_walks_of_an_event_campaign_are_retried_with_their_event_and_version(story: Story) -> None:
+    thanks = story.add_template("Thanks for {{ item }}", parameterDefaults={"item": "it"})
+    send = {
+        **story.send("thanks", channelUid=story.channel),
+        "templateUid": thanks,
+        "parameters": {"item": "event.item"},
+    }
+    campaign, flow = opened(story, send)
+    story.postbox.answer = lambda _: PermanentFailure("no")
+    report(story, {"properties": {"item": "boots"}})
+    story.run()
+    story.postbox.answer = lambda letter: Accepted(str(letter.uid))
+    story.expect(200, story.api.post(f"/campaigns/{campaign}/cancel"))
+    story.run()
+    story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed"}))
+    story.run()
+    assert [call.letter.content["text"] for call in story.postbox.calls] == ["Thanks for boots"] * 2
+
+
+def test_an_event_campaign_with_problems_is_refused_with_all_of_them(story: Story) -> None:
+    trigger = {
+        "type": "event",
+        "event": "contact.exploded",
+        "until": "2026-01-01T00:00:00Z",
+        "when": {"message": "a", "is": "opened"},
+    }
+    campaign = story.campaign(
+        story.send("a", channelUid=story.channel), trigger=trigger, audience={"contactUids": story.contacts}
+    )
+    answer = story.api.post(f"/campaigns/{campaign}/launch")
+    assert answer.status == 422
+    assert [each["field"] for each in answer.json["details"]] == [
+        "trigger.event", "trigger.until", "trigger.when", "audience",
+    ]  # fmt: skip

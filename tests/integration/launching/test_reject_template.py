@@ -1,0 +1,29 @@
+"""A template that is rejected stops the flows that send it, and nobody is failed by it."""
+
+from datetime import timedelta
+
+from tests.integration.harness import Story, story
+
+__all__ = ["story"]
+
+
+def test_a_flow_whose_template_is_rejected_is_paused_with_the_reason_and_can_go_on(story: Story) -> None:
+    story.settle_in(contacts=8)
+    campaign = story.short_campaign()
+    flow = story.start(campaign, configuration={"pauseBetweenContactsMs": 2000})
+    other = story.add_template("Another text")
+    bystander = story.start(story.short_campaign(templateUid=other), configuration={"pauseBetweenContactsMs": 2000})
+    story.advance(timedelta(seconds=3), step=timedelta(milliseconds=250))
+    story.expect(200, story.api.post(f"/v1/templates/{story.template}/reject", {"reason": "a wrong price"}))
+    begun = len(story.postbox.calls)
+    shown = story.flow(flow)
+    assert shown["status"] == "paused"
+    assert shown["metadata"]["pauseReason"].startswith("template_rejected")
+    state = story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"]
+    assert state == "PAUSED_ERROR"
+    assert story.flow(bystander)["status"] == "running"
+    story.set_status(flow, "running")
+    story.advance(timedelta(seconds=25), step=timedelta(milliseconds=250))
+    assert story.flow(flow)["status"] == story.flow(bystander)["status"] == "completed"
+    assert len(story.postbox.calls) == 16 > begun
+    assert set(story.postbox.times_called().values()) == {1}

@@ -1,0 +1,212 @@
+"""What webhooks are told of messages, walks, consent, channels and money: once, over crashes too, and only if asked."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import RetryLater
+from chalicelib.model.message import Accepted, ChannelFailure, OutgoingMessage, PermanentFailure, SendResult
+from chalicelib.model.webhook import ALL_EVENTS, expand_event_names
+from chalicelib.wiring import use_ports
+from tests.integration.harness import Story, story
+from tests.integration.notifications.test_webhooks import Receiver, later, make, receiver
+
+__all__ = ["receiver", "story"]
+
+
+def _refuse_first(letter: OutgoingMessage) -> SendResult:
+    return PermanentFailure("mailbox_closed") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
+
+
+def _told(receiver: Receiver, name: str) -> list[Any]:
+    return [event["data"] for event in receiver.events if event["type"] == name]
+
+
+def test_messages_and_ends_of_walks_are_told(story: Story, receiver: Receiver) -> None:
+    make(story, "execution.*", "message.*", "message.sent")
+    story.settle_in(contacts=3)
+    story.postbox.answer = _refuse_first
+    flow = story.start(story.short_campaign())
+    story.advance(timedelta(seconds=10))
+    assert sorted(receiver.names) == sorted(
+        ["message.sent"] * 2 + ["message.failed"] + ["execution.completed"] * 2 + ["execution.failed"]
+    )
+    (failed,) = _told(receiver, "message.failed")
+    assert failed["contactUid"] == story.contacts[0]
+    assert (failed["properties"]["flowUid"], failed["properties"]["reason"]) == (flow, "mailbox_closed")
+    assert failed["properties"]["messageUid"] in story.postbox.times_called()
+    (ended,) = _told(receiver, "execution.failed")
+    assert (ended["contactUid"], ended["properties"]["reason"]) == (story.contacts[0], "mailbox_closed")
+
+
+def test_that_a_message_was_sent_is_told_to_who_names_it_only() -> None:
+    assert "message.sent" not in expand_event_names(["message.*"])
+    assert expand_event_names(["message.sent"]) == {"message.sent"}
+    assert expand_event_names(["message.*", "message.sent"]) > {"message.sent", "message.failed"}
+    groups = {f"{name.partition('.')[0]}.*" for name in ALL_EVENTS}
+    assert {"message.*", "execution.*", "flow.*", "campaign.*", "contact.*", "consent.*"} < groups
+    assert {"balance.low", "channel.circuit_opened"} < ALL_EVENTS
+
+
+def test_what_a_worker_could_not_tell_is_told_when_its_hints_come_again(story: Story, receiver: Receiver) -> None:
+    make(story, "execution.completed", "message.sent")
+    story.settle_in(contacts=4)
+    ports = story.world.ports
+
+    class Away:
+        """The catalog cannot take deliveries."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ports.catalog, name)
+
+        def add(self, *_: Any, **__: Any) -> None:
+            raise RetryLater("DynamoDB is away")
+
+    flow = story.start(story.short_campaign())
+    story.world.drain("JobQueue")
+    use_ports(replace(ports, catalog=Away()))  # type: ignore[arg-type]  # but for one method it is one
+    story.world.hand_over_all("StepQueue")
+    use_ports(ports)
+    assert (len(story.postbox.calls), receiver.names) == (4, [])
+    story.advance(timedelta(minutes=10), timedelta(seconds=10))
+    assert story.flow(flow)["status"] == "completed"
+    assert sorted(receiver.names) == ["execution.completed"] * 4 + ["message.sent"] * 4
+    assert set(story.postbox.times_called().values()) == {1}
+
+
+def test_with_nobody_to_tell_more_contacts_ask_no_more_for_webhooks(story: Story) -> None:
+    story.settle_in(contacts=60)
+    asked: list[str] = []
+    client = story.world.aws.client("dynamodb")
+
+    def note(params: Any, **_: Any) -> None:
+        body = params["body"] if isinstance(params["body"], str) else params["body"].decode()
+        asked.extend(["x"] * ("WEBHOOKS" in json.loads(body).__str__()))
+
+    found = []
+    client.meta.events.register("before-call.dynamodb", note)
+    for count in (10, 60):
+        asked.clear()
+        story.start(story.short_campaign(), story.contacts[:count])
+        story.advance(timedelta(seconds=10))
+        found.append(len(asked))
+    client.meta.events.unregister("before-call.dynamodb", note)
+    assert found[0] == found[1]
+
+
+def test_consent_is_told_by_what_was_said(story: Story, receiver: Receiver) -> None:
+    make(story, "consent.*")
+    story.settle_in(contacts=1)
+    path = f"/v1/contacts/{story.contacts[0]}/consent"
+    for state in ("GRANTED", "REVOKED", "REVOKED"):
+        body = {"channelType": "console", "messageType": "NEWSLETTER", "state": state}
+        story.expect(200, story.api.post(path, body))
+        story.run()
+    assert receiver.names == ["consent.granted", "consent.revoked"]
+    assert receiver.events[0]["data"]["properties"]["kinds"] == [
+        {"channelType": "console", "messageType": "NEWSLETTER"},
+    ]
+
+
+def test_a_campaign_may_begin_with_a_consent_and_nobody_may_pretend_one(story: Story) -> None:
+    story.settle_in(contacts=1)
+    trigger = {"type": "event", "event": "consent.granted"}
+    campaign = story.campaign(story.send("one", channelUid=story.channel), trigger=trigger)
+    story.expect(202, story.api.post(f"/v1/campaigns/{campaign}/launch", {}))
+    pretended = {"id": "1", "name": "consent.granted", "contactUid": story.contacts[0]}
+    assert "error" in str(story.api.post("/v1/events", {"events": [pretended]}).json).lower()
+    body = {"channelType": "console", "messageType": "MESSAGE", "state": "GRANTED"}
+    story.expect(200, story.api.post(f"/v1/contacts/{story.contacts[0]}/consent", body))
+    story.advance(timedelta(seconds=10))
+    assert len(story.postbox.calls) == 1
+
+
+def test_an_open_circuit_is_told_once_however_many_flows_meet_it_and_raises_the_alarm(
+    story: Story, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(story, "channel.circuit_opened")
+    story.settle_in(contacts=10)
+    story.postbox.answer = lambda _: ChannelFailure("account_suspended")
+    flows = [story.start(story.short_campaign(), configuration={"retryDelayMs": 1000}) for _ in range(3)]
+    story.advance(timedelta(seconds=30))
+    assert {story.flow(flow)["status"] for flow in flows} == {"paused"}
+    (told,) = _told(receiver, "channel.circuit_opened")
+    assert (told["channelUid"], told["cause"]) == (story.channel, "account_suspended")
+    assert _metric(capsys, "ChannelPauses") == 3
+    story.advance(timedelta(seconds=60))
+    story.set_status(flows[0], "running")
+    story.advance(timedelta(seconds=10))
+    assert len(receiver.names) == 1
+    story.expect(200, story.api.post(f"/v1/channels/{story.channel}/circuit/close"))
+    story.set_status(flows[0], "running")
+    story.advance(timedelta(seconds=30))
+    assert len(receiver.names) == 2
+
+
+def _metric(capsys: pytest.CaptureFixture[str], name: str) -> int:
+    """Its sum over all lines of CloudWatch's embedded metric format."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if f'"{name}"' in line]
+    return int(sum(value[0] if isinstance(value := line[name], list) else value for line in lines))
+
+
+def _prepay(story: Story, amount: str, contacts: int) -> None:
+    story.settle_in(contacts=contacts)
+    body = {"name": "Console", "type": "console", "prices": {"MESSAGE": "0.01"}}
+    story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
+    story.expect(201, story.api.post("/v1/balance/topup", {"amount": amount}))
+    story.expect(200, story.api.put("/v1/balance/alerts", {"lowBalance": "0.70"}))
+
+
+def test_a_low_balance_is_told_once_until_money_is_paid_in(
+    story: Story, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(story, "balance.low")
+    _prepay(story, "1.00", contacts=100)
+    flow = story.start(story.short_campaign(), story.contacts[:20])
+    story.advance(timedelta(seconds=20))
+    assert story.flow(flow)["status"] == "completed"
+    (told,) = _told(receiver, "balance.low")
+    assert (told["lowBalance"], told["free"]) == ("0.70", "0.00")
+    assert _metric(capsys, "LowBalances") == 1
+    story.start(story.short_campaign(), story.contacts[20:40])
+    story.advance(timedelta(seconds=20))
+    assert len(receiver.names) == 1
+    story.expect(201, story.api.post("/v1/balance/topup", {"amount": "1.00"}))
+    story.start(story.short_campaign(), story.contacts[40:])
+    story.advance(timedelta(seconds=20))
+    assert len(receiver.names) == 2
+
+
+def test_an_alert_that_is_set_above_what_is_left_is_told_at_once(story: Story, receiver: Receiver) -> None:
+    make(story, "balance.low")
+    story.expect(201, story.api.post("/v1/balance/topup", {"amount": "1.00"}))
+    for _ in range(2):
+        story.expect(200, story.api.put("/v1/balance/alerts", {"lowBalance": "5"}))
+    story.run()
+    assert receiver.names == ["balance.low"] * 2
+
+
+def test_a_notice_whose_mark_was_lost_is_not_given_twice(story: Story, receiver: Receiver) -> None:
+    make(story, "balance.low")
+    _prepay(story, "1.00", contacts=40)
+    ports = story.world.ports
+
+    class Away:
+        """Nothing can be marked."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ports.balances, name)
+
+        def mark_low(self, *_: Any) -> bool:
+            raise RetryLater("DynamoDB is away")
+
+    flow = story.start(story.short_campaign())
+    use_ports(replace(ports, balances=Away()))  # type: ignore[arg-type]  # but for one method it is one
+    story.advance(timedelta(seconds=5))
+    use_ports(ports)
+    later(story, timedelta(minutes=10))
+    assert story.flow(flow)["status"] == "completed"
+    assert receiver.names == ["balance.low"]

@@ -1,0 +1,198 @@
+"""Uploads, JSON Lines, consent in imports, and the way back: what was exported can be imported again."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.core.reporting import export
+from chalicelib.core.reporting.export import run_export
+from chalicelib.model.queue_messages import Export
+from tests.integration.conftest import Api, World
+from tests.integration.contacts.test_import_contacts import IMPORT, minutes, numbers, rejected, run
+from tests.integration.harness import Story, story
+
+__all__ = ["story"]
+
+
+def export_all(api: Api, world: World, **request: Any) -> str:
+    """The exported file's text."""
+    uid = api.post("/v1/exports", {"of": "contacts", **request}).data["uid"]
+    world.drain("JobQueue")
+    found = api.get(f"/v1/exports/{uid}").data
+    assert found["status"] == "completed", found
+    assert found["url"]
+    return world.ports.files.get(
+        f"{api.workspace}/exports/{uid}/{found['request']['of']}.{found['request']['format']}"
+    ).decode()
+
+
+def comparable(contact: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in contact.items() if name not in {"createdAt", "updatedAt"}}
+
+
+PEOPLE: list[dict[str, Any]] = [
+    {"uid": "ada", "email": "ada@example.com", "phone": "+4915123456789", "tags": ["vip", "new"],
+     "attributes": {"born": "1815-12-10", "size": 42, "member": True, "likes": ["tea", 7], "city": "London"},
+     "consent": {"email": {"NEWSLETTER": "GRANTED", "MESSAGE": "REVOKED"}}, "timezone": "Europe/London"},
+    {"uid": "bob", "externalId": "B-1", "firstName": "=1+1", "lastName": "Böb \"x\", y", "status": "BLOCKED"},
+]  # fmt: skip
+
+
+def test_what_is_exported_as_json_lines_is_imported_as_it_was(api: Api, world: World) -> None:
+    before = {body["uid"]: comparable(api.post("/v1/contacts", body).data) for body in PEOPLE}
+    text = export_all(api, world, format="jsonl")
+    other = world.new_caller()
+    reply = other.post(IMPORT, text.encode(), headers={"Content-Type": "application/x-ndjson"})
+    assert reply.status == 202, reply.text
+    world.drain("JobQueue")
+    assert numbers(other.get(f"/v1/imports/{reply.data['uid']}").data)["created"] == 2
+    after = {contact["uid"]: comparable(contact) for contact in other.all_pages("/v1/contacts")}
+    assert after == before
+
+
+def test_a_csv_export_is_safe_to_open_and_imports_as_it_is(api: Api, world: World) -> None:
+    for body in PEOPLE:
+        api.post("/v1/contacts", body)
+    text = export_all(api, world)
+    rows = {row["uid"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert (rows["bob"]["firstName"], rows["ada"]["phone"]) == ("'=1+1", "+4915123456789")
+    assert (rows["ada"]["consent.email.NEWSLETTER"], rows["ada"]["attributes.born"]) == ("GRANTED", "1815-12-10")
+    other = world.new_caller()
+    assert numbers(run(other, world, text))["created"] == 2
+    bob = other.get("/v1/contacts/bob").data
+    assert (bob["firstName"], bob["lastName"], bob["status"]) == ("=1+1", 'Böb "x", y', "BLOCKED")
+    ada = other.get("/v1/contacts/ada").data
+    assert ada["consent"] == PEOPLE[0]["consent"]
+    assert ada["tags"] == ["vip", "new"]
+
+
+def test_an_export_takes_those_with_a_tag_or_a_status(api: Api, world: World) -> None:
+    for body in PEOPLE:
+        api.post("/v1/contacts", body)
+    assert "ada" in export_all(api, world, tag="vip", format="jsonl")
+    assert "bob" not in export_all(api, world, tag="vip", format="jsonl")
+    assert export_all(api, world, tag="nobody", format="jsonl") == ""
+
+
+def test_executions_are_exported_with_their_messages(story: Story) -> None:
+    story.settle_in(3)
+    flow = story.start(story.campaign(story.send("hello")))
+    story.advance(timedelta(seconds=2))
+    uid = story.expect(202, story.api.post("/v1/exports", {"of": "executions", "flowUid": flow}))["uid"]
+    story.run()
+    text = story.world.ports.files.get(f"{story.api.workspace}/exports/{uid}/executions.csv").decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["contactUid"] for row in rows} == set(story.contacts)
+    assert {(row["status"], row["messages"]) for row in rows} == {("completed", "hello=sent")}
+
+
+def test_an_export_in_several_parts_goes_on_where_it_was_killed(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PAGE_ROWS", 50)
+    lines = "".join(
+        json.dumps({"email": f"u{n}@example.com", "attributes": {"a": "x" * 1000}}) + "\n" for n in range(120)
+    )
+    api.post(IMPORT, {"jsonLines": lines})
+    world.drain("JobQueue")
+    monkeypatch.setattr(export, "PART_BYTES", 40_000)
+    uid = api.post("/v1/exports", {"of": "contacts", "format": "jsonl"}).data["uid"]
+    left = iter([timedelta(seconds=60), timedelta(seconds=9)])
+    run_export(world.ports, Export(workspace=api.workspace, uid=uid), lambda: next(left))
+    assert api.get(f"/v1/exports/{uid}").data["rows"] == 50
+    run_export(world.ports, Export(workspace=api.workspace, uid=uid), minutes)
+    run_export(world.ports, Export(workspace=api.workspace, uid=uid), minutes)
+    found = api.get(f"/v1/exports/{uid}").data
+    assert (found["status"], found["rows"]) == ("completed", 120)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"of": "flows"}, {"of": "executions"}, {"of": "contacts", "flowUid": "x"},
+     {"of": "executions", "flowUid": "x", "format": "jsonl"}],
+)  # fmt: skip
+def test_an_export_that_cannot_be_is_refused(api: Api, body: dict[str, str]) -> None:
+    assert api.post("/v1/exports", body).status == 422
+
+
+def test_an_export_of_an_unknown_flow_or_of_strangers_is_not_found(api: Api, world: World) -> None:
+    assert api.post("/v1/exports", {"of": "executions", "flowUid": "x"}).status == 404
+    uid = api.post("/v1/exports", {"of": "contacts"}).data["uid"]
+    assert world.new_caller().get(f"/v1/exports/{uid}").status == 404
+
+
+# ---- uploads and JSON Lines ----
+
+
+def test_a_file_that_was_uploaded_is_imported_by_its_name(api: Api, world: World) -> None:
+    upload = api.post("/v1/uploads", {"fileName": "people.jsonl"}).data
+    assert (upload["method"], upload["fileName"]) == ("PUT", "people.jsonl")
+    assert f"{api.workspace}/uploads/people.jsonl" in upload["url"]
+    world.ports.files.put(f"{api.workspace}/uploads/people.jsonl", b'{"email": "ada@example.com", "tags": ["a"]}\n')
+    uid = api.post(IMPORT, {"fileName": upload["fileName"]}).data["uid"]
+    world.drain("JobQueue")
+    assert numbers(api.get(f"/v1/imports/{uid}").data)["created"] == 1
+    assert api.post("/v1/uploads", {"fileName": "../x"}).status == 422
+
+
+def test_json_lines_keep_types_and_bad_lines_are_rejected_with_their_reasons(api: Api, world: World) -> None:
+    good = {"mail": "ada@example.com", "city": "Köln", "attributes": {"size": 42, "born": "1815-12-10"}, "note": "x"}
+    bad = [
+        "[1]",
+        "{",
+        '{"email": "nobody"}',
+        '{"firstName": "x"}',
+        '{"email": 5, "shoe": 1}',
+        '{"email": "a@example.com", "firstName": "\\u0000"}',
+        '{"attributes": {"a": NaN}, "email": "a@b.de"}',
+    ]
+    text = "\n".join([json.dumps(good), "", *bad])
+    mapping = {"mail": "email", "city": "attributes.city", "note": None}
+    reply = api.post(IMPORT, {"jsonLines": text, "mapping": mapping})
+    world.drain("JobQueue")
+    progress = api.get(f"/v1/imports/{reply.data['uid']}").data
+    assert numbers(progress) == {"rows": 8, "created": 1, "updated": 0, "skipped": 0, "rejected": 7}
+    (ada,) = api.get("/v1/contacts").json["data"]
+    assert ada["attributes"] == {"size": 42, "born": "1815-12-10", "city": "Köln"}
+    header, *rows = rejected(api, progress)
+    assert header == ["rejectedLine", "rejectedReason", "row"]
+    assert [row[0] for row in rows] == ["3", "4", "5", "6", "7", "8", "9"]
+    assert [row[2] for row in rows[:2]] == ["[1]", "{"]
+    for row, said in zip(rows, ("object", "JSON", "e-mail", "has no", "email", "control", "NaN"), strict=True):
+        assert said in row[1], row
+
+
+# ---- consent in imports ----
+
+
+def test_columns_of_consent_are_kept_with_the_proof_of_the_import(api: Api, world: World) -> None:
+    text = "uid,consent.email.newsletter,consent.sms.MESSAGE\nann,yes,\nben,REVOKED,no\ncat,maybe,\n"
+    progress = run(api, world, text, consentSource="fair 2026", consentProof="Signed list, page 3")
+    assert numbers(progress) == {"rows": 3, "created": 2, "updated": 0, "skipped": 0, "rejected": 1}
+    assert "consent.email.NEWSLETTER must be one of" in rejected(api, progress)[1][1]
+    assert api.get("/v1/contacts/ann").data["consent"] == {"email": {"NEWSLETTER": "GRANTED"}}
+    (record,) = api.get("/v1/contacts/ann/consent").json["data"]
+    assert (record["source"], record["proof"]) == ("fair 2026", "Signed list, page 3")
+    assert len(api.get("/v1/contacts/ben/consent").json["data"]) == 2
+
+
+def test_an_old_list_does_not_bring_back_who_said_no(api: Api, world: World) -> None:
+    body = {"uid": "ann", "consent": {"email": {"NEWSLETTER": "REVOKED"}, "sms": {"MESSAGE": "GRANTED"}}}
+    api.post("/v1/contacts", body)
+    run(api, world, "uid,firstName,consent.email.NEWSLETTER,consent.push.MESSAGE\nann,Ann,yes,yes\n")
+    ann = api.get("/v1/contacts/ann").data
+    assert ann["firstName"] == "Ann"
+    assert ann["consent"] == {
+        "email": {"NEWSLETTER": "REVOKED"}, "sms": {"MESSAGE": "GRANTED"}, "push": {"MESSAGE": "GRANTED"},
+    }  # fmt: skip
+
+
+def test_an_import_that_is_done_twice_keeps_each_word_once(api: Api, world: World) -> None:
+    text = "uid,consent.email.NEWSLETTER\nann,yes\n"
+    run(api, world, text)
+    run(api, world, text)
+    assert len(api.get("/v1/contacts/ann/consent").json["data"]) == 1

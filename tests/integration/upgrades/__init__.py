@@ -1,0 +1,1 @@
+"""Integration tests of two releases that run side by side."""

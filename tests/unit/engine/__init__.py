@@ -1,1 +1,0 @@
-"""The verbs: pure decisions."""
