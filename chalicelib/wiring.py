@@ -96,15 +96,46 @@ class _Lazy:
         return getattr(client, name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    """The adapters that implement several ports or that others depend on."""
+
+    clock: SystemClock
+    catalog: OutboxCatalog
+    contacts: DynamoContacts
+    statistics: DynamoStatistics
+    balances: DynamoBalances
+    files: S3Files
+    scheduler: SqsWebhookScheduler
+
+
+def _build_stores(found: Settings, client: ClientFor) -> _Stores:
+    dynamodb = _lazy("dynamodb", client)
+    clock = SystemClock(found.clock_speed, found.clock_real_anchor, found.clock_virtual_anchor)
+    scheduler = SqsWebhookScheduler(_lazy("sqs", client), found.webhook_desk_url)
+    return _Stores(
+        clock=clock,
+        catalog=OutboxCatalog(dynamodb, found.catalog_table, clock, scheduler.ask),
+        contacts=DynamoContacts(dynamodb, found.contacts_table),
+        statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
+        balances=DynamoBalances(dynamodb, found.catalog_table),
+        files=S3Files(_lazy("s3", client), found.files_bucket),
+        scheduler=scheduler,
+    )
+
+
 def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
     """Everything on AWS, or on what answers in its place at `client`'s other end."""
     dynamodb, sqs = _lazy("dynamodb", client), _lazy("sqs", client)
-    clock = SystemClock(found.clock_speed, found.clock_real_anchor, found.clock_virtual_anchor)
-    desk = SqsWebhookScheduler(sqs, found.webhook_desk_url)
+    stores = _build_stores(found, client)
     return Ports(
-        clock=clock,
-        catalog=OutboxCatalog(dynamodb, found.catalog_table, clock, desk.ask),
-        contacts=DynamoContacts(dynamodb, found.contacts_table),
+        clock=stores.clock,
+        catalog=stores.catalog,
+        versions=stores.catalog,
+        chunks=stores.catalog,
+        schedule=stores.catalog,
+        contacts=stores.contacts,
+        contact_shards=stores.contacts,
         consents=DynamoConsents(dynamodb, found.contacts_table),
         executions=DynamoExecutions(dynamodb, found.executions_table),
         steps=SqsStepQueue(sqs, found.step_queue_url, found.clock_speed),
@@ -113,14 +144,18 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         receipt_queue=SqsReceiptQueue(sqs, found.receipt_queue_url),
         jobs=SqsJobQueue(sqs, found.job_queue_url, found.clock_speed),
         timers=DynamoTimers(dynamodb, found.timers_table),
-        statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
-        gates=DynamoPacing(dynamodb, found.catalog_table),
+        statistics=stores.statistics,
+        recount_parts=stores.statistics,
+        flow_errors=stores.statistics,
+        pacing=DynamoPacing(dynamodb, found.catalog_table),
         circuits=DynamoCircuits(dynamodb, found.catalog_table),
         rates=DynamoRates(dynamodb, found.catalog_table),
-        balances=DynamoBalances(dynamodb, found.catalog_table),
-        files=S3Files(_lazy("s3", client), found.files_bucket),
-        allowances=DynamoUsageLimits(dynamodb, found.catalog_table),
-        webhook_desk=desk,
+        balances=stores.balances,
+        budgets=stores.balances,
+        files=stores.files,
+        multipart_files=stores.files,
+        usage_limits=DynamoUsageLimits(dynamodb, found.catalog_table),
+        webhook_scheduler=stores.scheduler,
         webhook_queue=SqsWebhookQueue(sqs, found.webhook_queue_url),
         webhook_caller=SignedWebhookClient(_read_allowed(found)),
         channel_types=ChannelTypes(_build_edges(found, client)),

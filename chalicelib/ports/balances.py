@@ -1,4 +1,7 @@
-"""The prepaid budget of workspaces, and what each flow has drawn of it."""
+"""The ports of prepaid money: the balance of a workspace, and the budget that each flow has reserved from it.
+
+All amounts are in units of `model/money`; none of them is ever negative.
+"""
 
 from typing import Protocol
 
@@ -8,39 +11,52 @@ from chalicelib.ports.pages import Page
 
 
 class Balances(Protocol):
-    """All sums in units of `model/money`; none of them is ever negative."""
+    """The balance of a workspace and its ledger."""
 
     def find(self, workspace: WorkspaceUid) -> Balance | None:
-        """Strongly consistent; None for a workspace that never paid in."""
+        """Return the balance, strongly consistent; None for a workspace that has never paid in."""
 
     def credit(self, workspace: WorkspaceUid, entry: LedgerEntry) -> None:
-        """Adds to what is free, and to the ledger; the same entry counts once."""
+        """Add an entry to the ledger and its amount to the available balance; the same entry counts once."""
 
     def reload(self, workspace: WorkspaceUid, entry: LedgerEntry, seen: ReloadCounter, then: ReloadCounter) -> bool:
-        """The same by itself: False when there was another reload since `seen`."""
+        """Credit an automatic top-up. False if another one has happened since `seen` was read."""
 
     def mark_low(self, workspace: WorkspaceUid, count: int) -> bool:
-        """It was told that it is low, after `count` times before; False if that is known. A credit undoes it."""
+        """Record that the low-balance alert was raised, after `count` earlier ones.
+
+        False if another worker has recorded it. A credit clears the mark.
+        """
 
     def configure(self, workspace: WorkspaceUid, settings: BillingSettings) -> Balance:
-        """Replaces the settings; makes a balance of nothing where there is none. What is low is told anew."""
+        """Replace the billing settings and clear the low-balance mark; creates an empty balance if there is none."""
 
     def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
-        """The ledger, newest first."""
+        """List the ledger, newest first."""
+
+
+class FlowBudgets(Protocol):
+    """The budget of each prepaid flow: money reserved from the balance, from which messages are charged."""
 
     def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
-        """Strongly consistent; an empty one for a flow that has drawn nothing."""
+        """Return the budget, strongly consistent; an empty one for a flow that has reserved nothing."""
 
     def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
-        """Moves free units into the flow's purse, all or nothing; False when fewer are free."""
+        """Move available money of the workspace into the budget, all or nothing. False if too little is available."""
 
     def take(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
-        """Takes out of the purse, all or nothing, by one write; a lost answer may take too much, never too little."""
+        """Charge the budget by a single write, all or nothing. False if too little is left.
+
+        After a lost answer the charge may have happened twice, never zero times; a recount corrects it.
+        """
 
     def give_back(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
-        """Puts back into the purse what a batch took and did not spend; the same token counts once."""
+        """Refund what a batch was charged and did not spend; the same token counts once."""
 
     def settle(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
-        """The purse as a count of the rows says; what it no longer holds is free. False when it moved since `seen`."""
+        """Replace the budget by what a recount found and return the rest to the available balance.
+
+        `entry` is added to the ledger. False if the budget has moved since `seen` was read.
+        """

@@ -1,4 +1,4 @@
-"""What a save of a row expects of the row that is stored."""
+"""The conditional save of an execution: what is written, and what the stored execution must look like."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -7,39 +7,40 @@ from typing import Self
 from chalicelib.model.execution import Execution
 from chalicelib.model.ids import AttemptId, new_mark
 
-#: No lease ends before it.
+#: Earlier than the end of any lease.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectUnclaimed:
-    """A save that holds only while the row is at `seq` and no claim is alive at `real_now`."""
+    """Save only while the execution is at `seq` and has no claim whose lease runs beyond `real_now`."""
 
     seq: int
     real_now: datetime
 
     @classmethod
     def as_seen(cls, row: Execution, real_now: datetime) -> Self:
-        """For what was decided by this row: a claim that it does not show must not be there, not even a dead one.
+        """Build the condition for a decision that was based on this copy of the execution.
 
-        The row may have been read before somebody claimed it, sent, and died: that message is not to be sent again.
+        If the copy shows no claim, the stored execution must have none, not even an expired one. Another worker may
+        have claimed it after the copy was read, sent the message and crashed; sending it again would be a duplicate.
         """
         return cls(row.seq, real_now if row.claim else NEVER)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectClaimedBy:
-    """A save that holds only while this attempt's claim is on the row."""
+    """Save only while the execution is claimed by this attempt."""
 
     attempt: AttemptId
 
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Writes all of a row but its receipts, on a condition. A row without a claim releases it.
+    """Write all of an execution except its receipts, if `expect` holds. A `row` without a claim releases it.
 
-    Trying the same Save again is safe: its `mark` is stored with the row, so that a write whose answer was lost is told
-    from the same write by another worker.
+    Repeating the same Save is safe: its `mark` is stored with the execution. If the answer to a write is lost, the mark
+    tells this write from the same write by another worker.
     """
 
     row: Execution

@@ -1,4 +1,4 @@
-"""A list, page by page."""
+"""Lists that are read page by page."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A page of a list; `cursor` is where the next one starts, None at the end."""
+    """A page of a list, and the cursor of the next page; None on the last one."""
 
     items: tuple[T, ...]
     cursor: str | None = None
 
 
 def all_pages(read: Callable[[str | None], Page[T]]) -> Iterator[tuple[T, ...]]:
-    """The items of page after page, up to the end; `read` gets the cursor of each."""
+    """Yield the items of every page; `read` is called with the cursor of each page, None for the first."""
     cursor = None
     while True:
         page = read(cursor)

@@ -1,4 +1,8 @@
-"""What telling webhooks needs of the world."""
+"""The ports of outgoing webhooks.
+
+The function that calls a customer's URL has access to nothing else, so deliveries and calls use two queues: one for
+the function that reads, signs and records, and one for the function that calls.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,27 +12,27 @@ from chalicelib.model.webhook import CallResult, OutgoingCall
 
 
 class WebhookScheduler(Protocol):
-    """The queue of those who may read and sign: what is due, and what became of calls."""
+    """The queue of the function that prepares deliveries and records their results."""
 
     def ask(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
-        """These deliveries are due; any number of uids."""
+        """Request the delivery of any number of due WebhookDelivery uids."""
 
     def report(self, result: CallResult) -> None:
-        """What became of one call."""
+        """Report the result of one call."""
 
 
 class WebhookQueue(Protocol):
     """The queue of the function that calls."""
 
     def send(self, call: OutgoingCall) -> None:
-        """Arrives at least once."""
+        """Send a call; it is made at least once."""
 
 
 class WebhookCaller(Protocol):
-    """Calls what users wrote down as their URLs."""
+    """The HTTP client for URLs that users have configured."""
 
     def check(self, url: str) -> None:
-        """InvalidRequest for a URL that is never called: another scheme or port, or an address that is not public."""
+        """Check a URL. InvalidRequest unless it uses HTTPS on port 443 and a public address."""
 
     def call(self, call: OutgoingCall) -> tuple[int | None, str | None]:
-        """Signs and sends it: the answer's status, or why there is none. Takes about 10 seconds at most."""
+        """Sign and send a call; return the response's status, or None and the reason. Takes 10 seconds at most."""

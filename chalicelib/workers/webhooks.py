@@ -52,7 +52,7 @@ def _call(record: QueueRecord) -> bool:
         return False
     result = call_webhook(ports(), call)
     try:
-        ports().webhook_desk.report(result)
+        ports().webhook_scheduler.report(result)
     except CarillonError as error:
         # The call is not made again for it: the delivery is due once more when its lease is over.
         log_fault("webhooks.unreported", error, delivery=call.delivery)

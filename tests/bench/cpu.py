@@ -21,7 +21,6 @@ from chalicelib.model.queue_messages import StepMessage
 from chalicelib.model.template import TemplateFields
 from chalicelib.ports import Ports
 from chalicelib.workers.jobs import run_job
-from tests.memory.balances import MemoryBalances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.clock import VirtualClock
@@ -29,11 +28,11 @@ from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
-from tests.memory.files import MemoryFiles
 from tests.memory.pacing_store import MemoryGates
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
+from tests.memory.stores import shared_stores
 from tests.memory.timers import MemoryTimers
 from tests.memory.usage_limits import MemoryAllowances
 from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
@@ -57,11 +56,9 @@ class Laboratory:
         )
         self.ports = Ports(
             clock=self.clock,
-            catalog=catalog,
+            **shared_stores(catalog, MemoryContacts(), MemoryStatistics()),
             circuits=MemoryCircuits(catalog),
             rates=MemoryRates(),
-            balances=MemoryBalances(),
-            contacts=MemoryContacts(),
             consents=MemoryConsents(),
             events=MemoryEvents(),
             event_queue=MemoryEventQueue(),
@@ -70,11 +67,9 @@ class Laboratory:
             steps=self.steps,
             jobs=self.jobs,
             timers=self.timers,
-            statistics=MemoryStatistics(),
-            gates=MemoryGates(),
-            files=MemoryFiles(),
-            allowances=MemoryAllowances(),
-            webhook_desk=MemoryWebhookDesk(),
+            pacing=MemoryGates(),
+            usage_limits=MemoryAllowances(),
+            webhook_scheduler=MemoryWebhookDesk(),
             webhook_queue=MemoryWebhookQueue(),
             webhook_caller=MemoryWebhookCaller(),
             channel_types={"console": Postbox(self.clock)},

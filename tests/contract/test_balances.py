@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -19,10 +19,15 @@ from chalicelib.model.balance import (
     ReloadCounter,
 )
 from chalicelib.model.ids import FlowUid, WorkspaceUid
-from chalicelib.ports import Balances
+from chalicelib.ports import Balances, FlowBudgets
 from tests.builders import NOW
 from tests.contract.emulators import PLACES, Place
 from tests.memory.balances import MemoryBalances
+
+
+class BalanceStore(Balances, FlowBudgets, Protocol):
+    """The ports that one store implements."""
+
 
 W, F = WorkspaceUid("w1"), FlowUid("f1")
 PAID = LedgerEntry("01A", LedgerEntryKind.TOPUP, 1_000_000, NOW, note="Invoice 7")
@@ -31,7 +36,7 @@ PAID = LedgerEntry("01A", LedgerEntryKind.TOPUP, 1_000_000, NOW, note="Invoice 7
 @dataclass
 class Stores:
     name: str
-    balances: Balances
+    balances: BalanceStore
     client: Any = None
 
     def free(self) -> int:
@@ -49,17 +54,17 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 
 @pytest.fixture
-def balances(stores: Stores) -> Balances:
+def balances(stores: Stores) -> BalanceStore:
     return stores.balances
 
 
-def test_who_never_paid_in_has_no_balance(balances: Balances) -> None:
+def test_who_never_paid_in_has_no_balance(balances: BalanceStore) -> None:
     assert balances.find(W) is None
     assert balances.find_purse(W, F) == FlowBudget()
     assert balances.entries(W, 10, None).items == ()
 
 
-def test_the_same_entry_counts_once(balances: Balances) -> None:
+def test_the_same_entry_counts_once(balances: BalanceStore) -> None:
     for _ in range(2):
         balances.credit(W, PAID)
     assert balances.find(W) == Balance(free=1_000_000)
@@ -67,7 +72,7 @@ def test_the_same_entry_counts_once(balances: Balances) -> None:
     assert balances.find(WorkspaceUid("w2")) is None
 
 
-def test_a_flow_draws_all_or_nothing_and_never_more_than_is_free(balances: Balances) -> None:
+def test_a_flow_draws_all_or_nothing_and_never_more_than_is_free(balances: BalanceStore) -> None:
     assert not balances.draw(W, F, 1)
     balances.credit(W, PAID)
     assert balances.draw(W, F, 600_000)
@@ -78,7 +83,7 @@ def test_a_flow_draws_all_or_nothing_and_never_more_than_is_free(balances: Balan
     assert (purse.left, purse.drawn, purse.settled) == (600_000, 600_000, 0)
 
 
-def test_a_batch_takes_all_or_nothing_of_what_its_flow_has(balances: Balances) -> None:
+def test_a_batch_takes_all_or_nothing_of_what_its_flow_has(balances: BalanceStore) -> None:
     assert not balances.take(W, F, 1)
     balances.credit(W, PAID)
     balances.draw(W, F, 100)
@@ -88,7 +93,7 @@ def test_a_batch_takes_all_or_nothing_of_what_its_flow_has(balances: Balances) -
     assert balances.find_purse(W, F).left == 0
 
 
-def test_whatever_moves_a_purse_is_counted(balances: Balances) -> None:
+def test_whatever_moves_a_purse_is_counted(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
     moves = [balances.find_purse(W, F).takes]
     balances.draw(W, F, 100)
@@ -112,7 +117,7 @@ def test_what_is_given_back_counts_once(stores: Stores) -> None:
     assert stores.balances.find_purse(W, F).left == 50
 
 
-def test_a_count_books_what_was_spent_and_frees_the_rest(balances: Balances) -> None:
+def test_a_count_books_what_was_spent_and_frees_the_rest(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
     balances.draw(W, F, 100_000)
     balances.take(W, F, 60_000)
@@ -126,7 +131,7 @@ def test_a_count_books_what_was_spent_and_frees_the_rest(balances: Balances) -> 
     assert balances.entries(W, 10, None).items == (spent, PAID)
 
 
-def test_a_count_of_a_purse_that_moved_changes_nothing(balances: Balances) -> None:
+def test_a_count_of_a_purse_that_moved_changes_nothing(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
     balances.draw(W, F, 100)
     seen = balances.find_purse(W, F)
@@ -139,7 +144,7 @@ def test_a_count_of_a_purse_that_moved_changes_nothing(balances: Balances) -> No
     assert balances.entries(W, 10, None).items == (PAID,)
 
 
-def test_of_two_reloads_one_happens(balances: Balances) -> None:
+def test_of_two_reloads_one_happens(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
     first, second = ReloadCounter("2026-03-02", 1), ReloadCounter("2026-03-02", 2)
     assert balances.reload(W, replace(PAID, uid="01B", kind=LedgerEntryKind.RELOAD), ReloadCounter(), first)
@@ -149,7 +154,7 @@ def test_of_two_reloads_one_happens(balances: Balances) -> None:
     assert [entry.uid for entry in balances.entries(W, 10, None).items] == ["01D", "01B", "01A"]
 
 
-def test_settings_are_kept_and_move_no_money(balances: Balances) -> None:
+def test_settings_are_kept_and_move_no_money(balances: BalanceStore) -> None:
     reload = AutoReload(enabled=True, threshold="10", amount="50")
     settings = BillingSettings(auto_reload=reload, alerts=Alerts(low_balance="5"))
     assert balances.configure(W, settings).settings == settings
@@ -157,7 +162,7 @@ def test_settings_are_kept_and_move_no_money(balances: Balances) -> None:
     assert balances.find(W) == Balance(free=1_000_000, settings=settings)
 
 
-def test_the_ledger_is_read_in_pages(balances: Balances) -> None:
+def test_the_ledger_is_read_in_pages(balances: BalanceStore) -> None:
     for number in range(5):
         balances.credit(W, replace(PAID, uid=f"01{number}"))
     first = balances.entries(W, 2, None)
@@ -183,7 +188,7 @@ def test_a_lost_answer_never_makes_money(
     assert stores.free() + purse.drawn == 1_000_000
 
 
-def test_that_a_balance_is_low_is_marked_once_until_money_comes_in(balances: Balances) -> None:
+def test_that_a_balance_is_low_is_marked_once_until_money_comes_in(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
     assert [balances.mark_low(W, 0), balances.mark_low(W, 0)] == [True, False]
     known = balances.find(W)

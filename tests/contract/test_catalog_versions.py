@@ -1,21 +1,26 @@
 """What the port Catalog promises of versions, chunks, removal and the active ones."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.ports import Catalog
+from chalicelib.ports import Catalog, DocumentSchedule, DocumentVersions, ListChunks
 from tests.contract.conftest import Backend
 from tests.contract.documents import W1, W2, build_campaign, build_flow, build_version
+
+
+class CatalogStore(Catalog, DocumentSchedule, DocumentVersions, ListChunks, Protocol):
+    """The ports that one store implements."""
+
 
 # ---- versions ----
 
 
-def test_a_version_and_its_document_are_stored_together(catalog: Catalog) -> None:
+def test_a_version_and_its_document_are_stored_together(catalog: CatalogStore) -> None:
     catalog.add(W1, build_campaign())
     saved = catalog.add_version(W1, build_campaign().model_copy(update={"latest_version": 1}), 1, build_version(1))
     catalog.add_version(W1, saved.model_copy(update={"latest_version": 2}), 2, build_version(2))
@@ -26,7 +31,7 @@ def test_a_version_and_its_document_are_stored_together(catalog: Catalog) -> Non
     assert catalog.versions(W1, Campaign, "c1", CampaignVersion) == (build_version(2), build_version(1))
 
 
-def test_versions_are_ordered_by_number(catalog: Catalog) -> None:
+def test_versions_are_ordered_by_number(catalog: CatalogStore) -> None:
     catalog.add(W1, build_campaign())
     campaign = build_campaign()
     for number in range(1, 12):
@@ -35,7 +40,7 @@ def test_versions_are_ordered_by_number(catalog: Catalog) -> None:
     assert [version.version for version in found] == list(range(11, 0, -1))
 
 
-def test_a_version_of_a_document_that_moved_is_not_stored(catalog: Catalog) -> None:
+def test_a_version_of_a_document_that_moved_is_not_stored(catalog: CatalogStore) -> None:
     catalog.add(W1, build_campaign())
     catalog.save(W1, build_campaign())
     with pytest.raises(Conflict):
@@ -43,7 +48,7 @@ def test_a_version_of_a_document_that_moved_is_not_stored(catalog: Catalog) -> N
     assert catalog.find_version(W1, Campaign, "c1", 1, CampaignVersion) is None
 
 
-def test_a_version_is_never_replaced(catalog: Catalog) -> None:
+def test_a_version_is_never_replaced(catalog: CatalogStore) -> None:
     catalog.add(W1, build_campaign())
     saved = catalog.add_version(W1, build_campaign(), 1, build_version(1))
     with pytest.raises(Conflict):
@@ -52,7 +57,7 @@ def test_a_version_is_never_replaced(catalog: Catalog) -> None:
     assert catalog.get(W1, Campaign, "c1") == saved
 
 
-def test_a_version_repeated_after_a_lost_answer_counts_as_held(catalog: Catalog) -> None:
+def test_a_version_repeated_after_a_lost_answer_counts_as_held(catalog: CatalogStore) -> None:
     catalog.add(W1, build_campaign())
     changed = build_campaign().model_copy(update={"latest_version": 1})
     first = catalog.add_version(W1, changed, 1, build_version(1))
@@ -63,7 +68,7 @@ def test_a_version_repeated_after_a_lost_answer_counts_as_held(catalog: Catalog)
 # ---- chunks ----
 
 
-def test_a_document_and_its_new_chunks_are_stored_together_or_not_at_all(catalog: Catalog) -> None:
+def test_a_document_and_its_new_chunks_are_stored_together_or_not_at_all(catalog: CatalogStore) -> None:
     catalog.add(W1, build_flow("f1"))
     grown = build_flow("f1").model_copy(update={"chunks": 2})
     assert catalog.save_with_chunks(W1, grown, {0: ("a",), 1: ("b",)}).rev == 1
@@ -73,7 +78,7 @@ def test_a_document_and_its_new_chunks_are_stored_together_or_not_at_all(catalog
     assert catalog.get(W1, Flow, "f1").chunks == 2
 
 
-def test_chunks_are_kept_by_number_and_replaced(catalog: Catalog) -> None:
+def test_chunks_are_kept_by_number_and_replaced(catalog: CatalogStore) -> None:
     catalog.add(W1, build_flow("f1"))
     entries = tuple(f"{number:064d}" for number in range(2_000))
     catalog.put_chunk(W1, Flow, "f1", 0, entries)
@@ -91,7 +96,7 @@ def test_chunks_are_kept_by_number_and_replaced(catalog: Catalog) -> None:
 # ---- remove ----
 
 
-def test_removal_takes_versions_chunks_and_pointers_along(catalog: Catalog) -> None:
+def test_removal_takes_versions_chunks_and_pointers_along(catalog: CatalogStore) -> None:
     catalog.add(W1, build_campaign())
     catalog.add_version(W1, build_campaign(), 1, build_version(1))
     assert catalog.find_version(W1, Campaign, "c1", 1, CampaignVersion)
@@ -108,7 +113,7 @@ def test_removal_takes_versions_chunks_and_pointers_along(catalog: Catalog) -> N
     assert catalog.find(W1, Flow, "f1") is not None
 
 
-def test_removal_can_be_repeated(catalog: Catalog) -> None:
+def test_removal_can_be_repeated(catalog: CatalogStore) -> None:
     catalog.add(W1, build_flow("f1"), under=(Campaign, "c1"))
     for _ in range(2):
         catalog.remove(W1, Flow, "f1")
@@ -116,7 +121,7 @@ def test_removal_can_be_repeated(catalog: Catalog) -> None:
 
 
 def test_a_removal_that_broke_off_is_seen_and_done_again(
-    catalog: Catalog, backend: Backend, lose_answer: Callable[[Any, str], None]
+    catalog: CatalogStore, backend: Backend, lose_answer: Callable[[Any, str], None]
 ) -> None:
     backend.skip_on("memory", "its removal is one step")
     catalog.add(W1, build_flow("f1"), under=(Campaign, "c1"))
@@ -132,7 +137,7 @@ def test_a_removal_that_broke_off_is_seen_and_done_again(
 # ---- active ----
 
 
-def test_active_documents_are_found_over_all_workspaces(catalog: Catalog) -> None:
+def test_active_documents_are_found_over_all_workspaces(catalog: CatalogStore) -> None:
     catalog.add(W1, build_flow("draft"))
     catalog.add(W1, build_flow("running", status=FlowStatus.RUNNING))
     catalog.add(W2, build_flow("queued", status=FlowStatus.QUEUED))

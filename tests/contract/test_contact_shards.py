@@ -1,6 +1,7 @@
 """What the port Contacts promises to those who read a workspace shard by shard, and Events to those who ask of many."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import pytest
 
@@ -11,9 +12,14 @@ from chalicelib.model.contact import Contact
 from chalicelib.model.contact_shards import CONTACT_SHARDS
 from chalicelib.model.event import Event, HistoryQuery
 from chalicelib.model.ids import ContactUid, WorkspaceUid
-from chalicelib.ports import Contacts, Events
+from chalicelib.ports import Contacts, ContactShards, Events
 from tests.contract.conftest import Backend
 from tests.memory.events import MemoryEvents
+
+
+class ContactStore(Contacts, ContactShards, Protocol):
+    """The ports that one store implements."""
+
 
 W1, W2 = WorkspaceUid("w1"), WorkspaceUid("w2")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -35,14 +41,14 @@ def build_event(contact: str, number: int, name: str = "order.placed") -> Event:
     return Event(id=f"{contact}{number}", name=name, contact_uid=contact, occurred_at=moment)
 
 
-def _fill(contacts: Contacts, count: int) -> dict[str, Contact]:
+def _fill(contacts: ContactStore, count: int) -> dict[str, Contact]:
     stored = {f"c{number}": build_contact(f"c{number}", first_name=f"N{number}") for number in range(count)}
     for contact in stored.values():
         contacts.add(W1, contact)
     return stored
 
 
-def _read(contacts: Contacts, shard: int, limit: int) -> list[Contact]:
+def _read(contacts: ContactStore, shard: int, limit: int) -> list[Contact]:
     found: list[Contact] = []
     cursor = None
     while True:
@@ -55,7 +61,7 @@ def _read(contacts: Contacts, shard: int, limit: int) -> list[Contact]:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1_000])
-def test_the_shards_together_are_all_contacts_each_once(contacts: Contacts, backend: Backend, limit: int) -> None:
+def test_the_shards_together_are_all_contacts_each_once(contacts: ContactStore, backend: Backend, limit: int) -> None:
     stored = _fill(contacts, backend.many)
     contacts.add(W2, build_contact("stranger"))
     shards = [_read(contacts, shard, limit) for shard in range(CONTACT_SHARDS)]
@@ -64,7 +70,7 @@ def test_the_shards_together_are_all_contacts_each_once(contacts: Contacts, back
     assert all([contact.uid for contact in shard] == sorted(contact.uid for contact in shard) for shard in shards)
 
 
-def test_a_survey_counts_each_shard_and_names_places_to_read_from(contacts: Contacts, backend: Backend) -> None:
+def test_a_survey_counts_each_shard_and_names_places_to_read_from(contacts: ContactStore, backend: Backend) -> None:
     stored = _fill(contacts, backend.many)
     surveys = [contacts.survey(W1, shard) for shard in range(CONTACT_SHARDS)]
     assert sum(survey.count for survey in surveys) == len(stored)
@@ -74,7 +80,7 @@ def test_a_survey_counts_each_shard_and_names_places_to_read_from(contacts: Cont
     assert contacts.survey(W2, 0).count == 0
 
 
-def test_a_survey_of_megabytes_names_a_place_in_each_of_them(contacts: Contacts, backend: Backend) -> None:
+def test_a_survey_of_megabytes_names_a_place_in_each_of_them(contacts: ContactStore, backend: Backend) -> None:
     backend.skip_on("memory", "it counts contacts, not bytes")
     backend.skip_on("moto", "writing megabytes takes it too long")
     uids = [uid for number in range(5_000) if keys.shard_of(uid := f"big{number:05}") == 7][:30]
@@ -87,7 +93,7 @@ def test_a_survey_of_megabytes_names_a_place_in_each_of_them(contacts: Contacts,
     assert found == sorted(set(found))
 
 
-def test_a_cursor_of_another_shard_is_refused(contacts: Contacts, backend: Backend) -> None:
+def test_a_cursor_of_another_shard_is_refused(contacts: ContactStore, backend: Backend) -> None:
     _fill(contacts, backend.many)
     cursors = ((shard, contacts.page_shard(W1, shard, 1, None).cursor) for shard in range(CONTACT_SHARDS))
     shard, cursor = next((shard, cursor) for shard, cursor in cursors if cursor)

@@ -9,17 +9,16 @@ from typing import Protocol
 from chalicelib.ports import Ports
 from tests.faults.injector import PORTS, Board, SkewedClock
 from tests.faults.simulated_queues import MemoryPost, Post, PostedEvents, PostedJobs, PostedReceipts, PostedSteps
-from tests.memory.balances import MemoryBalances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
-from tests.memory.files import MemoryFiles
 from tests.memory.pacing_store import MemoryGates
 from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
+from tests.memory.stores import shared_stores
 from tests.memory.timers import MemoryTimers
 from tests.memory.usage_limits import MemoryAllowances
 from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
@@ -63,8 +62,7 @@ class MemoryBackend:
         post = MemoryPost(clock)
         ports = Ports(
             clock=clock,
-            catalog=catalog,
-            contacts=MemoryContacts(events, consents),
+            **shared_stores(catalog, MemoryContacts(events, consents), MemoryStatistics()),
             consents=consents,
             events=events,
             event_queue=PostedEvents(post),
@@ -73,14 +71,11 @@ class MemoryBackend:
             steps=PostedSteps(post),
             jobs=PostedJobs(post),
             timers=MemoryTimers(),
-            statistics=MemoryStatistics(),
-            gates=MemoryGates(),
+            pacing=MemoryGates(),
             circuits=MemoryCircuits(catalog),
             rates=MemoryRates(),
-            balances=MemoryBalances(),
-            files=MemoryFiles(),
-            allowances=MemoryAllowances(),
-            webhook_desk=MemoryWebhookDesk(),
+            usage_limits=MemoryAllowances(),
+            webhook_scheduler=MemoryWebhookDesk(),
             webhook_queue=MemoryWebhookQueue(),
             webhook_caller=MemoryWebhookCaller(),
             channel_types={},

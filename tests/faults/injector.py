@@ -216,9 +216,10 @@ class Wired:
 
 
 PORTS = (
-    "catalog", "contacts", "consents", "events", "event_queue", "receipt_queue", "executions", "steps", "jobs",
-    "timers", "statistics", "gates", "circuits", "rates", "balances", "files", "allowances",
-    "webhook_desk", "webhook_queue",
+    "catalog", "versions", "chunks", "schedule", "contacts", "contact_shards", "consents", "events", "event_queue",
+    "receipt_queue", "executions", "steps", "jobs", "timers", "statistics", "recount_parts", "flow_errors", "pacing",
+    "circuits", "rates", "balances", "budgets", "files", "multipart_files", "usage_limits", "webhook_scheduler",
+    "webhook_queue",
 )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def furnish(ports: Ports, contacts: int, channel: Mapping[str, Any]) -> None:
         ports.catalog.add(where, workspace.model_copy(update={"uid": where}))
         ports.catalog.add(where, Channel(uid=CHANNEL, name="Console", type="console", **_STAMPS, **channel))
         ports.catalog.add(where, template)
-        ports.catalog.add_version(where, template.model_copy(update={"latest_version": 1}), 1, version)
+        ports.versions.add_version(where, template.model_copy(update={"latest_version": 1}), 1, version)
         for number in range(contacts):
             ports.contacts.add(where, _contact(number))
 

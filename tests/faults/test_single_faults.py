@@ -35,7 +35,7 @@ def test_after_a_crash_at_any_call_the_ledger_equals_the_rows_to_the_cent() -> N
     """At every one of them, where the test above takes some; the check is `_books_are_true`."""
     scenario = BY_NAME["balance"]
     calls = run(scenario).calls
-    assert sum(call.name.startswith("balances.") for call in calls) > 10
+    assert sum(call.name.startswith(("balances.", "budgets.")) for call in calls) > 10
     broken = [str(found) for number in range(1, len(calls) + 1) if (found := _crash(scenario, number)).violations]
     assert not broken, "\n".join(broken[:5])
 

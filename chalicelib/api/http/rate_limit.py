@@ -52,7 +52,7 @@ class Throttle:
     def _take(self, ports: Ports, workspace: WorkspaceUid, key: str, block: _Block) -> None:
         size = min(BLOCK, ports.calls_a_minute)
         try:
-            granted = ports.allowances.take(workspace, key, block.until, size, ports.calls_a_minute)
+            granted = ports.usage_limits.take(workspace, key, block.until, size, ports.calls_a_minute)
         except RetryLater:
             granted = True
         block.left, block.spent = (size, False) if granted else (0, True)

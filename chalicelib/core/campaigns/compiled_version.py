@@ -33,7 +33,7 @@ def named_channels(graph: Graph, flow: Flow) -> set[str]:
 def channels_of(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> set[str]:
     """Return the uids of the channels that the flow sends with; empty when its version is gone or unreadable."""
     number = flow.campaign_version or 0
-    version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
+    version = ports.versions.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
     try:
         return named_channels(graph_of(ports, workspace, version), flow) if version else set()
     except GiveUp:

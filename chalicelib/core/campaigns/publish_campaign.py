@@ -29,7 +29,7 @@ def _publish(
     examination = validate_campaign(ports, workspace, campaign, default_channel)
     if examination.problems:
         raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
-    newest = ports.catalog.find_version(workspace, Campaign, uid, campaign.latest_version, CampaignVersion)
+    newest = ports.versions.find_version(workspace, Campaign, uid, campaign.latest_version, CampaignVersion)
     if newest and not campaign.draft_changed and newest.templates == examination.pins:
         return campaign, newest
     version = CampaignVersion(
@@ -47,13 +47,13 @@ def _publish(
     published = campaign.model_copy(
         update={"latest_version": version.version, "draft_changed": False, "updated_at": ports.clock.now()}
     )
-    return ports.catalog.add_version(workspace, published, version.version, version), version
+    return ports.versions.add_version(workspace, published, version.version, version), version
 
 
 def get_version(ports: Ports, workspace: WorkspaceUid, uid: str, number: int) -> CampaignVersion:
     """One immutable version; NotFound when there is no such campaign or number."""
     ports.catalog.get(workspace, Campaign, uid)
-    version = ports.catalog.find_version(workspace, Campaign, uid, number, CampaignVersion)
+    version = ports.versions.find_version(workspace, Campaign, uid, number, CampaignVersion)
     if version is None:
         raise NotFound("Campaign version", f"{uid} v{number}")
     return version

@@ -105,4 +105,4 @@ def _version(
     if template is None:
         return None
     number = step.template_version if isinstance(step.template_version, int) else template.latest_version
-    return ports.catalog.find_version(workspace, Template, template.uid, number, TemplateVersion)
+    return ports.versions.find_version(workspace, Template, template.uid, number, TemplateVersion)

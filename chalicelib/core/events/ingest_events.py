@@ -53,7 +53,7 @@ def _hear(ports: Ports, workspace: WorkspaceUid, listener: EventSubscription, ev
     campaign = ports.catalog.find(workspace, Campaign, listener.campaign_uid)
     if campaign is None or campaign.availability is not Availability.ACTIVE:
         return False
-    version = ports.catalog.find_version(workspace, Campaign, campaign.uid, campaign.latest_version, CampaignVersion)
+    version = ports.versions.find_version(workspace, Campaign, campaign.uid, campaign.latest_version, CampaignVersion)
     if version is None or not isinstance(version.trigger, EventTrigger):
         return False
     names = required_events(version.trigger.when) if version.trigger.when else frozenset()

@@ -38,7 +38,7 @@ def add_contacts(ports: Ports, workspace: WorkspaceUid, uid: str, contacts: Cont
         parts = split_into_chunks(new)
         grown = _grown(ports, flow, len(new), len(parts), duplicates)
         try:
-            saved = ports.catalog.save_with_chunks(workspace, grown, dict(enumerate(parts, start=flow.chunks)))
+            saved = ports.chunks.save_with_chunks(workspace, grown, dict(enumerate(parts, start=flow.chunks)))
         except Conflict:
             continue
         if saved.status is FlowStatus.QUEUED:
@@ -61,7 +61,7 @@ def _get_growing(ports: Ports, workspace: WorkspaceUid, uid: str) -> Flow:
 def _without_known(ports: Ports, workspace: WorkspaceUid, flow: Flow, contacts: Sequence[str]) -> list[str]:
     known: set[str] = set()
     for number in range(flow.chunks):
-        known.update(ports.catalog.get_chunk(workspace, Flow, flow.uid, number))
+        known.update(ports.chunks.get_chunk(workspace, Flow, flow.uid, number))
     return [contact for contact in contacts if contact not in known]
 
 

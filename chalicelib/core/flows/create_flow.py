@@ -94,7 +94,7 @@ def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: S
         return flow
     chunks = split_into_chunks(entries)
     for number, chunk in enumerate(chunks):
-        ports.catalog.put_chunk(workspace, Flow, flow.uid, number, chunk)
+        ports.chunks.put_chunk(workspace, Flow, flow.uid, number, chunk)
     # Of a segment the one part is the plan, which its first job makes.
     parts = 1 if flow.segment_uid else len(chunks)
     sized = {"contact_count": len(entries), "chunks": parts, "shards": count_shards(len(entries))}

@@ -38,7 +38,7 @@ def enrol_contacts(ports: Ports, job: EnrolContacts, time_left: Callable[[], tim
     except GiveUp as error:
         fail_flow(ports, workspace, flow, str(error))
         return
-    entries = ports.catalog.get_chunk(workspace, Flow, job.flow, job.chunk)
+    entries = ports.chunks.get_chunk(workspace, Flow, job.flow, job.chunk)
     for offset in range(job.offset, len(entries), PAGE):
         if time_left() < RESERVE:
             ports.jobs.send(job.model_copy(update={"offset": offset}))
@@ -51,7 +51,7 @@ def enrol_contacts(ports: Ports, job: EnrolContacts, time_left: Callable[[], tim
 
 def start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
     """Where its rows begin; GiveUp when its campaign version is gone."""
-    version = ports.catalog.find_version(
+    version = ports.versions.find_version(
         workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
     )
     start = graph_of(ports, workspace, version).start if version else None

@@ -58,7 +58,7 @@ class _Search:
     @classmethod
     def of(cls, ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Self:
         """By the flow's plan; GiveUp when it or the campaign version is gone."""
-        stored = ports.catalog.get_chunk(workspace, Flow, flow.uid, PLAN)
+        stored = ports.chunks.get_chunk(workspace, Flow, flow.uid, PLAN)
         if not stored:
             raise GiveUp("plan_missing", f"The plan of flow {flow.uid} is gone")
         plan = EnrolmentPlan.model_validate_json(stored[0], extra="ignore")
@@ -68,7 +68,7 @@ class _Search:
     def enrol_page(self, flow: Flow, job: EnrolSegment, shard: int) -> EnrolSegment:
         """Enrols the members of one page; the job that goes on behind it."""
         limit = PAGE_WITH_EVENTS if self.members.asks_for else PAGE
-        page = self.ports.contacts.page_shard(self.workspace, shard, limit, job.cursor)
+        page = self.ports.contact_shards.page_shard(self.workspace, shard, limit, job.cursor)
         # Who came later is no member at the start, whatever the filter says of them.
         there = [contact for contact in page.items if contact.created_at <= self.now]
         chosen = select_members(self.ports, self.workspace, self.members, there)
@@ -145,4 +145,4 @@ def _plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
         "shards": count_shards(counted.members_found.count + counted.members_found.error),
     }
     planned = flow.model_copy(update=changes)
-    return ports.catalog.save_with_chunks(workspace, planned, {PLAN: [plan.model_dump_json()]})
+    return ports.chunks.save_with_chunks(workspace, planned, {PLAN: [plan.model_dump_json()]})

@@ -16,7 +16,7 @@ def reject_template(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str
     template = ports.catalog.get(workspace, Template, uid)
     update = {"status": TemplateStatus.REJECTED, "reject_reason": reason, "updated_at": ports.clock.now()}
     rejected = ports.catalog.save(workspace, template.model_copy(update=update))
-    for owner, flow_uid in ports.catalog.active(Flow):
+    for owner, flow_uid in ports.schedule.active(Flow):
         if owner == workspace and _sends(ports, workspace, flow_uid, uid):
             pause_flow(ports, workspace, flow_uid, f"{REASON}: {uid}")
     return rejected
@@ -26,6 +26,8 @@ def _sends(ports: Ports, workspace: WorkspaceUid, flow_uid: str, template: str) 
     flow = ports.catalog.find(workspace, Flow, flow_uid)
     if flow is None or flow.campaign_version is None:
         return False
-    version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, flow.campaign_version, CampaignVersion)
+    version = ports.versions.find_version(
+        workspace, Campaign, flow.campaign_uid, flow.campaign_version, CampaignVersion
+    )
     named = message_specs(graph_of(ports, workspace, version)).values() if version else ()
     return any(sending.template_uid == template for sending in named)

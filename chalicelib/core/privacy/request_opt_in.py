@@ -118,7 +118,7 @@ def _check_template(
 ) -> list[Problem]:
     if template is None or template.status is not TemplateStatus.PUBLISHED:
         return [Problem("templateUid", "is not a published template")]
-    version = ports.catalog.find_version(workspace, Template, template.uid, template.latest_version, TemplateVersion)
+    version = ports.versions.find_version(workspace, Template, template.uid, template.latest_version, TemplateVersion)
     if version is None or version.channel_type != channel_type:
         return [Problem("templateUid", f"is not a template for {channel_type}")]
     if version.message_type is MessageType.NEWSLETTER:

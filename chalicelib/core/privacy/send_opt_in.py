@@ -96,7 +96,7 @@ def _write(
     ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, contact: Contact, channel: Channel
 ) -> OutgoingMessage | str:
     number = opt_in.template_version
-    version = ports.catalog.find_version(workspace, Template, opt_in.template_uid, number, TemplateVersion)
+    version = ports.versions.find_version(workspace, Template, opt_in.template_uid, number, TemplateVersion)
     if version is None:
         return "template_missing"
     links = {CONFIRM_URL: _link(ports, workspace, opt_in, contact), UNSUBSCRIBE_URL: ""}

@@ -18,7 +18,7 @@ FLOWS, ENTRIES = 20, 5
 def channels_of_types(ports: Ports, channel_types: Set[str]) -> dict[WorkspaceUid, set[ChannelUid]]:
     """The channels of these types in all workspaces: a number or an account may be shared by several."""
     found: dict[WorkspaceUid, set[ChannelUid]] = {}
-    for workspace, uid in ports.catalog.active(Channel):
+    for workspace, uid in ports.schedule.active(Channel):
         channel = ports.catalog.find(workspace, Channel, uid)
         if channel and channel.type in channel_types:
             found.setdefault(workspace, set()).add(ChannelUid(uid))

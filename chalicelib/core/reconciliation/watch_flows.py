@@ -49,7 +49,7 @@ def watch_flows(ports: Ports) -> int:
     """Every queued or running flow of every workspace, once; how many of them stood still and were helped."""
     failed: Exception | None = None
     helped = 0
-    for workspace, uid in ports.catalog.active(Flow):
+    for workspace, uid in ports.schedule.active(Flow):
         try:
             flow = ports.catalog.find(workspace, Flow, uid)
             if flow is not None and flow.is_active:
@@ -86,7 +86,7 @@ def _is_past_its_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
     if campaign is None:
         return True
-    version = ports.catalog.find_version(workspace, Campaign, campaign.uid, campaign.latest_version, CampaignVersion)
+    version = ports.versions.find_version(workspace, Campaign, campaign.uid, campaign.latest_version, CampaignVersion)
     trigger = version.trigger if version else None
     if not isinstance(trigger, EventTrigger) or trigger.until is None:
         return False

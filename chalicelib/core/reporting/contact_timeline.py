@@ -106,7 +106,7 @@ def _tell_rest(ports: Ports, workspace: WorkspaceUid, contact: ContactUid) -> It
 
 def _tags(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) -> Mapping[NodeId, ChangeTags]:
     """What the TAGs of the row's version change; nothing where the version is gone."""
-    version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, row.version, CampaignVersion)
+    version = ports.versions.find_version(workspace, Campaign, flow.campaign_uid, row.version, CampaignVersion)
     if version is None or not row.path:
         return {}
     try:

@@ -79,7 +79,7 @@ class _Writer:
         return self._save(
             task,
             status=ExportStatus.RUNNING,
-            token=self._ports.files.begin(task.file),
+            token=self._ports.multipart_files.begin(task.file),
             columns=CONTACT_COLUMNS if is_contacts else EXECUTION_COLUMNS,
             finding_columns=is_contacts and task.request.format is Format.CSV,
         )
@@ -102,14 +102,14 @@ class _Writer:
             if cursor is None:
                 return self._close(task, body, count)
             if len(body) >= PART_BYTES:
-                mark = self._ports.files.put_part(task.file, task.token, len(task.parts) + 1, body)
+                mark = self._ports.multipart_files.put_part(task.file, task.token, len(task.parts) + 1, body)
                 return self._save(task, parts=(*task.parts, mark), cursor=cursor, rows=task.rows + count)
             if self._time_left() <= RESERVE:
                 break
         return task
 
     def _close(self, task: DataExport, body: bytes, count: int) -> DataExport:
-        files = self._ports.files
+        files = self._ports.multipart_files
         if body or not task.parts:
             marks = (*task.parts, files.put_part(task.file, task.token, len(task.parts) + 1, body))
         else:
@@ -118,7 +118,7 @@ class _Writer:
             files.finish(task.file, task.token, marks)
         except NotFound:
             # A run before this one finished it and died before it could say so; if not, there is no file to read.
-            next(files.lines(task.file, 0), None)
+            next(self._ports.files.lines(task.file, 0), None)
         done = {"status": ExportStatus.COMPLETED, "completed_at": self._ports.clock.now()}
         return self._save(task, rows=task.rows + count, cursor=None, **done)
 

@@ -59,7 +59,7 @@ def count_members(
 ) -> Counted:
     """Goes on while there is time, and a second or two longer; keeps up to `keep` members."""
     reader = _Reader(ports, workspace, members, keep)
-    survey = ports.contacts.survey(workspace, 0)
+    survey = ports.contact_shards.survey(workspace, 0)
     if survey.count > (WHOLE_WITH_EVENTS if members.asks_for else WHOLE):
         return _count_by_runs(reader, survey, time_left)
     return _count_by_shards(reader, time_left)
@@ -70,7 +70,7 @@ def _count_by_shards(reader: _Reader, time_left: Callable[[], timedelta]) -> Cou
     read = found = done = 0
     for shard in range(CONTACT_SHARDS):
         runs: list[SampleRun] = []
-        for page in all_pages(partial(reader.ports.contacts.page_shard, reader.workspace, shard, reader.page)):
+        for page in all_pages(partial(reader.ports.contact_shards.page_shard, reader.workspace, shard, reader.page)):
             if done and time_left() <= _NOTHING:
                 # What was read of this shard is not counted: only of whole ones is it known how many there are.
                 measured = by_shards(found, done, CONTACT_SHARDS)
@@ -88,7 +88,7 @@ def _count_by_runs(reader: _Reader, survey: ShardSummary, time_left: Callable[[]
     size, most = PAGE_WITH_EVENTS, min(SAMPLE, survey.count // 2)
     runs: list[SampleRun] = []
     while cursors and len(runs) * size < most and (len(runs) < 2 or time_left() > _NOTHING):
-        page = reader.ports.contacts.page_shard(reader.workspace, 0, size, cursors.popleft())
+        page = reader.ports.contact_shards.page_shard(reader.workspace, 0, size, cursors.popleft())
         runs.append(reader.read(page.items))
         if page.cursor:
             cursors.append(page.cursor)

@@ -158,7 +158,7 @@ def _close(batch: FlowBatch) -> None:
         leaving = result.in_flight or new_uid()
         ports.statistics.leave(batch.workspace, uid, flow.stats_epoch, leaving, result.counters)
         if result.errors:
-            ports.statistics.add_errors(batch.workspace, uid, result.errors)
+            ports.flow_errors.add_errors(batch.workspace, uid, result.errors)
     if result.ended:
         request_completion(ports, batch.workspace, flow, result.ended)
 

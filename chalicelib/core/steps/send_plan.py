@@ -42,7 +42,7 @@ class SendPlan:
 
 def load_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, number: int) -> SendPlan:
     """Load the plan for executions of campaign version `number`. Raises GiveUp when a published part is missing."""
-    version = ports.catalog.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
+    version = ports.versions.find_version(workspace, Campaign, flow.campaign_uid, number, CampaignVersion)
     if version is None:
         raise GiveUp("version_missing", f"Campaign {flow.campaign_uid} has no version {number}")
     return build_plan(ports, workspace, flow, graph_of(ports, workspace, version), version.templates)
@@ -83,7 +83,7 @@ def _find_channel(ports: Ports, workspace: WorkspaceUid, uid: str) -> ChannelSta
 
 
 def _template(ports: Ports, workspace: WorkspaceUid, uid: str, number: int) -> TemplateVersion:
-    found = ports.catalog.find_version(workspace, Template, uid, number, TemplateVersion)
+    found = ports.versions.find_version(workspace, Template, uid, number, TemplateVersion)
     if found is None:
         raise GiveUp("template_missing", f"Template {uid} has no version {number}")
     return found

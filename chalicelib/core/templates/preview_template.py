@@ -74,7 +74,7 @@ def choose_version(ports: Ports, workspace: WorkspaceUid, uid: str, number: int 
     template = ports.catalog.get(workspace, Template, uid)
     if number is None:
         return build_version(ports, template, template.latest_version + 1)
-    found = ports.catalog.find_version(workspace, Template, uid, number, TemplateVersion)
+    found = ports.versions.find_version(workspace, Template, uid, number, TemplateVersion)
     if found is None:
         raise NotFound("TEMPLATE", f"{uid} version {number}")
     return found

@@ -32,7 +32,7 @@ def publish_template(ports: Ports, workspace: WorkspaceUid, uid: str) -> Templat
             "updated_at": version.published_at,
         }
     )
-    return ports.catalog.add_version(workspace, published, version.version, version)
+    return ports.versions.add_version(workspace, published, version.version, version)
 
 
 def build_version(ports: Ports, template: Template, number: int) -> TemplateVersion:

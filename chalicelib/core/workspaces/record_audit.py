@@ -14,7 +14,7 @@ from chalicelib.model.circuit import Circuit
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.money import write_money
 from chalicelib.model.workspace import Key
-from chalicelib.ports import Balances, Catalog, Circuits, Contacts, Page, Ports
+from chalicelib.ports import Balances, Catalog, Circuits, Contacts, DocumentVersions, ListChunks, Page, Ports
 
 #: Kept for the machinery's sake: nobody changes them on purpose.
 UNTOLD = frozenset({"CALL", "TRIGGER", "LISTENERS", "KNOWN_WORKSPACE", "NOTICE"})
@@ -119,6 +119,8 @@ def record_changes(ports: Ports, trail: ChangeLog) -> Ports:
     return replace(
         ports,
         catalog=cast("Catalog", AuditRecorder(ports.catalog, CATALOG, trail)),
+        versions=cast("DocumentVersions", AuditRecorder(ports.versions, VERSIONS, trail)),
+        chunks=cast("ListChunks", AuditRecorder(ports.chunks, CHUNKS, trail)),
         contacts=cast("Contacts", AuditRecorder(ports.contacts, CONTACTS, trail)),
         balances=cast("Balances", AuditRecorder(ports.balances, BALANCES, trail)),
         circuits=cast("Circuits", AuditRecorder(ports.circuits, CIRCUITS, trail)),
@@ -224,9 +226,9 @@ CATALOG: Mapping[str, Callable[..., None]] = {
     "add": _added,
     "save": _saved,
     "remove": _removed,
-    "add_version": _saved,
-    "save_with_chunks": _saved,
 }
+VERSIONS: Mapping[str, Callable[..., None]] = {"add_version": _saved}
+CHUNKS: Mapping[str, Callable[..., None]] = {"save_with_chunks": _saved}
 BALANCES: Mapping[str, Callable[..., None]] = {
     "find": _read_balance,
     "credit": _credited,

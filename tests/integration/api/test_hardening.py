@@ -48,7 +48,7 @@ def test_where_the_count_is_not_known_the_call_goes_on(story: Story) -> None:
         def take(self, *_: object) -> bool:
             raise RetryLater("DynamoDB is throttled")
 
-    limit(story, 1, allowances=Away())
+    limit(story, 1, usage_limits=Away())
     assert {story.api.get("/v1/workspace").status for _ in range(5)} == {200}
 
 
@@ -57,7 +57,7 @@ def test_strangers_are_refused_before_anything_is_counted_or_read(story: Story) 
         def __getattr__(self, name: str) -> Any:
             raise AssertionError(f"{name} was asked for a stranger")
 
-    limit(story, 1, allowances=Forbidden(), catalog=Forbidden())
+    limit(story, 1, usage_limits=Forbidden(), catalog=Forbidden())
     for key in (None, "cln_live_x", "x" * 200):
         assert Api(key, story.api.workspace).post("/v1/contacts", b"{" * 100_000).status == 401
 

@@ -53,14 +53,15 @@ def _state(story: Story, flow: str) -> str:
 
 def _check_the_books(story: Story, paid_in: int) -> None:
     """No unit is lost or made, whatever is booked; nothing is negative."""
-    balances, workspace = story.world.ports.balances, story.api.workspace
+    ports, workspace = story.world.ports, story.api.workspace
+    balances = ports.balances
     balance = balances.find(workspace)
     assert balance
     assert balance.free >= 0
     assert balance.reserved >= 0
     assert balance.free + balance.reserved == sum(entry.units for entry in balances.entries(workspace, 100, None).items)
-    flows = story.world.ports.catalog.page(workspace, Flow, {}, 100, None).items
-    purses = [balances.find_purse(workspace, FlowUid(flow.uid)) for flow in flows]
+    flows = ports.catalog.page(workspace, Flow, {}, 100, None).items
+    purses = [ports.budgets.find_purse(workspace, FlowUid(flow.uid)) for flow in flows]
     assert all(purse.left >= 0 for purse in purses)
     assert balance.free + sum(purse.drawn for purse in purses) == paid_in
 
@@ -132,7 +133,7 @@ class Dying:
 @pytest.mark.parametrize(
     ("port", "method"),
     [
-        ("balances", "draw"), ("balances", "take"), ("balances", "give_back"), ("balances", "settle"),
+        ("budgets", "draw"), ("budgets", "take"), ("budgets", "give_back"), ("budgets", "settle"),
         ("executions", "save_many"), ("statistics", "enter"), ("statistics", "leave"),
     ],
 )  # fmt: skip

@@ -228,9 +228,9 @@ def _tell_all(story: Story, flow: str) -> None:
 @pytest.mark.parametrize(
     ("of", "port", "method"),
     [
-        ("first", "balances", "take"), ("first", "executions", "save_many"), ("first", "statistics", "leave"),
+        ("first", "budgets", "take"), ("first", "executions", "save_many"), ("first", "statistics", "leave"),
         ("second", "executions", "save_many"), ("second", "statistics", "enter"), ("second", "statistics", "leave"),
-        ("second", "balances", "settle"),
+        ("second", "budgets", "settle"),
     ],
 )  # fmt: skip
 def test_after_a_crash_every_message_is_paid_once(

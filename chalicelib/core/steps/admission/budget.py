@@ -47,4 +47,4 @@ def _may_be_refunded(batch: SendBatch, cost: int) -> bool:
     ports.statistics.leave(workspace, flow, batch.plan.flow.stats_epoch, batch.uid, {})
     if ports.statistics.in_flight(workspace, flow, ports.clock.real()):
         return True
-    return ports.balances.find_purse(workspace, flow).left >= cost
+    return ports.budgets.find_purse(workspace, flow).left >= cost

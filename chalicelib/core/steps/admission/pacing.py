@@ -22,9 +22,9 @@ def check_pacing(batch: SendBatch, candidates: Sequence[SendCandidate]) -> Admis
         request = PermitRequest(
             batch.uid, len(candidates), epoch, now, real_now, real_now + LEASE, clock.speed, reserved
         )
-        stored = batch.ports.gates.get(batch.workspace, batch.flow)
+        stored = batch.ports.pacing.get(batch.workspace, batch.flow)
         grant = grant_permits(stored, request, configuration)
-        if batch.ports.gates.save(batch.workspace, batch.flow, grant.state):
+        if batch.ports.pacing.save(batch.workspace, batch.flow, grant.state):
             admitted = [replace(each, permit=permit) for each, permit in zip(candidates, grant.permits, strict=False)]
             postponed = _postpone(candidates[len(grant.permits) :], grant.reservations)
             return Admission(tuple(admitted), postponed, has_permits=bool(admitted))
@@ -47,7 +47,7 @@ def return_permits(batch: SendBatch, late_starts: Mapping[int, datetime]) -> Non
     `late_starts`: concurrency slot → a start that was behind its permit. It moves the next start of that slot.
     """
     for _ in range(PACING_TRIES):
-        stored = batch.ports.gates.get(batch.workspace, batch.flow)
+        stored = batch.ports.pacing.get(batch.workspace, batch.flow)
         released = release_permits(stored, batch.uid, late_starts, batch.plan.flow.configuration)
-        if batch.ports.gates.save(batch.workspace, batch.flow, released):
+        if batch.ports.pacing.save(batch.workspace, batch.flow, released):
             return

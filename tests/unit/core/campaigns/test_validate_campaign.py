@@ -24,7 +24,7 @@ def ports() -> Ports:
     template = build_template(latest_version=0)
     catalog.add(WORKSPACE, template)
     catalog.add_version(WORKSPACE, template.model_copy(update={"latest_version": 1}), 1, build_version())
-    return cast(Ports, SimpleNamespace(catalog=catalog, clock=VirtualClock(NOW)))
+    return cast(Ports, SimpleNamespace(catalog=catalog, versions=catalog, clock=VirtualClock(NOW)))
 
 
 def _fields(ports: Ports, *steps: JsonValue) -> set[str]:

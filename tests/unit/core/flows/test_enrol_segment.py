@@ -21,7 +21,6 @@ from chalicelib.model.queue_messages import EnqueuePending, EnrolSegment
 from chalicelib.model.segment import Segment
 from chalicelib.ports import Ports
 from tests.builders import NOW, build_contact, build_flow, send
-from tests.memory.balances import MemoryBalances
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.clock import VirtualClock
@@ -29,11 +28,11 @@ from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
-from tests.memory.files import MemoryFiles
 from tests.memory.pacing_store import MemoryGates
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
+from tests.memory.stores import shared_stores
 from tests.memory.timers import MemoryTimers
 from tests.memory.usage_limits import MemoryAllowances
 from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
@@ -87,16 +86,17 @@ class Stage:
         def wired(port: object) -> Any:
             return Wired(port, fuse)
 
+        stores = shared_stores(self.catalog, self.contacts, self.statistics)
         self.ports = Ports(
-            clock=VirtualClock(NOW), catalog=wired(self.catalog), contacts=wired(self.contacts),
-            consents=MemoryConsents(), events=wired(events),
-            event_queue=MemoryEventQueue(),
-            receipt_queue=MemoryReceiptQueue(), executions=wired(self.executions), steps=MemoryStepQueue(),
-            jobs=wired(self.jobs), timers=MemoryTimers(), statistics=wired(self.statistics), gates=MemoryGates(),
-            circuits=MemoryCircuits(self.catalog), rates=MemoryRates(), balances=MemoryBalances(),
-            allowances=MemoryAllowances(), webhook_desk=MemoryWebhookDesk(),
+            **{name: wired(store) for name, store in stores.items()},
+            clock=VirtualClock(NOW), consents=MemoryConsents(), events=wired(events),
+            event_queue=MemoryEventQueue(), receipt_queue=MemoryReceiptQueue(),
+            executions=wired(self.executions), steps=MemoryStepQueue(),
+            jobs=wired(self.jobs), timers=MemoryTimers(), pacing=MemoryGates(),
+            circuits=MemoryCircuits(self.catalog), rates=MemoryRates(),
+            usage_limits=MemoryAllowances(), webhook_scheduler=MemoryWebhookDesk(),
             webhook_queue=MemoryWebhookQueue(), webhook_caller=MemoryWebhookCaller(),
-            files=MemoryFiles(), channel_types={}, secret=lambda: b"",
+            channel_types={}, secret=lambda: b"",
         )  # fmt: skip
 
     def _fill(self, events: MemoryEvents) -> None:

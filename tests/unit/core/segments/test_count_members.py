@@ -53,7 +53,8 @@ def _ports(people: Iterable[Contact], events: Iterable[Event] = ()) -> Ports:
     kept.add_many(WORKSPACE, list(events))
     contacts = MemoryContacts(kept)
     contacts.add_many(WORKSPACE, list(people))
-    return cast(Ports, SimpleNamespace(contacts=contacts, events=kept, clock=VirtualClock(NOW)))
+    namespace = SimpleNamespace(contacts=contacts, contact_shards=contacts, events=kept, clock=VirtualClock(NOW))
+    return cast(Ports, namespace)
 
 
 def _people(count: int, **fields: Any) -> list[Contact]:

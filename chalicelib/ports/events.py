@@ -1,0 +1,54 @@
+"""The port of contact events."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.model.event import Event, Histories, HistoryQuery
+from chalicelib.model.ids import ContactUid, WorkspaceUid
+from chalicelib.ports.pages import Page
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event that was reported, and whether it still has to be processed.
+
+    It has not if `Events.finish` was called for it, or if another event has its id.
+    """
+
+    event: Event
+    is_news: bool
+
+
+class Events(Protocol):
+    """Events of contacts. Kept for EVENT_LIFE; an id is unique within a workspace."""
+
+    def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[StoredEvent, ...]:
+        """Store the events that are new and return all of them in order.
+
+        An event stays unprocessed until `finish`, however often it is reported.
+        """
+
+    def finish(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        """Mark events as processed, once everything that they trigger has been done."""
+
+    def page(
+        self, workspace: WorkspaceUid, contact: ContactUid, names: frozenset[str] | None, limit: int, cursor: str | None
+    ) -> Page[Event]:
+        """List the events of a contact, newest first, optionally only those with these names; strongly consistent."""
+
+    def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: HistoryQuery) -> Histories:
+        """Return the matching events of each contact, newest first; strongly consistent."""
+
+    def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
+        """Yield events that were stored with a contact before this time and not passed to `add_many` since.
+
+        Eventually consistent.
+        """
+
+    def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        """Delete the events of a contact; no error if there are none."""
+
+    def blank_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+        """Remove properties and ids from the events of a contact; names and times stay. None is published any more."""

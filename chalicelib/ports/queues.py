@@ -1,0 +1,62 @@
+"""The ports of queues and timers. Each delivers a message at least once."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from chalicelib.model.event import Event
+from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.queue_messages import Job, ScheduledStep
+
+
+class StepQueue(Protocol):
+    """Step messages."""
+
+    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
+        """Send each message so that it arrives when it is due: never earlier, and less than a second later.
+
+        ValueError for a message that is due more than 15 minutes from now, the longest delay of SQS.
+        """
+
+    def backlog(self) -> int:
+        """Return about how many messages are visible and waiting."""
+
+
+class JobQueue(Protocol):
+    """Background jobs."""
+
+    def send(self, job: Job, delay: timedelta = timedelta(0)) -> None:
+        """Send a job with a delay of at most 15 minutes; ValueError for a longer one."""
+
+
+class EventQueue(Protocol):
+    """Events on their way to event triggers and webhooks."""
+
+    def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+        """Send any number of events."""
+
+
+class ReceiptQueue(Protocol):
+    """Delivery reports on their way to the executions."""
+
+    def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
+        """Send the text unchanged, with a delay of at most 15 minutes of real time. TooLarge above MAX_QUEUED_BYTES."""
+
+
+class Timers(Protocol):
+    """Step messages that are due more than 15 minutes from now, in buckets of one minute."""
+
+    def put(self, hints: Sequence[ScheduledStep]) -> None:
+        """Store each message in the bucket of the minute in which it is due."""
+
+    def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
+        """Return the names of the buckets in use from the minute of `start` to that of `end`, both included."""
+
+    def read(self, bucket: str) -> Iterator[ScheduledStep]:
+        """Yield the messages of a bucket."""
+
+    def swept_to(self) -> datetime | None:
+        """Return the minute up to which buckets have been released to the step queue."""
+
+    def set_swept_to(self, minute: datetime) -> None:
+        """Store that minute; an earlier one changes nothing."""
