@@ -115,7 +115,7 @@ def _build_stores(found: Settings, client: ClientFor) -> _Stores:
     scheduler = SqsWebhookScheduler(_lazy("sqs", client), found.webhook_desk_url)
     return _Stores(
         clock=clock,
-        catalog=OutboxCatalog(dynamodb, found.catalog_table, clock, scheduler.ask),
+        catalog=OutboxCatalog(dynamodb, found.catalog_table, clock, scheduler.schedule),
         contacts=DynamoContacts(dynamodb, found.contacts_table),
         statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
         balances=DynamoBalances(dynamodb, found.catalog_table),

@@ -48,7 +48,7 @@ def put_alerts(call: Call[Alerts, NoBody]) -> ApiResponse:
 @endpoint(blueprint, "GET /v1/balance/transactions", query=ListQuery)
 def list_transactions(call: Call[NoBody, ListQuery]) -> ApiResponse:
     """Newest first; what flows spend is booked when their rows are counted, so not message by message."""
-    page = call.ports.balances.entries(call.workspace, call.query.limit, call.cursor)
+    page = call.ports.balances.list_entries(call.workspace, call.query.limit, call.cursor)
     currency = call.ports.catalog.get(call.workspace, Workspace, call.workspace).currency
     return respond_page(call, Page(tuple(_show_entry(entry, currency) for entry in page.items), page.cursor))
 

@@ -244,7 +244,7 @@ def get_status(call: Call[NoBody, NoBody]) -> ApiResponse:
 def get_versions(call: Call[NoBody, ListQuery]) -> ApiResponse:
     """Newest first."""
     call.ports.catalog.get(call.workspace, Campaign, call.uid)
-    found = call.ports.versions.versions(call.workspace, Campaign, call.uid, CampaignVersion)
+    found = call.ports.versions.list_versions(call.workspace, Campaign, call.uid, CampaignVersion)
     page = page_of_list([summarise_version(each) for each in found], call.query.limit, call.cursor)
     return respond_page(call, page, total=len(found))
 

@@ -117,7 +117,7 @@ def list_template_versions(call: Call[NoBody, ListQuery]) -> ApiResponse:
     """Newest first; the cursor is the last version shown."""
     call.ports.catalog.get(call.workspace, Template, call.uid)
     below = int(call.cursor or 0)
-    found = call.ports.versions.versions(call.workspace, Template, call.uid, TemplateVersion)
+    found = call.ports.versions.list_versions(call.workspace, Template, call.uid, TemplateVersion)
     left = [version for version in found if not below or version.version < below]
     shown = tuple(left[: call.query.limit])
     return respond_page(call, Page(shown, str(shown[-1].version) if len(left) > len(shown) else None), total=len(found))

@@ -85,7 +85,7 @@ class DynamoBalances:
             answer = self._client.update_item(**update, ReturnValues="ALL_NEW")
         return _decode_balance(answer["Attributes"])
 
-    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
+    def list_entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
         pk = keys.balance(workspace)
         request: QueryInputTypeDef = {
             "TableName": self._table,
@@ -104,11 +104,11 @@ class DynamoBalances:
         behind = encode_cursor({"pk": last["pk"], "sk": last["sk"]}) if last else None
         return Page(tuple(_decode_entry(item) for item in items[:limit]), behind)
 
-    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
+    def find_budget(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
         item = self._get(keys.purse(workspace, flow))
         return _decode_purse(item) if item else FlowBudget()
 
-    def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+    def reserve(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         """By a transaction with a token: a second try after a lost answer draws nothing more."""
         values = {":units": _number(units)}
         out = self._update(
@@ -124,7 +124,7 @@ class DynamoBalances:
         )
         return self._succeeds([{"Update": out}, {"Update": into}])
 
-    def take(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+    def charge(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         update = self._update(
             keys.purse(workspace, flow),
             "SET leftUnits = leftUnits - :units ADD takeCount :one",
@@ -133,7 +133,7 @@ class DynamoBalances:
         )
         return self._holds(update)
 
-    def give_back(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
+    def refund(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
         update = self._update(
             keys.purse(workspace, flow),
             "ADD leftUnits :units, takeCount :one",
@@ -142,7 +142,7 @@ class DynamoBalances:
         )
         self._transact([{"Update": update}], token)
 
-    def settle(
+    def reconcile(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
         """What the purse loses and no row has spent is free again."""

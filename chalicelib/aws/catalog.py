@@ -220,7 +220,9 @@ class DynamoCatalog:
             self._versions[cache_key] = read_document(body, item["doc"]["S"])
         return cast("V", self._versions[cache_key])
 
-    def versions(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]) -> tuple[V, ...]:
+    def list_versions(
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]
+    ) -> tuple[V, ...]:
         """All versions, newest first."""
         request = self._below(keys.document(workspace, kind.kind, uid), keys.VERSIONS)
         items = query(self._client, {**request, "ScanIndexForward": False})
@@ -251,7 +253,7 @@ class DynamoCatalog:
         item = self._find_item(keys.document(workspace, kind.kind, uid), keys.chunk(number))
         return tuple(item["entries"]["S"].split("\n")[:-1]) if item else ()
 
-    def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
+    def list_active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
         """Workspace and uid of all documents of a kind that are marked active, over all workspaces; for the clock."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
@@ -261,7 +263,7 @@ class DynamoCatalog:
         }
         return (keys.read_active(item["activeSort"]["S"]) for item in query(self._client, request))
 
-    def due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
+    def list_due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
         """Workspace, uid and moment of all that have `due_at` up to this moment, the earliest first; may lag."""
         request: QueryInputTypeDef = {
             "TableName": self._table,

@@ -238,7 +238,7 @@ class DynamoContacts:
         contacts = tuple(_read_contact(item) for item in answer["Items"])
         return Page(contacts, encode_cursor(answer.get("LastEvaluatedKey")))
 
-    def survey(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
+    def summarise(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
         """DynamoDB counts a megabyte a call."""
         request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Select": "COUNT"}
         count, start = 0, None

@@ -87,7 +87,7 @@ class DynamoEvents:
             "ConsistentRead": True,
         }
 
-    def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
+    def find_unpublished(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
         for shard in range(NEWS_SHARDS):
             request: QueryInputTypeDef = {
                 "TableName": self._table,
@@ -98,7 +98,7 @@ class DynamoEvents:
             for item in query(self._client, request):
                 yield WorkspaceUid(item["pk"]["S"].partition("#")[0]), read_event(item)
 
-    def blank_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+    def anonymise_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         """Each in its place, which has a hash of its id."""
         found = query(self._client, self._of_contact(keys.history(workspace, contact)))
         batch_write(self._client, self._table, [{"PutRequest": {"Item": blank_event(item)}} for item in found])

@@ -36,7 +36,7 @@ class DynamoExecutions:
         rows = (decode_row(item) for item in items)
         return {row.key: row for row in rows}
 
-    def entries_of(
+    def find_entries(
         self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
     ) -> tuple[Execution, ...]:
         """No uid holds a character before #, so none of another contact lies in between."""
@@ -112,7 +112,7 @@ class DynamoExecutions:
         last = answer.get("LastEvaluatedKey")
         return Page(tuple(decode_row(item) for item in answer["Items"]), last["sk"]["S"] if last else None)
 
-    def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
+    def find_flows(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": "byContact",

@@ -74,7 +74,7 @@ class DynamoRates:
             except ConditionFailed:
                 continue
 
-    def count(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
+    def reserve_daily(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
         """Tries all that is wanted first; what was counted by a call whose answer was lost is not sent."""
         granted = min(wanted, cap)
         for _ in range(_TRIES):
@@ -88,7 +88,7 @@ class DynamoRates:
                 return granted
         return 0
 
-    def counted(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
+    def daily_count(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
         key = _key(workspace, channel, keys.DAY + day)
         with translate_errors():
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)

@@ -46,7 +46,7 @@ class DynamoStatistics:
         #: Flows that have all the errors they may keep: no more writes for them.
         self._full: set[tuple[WorkspaceUid, FlowUid]] = set()
 
-    def enter(
+    def register_batch(
         self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime
     ) -> None:
         entry: dict[str, AttributeValueTypeDef] = {
@@ -62,7 +62,7 @@ class DynamoStatistics:
                 ExpressionAttributeValues={":entry": {"M": entry}},
             )
 
-    def leave(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
+    def record_batch(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
         """With what was asked of AWS for it. A batch that changes nothing makes no item where there is none."""
         changes = {_COUNTER + name: change for name, change in counters.items() if change}
         if changes:
@@ -135,7 +135,7 @@ class DynamoStatistics:
                 TableName=self._table, Item={**key, "expiresAt": {"N": str(expires)}, **_attributes(counters)}
             )
 
-    def parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
+    def list_parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
         return tuple(_counters_of(item) for item in self._below(workspace, flow, f"R#{pass_id}#"))
 
     def add_errors(self, workspace: WorkspaceUid, flow: FlowUid, errors: Sequence[Mapping[str, object]]) -> None:
@@ -162,7 +162,7 @@ class DynamoStatistics:
                 },
             )
 
-    def errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
+    def list_errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
         with translate_errors():
             answer = self._client.get_item(
                 TableName=self._table, Key=_key(workspace, flow, "ERRORS"), ConsistentRead=True

@@ -20,7 +20,7 @@ class SqsWebhookScheduler:
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
 
-    def ask(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
+    def schedule(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
         for start in range(0, len(deliveries), UIDS_A_MESSAGE):
             due = DeliveryJob(workspace=workspace, uids=tuple(deliveries[start : start + UIDS_A_MESSAGE]))
             self._send(due.model_dump_json())

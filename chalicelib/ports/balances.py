@@ -31,29 +31,29 @@ class Balances(Protocol):
     def configure(self, workspace: WorkspaceUid, settings: BillingSettings) -> Balance:
         """Replace the billing settings and clear the low-balance mark; creates an empty balance if there is none."""
 
-    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
+    def list_entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
         """List the ledger, newest first."""
 
 
 class FlowBudgets(Protocol):
     """The budget of each prepaid flow: money reserved from the balance, from which messages are charged."""
 
-    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
+    def find_budget(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
         """Return the budget, strongly consistent; an empty one for a flow that has reserved nothing."""
 
-    def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+    def reserve(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         """Move available money of the workspace into the budget, all or nothing. False if too little is available."""
 
-    def take(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+    def charge(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         """Charge the budget by a single write, all or nothing. False if too little is left.
 
         After a lost answer the charge may have happened twice, never zero times; a recount corrects it.
         """
 
-    def give_back(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
+    def refund(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
         """Refund what a batch was charged and did not spend; the same token counts once."""
 
-    def settle(
+    def reconcile(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
         """Replace the budget by what a recount found and return the rest to the available balance.

@@ -71,8 +71,8 @@ class Catalog(Protocol):
 class DocumentSchedule(Protocol):
     """Documents of all workspaces that a scheduled task must look at; eventually consistent."""
 
-    def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
+    def list_active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
         """Yield workspace and uid of every document whose `is_active` is true."""
 
-    def due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
+    def list_due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
         """Yield workspace, uid and `due_at` of every document that is due by `before`, earliest first."""

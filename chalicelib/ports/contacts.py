@@ -83,7 +83,7 @@ class ContactShards(Protocol):
         The last page may be empty.
         """
 
-    def survey(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
+    def summarise(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
         """Count the contacts of a shard without returning them; takes about 10 ms per megabyte."""
 
 

@@ -26,7 +26,9 @@ class DocumentVersions(Protocol):
     ) -> V | None:
         """Return a version, or None. Versions never change, so implementations may cache them."""
 
-    def versions(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]) -> tuple[V, ...]:
+    def list_versions(
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]
+    ) -> tuple[V, ...]:
         """Return all versions, newest first."""
 
 

@@ -41,7 +41,7 @@ class Events(Protocol):
     def find_many(self, workspace: WorkspaceUid, contacts: Sequence[ContactUid], wanted: HistoryQuery) -> Histories:
         """Return the matching events of each contact, newest first; strongly consistent."""
 
-    def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
+    def find_unpublished(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
         """Yield events that were stored with a contact before this time and not passed to `add_many` since.
 
         Eventually consistent.
@@ -50,5 +50,5 @@ class Events(Protocol):
     def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         """Delete the events of a contact; no error if there are none."""
 
-    def blank_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+    def anonymise_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         """Remove properties and ids from the events of a contact; names and times stay. None is published any more."""

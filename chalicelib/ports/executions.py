@@ -18,7 +18,7 @@ class Executions(Protocol):
         An eventually consistent read (`strong=False`) costs half and may miss recent writes.
         """
 
-    def entries_of(
+    def find_entries(
         self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
     ) -> tuple[Execution, ...]:
         """Return the executions of a contact in a flow, newest entry first; strongly consistent."""
@@ -46,7 +46,7 @@ class Executions(Protocol):
     ) -> Page[Execution]:
         """List the executions of one shard in key order; strongly consistent."""
 
-    def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
+    def find_flows(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
         """Return the flows in which the contact has an execution, newest first; eventually consistent."""
 
     def remove_many(self, keys: Sequence[ExecutionKey], shards: int) -> None:

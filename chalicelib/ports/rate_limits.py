@@ -27,10 +27,10 @@ class Rates(Protocol):
     def hold(self, workspace: WorkspaceUid, channel: str, until: datetime) -> None:
         """Send nothing before `until`; reserved spans that begin earlier are void. An earlier time changes nothing."""
 
-    def count(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
+    def reserve_daily(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
         """Return how many of `wanted` messages fit the daily limit `cap`, and count them for `day` (`2026-03-02`)."""
 
-    def counted(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
+    def daily_count(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
         """Return how many messages were counted for a day."""
 
 

@@ -28,12 +28,12 @@ class Statistics(Protocol):
     A recount starts a new epoch of the counters.
     """
 
-    def enter(
+    def register_batch(
         self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime
     ) -> None:
         """Register `count` sends of a batch as in flight until a real-clock time."""
 
-    def leave(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
+    def record_batch(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
         """Add counters and remove the batch from the register, in one write."""
 
     def read(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int) -> Counters:
@@ -58,7 +58,7 @@ class RecountParts(Protocol):
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         """Store or replace the count of one shard."""
 
-    def parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
+    def list_parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
         """Return the counts stored so far, one for each shard."""
 
 
@@ -68,5 +68,5 @@ class FlowErrors(Protocol):
     def add_errors(self, workspace: WorkspaceUid, flow: FlowUid, errors: Sequence[Mapping[str, object]]) -> None:
         """Store errors until the flow has 50."""
 
-    def errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
+    def list_errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
         """Return the stored errors."""

@@ -14,7 +14,7 @@ from chalicelib.model.webhook import CallResult, OutgoingCall
 class WebhookScheduler(Protocol):
     """The queue of the function that prepares deliveries and records their results."""
 
-    def ask(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
+    def schedule(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
         """Request the delivery of any number of due WebhookDelivery uids."""
 
     def report(self, result: CallResult) -> None:

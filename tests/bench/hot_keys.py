@@ -144,12 +144,12 @@ def measure_register(under_way: int = BATCHES) -> float:
         # This process counts on one item; the others are those of other processes.
         batches = [new_uid() for _ in range(under_way // STATISTICS_SHARDS)]
         for batch in batches:
-            statistics.enter(*place, batch, 10, until)
+            statistics.register_batch(*place, batch, 10, until)
         nodes = [f"node.{name}.{word}" for name in ("one", "two") for word in ("entered", "here", "sent", "left.next")]
         with _watching(story):
             for batch in batches:
-                statistics.leave(*place, batch, dict.fromkeys(["sent", "completed", *nodes], 10))
-                statistics.enter(*place, new_uid(), 10, until)
+                statistics.record_batch(*place, batch, dict.fromkeys(["sent", "completed", *nodes], 10))
+                statistics.register_batch(*place, new_uid(), 10, until)
         return story.meter.tally.write_units.total() / (2 * len(batches))
 
 

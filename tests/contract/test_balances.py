@@ -60,88 +60,88 @@ def balances(stores: Stores) -> BalanceStore:
 
 def test_who_never_paid_in_has_no_balance(balances: BalanceStore) -> None:
     assert balances.find(W) is None
-    assert balances.find_purse(W, F) == FlowBudget()
-    assert balances.entries(W, 10, None).items == ()
+    assert balances.find_budget(W, F) == FlowBudget()
+    assert balances.list_entries(W, 10, None).items == ()
 
 
 def test_the_same_entry_counts_once(balances: BalanceStore) -> None:
     for _ in range(2):
         balances.credit(W, PAID)
     assert balances.find(W) == Balance(free=1_000_000)
-    assert balances.entries(W, 10, None).items == (PAID,)
+    assert balances.list_entries(W, 10, None).items == (PAID,)
     assert balances.find(WorkspaceUid("w2")) is None
 
 
 def test_a_flow_draws_all_or_nothing_and_never_more_than_is_free(balances: BalanceStore) -> None:
-    assert not balances.draw(W, F, 1)
+    assert not balances.reserve(W, F, 1)
     balances.credit(W, PAID)
-    assert balances.draw(W, F, 600_000)
-    assert not balances.draw(W, F, 400_001)
-    assert balances.draw(W, FlowUid("f2"), 400_000)
+    assert balances.reserve(W, F, 600_000)
+    assert not balances.reserve(W, F, 400_001)
+    assert balances.reserve(W, FlowUid("f2"), 400_000)
     assert balances.find(W) == Balance(free=0, reserved=1_000_000)
-    purse = balances.find_purse(W, F)
+    purse = balances.find_budget(W, F)
     assert (purse.left, purse.drawn, purse.settled) == (600_000, 600_000, 0)
 
 
 def test_a_batch_takes_all_or_nothing_of_what_its_flow_has(balances: BalanceStore) -> None:
-    assert not balances.take(W, F, 1)
+    assert not balances.charge(W, F, 1)
     balances.credit(W, PAID)
-    balances.draw(W, F, 100)
-    assert balances.take(W, F, 60)
-    assert not balances.take(W, F, 41)
-    assert balances.take(W, F, 40)
-    assert balances.find_purse(W, F).left == 0
+    balances.reserve(W, F, 100)
+    assert balances.charge(W, F, 60)
+    assert not balances.charge(W, F, 41)
+    assert balances.charge(W, F, 40)
+    assert balances.find_budget(W, F).left == 0
 
 
 def test_whatever_moves_a_purse_is_counted(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
-    moves = [balances.find_purse(W, F).takes]
-    balances.draw(W, F, 100)
-    moves.append(balances.find_purse(W, F).takes)
-    balances.take(W, F, 60)
-    moves.append(balances.find_purse(W, F).takes)
-    balances.give_back(W, F, 10, "batch")
-    moves.append(balances.find_purse(W, F).takes)
+    moves = [balances.find_budget(W, F).takes]
+    balances.reserve(W, F, 100)
+    moves.append(balances.find_budget(W, F).takes)
+    balances.charge(W, F, 60)
+    moves.append(balances.find_budget(W, F).takes)
+    balances.refund(W, F, 10, "batch")
+    moves.append(balances.find_budget(W, F).takes)
     assert len(set(moves)) == 4
 
 
 def test_what_is_given_back_counts_once(stores: Stores) -> None:
     stores.balances.credit(W, PAID)
-    stores.balances.draw(W, F, 100)
-    stores.balances.take(W, F, 60)
-    stores.balances.give_back(W, F, 10, "batch")
-    assert stores.balances.find_purse(W, F).left == 50
+    stores.balances.reserve(W, F, 100)
+    stores.balances.charge(W, F, 60)
+    stores.balances.refund(W, F, 10, "batch")
+    assert stores.balances.find_budget(W, F).left == 50
     if stores.name == "moto":
         pytest.skip("moto does not heed ClientRequestToken")
-    stores.balances.give_back(W, F, 10, "batch")
-    assert stores.balances.find_purse(W, F).left == 50
+    stores.balances.refund(W, F, 10, "batch")
+    assert stores.balances.find_budget(W, F).left == 50
 
 
 def test_a_count_books_what_was_spent_and_frees_the_rest(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
-    balances.draw(W, F, 100_000)
-    balances.take(W, F, 60_000)
-    seen = balances.find_purse(W, F)
+    balances.reserve(W, F, 100_000)
+    balances.charge(W, F, 60_000)
+    seen = balances.find_budget(W, F)
     spent = LedgerEntry("01B", LedgerEntryKind.SPENT, -30_000, NOW + timedelta(seconds=1), F)
-    assert balances.settle(W, F, seen, FlowBudget(0, 50_000, 30_000), spent)
+    assert balances.reconcile(W, F, seen, FlowBudget(0, 50_000, 30_000), spent)
     assert balances.find(W) == Balance(free=950_000, reserved=20_000)
-    after = balances.find_purse(W, F)
+    after = balances.find_budget(W, F)
     assert (after.left, after.drawn, after.settled) == (0, 50_000, 30_000)
     assert after.takes != seen.takes
-    assert balances.entries(W, 10, None).items == (spent, PAID)
+    assert balances.list_entries(W, 10, None).items == (spent, PAID)
 
 
 def test_a_count_of_a_purse_that_moved_changes_nothing(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
-    balances.draw(W, F, 100)
-    seen = balances.find_purse(W, F)
-    balances.take(W, F, 60)
-    moved = balances.find_purse(W, F)
+    balances.reserve(W, F, 100)
+    seen = balances.find_budget(W, F)
+    balances.charge(W, F, 60)
+    moved = balances.find_budget(W, F)
     entry = LedgerEntry("01B", LedgerEntryKind.SPENT, -1, NOW, F)
-    assert not balances.settle(W, F, seen, FlowBudget(), entry)
-    assert balances.find_purse(W, F) == moved
+    assert not balances.reconcile(W, F, seen, FlowBudget(), entry)
+    assert balances.find_budget(W, F) == moved
     assert balances.find(W) == Balance(free=999_900, reserved=100)
-    assert balances.entries(W, 10, None).items == (PAID,)
+    assert balances.list_entries(W, 10, None).items == (PAID,)
 
 
 def test_of_two_reloads_one_happens(balances: BalanceStore) -> None:
@@ -151,7 +151,7 @@ def test_of_two_reloads_one_happens(balances: BalanceStore) -> None:
     assert not balances.reload(W, replace(PAID, uid="01C", kind=LedgerEntryKind.RELOAD), ReloadCounter(), first)
     assert balances.find(W) == Balance(free=2_000_000, reloads=first)
     assert balances.reload(W, replace(PAID, uid="01D", kind=LedgerEntryKind.RELOAD), first, second)
-    assert [entry.uid for entry in balances.entries(W, 10, None).items] == ["01D", "01B", "01A"]
+    assert [entry.uid for entry in balances.list_entries(W, 10, None).items] == ["01D", "01B", "01A"]
 
 
 def test_settings_are_kept_and_move_no_money(balances: BalanceStore) -> None:
@@ -165,9 +165,9 @@ def test_settings_are_kept_and_move_no_money(balances: BalanceStore) -> None:
 def test_the_ledger_is_read_in_pages(balances: BalanceStore) -> None:
     for number in range(5):
         balances.credit(W, replace(PAID, uid=f"01{number}"))
-    first = balances.entries(W, 2, None)
-    second = balances.entries(W, 2, first.cursor)
-    third = balances.entries(W, 2, second.cursor)
+    first = balances.list_entries(W, 2, None)
+    second = balances.list_entries(W, 2, first.cursor)
+    third = balances.list_entries(W, 2, second.cursor)
     uids = [entry.uid for page in (first, second, third) for entry in page.items]
     assert (uids, third.cursor) == (["014", "013", "012", "011", "010"], None)
 
@@ -179,11 +179,11 @@ def test_a_lost_answer_never_makes_money(
     if stores.client is None:
         pytest.skip("no answers are lost in memory")
     stores.balances.credit(W, PAID)
-    stores.balances.draw(W, F, 100)
+    stores.balances.reserve(W, F, 100)
     lose_answer(stores.client, operation)
     with pytest.raises(Exception, match="reached"):
-        stores.balances.draw(W, F, 50) if operation == "TransactWriteItems" else stores.balances.take(W, F, 50)
-    purse = stores.balances.find_purse(W, F)
+        stores.balances.reserve(W, F, 50) if operation == "TransactWriteItems" else stores.balances.charge(W, F, 50)
+    purse = stores.balances.find_budget(W, F)
     assert stores.free() + purse.left <= 1_000_000
     assert stores.free() + purse.drawn == 1_000_000
 

@@ -28,7 +28,7 @@ def test_a_version_and_its_document_are_stored_together(catalog: CatalogStore) -
     assert catalog.get(W1, Campaign, "c1").rev == 2
     assert catalog.find_version(W1, Campaign, "c1", 1, CampaignVersion) == build_version(1)
     assert catalog.find_version(W1, Campaign, "c1", 3, CampaignVersion) is None
-    assert catalog.versions(W1, Campaign, "c1", CampaignVersion) == (build_version(2), build_version(1))
+    assert catalog.list_versions(W1, Campaign, "c1", CampaignVersion) == (build_version(2), build_version(1))
 
 
 def test_versions_are_ordered_by_number(catalog: CatalogStore) -> None:
@@ -36,7 +36,7 @@ def test_versions_are_ordered_by_number(catalog: CatalogStore) -> None:
     campaign = build_campaign()
     for number in range(1, 12):
         campaign = catalog.add_version(W1, campaign, number, build_version(number))
-    found = catalog.versions(W1, Campaign, "c1", CampaignVersion)
+    found = catalog.list_versions(W1, Campaign, "c1", CampaignVersion)
     assert [version.version for version in found] == list(range(11, 0, -1))
 
 
@@ -53,7 +53,7 @@ def test_a_version_is_never_replaced(catalog: CatalogStore) -> None:
     saved = catalog.add_version(W1, build_campaign(), 1, build_version(1))
     with pytest.raises(Conflict):
         catalog.add_version(W1, saved, 1, build_version(1).model_copy(update={"name": "Other"}))
-    assert catalog.versions(W1, Campaign, "c1", CampaignVersion) == (build_version(1),)
+    assert catalog.list_versions(W1, Campaign, "c1", CampaignVersion) == (build_version(1),)
     assert catalog.get(W1, Campaign, "c1") == saved
 
 
@@ -106,7 +106,7 @@ def test_removal_takes_versions_chunks_and_pointers_along(catalog: CatalogStore)
     catalog.remove(W1, Campaign, "c1")
     assert catalog.find(W1, Campaign, "c1") is None
     assert catalog.find_version(W1, Campaign, "c1", 1, CampaignVersion) is None
-    assert catalog.versions(W1, Campaign, "c1", CampaignVersion) == ()
+    assert catalog.list_versions(W1, Campaign, "c1", CampaignVersion) == ()
     assert {catalog.get_chunk(W1, Campaign, "c1", number) for number in range(40)} == {()}
     assert catalog.children(W1, Campaign, "c1", Flow, 10, None).items == ()
     assert catalog.page(W1, Campaign, {}, 10, None).items == ()
@@ -143,8 +143,8 @@ def test_active_documents_are_found_over_all_workspaces(catalog: CatalogStore) -
     catalog.add(W2, build_flow("queued", status=FlowStatus.QUEUED))
     catalog.add(W2, build_flow("started"))
     catalog.save(W2, build_flow("started", status=FlowStatus.RUNNING))
-    assert sorted(catalog.active(Flow)) == [("w1", "running"), ("w2", "queued"), ("w2", "started")]
+    assert sorted(catalog.list_active(Flow)) == [("w1", "running"), ("w2", "queued"), ("w2", "started")]
     catalog.save(W1, build_flow("running", status=FlowStatus.PAUSED))
     catalog.remove(W2, Flow, "queued")
-    assert list(catalog.active(Flow)) == [("w2", "started")]
-    assert list(catalog.active(Campaign)) == []
+    assert list(catalog.list_active(Flow)) == [("w2", "started")]
+    assert list(catalog.list_active(Campaign)) == []

@@ -72,12 +72,12 @@ def test_the_shards_together_are_all_contacts_each_once(contacts: ContactStore, 
 
 def test_a_survey_counts_each_shard_and_names_places_to_read_from(contacts: ContactStore, backend: Backend) -> None:
     stored = _fill(contacts, backend.many)
-    surveys = [contacts.survey(W1, shard) for shard in range(CONTACT_SHARDS)]
+    surveys = [contacts.summarise(W1, shard) for shard in range(CONTACT_SHARDS)]
     assert sum(survey.count for survey in surveys) == len(stored)
     for shard, survey in enumerate(surveys):
         assert survey.count == len(_read(contacts, shard, 1_000))
         assert survey.starts[0] is None
-    assert contacts.survey(W2, 0).count == 0
+    assert contacts.summarise(W2, 0).count == 0
 
 
 def test_a_survey_of_megabytes_names_a_place_in_each_of_them(contacts: ContactStore, backend: Backend) -> None:
@@ -87,7 +87,7 @@ def test_a_survey_of_megabytes_names_a_place_in_each_of_them(contacts: ContactSt
     attributes = {f"a{number}": "x" * 1_000 for number in range(90)}
     for uid in uids:
         contacts.add(W1, build_contact(uid, attributes=attributes))
-    survey = contacts.survey(W1, 7)
+    survey = contacts.summarise(W1, 7)
     assert (survey.count, len(uids), len(survey.starts)) == (30, 30, 3)
     found = [contacts.page_shard(W1, 7, 1, start).items[0].uid for start in survey.starts]
     assert found == sorted(set(found))

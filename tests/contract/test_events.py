@@ -93,12 +93,12 @@ def test_what_a_change_of_a_contact_tells_is_untold_until_it_is_reported(stores:
     stores.contacts.add(W1, anna, [created])
     stores.contacts.save(W1, anna, anna.model_copy(update={"tags": ("vip",)}), [tagged])
     late = NOON + timedelta(minutes=5)
-    untold = sorted(stores.events.untold(late), key=lambda entry: entry[1].id)
+    untold = sorted(stores.events.find_unpublished(late), key=lambda entry: entry[1].id)
     assert untold == [(W1, created), (W1, tagged)]
-    assert list(stores.events.untold(NOON)) == []
+    assert list(stores.events.find_unpublished(NOON)) == []
     assert stores.events.page(W1, ANNA, None, 10, None).items == (tagged, created)
     stores.events.add_many(W1, [created])
-    assert list(stores.events.untold(late)) == [(W1, tagged)]
+    assert list(stores.events.find_unpublished(late)) == [(W1, tagged)]
 
 
 def test_a_change_that_is_refused_tells_nothing(stores: Stores) -> None:
@@ -108,14 +108,14 @@ def test_a_change_that_is_refused_tells_nothing(stores: Stores) -> None:
         stores.contacts.add(W1, contact("ben", email="a@example.org"), [event(1, contact="ben")])
     with pytest.raises(Conflict):
         stores.contacts.save(W1, anna.model_copy(update={"rev": 7}), anna, [event(2)])
-    assert list(stores.events.untold(NOON + timedelta(days=1))) == []
+    assert list(stores.events.find_unpublished(NOON + timedelta(days=1))) == []
 
 
 def test_many_contacts_are_stored_with_their_news(stores: Stores) -> None:
     lookups = [contact(f"c{n}", email=f"c{n}@example.org", phone=f"+4915{n}", external_id=f"x{n}") for n in range(25)]
     news = {each.uid: [event(n, contact=each.uid)] for n, each in enumerate(lookups)}
     assert stores.contacts.add_many(W1, lookups, news) == ()
-    assert {each.contact_uid for _, each in stores.events.untold(NOON + timedelta(days=1))} == set(news)
+    assert {each.contact_uid for _, each in stores.events.find_unpublished(NOON + timedelta(days=1))} == set(news)
 
 
 def test_a_history_is_removed_whole(stores: Stores) -> None:
@@ -149,12 +149,12 @@ def test_a_history_is_blanked_in_its_place_and_nobody_is_told_of_it(stores: Stor
     stores.contacts.add(W1, contact("anna"), [event(40, properties={"to": "anna@example.org"})])
     stores.events.add_many(W1, [event(50, contact="ben", properties={"a": 1})])
     for _ in range(2):
-        stores.events.blank_all(W1, ANNA)
+        stores.events.anonymise_all(W1, ANNA)
     after = stores.events.page(W1, ANNA, None, 100, None).items
     assert [(each.name, each.occurred_at) for each in reversed(after)] == [
         (each.name, each.occurred_at) for each in (*told, event(40))
     ]
     assert "anna@" not in str(after)
     assert {each.id for each in told} & {each.id for each in after} == set()
-    assert list(stores.events.untold(NOON + timedelta(days=1))) == []
+    assert list(stores.events.find_unpublished(NOON + timedelta(days=1))) == []
     assert [each.properties for each in stores.events.page(W1, ContactUid("ben"), None, 10, None).items] == [{"a": 1}]

@@ -273,8 +273,8 @@ def test_a_page_of_nothing_ends_and_a_made_up_cursor_is_refused(executions: Exec
 def test_the_flows_of_a_contact_come_newest_first(executions: Executions) -> None:
     for flow in ("f2", "f1", "f3"):
         executions.enrol_many([row_of("c1", FlowUid(flow)), row_of("c2", FlowUid(flow))], SHARDS)
-    assert executions.flows_of(W, ContactUid("c1")) == ("f3", "f2", "f1")
-    assert executions.flows_of(WorkspaceUid("w2"), ContactUid("c1")) == ()
+    assert executions.find_flows(W, ContactUid("c1")) == ("f3", "f2", "f1")
+    assert executions.find_flows(WorkspaceUid("w2"), ContactUid("c1")) == ()
 
 
 def test_removing_rows_twice_is_harmless(executions: Executions) -> None:

@@ -76,11 +76,11 @@ def test_a_hold_does_not_bring_the_line_back(stores: Stores) -> None:
 
 
 def test_a_day_gives_no_more_than_its_cap(stores: Stores) -> None:
-    given = [stores.rates.count(W, "mail", DAY, wanted, 10) for wanted in (4, 4, 4, 1, 0)]
+    given = [stores.rates.reserve_daily(W, "mail", DAY, wanted, 10) for wanted in (4, 4, 4, 1, 0)]
     assert given == [4, 4, 2, 0, 0]
-    assert stores.rates.counted(W, "mail", DAY) == 10
-    assert stores.rates.count(W, "mail", "2026-03-03", 40, 10) == 10
-    assert stores.rates.counted(W, "sms", DAY) == 0
+    assert stores.rates.daily_count(W, "mail", DAY) == 10
+    assert stores.rates.reserve_daily(W, "mail", "2026-03-03", 40, 10) == 10
+    assert stores.rates.daily_count(W, "sms", DAY) == 0
 
 
 def test_a_lost_answer_leaves_a_gap_and_gives_nothing_twice(

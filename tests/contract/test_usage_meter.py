@@ -62,7 +62,7 @@ def test_what_a_batch_asked_for_goes_with_the_write_that_it_makes_anyway(
     client.meta.events.register("before-call.dynamodb", note)
     with usage.metered():
         _work(place, 3)
-        statistics.leave(W, F, 0, "b1", {"sent": 3})
+        statistics.record_batch(W, F, 0, "b1", {"sent": 3})
     client.meta.events.unregister("before-call.dynamodb", note)
     assert calls == ["PutItem"] * 3 + ["UpdateItem"]
     found = _used(statistics)
@@ -72,10 +72,10 @@ def test_what_a_batch_asked_for_goes_with_the_write_that_it_makes_anyway(
 
 
 def test_a_batch_that_moved_nothing_still_says_what_it_asked_for(place: Place, statistics: DynamoStatistics) -> None:
-    statistics.enter(W, F, 0, "b1", 10, START + LEASE)
+    statistics.register_batch(W, F, 0, "b1", 10, START + LEASE)
     with usage.metered():
         _work(place, 2)
-        statistics.leave(W, F, 0, "b1", {})
+        statistics.record_batch(W, F, 0, "b1", {})
     assert (_writes(_used(statistics)), statistics.read(W, F, 0)) == (2, {})
     assert statistics.in_flight(W, F, START) == 0
 
@@ -84,12 +84,12 @@ def test_what_comes_after_the_write_goes_with_the_next_one_of_the_same_flow(
     place: Place, statistics: DynamoStatistics
 ) -> None:
     with usage.metered():
-        statistics.leave(W, F, 0, "b1", {"sent": 1})
+        statistics.record_batch(W, F, 0, "b1", {"sent": 1})
         _work(place, 4)
     with usage.metered():
-        statistics.leave(W, OTHER, 0, "b2", {"sent": 1})
+        statistics.record_batch(W, OTHER, 0, "b2", {"sent": 1})
     with usage.metered():
-        statistics.leave(W, F, 0, "b3", {"sent": 1})
+        statistics.record_batch(W, F, 0, "b3", {"sent": 1})
     # Each of the writes themselves is one as well.
     assert _writes(_used(statistics)) == 5
     assert _writes(_used(statistics, OTHER)) == 0
@@ -98,9 +98,9 @@ def test_what_comes_after_the_write_goes_with_the_next_one_of_the_same_flow(
 def test_two_flows_of_one_batch_share_what_it_asked_for(place: Place, statistics: DynamoStatistics) -> None:
     with usage.metered():
         _work(place, 2)
-        statistics.leave(W, F, 0, "b1", {"sent": 1})
+        statistics.record_batch(W, F, 0, "b1", {"sent": 1})
         _work(place, 1)
-        statistics.leave(W, OTHER, 0, "b1", {"sent": 1})
+        statistics.record_batch(W, OTHER, 0, "b1", {"sent": 1})
     first, second = _used(statistics), _used(statistics, OTHER)
     assert (_writes(first), _writes(second)) == (2, 2)
     assert (first.invocations, second.invocations) == (1, 0)
@@ -112,7 +112,7 @@ def test_recounts_lose_nothing_whatever_comes_late_or_twice(place: Place, statis
         for late in (epoch - 1, epoch) if epoch else (epoch,):
             with usage.metered():
                 _work(place, 7)
-                statistics.leave(W, F, late, f"b{epoch}{late}", {"sent": 1})
+                statistics.record_batch(W, F, late, f"b{epoch}{late}", {"sent": 1})
             usage._remainders.clear()
             asked += 7
         assert _writes(_used(statistics, F, epoch)) == asked
@@ -135,14 +135,14 @@ def test_a_job_that_writes_no_statistics_leaves_it_to_the_next_of_its_flow(
     with usage.metered(W, F):
         _work(place, 3)
     with usage.metered(W, F):
-        statistics.leave(W, F, 0, "b1", {"sent": 1})
+        statistics.record_batch(W, F, 0, "b1", {"sent": 1})
     found = _used(statistics)
     assert (found.write_units, found.invocations) == (3, 2)
 
 
 def test_outside_of_a_worker_nothing_is_counted(place: Place, statistics: DynamoStatistics) -> None:
     _work(place, 3)
-    statistics.leave(W, F, 0, "b1", {"sent": 1})
+    statistics.record_batch(W, F, 0, "b1", {"sent": 1})
     assert _used(statistics) == AwsUsage()
 
 
@@ -153,7 +153,7 @@ def test_a_write_whose_condition_fails_is_paid_for(place: Place, statistics: Dyn
             place.client("dynamodb").put_item(
                 TableName=place.names["CATALOG_TABLE"], Item=KEY, ConditionExpression="attribute_not_exists(pk)"
             )
-        statistics.leave(W, F, 0, "b1", {"sent": 1})
+        statistics.record_batch(W, F, 0, "b1", {"sent": 1})
     assert _writes(_used(statistics)) == 1
 
 
@@ -163,7 +163,7 @@ def test_each_started_64_kb_of_a_request_to_sqs_counts(place: Place, statistics:
     with usage.metered():
         for body in ("x", "x" * 100_000):
             sqs.send_message(QueueUrl=url, MessageBody=body)
-        statistics.leave(W, F, 0, "b1", {"sent": 1})
+        statistics.record_batch(W, F, 0, "b1", {"sent": 1})
     assert _used(statistics).queue_requests == 2 + 1 + 2
 
 
@@ -171,5 +171,5 @@ def test_time_is_billed_by_the_memory_that_the_function_has(place: Place, statis
     memory = mock.patch.dict(os.environ, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"})
     with time_machine.travel(START, tick=False) as traveller, memory, usage.metered():
         traveller.shift(timedelta(milliseconds=250))
-        statistics.leave(W, F, 0, "b1", {"sent": 1})
+        statistics.record_batch(W, F, 0, "b1", {"sent": 1})
     assert _used(statistics).gigabyte_seconds == 0.125

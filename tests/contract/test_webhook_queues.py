@@ -40,8 +40,8 @@ def test_many_deliveries_go_in_few_messages(aws: Any) -> None:
     url = aws.provision()["WEBHOOK_DESK_URL"]
     desk = SqsWebhookScheduler(aws.client("sqs"), url)
     uids = [f"d{number}" for number in range(UIDS_A_MESSAGE + 1)]
-    desk.ask(WorkspaceUid("w"), uids)
-    desk.ask(WorkspaceUid("w"), [])
+    desk.schedule(WorkspaceUid("w"), uids)
+    desk.schedule(WorkspaceUid("w"), [])
     found = [DeliveryJob.model_validate_json(body) for body in bodies(aws, url)]
     assert sorted(uid for each in found for uid in each.uids) == sorted(uids)
     assert len(found) == 2

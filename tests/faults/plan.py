@@ -67,14 +67,14 @@ class Call:
 #: What changes nothing. A crash behind one is a crash behind the write before it; a lost answer is a refusal.
 READS = frozenset(
     {
-        "catalog.find", "catalog.get", "catalog.page", "catalog.children", "versions.find_version", "versions.versions",
-        "chunks.get_chunk", "schedule.active", "schedule.due", "contacts.find_many", "contacts.find_by",
-        "contacts.page", "events.page", "events.untold", "executions.find_many", "executions.entries_of",
-        "executions.page", "executions.flows_of", "steps.backlog", "timers.buckets", "timers.read", "timers.swept_to",
-        "statistics.read", "statistics.in_flight", "recount_parts.parts", "flow_errors.errors", "statistics.overview",
-        "pacing.get",
-        "circuits.get", "circuits.find_channel", "rates.counted",
-        "balances.find", "budgets.find_purse", "balances.entries", "consents.page", "files.get", "files.lines",
+        "catalog.find", "catalog.get", "catalog.page", "catalog.children", "versions.find_version",
+        "versions.list_versions", "chunks.get_chunk", "schedule.list_active", "schedule.list_due",
+        "contacts.find_many", "contacts.find_by", "contacts.page", "events.page", "events.find_unpublished",
+        "executions.find_many", "executions.find_entries", "executions.page", "executions.find_flows",
+        "steps.backlog", "timers.buckets", "timers.read", "timers.swept_to", "statistics.read",
+        "statistics.in_flight", "recount_parts.list_parts", "flow_errors.list_errors", "statistics.overview",
+        "pacing.get", "circuits.get", "circuits.find_channel", "rates.daily_count", "balances.find",
+        "budgets.find_budget", "balances.list_entries", "consents.page", "files.get", "files.lines",
         "files.link", "aws.dynamodb.GetItem", "aws.dynamodb.BatchGetItem", "aws.dynamodb.Query",
         "aws.sqs.GetQueueAttributes",
     }
@@ -82,8 +82,8 @@ READS = frozenset(
 #: What may lag behind writes, by its contract.
 LAGS = frozenset(
     {
-        "catalog.page", "schedule.active", "schedule.due", "contacts.find_many", "executions.find_many",
-        "events.untold", "circuits.find_channel",
+        "catalog.page", "schedule.list_active", "schedule.list_due", "contacts.find_many",
+        "executions.find_many", "events.find_unpublished", "circuits.find_channel",
     }
 )  # fmt: skip
 #: Hints: any may be lost, since rows and flows are the truth.

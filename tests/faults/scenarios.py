@@ -81,8 +81,8 @@ def _books_are_true(world: World) -> Iterator[str]:
     """I9: nothing is made or lost, nothing is negative, and what a flow that is over did not spend is free again."""
     with world.board.aside():
         balance = world.bare.balances.find(HERE)
-        purses = {flow.uid: world.bare.budgets.find_purse(HERE, FlowUid(flow.uid)) for flow in world.flows()}
-        ledger = world.bare.balances.entries(HERE, 100, None).items
+        purses = {flow.uid: world.bare.budgets.find_budget(HERE, FlowUid(flow.uid)) for flow in world.flows()}
+        ledger = world.bare.balances.list_entries(HERE, 100, None).items
     free, reserved = (balance.free, balance.reserved) if balance else (0, 0)
     if min(free, reserved, *(purse.left for purse in purses.values())) < 0:
         yield f"I9 {balance} is negative, or one of {purses}"

@@ -181,7 +181,7 @@ class World:
 
     def _is_quiet(self) -> bool:
         with self.board.aside():
-            if any(True for _ in self.bare.events.untold(self.now + timedelta(days=1))):
+            if any(True for _ in self.bare.events.find_unpublished(self.now + timedelta(days=1))):
                 return False
         flows = self.flows()
         if len(flows) < self.expected_flows:

@@ -207,7 +207,7 @@ def test_a_balance_of_100_messages_sends_100_of_250_and_only_a_resume_sends_the_
         balance = site.look().balances.find(HERE)
         assert balance
         assert (balance.free, balance.reserved) == (750_000, 0)
-        ledger = site.look().balances.entries(HERE, 100, None).items
+        ledger = site.look().balances.list_entries(HERE, 100, None).items
         assert sum(entry.units for entry in ledger if entry.kind is LedgerEntryKind.SPENT) == -2_250_000
 
 

@@ -73,9 +73,9 @@ class BeforeEnter:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._behind, name)
 
-    def enter(self, *arguments: Any) -> None:
+    def register_batch(self, *arguments: Any) -> None:
         self._act()
-        self._behind.enter(*arguments)
+        self._behind.register_batch(*arguments)
 
 
 class BeforeAdd:

@@ -45,13 +45,13 @@ class MemoryBalances:
         self.balances[workspace] = replace(self._balance(workspace), settings=settings, low_told=False)
         return self.balances[workspace]
 
-    def entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
+    def list_entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
         return cut_page("ledger", self.ledger[workspace].items(), limit, cursor)
 
-    def find_purse(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
+    def find_budget(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
         return self.purses[workspace, flow]
 
-    def draw(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+    def reserve(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         balance = self._balance(workspace)
         if balance.free < units:
             return False
@@ -59,18 +59,18 @@ class MemoryBalances:
         self._move(workspace, flow, left=units, drawn=units)
         return True
 
-    def take(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
+    def charge(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         if self.purses[workspace, flow].left < units:
             return False
         self._move(workspace, flow, left=-units)
         return True
 
-    def give_back(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
+    def refund(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
         if token not in self._tokens:
             self._tokens.add(token)
             self._move(workspace, flow, left=units)
 
-    def settle(
+    def reconcile(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
         if self.purses[workspace, flow].takes != seen.takes:

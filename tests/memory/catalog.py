@@ -125,7 +125,9 @@ class MemoryCatalog:
     ) -> V | None:
         return cast("V | None", self._versions.get(((workspace, kind.kind, uid), version)))
 
-    def versions(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]) -> tuple[V, ...]:
+    def list_versions(
+        self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]
+    ) -> tuple[V, ...]:
         key = (workspace, kind.kind, uid)
         numbers = sorted((number for of, number in self._versions if of == key), reverse=True)
         return tuple(cast("V", self._versions[key, number]) for number in numbers)
@@ -150,7 +152,7 @@ class MemoryCatalog:
     def get_chunk(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int) -> tuple[str, ...]:
         return self._chunks.get(((workspace, kind.kind, uid), number), ())
 
-    def active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
+    def list_active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
         return iter(
             [
                 (WorkspaceUid(workspace), uid)
@@ -159,7 +161,7 @@ class MemoryCatalog:
             ]
         )
 
-    def due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
+    def list_due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
         found = [
             (due, WorkspaceUid(workspace), uid)
             for (workspace, _, uid), document in list(self._documents.items())

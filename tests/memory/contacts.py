@@ -116,7 +116,7 @@ class MemoryContacts:
     def page_shard(self, workspace: WorkspaceUid, shard: int, limit: int, cursor: str | None) -> Page[Contact]:
         return cut_page(f"{workspace}#C#{shard}", self._in_shard(workspace, shard), limit, cursor, newest_first=False)
 
-    def survey(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
+    def summarise(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
         uids = sorted(uid for uid, _ in self._in_shard(workspace, shard))
         ends = uids[SURVEYED - 1 : -1 : SURVEYED]
         return ShardSummary(len(uids), (None, *(make_cursor(f"{workspace}#C#{shard}", uid) for uid in ends)))

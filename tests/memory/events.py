@@ -60,7 +60,7 @@ class MemoryEvents:
             for uid, events in found.items()
         }
 
-    def untold(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
+    def find_unpublished(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
         found = [(WorkspaceUid(key[0]), self._events[key]) for key in sorted(self._untold)]
         return ((workspace, event) for workspace, event in found if event.occurred_at < before)
 
@@ -70,7 +70,7 @@ class MemoryEvents:
             del self._events[key]
             self._untold.discard(key)
 
-    def blank_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
+    def anonymise_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         for key, event in self._events.items():
             if (key[0], event.contact_uid) == (workspace, contact):
                 hashed = blake2b(key[1].encode(), digest_size=20).hexdigest()

@@ -25,7 +25,7 @@ class MemoryExecutions:
     def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
-    def entries_of(
+    def find_entries(
         self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
     ) -> tuple[Execution, ...]:
         found = [
@@ -82,7 +82,7 @@ class MemoryExecutions:
         rest = [row for row in rows if cursor is None or row.key.execution_id > cursor]
         return Page(tuple(rest[:limit]), rest[limit - 1].key.execution_id if len(rest) > limit else None)
 
-    def flows_of(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
+    def find_flows(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
         flows = (key.flow for key in self.rows if (key.workspace, key.contact) == (workspace, contact))
         return tuple(sorted(flows, reverse=True))
 

@@ -27,10 +27,10 @@ class MemoryRates:
         line = self.line(workspace, channel)
         self.lines[workspace, channel] = RateState(max(until, line.free or until), max(until, line.held or until))
 
-    def count(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
-        granted = max(0, min(wanted, cap - self.counted(workspace, channel, day)))
+    def reserve_daily(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
+        granted = max(0, min(wanted, cap - self.daily_count(workspace, channel, day)))
         self.sent[workspace, channel, day] += granted
         return granted
 
-    def counted(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
+    def daily_count(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
         return self.sent[workspace, channel, day]

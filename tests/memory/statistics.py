@@ -25,12 +25,12 @@ class MemoryStatistics:
         #: At which rev of its flow the start of an epoch was written.
         self.revs: dict[tuple[Place, int], int] = {}
 
-    def enter(
+    def register_batch(
         self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, count: int, until: datetime
     ) -> None:
         self.register[workspace, flow][epoch, batch] = (count, until)
 
-    def leave(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
+    def record_batch(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
         self.register[workspace, flow].pop((epoch, batch), None)
         if any(counters.values()):
             total = self.counters[workspace, flow].setdefault(epoch, Counter())
@@ -62,7 +62,7 @@ class MemoryStatistics:
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
         self.counted[(workspace, flow), pass_id][shard] = {name: count for name, count in counters.items() if count}
 
-    def parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
+    def list_parts(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str) -> tuple[Counters, ...]:
         parts = self.counted[(workspace, flow), pass_id]
         return tuple(dict(parts[shard]) for shard in sorted(parts))
 
@@ -70,5 +70,5 @@ class MemoryStatistics:
         kept = self.kept[workspace, flow]
         kept.extend(deepcopy(list(errors))[: ERRORS - len(kept)])
 
-    def errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
+    def list_errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
         return tuple(deepcopy(self.kept[workspace, flow]))

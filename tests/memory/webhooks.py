@@ -13,7 +13,7 @@ class MemoryWebhookDesk:
         self.due: list[tuple[WorkspaceUid, str]] = []
         self.results: list[CallResult] = []
 
-    def ask(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
+    def schedule(self, workspace: WorkspaceUid, deliveries: Sequence[str]) -> None:
         self.due += [(workspace, uid) for uid in deliveries]
 
     def report(self, result: CallResult) -> None:

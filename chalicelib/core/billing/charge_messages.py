@@ -30,27 +30,27 @@ class Withdrawal:
 def withdraw(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, costs: Sequence[int]) -> Withdrawal:
     """Takes the cost of as many messages as can be paid for, from the first on."""
     sums, low = list(accumulate(costs, initial=0)), False
-    if not sums[-1] or ports.budgets.take(workspace, flow, sums[-1]):
+    if not sums[-1] or ports.budgets.charge(workspace, flow, sums[-1]):
         return Withdrawal(len(costs))
     for _ in range(TRIES):
         low |= _fill(ports, workspace, flow, sums[-1])
-        left = ports.budgets.find_purse(workspace, flow).left
+        left = ports.budgets.find_budget(workspace, flow).left
         paid = max(count for count, total in enumerate(sums) if total <= left)
-        if not sums[paid] or ports.budgets.take(workspace, flow, sums[paid]):
+        if not sums[paid] or ports.budgets.charge(workspace, flow, sums[paid]):
             return Withdrawal(paid, low)
     return Withdrawal(0, low)
 
 
 def _fill(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, wanted: int) -> bool:
     """A chunk, or all that is free where that is less; whether it was told by this that little is left."""
-    left = ports.budgets.find_purse(workspace, flow).left
+    left = ports.budgets.find_budget(workspace, flow).left
     if left >= wanted:
         return False
     balance = ports.balances.find(workspace) or Balance()
     if balance.settings.auto_reload.is_due(balance.free - (wanted - left)):
         balance = _reload(ports, workspace, balance)
     chunk = min(balance.free, wanted * CHUNK)
-    if chunk > 0 and ports.budgets.draw(workspace, flow, chunk):
+    if chunk > 0 and ports.budgets.reserve(workspace, flow, chunk):
         balance = replace(balance, free=balance.free - chunk, reserved=balance.reserved + chunk)
     return raise_low_balance_alert(ports, workspace, balance)
 
@@ -73,6 +73,6 @@ def check_funds(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     standings = [ports.circuits.find_channel(workspace, uid) for uid in channels_of(ports, workspace, flow)]
     prices = [price for each in standings if each for price in each.channel.prices.values()]
     needed = max(map(read_money, prices), default=0)
-    at_hand = balance.free + ports.budgets.find_purse(workspace, FlowUid(flow.uid)).left
+    at_hand = balance.free + ports.budgets.find_budget(workspace, FlowUid(flow.uid)).left
     if at_hand < needed:
         raise InsufficientBalance(write_money(at_hand), write_money(needed))

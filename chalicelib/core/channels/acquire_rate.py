@@ -102,7 +102,7 @@ def _within_day(
     """Let as many sends go as the daily cap still allows. The others come back when the next day begins."""
     now = ports.clock.now()
     ready = sum(isinstance(decision, SendNow) for decision in decisions)
-    left = ports.rates.count(workspace, channel.uid, now.date().isoformat(), ready, cap) if ready else 0
+    left = ports.rates.reserve_daily(workspace, channel.uid, now.date().isoformat(), ready, cap) if ready else 0
     capped: list[RateDecision] = []
     for decision in decisions:
         is_allowed = isinstance(decision, SendLater) or left > 0
@@ -134,7 +134,7 @@ def rate_usage(ports: Ports, workspace: WorkspaceUid, status: ChannelStatus) -> 
     """Return the current usage of the channel's rate limit and daily cap."""
     channel, state, now = status.channel, status.line, ports.clock.now()
     limits = allowance_of(ports, channel)
-    sent = ports.rates.counted(workspace, channel.uid, now.date().isoformat()) if limits.per_day else None
+    sent = ports.rates.daily_count(workspace, channel.uid, now.date().isoformat()) if limits.per_day else None
     held = state.held if state.held and state.held > now else None
     return RateUsage(limits, sent, held, max(timedelta(0), (state.free or now) - now))
 

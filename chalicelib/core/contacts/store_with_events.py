@@ -69,7 +69,7 @@ def _tell(ports: Ports, workspace: WorkspaceUid, news: Sequence[Event]) -> None:
 
 def republish_events(ports: Ports) -> int:
     """Tells the news whose message was lost, once more; the clock does so every minute. Returns how many."""
-    forgotten = list(ports.events.untold(ports.clock.now() - FORGOTTEN * ports.clock.speed))
+    forgotten = list(ports.events.find_unpublished(ports.clock.now() - FORGOTTEN * ports.clock.speed))
     for workspace, entries in groupby(forgotten, key=lambda entry: entry[0]):
         ports.event_queue.send(workspace, [event for _, event in entries])
     return len(forgotten)

@@ -66,7 +66,7 @@ def _hear(ports: Ports, workspace: WorkspaceUid, listener: EventSubscription, ev
 def _enter(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: CampaignVersion, event: Event) -> bool:
     uid, contact = FlowUid(flow.uid), ContactUid(event.contact_uid)
     for _ in range(TRIES):
-        entries = ports.executions.entries_of(workspace, uid, contact, flow.shards, ENTRIES)
+        entries = ports.executions.find_entries(workspace, uid, contact, flow.shards, ENTRIES)
         answer = check_entry(entries, event, version.entry, ports.clock.now())
         if isinstance(answer, AlreadyIn):
             # A try that broke off may have left it without its hint.
@@ -76,7 +76,7 @@ def _enter(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: CampaignV
             return False
         row = _build_row(ports, ExecutionKey(workspace, uid, contact, answer.entry), version, event)
         if row.key in ports.executions.enrol_many([row], flow.shards):
-            ports.statistics.leave(workspace, uid, flow.stats_epoch, new_uid(), counters_of(row))
+            ports.statistics.record_batch(workspace, uid, flow.stats_epoch, new_uid(), counters_of(row))
             _go_on(ports, workspace, flow, row)
             return True
     raise RetryLater("Many events of one contact arrive at once")

@@ -188,7 +188,7 @@ def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
 
 
 def _check_settled(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    purse = ports.budgets.find_purse(workspace, FlowUid(flow.uid)) if flow.prepaid else FlowBudget()
+    purse = ports.budgets.find_budget(workspace, FlowUid(flow.uid)) if flow.prepaid else FlowBudget()
     if purse.drawn != purse.settled:
         ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
         raise RetryLater("What the flow has spent is still being counted, try again", SETTLED_AFTER)

@@ -96,7 +96,7 @@ def enrol(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Exec
     for row in rows:
         if row.key in new:
             counters.update(counters_of(row))
-    ports.statistics.leave(workspace, FlowUid(flow.uid), flow.stats_epoch, new_uid(), counters)
+    ports.statistics.record_batch(workspace, FlowUid(flow.uid), flow.stats_epoch, new_uid(), counters)
 
 
 def complete_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, found: int = 0) -> None:

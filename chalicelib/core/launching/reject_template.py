@@ -16,7 +16,7 @@ def reject_template(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str
     template = ports.catalog.get(workspace, Template, uid)
     update = {"status": TemplateStatus.REJECTED, "reject_reason": reason, "updated_at": ports.clock.now()}
     rejected = ports.catalog.save(workspace, template.model_copy(update=update))
-    for owner, flow_uid in ports.schedule.active(Flow):
+    for owner, flow_uid in ports.schedule.list_active(Flow):
         if owner == workspace and _sends(ports, workspace, flow_uid, uid):
             pause_flow(ports, workspace, flow_uid, f"{REASON}: {uid}")
     return rejected

@@ -74,7 +74,7 @@ def enqueue_due_starts(ports: Ports) -> int:
     """One job for every start that comes before the next round or is late; sending one twice is harmless."""
     ahead = ports.clock.now() + AHEAD * ports.clock.speed
     found = 0
-    for workspace, uid, due in ports.schedule.due(Campaign, ahead):
+    for workspace, uid, due in ports.schedule.list_due(Campaign, ahead):
         enqueue_start(ports, workspace, uid, due)
         found += 1
     return found

@@ -86,15 +86,15 @@ def _ask(ports: Ports, workspace: WorkspaceUid, uids: Sequence[str]) -> None:
     """What cannot be handed on now is found by `requeue_overdue`."""
     if uids:
         with suppress(RetryLater):
-            ports.webhook_scheduler.ask(workspace, uids)
+            ports.webhook_scheduler.schedule(workspace, uids)
 
 
 def requeue_overdue(ports: Ports) -> int:
     """Retries whose time has come, and what was lost on its way; the clock does so every minute. Returns how many."""
     before = ports.clock.now() - PATIENCE * ports.clock.speed
-    due = [(workspace, uid) for workspace, uid, _ in ports.schedule.due(WebhookDelivery, before)]
+    due = [(workspace, uid) for workspace, uid, _ in ports.schedule.list_due(WebhookDelivery, before)]
     for workspace, entries in groupby(sorted(due), key=lambda entry: entry[0]):
-        ports.webhook_scheduler.ask(workspace, [uid for _, uid in entries])
+        ports.webhook_scheduler.schedule(workspace, [uid for _, uid in entries])
     return len(due)
 
 

@@ -80,7 +80,7 @@ def _anonymise(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> Conta
     nameless = _blank(ports, workspace, contact)
     uid = ContactUid(contact.uid)
     ports.consents.remove_all(workspace, uid)
-    ports.events.blank_all(workspace, uid)
+    ports.events.anonymise_all(workspace, uid)
     for flow in _flows_of(ports, workspace, uid):
         _forget_rows(ports, workspace, flow, uid, stays=True)
     return nameless
@@ -139,7 +139,7 @@ def _sweep(ports: Ports, workspace: WorkspaceUid, uid: ContactUid) -> None:
 
 
 def _flows_of(ports: Ports, workspace: WorkspaceUid, uid: ContactUid) -> Iterator[Flow]:
-    found = (ports.catalog.find(workspace, Flow, flow) for flow in ports.executions.flows_of(workspace, uid))
+    found = (ports.catalog.find(workspace, Flow, flow) for flow in ports.executions.find_flows(workspace, uid))
     return (flow for flow in found if flow is not None)
 
 

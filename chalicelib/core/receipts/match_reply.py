@@ -18,7 +18,7 @@ FLOWS, ENTRIES = 20, 5
 def channels_of_types(ports: Ports, channel_types: Set[str]) -> dict[WorkspaceUid, set[ChannelUid]]:
     """The channels of these types in all workspaces: a number or an account may be shared by several."""
     found: dict[WorkspaceUid, set[ChannelUid]] = {}
-    for workspace, uid in ports.schedule.active(Channel):
+    for workspace, uid in ports.schedule.list_active(Channel):
         channel = ports.catalog.find(workspace, Channel, uid)
         if channel and channel.type in channel_types:
             found.setdefault(workspace, set()).add(ChannelUid(uid))
@@ -30,12 +30,12 @@ def match_reply(
 ) -> tuple[datetime, MatchedMessage] | None:
     """The message that the provider names, else the newest to the contact by one of these channels, with its time."""
     newest: tuple[datetime, MatchedMessage] | None = None
-    for flow_uid in ports.executions.flows_of(workspace, ContactUid(contact.uid))[:FLOWS]:
+    for flow_uid in ports.executions.find_flows(workspace, ContactUid(contact.uid))[:FLOWS]:
         flow = ports.catalog.find(workspace, Flow, flow_uid)
         if flow is None:
             continue
         uid = ContactUid(contact.uid)
-        for row in ports.executions.entries_of(workspace, flow_uid, uid, flow.shards, ENTRIES):
+        for row in ports.executions.find_entries(workspace, flow_uid, uid, flow.shards, ENTRIES):
             for at, told_id, message in _messages_of(row, channels):
                 if provider_id and provider_id == told_id:
                     return at, MatchedMessage(message, flow, row)

@@ -67,7 +67,7 @@ def update_engagement(ports: Ports, found: MatchedMessage, receipt: DeliveryRece
             _make_good(ports, found)
         return
     counters = difference(*changed)
-    ports.statistics.leave(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), counters)
+    ports.statistics.record_batch(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), counters)
     _follow(ports, found, is_news=_was_awaited(uid.node, *changed))
 
 
@@ -77,7 +77,7 @@ def _make_good(ports: Ports, found: MatchedMessage) -> None:
     if flow.is_over:
         request_recount(ports, uid.workspace, flow, recount_backoff(ports, flow))
         return
-    ports.statistics.leave(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), {"movements": 1})
+    ports.statistics.record_batch(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), {"movements": 1})
     _follow(ports, found, is_news=True)
 
 

@@ -17,7 +17,7 @@ def snapshot_budget(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int | 
     """
     if not flow.prepaid:
         return None
-    purse = ports.budgets.find_purse(workspace, FlowUid(flow.uid))
+    purse = ports.budgets.find_budget(workspace, FlowUid(flow.uid))
     busy = ports.statistics.in_flight(workspace, FlowUid(flow.uid), ports.clock.real())
     return BUSY if busy else purse.takes
 
@@ -28,7 +28,7 @@ def reconcile_spend(
     """`counted`: spent, and the cost of claims that nobody has resolved. False when it is to be counted once more."""
     if takes is None:
         return True
-    seen = ports.budgets.find_purse(workspace, FlowUid(flow.uid))
+    seen = ports.budgets.find_budget(workspace, FlowUid(flow.uid))
     if seen.takes != takes:
         return False
     spent, claimed = counted
@@ -37,4 +37,4 @@ def reconcile_spend(
         return True
     booked = after.settled - seen.settled
     entry = LedgerEntry(new_uid(), LedgerEntryKind.SPENT, -booked, ports.clock.now(), flow.uid) if booked else None
-    return ports.budgets.settle(workspace, FlowUid(flow.uid), seen, after, entry)
+    return ports.budgets.reconcile(workspace, FlowUid(flow.uid), seen, after, entry)

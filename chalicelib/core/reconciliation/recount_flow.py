@@ -46,7 +46,7 @@ def recount_flow(ports: Ports, job: Recount, time_left: Callable[[], timedelta],
         job = _begin(ports, workspace, flow, _asked(job))
     if not _count_shards(ports, flow, job, time_left):
         return
-    counters = _sum(ports.recount_parts.parts(workspace, FlowUid(flow.uid), job.pass_id))
+    counters = _sum(ports.recount_parts.list_parts(workspace, FlowUid(flow.uid), job.pass_id))
     is_through = not counters["open"]
     if not is_through and has_changed(ports, job):
         if flow.status is FlowStatus.CANCELLED:

@@ -49,7 +49,7 @@ def watch_flows(ports: Ports) -> int:
     """Every queued or running flow of every workspace, once; how many of them stood still and were helped."""
     failed: Exception | None = None
     helped = 0
-    for workspace, uid in ports.schedule.active(Flow):
+    for workspace, uid in ports.schedule.list_active(Flow):
         try:
             flow = ports.catalog.find(workspace, Flow, uid)
             if flow is not None and flow.is_active:

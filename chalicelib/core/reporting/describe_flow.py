@@ -41,7 +41,7 @@ def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDesc
     now = ports.clock.real()
     found = ports.statistics.overview(workspace, uid, flow.stats_epoch, now) if flow.epoch else Overview()
     counters = _complete(flow, dict(found.counters), found.in_flight)
-    errors = ports.flow_errors.errors(workspace, uid) if counters.get("failed") else ()
+    errors = ports.flow_errors.list_errors(workspace, uid) if counters.get("failed") else ()
     currency = ports.catalog.get(workspace, Workspace, workspace).currency
     return FlowDescription(
         flow=flow,

@@ -94,12 +94,12 @@ def find_executions(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str, limit: int
 ) -> tuple[Execution, ...]:
     """The contact's walks through the flow, newest first: one, but in an event campaign."""
-    rows = ports.executions.entries_of(workspace, FlowUid(flow.uid), ContactUid(contact), flow.shards, limit)
+    rows = ports.executions.find_entries(workspace, FlowUid(flow.uid), ContactUid(contact), flow.shards, limit)
     return tuple(as_shown(flow, row) for row in rows)
 
 
 def flows_of_contact(ports: Ports, workspace: WorkspaceUid, contact: str) -> list[Flow]:
     """Flows in which the contact is, newest first."""
-    uids = dict.fromkeys(ports.executions.flows_of(workspace, ContactUid(contact)))
+    uids = dict.fromkeys(ports.executions.find_flows(workspace, ContactUid(contact)))
     flows = [ports.catalog.find(workspace, Flow, uid) for uid in uids]
     return [flow for flow in flows if flow is not None]

@@ -59,7 +59,7 @@ def count_members(
 ) -> Counted:
     """Goes on while there is time, and a second or two longer; keeps up to `keep` members."""
     reader = _Reader(ports, workspace, members, keep)
-    survey = ports.contact_shards.survey(workspace, 0)
+    survey = ports.contact_shards.summarise(workspace, 0)
     if survey.count > (WHOLE_WITH_EVENTS if members.asks_for else WHOLE):
         return _count_by_runs(reader, survey, time_left)
     return _count_by_shards(reader, time_left)

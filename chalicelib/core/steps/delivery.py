@@ -100,7 +100,7 @@ class Delivery:
         batch = self.batch
         if self.charged > self.spent:
             with suppress(RetryLater):
-                batch.ports.budgets.give_back(batch.workspace, batch.flow, self.charged - self.spent, batch.uid)
+                batch.ports.budgets.refund(batch.workspace, batch.flow, self.charged - self.spent, batch.uid)
 
     def save(self, sent: Sequence[Sent]) -> None:
         """Store the results of sent messages, each advanced to its next effect."""

@@ -156,7 +156,7 @@ def _close(batch: FlowBatch) -> None:
     if result.in_flight or result.counters:
         uid = FlowUid(flow.uid)
         leaving = result.in_flight or new_uid()
-        ports.statistics.leave(batch.workspace, uid, flow.stats_epoch, leaving, result.counters)
+        ports.statistics.record_batch(batch.workspace, uid, flow.stats_epoch, leaving, result.counters)
         if result.errors:
             ports.flow_errors.add_errors(batch.workspace, uid, result.errors)
     if result.ended:

@@ -59,9 +59,11 @@ def _check_the_books(story: Story, paid_in: int) -> None:
     assert balance
     assert balance.free >= 0
     assert balance.reserved >= 0
-    assert balance.free + balance.reserved == sum(entry.units for entry in balances.entries(workspace, 100, None).items)
+    assert balance.free + balance.reserved == sum(
+        entry.units for entry in balances.list_entries(workspace, 100, None).items
+    )
     flows = ports.catalog.page(workspace, Flow, {}, 100, None).items
-    purses = [ports.budgets.find_purse(workspace, FlowUid(flow.uid)) for flow in flows]
+    purses = [ports.budgets.find_budget(workspace, FlowUid(flow.uid)) for flow in flows]
     assert all(purse.left >= 0 for purse in purses)
     assert balance.free + sum(purse.drawn for purse in purses) == paid_in
 
@@ -133,8 +135,8 @@ class Dying:
 @pytest.mark.parametrize(
     ("port", "method"),
     [
-        ("budgets", "draw"), ("budgets", "take"), ("budgets", "give_back"), ("budgets", "settle"),
-        ("executions", "save_many"), ("statistics", "enter"), ("statistics", "leave"),
+        ("budgets", "reserve"), ("budgets", "charge"), ("budgets", "refund"), ("budgets", "reconcile"),
+        ("executions", "save_many"), ("statistics", "register_batch"), ("statistics", "record_batch"),
     ],
 )  # fmt: skip
 def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(

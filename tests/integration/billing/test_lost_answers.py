@@ -67,7 +67,7 @@ def _finish(story: Story, flow: str) -> Any:
 
 
 def _paid_in(story: Story) -> list[int]:
-    ledger = story.world.ports.balances.entries(story.api.workspace, 100, None).items
+    ledger = story.world.ports.balances.list_entries(story.api.workspace, 100, None).items
     return [entry.units for entry in ledger if entry.kind == "topup"]
 
 
@@ -228,9 +228,9 @@ def _tell_all(story: Story, flow: str) -> None:
 @pytest.mark.parametrize(
     ("of", "port", "method"),
     [
-        ("first", "budgets", "take"), ("first", "executions", "save_many"), ("first", "statistics", "leave"),
-        ("second", "executions", "save_many"), ("second", "statistics", "enter"), ("second", "statistics", "leave"),
-        ("second", "budgets", "settle"),
+        ("first", "budgets", "charge"), ("first", "executions", "save_many"), ("first", "statistics", "record_batch"),
+        ("second", "executions", "save_many"), ("second", "statistics", "register_batch"),
+        ("second", "statistics", "record_batch"), ("second", "budgets", "reconcile"),
     ],
 )  # fmt: skip
 def test_after_a_crash_every_message_is_paid_once(

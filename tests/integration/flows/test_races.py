@@ -161,7 +161,7 @@ def test_a_cancel_is_settled_although_rows_move_under_its_pass(story: Story) -> 
         if happened == ["cancelled"]:  # Another batch ends while the cancel's pass is running.
             happened.append("left")
             epoch = _stored(story, flow).stats_epoch
-            ports.statistics.leave(workspace, FlowUid(flow), epoch, "other batch", {"completed": 0, "sent": 1})
+            ports.statistics.record_batch(workspace, FlowUid(flow), epoch, "other batch", {"completed": 0, "sent": 1})
         return found
 
     def cancel_once(_: OutgoingMessage) -> None:

@@ -94,7 +94,9 @@ def test_a_stranger_and_a_reader_cannot(story: Story, canary: str) -> None:
     assert story.api.get(f"/v1/contacts/{canary}").data["email"] == CANARIES[0]
 
 
-@pytest.mark.parametrize("port", ["contacts.save", "consents.remove_all", "events.blank_all", "executions.flows_of"])
+@pytest.mark.parametrize(
+    "port", ["contacts.save", "consents.remove_all", "events.anonymise_all", "executions.find_flows"]
+)
 def test_what_breaks_off_is_finished_by_its_job(story: Story, canary: str, port: str) -> None:
     live(story, canary)
     name, method = port.split(".")

@@ -150,7 +150,7 @@ class Busy:
         return tuple(False for _ in saves)
 
 
-@pytest.mark.parametrize("port", ["catalog.remove", "contacts.remove", "events.remove_all", "executions.flows_of"])
+@pytest.mark.parametrize("port", ["catalog.remove", "contacts.remove", "events.remove_all", "executions.find_flows"])
 def test_an_erasure_that_breaks_off_is_finished_by_its_job(story: Story, canary: str, port: str) -> None:
     live(story, canary)
     name, method = port.split(".")

@@ -31,7 +31,7 @@ def _hear(story: Story, flow_uid: str, contact: str, node: str, engagement: Enga
     key = ExecutionKey(workspace, uid, ContactUid(contact))
     changed = ports.executions.put_receipt(key, flow.shards, NodeId(node), DeliveryReceipt(engagement, story.now))
     assert changed
-    ports.statistics.leave(workspace, uid, flow.stats_epoch, new_uid(), difference(*changed))
+    ports.statistics.record_batch(workspace, uid, flow.stats_epoch, new_uid(), difference(*changed))
 
 
 def _recounted(story: Story, flow: str) -> Any:

@@ -19,11 +19,11 @@ __all__ = ["story"]
 #: Methods that change nothing which the log would tell: parts of what is told as a whole, and look-ups.
 UNNOTED = {
     Catalog: set(),
-    DocumentVersions: {"find_version", "versions"},
+    DocumentVersions: {"find_version", "list_versions"},
     ListChunks: {"put_chunk", "get_chunk"},
     # Only steps of flows save many: a campaign's TAG is no call of anybody's.
     Contacts: {"find_many", "find_by", "page", "save_many"},
-    Balances: {"mark_low", "reload", "entries"},
+    Balances: {"mark_low", "reload", "list_entries"},
     Circuits: {"find_channel"},
 }
 #: Calls that change nothing of ours: they report, they try out, or they prepare.

@@ -132,4 +132,4 @@ def register_in_flight(batch: SendBatch, count: int) -> None:
     """
     until = batch.ports.clock.real() + LEASE
     epoch = batch.plan.flow.stats_epoch
-    batch.ports.statistics.enter(batch.workspace, batch.flow, epoch, batch.uid, count, until)
+    batch.ports.statistics.register_batch(batch.workspace, batch.flow, epoch, batch.uid, count, until)

@@ -44,7 +44,7 @@ def _may_be_refunded(batch: SendBatch, cost: int) -> bool:
     returns budget does so before it leaves.
     """
     workspace, flow, ports = batch.workspace, batch.flow, batch.ports
-    ports.statistics.leave(workspace, flow, batch.plan.flow.stats_epoch, batch.uid, {})
+    ports.statistics.record_batch(workspace, flow, batch.plan.flow.stats_epoch, batch.uid, {})
     if ports.statistics.in_flight(workspace, flow, ports.clock.real()):
         return True
-    return ports.budgets.find_purse(workspace, flow).left >= cost
+    return ports.budgets.find_budget(workspace, flow).left >= cost

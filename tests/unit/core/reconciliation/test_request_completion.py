@@ -38,7 +38,7 @@ class Stage:
     def end(self, executions: int, seen: bool = True) -> None:
         """By this worker, or by another one."""
         uid = FlowUid(self.flow.uid)
-        self.statistics.leave(W, uid, self.flow.stats_epoch, "batch", {"completed": executions})
+        self.statistics.record_batch(W, uid, self.flow.stats_epoch, "batch", {"completed": executions})
         if seen:
             request_completion(self.ports, W, self.flow, executions)
 
