@@ -1,1 +1,1 @@
-"""The nouns: plain values without storage, clock or network."""
+"""Domain model: plain values without access to storage, clock or network."""

@@ -1,4 +1,4 @@
-"""Something of a workspace that its people should know of, kept so that it is told once."""
+"""Alerts for the people of a workspace, stored so that each is sent once."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,7 +14,10 @@ NOTICE_LIFE = timedelta(days=30)
 
 
 class Alert(StoredDocument):
-    """Its uid follows from what it is about; storing it stores what webhooks are told of it, in the same write."""
+    """An alert.
+
+    Its uid is derived from its subject; storing it stores its webhook deliveries in the same transaction.
+    """
 
     kind: ClassVar[str] = "NOTICE"
 

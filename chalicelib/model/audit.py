@@ -1,4 +1,4 @@
-"""The audit log: who changed what through the API, and how it was before."""
+"""The audit log: who changed what through the API, with the values before and after."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,14 +8,17 @@ from pydantic import JsonValue
 
 from chalicelib.model.base import StoredDocument, StrictModel
 
-#: security.md: as long as messages and events are kept.
+#: As long as messages and events are kept (security.md).
 AUDIT_LIFE = timedelta(days=400)
 
 Action = Literal["created", "changed", "removed"]
 
 
 class Change(StrictModel):
-    """One object of one call; `before` and `after` hold the fields that differ, without secrets and personal data."""
+    """A change of one object by a call.
+
+    `before` and `after` hold the fields that differ, without secrets and personal data.
+    """
 
     kind: str
     uid: str
@@ -25,7 +28,7 @@ class Change(StrictModel):
 
 
 class AuditEntry(StoredDocument):
-    """One call that changed something."""
+    """A call that changed something."""
 
     kind: ClassVar[str] = "AUDIT"
 
@@ -33,10 +36,10 @@ class AuditEntry(StoredDocument):
     key_name: str
     route: str
     request_id: str
-    #: Of the answer; 0 for a call that changed something before it was refused or failed.
+    #: HTTP status of the response; 0 if the call changed something before it was refused or failed.
     status: int
     changes: tuple[Change, ...]
-    #: Changes beyond those that are listed.
+    #: The number of changes that are not listed.
     more: int = 0
 
     def marks(self) -> Mapping[str, str]:

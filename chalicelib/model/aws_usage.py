@@ -1,21 +1,21 @@
-"""What work asks of AWS, in the units in which AWS bills it."""
+"""AWS usage in the units that AWS bills."""
 
 from dataclasses import astuple, dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class AwsUsage:
-    """All whole numbers, so that sums of them are exact."""
+    """Usage of one or more batches. All values are integers, so that sums are exact."""
 
-    #: DynamoDB's write request units, of tables and indexes.
+    #: DynamoDB write request units, of tables and indexes.
     write_units: int = 0
-    #: Halves of its read request units: a read that may lag costs one of them.
+    #: Halves of DynamoDB read request units: an eventually consistent read costs one half.
     read_halves: int = 0
-    #: Requests to SQS, each of up to 64 KB; also those by which Lambda fetches a batch and deletes it.
+    #: SQS requests of up to 64 KB each, including those by which Lambda receives and deletes a batch.
     queue_requests: int = 0
-    #: Of Lambda functions.
+    #: Lambda invocations.
     invocations: int = 0
-    #: Lambda's memory in MB times the milliseconds in which it ran.
+    #: Lambda memory in MB times run time in milliseconds.
     megabyte_milliseconds: int = 0
 
     def __add__(self, other: "AwsUsage") -> "AwsUsage":
@@ -26,10 +26,10 @@ class AwsUsage:
 
     @property
     def read_units(self) -> float:
-        """DynamoDB's read request units."""
+        """Return DynamoDB read request units."""
         return self.read_halves / 2
 
     @property
     def gigabyte_seconds(self) -> float:
-        """What Lambda's time is billed by."""
+        """Return the GB-seconds that Lambda bills."""
         return self.megabyte_milliseconds / 1024 / 1000

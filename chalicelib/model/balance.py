@@ -1,4 +1,4 @@
-"""The prepaid budget of a workspace: what is free, what flows have drawn of it, and the ledger of both."""
+"""The prepaid balance of a workspace, the budgets of its flows, and the ledger."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,12 +10,15 @@ from pydantic import Field, model_validator
 from chalicelib.model.base import StrictModel
 from chalicelib.model.money import Amount, read_money
 
-#: Reloads on one day (UTC): what an automatic payment may do at most while nobody looks.
+#: Limit of automatic top-ups per day (UTC), which bounds what can be charged while nobody is watching.
 RELOADS_A_DAY = 3
 
 
 class AutoReload(StrictModel):
-    """Credits `amount` when less than `threshold` is free, three times a day at most. It never resumes a flow."""
+    """Automatic top-up: credit `amount` when less than `threshold` is available, at most three times a day (UTC).
+
+    A top-up never resumes a flow.
+    """
 
     enabled: bool = False
     threshold: Amount = "0"
@@ -28,18 +31,18 @@ class AutoReload(StrictModel):
         return self
 
     def is_due(self, free: int) -> bool:
-        """Whether so many free units are too few."""
+        """Report whether the available balance, in units of `model/money`, is below the threshold."""
         return self.enabled and free < read_money(self.threshold)
 
 
 class Alerts(StrictModel):
-    """The balance reads as low when less than this is free; None is never."""
+    """Alert thresholds. `lowBalance`: alert when less than this is available; null means never."""
 
     low_balance: Amount | None = None
 
 
 class BillingSettings(StrictModel):
-    """What an operator says of a balance."""
+    """Settings of a balance that an operator can change."""
 
     auto_reload: AutoReload = AutoReload()
     alerts: Alerts = Alerts()
@@ -47,40 +50,44 @@ class BillingSettings(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class ReloadCounter:
-    """How many there were on a day, `2026-03-02`."""
+    """The number of automatic top-ups on a day, such as `2026-03-02`."""
 
     day: str = ""
     count: int = 0
 
     def on(self, day: str) -> int:
-        """Of this day."""
+        """Return the number of top-ups on this day."""
         return self.count if self.day == day else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Units of `model/money`. `reserved` is what flows have drawn and no count of their rows has booked yet."""
+    """The balance of a workspace, in units of `model/money`.
+
+    `reserved` is held in the budgets of flows and not yet booked as spent.
+    """
 
     free: int = 0
     reserved: int = 0
     settings: BillingSettings = field(default_factory=BillingSettings)
     reloads: ReloadCounter = field(default_factory=ReloadCounter)
-    #: How often it was told that it is low, and whether that was since the last payment.
+    #: How often the low-balance alert was raised, and whether it was raised since the last payment.
     low_count: int = 0
     low_told: bool = False
 
     @property
     def is_low(self) -> bool:
-        """By the alert that is set."""
+        """Report whether the available balance is below the alert threshold."""
         alert = self.settings.alerts.low_balance
         return alert is not None and self.free < read_money(alert)
 
 
 @dataclass(frozen=True, slots=True)
 class FlowBudget:
-    """What one flow has of the balance. `left` of `drawn` is not taken by any batch; `settled` of it is booked.
+    """The prepaid budget of a flow, in units of `model/money`.
 
-    `takes` counts what moves the purse, so that a count of the rows knows whether it moved meanwhile.
+    `left` of the `drawn` amount is not charged to any batch; `settled` of it is booked as spent. `takes` counts the
+    changes of the budget, so that a recount notices a change during its pass.
     """
 
     left: int = 0
@@ -90,7 +97,7 @@ class FlowBudget:
 
 
 class LedgerEntryKind(StrEnum):
-    """Why the balance changed: paid in, paid in by itself, spent by a flow."""
+    """The reason for a change of the balance: payment, automatic top-up, or messages of a flow."""
 
     TOPUP = "topup"
     RELOAD = "reload"
@@ -99,7 +106,7 @@ class LedgerEntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One line of the ledger; `units` are negative for what was spent. The sum of all is the total."""
+    """An entry of the ledger. `units` is negative for what was spent; the sum over all entries is the total balance."""
 
     uid: str
     kind: LedgerEntryKind
@@ -110,7 +117,7 @@ class LedgerEntry:
 
 
 class TopUp(StrictModel):
-    """The body of `POST /v1/balance/topup`."""
+    """Request body of `POST /v1/balance/topup`."""
 
     amount: Annotated[Amount, Field(examples=["100.00"])]
     note: Annotated[str, Field(max_length=200)] = ""

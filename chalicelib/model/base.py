@@ -1,4 +1,4 @@
-"""How values from outside are read: camelCase or snake_case, frozen, no unknown fields, no silent conversions."""
+"""Base classes for values from outside: camelCase or snake_case, frozen, no unknown fields, no implicit conversions."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from chalicelib.model.ids import UID_PATTERN
 
 
 class StrictModel(BaseModel):
-    """Base of everything that arrives by HTTP, queue or table."""
+    """Base of every model that is read from HTTP, a queue or a table."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -23,7 +23,8 @@ class StrictModel(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
         allow_inf_nan=False,
-        # Validators are built when they are first needed: a Lambda needs few of them, and pays for each cold start.
+        # Build validators on first use: one Lambda function needs few of them, and building all would slow down its
+        # cold start.
         defer_build=True,
     )
 
@@ -38,27 +39,27 @@ def _to_utc(moment: datetime) -> datetime:
 
 
 def rfc3339(moment: datetime) -> str:
-    """A moment as the API writes it: UTC with milliseconds and Z."""
+    """Format a time as the API does: UTC with milliseconds and Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _as_written(value: object) -> object:
-    """Pydantic would read "20261231" as seconds since 1970."""
+    """Accept date-times only: Pydantic would read "20261231" as seconds since 1970."""
     if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", value)):
         return value
     raise ValueError("must be a date-time like 2026-12-31T09:00:00Z")
 
 
-#: With its zone or without.
+#: A date-time with or without a zone.
 WrittenTime = Annotated[datetime, Field(strict=False), BeforeValidator(_as_written, json_schema_input_type=datetime)]
 Moment = Annotated[WrittenTime, AfterValidator(_to_utc), PlainSerializer(rfc3339, return_type=str, when_used="json")]
 Uid = Annotated[str, Field(pattern=UID_PATTERN)]
 
 
 class StoredDocument(StrictModel):
-    """Something kept in a table under its uid; `rev` counts its writes and guards them."""
+    """A document that is stored under its uid. `rev` counts its writes and is the optimistic lock."""
 
-    #: The word in the key and in "… was not found".
+    #: Part of the key, and the name in "… was not found". Stored, so it must not change.
     kind: ClassVar[str]
 
     uid: Uid
@@ -68,19 +69,19 @@ class StoredDocument(StrictModel):
 
     @property
     def is_active(self) -> bool:
-        """Whether the clock's round visits it."""
+        """Report whether scheduled tasks must look at the document."""
         return False
 
     @property
     def due_at(self) -> datetime | None:
-        """When the clock shall look at it; None is never."""
+        """The time at which a scheduled task must look at the document; None means never."""
         return None
 
     @property
     def forget_at(self) -> datetime | None:
-        """When it may disappear by itself; None is never."""
+        """The time after which DynamoDB may delete the document; None means never."""
         return None
 
     def marks(self) -> Mapping[str, str]:
-        """Plain attributes beside the document by which lists filter."""
+        """Return the attributes that are stored beside the document, by which lists can be filtered."""
         return {}

@@ -1,4 +1,4 @@
-"""A campaign: the designed thing (trigger, audience, steps), its draft and its immutable versions."""
+"""Campaigns: trigger, audience and steps, as a draft and as immutable versions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from chalicelib.model.trigger import START_GRACE, EntryPolicy, ManualTrigger, Sc
 
 
 class Availability(StrEnum):
-    """Only ACTIVE ones start new flows; BLOCKED pauses those that run."""
+    """Availability of a campaign. Only ACTIVE campaigns start flows; BLOCKED also pauses running flows."""
 
     ACTIVE = "ACTIVE"
     PENDING = "PENDING"
@@ -25,7 +25,7 @@ class Availability(StrEnum):
 
 
 class CampaignState(StrEnum):
-    """Where a campaign stands, read from its flows."""
+    """The state of a campaign, derived from its flows."""
 
     DRAFT = "DRAFT"
     SCHEDULED = "SCHEDULED"
@@ -37,15 +37,15 @@ class CampaignState(StrEnum):
     COMPLETED_PARTIAL = "COMPLETED_PARTIAL"
 
 
-#: api.md: more contacts than this go in by `POST /v1/flows/{uid}/contacts`.
+#: More contacts are added with `POST /v1/flows/{uid}/contacts` (api.md).
 MAX_CONTACTS_PER_CALL = 10_000
 ContactUids = Annotated[tuple[Uid, ...], Field(min_length=1, max_length=MAX_CONTACTS_PER_CALL)]
-#: Of a body with such a list; a whole timeline may come on top.
+#: JSON values in a request body with such a list; leaves room for a complete set of steps.
 MAX_VALUES = 12_000
 
 
 class Audience(StrictModel):
-    """Who: a segment, or contacts by name."""
+    """The contacts of a campaign: a segment, or a list of contact uids."""
 
     segment_uid: Uid | None = None
     contact_uids: ContactUids | None = None
@@ -61,7 +61,7 @@ TemplateName = Annotated[str, Field(max_length=200)]
 
 
 class ShortForm(StrictModel):
-    """A campaign made from one template: stored as SEND → END."""
+    """A campaign that sends one template; stored as the steps SEND → END."""
 
     channel_uid: Uid
     template_uid: Uid | None = None
@@ -78,7 +78,7 @@ class ShortForm(StrictModel):
 
 
 class Campaign(StoredDocument):
-    """The draft and what is known of its versions. `steps` are kept as authored, also while they have problems."""
+    """A campaign's draft and the state of its versions. `steps` are stored as written, even if they have problems."""
 
     kind: ClassVar[str] = "CAMPAIGN"
 
@@ -88,14 +88,14 @@ class Campaign(StoredDocument):
     trigger: Trigger = ManualTrigger()
     audience: Audience | None = None
     steps: tuple[JsonValue, ...] = ()
-    #: Set when the campaign was written in the short form; its channel is then the flows' channel.
+    #: Set for a campaign written in the short form, whose channel becomes the channel of its flows.
     short_form: ShortForm | None = None
     configuration: FlowConfiguration = FlowConfiguration()
-    #: Who may enter an event campaign once more.
+    #: Whether a contact may enter an event campaign again.
     entry: EntryPolicy = EntryPolicy()
-    #: How late a scheduled start may be.
+    #: How late a scheduled start may be before it is skipped.
     start_grace: Duration = START_GRACE
-    #: Of a scheduled campaign that was launched.
+    #: Set while a scheduled campaign is launched.
     schedule: Schedule | None = None
     latest_version: int = 0
     #: Whether the draft differs from the latest version.
@@ -107,7 +107,7 @@ class Campaign(StoredDocument):
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether a start is still to come."""
+        """Report whether a scheduled start is still to come."""
         return self.due_at is not None
 
     def marks(self) -> Mapping[str, str]:
@@ -120,7 +120,7 @@ class Campaign(StoredDocument):
 
 
 def _channels_in(written: JsonValue | tuple[JsonValue, ...]) -> set[str]:
-    """Every channel that the steps name, at whatever depth; they may have problems still."""
+    """Yield every channel that the steps name, at any depth. The steps may still have problems."""
     if isinstance(written, list | tuple):
         return {uid for each in written for uid in _channels_in(each)}
     if not isinstance(written, dict):
@@ -130,17 +130,17 @@ def _channels_in(written: JsonValue | tuple[JsonValue, ...]) -> set[str]:
 
 
 class CampaignVersion(StrictModel):
-    """What was published: never changed. Every template is pinned to a version in `templates`."""
+    """A published version of a campaign. It never changes; every template is pinned to a version in `templates`."""
 
     version: int
     campaign_uid: Uid
     name: str
     steps: tuple[JsonValue, ...]
     configuration: FlowConfiguration = FlowConfiguration()
-    #: Of an event campaign: whom it takes in, and how often.
+    #: For an event campaign: which events enter a contact, and how often.
     trigger: Trigger = ManualTrigger()
     entry: EntryPolicy = EntryPolicy()
-    #: SEND step id → template version; steps may say "latest", a version never does.
+    #: SEND step id → template version. Steps may say "latest"; a published version always has a number.
     templates: Mapping[str, int] = {}
     channel_uid: str | None = None
     published_at: Moment

@@ -1,4 +1,4 @@
-"""A channel: a way to reach people, bound to a provider by its settings."""
+"""Channels: a way to reach contacts, bound to a provider by its settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from chalicelib.model.money import Amount, read_money
 
 
 class Approval(StrEnum):
-    """Whether the provider lets us use it."""
+    """Approval of the channel by its provider."""
 
     APPROVED = "approved"
     PENDING = "pending"
@@ -21,13 +21,15 @@ class Approval(StrEnum):
 
 
 class LostResponsePolicy(StrEnum):
-    """What to do with a send whose answer was lost: leave it `unknown`, or risk a second one."""
+    """What to do with a message whose provider response was lost: keep it as `unknown`, or risk a duplicate
+    by a retry.
+    """
 
     HOLD = "hold"
     RESEND = "resend"
 
 
-#: Every country has a calling code, some have several.
+#: Every country has a calling code, and some have several.
 MAX_PREFIXES = 300
 Prefix = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,6}$")]
 Prices = Mapping[Annotated[MessageType, Field(strict=False)], Amount]
@@ -35,14 +37,14 @@ Prices = Mapping[Annotated[MessageType, Field(strict=False)], Amount]
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """How much a channel may send; None is without a limit."""
+    """The sending limits of a channel; None means no limit."""
 
     per_second: float | None = None
     per_day: int | None = None
 
 
 class ChannelFields(StrictModel):
-    """What a caller may set. Settings are those of its type's model (`GET /v1/channel-types`)."""
+    """Fields of a channel that a caller can set. `settings` follow the channel type (`GET /v1/channel-types`)."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     type: str
@@ -50,33 +52,34 @@ class ChannelFields(StrictModel):
     approval: Approval = Approval.APPROVED
     active: bool = True
     lost_answer: LostResponsePolicy = LostResponsePolicy.HOLD
-    #: Whether delivery receipts come back; without them a flow does not wait for any.
+    #: Whether the provider reports deliveries; without reports a flow does not wait for them.
     reports_receipts: bool = False
-    #: Whether HTML messages are rewritten so that we learn of opens and clicks; providers that tell need neither.
+    #: Whether links and a pixel in HTML messages track opens and clicks. Not needed for providers that report both.
     track_opens: bool = False
     track_clicks: bool = False
-    #: How fast it sends, all workers together, and how much on a day (UTC); without them as the provider's account
-    #: says, where it says something.
+    #: Messages per second over all workers, and messages per day (UTC). Without a value, the limit of the provider
+    #: account applies, if the provider reports one.
     rate_per_second: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
     daily_cap: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    #: What a message costs, in the workspace's currency; an SMS each of its parts. Without a price it costs nothing.
+    #: Price of a message in the workspace's currency, for an SMS of each part. A message without a price costs nothing.
     prices: Prices = {}
-    #: The same for phones of a country: `+49`. The longest that fits counts, and what it does not name costs as above.
+    #: Prices for phone numbers by country prefix, such as `+49`. The longest matching prefix applies; message types
+    #: that it does not list have the price above.
     prices_by_prefix: Annotated[Mapping[Prefix, Prices], Field(max_length=MAX_PREFIXES)] = {}
 
     def limits(self, account: RateLimits) -> RateLimits:
-        """Its own limits, and where it has none those of its provider's account."""
+        """Return the channel's own limits, completed by those of the provider account."""
         return RateLimits(self.rate_per_second or account.per_second, self.daily_cap or account.per_day)
 
     def price_of(self, message_type: MessageType, address: str) -> int:
-        """Units of `model/money` for one part of a message to this address."""
+        """Return the price of one part of a message to this address, in units of `model/money`."""
         fitting = sorted((prefix for prefix in self.prices_by_prefix if address.startswith(prefix)), key=len)
         tables = [*(self.prices_by_prefix[prefix] for prefix in reversed(fitting)), self.prices]
         return next((read_money(table[message_type]) for table in tables if message_type in table), 0)
 
 
 class Channel(ChannelFields, StoredDocument):
-    """A saved channel."""
+    """A stored channel."""
 
     kind: ClassVar[str] = "CHANNEL"
 
@@ -85,5 +88,7 @@ class Channel(ChannelFields, StoredDocument):
 
     @property
     def is_active(self) -> bool:
-        """Answers may come that name neither workspace nor channel: then all channels are looked through."""
+        """Always true: an inbound message may name neither workspace nor channel, so all channels are searched for its
+        sender.
+        """
         return True

@@ -1,4 +1,4 @@
-"""A channel type: the port behind which the use cases see one way of reaching people; `ports` lists it."""
+"""The port of channel types: everything that differs between ways of reaching contacts."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,40 +14,52 @@ from chalicelib.model.message import OutgoingMessage, SendResult
 
 
 class ChannelType(Protocol):
-    """What is particular to one way of reaching people."""
+    """One way of reaching contacts, such as e-mail by SES."""
 
     name: str
     #: Model of `Channel.settings`.
     settings: type[BaseModel]
     #: Model of a template's content: text fields, each a template source.
     content: type[BaseModel]
-    #: Whether the provider drops a second message with the same token: a lost answer is then tried again.
+    #: Whether the provider drops a second message with the same token. If so, a send whose response was lost is
+    #: retried.
     deduplicates: bool
-    #: Codes of refusals and failures which prove that the medium does not reach the address: no device, no account.
+    #: Provider codes that prove that the channel cannot reach the address, such as no device or no account.
     incapable: frozenset[str]
-    #: Longest that one send may take (connect + read).
+    #: Longest duration of one send (connect and read).
     timeout: timedelta
 
     def address_of(self, contact: Contact) -> str | None:
-        """Where this contact is reached, None when nowhere."""
+        """Return the address at which this channel reaches the contact, or None."""
 
     def allowance(self) -> RateLimits:
-        """What the provider's account allows, some minutes old at most. Raises nothing."""
+        """Return the limits of the provider account, at most some minutes old. Raises nothing."""
 
     def parts_of(self, content: Mapping[str, str]) -> int:
-        """How many messages the provider makes of this rendered content, each of which is paid for."""
+        """Return the number of messages into which the provider splits the rendered content; each is charged."""
 
     def send(self, letter: OutgoingMessage) -> SendResult:
-        """Calls the provider once. Never raises for what the provider says."""
+        """Call the provider once. Errors of the provider are returned as a send result, never raised."""
 
     def falls_back(self, channel: Channel) -> bool:
-        """Whether the provider itself tries another way when this one fails: ours must then be off."""
+        """Report whether the provider itself falls back to another channel; then Carillon's own fallback
+        must be off.
+        """
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """What a provider's event says of messages; empty when it is none of this type's. Raises nothing."""
+        """Return what a provider event reports about messages; empty if the event is of another channel type.
+
+        Raises nothing.
+        """
 
     def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
-        """Whether the channel's provider has signed the callback. NotFound when the channel's secret is not there."""
+        """Report whether the channel's provider has signed the callback.
+
+        NotFound if the channel's secret is missing.
+        """
 
     def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
-        """What proves to the provider that the callback's URL is ours; None for a wrong question. NotFound as above."""
+        """Return the response that proves to the provider that the callback URL is ours; None for an invalid challenge.
+
+        NotFound if the channel's secret is missing.
+        """

@@ -1,4 +1,4 @@
-"""What every single comparison of a condition or filter is: the value that it looks for, and its words."""
+"""Base classes of the comparisons in conditions and segment filters."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -12,27 +12,27 @@ from chalicelib.model.durations import Duration
 from chalicelib.model.operators import Op, Operand
 from chalicelib.model.steps import StepContext
 
-#: What the inspector keeps of a comparison; it is stored on the row.
+#: Characters of a comparison that the inspector shows; it is stored on the execution.
 MAX_WORDS = 80
 _ISO_8601 = TypeAdapter(timedelta)
 
 
 class Comparison(StrictModel):
-    """Base of all; `kind` is the key by which it is told from the others."""
+    """Base of all comparisons. `kind` is the key that identifies the comparison in JSON."""
 
     kind: ClassVar[str]
 
     def holds(self, context: StepContext) -> str:
-        """The comparison in words when it holds, else nothing."""
+        """Return the comparison in words if it holds, else an empty string."""
         raise TypeError(f"{self.kind} cannot be asked of {context.contact.uid}")
 
     def parts(self) -> tuple["Comparison", ...]:
-        """What it is made of; nothing for a single comparison."""
+        """Return the parts of a combination; empty for a single comparison."""
         return ()
 
 
 class ValueComparison(Comparison):
-    """One value, found somewhere, compared with another."""
+    """A comparison of one value with another."""
 
     op: Op = Op.EQ
     value: JsonValue = None
@@ -45,25 +45,28 @@ class ValueComparison(Comparison):
 
     @cached_property
     def comparand(self) -> Operand:
-        """Operator and value."""
+        """The operator and the value to compare with."""
         return Operand(self.op, self.value, self.within)
 
     @cached_property
     def fits(self) -> Callable[[object, datetime], bool]:
-        """Whether it holds of what was found."""
+        """Report whether the comparison holds for a value that was found."""
         return self.comparand.compiled()
 
     def why(self, name: str, found: object, now: datetime) -> str:
-        """In words when it holds: what is not there only fits `ne`, and `exists` with the value false."""
+        """Return the comparison in words if it holds.
+
+        A missing value matches only `ne`, and `exists` with the value false.
+        """
         value = _ISO_8601.dump_python(self.within, mode="json") if self.within else self.value
         words = f"{name} {self.op} {'' if value is None else value}".strip()
         return words[:MAX_WORDS] if self.fits(found, now) else ""
 
 
 class HistoryComparison(Comparison):
-    """One that is asked by words of its own (`is`, `times`), or by `op` and `value` like the others."""
+    """A comparison with keys of its own (`is`, `times`), or with `op` and `value`."""
 
-    #: The operators that make sense of it.
+    #: The operators that apply.
     ops: ClassVar[tuple[Op, ...]]
 
     op: Op | None = None
@@ -85,9 +88,12 @@ class HistoryComparison(Comparison):
 
     @cached_property
     def comparand(self) -> Operand:
-        """Operator and value, where it is asked by them."""
+        """The operator and the value to compare with; only if the comparison uses `op`."""
         return Operand(self.op or Op.EXISTS, self.value, None)
 
     def check_value(self, values: Iterable[object]) -> None:
-        """Raises ValueError for values that it can never have; `exists` has been checked."""
+        """Check the values of `op`.
+
+        ValueError for a value that the comparison can never have; `exists` is checked elsewhere.
+        """
         raise TypeError(f"{self.kind} takes no {values}")

@@ -1,4 +1,4 @@
-"""Conditions on a contact and its messages: a tree of all, any and not over single comparisons."""
+"""Conditions on a contact and its messages: comparisons combined by all, any and not."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,15 +21,15 @@ from chalicelib.model.message import MessageType
 from chalicelib.model.operators import Op
 from chalicelib.model.steps import StepContext
 
-#: security.md: more would cost more than a glance per contact.
+#: Bounds the cost of evaluating a condition for one contact (security.md).
 MAX_LEAVES = 100
 MAX_DEPTH = 8
-#: As many events of a contact are looked at, the newest.
+#: The number of a contact's events that are read, newest first.
 MAX_RECALLED = 1_000
 
 
 class MatchedBranch(StrEnum):
-    """What may have become of an earlier message."""
+    """A state that an earlier message may have reached."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -43,7 +43,7 @@ class MatchedBranch(StrEnum):
 
 
 class FieldIs(ValueComparison):
-    """A contact's field or `attributes.<name>`, compared with a value."""
+    """A comparison of a contact field or of `attributes.<name>`."""
 
     kind: ClassVar[str] = "field"
 
@@ -56,30 +56,30 @@ class FieldIs(ValueComparison):
         return self
 
     def holds(self, context: StepContext) -> str:
-        """By the record as it is now."""
+        """Compare the contact's current field."""
         return self.why(self.field, self.look_up(context.contact), context.now)
 
     @property
     def look_up(self) -> Callable[[Contact], object]:
-        """Finds what a contact has there; None where it has nothing."""
+        """Return the function that reads the field; it returns None for a contact without a value."""
         name = self.field.removeprefix("attributes.")
         return attrgetter(_FIELDS[name]) if name == self.field else lambda contact: contact.attributes.get(name)
 
 
 class PropertyIs(ValueComparison):
-    """A property of the event that started the walk, by its path (`cart.total`), compared with a value."""
+    """A comparison of a property of the triggering event, by its path (`cart.total`)."""
 
     kind: ClassVar[str] = "property"
 
     property: Annotated[str, StringConstraints(pattern=r"^[^.\s]{1,64}(\.[^.\s]{1,64}){0,7}$")]
 
     def holds(self, context: StepContext) -> str:
-        """A walk that no event started has no properties."""
+        """Compare the property; an execution that no event started has no properties."""
         return self.why(f"event.{self.property}", property_at(context.properties, self.property), context.now)
 
 
 def property_at(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
-    """What lies at the end of a path of names joined by dots; None where it leads nowhere."""
+    """Return the value at a dotted path; None if the path leads nowhere."""
     found: JsonValue = dict(properties)
     for name in path.split("."):
         found = found.get(name) if isinstance(found, dict) else None
@@ -87,18 +87,18 @@ def property_at(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
 
 
 class EventCount(HistoryComparison):
-    """How often the contact did something: by default at least once, `"is": false` for those who did not."""
+    """A comparison of how often the contact had an event: by default at least once; `"is": false` for fewer times."""
 
     kind: ClassVar[str] = "event"
     ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.GT, Op.GTE, Op.LT, Op.LTE, Op.EXISTS)
 
     event: EventName
     is_: Annotated[bool, Field(alias="is")] = True
-    #: At least so often; "is": false turns it round.
+    #: Minimum number of events; `"is": false` inverts the comparison.
     times: Annotated[int, Field(ge=1, le=MAX_RECALLED)] = 1
-    #: Only what happened at most this long before now.
+    #: Count only events of the last `within`.
     within: Duration | None = None
-    #: Only events of which this holds: property comparisons, joined by all, any and not.
+    #: Count only events that match these comparisons of properties.
     where: "When | None" = None
 
     @model_validator(mode="after")
@@ -111,19 +111,19 @@ class EventCount(HistoryComparison):
         return self
 
     def check_value(self, values: Iterable[object]) -> None:
-        """How often can only be compared with how often."""
+        """Allow only integers, because events are counted."""
         for value in values if self.op is not Op.EXISTS else ():
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_RECALLED:
                 raise ValueError(f"an event is counted: the value is a whole number up to {MAX_RECALLED}")
 
     def fits(self, count: int, now: datetime) -> bool:
-        """Whether having done it so often is what is asked for."""
+        """Report whether a number of events satisfies the comparison."""
         if self.op is None:
             return (count >= self.times) is self.is_
         return self.comparand.fits((count or None) if self.op is Op.EXISTS else count, now)
 
     def holds(self, context: StepContext) -> str:
-        """By the contact's history as it is now."""
+        """Count the matching events of the contact's history."""
         since = context.now - self.within if self.within else None
         if not self.fits(sum(self._counts(event, since, context) for event in context.history), context.now):
             return ""
@@ -138,7 +138,7 @@ class EventCount(HistoryComparison):
 
 
 class HasTag(HistoryComparison):
-    """Whether the contact has the tag; `"is": false` for those without."""
+    """A comparison of a tag; `"is": false` for contacts without it."""
 
     kind: ClassVar[str] = "tag"
     ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.EXISTS)
@@ -147,24 +147,24 @@ class HasTag(HistoryComparison):
     is_: Annotated[bool, Field(alias="is")] = True
 
     def check_value(self, values: Iterable[object]) -> None:
-        """A contact has it or has it not."""
+        """Allow only booleans."""
         if self.op is not Op.EXISTS and not all(isinstance(value, bool) for value in values):
             raise ValueError("a tag is there or not: the value is true or false")
 
     def fits(self, has: bool, now: datetime) -> bool:
-        """Whether having it, or not, is what is asked for."""
+        """Report whether having the tag, or not, satisfies the comparison."""
         if self.op is None:
             return has is self.is_
         return self.comparand.fits((has or None) if self.op is Op.EXISTS else has, now)
 
     def holds(self, context: StepContext) -> str:
-        """By the record as it is now."""
+        """Compare the contact's current tags."""
         has = self.tag in context.contact.tags
         return f"{'has' if has else 'lacks'} the tag {self.tag}"[:MAX_WORDS] if self.fits(has, context.now) else ""
 
 
 class ConsentIs(HistoryComparison):
-    """What the contact said for a channel type and message type; null is never asked."""
+    """A comparison of the consent for a channel type and message type; null means that the contact was never asked."""
 
     kind: ClassVar[str] = "consent"
     ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.IN, Op.EXISTS)
@@ -174,30 +174,30 @@ class ConsentIs(HistoryComparison):
     is_: Annotated[ConsentState | None, Field(alias="is")] = ConsentState.GRANTED
 
     def check_value(self, values: Iterable[object]) -> None:
-        """Only what a consent can be."""
+        """Allow only consent states."""
         if self.op is not Op.EXISTS and not all(value in list(ConsentState) for value in values):
             raise ValueError(f"a consent is {', '.join(ConsentState)}")
 
     def fits(self, said: ConsentState | None, now: datetime) -> bool:
-        """Whether having said this is what is asked for."""
+        """Report whether a consent state satisfies the comparison."""
         return said is self.is_ if self.op is None else self.comparand.fits(said, now)
 
     def holds(self, context: StepContext) -> str:
-        """By the record as it is now."""
+        """Compare the contact's current consent."""
         said = context.contact.consent_to(self.consent, self.message_type)
         words = f"consent to {self.consent} {self.message_type} is {said or 'open'}"
         return words if self.fits(said, context.now) else ""
 
 
 class MessageIs(Comparison):
-    """What became of an earlier SEND: how far it got, or by which channel it went."""
+    """A comparison of an earlier SEND: the state that its message reached, or the channel that carried it."""
 
     kind: ClassVar[str] = "message"
 
     message: Annotated[str, StringConstraints(pattern=NODE_PATTERN)]
     is_: Annotated[MatchedBranch | None, Field(alias="is")] = None
     channel_used: Annotated[str, StringConstraints(max_length=64)] | None = None
-    #: Only if it got there at most this long before now.
+    #: Only if the message reached the state within this time.
     within: Duration | None = None
 
     @model_validator(mode="after")
@@ -207,7 +207,7 @@ class MessageIs(Comparison):
         return self
 
     def holds(self, context: StepContext) -> str:
-        """A message that the walk did not come by has not become anything."""
+        """Compare the message's state; a message that the execution did not reach has no state."""
         node = NodeId(self.message)
         result, receipt = context.results.get(node), context.receipts.get(node)
         if result is None:
@@ -222,60 +222,60 @@ class MessageIs(Comparison):
 
 
 class All(Comparison):
-    """Holds when every part does."""
+    """A combination that holds if every part holds."""
 
     kind: ClassVar[str] = "all"
 
     all: Annotated[tuple["When", ...], Field(min_length=1, max_length=MAX_LEAVES)]
 
     def parts(self) -> tuple[Comparison, ...]:
-        """Looked at in order."""
+        """Return the parts in order."""
         return self.all
 
     def holds(self, context: StepContext) -> str:
-        """Every comparison, in words."""
+        """Return every comparison in words."""
         whys = [part.holds(context) for part in self.all]
         return " and ".join(whys)[:MAX_WORDS] if all(whys) else ""
 
 
 class Any(Comparison):
-    """Holds when a part does."""
+    """A combination that holds if at least one part holds."""
 
     kind: ClassVar[str] = "any"
 
     any: Annotated[tuple["When", ...], Field(min_length=1, max_length=MAX_LEAVES)]
 
     def parts(self) -> tuple[Comparison, ...]:
-        """Looked at in order."""
+        """Return the parts in order."""
         return self.any
 
     def holds(self, context: StepContext) -> str:
-        """The first that does."""
+        """Return the first part that holds."""
         return next((why for part in self.any if (why := part.holds(context))), "")
 
 
 class Not(Comparison):
-    """Holds when its part does not."""
+    """A negation."""
 
     kind: ClassVar[str] = "not"
 
     not_: Annotated["When", Field(alias="not")]
 
     def parts(self) -> tuple[Comparison, ...]:
-        """The one."""
+        """Return the negated part."""
         return (self.not_,)
 
     def holds(self, context: StepContext) -> str:
-        """Says what it is that does not hold."""
+        """Return what does not hold."""
         return "" if self.not_.holds(context) else f"not {self.not_.kind}"
 
 
 _KINDS: tuple[type[Comparison], ...] = (All, Any, Not, MessageIs, FieldIs, PropertyIs, EventCount, HasTag, ConsentIs)
 
 
-#: Kinds in capitals, that a path to a problem does not take them for the field that is called so.
+#: Upper case, so that a path to a problem does not confuse the kind `FIELD` with the key `field`.
 def kind_of(value: object) -> str | None:
-    """By which of its keys a comparison is told from the others."""
+    """Return the kind of a comparison by its key, or None."""
     if isinstance(value, Comparison):
         return value.kind.upper()
     return next((each.kind.upper() for each in _KINDS if isinstance(value, dict) and each.kind in value), None)
@@ -300,7 +300,7 @@ When = Annotated[
 
 
 def leaves(when: Comparison) -> Iterator[Comparison]:
-    """The single comparisons of a tree."""
+    """Yield the single comparisons of a tree."""
     parts = when.parts()
     if not parts:
         yield when
@@ -309,23 +309,23 @@ def leaves(when: Comparison) -> Iterator[Comparison]:
 
 
 def required_events(when: Comparison) -> frozenset[str]:
-    """Names of the events whose history it looks at."""
+    """Return the names of the events whose history the tree needs."""
     return frozenset(leaf.event for leaf in leaves(when) if isinstance(leaf, EventCount))
 
 
 def depth(when: Comparison) -> int:
-    """How many levels a tree has; a single comparison has one."""
+    """Return the number of levels of a tree; a single comparison has one."""
     return 1 + max((depth(part) for part in when.parts()), default=0)
 
 
 def _weight(when: Comparison) -> int:
-    """How many comparisons it has, those with the properties of events included: each may be asked of many events."""
+    """Return the number of comparisons, including those of event properties, which are evaluated for many events."""
     inside = (leaf.where for leaf in leaves(when) if isinstance(leaf, EventCount))
     return sum(1 for _ in leaves(when)) + sum(_weight(where) for where in inside if where is not None)
 
 
 def check_size(when: Comparison) -> None:
-    """Raises ValueError when the tree is larger than its limits."""
+    """Check the size of a tree. ValueError above MAX_LEAVES comparisons or MAX_DEPTH levels."""
     if (count := _weight(when)) > MAX_LEAVES:
         raise ValueError(f"a condition has at most {MAX_LEAVES} comparisons, this one has {count}")
     if (levels := depth(when)) > MAX_DEPTH:
@@ -333,7 +333,7 @@ def check_size(when: Comparison) -> None:
 
 
 def first_matching(result: MessageResult, receipt: DeliveryReceipt | None) -> frozenset[MatchedBranch]:
-    """All that is true of a message now: one that was clicked was delivered and opened too."""
+    """Return every state that the message has reached: a clicked message was also delivered and opened."""
     if result.outcome is MessageOutcome.UNKNOWN and receipt is None:
         return frozenset({MatchedBranch.UNKNOWN})
     if result.outcome not in {MessageOutcome.SENT, MessageOutcome.UNKNOWN}:
@@ -351,5 +351,5 @@ _REPORTED = {
     Engagement.BOUNCED: frozenset({MatchedBranch.BOUNCED}),
     Engagement.FAILED: frozenset({MatchedBranch.FAILED}),
 }
-#: As the API writes them → as the record has them.
+#: API name → attribute name.
 _FIELDS = {**PLAIN_FIELDS, "createdAt": "created_at"}

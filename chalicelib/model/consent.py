@@ -1,4 +1,4 @@
-"""What a contact has agreed to, each time it said so, and the confirmation that makes an opt-in a double one."""
+"""Consent history of contacts, and confirmations of double opt-ins."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -11,47 +11,50 @@ from chalicelib.model.contact import ConsentState
 from chalicelib.model.message import MessageType
 from chalicelib.model.suppression import ChannelTypeName
 
-#: What a contact saw and ticked, in full: enough for a sentence with its date and place, not for a document.
+#: Characters; enough for the text that the contact saw and ticked with its date and place, not for a document.
 MAX_PROOF = 2_000
 Source = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Proof = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROOF)]
-#: How long a confirmation link works when nobody says otherwise, and at most.
+#: Default and longest lifetime of a confirmation link.
 LINK_LIFE = timedelta(days=7)
 MAX_LINK_LIFE = timedelta(days=30)
 
 
 class ConsentSource(StrictModel):
-    """How we know: who reported it, and what proves it."""
+    """The origin of a consent: who reported it, and the proof."""
 
     source: Source = "api"
     proof: Proof | None = None
-    #: When the contact said it, where that was before it was reported.
+    #: When the contact gave the consent, if that was before it was reported.
     collected_at: Moment | None = None
 
 
 class ConsentRecord(ConsentSource):
-    """One change, never changed itself. Kept as long as the contact: it may have to be shown years later."""
+    """A change of a consent; never changed itself.
+
+    Kept as long as the contact, because it may be needed as proof years later.
+    """
 
     channel_type: str
     message_type: MessageType
-    #: None takes back whatever was said before.
+    #: None withdraws the earlier decision.
     state: ConsentState | None
     at: Moment
 
 
 class OptInStatus(StrEnum):
-    """How far the confirmation message is."""
+    """Status of the confirmation message."""
 
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
-    #: The answer was lost: it is sent again only when somebody asks for it.
+    #: The provider's response was lost; the message is sent again only on request.
     UNKNOWN = "unknown"
     FAILED = "failed"
 
 
 class OptIn(StoredDocument):
-    """The confirmation asked for one channel type and message type of a contact; asking again replaces it."""
+    """A double opt-in request for one channel type and message type of a contact. A new request replaces it."""
 
     kind: ClassVar[str] = "OPT_IN"
 
@@ -64,11 +67,11 @@ class OptIn(StoredDocument):
     template_version: int
     expires_at: Moment
     status: OptInStatus = OptInStatus.QUEUED
-    #: Tries that the provider refused for the moment.
+    #: Attempts that failed with a transient error.
     attempts: int = 0
-    #: Why it failed.
+    #: Reason of a failure.
     reason: Annotated[str, Field(max_length=200)] | None = None
 
     def is_open(self, now: Moment) -> bool:
-        """Whether a message is out, or on its way, whose link still works."""
+        """Report whether the confirmation message is queued, or was sent and its link is still valid."""
         return self.status in {OptInStatus.QUEUED, OptInStatus.SENDING, OptInStatus.SENT} and now < self.expires_at

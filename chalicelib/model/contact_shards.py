@@ -1,15 +1,15 @@
-"""How many contacts there are, and where to look for a sample of them."""
+"""Shards of a workspace's contacts, and a summary of one shard."""
 
 from dataclasses import dataclass
 
-#: Over as many parts the contacts of a workspace are spread, evenly and by chance. Fixed for ever: another number would
-#: look for contacts where they are not.
+#: The contacts of a workspace are spread over this many shards by a hash. Never change it: look-ups would search for
+#: existing contacts in other shards.
 CONTACT_SHARDS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ShardSummary:
-    """How many contacts one shard has, and cursors from which its pages can be read, about a megabyte apart."""
+    """The number of contacts of a shard, and cursors to pages that are about a megabyte apart."""
 
     count: int
     starts: tuple[str | None, ...]

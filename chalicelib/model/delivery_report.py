@@ -1,4 +1,4 @@
-"""What a provider reports of a message later, in one form for all providers, and the callback by which it came."""
+"""Delivery reports of providers in one form, and the callbacks that carry them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,21 +9,21 @@ from types import MappingProxyType
 from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import ChannelUid, MessageUid, WorkspaceUid, is_uid
 
-#: Longest callback that is read: SQS hands over at most 1 MiB, and Meta's batches are far smaller as a rule.
+#: Longest callback that is read, in bytes: the limit of an SQS message. Meta's batches are usually far smaller.
 MAX_CALLBACK_BYTES = 1_048_576
-#: SQS's own limit of one message.
+#: SQS limit of one message, in bytes.
 MAX_QUEUED_BYTES = 1_048_576
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class SuppressionSignal(StrEnum):
-    """Why an address is not to be written to again."""
+    """Reason to stop writing to an address."""
 
     HARD_BOUNCE = "hard_bounce"
     COMPLAINT = "complaint"
-    #: By the message's medium, whatever the message type.
+    #: For the message's channel type and all message types.
     OPTED_OUT = "opted_out"
-    #: NEWSLETTER only: the provider still takes other messages.
+    #: For NEWSLETTER only: the provider still accepts other message types.
     OPTED_OUT_OF_MARKETING = "opted_out_of_marketing"
     #: One device's push endpoint; the contact may have others.
     ENDPOINT_GONE = "endpoint_gone"
@@ -31,7 +31,7 @@ class SuppressionSignal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a message cost in the end, in units of 10⁻⁴ of the currency's minor unit: 0.0958 USD is 95,800."""
+    """Final price of a message in units of 10⁻⁴ of the currency's minor unit: 0.0958 USD is 95,800."""
 
     units: int
     currency: str
@@ -39,49 +39,55 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """One receipt. Providers repeat and reorder theirs, so only `Receipt.rank` tells which one counts."""
+    """A delivery report.
 
-    #: None where nothing became of the message itself (an opt-out, a price).
+    Providers repeat and reorder reports, so only `DeliveryReceipt.rank` decides which one counts.
+    """
+
+    #: None if the report is not about the state of a message but about an opt-out or a price.
     engagement: Engagement | None
-    #: When it happened, by the provider's clock; None where it does not say.
+    #: Time by the provider's clock; None if the provider does not say.
     at: datetime | None = None
-    #: None where the provider knows only its own id.
+    #: None if the provider knows only its own message id.
     message: MessageUid | None = None
     provider_id: str = ""
-    #: The provider's word for why it failed.
+    #: The provider's code of a failure.
     code: str = ""
-    #: A failure that may pass, such as a full mailbox or an automatic answer: it does not undo a delivery.
+    #: A failure that may pass, such as a full mailbox or an automatic reply. It does not replace a delivery.
     is_soft: bool = False
     suppress: SuppressionSignal | None = None
-    #: Whose report it is, where the provider says: an e-mail address, a phone in E.164, a push endpoint.
+    #: The recipient if the provider names it: e-mail address, phone in E.164, or push endpoint.
     address: str | None = None
-    #: What the contact answered, in full.
+    #: The contact's reply, in full.
     reply: str | None = None
-    #: The answer takes back an earlier STOP.
+    #: The reply withdraws an earlier STOP.
     resumes: bool = False
     price: Price | None = None
-    #: The medium that carried it in the end, where the provider fell back to another one.
+    #: The channel type that delivered the message, if the provider fell back to another one.
     went_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderCallback:
-    """What a provider hands us: an event from a queue (a body only), or a request to `/v1/hooks/{uid}`."""
+    """An event of a provider: from a queue (body only), or a request to `/v1/hooks/{uid}`."""
 
     body: bytes
-    #: The public URL exactly as it was called, with its query: Twilio signs it.
+    #: The public URL exactly as it was called, with its query, because Twilio signs it.
     url: str = ""
-    #: By names in lower case.
+    #: By name in lower case.
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
 
 
 def build_callback_id(workspace: WorkspaceUid, channel: str) -> str:
-    """The `{uid}` of a channel's `/v1/hooks/{uid}`: it comes without a key, so it carries the workspace."""
+    """Return the `{uid}` of a channel's `/v1/hooks/{uid}`.
+
+    It includes the workspace, because callbacks carry no API key.
+    """
     return f"{workspace}.{channel}"
 
 
 def read_hook_uid(uid: str) -> tuple[WorkspaceUid, ChannelUid] | None:
-    """Workspace and channel of a callback, or None when the uid is not one of ours."""
+    """Return the workspace and channel of a callback uid; None for an invalid uid."""
     workspace, _, channel = uid.partition(".")
     if not is_uid(workspace) or not is_uid(channel):
         return None

@@ -1,4 +1,4 @@
-"""Durations as people write them: ISO 8601, or by their parts."""
+"""Durations in ISO 8601, or as an object of their parts."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from chalicelib.model.base import StrictModel
 
-#: product.md: longer plans are a new campaign, not a wait.
+#: For a longer plan, use a new campaign (product.md).
 LONGEST = timedelta(days=365)
 _ISO_8601 = TypeAdapter(timedelta)
 

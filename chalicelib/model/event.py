@@ -1,4 +1,4 @@
-"""An event: something that a contact or the system did, kept in the contact's history and listened to by campaigns."""
+"""Events: what a contact or the system did. They are stored in the contact's history and can trigger campaigns."""
 
 import json
 from collections.abc import Mapping
@@ -13,23 +13,23 @@ from chalicelib.model.base import Moment, StrictModel, Uid
 #: Words joined by dots, e.g. `order.placed`.
 EVENT_NAME = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$"
 EventName = Annotated[str, StringConstraints(pattern=EVENT_NAME, max_length=64)]
-#: Names under which only Carillon itself reports.
+#: Prefixes of events that only Carillon itself may report.
 RESERVED = ("contact.", "consent.", "message.")
-#: security.md: what contacts did is forgotten after this long.
+#: Retention of events (security.md).
 EVENT_LIFE = timedelta(days=400)
-#: The properties travel on the row of every execution that the event starts.
+#: The properties are copied to every execution that the event starts.
 MAX_PROPERTIES_BYTES = 4_096
 
 
 def check_properties(properties: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    """Raises ValueError when they are larger than MAX_PROPERTIES_BYTES as JSON."""
+    """Check the size. ValueError above MAX_PROPERTIES_BYTES of JSON."""
     if (size := len(json.dumps(properties, ensure_ascii=False).encode())) > MAX_PROPERTIES_BYTES:
         raise ValueError(f"are at most {MAX_PROPERTIES_BYTES:,} bytes as JSON, these are {size:,}")
     return properties
 
 
 class Event(StrictModel):
-    """As it is kept; `id` tells a second report of the same event from another event."""
+    """A stored event. A second report with the same `id` is the same event."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     name: EventName
@@ -45,12 +45,12 @@ class Event(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """Of a contact's history: the newest `limit` events of these names, from `since` on."""
+    """A query of a contact's history: the newest `limit` events with these names since a time."""
 
     names: frozenset[str]
     limit: int
     since: datetime | None = None
 
 
-#: By the contact's uid, newest first.
+#: Events by contact uid, newest first.
 Histories = Mapping[str, tuple[Event, ...]]

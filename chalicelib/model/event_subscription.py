@@ -1,10 +1,10 @@
-"""Which campaigns of a workspace listen to which events: what tells a change of a contact apart from news."""
+"""Event subscriptions of a workspace: which events start which campaigns, and which events webhooks want."""
 
 from typing import ClassVar
 
 from chalicelib.model.base import StoredDocument, StrictModel
 
-#: There is one of it in a workspace.
+#: The uid; a workspace has one document.
 LISTENERS = "events"
 
 
@@ -17,7 +17,7 @@ class EventSubscription(StrictModel):
 
 
 class EventSubscriptions(StoredDocument):
-    """All of a workspace. Those whose flow is over are let go when an event finds them so."""
+    """All subscriptions of a workspace. A subscription whose flow has ended is removed when the next event meets it."""
 
     kind: ClassVar[str] = "LISTENERS"
 
@@ -27,18 +27,18 @@ class EventSubscriptions(StoredDocument):
 
     @property
     def names(self) -> frozenset[str]:
-        """Events that somebody listens to."""
+        """Return the names of all events that have a subscriber."""
         return frozenset((*self.told, *(entry.event for entry in self.entries)))
 
     def of(self, event: str) -> tuple[EventSubscription, ...]:
-        """Those who listen to an event."""
+        """Return the campaigns that subscribe to an event."""
         return tuple(entry for entry in self.entries if entry.event == event)
 
     def with_listener(self, listener: EventSubscription) -> "EventSubscriptions":
-        """With this campaign listening, in place of what it listened to."""
+        """Return the subscriptions with this campaign's subscription added or replaced."""
         others = tuple(entry for entry in self.entries if entry.campaign_uid != listener.campaign_uid)
         return self.model_copy(update={"entries": (*others, listener)})
 
     def without_flow(self, flow_uid: str) -> "EventSubscriptions":
-        """Without the listener of this flow."""
+        """Return the subscriptions without that of this flow."""
         return self.model_copy(update={"entries": tuple(e for e in self.entries if e.flow_uid != flow_uid)})

@@ -1,4 +1,4 @@
-"""An execution: one contact's walk through one flow, as the row that is the truth about it."""
+"""Executions: one contact in one flow. The stored execution is the source of truth; queues and counters are derived."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from chalicelib.model.ids import AttemptId, ContactUid, FlowUid, MessageUid, Nod
 
 
 class ExecutionStatus(StrEnum):
-    """Where an execution stands."""
+    """Status of an execution. The last three are final."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -25,7 +25,7 @@ OPEN = frozenset({ExecutionStatus.PENDING, ExecutionStatus.PROCESSING})
 
 
 class MessageOutcome(StrEnum):
-    """What became of one SEND on our side."""
+    """Stored outcome of one SEND."""
 
     SENT = "sent"
     UNKNOWN = "unknown"
@@ -34,7 +34,7 @@ class MessageOutcome(StrEnum):
 
 
 class Engagement(StrEnum):
-    """What the provider reports of a message later, in climbing order; the last three are final failures."""
+    """State of a message as reported by the provider, in ascending order. The last three are final failures."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -56,13 +56,13 @@ _RANKS = {
     Engagement.BOUNCED: 8,
     Engagement.FAILED: 9,
 }
-#: A failure that may pass gives way to whatever proves that the message arrived, before it or after it.
+#: Any proof of delivery, earlier or later, replaces a failure that may pass.
 _SOFT_RANK = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionKey:
-    """Which row; `entry` counts the times that the contact came into an event campaign's flow, from 1."""
+    """Key of an execution. `entry` counts the contact's entries into the flow of an event campaign, from 1."""
 
     workspace: WorkspaceUid
     flow: FlowUid
@@ -71,30 +71,30 @@ class ExecutionKey:
 
     @property
     def execution_id(self) -> str:
-        """Contact and entry in one word, within the flow: `ann`, and at the second time `ann#000002`; they sort so."""
+        """Return contact and entry as one sortable id within the flow: `ann`, for the second entry `ann#000002`."""
         return self.contact if self.entry == 1 else f"{self.contact}#{self.entry:06d}"
 
 
 def parse_execution_id(workspace: WorkspaceUid, flow: FlowUid, execution_id: str) -> ExecutionKey:
-    """The key whose word this is; ValueError when it is none."""
+    """Parse an execution id. ValueError for a malformed one."""
     contact, _, entry = execution_id.partition("#")
     return ExecutionKey(workspace, flow, ContactUid(contact), int(entry or "1"))
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Makes the worker with attempt `by` the owner of the send at `node` until the lease ends (real clock)."""
+    """Reservation of the send at `node` for the attempt `by`, until the lease ends (real clock)."""
 
     by: AttemptId
     until: datetime
     node: NodeId
-    #: Of the message, should it have been sent.
+    #: What the message costs if it is sent, in units of `model/money`.
     cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MessageResult:
-    """One SEND of one execution. `cost` is in units of 10⁻⁴ of the currency's minor unit."""
+    """Result of one SEND of an execution. `cost` is in units of 10⁻⁴ of the currency's minor unit."""
 
     outcome: MessageOutcome
     at: datetime
@@ -103,13 +103,13 @@ class MessageResult:
     reason: str | None = None
     provider_id: str | None = None
     cost: int = 0
-    #: Which of the SEND's offers it was: 0 its own channel, 1 its fallback.
+    #: The send option that was used: 0 is the step's own channel, 1 its fallback.
     offer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReceipt:
-    """The highest that the provider has reported of one message."""
+    """The highest-ranking delivery report of one message."""
 
     engagement: Engagement
     at: datetime
@@ -118,13 +118,16 @@ class DeliveryReceipt:
 
     @property
     def rank(self) -> int:
-        """A report counts only if it ranks above what is known. A late receipt still beats a timeout."""
+        """Return the rank.
+
+        A report counts only if it ranks above the stored one; a late receipt still replaces a timeout.
+        """
         return _SOFT_RANK if self.is_soft else _RANKS[self.engagement]
 
 
 @dataclass(frozen=True, slots=True)
 class TriggeringEvent:
-    """The event that started a walk: its id and its properties, which templates and conditions may look at."""
+    """Id and properties of the event that started an execution, for templates and conditions."""
 
     event: str
     properties: Mapping[str, JsonValue]
@@ -132,13 +135,13 @@ class TriggeringEvent:
 
 @dataclass(frozen=True, slots=True)
 class NodeVisit:
-    """One node that the walk has passed: by which exit, when it came and when it left."""
+    """A node on the path of an execution: its exit, and when the execution entered and left it."""
 
     node: NodeId
     exit: str
     entered: datetime
     left: datetime
-    #: The comparison that decided, where one did.
+    #: The comparison that decided the exit, if any.
     why: str = ""
 
 
@@ -148,7 +151,7 @@ _NO_RECEIPTS: Mapping[NodeId, DeliveryReceipt] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """The row. `seq` counts the saved steps: a hint with a smaller number is old news."""
+    """An execution. `seq` counts the saved steps; a step message with a smaller number is out of date."""
 
     key: ExecutionKey
     status: ExecutionStatus
@@ -157,71 +160,72 @@ class Execution:
     version: int
     created: datetime
     updated: datetime
-    #: When the walk came to `node`; a WAIT counts from here.
+    #: When the execution reached `node`; a WAIT counts from here.
     entered: datetime
-    #: Not before this moment (a WAIT, a retry); None is at once.
+    #: Not before this time (a WAIT or a retry); None means at once.
     due: datetime | None = None
-    #: Inside a WAIT that has been decided: at `due` the walk leaves by `next`.
+    #: In a WAIT whose end is decided: at `due` the execution leaves by `next`.
     asleep: bool = False
     #: Attempts used at `node`.
     attempt: int = 0
-    #: The first of the offers at `node` that may still be made: those before it were refused, or are not for them.
+    #: The first send option at `node` that may still be used. Earlier ones were refused or do not apply.
     offer: int = 0
-    #: The answer to a try of this offer was lost: it may be tried again, and no other may take its place.
+    #: The response to an attempt with this option was lost. The option may be retried, but no other may take its place.
     unsure: bool = False
-    #: What that try has cost. It is spent, unless the message is refused after all; another try pays what it lacks.
+    #: Cost of that attempt. It counts as spent unless the provider refuses the message after all; a retry pays only the
+    #: difference.
     paid: int = 0
     claim: Claim | None = None
     results: Mapping[NodeId, MessageResult] = field(default_factory=lambda: _NO_RESULTS)
     receipts: Mapping[NodeId, DeliveryReceipt] = field(default_factory=lambda: _NO_RECEIPTS)
     path: tuple[NodeVisit, ...] = ()
-    #: Why it failed or was skipped.
+    #: Why the execution failed or was skipped.
     reason: str | None = None
-    #: Faults of code or data met at this step; the fifth makes it failed(poison).
+    #: Faults of code or data at this step; after the fifth the execution fails with `poison`.
     faults: int = 0
-    #: A retry of one node: the walk stops after it.
+    #: A retry of a single node: the execution ends after it.
     only: bool = False
     cause: TriggeringEvent | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still go on."""
+        """Report whether the execution can still proceed."""
         return self.status in OPEN
 
     @property
     def properties(self) -> Mapping[str, JsonValue]:
-        """Of the event that started the walk, if one did."""
+        """Return the properties of the triggering event; empty if there is none."""
         return self.cause.properties if self.cause else {}
 
     @property
     def held(self) -> int:
-        """What is taken of the flow's purse for the message at `node` before it has a result."""
+        """Return what is charged to the flow's budget for the message at `node` while it has no result."""
         return max(self.paid, self.claim.cost if self.claim else 0)
 
     def message_uid(self, node: NodeId) -> MessageUid:
-        """The token of the message at `node`. Loops cannot be built, so each entry visits a node once."""
+        """Return the token of the message at `node`. Campaigns have no loops, so each entry visits a node once."""
         offer = self.results[node].offer if node in self.results else 0
         return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node, self.key.entry, offer)
 
     def with_result(self, node: NodeId, result: MessageResult) -> "Execution":
-        """The row with one more SEND decided; what is spent says the result from now on."""
+        """Return the execution with the result of a SEND; from now on the result states what was spent."""
         return replace(self, results={**self.results, node: result}, paid=0)
 
     def forgotten(self) -> "Execution":
-        """The row of an erased contact: states, times and counts, and nothing that the contact was or did."""
+        """Return the execution of an erased contact: states, times and counts stay, personal data goes."""
         path = tuple(replace(visit, why="") for visit in self.path)
         results = {node: replace(result, provider_id=None) for node, result in self.results.items()}
         return replace(self, cause=None, path=path, results=results)
 
     def finished(self, status: ExecutionStatus, reason: str | None, now: datetime) -> "Execution":
-        """The row at its end; a message of which a try may have been taken stays visible as unknown."""
+        """Return the ended execution. A message that an attempt may have delivered gets the outcome `unknown`."""
         row = self
         if self.unsure and self.node and self.node not in self.results:
             row = self.with_result(self.node, self.unanswered(now))
         return replace(row, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now)
 
     def unanswered(self, now: datetime, channel: str = "") -> MessageResult:
-        """What is known of the message at `node` when the answer to its last try was lost and no other try follows."""
+        """Return the result of a message whose last response was lost and that is not retried."""
         return MessageResult(
             MessageOutcome.UNKNOWN,
             now,
@@ -234,7 +238,9 @@ class Execution:
 
 
 def mark_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
-    """The row with a claim that ran out turned into an unknown message, whatever the policy: nobody sends it again."""
+    """Return the execution with the message of an expired claim set to `unknown`, under every policy, so that it is not
+    sent again.
+    """
     tries = row.attempt + 1
     result = MessageResult(
         MessageOutcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=row.held, offer=row.offer

@@ -1,4 +1,4 @@
-"""An export of contacts or executions to a file: what was asked, and how far it is."""
+"""Exports of contacts or executions to a file: request and progress."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
@@ -11,14 +11,14 @@ from chalicelib.model.import_job import Format
 
 
 class ExportOf(StrEnum):
-    """What the rows are."""
+    """What the records of the file are."""
 
     CONTACTS = "contacts"
     EXECUTIONS = "executions"
 
 
 class ExportStatus(StrEnum):
-    """Where an export stands; the last two are final."""
+    """Status of an export. The last two are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -27,7 +27,7 @@ class ExportStatus(StrEnum):
 
 
 class ExportRequest(StrictModel):
-    """Contacts, all or those with a tag or a status; or the executions of one flow."""
+    """Request for an export: contacts, optionally by tag or status, or the executions of one flow."""
 
     of: ExportOf
     format: Format = Format.CSV
@@ -46,17 +46,17 @@ class ExportRequest(StrictModel):
 
 
 class DataExport(StoredDocument):
-    """The progress: each part of the file is one save, so a crash repeats one part at most."""
+    """Progress of an export. Each part of the file is one save, so a crash repeats at most one part."""
 
     kind: ClassVar[str] = "EXPORT"
 
     request: ExportRequest
     file: str
     status: ExportStatus = ExportStatus.QUEUED
-    #: Of the file while it is being written, and the marks of its parts so far.
+    #: Token of the multipart upload, and the ETags of its parts so far.
     token: str = ""
     parts: tuple[str, ...] = ()
-    #: Where reading goes on, and whether that is for the columns, which are found in a round of its own.
+    #: Where reading continues, and whether this is the first pass, which collects the columns.
     cursor: str | None = None
     finding_columns: bool = False
     columns: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
@@ -66,5 +66,5 @@ class DataExport(StoredDocument):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing will be written any more."""
+        """Report whether the export has ended."""
         return self.status in {ExportStatus.COMPLETED, ExportStatus.FAILED}

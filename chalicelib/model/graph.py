@@ -1,4 +1,4 @@
-"""What nested steps compile to: nodes joined by named exits."""
+"""Compiled campaigns: nodes connected by named exits."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from chalicelib.model.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One step with its ways out; an exit to None ends the walk."""
+    """A step with its exits. An exit to None ends the execution."""
 
     id: NodeId
     step: Step
     exits: Mapping[str, NodeId | None]
-    #: Where the step was written, like `steps[2]`.
+    #: Position of the step in the campaign, such as `steps[2]`.
     field: str
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A compiled campaign. Exits only lead to nodes written later, so there are no loops."""
+    """A compiled campaign. Exits lead only to later nodes, so there are no loops."""
 
     start: NodeId | None
     nodes: Mapping[NodeId, Node]
@@ -29,5 +29,5 @@ class Graph:
         return iter(self.nodes.values())
 
     def after(self, node: NodeId, exit_name: str) -> NodeId | None:
-        """Where this exit leads. Raises KeyError for a node or exit that is not there."""
+        """Return the node to which an exit leads. KeyError for an unknown node or exit."""
         return self.nodes[node].exits[exit_name]

@@ -1,16 +1,16 @@
-"""A call with an Idempotency-Key: who works on it, and for a day what was answered."""
+"""Idempotency records: which request uses an Idempotency-Key, and its response."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from chalicelib.model.base import Moment, StoredDocument, StrictModel
 
-#: api.md: a call that is repeated with its key within this time is not made again.
+#: A repeated request within this time is not executed again (api.md).
 CALL_LIFE = timedelta(hours=24)
 
 
 class StoredResponse(StrictModel):
-    """What was answered, as JSON text; a long one lies in a file."""
+    """A stored response as JSON text; a long one is stored in a file."""
 
     status: int
     body: str = ""
@@ -18,15 +18,19 @@ class StoredResponse(StrictModel):
 
 
 class IdempotencyRecord(StoredDocument):
-    """Kept under a hash of its key. Times are the real clock's, as callers live by it."""
+    """The record of a request, stored under a hash of its key.
+
+    Times are real-clock times, because callers live by them.
+    """
 
     kind: ClassVar[str] = "CALL"
 
-    #: Of the request: another one with the same key is refused. Empty when the call is known to have done nothing.
+    #: Hash of the request; another request with the same key is refused. Empty if the request is known to have changed
+    #: nothing.
     fingerprint: str
-    #: The uid of what the call makes, the same for all attempts.
+    #: The uid of the object that the request creates, the same for all attempts.
     reserved_uid: str
-    #: Whoever works on the call has it until then.
+    #: The time until which one worker has reserved the request.
     until: Moment
     answer: StoredResponse | None = None
 

@@ -1,4 +1,4 @@
-"""Ids: their types, how new ones are made, and the message uid that carries its own address."""
+"""Ids: their types, generation, and the message uid, which contains the address of its execution."""
 
 import re
 from dataclasses import dataclass
@@ -17,37 +17,38 @@ ContactUid = NewType("ContactUid", str)
 NodeId = NewType("NodeId", str)
 AttemptId = NewType("AttemptId", str)
 
-#: Ids travel in URLs, in queue bodies and in e-mail tags (SES allows 256 characters of A-Za-z0-9_-.@ in a tag value,
-#: and a message uid joins five ids by dots), so they are short and plain.
+#: Ids are used in URLs, queue messages and e-mail tags. SES allows 256 characters of A-Za-z0-9_-.@ in a tag value, and
+#: a message uid joins five ids with dots, so ids are short and plain.
 UID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 NODE_PATTERN = r"^[A-Za-z0-9_-]{1,40}$"
 
 
 def new_uid() -> str:
-    """A fresh ULID: 26 characters, later ones sort after earlier ones."""
+    """Return a new ULID: 26 characters, sortable by time of creation."""
     return str(ULID())
 
 
 def new_mark() -> str:
-    """Eight random characters by which a writer knows its own write again."""
+    """Return eight random characters by which a writer recognises its own write."""
     return new_uid()[-8:]
 
 
 def is_uid(text: str) -> bool:
-    """Whether a client may bring this as an id."""
+    """Report whether a client may use this text as an id."""
     return re.fullmatch(UID_PATTERN, text) is not None and not text.endswith("\n")
 
 
 @dataclass(frozen=True, slots=True)
 class MessageUid:
-    """The one token of a message: given to the provider, and what comes back in its events."""
+    """The token of a message: given to the provider, which returns it in its events."""
 
     workspace: WorkspaceUid
     flow: FlowUid
     contact: ContactUid
     node: NodeId
     visit: int = 1
-    #: Which of the SEND's offers: 0 is its own channel, 1 its fallback. Another message, so it has another token.
+    #: The send option: 0 is the step's own channel, 1 its fallback. Each option is another message, so its token
+    #: differs.
     offer: int = 0
 
     def __str__(self) -> str:
@@ -56,7 +57,7 @@ class MessageUid:
 
 
 def read_message_uid(text: str) -> MessageUid | None:
-    """The address inside a message uid, or None when the text is not one."""
+    """Parse a message uid; None for other text."""
     workspace, flow, contact, node, visit, offer = (*text.split("."), "0", "", "", "", "", "")[:6]
     if text.count(".") not in {4, 5} or not all(map(is_uid, (workspace, flow, contact, node))):
         return None
@@ -68,6 +69,6 @@ def read_message_uid(text: str) -> MessageUid | None:
 
 
 def uid_at(moment: datetime, *parts: str) -> str:
-    """A ULID of a moment that is always the same for the same parts."""
+    """Return a ULID of a time that is always the same for the same parts."""
     milliseconds = int(moment.timestamp() * 1000).to_bytes(6, "big")
     return str(ULID(milliseconds + blake2b("\x1f".join(parts).encode(), digest_size=10).digest()))

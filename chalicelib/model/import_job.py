@@ -1,4 +1,4 @@
-"""An import of contacts from a file: what was asked, and how far it is."""
+"""Imports of contacts from a file: request and progress."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,20 +9,20 @@ from pydantic import Field, field_validator, model_validator
 from chalicelib.model.base import Moment, StoredDocument, StrictModel
 from chalicelib.model.consent import ConsentSource, Proof, Source
 
-#: api.md: longer files come by upload.
+#: In bytes; longer files need an upload (api.md).
 MAX_INLINE_BYTES = 5 * 1_048_576
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$")]
 
 
 class ExistingContactPolicy(StrEnum):
-    """What a row does to a contact that is there."""
+    """What to do with a record whose contact exists."""
 
     UPSERT = "upsert"
     SKIP = "skip"
 
 
 class ImportStatus(StrEnum):
-    """Where an import stands; the last two are final."""
+    """Status of an import. The last two are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -31,29 +31,29 @@ class ImportStatus(StrEnum):
 
 
 class Format(StrEnum):
-    """How a file is written."""
+    """File format."""
 
     CSV = "csv"
     JSON_LINES = "jsonl"
 
 
 class ImportOptions(StrictModel):
-    """How the rows are read. `mapping` says what a column is: header → field, or null to leave it out."""
+    """Options of an import. `mapping` maps a column header to a field, or to null to ignore the column."""
 
     mapping: Annotated[Mapping[str, str | None], Field(max_length=200)] = {}
     dry_run: bool = False
     on_existing: ExistingContactPolicy = ExistingContactPolicy.UPSERT
-    #: Where the consent in the rows comes from, and what proves it.
+    #: Origin and proof of the consent in the records.
     consent_source: Source = "import"
     consent_proof: Proof | None = None
 
 
 class ImportRequest(ImportOptions):
-    """The rows come inline or from an uploaded file."""
+    """Request for an import, with the records inline or in an uploaded file."""
 
-    #: With JSON's escapes around 5 MiB of CSV.
+    #: In bytes: 5 MiB of CSV with JSON escapes.
     max_bytes: ClassVar[int] = 6 * 1_048_576
-    #: `curl --data-binary @contacts.csv -H "Content-Type: text/csv"` sends the file as it is.
+    #: `curl --data-binary @contacts.csv -H "Content-Type: text/csv"` sends the file unchanged.
     plain_bodies: ClassVar[Mapping[str, str]] = {
         "text/csv": "csv",
         "application/jsonl": "json_lines",
@@ -61,14 +61,14 @@ class ImportRequest(ImportOptions):
     }
 
     csv: str | None = None
-    #: One JSON object a line, with the fields of a contact.
+    #: One JSON object per line, with the fields of a contact.
     json_lines: str | None = None
-    #: Of an upload; a name that ends in .jsonl or .ndjson holds JSON lines.
+    #: Name of an uploaded file; the extensions .jsonl and .ndjson mean JSON Lines.
     file_name: FileName | None = None
 
     @property
     def format(self) -> Format:
-        """By the field that has the rows, or by the file's name."""
+        """Return the format, by the field that holds the records or by the file name."""
         is_lines = self.json_lines is not None or (self.file_name or "").endswith((".jsonl", ".ndjson"))
         return Format.JSON_LINES if is_lines else Format.CSV
 
@@ -87,7 +87,7 @@ class ImportRequest(ImportOptions):
 
 
 class ContactImport(ImportOptions, StoredDocument):
-    """The progress. Every page of rows is one save, so a crash repeats one page at most."""
+    """Progress of an import. Every page of records is one save, so a crash repeats at most one page."""
 
     kind: ClassVar[str] = "IMPORT"
 
@@ -95,7 +95,7 @@ class ContactImport(ImportOptions, StoredDocument):
     format: Format = Format.CSV
     file: str
     total_bytes: int
-    #: Up to where the file is done with: the next row starts at this byte and this line.
+    #: Position of the next record: byte offset and line number.
     offset: int
     line: int
     pages: int = 0
@@ -104,19 +104,19 @@ class ContactImport(ImportOptions, StoredDocument):
     updated: int = 0
     skipped: int = 0
     rejected: int = 0
-    #: Pages that have a part in the file of rejected rows.
+    #: Pages that have a part in the file of rejected records.
     rejected_pages: tuple[int, ...] = ()
-    #: Why it failed as a whole.
+    #: Why the import failed as a whole.
     fault: str | None = None
     started_at: Moment | None = None
     completed_at: Moment | None = None
 
     @property
     def origin(self) -> ConsentSource:
-        """How we know of the consent in its rows."""
+        """Return the origin of the consent in the records."""
         return ConsentSource(source=self.consent_source, proof=self.consent_proof)
 
     @property
     def is_over(self) -> bool:
-        """Whether no row will be read any more."""
+        """Report whether the import has ended."""
         return self.status in {ImportStatus.COMPLETED, ImportStatus.FAILED}

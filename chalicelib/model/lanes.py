@@ -1,4 +1,4 @@
-"""What lanes of splits share: a label that is the exit's name, and the steps inside."""
+"""Lanes of splits: a label, which is the name of the exit, and the steps of the lane."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -9,24 +9,24 @@ from chalicelib.model.base import StrictModel
 from chalicelib.model.steps import Branch
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
-#: Longer lists than a campaign may have are read all the same, so that the answer can count them.
+#: Reads longer lists than a campaign may have, so that the error can state their length.
 LaneSteps = Annotated[tuple[JsonValue, ...], Field(max_length=1_000)]
 
 
 class Lane(StrictModel):
-    """One way out of a split."""
+    """One lane of a split."""
 
     label: Label
     steps: LaneSteps = ()
 
 
 def branches_of(lanes: Sequence[Lane]) -> tuple[Branch, ...]:
-    """The lanes as compile sees them."""
+    """Return the lanes in the form that the compiler reads."""
     return tuple(Branch(lane.label, lane.steps, f"lanes[{index}].steps") for index, lane in enumerate(lanes))
 
 
 def check_labels(lanes: Sequence[Lane]) -> None:
-    """Raises ValueError when two lanes have one label: it names the exit."""
+    """Check that labels are unique, because they name exits. ValueError for a duplicate."""
     labels = [lane.label for lane in lanes]
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated:

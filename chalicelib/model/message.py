@@ -1,4 +1,4 @@
-"""A message on its way to a provider, and the provider's verdict on it."""
+"""Messages on their way to a provider, and the results of a send."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from chalicelib.model.ids import MessageUid
 
 if TYPE_CHECKING:
-    # A channel's prices are by message type, so it imports this module.
+    # Imported for types only, because channel prices depend on the message type and `channel` imports this module.
     from chalicelib.model.channel import Channel
 
 
 class MessageType(StrEnum):
-    """Why we write: NEWSLETTER needs consent, MESSAGE is about something that the contact did, CONVERSATION answers."""
+    """Purpose of a message: NEWSLETTER requires consent, MESSAGE is about something that the contact did, CONVERSATION
+    is a reply.
+    """
 
     MESSAGE = "MESSAGE"
     NEWSLETTER = "NEWSLETTER"
@@ -23,7 +25,7 @@ class MessageType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A rendered message: `content` has the fields of the channel type's content model."""
+    """A rendered message. `content` has the fields of the channel type's content model."""
 
     uid: MessageUid
     channel: "Channel"
@@ -32,51 +34,51 @@ class OutgoingMessage:
     content: Mapping[str, str]
     #: In units of `model/money`, by the channel's prices.
     cost: int = 0
-    #: Where one click unsubscribes (RFC 8058); None where the message type needs no such link.
+    #: One-click unsubscribe URL (RFC 8058); None if the message type needs none.
     unsubscribe_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took it."""
+    """The provider accepted the message."""
 
     provider_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Not taken, too fast: waiting is not failing, no attempt is used."""
+    """Not sent, because of a rate limit of the provider. Waiting is not a failure: no attempt is used."""
 
     after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransientFailure:
-    """Not taken for sure, and may be taken later."""
+    """Certainly not sent; a retry may succeed."""
 
     code: str
     after: timedelta | None = None
-    #: The provider was never reached: no contact's fault, and the channel's circuit counts it.
+    #: The provider was not reached. The contact is not the cause, so the channel's circuit breaker counts it.
     unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PermanentFailure:
-    """Not taken, and never will be."""
+    """Not sent; a retry cannot succeed."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientSuppressed:
-    """Not taken, and this address is not to be written to again."""
+    """Not sent; this address must not be written to again."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelFailure:
-    """The provider refuses the channel itself (account, sender, credentials), not this recipient."""
+    """The provider refuses the channel (account, sender, credentials), not this recipient."""
 
     code: str
 
@@ -90,12 +92,12 @@ class AccountUnpaid:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """Perhaps taken: the answer was lost."""
+    """Possibly sent: the response was lost."""
 
     why: str
 
 
-#: What a channel type answers to one attempt to send.
+#: The result of one attempt to send.
 SendResult = (
     Accepted
     | Throttled

@@ -1,4 +1,4 @@
-"""One value compared with another: the operators of conditions and filters, and what each takes."""
+"""Operators of conditions and filters, and the values that each accepts."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Op(StrEnum):
-    """How a value is compared. `before`, `after` and `within` read it as a moment."""
+    """Comparison operators. `before`, `after` and `within` read the value as a time."""
 
     EQ = "eq"
     NE = "ne"
@@ -27,14 +27,14 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """An operator with what it compares to: a value, or for `within` a span before now."""
+    """An operator and its value; the value of `within` is a duration before now."""
 
     op: Op
     value: object
     within: timedelta | None
 
     def check(self) -> None:
-        """Raises ValueError when the operator does not take such a value."""
+        """Check the value. ValueError if the operator does not accept it."""
         if (self.within is not None) != (self.op is Op.WITHIN):
             raise ValueError("the operator within takes a duration as within, and no other operator does")
         wanted, fits = _TAKES[self.op]
@@ -42,11 +42,14 @@ class Operand:
             raise ValueError(f"the operator {self.op} takes {wanted}")
 
     def fits(self, found: object, now: datetime) -> bool:
-        """Whether it holds of what was found; of nothing only `ne`, and `exists` with the value false."""
+        """Report whether the comparison holds for a value that was found.
+
+        A missing value matches only `ne`, and `exists` with the value false.
+        """
         return self.compiled()(found, now)
 
     def compiled(self) -> Callable[[object, datetime], bool]:
-        """`fits` for those who ask a million times."""
+        """Return `fits` as a prepared function, for callers that compare a million values."""
         if self.op is Op.EXISTS:
             wanted = self.value is not False
             return lambda found, _: (found is not None) is wanted
@@ -61,7 +64,7 @@ class Operand:
 
 
 def as_moment(value: object) -> datetime | None:
-    """A date is its first moment in UTC; text is read as ISO 8601; without a zone it is none."""
+    """Convert a value to a time. A date is its start in UTC; text is ISO 8601; text without a zone is no time."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
@@ -70,7 +73,7 @@ def as_moment(value: object) -> datetime | None:
     if isinstance(value, datetime):
         try:
             return value.astimezone(UTC) if value.tzinfo else None
-        except OverflowError:  # a zone that leads out of the years 1 to 9999
+        except OverflowError:  # an offset that leads outside the years 1 to 9999
             return None
     return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
 
@@ -82,7 +85,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-#: Operator → what it takes as its value, in words and as a check.
+#: Operator → the value that it accepts, in words and as a check.
 _TAKES: Mapping[Op, tuple[str, Callable[[object], bool]]] = {
     **dict.fromkeys((Op.EQ, Op.NE), ("a value or a list", lambda value: isinstance(value, str | int | float | list))),
     **dict.fromkeys(_ORDERS, ("a number", _is_number)),

@@ -1,4 +1,4 @@
-"""What lies in the queue of receipts: a provider's event as it came, a callback to a hook, a followed link."""
+"""Messages of the receipt queue: provider events in their original form, callbacks, and visits of tracking links."""
 
 import base64
 import json
@@ -15,7 +15,10 @@ from chalicelib.model.ids import ChannelUid, WorkspaceUid
 
 
 class QueuedCallback(StrictModel):
-    """A genuine callback of a channel's provider. The body is packed, as text in JSON in JSON grows by half."""
+    """An authenticated callback of a channel's provider.
+
+    The body is compressed, because nested JSON text grows by half.
+    """
 
     kind: Literal["hook"] = "hook"
     workspace: Annotated[WorkspaceUid, Field(alias="w")]
@@ -26,7 +29,9 @@ class QueuedCallback(StrictModel):
 
 
 class LinkVisit(StrictModel):
-    """A contact followed a link of ours, or loaded its image: what the message has reached by that."""
+    """A contact opened a tracking link or loaded the tracking image; `engagement` is what the message
+    reached by that.
+    """
 
     kind: Literal["link"] = "link"
     message_uid: Annotated[str, Field(alias="m")]
@@ -43,19 +48,19 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 def build_posted(
     workspace: WorkspaceUid, channel: ChannelUid, callback: ProviderCallback, at: datetime
 ) -> QueuedCallback:
-    """What is queued of a callback: all but its headers, which were for its signature."""
+    """Build the queue message for a callback, without the headers, which are needed only to check the signature."""
     packed = base64.b64encode(zlib.compress(callback.body)).decode()
     return QueuedCallback(workspace=workspace, channel=channel, url=callback.url, body=packed, at=at)
 
 
 def decompress_body(posted: QueuedCallback) -> ProviderCallback:
-    """The callback again, never more than MAX_CALLBACK_BYTES of it."""
+    """Return the original callback, cut at MAX_CALLBACK_BYTES."""
     body = zlib.decompressobj().decompress(base64.b64decode(posted.body), MAX_CALLBACK_BYTES)
     return ProviderCallback(body, posted.url)
 
 
 def parse_internal(text: str) -> QueuedCallback | LinkVisit | None:
-    """What we put there ourselves; None for a provider's event."""
+    """Parse a message that Carillon itself has queued; None for a provider's event."""
     try:
         return _OWN.validate_json(text)
     except ValidationError:
@@ -63,7 +68,7 @@ def parse_internal(text: str) -> QueuedCallback | LinkVisit | None:
 
 
 def parse_sns(text: str) -> datetime | None:
-    """When SNS took an event from its provider; None where it did not bring it."""
+    """Return the time at which SNS received an event from its provider; None if SNS did not deliver it."""
     try:
         envelope: object = json.loads(text)
         told = envelope.get("Timestamp") if isinstance(envelope, dict) else None

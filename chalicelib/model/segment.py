@@ -1,4 +1,4 @@
-"""A segment: a saved filter over fields, tags, consent and events of contacts."""
+"""Segments: saved filters over fields, tags, consent and events of contacts."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
@@ -18,38 +18,38 @@ from chalicelib.model.conditions import (
     kind_of,
 )
 
-#: Flows keep their filter in one item of the table, and every job that expands them reads it.
+#: A flow stores its filter in one item, and every job that enrols contacts reads it.
 MAX_BYTES = 131_072
 MAX_VALUES = 10_000
 _Parts = Annotated[tuple["Filter", ...], Field(min_length=1, max_length=MAX_LEAVES)]
 
 
 class AllOf(Comparison):
-    """Holds when every part does."""
+    """A combination that holds if every part holds."""
 
     kind: ClassVar[str] = "all"
 
     all: _Parts
 
     def parts(self) -> tuple[Comparison, ...]:
-        """In the order in which they are written."""
+        """Return the parts in order."""
         return self.all
 
 
 class AnyOf(Comparison):
-    """Holds when a part does."""
+    """A combination that holds if at least one part holds."""
 
     kind: ClassVar[str] = "any"
 
     any: _Parts
 
     def parts(self) -> tuple[Comparison, ...]:
-        """In the order in which they are written."""
+        """Return the parts in order."""
         return self.any
 
 
 class NoneOf(Comparison):
-    """Holds when its part does not; of a list, when none of its parts does."""
+    """A negation; for a list, it holds if no part holds."""
 
     kind: ClassVar[str] = "not"
 
@@ -60,7 +60,7 @@ class NoneOf(Comparison):
     ]
 
     def parts(self) -> tuple[Comparison, ...]:
-        """In the order in which they are written."""
+        """Return the parts in order."""
         return self.not_ if isinstance(self.not_, tuple) else (self.not_,)
 
 
@@ -101,9 +101,9 @@ SegmentFilter = Annotated[
 
 
 class SegmentFields(StrictModel):
-    """What a caller may set."""
+    """Fields of a segment that a caller can set."""
 
-    #: Of the whole body.
+    #: Limit of the request body.
     max_bytes: ClassVar[int] = MAX_BYTES
     max_values: ClassVar[int] = MAX_VALUES
 
@@ -113,7 +113,7 @@ class SegmentFields(StrictModel):
 
 
 class Segment(SegmentFields, StoredDocument):
-    """A saved segment. Flows keep the filter as it was when they began."""
+    """A stored segment. A flow keeps the filter that the segment had when the flow started."""
 
     kind: ClassVar[str] = "SEGMENT"
 

@@ -1,4 +1,4 @@
-"""What a step that sends names to be sent: its own channel and template, and perhaps others instead."""
+"""Send options of a step: its own channel and template, and fallbacks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from chalicelib.model.template import Defaults, ParameterStrategy
 
 
 class MessageSpec(Protocol):
-    """A channel and a template, with the values of its variables."""
+    """A channel and a template, with the values of the template's variables."""
 
     @property
     def channel_uid(self) -> str | None:
-        """The channel, None for the flow's."""
+        """The channel; None means the channel of the flow."""
 
     @property
     def template_uid(self) -> str:
@@ -20,11 +20,11 @@ class MessageSpec(Protocol):
 
     @property
     def template_version(self) -> str | int:
-        """A number, or latest."""
+        """A version number, or `latest`."""
 
     @property
     def parameter_strategy(self) -> ParameterStrategy:
-        """Where values come from."""
+        """The origin of the variables' values."""
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -32,12 +32,16 @@ class MessageSpec(Protocol):
 
     @property
     def parameter_defaults(self) -> Defaults:
-        """Variable → value when nothing else has one."""
+        """Variable → value if no source has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendOption:
-    """`suffix` behind the node's id names its pinned template, `prefix` stands before its fields."""
+    """A message that a step may send.
+
+    `suffix` follows the node id in the key of the pinned template version; `prefix` precedes the names of its fields in
+    problems.
+    """
 
     suffix: str
     prefix: str
@@ -46,8 +50,8 @@ class SendOption:
 
 @runtime_checkable
 class SendsMessage(Protocol):
-    """A step that sends."""
+    """A step that sends messages."""
 
     @property
     def offers(self) -> tuple[SendOption, ...]:
-        """In the order in which they are tried."""
+        """Return the send options in the order in which they are tried."""

@@ -1,16 +1,16 @@
-"""Why a contact is passed over: by one SEND, or by the whole flow."""
+"""Reasons to skip a contact, at one SEND or for the whole flow."""
 
 from enum import StrEnum
 
 
 class SkipReason(StrEnum):
-    """What statistics, executions and estimates call it; a provider's own refusal is `skip_reason_for` its code."""
+    """Reasons in statistics, executions and estimates. `skip_reason_for` adds those that carry a provider's code."""
 
     CHANNEL_NOT_FOUND = "channel_not_found"
     CHANNEL_NOT_APPROVED = "channel_not_approved"
     CHANNEL_INACTIVE = "channel_inactive"
     CHANNEL_TYPE_UNKNOWN = "channel_type_unknown"
-    #: With the status in lower case, as `of_status` finds it.
+    #: `contact_` and the status in lower case; see `of_status`.
     CONTACT_UNSUBSCRIBED = "contact_unsubscribed"
     CONTACT_BOUNCED = "contact_bounced"
     CONTACT_BLOCKED = "contact_blocked"
@@ -19,18 +19,18 @@ class SkipReason(StrEnum):
     CONSENT_REVOKED = "consent_revoked"
     NO_CONSENT = "no_consent"
     NO_ADDRESS = "no_address"
-    #: The medium is known not to reach this address.
+    #: The channel type is known not to reach this address.
     NOT_CAPABLE = "not_capable"
     MISSING_TEMPLATE_PARAMETER = "missing_template_parameter"
-    #: The flow was cancelled before the contact's walk was over.
+    #: The flow was cancelled before the execution ended.
     CANCELLED = "cancelled"
 
     @classmethod
     def of_status(cls, status: str) -> "SkipReason":
-        """Of a contact whose status, such as `BLOCKED`, is not ACTIVE."""
+        """Return the reason for a contact whose status, such as `BLOCKED`, is not ACTIVE."""
         return cls(f"contact_{status.lower()}")
 
 
 def skip_reason_for(code: str) -> str:
-    """The reason where the provider says that the address wants nothing more, by the provider's code."""
+    """Return the reason for an address that the provider reports as suppressed, with the provider's code."""
     return f"suppressed_{code}"

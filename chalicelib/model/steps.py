@@ -1,6 +1,6 @@
-"""What every node type shares: the authored step, what a node may look at, and what it may answer.
+"""Base classes of node types: the authored step, its context, and its possible outcomes.
 
-A node decides and does nothing: it gets a `StepContext` and returns an outcome, which is data.
+A node only decides: it receives a `StepContext` and returns an outcome, which is data.
 """
 
 from collections.abc import Mapping
@@ -23,26 +23,29 @@ NEXT = "next"
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """All that a node may look at. `now` is the engine's clock; `entered` is when the walk came to the node."""
+    """Everything that a node can read.
+
+    `now` is the engine's clock; `entered` is when the execution reached the node.
+    """
 
     now: datetime
     entered: datetime
     campaign: str
     node: NodeId
     contact: Contact
-    #: The workspace's zone, for contacts without one of their own.
+    #: The workspace's time zone, for contacts without one.
     timezone: str
     results: Mapping[NodeId, MessageResult]
     receipts: Mapping[NodeId, DeliveryReceipt]
-    #: Of the event that started the walk, if one did.
+    #: Properties of the event that started the execution, if any.
     properties: Mapping[str, JsonValue] = field(default_factory=dict)
-    #: What the contact did, newest first; read only for steps that ask for it.
+    #: Events of the contact, newest first; loaded only for steps that need them.
     history: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """Leave by this exit at once; `why` is the comparison that decided, for the inspector."""
+    """Leave by this exit at once. `why` is the comparison that decided, for the inspector."""
 
     exit: str = NEXT
     why: str = ""
@@ -50,14 +53,14 @@ class Continue:
 
 @dataclass(frozen=True, slots=True)
 class WaitUntil:
-    """Stay until this moment, then leave by `next`."""
+    """Stay until a time, then leave by `next`."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Hand one message over, then leave by `next`."""
+    """Send one message, then leave by `next`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,13 @@ class ChangeTags:
     remove: tuple[str, ...]
 
     def of(self, tags: tuple[str, ...]) -> tuple[str, ...]:
-        """These tags changed: each once, those that were there first."""
+        """Return the changed tags: existing ones first, without duplicates."""
         return tuple(tag for tag in dict.fromkeys((*tags, *self.add)) if tag not in self.remove)
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The walk ends here."""
+    """End the execution."""
 
 
 NodeOutcome = Continue | WaitUntil | Deliver | ChangeTags | Stop
@@ -82,7 +85,7 @@ NodeOutcome = Continue | WaitUntil | Deliver | ChangeTags | Stop
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One lane as it was written: its exit, its raw steps, and where they stand below the step."""
+    """A lane as it was written: its exit, its raw steps, and the position of the steps in the campaign."""
 
     exit: str
     steps: tuple[JsonValue, ...]
@@ -91,7 +94,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A message that a step looks at, and the field that names it."""
+    """A reference to the message of another step, and the field that contains it."""
 
     node: str
     field: str
@@ -100,9 +103,9 @@ class Reference:
 class Step(StrictModel):
     """Base of the authored steps; each node type is a subclass with `type` as its discriminator."""
 
-    #: Whether it hands over messages, to which later steps may refer.
+    #: Whether the step sends messages, to which later steps may refer.
     delivers: ClassVar[bool] = False
-    #: Whether its lanes are variants whose messages are compared.
+    #: Whether the lanes are variants whose messages are compared.
     compares_lanes: ClassVar[bool] = False
 
     type: str
@@ -111,39 +114,39 @@ class Step(StrictModel):
 
     @property
     def exits(self) -> tuple[str, ...]:
-        """Ways out that lead to the step after this one."""
+        """The exits that lead to the following step."""
         return (NEXT,)
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """Ways out that have steps of their own, after which the lanes gather."""
+        """The exits that have steps of their own; afterwards the lanes join."""
         return ()
 
     @property
     def odds(self) -> Mapping[str, float]:
-        """By exit, how likely it is drawn; nothing where something else than chance decides."""
+        """Probability of each exit; empty if the exit is not random."""
         return {}
 
     @property
     def refers_to(self) -> tuple[Reference, ...]:
-        """Earlier SENDs whose messages this step looks at."""
+        """The earlier SENDs whose messages this step reads."""
         return ()
 
     @property
     def asks_for(self) -> frozenset[str]:
-        """Names of events that it wants to see in `StepContext.history`."""
+        """Names of the events that the step needs in `StepContext.history`."""
         return frozenset()
 
     def decide(self, context: StepContext) -> NodeOutcome:
-        """What to do with the contact here; pure."""
+        """Decide the outcome for a contact. Must be pure."""
         raise TypeError(f"{type(self).__name__} does not decide on {context.contact.uid}")
 
     def problems(self, now: datetime) -> tuple[Problem, ...]:
-        """What blocks a launch now, though the step can be read. Fields are relative to the step."""
+        """Return the problems of a readable step that block a launch at this time. Fields are relative to the step."""
         del now
         return ()
 
     def warnings(self, now: datetime) -> tuple[Problem, ...]:
-        """What an author should look at before launching; does not block. Fields are relative to the step."""
+        """Return the warnings for the author, which do not block a launch. Fields are relative to the step."""
         del now
         return ()

@@ -1,4 +1,4 @@
-"""Addresses that are not to be written to any more: the list keeps a keyed hash of each, never the address."""
+"""The suppression list. It stores a keyed hash of each address, never the address."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -13,31 +13,31 @@ ChannelTypeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,3
 
 
 class AddressKind(StrEnum):
-    """Which of a contact's addresses; the value is the contact's field."""
+    """An address of a contact; the value is the name of the contact's field."""
 
     EMAIL = "email"
     PHONE = "phone"
 
 
 class SuppressionReason(StrEnum):
-    """Why. What the contact has said itself is lifted when the contact says otherwise; the rest an operator lifts."""
+    """Reason for a suppression. The contact can undo its own decisions; all others need an operator."""
 
     HARD_BOUNCE = "hard_bounce"
     COMPLAINT = "complaint"
     STOP = "stop"
     ONE_CLICK = "one_click"
     MANUAL = "manual"
-    #: Of an erased contact: what its record had said.
+    #: For an erased contact: the consent that it had revoked.
     REVOKED = "revoked"
 
     @property
     def is_own_word(self) -> bool:
-        """Whether the contact has said so."""
+        """Report whether the contact itself asked for the suppression."""
         return self in {SuppressionReason.STOP, SuppressionReason.ONE_CLICK, SuppressionReason.REVOKED}
 
 
 class SuppressionBlock(StrictModel):
-    """What is not sent to an address; None is every channel type that uses it, or every message type."""
+    """A suppression of an address. None means every channel type that uses the address, or every message type."""
 
     address: AddressKind
     channel_type: ChannelTypeName | None = None
@@ -46,20 +46,23 @@ class SuppressionBlock(StrictModel):
     at: Moment
 
     def covers(self, channel_type: str, message_type: MessageType) -> bool:
-        """Whether such a message is meant."""
+        """Report whether the suppression applies to a message."""
         return self.channel_type in {None, channel_type} and self.message_type in {None, message_type}
 
     def is_same(self, other: "SuppressionBlock") -> bool:
-        """Whether it says the same for the same cause, whenever it was said."""
+        """Report whether two suppressions have the same scope and reason, at whatever time."""
         return self.model_copy(update={"at": other.at}) == other
 
 
 class Suppression(StoredDocument):
-    """One address on the list; `uid` is its keyed hash. Without blocks it is off the list again."""
+    """An entry of the list; `uid` is the keyed hash of the address.
+
+    Without blocks the address is no longer suppressed.
+    """
 
     kind: ClassVar[str] = "SUPPRESSION"
 
-    #: Who had the address when it was last looked at: only an id, and nobody once the contact is erased.
+    #: The contact that last had the address, by id only; None once the contact is erased.
     contact_uid: Uid | None = None
     blocks: Annotated[tuple[SuppressionBlock, ...], Field(max_length=50)]
 

@@ -1,4 +1,4 @@
-"""A template: the text for one channel type and message type, with immutable versions."""
+"""Templates: the content for one channel type and message type, with immutable versions."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,12 +9,12 @@ from pydantic import Field, StringConstraints
 from chalicelib.model.base import Moment, StoredDocument, StrictModel
 from chalicelib.model.message import MessageType
 
-#: api.md: longer sources are refused before they are compiled.
+#: Bytes; a longer source is refused before it is compiled (api.md).
 MAX_SOURCE_BYTES = 65_536
 
 
 class TemplateStatus(StrEnum):
-    """Only PUBLISHED templates can be launched."""
+    """Status of a template. Only PUBLISHED templates can be launched."""
 
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
@@ -22,14 +22,14 @@ class TemplateStatus(StrEnum):
 
 
 class ParameterStrategy(StrEnum):
-    """Where a variable's value comes from."""
+    """The origin of a variable's value."""
 
     USE_DEFAULT = "USE_DEFAULT"
     USE_CONTACT_ASSOCIATION = "USE_CONTACT_ASSOCIATION"
 
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-#: "favoriteColor, favoriteSport, default": sources left to right until one has a value.
+#: "favoriteColor, favoriteSport, default": sources from left to right; the first that has a value is used.
 SourceChain = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Parameters = Annotated[Mapping[VariableName, SourceChain], Field(max_length=100)]
 Defaults = Annotated[
@@ -39,7 +39,10 @@ Defaults = Annotated[
 
 
 class TemplateFields(StrictModel):
-    """What a caller may set. `content` has the fields of the channel type's content model, as template sources."""
+    """Fields of a template that a caller can set.
+
+    `content` has the fields of the channel type's content model, as template sources.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     channel_type: str
@@ -49,14 +52,14 @@ class TemplateFields(StrictModel):
 
 
 class Template(TemplateFields, StoredDocument):
-    """The working copy; what is sent are its versions."""
+    """The draft of a template. Its versions are what is sent."""
 
     kind: ClassVar[str] = "TEMPLATE"
 
     status: TemplateStatus = TemplateStatus.DRAFT
     reject_reason: str | None = None
     latest_version: int = 0
-    #: Whether the working copy differs from the latest version.
+    #: Whether the draft differs from the latest version.
     draft_changed: bool = True
 
     def marks(self) -> Mapping[str, str]:
@@ -64,13 +67,13 @@ class Template(TemplateFields, StoredDocument):
 
 
 class TemplateVersion(StrictModel):
-    """What was published: never changed."""
+    """A published version of a template. It never changes."""
 
     version: int
     channel_type: str
     message_type: MessageType
     content: Mapping[str, str]
     parameter_defaults: Defaults = {}
-    #: Names that the sources use, as `first_name` or dotted `contact.city`.
+    #: Names that the sources use, such as `first_name` or `contact.city`.
     variables: tuple[str, ...] = ()
     published_at: Moment

@@ -1,4 +1,4 @@
-"""What starts a campaign: a person, a call, the calendar, or what a contact does."""
+"""Triggers of a campaign: an operator, an API call, a schedule, or an event of a contact."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -10,47 +10,47 @@ from chalicelib.model.conditions import When
 from chalicelib.model.durations import Duration
 from chalicelib.model.event import EventName
 
-#: product.md: a start that is later than this is skipped, if the campaign does not say otherwise.
+#: Default time after which a late start is skipped (product.md).
 START_GRACE = timedelta(hours=1)
-#: How many starts that were skipped a campaign shows, the newest.
+#: The number of skipped starts that a campaign shows, newest first.
 SKIPS_KEPT = 20
 
 
 class ManualTrigger(StrictModel):
-    """An operator presses start."""
+    """Started by an operator."""
 
     type: Literal["manual"] = "manual"
 
 
 class ApiTrigger(StrictModel):
-    """`POST /v1/campaigns/{uid}/trigger` starts it."""
+    """Started by `POST /v1/campaigns/{uid}/trigger`."""
 
     type: Literal["api"] = "api"
 
 
 class ScheduledTrigger(StrictModel):
-    """The calendar: once at `at`, or again and again by a recurrence rule whose first day and time of day `at` is."""
+    """Started at `at`, or repeatedly by a recurrence rule whose first occurrence is `at`."""
 
     type: Literal["scheduled"] = "scheduled"
-    #: A date-time where `timezone` is; one with an offset or Z is that moment there.
+    #: A time in `timezone`; with an offset or Z, exactly that time.
     at: WrittenTime
-    #: An IANA name; the workspace's where there is none.
+    #: IANA time zone; the default is the workspace's.
     timezone: Annotated[str, StringConstraints(max_length=64)] | None = None
     #: RFC 5545, e.g. `FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR`.
     rrule: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
-    #: No occurrence after this moment.
+    #: No occurrence after this time.
     until: Moment | None = None
-    #: No more occurrences than this, counted from `at`.
+    #: Maximum number of occurrences, counted from `at`.
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
 class EventTrigger(StrictModel):
-    """Whenever a contact does `event`, if `when` holds of the contact and of the event's properties."""
+    """Started for a contact by `event`, if `when` holds for the contact and the event's properties."""
 
     type: Literal["event"] = "event"
     event: EventName
     when: When | None = None
-    #: The campaign's end: who does it later does not enter.
+    #: End of the campaign: later events start nothing.
     until: Moment | None = None
 
 
@@ -58,35 +58,40 @@ Trigger = Annotated[ManualTrigger | ApiTrigger | ScheduledTrigger | EventTrigger
 
 
 class EntryPolicy(StrictModel):
-    """Whether a contact that is through an event campaign may enter it again, and how long after it last entered."""
+    """Whether a contact that has finished an event campaign may enter it again, and the minimum time after its last
+    entry.
+    """
 
     again: bool = False
     after: Duration | None = None
 
 
 class SkippedStart(StrictModel):
-    """A scheduled start that did not happen."""
+    """A scheduled start that was skipped."""
 
     at: Moment
     reason: str
 
 
 class Schedule(StrictModel):
-    """What a launched scheduled campaign is about to do; its truth, as timers and jobs are only hints."""
+    """The schedule of a launched campaign.
+
+    It is the source of truth; a timer or job that differs from it is ignored.
+    """
 
     trigger: ScheduledTrigger
-    #: The zone of `trigger`, or what the workspace's was at the launch.
+    #: The time zone of `trigger`, or the workspace's at the launch.
     timezone: str
-    #: The next start, and which one by the rule it is, from 1; none is left without it.
+    #: The next start, and its number in the recurrence, from 1. None if no start is left.
     due: Moment | None
     number: int = 1
-    #: By whom SENDs go that name no channel.
+    #: Channel of the SENDs that name none.
     channel_uid: str
     paused: bool = False
-    #: Starts that did not happen, newest first.
+    #: Skipped starts, newest first.
     skipped: tuple[SkippedStart, ...] = ()
 
     def without_start(self, reason: str) -> "Schedule":
-        """With the start that is due noted as skipped."""
+        """Return the schedule with the due start recorded as skipped."""
         skip = SkippedStart(at=self.due, reason=reason) if self.due else None
         return self.model_copy(update={"skipped": ((skip, *self.skipped) if skip else self.skipped)[:SKIPS_KEPT]})

@@ -1,16 +1,16 @@
-"""An API call's idempotency key: for a day, the same key of the same campaign means the same flow."""
+"""Idempotency keys of triggered campaigns: the same key of the same campaign returns the same flow for a day."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from chalicelib.model.base import StoredDocument
 
-#: product.md: a call that is repeated with its key within this time starts nothing new.
+#: A repeated request with its key within this time starts nothing new (product.md).
 KEY_LIFE = timedelta(hours=24)
 
 
 class TriggerKey(StoredDocument):
-    """Made before its flow, so that whoever repeats the call makes the very same one."""
+    """Stored before its flow, so that a repeated request creates the same flow."""
 
     kind: ClassVar[str] = "TRIGGER"
 

@@ -1,4 +1,4 @@
-"""Pydantic's errors as our problems: a camelCase path into what was written, and a sentence that names the limit."""
+"""Conversion of pydantic errors to problems: a camelCase path into the input, and a sentence that states the limit."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,15 +11,15 @@ _SHOULD = "Input should be "
 _PLAIN_WORDS = {"missing": "is required", "extra_forbidden": "is not a known field"}
 
 
-#: As many of pydantic's findings are put into words, which takes ten times as long as finding them.
+#: Errors that are converted; converting takes ten times as long as finding them.
 MAX_FINDINGS = 999
 _UNSEEN = object()
 
 
 def validation_problems(error: ValidationError, prefix: str = "", content: object = _UNSEEN) -> tuple[Problem, ...]:
-    """Every problem at once; `prefix` is the path to what was validated.
+    """Convert all errors; `prefix` is the path to the validated input.
 
-    With `content`, which is what was validated, the names of union members are left out of the paths.
+    With `content`, the validated input, the paths leave out the names of union members.
     """
     messages: dict[str, list[str]] = {}
     for detail in _without_echoes(error.errors(include_url=False, include_input=False)[:MAX_FINDINGS]):
@@ -33,13 +33,13 @@ def validation_problems(error: ValidationError, prefix: str = "", content: objec
 
 
 def _without_echoes(found: Sequence[ErrorDetails]) -> Iterable[ErrorDetails]:
-    """A list whose items are all wrong is called empty as well."""
+    """Remove the error that a list is empty if all of its items are invalid: pydantic reports both."""
     around = {detail["loc"][:depth] for detail in found for depth in range(len(detail["loc"]))}
     return (detail for detail in found if detail["type"] != "too_short" or detail["loc"] not in around)
 
 
 def _join(said: Sequence[str]) -> str:
-    """The members of a union complain one by one; together they say what would do."""
+    """Join the errors of a union's members, so that the problem names everything that is accepted."""
     if all(message.startswith(_SHOULD) for message in said):
         return _SHOULD + " or ".join(message.removeprefix(_SHOULD) for message in said)
     return "; ".join(said)
@@ -55,13 +55,13 @@ def _message(detail: ErrorDetails) -> str:
 
 
 def _path(detail: ErrorDetails, prefix: str, content: object) -> str:
-    """Pydantic's location without the names of union members, which mean nothing to a caller."""
+    """Convert a pydantic location, without the names of union members, which mean nothing to a caller."""
     path: list[str | int] = []
     here = content
     last = len(detail["loc"]) - 1
     for position, part in enumerate(detail["loc"]):
         if content is _UNSEEN:
-            # pydantic says "[key]" behind a key that is itself wrong.
+            # Pydantic adds "[key]" after an invalid key.
             path += [part] if part != "[key]" else []
         elif (below := _below(here, part)) is not _NOWHERE:
             path.append(part)
@@ -81,5 +81,5 @@ def _below(content: object, part: str | int) -> object:
 
 
 def field_path(parts: Iterable[str | int]) -> str:
-    """`steps[2].for`."""
+    """Format a path, such as `steps[2].for`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")

@@ -1,4 +1,4 @@
-"""Webhooks out: where a workspace's own systems are told what happened, and each telling with its attempts."""
+"""Outgoing webhooks: endpoints of a workspace's own systems, and the deliveries to them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -15,32 +15,32 @@ from chalicelib.model.execution import Engagement, ExecutionStatus, MessageOutco
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.ids import WorkspaceUid
 
-#: There is one list of them in a workspace.
+#: The uid; a workspace has one document.
 WEBHOOKS = "all"
 #: Its name in JSON is short and stays, because queues hold messages of the previous version during an update.
 _Workspace = Annotated[WorkspaceUid, Field(alias="w")]
-#: All lie in one item, and each is written in the same transaction as what it is told (100 writes at most).
+#: All webhooks are in one item, and a transaction (at most 100 writes) may store a delivery for each.
 MAX_WEBHOOKS = 20
 DELIVERY_LIFE = timedelta(days=30)
-#: Of the newest attempts that a delivery keeps.
+#: Attempts that a delivery stores, newest last.
 MAX_ATTEMPTS = 20
 TEST_EVENT = "webhook.test"
 CONTACT_EVENTS = frozenset(f"contact.{word}" for word in ("created", "updated", "tagged", "untagged"))
 CONSENT_EVENTS = frozenset(f"consent.{state.lower()}" for state in ConsentState)
-#: Told only to who names them, not by `message.*`: every send would be a call.
+#: Delivered only to webhooks that name them, not by `message.*`, because each send would be a call.
 BY_NAME = frozenset({"message.sent", "message.skipped"})
-#: What became of a message on our side, and how a walk ended: told by the rows.
+#: Outcome of a message, and the end of an execution; published when executions are saved.
 ROW_EVENTS = frozenset(f"message.{outcome}" for outcome in MessageOutcome) | frozenset(
     f"execution.{status}" for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED)
 )
-#: What providers report, and contacts do.
+#: Reports of providers, and actions of contacts.
 MESSAGE_EVENTS = frozenset(f"message.{each.value}" for each in Engagement if each is not Engagement.SENT) | {
     "message.complained",
     "message.unsubscribed",
 }
 FLOW_EVENTS = frozenset(f"flow.{status}" for status in FlowStatus)
 CAMPAIGN_EVENTS = frozenset(f"campaign.{state.lower()}" for state in CampaignState)
-#: Every name that a webhook may choose.
+#: Every event name that a webhook may choose.
 ALL_EVENTS = (CONTACT_EVENTS | CONSENT_EVENTS | MESSAGE_EVENTS | ROW_EVENTS | FLOW_EVENTS | CAMPAIGN_EVENTS) | {
     LOW_BALANCE,
     CIRCUIT_OPENED,
@@ -57,13 +57,13 @@ def _groups() -> list[str]:
     return sorted({f"{name.partition('.')[0]}.*" for name in ALL_EVENTS})
 
 
-#: `flow.completed`, `flow.*`.
+#: An event or a group: `flow.completed`, `flow.*`.
 EventChoice = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_choice)]
 EventChoices = Annotated[tuple[EventChoice, ...], Field(min_length=1, max_length=100)]
 
 
 def expand_event_names(choices: Iterable[str]) -> frozenset[str]:
-    """The names that choices stand for."""
+    """Return the event names that the choices include."""
     found: set[str] = set()
     for choice in choices:
         group = choice.removesuffix("*") if choice.endswith(".*") else None
@@ -73,54 +73,54 @@ def expand_event_names(choices: Iterable[str]) -> frozenset[str]:
 
 
 class Webhook(StrictModel):
-    """One place; its secrets follow from its uid and `generation`, and are kept nowhere."""
+    """A webhook endpoint. Its secrets are derived from its uid and `generation`, and are not stored."""
 
     uid: Uid
     url: str
     events: EventChoices
     description: str = ""
     active: bool = True
-    #: Why it was switched off, where nobody asked for it.
+    #: Why Carillon has disabled the webhook; None if an operator did.
     disabled_reason: str | None = None
     generation: int = 1
-    #: Until then the secret before this one signs as well.
+    #: Until this time, requests are also signed with the previous secret.
     previous_until: Moment | None = None
     created_at: Moment
     updated_at: Moment
 
     def wants(self, event: str) -> bool:
-        """Whether it is told of this event."""
+        """Report whether the webhook receives this event."""
         return self.active and event in expand_event_names(self.events)
 
 
 class Webhooks(StoredDocument):
-    """All of a workspace."""
+    """All webhooks of a workspace."""
 
     kind: ClassVar[str] = "WEBHOOKS"
 
     entries: Annotated[tuple[Webhook, ...], Field(max_length=MAX_WEBHOOKS)] = ()
 
     def find(self, uid: str) -> Webhook | None:
-        """The one with this uid."""
+        """Return the webhook with this uid, or None."""
         return next((each for each in self.entries if each.uid == uid), None)
 
     def put(self, webhook: Webhook) -> "Webhooks":
-        """With this one in the place of its older self."""
+        """Return the list with a webhook added or replaced."""
         others = tuple(each for each in self.entries if each.uid != webhook.uid)
         return self.model_copy(update={"entries": (*others, webhook)})
 
     def without(self, uid: str) -> "Webhooks":
-        """Without the one with this uid."""
+        """Return the list without a webhook."""
         return self.model_copy(update={"entries": tuple(each for each in self.entries if each.uid != uid)})
 
     @property
     def names(self) -> frozenset[str]:
-        """Events that some of them want."""
+        """The events that at least one active webhook receives."""
         return expand_event_names(choice for each in self.entries if each.active for choice in each.events)
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands; a failed one can be replayed."""
+    """Status of a delivery. A failed delivery can be replayed."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -128,7 +128,7 @@ class DeliveryStatus(StrEnum):
 
 
 class DeliveryAttempt(StrictModel):
-    """One call of the webhook: the answer's status, or why there was none."""
+    """One call of the webhook: the status of the response, or the reason why there is none."""
 
     at: Moment
     status: int | None = None
@@ -137,17 +137,17 @@ class DeliveryAttempt(StrictModel):
 
 
 class WebhookDelivery(StoredDocument):
-    """One event on its way to one webhook; its uid is the `webhook-id` by which a receiver knows a repetition."""
+    """An event for one webhook. Its uid is the `webhook-id` by which the receiver recognises a repeated delivery."""
 
     kind: ClassVar[str] = "DELIVERY"
 
     webhook_uid: Uid
     event: str
-    #: The JSON text, the same at every attempt.
+    #: JSON text, the same in every attempt.
     body: str
     status: DeliveryStatus = DeliveryStatus.PENDING
     attempts: tuple[DeliveryAttempt, ...] = ()
-    #: Since the last replay.
+    #: Attempts since the last replay.
     tries: int = 0
     due: Moment | None = None
 
@@ -164,7 +164,7 @@ class WebhookDelivery(StoredDocument):
 
 
 class OutgoingCall(StrictModel):
-    """All that the function needs that calls webhooks: it may read nothing by itself."""
+    """Everything that the calling function needs; it has no access to stored data."""
 
     version: Annotated[int, Field(alias="v")] = 1
     workspace: _Workspace
@@ -176,7 +176,7 @@ class OutgoingCall(StrictModel):
 
 
 class CallResult(StrictModel):
-    """What became of a call."""
+    """Result of a call."""
 
     workspace: _Workspace
     delivery: str
@@ -188,7 +188,7 @@ class CallResult(StrictModel):
 
 
 class DeliveryJob(StrictModel):
-    """Deliveries whose time has come."""
+    """Deliveries that are due."""
 
     workspace: _Workspace
     uids: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The tenant and the keys that open it."""
+"""Workspaces (tenants) and their API keys."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -9,20 +9,20 @@ from chalicelib.model.base import Moment, StoredDocument
 
 
 class Scope(StrEnum):
-    """What a key may do; each includes those before it."""
+    """Permission of a key; each scope includes the previous ones."""
 
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
 
     def covers(self, needed: "Scope") -> bool:
-        """Whether a key of this scope may do what needs `needed`."""
+        """Report whether this scope includes `needed`."""
         order = list(Scope)
         return order.index(self) >= order.index(needed)
 
 
 class Workspace(StoredDocument):
-    """Settings of one tenant."""
+    """Settings of a workspace."""
 
     kind: ClassVar[str] = "WORKSPACE"
 
@@ -30,16 +30,17 @@ class Workspace(StoredDocument):
     timezone: str = "UTC"
     strict_consent: bool = False
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
-    #: Whether its flows are paid from its balance: since money was first paid in.
+    #: Whether flows are charged to the balance; true since the first payment.
     prepaid: bool = False
-    #: Of `model/webhook.ROW_EVENTS` those that a webhook wants; here, as every batch of steps reads the workspace.
+    #: The events of `model/webhook.ROW_EVENTS` that a webhook receives. Stored here, because every batch of steps reads
+    #: the workspace.
     row_events: tuple[str, ...] = ()
-    #: Region for phone numbers written without a country code (ISO 3166 alpha-2).
+    #: Region of phone numbers without a country code (ISO 3166-1 alpha-2).
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "DE"
 
 
 class Key(StoredDocument):
-    """An API key: only its HMAC is kept."""
+    """An API key. Only its HMAC is stored."""
 
     kind: ClassVar[str] = "KEY"
 
@@ -52,7 +53,9 @@ class Key(StoredDocument):
 
 
 class KnownWorkspace(StoredDocument):
-    """Kept in a workspace for itself and for each that its admin keys have made; the name is that of the beginning."""
+    """An entry for the workspace itself and for each workspace that its admin keys have created, with the name at
+    creation.
+    """
 
     kind: ClassVar[str] = "KNOWN_WORKSPACE"
 

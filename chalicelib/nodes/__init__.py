@@ -1,1 +1,1 @@
-"""The node types: one file each, joined in `registry`."""
+"""Node types: one file for each, listed in `registry`."""

@@ -1,4 +1,4 @@
-"""AB_TEST: splits contacts by weights, always the same contact the same way."""
+"""AB_TEST: splits contacts by weights. A contact always gets the same lane."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
@@ -13,13 +13,13 @@ WHOLE = 100
 
 
 class WeightedLane(Lane):
-    """`weight` in percent."""
+    """A lane with its `weight` in percent."""
 
     weight: Annotated[int, Field(ge=0, le=WHOLE)]
 
 
 class AbTest(Step):
-    """Two to five lanes whose weights sum to 100."""
+    """Two to five lanes whose weights add up to 100."""
 
     compares_lanes: ClassVar[bool] = True
 
@@ -36,21 +36,23 @@ class AbTest(Step):
 
     @property
     def exits(self) -> tuple[str, ...]:
-        """All its ways out are lanes."""
+        """No exit besides the lanes."""
         return ()
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """Its lanes."""
+        """The lanes."""
         return branches_of(self.lanes)
 
     @property
     def odds(self) -> Mapping[str, float]:
-        """By its weights."""
+        """The weights."""
         return {lane.label: lane.weight / WHOLE for lane in self.lanes}
 
     def decide(self, context: StepContext) -> NodeOutcome:
-        """A hash of campaign, node and contact: it survives retries, new flows and new versions."""
+        """Choose the lane by a hash of campaign, node and contact, so that retries, new flows and new versions choose
+        the same one.
+        """
         point = stable_fraction(context.campaign, context.node, context.contact.uid) * WHOLE
         reached = 0
         for lane in self.lanes:

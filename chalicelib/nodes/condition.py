@@ -12,13 +12,13 @@ OTHERWISE = "otherwise"
 
 
 class ConditionalLane(Lane):
-    """Only the last lane may have no `when`: it is taken by everybody else."""
+    """A lane with its condition. Only the last lane may omit `when`: it takes all other contacts."""
 
     when: When | None = None
 
 
 class Condition(Step):
-    """Two to ten lanes. Without a last lane for everybody else, those go on after the split."""
+    """Two to ten lanes. If the last lane has a condition, other contacts continue after the split."""
 
     type: Literal["CONDITION"] = "CONDITION"
     lanes: Annotated[tuple[ConditionalLane, ...], Field(min_length=2, max_length=10)]
@@ -42,17 +42,17 @@ class Condition(Step):
 
     @property
     def exits(self) -> tuple[str, ...]:
-        """The way out for those whom no lane takes."""
+        """The exit for contacts that no lane takes."""
         return (OTHERWISE,) if self._leaves_some else ()
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """Its lanes."""
+        """The lanes."""
         return branches_of(self.lanes)
 
     @property
     def refers_to(self) -> tuple[Reference, ...]:
-        """Every message that a `when` looks at."""
+        """The messages that the conditions read."""
         return tuple(
             Reference(leaf.message, f"lanes[{index}].when")
             for index, lane in enumerate(self.lanes)
@@ -63,11 +63,11 @@ class Condition(Step):
 
     @property
     def asks_for(self) -> frozenset[str]:
-        """Every event that a `when` looks at."""
+        """The events that the conditions read."""
         return frozenset().union(*(required_events(lane.when) for lane in self.lanes if lane.when is not None))
 
     def decide(self, context: StepContext) -> NodeOutcome:
-        """The lane and, for the inspector, the comparison that decided."""
+        """Choose the lane; for the inspector, also return the comparison that decided."""
         for lane in self.lanes:
             if lane.when is None:
                 return Continue(lane.label, "no other lane")

@@ -1,4 +1,4 @@
-"""END: the walk ends here."""
+"""END: ends the execution."""
 
 from typing import Literal
 
@@ -6,16 +6,16 @@ from chalicelib.model.steps import NodeOutcome, Step, StepContext, Stop
 
 
 class End(Step):
-    """Also ends a lane before the lanes gather."""
+    """Ends the execution, also inside a lane."""
 
     type: Literal["END"] = "END"
 
     @property
     def exits(self) -> tuple[str, ...]:
-        """None: nothing comes after it."""
+        """No exit: nothing follows."""
         return ()
 
     def decide(self, context: StepContext) -> NodeOutcome:
-        """Always stops."""
+        """Always stop."""
         del context
         return Stop()

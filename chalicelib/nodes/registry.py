@@ -1,4 +1,4 @@
-"""The node types that exist; adding one is a file and its name here."""
+"""The registry of node types. To add one, create its file and add its name here."""
 
 import json
 from typing import Annotated, Union
@@ -16,15 +16,15 @@ from chalicelib.nodes.wait import Wait
 NODE_TYPES: tuple[type[Step], ...] = (Send, Wait, Condition, AbTest, Tag, End)
 _BY_TYPE = {str(each.model_fields["type"].default): each for each in NODE_TYPES}
 _ANY = Union[NODE_TYPES]  # type: ignore[valid-type]  # noqa: UP007 - a tuple, which neither mypy nor | takes
-#: A step of any type, told by its `type`.
+#: A step of any type, identified by `type`.
 STEP: TypeAdapter[Step] = TypeAdapter(Annotated[_ANY, Field(discriminator="type")], config=ConfigDict(defer_build=True))
 
 
 def read_step(written: JsonValue) -> Step:
-    """Raises ValidationError, and RecursionError for what is nested too deep.
+    """Parse a step. Raises ValidationError, and RecursionError for input that is nested too deeply.
 
-    A known type by its own model: a process then builds the validators of the types that it meets. CONDITION's takes
-    longer than those of all others together, and most flows have none.
+    Steps of a known type are validated by the model of that type, so a process builds only the validators that it
+    needs. The validator of CONDITION takes longer to build than all others together, and most flows have none.
     """
     named = written.get("type") if isinstance(written, dict) else None
     known = _BY_TYPE.get(named) if isinstance(named, str) else None

@@ -1,4 +1,4 @@
-"""SEND: one message by a channel and a template."""
+"""SEND: sends one message by a channel and a template."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -22,7 +22,7 @@ TemplateNumber = Annotated[Literal["latest"] | int, BeforeValidator(_check_numbe
 
 
 class _Text(StrictModel):
-    """Which template, in which version, with which values."""
+    """The template, its version and the values of its variables."""
 
     template_uid: Uid
     template_version: TemplateNumber = LATEST
@@ -32,13 +32,13 @@ class _Text(StrictModel):
 
 
 class NoFallback(StrictModel):
-    """Who cannot be reached is skipped."""
+    """Without a fallback: a contact that the channel cannot reach is skipped."""
 
     mode: Literal["none"] = "none"
 
 
 class OtherChannel(_Text):
-    """Who cannot be reached by the step's own channel is written to by this one."""
+    """With a fallback: a contact that the step's own channel cannot reach gets the message by this channel."""
 
     mode: Literal["channel"]
     channel_uid: Uid
@@ -48,7 +48,7 @@ Fallback = Annotated[NoFallback | OtherChannel, Field(discriminator="mode")]
 
 
 class Send(_Text, Step):
-    """Without `channelUid` the flow's channel carries it; publishing the campaign pins `templateVersion`."""
+    """Without `channelUid` the step uses the flow's channel. Publishing the campaign pins `templateVersion`."""
 
     delivers: ClassVar[bool] = True
 
@@ -58,13 +58,13 @@ class Send(_Text, Step):
 
     @property
     def offers(self) -> tuple[SendOption, ...]:
-        """What it names to be sent, in the order in which it is tried."""
+        """The send options in the order in which they are tried."""
         own = SendOption("", "", self)
         if isinstance(self.fallback, OtherChannel):
             return (own, SendOption("/fallback", "fallback.", self.fallback))
         return (own,)
 
     def decide(self, context: StepContext) -> NodeOutcome:
-        """A message that was handed over (or found impossible) before is never handed over again."""
+        """Send the message, unless it already has a result."""
         del context
         return Deliver()

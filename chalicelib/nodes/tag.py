@@ -1,4 +1,4 @@
-"""TAG: adds and removes tags on the contact record."""
+"""TAG: adds and removes tags of the contact."""
 
 from typing import Annotated, Literal, Self
 
@@ -12,7 +12,7 @@ Tags = Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)]
 
 
 class Tag(Step):
-    """At least one tag to add or to remove; none in both."""
+    """At least one tag to add or to remove; no tag in both lists."""
 
     type: Literal["TAG"] = "TAG"
     add: Tags = ()
@@ -27,6 +27,6 @@ class Tag(Step):
         return self
 
     def decide(self, context: StepContext) -> NodeOutcome:
-        """Changes the record, also where it is so already: doing it twice is harmless."""
+        """Change the tags, even if nothing would change: repeating it is harmless."""
         del context
         return ChangeTags(self.add, self.remove)

@@ -1,4 +1,4 @@
-"""WAIT: stay for a duration, until a moment, or until a time of day where the contact lives."""
+"""WAIT: waits for a duration, until a date-time, or until a time of day in the contact's zone."""
 
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from chalicelib.model.steps import Continue, NodeOutcome, Step, StepContext, Wai
 
 
 class Weekday(StrEnum):
-    """Days as RRULE writes them, Monday first."""
+    """Weekdays as in RRULE, Monday first."""
 
     MO = "MO"
     TU = "TU"
@@ -44,14 +44,16 @@ TimeOfDay = Annotated[
 
 
 class Wait(Step):
-    """One of `for` (1 second to 365 days, from when the walk came here), `until` (a date-time), `localTime` (HH:MM)."""
+    """One of `for` (1 second to 365 days from when the execution reaches the step), `until` (a date-time), `localTime`
+    (HH:MM).
+    """
 
     type: Literal["WAIT"] = "WAIT"
     for_: Annotated[Duration | None, Field(alias="for")] = None
     until: Moment | None = None
-    #: In the contact's zone, else the workspace's; the next time that it is so late there.
+    #: The next such time in the contact's zone, or in the workspace's if the contact has none.
     local_time: TimeOfDay | None = None
-    #: Only on these days; goes with `localTime`.
+    #: Only on these days; requires `localTime`.
     weekdays: Annotated[tuple[Weekday, ...], Field(max_length=7)] = ()
 
     @model_validator(mode="after")
@@ -64,18 +66,18 @@ class Wait(Step):
         return self
 
     def decide(self, context: StepContext) -> NodeOutcome:
-        """Sleeps, unless the moment has passed already."""
+        """Wait, unless the time has passed."""
         until = self._moment(context)
         return Continue(why="the moment had passed") if until <= context.now else WaitUntil(until)
 
     def problems(self, now: datetime) -> tuple[Problem, ...]:
-        """A date-time further ahead than any wait may last."""
+        """Return a problem for a date-time that is further ahead than the longest wait."""
         if self.until is not None and self.until > now + LONGEST:
             return (Problem("until", f"step {self.id}: this moment is more than {LONGEST.days} days ahead"),)
         return ()
 
     def warnings(self, now: datetime) -> tuple[Problem, ...]:
-        """A date-time that has passed is not waited for."""
+        """Return a warning for a date-time in the past, which is not waited for."""
         if self.until is not None and self.until <= now:
             return (Problem("until", f"step {self.id}: this moment has passed; contacts go on at once"),)
         return ()
@@ -89,7 +91,7 @@ class Wait(Step):
 
 
 def zone_of(context: StepContext) -> ZoneInfo:
-    """The contact's zone; where it has none, or none that exists, the workspace's."""
+    """Return the contact's time zone; the workspace's if the contact has none or an unknown one."""
     for name in (context.contact.timezone, context.timezone):
         try:
             return ZoneInfo(name or "")
@@ -99,10 +101,10 @@ def zone_of(context: StepContext) -> ZoneInfo:
 
 
 def next_local(after: datetime, at: time, weekdays: tuple[Weekday, ...], zone: ZoneInfo) -> datetime:
-    """The first moment after `after` when the clocks of the zone show `at` on one of the days, in UTC.
+    """Return the first time after `after` at which clocks in the zone show `at` on one of the days, in UTC.
 
-    A time that a change to summer time leaves out comes as much later as the clocks are put forward; one that a
-    change to winter time brings twice counts the first time.
+    A time that the change to summer time skips is moved by the length of the change. A time that the change to winter
+    time repeats counts the first time.
     """
     wanted = {list(Weekday).index(day) for day in weekdays} or set(range(7))
     day = after.astimezone(zone).date()
