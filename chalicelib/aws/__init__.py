@@ -1,1 +1,1 @@
-"""The adapters on AWS: the only place that knows DynamoDB, S3, SQS and their keys."""
+"""Adapters for AWS. Only this package knows the keys and items of DynamoDB, S3 and SQS."""

@@ -1,4 +1,4 @@
-"""What all adapters share: botocore's errors as ours, batches with their leftovers, and cursors."""
+"""Helpers of the DynamoDB adapters: translation of errors, batches with unprocessed entries, and cursors."""
 
 import base64
 import binascii
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
         WriteRequestTypeDef,
     )
 
-    #: An item or a key in DynamoDB's own notation, e.g. {"pk": {"S": "w1#FLOW#f1"}}.
+    #: An item or a key in DynamoDB JSON, e.g. {"pk": {"S": "w1#FLOW#f1"}}.
     Item: TypeAlias = Mapping[str, AttributeValueTypeDef]
 else:
     Item = Mapping
 
-#: DynamoDB's limits for one call.
+#: DynamoDB limits of one call.
 BATCH_GET = 100
 BATCH_WRITE = 25
-#: An item has at most 409,600 bytes with its keys and marks.
+#: DynamoDB allows 409,600 bytes per item, including its keys and the attributes beside the document.
 DOC_BYTES = 380_000
-#: Tries in a row in which DynamoDB takes nothing of a batch; with the pauses between them about 1.5 s.
+#: Consecutive attempts in which DynamoDB processes no entry of a batch; about 1.5 s with the pauses in between.
 FRUITLESS_TRIES = 6
 FIRST_PAUSE_SECONDS = 0.025
 
@@ -57,38 +57,38 @@ PASSING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-#: Reasons for which a transaction was cancelled though none of its conditions failed.
+#: Reasons of a cancelled transaction that are not a failed condition, so that a retry may succeed.
 PASSING_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _LOST = (BotoConnectionError, HTTPClientError, IncompleteReadError)
 
 
 class ConditionFailed(Conflict):
-    """The condition of a single write did not hold; `item` is what is stored, if the write asked for ALL_OLD."""
+    """The condition of a single write failed. `item` is the stored item, if the write asked for ALL_OLD."""
 
     def __init__(self, item: Item | None) -> None:
-        super().__init__("It was changed meanwhile: read it again")
+        super().__init__("It was changed by another request; read it again")
         self.item = item
 
 
 @dataclass(frozen=True, slots=True)
 class CancellationReason:
-    """What became of one write of a cancelled transaction; `item` is what is stored, if the write asked for ALL_OLD."""
+    """The result of one write of a cancelled transaction. `item` is the stored item, if the write asked for ALL_OLD."""
 
     failed: bool
     item: Item | None
 
 
 class TransactionRefused(Conflict):
-    """A condition of a transaction did not hold; `reasons` are in the order of its writes."""
+    """A condition of a transaction failed. `reasons` are in the order of its writes."""
 
     def __init__(self, reasons: Sequence[CancellationReason]) -> None:
-        super().__init__("It was changed meanwhile: read it again")
+        super().__init__("It was changed by another request; read it again")
         self.reasons = tuple(reasons)
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raises RetryLater, ConditionFailed or TransactionRefused for botocore's errors; other faults stay as is."""
+    """Translate botocore's errors to RetryLater, ConditionFailed or TransactionRefused; others pass unchanged."""
     try:
         yield
     except ClientError as error:
@@ -106,7 +106,7 @@ def _read_error(error: ClientError) -> Exception:
     if code == "TransactionCanceledException":
         return _read_cancellation(error)
     if code in PASSING_CODES or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
-        return RetryLater(f"AWS answered {code}")
+        return RetryLater(f"AWS responded with {code}")
     return error
 
 
@@ -123,18 +123,18 @@ def _read_cancellation(error: ClientError) -> Exception:
             ]
         )
     if codes & PASSING_REASONS:
-        return RetryLater("AWS was busy with another write to the same item")
+        return RetryLater("Another write to the same item was in progress")
     return error
 
 
 class _Patience:
-    """Waits ever longer while DynamoDB hands the whole of a batch back, and gives up in the end."""
+    """Exponential backoff while DynamoDB returns a whole batch unprocessed; gives up after FRUITLESS_TRIES."""
 
     def __init__(self) -> None:
         self._fruitless = 0
 
     def wait(self, asked: int, left: int) -> None:
-        """To be called when `left` of `asked` entries came back; RetryLater after too many tries without progress."""
+        """Wait after `left` of `asked` entries came back. RetryLater after too many attempts without progress."""
         self._fruitless = self._fruitless + 1 if left >= asked else 0
         if self._fruitless >= FRUITLESS_TRIES:
             raise RetryLater("DynamoDB is throttled")
@@ -142,7 +142,7 @@ class _Patience:
 
 
 def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], consistent: bool) -> list[Item]:
-    """Those items that are there, in no particular order; any number of keys, doubled ones are asked once."""
+    """Return the items that exist, in no particular order. Any number of keys; duplicates are read once."""
     distinct = list({json.dumps(key, sort_keys=True): key for key in keys}.values())
     found: list[Item] = []
     for start in range(0, len(distinct), BATCH_GET):
@@ -164,7 +164,10 @@ def _get_up_to_100(client: "DynamoDBClient", table: str, keys: list[Item], consi
 
 
 def batch_write(client: "DynamoDBClient", table: str, requests: Sequence["WriteRequestTypeDef"]) -> None:
-    """Unconditional puts and deletes, any number, no key twice; RetryLater leaves some of them done."""
+    """Put and delete any number of items without conditions; no key may occur twice.
+
+    RetryLater may leave some of them done.
+    """
     for start in range(0, len(requests), BATCH_WRITE):
         _write_up_to_25(client, table, list(requests[start : start + BATCH_WRITE]))
 
@@ -182,7 +185,10 @@ def _write_up_to_25(client: "DynamoDBClient", table: str, requests: list["WriteR
 
 
 def build_doc(model: BaseModel, exclude_defaults: bool = False) -> "AttributeValueTypeDef":
-    """A model as the JSON attribute `doc`, without the `rev` beside it; TooLarge when no item could hold it."""
+    """Return a model as the JSON attribute `doc`, without `rev`, which is stored beside it.
+
+    TooLarge above DOC_BYTES.
+    """
     text = model.model_dump_json(exclude={"rev"}, exclude_defaults=exclude_defaults)
     if len(text.encode()) > DOC_BYTES:
         message = f"This is too large to be stored: at most {DOC_BYTES:,} bytes"
@@ -191,7 +197,7 @@ def build_doc(model: BaseModel, exclude_defaults: bool = False) -> "AttributeVal
 
 
 def guarded_put(table: str, item: Item, condition: str, rev: int | None = None) -> "TransactWriteItemTypeDef":
-    """A put with a condition (over `:rev`, if one is given) that tells what is stored when it does not hold."""
+    """Build a conditional put that returns the stored item if the condition fails. `rev` is the value of `:rev`."""
     put: TransactWriteItemTypeDef = {
         "Put": {
             "TableName": table,
@@ -206,16 +212,17 @@ def guarded_put(table: str, item: Item, condition: str, rev: int | None = None) 
 
 
 def is_our_write(written: Item, stored: Item | None) -> bool:
-    """Whether what is stored is what we wrote: an earlier success of ours whose answer was lost."""
+    """Report whether the stored item is what we wrote: an earlier attempt succeeded, and its response was lost."""
     return stored is not None and all(stored.get(name) == written.get(name) for name in ("doc", "rev"))
 
 
 def put_at_revision(client: "DynamoDBClient", table: str, item: "dict[str, AttributeValueTypeDef]", rev: int) -> bool:
-    """Replaces the item of revision `rev` (0: none is stored yet) whole; False where somebody else was before.
+    """Replace the item at revision `rev` (0: no item yet). False if another writer was first.
 
-    A refused write whose very content is stored is our own, whose answer was lost.
+    If the write is refused and the stored item equals it, an earlier attempt of this write succeeded, and its response
+    was lost.
     """
-    # No stored one has rev 0, but DynamoDB wants every value of a call to be used.
+    # No item is stored with rev 0, but DynamoDB refuses a request with an unused value.
     condition = "rev = :rev" if rev else "attribute_not_exists(pk) OR rev = :rev"
     try:
         with translate_errors():
@@ -232,15 +239,15 @@ def put_at_revision(client: "DynamoDBClient", table: str, item: "dict[str, Attri
 
 
 def read_document(model: type[M], text: str) -> M:
-    """A stored document. Fields that a newer version of the code wrote, while both run, are passed over.
+    """Parse a stored document. Fields written by a newer version of the code are ignored while both versions run.
 
-    A field is therefore only ever added with a default: the older code drops it when it saves the document.
+    The older version drops such a field when it saves the document, so every added field needs a default.
     """
     return model.model_validate_json(text, extra="ignore")
 
 
 def query(client: "DynamoDBClient", request: "QueryInputTypeDef", start: Item | None = None) -> Iterator[Item]:
-    """All items of a query from a start key on, page after page, as far as the caller takes them."""
+    """Yield the items of a query, page after page, starting behind the key `start`."""
     while True:
         with translate_errors():
             answer = client.query(**request, **({"ExclusiveStartKey": start} if start else {}))
@@ -251,14 +258,14 @@ def query(client: "DynamoDBClient", request: "QueryInputTypeDef", start: Item | 
 
 
 def encode_cursor(key: Item | None) -> str | None:
-    """A LastEvaluatedKey as text for an URL; the API signs it, this does not."""
+    """Encode a LastEvaluatedKey for use in a URL. The cursor is not signed; the API signs it."""
     if not key:
         return None
     return base64.urlsafe_b64encode(json.dumps(key, sort_keys=True).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str) -> Item:
-    """The key again; InvalidRequest when the text is not one. Whose key it is must be checked by the caller."""
+    """Decode a cursor. InvalidRequest for an invalid one. The caller must check that the key belongs to its list."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         key = json.loads(raw)
@@ -270,7 +277,10 @@ def decode_cursor(cursor: str) -> Item:
 
 
 def key_after(cursor: str | None, names: frozenset[str], partition: Mapping[str, str]) -> Item | None:
-    """The start key of a query; InvalidRequest unless it has just these attributes and lies in this partition."""
+    """Return the start key of a query.
+
+    InvalidRequest unless the key has exactly these attributes and is in this partition.
+    """
     if cursor is None:
         return None
     key = decode_cursor(cursor)
@@ -280,10 +290,10 @@ def key_after(cursor: str | None, names: frozenset[str], partition: Mapping[str,
 
 
 def _is_key_value(value: object) -> bool:
-    """All keys of all our tables are strings, and made of ids, numbers and hashes."""
+    """Check a key value: all keys of our tables are ASCII strings of ids, numbers and hashes."""
     return isinstance(value, dict) and set(value) == {"S"} and isinstance(value["S"], str) and value["S"].isascii()
 
 
 def bad_cursor() -> InvalidRequest:
-    """What to raise for a cursor of another list."""
-    return invalid("cursor", "This cursor was not given out by this list")
+    """Return the error for a cursor of another list."""
+    return invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")

@@ -1,4 +1,4 @@
-"""Conditional writes, 25 to a call or one by one, each answered by itself and tried again while throttled."""
+"""Conditional writes in batches of 25 or one by one, each with its own result, retried while throttled."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
         BatchStatementResponseTypeDef,
     )
 
-#: DynamoDB's limit for one BatchExecuteStatement.
+#: DynamoDB limit of one BatchExecuteStatement.
 BATCH = 25
-#: Seconds before the second, third and fourth try; half to one and a half times as long by chance.
+#: Seconds before the second, third and fourth attempt, multiplied by a random factor from 0.5 to 1.5.
 PAUSES = (0.05, 0.1, 0.2)
-#: Codes of a statement for which the same condition may be tried again.
+#: Error codes of a statement that may be retried with the same condition.
 _PASSING = frozenset(
     {
         "InternalServerError",
@@ -36,26 +36,26 @@ Sleep: TypeAlias = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of one write; `stored` is the item that refused it, where DynamoDB tells."""
+    """The result of one write. `stored` is the item that made the condition fail, if DynamoDB returns it."""
 
     written: bool
     stored: Item | None = None
 
 
 class Write(Protocol):
-    """A conditional write in both of DynamoDB's languages."""
+    """A conditional write, as a PartiQL statement and as a call."""
 
     def statement(self) -> "BatchStatementRequestTypeDef":
-        """In PartiQL."""
+        """Return the PartiQL statement."""
 
     def execute(self, client: "DynamoDBClient") -> None:
-        """As a call of its own; raises as botocore does."""
+        """Make a call for this write alone; raises botocore's errors."""
 
 
 def write_with_retry(
     client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep
 ) -> list[WriteResult]:
-    """Answers in the order of the writes; RetryLater when some are still undecided after the last try."""
+    """Return the results in the order of the writes. RetryLater if some are undecided after the last attempt."""
     answers = write_all(client, writes, batched, sleep)
     decided = [answer for answer in answers if answer is not None]
     if len(decided) < len(writes):
@@ -66,7 +66,7 @@ def write_with_retry(
 def write_all(
     client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep
 ) -> list[WriteResult | None]:
-    """Answers in the order of the writes; None for those that are still throttled after the last try."""
+    """Return the results in the order of the writes; None for writes that are throttled after the last attempt."""
     answers: dict[int, WriteResult] = {}
     left = list(range(len(writes)))
     for pause in (0.0, *PAUSES):
@@ -84,9 +84,9 @@ def write_all(
 def _write_some(
     client: "DynamoDBClient", writes: Sequence[Write], indices: Sequence[int], batched: bool
 ) -> Iterator[tuple[int, WriteResult]]:
-    """Answers those that DynamoDB decided; the others are to be tried again.
+    """Yield the results of the writes that DynamoDB has decided; the others need another attempt.
 
-    One alone goes as a batch too: at a call of its own botocore would wait for seconds while it is throttled.
+    A single write is sent as a batch too: for other calls, botocore itself retries for seconds while throttled.
     """
     try:
         if not batched:
@@ -118,5 +118,5 @@ def _read_response(response: "BatchStatementResponseTypeDef") -> WriteResult | N
     if error.get("Code") in _PASSING:
         return None
     if error.get("Code") not in _REFUSED:
-        raise RuntimeError(f"DynamoDB does not take the statement: {error.get('Code')}, {error.get('Message')}")
+        raise RuntimeError(f"DynamoDB rejected the statement: {error.get('Code')}, {error.get('Message')}")
     return WriteResult(written=False, stored=error.get("Item"))

@@ -1,4 +1,6 @@
-"""Balances, purses and ledgers: sums that are only moved by conditional writes, in transactions where two move."""
+"""Balances, flow budgets and ledgers: sums that change only by conditional writes, in a transaction where
+two change.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -33,7 +35,7 @@ _KEY_NAMES = frozenset({"pk", "sk"})
 
 
 class DynamoBalances:
-    """Implements `ports.Balances` in the Catalog table."""
+    """Implements `ports.Balances` and `ports.FlowBudgets` in the Catalog table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
@@ -43,7 +45,7 @@ class DynamoBalances:
         return _decode_balance(item) if item else None
 
     def credit(self, workspace: WorkspaceUid, entry: LedgerEntry) -> None:
-        """The balance moves and the ledger grows in one transaction; an entry that is there already moves nothing."""
+        """Change balance and ledger in one transaction; if the entry exists, neither changes."""
         update = self._update(
             keys.balance(workspace), "ADD freeUnits :units REMOVE lowTold", {":units": _number(entry.units)}
         )
@@ -66,7 +68,9 @@ class DynamoBalances:
         return self._succeeds([{"Update": update}, self._put(workspace, entry)])
 
     def mark_low(self, workspace: WorkspaceUid, count: int) -> bool:
-        """After a lost answer a second try finds it marked, and says so, though the first one did it."""
+        """After a lost response, the second attempt finds the mark and returns False, although the first attempt set
+        it.
+        """
         update = self._update(
             keys.balance(workspace),
             "SET lowCount = :next, lowTold = :yes",
@@ -109,7 +113,7 @@ class DynamoBalances:
         return _decode_purse(item) if item else FlowBudget()
 
     def reserve(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
-        """By a transaction with a token: a second try after a lost answer draws nothing more."""
+        """Use a transaction with a token, so that a second attempt after a lost response reserves nothing more."""
         values = {":units": _number(units)}
         out = self._update(
             keys.balance(workspace),
@@ -145,7 +149,7 @@ class DynamoBalances:
     def reconcile(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
-        """What the purse loses and no row has spent is free again."""
+        """Return to the available balance what the budget loses and no execution has spent."""
         booked = after.settled - seen.settled
         returned = seen.drawn - after.drawn
         purse = self._update(
@@ -188,7 +192,7 @@ class DynamoBalances:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def _holds(self, update: "UpdateTypeDef") -> bool:
-        """One update by itself; whether its condition held."""
+        """Make one update; report whether its condition held."""
         try:
             with translate_errors():
                 self._client.update_item(**update)
@@ -204,7 +208,7 @@ class DynamoBalances:
         return True
 
     def _transact(self, writes: "Sequence[TransactWriteItemTypeDef]", token: str) -> None:
-        # DynamoDB takes tokens of up to 36 characters.
+        # DynamoDB accepts tokens of up to 36 characters.
         short = hashlib.blake2b(token.encode(), digest_size=18).hexdigest()
         with translate_errors():
             self._client.transact_write_items(TransactItems=list(writes), ClientRequestToken=short)
@@ -232,7 +236,7 @@ def _decode_purse(item: Item) -> FlowBudget:
 
 
 def _encode_entry(workspace: WorkspaceUid, entry: LedgerEntry) -> "dict[str, AttributeValueTypeDef]":
-    # A uid is a ULID: they sort by time, and the same entry has the same key.
+    # The uid is a ULID, so entries sort by time and the same entry always has the same key.
     return {
         "pk": {"S": keys.balance(workspace)},
         "sk": {"S": f"{keys.ENTRIES}{entry.uid}"},

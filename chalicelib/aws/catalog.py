@@ -1,4 +1,4 @@
-"""Documents with their versions, children and chunks on the Catalog table: one item a document, JSON inside."""
+"""Documents with their versions, children and chunks in the Catalog table: one item per document, with JSON inside."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=StoredDocument)
 V = TypeVar("V", bound=BaseModel)
 
-#: Versions kept in memory; at a few KB each that is a few MB.
+#: Versions cached in memory; at a few KB each, a few MB in all.
 VERSIONS_CACHED = 1_000
-#: A filtered list reads at least so many items a call, since most of them may not match.
+#: A filtered list reads at least this many items per call, because most of them may not match.
 FILTERED_PAGE = 100
 TABLE_KEY = frozenset({"pk", "sk"})
 BY_TYPE_KEY = TABLE_KEY | {"kind", "created"}
 
 
 class DynamoCatalog:
-    """The port Catalog on DynamoDB."""
+    """Implements `ports.Catalog`, `DocumentVersions`, `ListChunks` and `DocumentSchedule` on DynamoDB."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
@@ -58,9 +58,9 @@ class DynamoCatalog:
         under: tuple[type[StoredDocument], str] | None = None,
         moving: Sequence[StoredDocument] = (),
     ) -> None:
-        """Stores a new document, and a pointer to it below a parent; Conflict as the port says."""
         item = _build_item(workspace, document)
-        # A transaction also for a single item: its token makes botocore's retry after a lost answer harmless.
+        # A single item is written by a transaction too: its token makes botocore's retry after a lost response
+        # harmless.
         writes = [guarded_put(self._table, item, "attribute_not_exists(pk)")]
         if under:
             pointer = _build_pointer(workspace, document, under)
@@ -84,33 +84,29 @@ class DynamoCatalog:
             self.stored(workspace, beside)
 
     def beside(self, workspace: WorkspaceUid, document: StoredDocument) -> Sequence[StoredDocument]:
-        """New documents that are stored in the same write as this one; none, but for those who extend this class."""
+        """Return new documents to store in the same transaction; a subclass may override it."""
         del workspace, document
         return ()
 
     def stored(self, workspace: WorkspaceUid, beside: Sequence[StoredDocument]) -> None:
-        """They were."""
+        """Called after the documents of `beside` were stored."""
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str, strong: bool = True) -> D | None:
-        """The document, or None; unless `strong` it may lag behind writes, at half the price."""
         item = self._find_item(keys.document(workspace, kind.kind, uid), keys.META, strong)
         return _read_document(kind, item) if item else None
 
     def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
-        """Like find; NotFound when it is not there."""
         document = self.find(workspace, kind, uid)
         if document is None:
             raise NotFound(_name(kind), uid)
         return document
 
     def find_many(self, workspace: WorkspaceUid, kind: type[D], uids: Sequence[str]) -> dict[str, D]:
-        """Those that are there, by uid; strongly consistent."""
         wanted = [_build_key(keys.document(workspace, kind.kind, uid), keys.META) for uid in uids]
         found = (_read_document(kind, item) for item in batch_get(self._client, self._table, wanted, consistent=True))
         return {document.uid: document for document in found}
 
     def save(self, workspace: WorkspaceUid, document: D) -> D:
-        """Replaces the document if its rev is still the stored one, and returns it with the next; Conflict if not."""
         saved = document.model_copy(update={"rev": document.rev + 1})
         item = _build_item(workspace, saved)
         beside = self.beside(workspace, document)
@@ -135,9 +131,9 @@ class DynamoCatalog:
             self._client.put_item(**put["Put"])
 
     def remove(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str) -> None:
-        """Deletes the document with its versions, children pointers and chunks; harmless when it is gone.
+        """Delete the items of the document; the document's own item and the pointer to it go last, in one transaction.
 
-        Its own item goes last, together with the pointer to it: a removal that broke off is seen and done again.
+        If the removal is interrupted, the document is still there, so that the removal can be repeated.
         """
         pk = keys.document(workspace, kind.kind, uid)
         for known in [key for key in list(self._versions) if key[0] == pk]:
@@ -156,7 +152,6 @@ class DynamoCatalog:
     def page(
         self, workspace: WorkspaceUid, kind: type[D], where: Mapping[str, str], limit: int, cursor: str | None
     ) -> Page[D]:
-        """Newest first, those whose marks equal `where` (a value "*part*" means contains). May lag behind writes."""
         partition = keys.of_kind(workspace, kind.kind)
         start = key_after(cursor, BY_TYPE_KEY, {"kind": partition})
         request = _build_list(partition, where)
@@ -175,7 +170,6 @@ class DynamoCatalog:
         limit: int,
         cursor: str | None,
     ) -> Page[D]:
-        """Documents stored `under` this parent, newest first, strongly consistent."""
         pk = keys.document(workspace, parent.kind, uid)
         start = key_after(cursor, TABLE_KEY, {"pk": pk})
         prefix = keys.children(kind.kind)
@@ -188,7 +182,6 @@ class DynamoCatalog:
         return Page(documents, _cursor_behind([pointer for pointer, _ in pairs], limit, TABLE_KEY))
 
     def add_version(self, workspace: WorkspaceUid, document: D, version: int, body: BaseModel) -> D:
-        """Stores an immutable version and saves its document in one transaction; Conflict as in save."""
         saved = document.model_copy(update={"rev": document.rev + 1})
         item = _build_item(workspace, saved)
         stored: Item = {"pk": item["pk"], "sk": {"S": keys.version(version)}, "doc": build_doc(body)}
@@ -208,7 +201,7 @@ class DynamoCatalog:
     def find_version(
         self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, version: int, body: type[V]
     ) -> V | None:
-        """A version; read once in a process."""
+        """Return a version; each process reads it once."""
         pk = keys.document(workspace, kind.kind, uid)
         cache_key = (pk, keys.version(version), body)
         if cache_key not in self._versions:
@@ -223,7 +216,6 @@ class DynamoCatalog:
     def list_versions(
         self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, body: type[V]
     ) -> tuple[V, ...]:
-        """All versions, newest first."""
         request = self._below(keys.document(workspace, kind.kind, uid), keys.VERSIONS)
         items = query(self._client, {**request, "ScanIndexForward": False})
         return tuple(read_document(body, item["doc"]["S"]) for item in items)
@@ -231,12 +223,10 @@ class DynamoCatalog:
     def put_chunk(
         self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int, entries: Sequence[str]
     ) -> None:
-        """Stores one part of a long list below a document; the same number replaces. No entry may hold a newline."""
         with translate_errors():
             self._client.put_item(TableName=self._table, Item=_build_chunk(workspace, kind, uid, number, entries))
 
     def save_with_chunks(self, workspace: WorkspaceUid, document: D, chunks: Mapping[int, Sequence[str]]) -> D:
-        """Stores parts of its list and saves the document, all or nothing; Conflict as in save. At most 50 parts."""
         saved = document.model_copy(update={"rev": document.rev + 1})
         item = _build_item(workspace, saved)
         parts = [_build_chunk(workspace, type(document), document.uid, *chunk) for chunk in chunks.items()]
@@ -244,17 +234,16 @@ class DynamoCatalog:
         try:
             self._transact([guarded_put(self._table, item, "rev = :rev", document.rev), *puts])
         except TransactionRefused as refused:
-            # Two who add equally many at one moment write the same document: what is stored does not tell whose it is.
+            # Two writers that add equally many entries at once write equal documents, so the stored one does not show
+            # whose write it is.
             raise _moved(document) from refused
         return saved
 
     def get_chunk(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int) -> tuple[str, ...]:
-        """Reads one part; empty when it is gone."""
         item = self._find_item(keys.document(workspace, kind.kind, uid), keys.chunk(number))
         return tuple(item["entries"]["S"].split("\n")[:-1]) if item else ()
 
     def list_active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
-        """Workspace and uid of all documents of a kind that are marked active, over all workspaces; for the clock."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": "active",
@@ -264,7 +253,6 @@ class DynamoCatalog:
         return (keys.read_active(item["activeSort"]["S"]) for item in query(self._client, request))
 
     def list_due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
-        """Workspace, uid and moment of all that have `due_at` up to this moment, the earliest first; may lag."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": "due",
@@ -277,7 +265,7 @@ class DynamoCatalog:
     def _documents(
         self, workspace: WorkspaceUid, kind: type[D], pointers: Iterator[Item], size: int
     ) -> Iterator[tuple[Item, D]]:
-        """Pointers with their documents; a pointer whose document was removed meanwhile is left out."""
+        """Yield pointers with their documents; skips pointers whose document was removed meanwhile."""
         while group := list(islice(pointers, size)):
             found = self.find_many(workspace, kind, [item["uid"]["S"] for item in group])
             yield from ((item, found[item["uid"]["S"]]) for item in group if item["uid"]["S"] in found)
@@ -309,7 +297,7 @@ def _name(kind: type[StoredDocument]) -> str:
 
 
 def _moved(document: StoredDocument) -> Conflict:
-    return Conflict(f"{_name(type(document))} {document.uid} was changed meanwhile: read it again")
+    return Conflict(f"{_name(type(document))} {document.uid} was changed by another request; read it again")
 
 
 def _build_key(pk: str, sk: str) -> Item:
@@ -320,8 +308,8 @@ def _build_chunk(
     workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int, entries: Sequence[str]
 ) -> Item:
     if any("\n" in entry for entry in entries):
-        raise ValueError("An entry of a chunk holds a newline")
-    # A newline behind every entry, not between them: so no entries and one empty entry are told apart.
+        raise ValueError("A chunk entry must not contain a newline")
+    # A newline after every entry, not between entries, distinguishes no entry from one empty entry.
     text = "".join(f"{entry}\n" for entry in entries)
     return {**_build_key(keys.document(workspace, kind.kind, uid), keys.chunk(number)), "entries": {"S": text}}
 
@@ -392,7 +380,7 @@ def _build_condition(number: int, value: str) -> str:
 
 
 def _cursor_behind(items: Sequence[Item], limit: int, names: frozenset[str]) -> str | None:
-    """Where the next page starts: behind the last item that was returned, None if there is nothing behind it."""
+    """Return the cursor behind the last returned item; None if no item follows."""
     if len(items) <= limit:
         return None
     return encode_cursor({name: items[limit - 1][name] for name in sorted(names)})

@@ -1,4 +1,4 @@
-"""Secrets of channels, in a folder of AWS Secrets Manager or of SSM's Parameter Store for each workspace."""
+"""Secrets of channels, in a folder per workspace of AWS Secrets Manager or SSM Parameter Store."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,25 +11,25 @@ from chalicelib.aws.signing_secret import SecretsClient
 from chalicelib.errors import NotFound
 from chalicelib.model.ids import WorkspaceUid
 
-#: How long a secret that was replaced may still be used.
+#: How long a replaced secret may still be used.
 KEPT_SECONDS = 300.0
-#: Before the names of those that lie in the Parameter Store.
+#: Prefix of names in Parameter Store.
 SSM = "ssm:"
 _MISSING = frozenset({"ResourceNotFoundException", "ParameterNotFound", "ParameterVersionNotFound"})
 _CLOSED = frozenset({"AccessDeniedException", "InvalidRequestException", "DecryptionFailure", "InvalidKeyId"})
 
 
 class ParametersClient(Protocol):
-    """The one call we make of boto3's client for "ssm", whose stubs are not among our requirements."""
+    """The used part of boto3's client for "ssm", whose stubs are not installed."""
 
     def get_parameter(self, *, Name: str, WithDecryption: bool) -> Mapping[str, Mapping[str, str]]:  # noqa: N803 - botocore's
-        """AWS's GetParameter."""
+        """Call GetParameter."""
 
 
 class ChannelSecrets:
-    """`name` is the secret `<folder>/<workspace>/<name>`, `ssm:name` the parameter `/<folder>/<workspace>/<name>`.
+    """Reads the secret `<folder>/<workspace>/<name>`, or for `ssm:name` the parameter `/<folder>/<workspace>/<name>`.
 
-    The workspace is part of the path, so that no channel can name another workspace's secret, nor the installation's.
+    The workspace is part of the path, so that no channel can read a secret of another workspace or of the installation.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class ChannelSecrets:
         self._kept: dict[tuple[WorkspaceUid, str], tuple[float, str]] = {}
 
     def __call__(self, workspace: WorkspaceUid, name: str) -> str:
-        """From memory for five minutes; a missing one is looked for each time."""
+        """Return a secret, cached for five minutes; a missing secret is not cached."""
         read_at, value = self._kept.get((workspace, name), (0.0, ""))
         if value and self._now() - read_at < KEPT_SECONDS:
             return value

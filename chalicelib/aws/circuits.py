@@ -1,4 +1,4 @@
-"""The circuit of a channel: one item beside the channel, so that one query reads both."""
+"""Circuits of channels: one item beside the channel, so that one query reads both."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class DynamoCircuits:
-    """Implements `ports.Circuits` in the Catalog table; times are kept to the millisecond."""
+    """Implements `ports.Circuits` in the Catalog table. Times are stored to the millisecond."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table

@@ -1,11 +1,14 @@
-"""The system's clock, which the laptop may run faster from an anchor on."""
+"""The system clock, which the local stack may run faster from an anchor on."""
 
 import time
 from datetime import UTC, datetime, timedelta
 
 
 class SystemClock:
-    """The engine's time is `virtual_anchor + (real time - real_anchor) × speed`; anchors in epoch seconds."""
+    """Implements `ports.Clock`.
+
+    The engine's time is `virtual_anchor + (real time - real_anchor) × speed`; anchors are in seconds since 1970.
+    """
 
     def __init__(self, speed: float = 1, real_anchor: float | None = None, virtual_anchor: float | None = None) -> None:
         self.speed = speed
@@ -13,13 +16,11 @@ class SystemClock:
         self._virtual_anchor = self._real_anchor if virtual_anchor is None else virtual_anchor
 
     def now(self) -> datetime:
-        """The engine's time, aware, UTC."""
         return datetime.fromtimestamp(self._virtual_anchor + (time.time() - self._real_anchor) * self.speed, UTC)
 
     def real(self) -> datetime:
-        """Wall-clock time, aware, UTC."""
         return datetime.fromtimestamp(time.time(), UTC)
 
     def sleep(self, span: timedelta) -> None:
-        """Waits this long by the engine's clock; a span that is over already is no wait."""
+        """Wait for `span` of the engine's time; a negative span does not wait."""
         time.sleep(max(0.0, span.total_seconds() / self.speed))

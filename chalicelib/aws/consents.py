@@ -1,4 +1,4 @@
-"""What contacts said about being written to, on the Contacts table: one item a change, below its contact."""
+"""Consent history in the Contacts table: one item per change, below its contact."""
 
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,13 +21,13 @@ _KEY = frozenset({"pk", "sk"})
 def build_consent(
     workspace: WorkspaceUid, contact: Contact, record: ConsentRecord
 ) -> "dict[str, AttributeValueTypeDef]":
-    """The item of a change that is written together with this state of its contact."""
+    """Build the item of a change, written in the transaction that stores this state of the contact."""
     sort = keys.consent_sort(rfc3339(record.at), contact.rev, record.channel_type, record.message_type)
     return {"pk": {"S": keys.consents(workspace, contact.uid)}, "sk": {"S": sort}, "doc": build_doc(record)}
 
 
 class DynamoConsents:
-    """The port Consents on DynamoDB."""
+    """Implements `ports.Consents` on DynamoDB."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table

@@ -1,4 +1,4 @@
-"""Contacts and their unique look-ups on the Contacts table: one item each, kept true to one another by transactions."""
+"""Contacts and their unique look-up keys in the Contacts table: one item each, kept consistent by transactions."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,31 +41,30 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef, QueryInputTypeDef, TransactWriteItemTypeDef
 
 CONTACT_KEY = frozenset({"pk", "sk"})
-#: DynamoDB takes 4 MB a transaction; a contact has at most 380 KB, and as a rule 1.
+#: DynamoDB allows 4 MB per transaction; a contact has at most 380 KB, and usually 1 KB.
 MANY_BYTES = 3_500_000
-#: DynamoDB's limit for one transaction.
+#: DynamoDB limit of one transaction.
 MANY_WRITES = 100
-#: Shards that are read together when the first one does not fill a page: three waves for them all.
+#: Shards that are read in parallel if the first one does not fill a page: three rounds for all shards.
 SHARDS_AT_ONCE = 21
-#: How often a removal looks again when the contact is changed under its hands.
+#: Attempts of a removal while others change the contact.
 REMOVAL_TRIES = 4
 
 
 class DynamoContacts:
-    """The port Contacts on DynamoDB."""
+    """Implements `ports.Contacts` and `ports.ContactShards` on DynamoDB."""
 
     def __init__(self, client: "DynamoDBClient", table: str, batched: bool = True, sleep: Sleep = time.sleep) -> None:
-        """`batched`: as in DynamoExecutions."""
+        """`batched`: see DynamoExecutions."""
         self._client, self._table, self._batched, self._sleep = client, table, batched, sleep
 
     def find_many(self, workspace: WorkspaceUid, uids: Sequence[ContactUid], strong: bool) -> dict[ContactUid, Contact]:
-        """Those that are there."""
         wanted = [_contact_key(workspace, uid) for uid in uids]
         found = (_read_contact(item) for item in batch_get(self._client, self._table, wanted, strong))
         return {ContactUid(contact.uid): contact for contact in found}
 
     def find_by(self, workspace: WorkspaceUid, lookups: Sequence[str]) -> dict[str, ContactUid]:
-        """Which contacts hold these look-up strings; strongly consistent."""
+        """Return the owners of look-up keys; strongly consistent."""
         wanted = [_lookup_key(workspace, text) for text in lookups]
         found = {item["pk"]["S"]: item["uid"]["S"] for item in batch_get(self._client, self._table, wanted, True)}
         by_text = ((text, found.get(keys.lookup(workspace, text))) for text in lookups)
@@ -78,7 +77,6 @@ class DynamoContacts:
         news: Sequence[Event] = (),
         consents: Sequence[ConsentRecord] = (),
     ) -> None:
-        """Stores a new contact with its look-ups in one transaction; Conflict when the uid or a look-up is taken."""
         told = self._tell(workspace, contact, news, consents)
         try:
             self._transact([*self._insert(workspace, contact, _build_item(workspace, contact)), *told])
@@ -94,7 +92,9 @@ class DynamoContacts:
         news: Mapping[str, Sequence[Event]] | None = None,
         consents: Mapping[str, Sequence[ConsentRecord]] | None = None,
     ) -> tuple[ContactUid, ...]:
-        """One transaction (25 with three look-ups each are 100 writes); if it is too much or refused, each alone."""
+        """Use one transaction (25 contacts with three look-up keys each are 100 writes); one per contact if that is too
+        large or refused.
+        """
         items = [_build_item(workspace, contact) for contact in contacts]
         told = [((news or {}).get(each.uid, ()), (consents or {}).get(each.uid, ())) for each in contacts]
         writes = [
@@ -119,14 +119,14 @@ class DynamoContacts:
         return True
 
     def _insert(self, workspace: WorkspaceUid, contact: Contact, item: Item) -> "list[TransactWriteItemTypeDef]":
-        """The contact first, then its look-ups in their order."""
+        """Return the writes: the contact first, then its look-up keys in order."""
         put = guarded_put(self._table, item, "attribute_not_exists(pk)")
         return [put, *(self._claim(workspace, text, contact.uid) for text in contact.lookups())]
 
     def _tell(
         self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event], consents: Sequence[ConsentRecord]
     ) -> "list[TransactWriteItemTypeDef]":
-        """What it did and what it said."""
+        """Return the writes of its events and consents."""
         items = [build_unpublished(workspace, event) for event in news]
         items += [build_consent(workspace, contact, record) for record in consents]
         return [{"Put": {"TableName": self._table, "Item": item}} for item in items]
@@ -139,7 +139,6 @@ class DynamoContacts:
         news: Sequence[Event] = (),
         consents: Sequence[ConsentRecord] = (),
     ) -> Contact:
-        """Replaces it, moving its look-ups, if its rev is the stored one; Conflict if not or a look-up is taken."""
         saved = after.model_copy(update={"rev": before.rev + 1})
         told = self._tell(workspace, saved, news, consents)
         if set(before.lookups()) == set(saved.lookups()) and not told:
@@ -149,7 +148,7 @@ class DynamoContacts:
         return saved
 
     def save_many(self, workspace: WorkspaceUid, changes: Sequence[tuple[Contact, Contact]]) -> tuple[bool, ...]:
-        """Together, as far as a call goes."""
+        """Save in batches as large as a call allows."""
         saved = [after.model_copy(update={"rev": before.rev + 1}) for before, after in changes]
         writes = [_Replacement(self._table, _build_item(workspace, contact)) for contact in saved]
         answers = write_with_retry(self._client, writes, self._batched, self._sleep)
@@ -183,7 +182,6 @@ class DynamoContacts:
             raise _taken(claimed, refused.reasons[1:]) from refused
 
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
-        """Deletes contact and look-ups; harmless when they are gone."""
         uid = ContactUid(contact.uid)
         stored: Contact | None = contact
         for _ in range(REMOVAL_TRIES):
@@ -192,7 +190,8 @@ class DynamoContacts:
             with suppress(TransactionRefused):
                 self._remove_at_rev(workspace, stored)
                 return
-            # It was saved or removed since it was read: other look-ups may be its own by now, and these another's.
+            # The contact was saved or removed since it was read, so its look-up keys may have changed, and the old ones
+            # may belong to another contact.
             stored = self.find_many(workspace, [uid], strong=True).get(uid)
         raise RetryLater(f"Contact {contact.uid} is being changed")
 
@@ -208,14 +207,16 @@ class DynamoContacts:
         self._transact([delete, *(self._free(workspace, text, contact.uid) for text in contact.lookups())])
 
     def page(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[Contact]:
-        """A page over all contacts of the workspace, in no particular order, each once."""
         shard, start = _read_position(workspace, cursor)
         items = list(islice(self._from(workspace, shard, start, limit + 1), limit + 1))
         behind = {name: items[limit - 1][name] for name in CONTACT_KEY} if len(items) > limit else None
         return Page(tuple(_read_contact(item) for item in items[:limit]), encode_cursor(behind))
 
     def _from(self, workspace: WorkspaceUid, shard: int, start: Item | None, size: int) -> Iterator[Item]:
-        """The first shard alone, as it mostly has enough; in a small workspace none has, so the rest come together."""
+        """Read the first shard alone, which usually fills the page.
+
+        In a small workspace no shard does, so the rest is read in parallel.
+        """
         yield from self._query_shard(workspace, shard, start, size)
         rest = range(shard + 1, CONTACT_SHARDS)
         with ThreadPoolExecutor(SHARDS_AT_ONCE) as pool:
@@ -230,7 +231,7 @@ class DynamoContacts:
         return query(self._client, request, start)
 
     def page_shard(self, workspace: WorkspaceUid, shard: int, limit: int, cursor: str | None) -> Page[Contact]:
-        """One query: where the shard ends is seen by an empty page at times."""
+        """Make one query; an empty page may be the first to show that the shard has ended."""
         start = key_after(cursor, CONTACT_KEY, {"pk": keys.contact_shard(workspace, shard)})
         request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Limit": limit, "ConsistentRead": True}
         with translate_errors():
@@ -239,7 +240,7 @@ class DynamoContacts:
         return Page(contacts, encode_cursor(answer.get("LastEvaluatedKey")))
 
     def summarise(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
-        """DynamoDB counts a megabyte a call."""
+        """Count by queries that return no items; DynamoDB counts one megabyte per call."""
         request: QueryInputTypeDef = {**self._of_shard(workspace, shard), "Select": "COUNT"}
         count, start = 0, None
         starts: list[str | None] = [None]
@@ -279,7 +280,7 @@ class DynamoContacts:
 
 @dataclass(frozen=True, slots=True)
 class _Replacement:
-    """A contact of the next rev in place of the one before."""
+    """A write that replaces a contact by its next rev."""
 
     table: str
     item: Item
@@ -316,7 +317,7 @@ def _lookup_key(workspace: WorkspaceUid, text: str) -> Item:
 
 
 def _build_item(workspace: WorkspaceUid, contact: Contact) -> Item:
-    # Without defaults a contact has half its bytes, and one under 1 KB costs one write unit.
+    # Without default values a contact has half the bytes, and one below 1 KB costs one write unit.
     doc = build_doc(contact, exclude_defaults=True)
     return {**_contact_key(workspace, contact.uid), "rev": {"N": str(contact.rev)}, "doc": doc}
 
@@ -326,20 +327,20 @@ def _read_contact(item: Item) -> Contact:
 
 
 def _moved(contact: Contact) -> Conflict:
-    return Conflict(f"Contact {contact.uid} was changed meanwhile: read it again")
+    return Conflict(f"Contact {contact.uid} was changed by another request; read it again")
 
 
 def _taken(lookups: Sequence[str], reasons: Sequence[CancellationReason]) -> Conflict:
-    """Names the first look-up that another contact holds, without the address itself."""
+    """Return the conflict for the first look-up key that another contact owns, without the address itself."""
     for text, reason in zip(lookups, reasons, strict=False):
         if reason.failed:
             holder = f"contact {reason.item['uid']['S']}" if reason.item else "another contact"
             return Conflict(f"{text.partition(':')[0]} is already used by {holder}")
-    return Conflict("Another contact changed a look-up meanwhile: read it again")
+    return Conflict("Another contact changed a look-up key; read it again")
 
 
 def _read_position(workspace: WorkspaceUid, cursor: str | None) -> tuple[int, Item | None]:
-    """The shard in which a page starts, and the key behind which; InvalidRequest when they do not belong together."""
+    """Return the shard and the key at which a page starts. InvalidRequest if they do not belong together."""
     if cursor is None:
         return 0, None
     uid = decode_cursor(cursor).get("sk", {}).get("S", "")

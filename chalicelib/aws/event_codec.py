@@ -1,4 +1,4 @@
-"""An event as DynamoDB keeps it below its contact, and the item that remembers its id."""
+"""Items of events below their contact, and of the markers that make event ids unique."""
 
 from typing import TYPE_CHECKING
 
@@ -11,24 +11,26 @@ from chalicelib.model.ids import WorkspaceUid
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-#: The sparse index `news` is written twice by every change of a contact that somebody listens to, and its sort key is
-#: the time, along which DynamoDB splits no partition: these take 8,000 changes a second, all workspaces together.
+#: The sparse index `news` gets two writes for each change of a contact that has a subscriber. Its sort key is the time,
+#: and DynamoDB does not split a partition along it. This many shards take 8,000 changes a second over all workspaces.
 NEWS_SHARDS = 16
 
 
 def event_key(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
-    """Where an event lies: below its contact, in order of time."""
+    """Return the key of an event: below its contact, ordered by time."""
     sort = keys.event_sort(rfc3339(event.occurred_at), event.id)
     return {"pk": {"S": keys.history(workspace, event.contact_uid)}, "sk": {"S": sort}}
 
 
 def build_event(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
-    """The item of an event."""
+    """Build the item of an event."""
     return {**event_key(workspace, event), "name": {"S": event.name}, "doc": build_doc(event), **_expiry(event)}
 
 
 def build_unpublished(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
-    """The same, found by the clock until it is stored once more without this mark."""
+    """Build the item of an unpublished event, which the scheduled task finds until the event is stored again without
+    this mark.
+    """
     item = build_event(workspace, event)
     item["newsKey"] = {"S": keys.news(keys.shard_of(event.contact_uid) % NEWS_SHARDS)}
     item["newsAt"] = {"S": rfc3339(event.occurred_at)}
@@ -36,21 +38,21 @@ def build_unpublished(workspace: WorkspaceUid, event: Event) -> "dict[str, Attri
 
 
 def blank_event(item: Item) -> "dict[str, AttributeValueTypeDef]":
-    """The item in the same place with an event that says nothing but its name and time."""
+    """Build the item that replaces an event and keeps only its name and time."""
     event = read_event(item).model_copy(update={"id": item["sk"]["S"].rpartition("#")[2], "properties": {}})
     kept = {name: value for name, value in item.items() if name not in {"newsKey", "newsAt"}}
     return {**kept, "doc": build_doc(event)}
 
 
 def build_event_marker(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
-    """What remembers the id: where its event lies, and nothing of what it says."""
+    """Build the item that reserves the event's id. It holds the position of the event, and nothing of its content."""
     place = event_key(workspace, event)
     key = {"pk": {"S": keys.event_id(workspace, event.id)}, "sk": {"S": keys.META}}
     return {**key, "contactPk": place["pk"], "place": place["sk"], **_expiry(event)}
 
 
 def read_event(item: Item) -> Event:
-    """The event again."""
+    """Parse an event."""
     return read_document(Event, item["doc"]["S"])
 
 

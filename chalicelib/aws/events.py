@@ -1,4 +1,4 @@
-"""What contacts did, on the Contacts table: one item an event below its contact, and one that remembers its id."""
+"""Events in the Contacts table: one item per event below its contact, and one marker per event id."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
-#: Queries under way at once when many contacts are asked about; a query is waiting, not work.
+#: Parallel queries when many contacts are read; a query is mostly waiting.
 READERS = 8
 _KEY = frozenset({"pk", "sk"})
 
 
 class DynamoEvents:
-    """The port Events on DynamoDB."""
+    """Implements `ports.Events` on DynamoDB."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
     def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[StoredEvent, ...]:
-        """The id first: what is stored under it is then this event and no other, however often it is written."""
+        """Reserve the ids first: the event stored under an id is then always the same, however often it is reported."""
         kept = tuple(StoredEvent(event, self._is_news(workspace, event)) for event in events)
         items = {each.event.id: build_event(workspace, each.event) for each in kept if each.is_news}
         batch_write(self._client, self._table, [{"PutRequest": {"Item": item}} for item in items.values()])
@@ -99,7 +99,7 @@ class DynamoEvents:
                 yield WorkspaceUid(item["pk"]["S"].partition("#")[0]), read_event(item)
 
     def anonymise_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
-        """Each in its place, which has a hash of its id."""
+        """Replace each event under its key, which contains a hash of its id."""
         found = query(self._client, self._of_contact(keys.history(workspace, contact)))
         batch_write(self._client, self._table, [{"PutRequest": {"Item": blank_event(item)}} for item in found])
 

@@ -1,4 +1,7 @@
-"""An execution as DynamoDB keeps it: native, compact, readable; times in milliseconds, empty things left out."""
+"""DynamoDB items of executions: native types, compact, readable.
+
+Times are in milliseconds; empty values are omitted.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
@@ -26,18 +29,19 @@ if TYPE_CHECKING:
 
 Fields: TypeAlias = "dict[str, AttributeValueTypeDef]"
 
-#: What a save writes, each of them always there: so one statement fits every row, and it needs no REMOVE.
-#: Receipts are not among it: they have a writer of their own (`put_receipt`).
-#: No text that people write has it: the API refuses control characters.
+#: Cannot occur in user text, because the API refuses control characters.
 _SEPARATOR = "\x1f"
+#: The attributes that a save writes. All are always present, so that one statement fits every execution without a
+#: REMOVE. Receipts have a writer of their own (`put_receipt`).
 STATE = ("status", "seq", "lease", "claim", "walk")
 
 
 def encode_state(row: Execution, mark: str = "") -> Fields:
-    """All of a row but its key and its receipts: what conditions look at by itself, all else in the map `walk`.
+    """Encode an execution without its key and receipts.
 
-    `lease` is the end of the claim, 0 without one: so "no claim is alive" is one comparison. It needs no OR, with
-    which ministack (and who knows whose PartiQL) no longer finds the key in a statement. `mark`: of the save.
+    Attributes used in conditions are separate; the rest is in the map `walk`. `lease` is the end of the claim, 0
+    without one, so that "no claim is alive" is a single comparison. An OR would keep ministack, and perhaps other
+    implementations of PartiQL, from finding the key in a statement. `mark` is that of the save.
     """
     claim = row.claim
     return {
@@ -74,7 +78,7 @@ def _encode_walk(row: Execution) -> Fields:
 
 
 def _encode_exceptions(row: Execution, fields: Fields) -> None:
-    """What most rows do not have."""
+    """Encode the values that most executions do not have."""
     if row.reason is not None:
         fields["reason"] = {"S": row.reason}
     if row.attempt:
@@ -101,7 +105,7 @@ def _encode_offer(row: Execution, fields: Fields) -> None:
 
 
 def encode_row(row: Execution, shards: int) -> Fields:
-    """A whole row, as it is enrolled."""
+    """Encode a whole execution for its enrolment."""
     key = row.key
     return {
         **row_key(key, shards),
@@ -113,7 +117,7 @@ def encode_row(row: Execution, shards: int) -> Fields:
 
 
 def encode_receipt(receipt: DeliveryReceipt) -> Fields:
-    """With its rank, so that a condition can compare it."""
+    """Encode a receipt with its rank, which conditions compare."""
     entry: Fields = {
         "e": {"S": receipt.engagement.value},
         "at": {"N": str(to_milliseconds(receipt.at))},
@@ -123,12 +127,12 @@ def encode_receipt(receipt: DeliveryReceipt) -> Fields:
 
 
 def holds_state(item: Item, fields: Mapping[str, "AttributeValueTypeDef"]) -> bool:
-    """Whether the stored row is, receipts aside, just what a save wanted to write."""
+    """Report whether the stored execution, except its receipts, is exactly what a save wanted to write."""
     return all(item.get(name) == fields.get(name) for name in STATE)
 
 
 def decode_row(item: Item) -> Execution:
-    """The row again; raises KeyError for an item that is none."""
+    """Parse an execution. KeyError for another item."""
     walk = item["walk"]["M"]
     return Execution(
         key=parse_execution_id(
@@ -159,7 +163,7 @@ def decode_row(item: Item) -> Execution:
 
 
 def decode_receipt(entry: Item) -> DeliveryReceipt:
-    """The receipt of one message."""
+    """Parse the receipt of one message."""
     return DeliveryReceipt(
         Engagement(entry["e"]["S"]), from_milliseconds(int(entry["at"]["N"])), is_soft="soft" in entry
     )
@@ -216,7 +220,10 @@ def _decode_result(entry: Item) -> MessageResult:
 
 
 def _encode_visit(visit: NodeVisit) -> str:
-    """As `node>exit@entered-left`, and what decided behind a unit separator; a node id holds neither > nor @."""
+    """Encode a visit as `node>exit@entered-left`, plus the deciding comparison after a unit separator.
+
+    A node id contains neither > nor @.
+    """
     why = f"{_SEPARATOR}{visit.why}" if visit.why else ""
     return f"{visit.node}>{visit.exit}@{to_milliseconds(visit.entered)}-{to_milliseconds(visit.left)}{why}"
 

@@ -1,4 +1,4 @@
-"""Keys of rows, of a flow's statistics and gate, and how they spread over shards."""
+"""Keys of executions, statistics and pacing states, and the distribution over shards."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -17,46 +17,51 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def shard_of(text: str, shards: int) -> int:
-    """Always the same shard for the same text, on every machine and in every version."""
+    """Return the shard of a text: the same on every machine and in every version."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) % shards
 
 
 def row_partition(workspace: WorkspaceUid, flow: FlowUid, shard: int) -> str:
-    """Where the rows of one shard of a flow lie."""
+    """Return the partition of one shard of a flow's executions."""
     return f"{workspace}#{flow}#{shard}"
 
 
 def row_key(key: ExecutionKey, shards: int) -> "dict[str, AttributeValueTypeDef]":
-    """The key of a row."""
+    """Return the key of an execution."""
     shard = shard_of(key.contact, shards)
     return {"pk": {"S": row_partition(key.workspace, key.flow, shard)}, "sk": {"S": key.execution_id}}
 
 
 def contact_key(workspace: WorkspaceUid, contact: ContactUid) -> str:
-    """Under which the index `byContact` keeps the flows of a contact."""
+    """Return the key under which the index `byContact` lists the flows of a contact."""
     return f"{workspace}#{contact}"
 
 
 def flow_partition(workspace: WorkspaceUid, flow: FlowUid) -> str:
-    """The flow's own partition of the Catalog: whoever removes the flow there removes statistics and gate too."""
+    """Return the flow's own partition of the Catalog table.
+
+    Removing the flow also removes its statistics and pacing state.
+    """
     return f"{workspace}#{Flow.kind}#{flow}"
 
 
 def to_milliseconds(moment: datetime) -> int:
-    """Since 1970, rounded down."""
+    """Convert to milliseconds since 1970, rounded down."""
     return (moment - _EPOCH) // _MILLISECOND
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
-    """The moment, in UTC."""
+    """Convert from milliseconds since 1970, in UTC."""
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def to_microseconds(moment: datetime) -> int:
-    """Since 1970, exactly: slots follow from slots, and rounded ones would change a rate."""
+    """Convert to microseconds since 1970, without rounding: each slot is computed from the previous one, so rounding
+    would change a rate.
+    """
     return (moment - _EPOCH) // MICROSECOND
 
 
 def from_microseconds(microseconds: int) -> datetime:
-    """The moment, in UTC."""
+    """Convert from microseconds since 1970, in UTC."""
     return _EPOCH + timedelta(microseconds=microseconds)

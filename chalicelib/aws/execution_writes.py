@@ -1,4 +1,4 @@
-"""The conditional writes of rows, in both of DynamoDB's languages."""
+"""Conditional writes of executions, as PartiQL statements and as calls."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Stores a row that is not there yet."""
+    """Stores an execution that does not exist yet."""
 
     table: str
     item: Fields
@@ -30,7 +30,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Writes the state of a row on a condition."""
+    """Writes the state of an execution if a condition holds."""
 
     table: str
     key: Fields
@@ -61,14 +61,14 @@ _SET = "SET " + ", ".join(f"#{name} = :{name}" for name in STATE)
 _UNCLAIMED = "#seq = :expected AND #status IN (:pending, :processing) AND #lease <= :moment"
 _CLAIMED = "#claim.#by = :attempt"
 _OPEN: Fields = {":pending": {"S": "pending"}, ":processing": {"S": "processing"}}
-#: Every name is quoted: many are reserved words.
+#: Every name is quoted, because many are reserved words.
 _SET_PARTIQL = " ".join(f'SET "{name}"=?' for name in STATE)
 _UNCLAIMED_PARTIQL = """"seq"=? AND "status" IN ['pending','processing'] AND "lease"<=?"""
 _CLAIMED_PARTIQL = '"claim"."by"=?'
 
 
 def _expected(expect: ExpectUnclaimed | ExpectClaimedBy) -> Fields:
-    """The values of the condition, in the order in which PartiQL asks for them."""
+    """Return the values of the condition in the order of the PartiQL placeholders."""
     if isinstance(expect, ExpectClaimedBy):
         return {"attempt": {"S": expect.attempt}}
     return {"expected": {"N": str(expect.seq)}, "moment": {"N": str(to_milliseconds(expect.real_now))}}

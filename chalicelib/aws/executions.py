@@ -1,4 +1,4 @@
-"""The rows in DynamoDB: `workspace#flow#shard` / contact, every write on a condition."""
+"""Executions in DynamoDB, under `workspace#flow#shard` / execution id. Every write is conditional."""
 
 import time
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ _CLIMBS = "attribute_exists(pk) AND (attribute_not_exists(receipts.#node) OR rec
 
 
 class DynamoExecutions:
-    """Implements `ports.Executions`. Times are kept to the millisecond, rounded down."""
+    """Implements `ports.Executions`. Times are stored to the millisecond, rounded down."""
 
     def __init__(self, client: "DynamoDBClient", table: str, batched: bool = True, sleep: Sleep = time.sleep) -> None:
-        """`batched=False` writes one by one: for an emulator whose PartiQL overlooks conditions, as moto's does."""
+        """`batched=False` writes one by one, for emulators whose PartiQL ignores conditions, such as moto."""
         self._client, self._table, self._batched, self._sleep = client, table, batched, sleep
 
     def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:
@@ -39,7 +39,7 @@ class DynamoExecutions:
     def find_entries(
         self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
     ) -> tuple[Execution, ...]:
-        """No uid holds a character before #, so none of another contact lies in between."""
+        """Query a key range: no uid contains a character below #, so no other contact's execution is in between."""
         first = row_key(ExecutionKey(workspace, flow, contact), shards)
         with translate_errors():
             answer = self._client.query(
@@ -95,9 +95,9 @@ class DynamoExecutions:
     def page(
         self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None
     ) -> Page[Execution]:
-        """The cursor is the last row's walk: it can only ever lead to a place in this very shard."""
+        """Use the last execution id as the cursor, so that a cursor can only point into this shard."""
         if cursor is not None and not is_uid(cursor.partition("#")[0]):
-            raise invalid("cursor", "This cursor was not given out by this list")
+            raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
         with translate_errors():
             answer = self._client.query(
                 TableName=self._table,
@@ -128,5 +128,8 @@ class DynamoExecutions:
 
 
 def _has_held(update: Update, answer: WriteResult) -> bool:
-    """A refused write whose very content is stored is our own, whose answer was lost."""
+    """Report whether the write is stored.
+
+    If it was refused and its content is stored, an earlier attempt succeeded, and its response was lost.
+    """
     return answer.written or (answer.stored is not None and holds_state(answer.stored, update.state))

@@ -1,4 +1,4 @@
-"""Imports, exports and rejected rows as objects of one S3 bucket."""
+"""Imports, exports and rejected records as objects of one S3 bucket."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,29 +12,27 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-#: What is read from S3 at once.
+#: Bytes that are read from S3 at once.
 CHUNK_BYTES = 1 << 20
-#: A line longer than this comes in pieces of this length, or a file without line ends would not fit in memory.
+#: A longer line comes in pieces of this length; a file without line ends would not fit in memory.
 LINE_BYTES = 1 << 16
 
 
 class S3Files:
-    """The port Files on S3."""
+    """Implements `ports.Files` and `ports.MultipartFiles` on S3."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
     def put(self, name: str, body: bytes) -> None:
-        """Stores or replaces."""
         with translate_errors():
             self._client.put_object(Bucket=self._bucket, Key=name, Body=body)
 
     def get(self, name: str) -> bytes:
-        """NotFound when it is not there."""
         return b"".join(self._chunks(name, 0))
 
     def size(self, name: str) -> int:
-        """An answer to HEAD has no body, and so no code but its status."""
+        """Make a HEAD request, whose error has no body and therefore no code but its status."""
         try:
             with translate_errors():
                 return self._client.head_object(Bucket=self._bucket, Key=name)["ContentLength"]
@@ -44,28 +42,27 @@ class S3Files:
             raise
 
     def lines(self, name: str, offset: int) -> Iterator[bytes]:
-        """Lines from a byte offset on, with their line ends; one over 64 KiB in pieces of 64 KiB."""
         return split_lines(self._chunks(name, offset))
 
     def link(self, name: str, seconds: int) -> str:
-        """A presigned URL to read it; signed here, so it tells nothing of whether the file is there."""
+        """Sign the URL locally, without checking that the file exists."""
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": name}, ExpiresIn=seconds
         )
 
     def upload_link(self, name: str, seconds: int) -> str:
-        """A presigned URL to put it with one request."""
+        """Sign a URL for an upload by a single PUT request."""
         return self._client.generate_presigned_url(
             "put_object", Params={"Bucket": self._bucket, "Key": name}, ExpiresIn=seconds, HttpMethod="PUT"
         )
 
     def begin(self, name: str) -> str:
-        """S3's multipart upload."""
+        """Begin an S3 multipart upload."""
         with translate_errors():
             return self._client.create_multipart_upload(Bucket=self._bucket, Key=name)["UploadId"]
 
     def put_part(self, name: str, token: str, number: int, body: bytes) -> str:
-        """S3 wants 5 MiB at least of each part but the last."""
+        """Upload a part; S3 requires at least 5 MiB for each part but the last."""
         with translate_errors():
             answer = self._client.upload_part(
                 Bucket=self._bucket, Key=name, UploadId=token, PartNumber=number, Body=body
@@ -73,7 +70,7 @@ class S3Files:
         return answer["ETag"]
 
     def finish(self, name: str, token: str, marks: Sequence[str]) -> None:
-        """NotFound when the upload is over."""
+        """Complete the upload. NotFound when S3 no longer knows it."""
         parts: list[CompletedPartTypeDef] = [
             {"PartNumber": number, "ETag": mark} for number, mark in enumerate(marks, start=1)
         ]
@@ -96,12 +93,12 @@ class S3Files:
             code = error.response["Error"].get("Code")
             if code == "NoSuchKey":
                 raise NotFound("File", name) from error
-            if code != "InvalidRange":  # S3's word for an empty file and for an offset at its end
+            if code != "InvalidRange":  # S3's error code for an empty file and for an offset at the end
                 raise
 
 
 def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Cuts a stream behind each newline, and within a line that is longer than LINE_BYTES."""
+    """Split a stream after each newline, and lines that are longer than LINE_BYTES."""
     rest = b""
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")

@@ -1,4 +1,4 @@
-"""Every key string of the Catalog and Contacts tables."""
+"""All keys of the Catalog and Contacts tables."""
 
 from hashlib import blake2b
 
@@ -7,15 +7,15 @@ from chalicelib.model.ids import WorkspaceUid
 
 #: Sort key of a document's own item.
 META = "META"
-#: Sort key of a channel's circuit: before META, so that a query of what lies in between reads both.
+#: Sort key of a channel's circuit. It sorts before META, so that a query of the range from here to META reads both.
 CIRCUIT = "CIRCUIT"
-#: Sort keys of the line of a channel's rate, which that query reads too, and of its counts, which it does not.
+#: Sort keys of a channel's rate state, which that query reads too, and of its daily counts, which it does not.
 LINE = "LINE"
 DAY = "SENT#"
-#: Sort key of a balance and of a flow's purse, and prefix of the lines of a ledger.
+#: Sort key of a balance and of a flow's budget, and prefix of the ledger entries.
 MONEY = "MONEY"
 ENTRIES = "T#"
-#: Sort key of the item that remembers below which parent a document was stored.
+#: Sort key of the item that stores the parent of a document.
 PARENT = "PARENT"
 #: Prefixes of the sort keys below a document.
 VERSIONS = "V#"
@@ -23,12 +23,12 @@ CHUNKS = "A#"
 
 
 def document(workspace: str, kind: str, uid: str) -> str:
-    """Partition of a document and all that belongs to it."""
+    """Partition of a document and of everything that belongs to it."""
     return f"{workspace}#{kind}#{uid}"
 
 
 def read_document(pk: str) -> tuple[WorkspaceUid, str]:
-    """Workspace and uid of a document's partition."""
+    """Parse workspace and uid from a document's partition."""
     workspace, _, rest = pk.partition("#")
     return WorkspaceUid(workspace), rest.partition("#")[2]
 
@@ -44,7 +44,7 @@ def active(workspace: str, uid: str) -> str:
 
 
 def read_active(sort: str) -> tuple[WorkspaceUid, str]:
-    """Workspace and uid of a sort key of the index active; neither can hold a #."""
+    """Parse workspace and uid from a sort key of the index active; neither contains a #."""
     workspace, _, uid = sort.partition("#")
     return WorkspaceUid(workspace), uid
 
@@ -55,7 +55,7 @@ def version(number: int) -> str:
 
 
 def chunk(number: int) -> str:
-    """Sort key of a part of a long list."""
+    """Sort key of a list chunk."""
     return f"{CHUNKS}{number:06d}"
 
 
@@ -70,52 +70,52 @@ def contact_shard(workspace: str, shard: int) -> str:
 
 
 def contact(workspace: str, uid: str) -> str:
-    """Partition in which a contact lies."""
+    """Partition of a contact."""
     return contact_shard(workspace, shard_of(uid))
 
 
 def shard_of(uid: str) -> int:
-    """The shard of a contact: the same in every process and for ever."""
+    """Return the shard of a contact: the same in every process, and never to be changed."""
     return int.from_bytes(blake2b(uid.encode(), digest_size=8).digest(), "big") % CONTACT_SHARDS
 
 
 def history(workspace: str, contact: str) -> str:
-    """Partition of what a contact did."""
+    """Partition of a contact's events."""
     return f"{workspace}#E#{contact}"
 
 
 def consents(workspace: str, contact: str) -> str:
-    """Partition of what a contact said about being written to."""
+    """Partition of a contact's consent history."""
     return f"{workspace}#S#{contact}"
 
 
 def consent_sort(moment: str, rev: int, channel_type: str, message_type: str) -> str:
-    """Sort key of one change: by time, and by the write of the contact that it came with."""
+    """Sort key of a consent change: its time, and the rev of the contact with which it was stored."""
     return f"{moment}#{rev:09d}#{channel_type}#{message_type}"
 
 
 def event_sort(moment: str, event_id: str) -> str:
-    """Sort key of an event: by time, and by the hash of an id that may hold anything."""
+    """Sort key of an event: its time, and a hash of its id, which may contain any character."""
     return f"{moment}#{_hash(event_id)}"
 
 
 def event_id(workspace: str, text: str) -> str:
-    """Partition of the item that remembers the id of an event."""
+    """Partition of the marker of an event id."""
     return f"{workspace}#D#{_hash(text)}"
 
 
 def news(shard: int) -> str:
-    """Partition of the index of events that nobody was told of yet, over all workspaces."""
+    """Partition of the index of unpublished events, over all workspaces."""
     return f"NEWS#{shard}"
 
 
 def lookup(workspace: str, text: str) -> str:
-    """Partition of a look-up: a hash, so that no key of ours carries an address."""
+    """Partition of a look-up key: a hash, so that no key contains an address."""
     return f"{workspace}#L#{_hash(text)}"
 
 
 def allowance(workspace: str, name: str) -> str:
-    """Partition of the counters of what is limited by time."""
+    """Partition of the counters of a usage limit."""
     return f"{workspace}#RATE#{name}"
 
 
@@ -124,10 +124,13 @@ def _hash(text: str) -> str:
 
 
 def balance(workspace: str) -> str:
-    """Partition of a workspace's balance and its ledger."""
+    """Partition of a workspace's balance and ledger."""
     return f"{workspace}#BALANCE"
 
 
 def purse(workspace: str, flow: str) -> str:
-    """Partition of what a flow has drawn: its own, as every batch writes it, and not the flow's, which it outlives."""
+    """Partition of a flow's budget.
+
+    It is not the flow's partition, because every batch writes it and because it outlives the flow.
+    """
     return f"{workspace}#PURSE#{flow}"

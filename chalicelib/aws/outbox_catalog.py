@@ -24,7 +24,11 @@ Tell = Callable[[WorkspaceUid, Sequence[str]], None]
 
 
 class OutboxCatalog(DynamoCatalog):
-    """`tell` hands new deliveries on at once; what it loses is found by the clock, as they are due."""
+    """Stores webhook deliveries in the transaction of a change.
+
+    `tell` requests new deliveries at once; a request that is lost is found by the scheduled task when the delivery is
+    due.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock, tell: Tell) -> None:
         super().__init__(client, table)

@@ -1,4 +1,4 @@
-"""The pacing state of a flow: one item beside the flow, whose every write names the revision it replaces."""
+"""Pacing states of flows: one item beside the flow. Every write states the revision that it replaces."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class DynamoPacing:
-    """Implements `ports.Gates`; times are kept to the microsecond."""
+    """Implements `ports.PacingStore`. Times are stored to the microsecond."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table

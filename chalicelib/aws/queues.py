@@ -1,4 +1,4 @@
-"""The queues in SQS: delays are whole seconds, rounded up, so that nothing comes before its time."""
+"""SQS queues. Delays are whole seconds, rounded up, so that no message arrives before its time."""
 
 import random
 import time
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-#: SQS's limit for one SendMessageBatch.
+#: SQS limit of one SendMessageBatch.
 BATCH = 10
-#: An event has at most about 5 KB and a message 256 KB.
+#: An event has at most about 5 KB, a message 256 KB.
 EVENTS_A_MESSAGE = 25
-#: SQS's limit for DelaySeconds. Emulators take more, AWS does not.
+#: SQS limit of DelaySeconds. Emulators accept more, AWS does not.
 LONGEST_DELAY_SECONDS = 900
-#: Seconds before the second, third and fourth try; half to one and a half times as long by chance.
+#: Seconds before the second, third and fourth attempt, multiplied by a random factor from 0.5 to 1.5.
 PAUSES = (0.05, 0.1, 0.2)
-#: How long a backlog once read is good enough.
+#: How long a backlog value is reused.
 BACKLOG_LIFE_SECONDS = 1.0
 _SECOND = timedelta(seconds=1)
 
 
 def delay_seconds(span: timedelta, speed: float) -> int:
-    """A span of the engine's clock in whole seconds of SQS; ValueError when SQS could not keep it that long."""
+    """Convert a span of the engine's clock to whole seconds. ValueError above 15 minutes, the longest delay of SQS."""
     seconds = max(0, -(-(span / speed) // _SECOND))
     if seconds > LONGEST_DELAY_SECONDS:
-        raise ValueError(f"SQS delays at most {LONGEST_DELAY_SECONDS} seconds, not {seconds}: use a timer")
+        raise ValueError(f"SQS delays a message by at most {LONGEST_DELAY_SECONDS} seconds; got {seconds}, use a timer")
     return seconds
 
 
 class SqsStepQueue:
-    """Implements `ports.StepQueue`; `speed` is how many times faster than real the engine's clock runs."""
+    """Implements `ports.StepQueue`. `speed` is how many times faster than real time the engine's clock runs."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class SqsStepQueue:
             entries = [entry for entry in entries if entry["Id"] in failed]
             if not entries:
                 return
-        raise RetryLater("SQS does not take all hints")
+        raise RetryLater("SQS did not accept all messages")
 
     def backlog(self) -> int:
         now = self._monotonic()
@@ -130,7 +130,9 @@ class SqsReceiptQueue:
 
     def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
         if (size := len(body.encode())) > MAX_QUEUED_BYTES:
-            raise TooLarge((), f"The callback has {size} bytes as it would be queued; the limit is {MAX_QUEUED_BYTES}")
+            raise TooLarge(
+                (), f"The callback is too large to be queued: at most {MAX_QUEUED_BYTES:,} bytes; got {size:,}"
+            )
         with translate_errors():
             self._client.send_message(
                 QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds(delay, 1.0)

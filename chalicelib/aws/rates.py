@@ -1,4 +1,4 @@
-"""The line of a channel's rate, and its counts of the days: small items beside the channel."""
+"""Rate states and daily counts of channels: small items beside the channel."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,20 +15,23 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-#: A line is idle or busy; between two looks it may turn from one to the other, but hardly this often.
+#: A channel may turn from idle to busy or back between two attempts, but hardly this often.
 _TRIES = 6
-#: A day's count is of no use a day after it, in whatever zone the clock stands.
+#: A daily count is unused a day later, in every time zone.
 _DAY_LIFE = 3 * 86_400
 
 
 class DynamoRates:
-    """Implements `ports.Rates` in the Catalog table by counters that are only ever added to: a lost answer is a gap."""
+    """Implements `ports.Rates` in the Catalog table.
+
+    Counters only increase, so a lost response leaves a gap and never exceeds the rate.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
     def reserve(self, workspace: WorkspaceUid, channel: str, span: timedelta, now: datetime) -> datetime:
-        """One write where the line is busy, two where it is idle; none of them reads first."""
+        """Reserve by one write if the channel is busy, and by two if it is idle; no read is needed."""
         begin = _encode(now)
         for _ in range(_TRIES):
             free = self._update(
@@ -40,7 +43,7 @@ class DynamoRates:
                 free = self._update(workspace, channel, "SET freeAt = :then", idle, then=then, now=begin)
             if free is not None:
                 return free - span
-        raise RetryLater("The channel's rate is being taken by others, try again")
+        raise RetryLater("The channel's rate is being updated by others; try again")
 
     def _update(
         self, workspace: WorkspaceUid, channel: str, change: str, condition: str, **values: "AttributeValueTypeDef"
@@ -75,7 +78,7 @@ class DynamoRates:
                 continue
 
     def reserve_daily(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
-        """Tries all that is wanted first; what was counted by a call whose answer was lost is not sent."""
+        """Try to reserve everything first. Messages counted by a call whose response was lost are not sent."""
         granted = min(wanted, cap)
         for _ in range(_TRIES):
             if granted <= 0:
@@ -111,7 +114,7 @@ class DynamoRates:
 
 
 def read_line(item: Item | None) -> RateState:
-    """The line as `find_channel` shows it."""
+    """Parse the rate state for `find_channel`."""
     if item is None:
         return RateState()
     return RateState(*(_decode(item[name]) if name in item else None for name in ("freeAt", "heldTo")))

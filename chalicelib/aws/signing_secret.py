@@ -1,4 +1,4 @@
-"""The signing secret, read from AWS Secrets Manager once in a process."""
+"""The signing secret, read from AWS Secrets Manager once per process."""
 
 from typing import Protocol, TypedDict
 
@@ -10,14 +10,14 @@ class _Answer(TypedDict):
 
 
 class SecretsClient(Protocol):
-    """The one call we make of boto3's client for "secretsmanager", whose stubs are not among our requirements."""
+    """The used part of boto3's client for "secretsmanager", whose stubs are not installed."""
 
     def get_secret_value(self, *, SecretId: str) -> _Answer:  # noqa: N803 - the name that botocore gives it
-        """AWS's GetSecretValue."""
+        """Call GetSecretValue."""
 
 
 class Secret:
-    """Calling it gives the secret; `secret_id` is a name or an ARN (environment: SIGNING_SECRET_ID)."""
+    """Returns the secret when called. `secret_id` is a name or an ARN (environment: SIGNING_SECRET_ID)."""
 
     def __init__(self, client: SecretsClient, secret_id: str) -> None:
         self._client, self._secret_id = client, secret_id

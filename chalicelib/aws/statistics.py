@@ -1,4 +1,4 @@
-"""Live counters of a flow and its register of sends in flight: shards beside the flow, added up when read."""
+"""Live counters of a flow and the register of its sends in flight: shards beside the flow, added up on read."""
 
 import json
 from collections import Counter
@@ -20,30 +20,33 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
 
-#: Batches write to one item one after the other, of which DynamoDB takes 1,000 units a second. A thousand batches under
-#: way, 10,000 messages a second, make each of 8 items 6 KB large by their entries: that would be 1,500 units a second.
+#: Writes to one item are sequential, and DynamoDB allows 1,000 write units a second for it. A thousand
+#: concurrent batches (10,000 messages a second) would make each of 8 items 6 KB large by their entries: 1,500 units a
+#: second.
 SHARDS = 16
-#: Enough to see what is wrong with a flow; the rest are counted.
+#: Enough to see what is wrong with a flow; further errors are only counted.
 ERRORS = 50
-#: Counts the writes of `leave`, so that a watchdog sees whether a flow moves.
+#: Counts the writes of `record_batch`, so that the watchdog sees whether a flow makes progress.
 MOVEMENTS = "movements"
 _COUNTER, _REGISTER = "n:", "f:"
-#: What was asked of AWS: in the shard's own generation, and in the start of one of all that are gone.
+#: AWS usage: in the shard's own epoch, and, in the start of an epoch, the sum of deleted epochs.
 _USED, _GONE = "u:", "g:"
-#: In the order of Usage; short, since they are written with every batch.
+#: In the order of AwsUsage; short, because they are written with every batch.
 _USAGE = ("w", "r", "q", "i", "m")
-#: A recount that takes longer than this has been given up.
+#: A recount that takes longer has been given up.
 _PART_LIFE = timedelta(days=1)
 
 
 class DynamoStatistics:
-    """Implements `ports.Statistics` in the Catalog table, so that the flow's partition is removed with the flow."""
+    """Implements `ports.Statistics`, `RecountParts` and `FlowErrors` in the Catalog table, in the flow's partition, so
+    that they are removed with the flow.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
         self._client, self._table, self._clock = client, table, clock
-        #: Where this process counts: a flow with few workers has few items to be read and added up.
+        #: The shard of this process. A flow with few workers has few items to read and add up.
         self._own = 1 + randrange(SHARDS)  # noqa: S311  # spreads, and keeps no secret
-        #: Flows that have all the errors they may keep: no more writes for them.
+        #: Flows that have as many errors as they store; no more writes for them.
         self._full: set[tuple[WorkspaceUid, FlowUid]] = set()
 
     def register_batch(
@@ -63,7 +66,7 @@ class DynamoStatistics:
             )
 
     def record_batch(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, batch: str, counters: Counters) -> None:
-        """With what was asked of AWS for it. A batch that changes nothing makes no item where there is none."""
+        """Also record the AWS usage of the batch. A batch that changes nothing creates no item."""
         changes = {_COUNTER + name: change for name, change in counters.items() if change}
         if changes:
             changes[_COUNTER + MOVEMENTS] = changes.get(_COUNTER + MOVEMENTS, 0) + 1
@@ -92,7 +95,7 @@ class DynamoStatistics:
         return sum(_in_flight_of(item, now) for item in self._below(workspace, flow, "S#"))
 
     def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters, rev: int) -> bool:
-        """The start lies in a shard of its own: batches that are already under way in the epoch are not lost by it."""
+        """Store the start in a shard of its own, so that batches already running in the epoch are not lost."""
         item = {
             **_shard_key(workspace, flow, epoch, 0),
             **_attributes(counters),
@@ -115,7 +118,7 @@ class DynamoStatistics:
         first_kept = f"S#{epoch - 1:06d}"
         now = to_milliseconds(self._clock.real())
         items = self._below(workspace, flow, "S#")
-        # Sends in flight are registered there: a pause must still find them.
+        # They register sends in flight, which a pause must still find.
         old = [item["sk"] for item in items if item["sk"]["S"] < first_kept and not _in_flight_of(item, now)]
         pk: AttributeValueTypeDef = {"S": flow_partition(workspace, flow)}
         batch_write(self._client, self._table, [{"DeleteRequest": {"Key": {"pk": pk, "sk": sk}}} for sk in old])
@@ -139,7 +142,7 @@ class DynamoStatistics:
         return tuple(_counters_of(item) for item in self._below(workspace, flow, f"R#{pass_id}#"))
 
     def add_errors(self, workspace: WorkspaceUid, flow: FlowUid, errors: Sequence[Mapping[str, object]]) -> None:
-        """A batch that comes when there is still room is stored whole; `errors` shows the first 50 all the same."""
+        """Store all errors of a batch if there is still room; `list_errors` returns only the first 50."""
         if not errors or (workspace, flow) in self._full:
             return
         try:
@@ -186,7 +189,7 @@ def _key(workspace: WorkspaceUid, flow: FlowUid, name: str) -> "dict[str, Attrib
 
 
 def _shard_key(workspace: WorkspaceUid, flow: FlowUid, epoch: int, shard: int) -> "dict[str, AttributeValueTypeDef]":
-    """Processes count in shards 1 to 16; shard 0 is for the counted start."""
+    """Return the key of a shard. Processes count in shards 1 to 16; shard 0 holds the recounted start."""
     return _key(workspace, flow, f"S#{epoch:06d}#{shard:02d}")
 
 
@@ -222,9 +225,11 @@ def _epoch_of(item: Item) -> int:
 
 
 def _gone(items: Iterable[Item], epoch: int) -> AwsUsage:
-    """What the start of an epoch says of those before it: all but the last of them, to which batches still add.
+    """Return the usage of earlier epochs for the start of an epoch, except of the previous one, to which batches still
+    add.
 
-    It follows from the start before it and the one generation more, whose shards may be dropped after it was written.
+    It is computed from the start of the previous epoch plus one more epoch, whose shards may be deleted once it is
+    written.
     """
     found = list(items)
     written = [_usage_of(each, _GONE) for each in found if _epoch_of(each) == epoch]

@@ -1,4 +1,4 @@
-"""Timers in DynamoDB: hints packed into minute buckets of eight shards, and, by the hour, an index of those in use."""
+"""Timers in DynamoDB: step messages in minute buckets of eight shards, and an hourly index of the buckets in use."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef, WriteRequestTypeDef
 
-#: Buckets of one minute are read in parallel, one job each.
+#: The shards of a minute are read in parallel, by one job each.
 SHARDS = 8
-#: Keeps an item of one flow's hints within one write unit (1 KB).
+#: Keeps an item with step messages of one flow within one write unit (1 KB).
 HINTS_AN_ITEM = 16
-#: How many bucket names a process remembers to have written to the index.
+#: Bucket names that a process remembers to have indexed.
 REMEMBERED = 10_000
-#: A bucket that the clock has not swept two days after its minute is gone; the rows are what dispatch heals from.
+#: A bucket that is not released within two days of its minute expires; the watchdog then enqueues its executions again.
 _LIFE = timedelta(days=2)
 _HOUR = timedelta(hours=1)
 _FORMAT = "%Y%m%d%H%M"
@@ -28,15 +28,15 @@ _CURSOR: Item = {"pk": {"S": "CURSOR"}, "sk": {"S": "META"}}
 
 
 class DynamoTimers:
-    """Implements `ports.Timers`; due times are kept to the millisecond, rounded down."""
+    """Implements `ports.Timers`. Due times are stored to the millisecond, rounded down."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
-        #: Buckets that are surely in the index, oldest first.
+        #: Buckets that are certainly in the index, oldest first.
         self._indexed: dict[str, None] = {}
 
     def put(self, hints: Sequence[ScheduledStep]) -> None:
-        """The index is written before the bucket: a bucket that a sweep does not find would be lost."""
+        """Write the index before the bucket: a bucket without an index entry would never be found."""
         if not hints:
             return
         shard = shard_of(hints[0].message.execution_id, SHARDS)
@@ -138,7 +138,10 @@ def _put(
 
 
 def _pack(hints: Sequence[ScheduledStep]) -> "dict[str, AttributeValueTypeDef]":
-    """Each as `workspace|flow|contact|seq|due`; workspace and flow are left empty while they stay the same."""
+    """Encode each message as `workspace|flow|execution id|seq|due|pacing slot`.
+
+    Workspace and flow are empty if equal to those before.
+    """
     texts: list[str] = []
     before: tuple[str, str] | None = None
     for entry in hints:

@@ -1,4 +1,4 @@
-"""How much of a limit is used up in a window of time: one counter that only grows while it is below the limit."""
+"""Usage limits per time window: one counter that increases only while it is below the limit."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class DynamoUsageLimits:
-    """Implements `ports.Allowances` in the Catalog table; DynamoDB's expiry takes the counters away."""
+    """Implements `ports.UsageLimits` in the Catalog table. DynamoDB's time to live deletes the counters."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table

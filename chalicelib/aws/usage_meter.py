@@ -1,7 +1,7 @@
-"""Counts what a worker asks of AWS while it works: botocore's events say it, and no call is made for it.
+"""Measurement of the AWS usage of a worker, from botocore's events and without calls of its own.
 
-DynamoDB says itself what a request consumed, when it is asked to (`ReturnConsumedCapacity`). It does not say so of a
-write whose condition failed: that one counts as one unit, or two in a transaction, though a large item costs more.
+DynamoDB returns the consumed capacity on request (`ReturnConsumedCapacity`), except for a write whose condition failed.
+Such a write counts as one unit, or two in a transaction, although a large item costs more.
 """
 
 import os
@@ -20,15 +20,15 @@ _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 _WRITES = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "BatchExecuteStatement"}
 )
-#: SQS bills each started 64 KB of a request as one.
+#: SQS bills each started 64 KB of a request as one request.
 _CHUNK = 65_536
-#: To fetch a batch and to delete it, which Lambda does for us.
+#: Receiving a batch and deleting it, which Lambda does.
 _POLLING = 2
-#: What a function has where the environment does not say it (.chalice/config.json).
+#: Memory of a function if the environment does not state it (.chalice/config.json).
 _MEMORY = "1024"
-#: What an event that is queued asks for later: its item in the history, its id, and that it was told.
+#: Later usage of a queued event: its item in the history, its id marker, and the mark that it was published.
 _EVENT = AwsUsage(write_units=3, read_halves=4)
-#: Flows whose remainders a process keeps.
+#: Flows whose remaining usage a process stores.
 _REMEMBERED = 1_000
 
 Place = tuple[WorkspaceUid, FlowUid]
@@ -36,15 +36,15 @@ Place = tuple[WorkspaceUid, FlowUid]
 
 @dataclass(slots=True)
 class _Tally:
-    """Of one invocation, since it began or since its last part was taken."""
+    """Usage of one invocation, since its start or since `take`."""
 
     place: Place | None
     usage: AwsUsage = field(default_factory=lambda: AwsUsage(queue_requests=_POLLING, invocations=1))
-    #: A wall clock, as tests move it; where it is set back, a batch has taken a millisecond.
+    #: A wall clock, because tests move it; if it is set back, a batch counts one millisecond.
     since: float = field(default_factory=time.time)
 
     def take(self) -> AwsUsage:
-        """All up to now, the time too; counting goes on from nothing."""
+        """Return the usage up to now, including time, and restart at zero."""
         now = time.time()
         milliseconds = max(1, -int((self.since - now) * 1000 // 1))
         memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _MEMORY))
@@ -54,13 +54,13 @@ class _Tally:
 
 
 _open: ContextVar[_Tally | None] = ContextVar("tally", default=None)
-#: By flow, what was asked for after its last write: it goes with the next. Lost with the process.
+#: Usage of a flow after its last write; it is recorded with the next write, and lost with the process.
 _remainders: OrderedDict[Place, AwsUsage] = OrderedDict()
 
 
 @contextmanager
 def metered(workspace: str = "", flow: str = "") -> Iterator[None]:
-    """One invocation for flows, or for this one. What is asked for meanwhile is taken by the flow that writes next."""
+    """Measure one invocation for several flows, or for this one. The flow that writes next records the usage."""
     tally = _Tally((WorkspaceUid(workspace), FlowUid(flow)) if flow else None)
     token = _open.set(tally)
     try:
@@ -78,7 +78,7 @@ def _keep(place: Place, usage: AwsUsage) -> None:
 
 
 def drain(workspace: WorkspaceUid, flow: FlowUid) -> AwsUsage:
-    """What to write down for the flow now; nothing outside of `metered`."""
+    """Return the usage to record for the flow now; empty outside `metered`."""
     tally = _open.get()
     if tally is None:
         return AwsUsage()
@@ -87,14 +87,17 @@ def drain(workspace: WorkspaceUid, flow: FlowUid) -> AwsUsage:
 
 
 def expect_event() -> None:
-    """Counts what storing an event takes where it is caused: whoever stores it does not know for which flow."""
+    """Count the usage of storing an event where the event is caused, because its consumer does not know the flow."""
     tally = _open.get()
     if tally is not None:
         tally.usage += _EVENT
 
 
 def watch(client: Any) -> None:
-    """Counts what this client asks for, wherever that is `metered`; harmless twice. Any: any service's client."""
+    """Count the requests of this client while `metered` is active; a repeated call is harmless.
+
+    `client` may be of any service, hence Any.
+    """
     service, events = client.meta.service_model.service_name, client.meta.events
     if service == "dynamodb":
         events.register("before-parameter-build.dynamodb", _ask, unique_id="usage-ask")
@@ -121,7 +124,7 @@ def _note_units(parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
 
 
 def _least(parsed: Mapping[str, Any]) -> int:
-    """Of a write that was refused, or of statements of which nothing is told."""
+    """Return the minimum usage of a refused write, or of statements without reported capacity."""
     return 2 * len(parsed.get("CancellationReasons", ())) or len(parsed.get("Responses", ())) or 1
 
 

@@ -1,4 +1,4 @@
-"""The two queues of webhooks in SQS: what is to be looked at, and what is to be called."""
+"""SQS queues of outgoing webhooks: due deliveries and results, and calls."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,12 +10,12 @@ from chalicelib.model.webhook import CallResult, DeliveryJob, OutgoingCall
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-#: One worker looks at them one after the other, at about 20 ms each.
+#: One worker handles them one after the other, at about 20 ms each.
 UIDS_A_MESSAGE = 50
 
 
 class SqsWebhookScheduler:
-    """Implements `ports.webhooks.WebhookDesk`."""
+    """Implements `ports.WebhookScheduler`."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
@@ -34,7 +34,7 @@ class SqsWebhookScheduler:
 
 
 class SqsWebhookQueue:
-    """Implements `ports.webhooks.WebhookQueue`."""
+    """Implements `ports.WebhookQueue`."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url

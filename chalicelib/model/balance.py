@@ -27,7 +27,7 @@ class AutoReload(StrictModel):
     @model_validator(mode="after")
     def _is_something(self) -> Self:
         if self.enabled and read_money(self.amount) == 0:
-            raise ValueError("an amount of 0 reloads nothing")
+            raise ValueError("amount must be more than 0 while automatic top-up is enabled")
         return self
 
     def is_due(self, free: int) -> bool:

@@ -31,11 +31,11 @@ class StrictModel(BaseModel):
 
 def _to_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise ValueError("needs a zone: end it with Z or an offset like +02:00")
+        raise ValueError("needs a time zone: add Z or an offset such as +02:00")
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("lies outside of the calendar") from error
+        raise ValueError("must be in the years 1 to 9999") from error
 
 
 def rfc3339(moment: datetime) -> str:

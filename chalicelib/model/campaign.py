@@ -53,7 +53,7 @@ class Audience(StrictModel):
     @model_validator(mode="after")
     def _one_of(self) -> Self:
         if (self.segment_uid is None) == (self.contact_uids is None):
-            raise ValueError("name either segmentUid or contactUids")
+            raise ValueError("set either segmentUid or contactUids")
         return self
 
 
@@ -73,7 +73,7 @@ class ShortForm(StrictModel):
     @model_validator(mode="after")
     def _one_template(self) -> Self:
         if (self.template_uid is None) == (self.template_name is None):
-            raise ValueError("name either templateUid or templateName")
+            raise ValueError("set either templateUid or templateName")
         return self
 
 

@@ -76,12 +76,12 @@ class HistoryComparison(Comparison):
     def _one_way(self) -> Self:
         if self.op is None:
             if self.value is not None:
-                raise ValueError("value goes with op")
+                raise ValueError("value requires op")
             return self
         if {"is_", "times"} & self.model_fields_set:
-            raise ValueError("op goes with value, not with is or times")
+            raise ValueError("op requires value and excludes is and times")
         if self.op not in self.ops:
-            raise ValueError(f"the operators of {self.kind} are {', '.join(self.ops)}")
+            raise ValueError(f"op of {self.kind} must be one of {', '.join(self.ops)}")
         self.comparand.check()
         self.check_value(self.value if isinstance(self.value, list) else (self.value,))
         return self

@@ -52,7 +52,7 @@ class FieldIs(ValueComparison):
     @model_validator(mode="after")
     def _is_a_field(self) -> Self:
         if not self.field.startswith("attributes.") and self.field not in _FIELDS:
-            raise ValueError(f"there is no field {self.field}; attributes are written attributes.{self.field}")
+            raise ValueError(f"unknown field {self.field}; write an attribute as attributes.{self.field}")
         return self
 
     def holds(self, context: StepContext) -> str:
@@ -107,14 +107,14 @@ class EventCount(HistoryComparison):
             return self
         check_size(self.where)
         if not all(isinstance(leaf, PropertyIs) for leaf in leaves(self.where)):
-            raise ValueError("where compares properties of the event and nothing else")
+            raise ValueError("where can compare only properties of the event")
         return self
 
     def check_value(self, values: Iterable[object]) -> None:
         """Allow only integers, because events are counted."""
         for value in values if self.op is not Op.EXISTS else ():
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_RECALLED:
-                raise ValueError(f"an event is counted: the value is a whole number up to {MAX_RECALLED}")
+                raise ValueError(f"value must be an integer from 0 to {MAX_RECALLED}, because events are counted")
 
     def fits(self, count: int, now: datetime) -> bool:
         """Report whether a number of events satisfies the comparison."""
@@ -149,7 +149,7 @@ class HasTag(HistoryComparison):
     def check_value(self, values: Iterable[object]) -> None:
         """Allow only booleans."""
         if self.op is not Op.EXISTS and not all(isinstance(value, bool) for value in values):
-            raise ValueError("a tag is there or not: the value is true or false")
+            raise ValueError("value must be true or false")
 
     def fits(self, has: bool, now: datetime) -> bool:
         """Report whether having the tag, or not, satisfies the comparison."""
@@ -176,7 +176,7 @@ class ConsentIs(HistoryComparison):
     def check_value(self, values: Iterable[object]) -> None:
         """Allow only consent states."""
         if self.op is not Op.EXISTS and not all(value in list(ConsentState) for value in values):
-            raise ValueError(f"a consent is {', '.join(ConsentState)}")
+            raise ValueError(f"value must be one of {', '.join(ConsentState)}")
 
     def fits(self, said: ConsentState | None, now: datetime) -> bool:
         """Report whether a consent state satisfies the comparison."""
@@ -203,7 +203,7 @@ class MessageIs(Comparison):
     @model_validator(mode="after")
     def _one_question(self) -> Self:
         if (self.is_ is None) == (self.channel_used is None):
-            raise ValueError("ask for is or for channelUsed")
+            raise ValueError("set either is or channelUsed")
         return self
 
     def holds(self, context: StepContext) -> str:
@@ -327,9 +327,9 @@ def _weight(when: Comparison) -> int:
 def check_size(when: Comparison) -> None:
     """Check the size of a tree. ValueError above MAX_LEAVES comparisons or MAX_DEPTH levels."""
     if (count := _weight(when)) > MAX_LEAVES:
-        raise ValueError(f"a condition has at most {MAX_LEAVES} comparisons, this one has {count}")
+        raise ValueError(f"a condition may have at most {MAX_LEAVES} comparisons; got {count}")
     if (levels := depth(when)) > MAX_DEPTH:
-        raise ValueError(f"a condition has at most {MAX_DEPTH} levels, this one has {levels}")
+        raise ValueError(f"a condition may have at most {MAX_DEPTH} levels; got {levels}")
 
 
 def first_matching(result: MessageResult, receipt: DeliveryReceipt | None) -> frozenset[MatchedBranch]:

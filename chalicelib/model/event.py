@@ -24,7 +24,7 @@ MAX_PROPERTIES_BYTES = 4_096
 def check_properties(properties: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """Check the size. ValueError above MAX_PROPERTIES_BYTES of JSON."""
     if (size := len(json.dumps(properties, ensure_ascii=False).encode())) > MAX_PROPERTIES_BYTES:
-        raise ValueError(f"are at most {MAX_PROPERTIES_BYTES:,} bytes as JSON, these are {size:,}")
+        raise ValueError(f"may have at most {MAX_PROPERTIES_BYTES:,} bytes as JSON; got {size:,}")
     return properties
 
 

@@ -39,9 +39,9 @@ class ExportRequest(StrictModel):
     def _whole(self) -> Self:
         is_flow = self.of is ExportOf.EXECUTIONS
         if is_flow != (self.flow_uid is not None):
-            raise ValueError("executions are those of one flow: name flowUid, and for contacts do not")
+            raise ValueError("flowUid is required for executions and not allowed for contacts")
         if is_flow and (self.tag or self.status or self.format is not Format.CSV):
-            raise ValueError("executions are exported as csv, all of them: tag, status and jsonl are for contacts")
+            raise ValueError("tag, status and jsonl are allowed for contacts only")
         return self
 
 

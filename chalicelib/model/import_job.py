@@ -76,13 +76,13 @@ class ImportRequest(ImportOptions):
     @classmethod
     def _fits(cls, text: str | None) -> str | None:
         if text is not None and len(text.encode()) > MAX_INLINE_BYTES:
-            raise ValueError(f"may have {MAX_INLINE_BYTES} bytes at most; larger files come by upload")
+            raise ValueError(f"may have at most {MAX_INLINE_BYTES:,} bytes; upload a larger file with POST /v1/uploads")
         return text
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if [self.csv, self.json_lines, self.file_name].count(None) != 2:
-            raise ValueError("name one of csv, jsonLines and fileName")
+            raise ValueError("set exactly one of csv, jsonLines and fileName")
         return self
 
 

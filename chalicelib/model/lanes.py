@@ -30,4 +30,4 @@ def check_labels(lanes: Sequence[Lane]) -> None:
     labels = [lane.label for lane in lanes]
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated:
-        raise ValueError(f"labels must differ; twice: {', '.join(repeated)}")
+        raise ValueError(f"labels must be unique; duplicate: {', '.join(repeated)}")

@@ -36,10 +36,10 @@ class Operand:
     def check(self) -> None:
         """Check the value. ValueError if the operator does not accept it."""
         if (self.within is not None) != (self.op is Op.WITHIN):
-            raise ValueError("the operator within takes a duration as within, and no other operator does")
+            raise ValueError("within is required for the operator within and not allowed for other operators")
         wanted, fits = _TAKES[self.op]
         if not fits(self.value):
-            raise ValueError(f"the operator {self.op} takes {wanted}")
+            raise ValueError(f"the operator {self.op} requires {wanted}")
 
     def fits(self, found: object, now: datetime) -> bool:
         """Report whether the comparison holds for a value that was found.

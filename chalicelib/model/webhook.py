@@ -49,7 +49,7 @@ ALL_EVENTS = (CONTACT_EVENTS | CONSENT_EVENTS | MESSAGE_EVENTS | ROW_EVENTS | FL
 
 def _check_choice(choice: str) -> str:
     if not expand_event_names([choice]):
-        raise ValueError("must be an event as flow.completed, or a group: " + ", ".join(_groups()))
+        raise ValueError("must be an event such as flow.completed, or one of the groups " + ", ".join(_groups()))
     return choice
 
 

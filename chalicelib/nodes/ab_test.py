@@ -31,7 +31,7 @@ class AbTest(Step):
         check_labels(self.lanes)
         total = sum(lane.weight for lane in self.lanes)
         if total != WHOLE:
-            raise ValueError(f"the weights must sum to {WHOLE}, they sum to {total}")
+            raise ValueError(f"the weights must add up to {WHOLE}; got {total}")
         return self
 
     @property

@@ -31,9 +31,9 @@ class Condition(Step):
                 check_size(lane.when)
         for index, lane in enumerate(self.lanes[:-1]):
             if lane.when is None:
-                raise ValueError(f"lanes[{index}] has no when, so the lanes after it are never taken")
+                raise ValueError(f"lanes[{index}] has no when, so the lanes after it would never be taken")
         if self._leaves_some and any(lane.label == OTHERWISE for lane in self.lanes):
-            raise ValueError(f"the label {OTHERWISE} is that of the way out for everybody else")
+            raise ValueError(f"the label {OTHERWISE} is reserved for the exit of all other contacts")
         return self
 
     @property

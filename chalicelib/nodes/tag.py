@@ -21,7 +21,7 @@ class Tag(Step):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.add and not self.remove:
-            raise ValueError("name tags to add or to remove")
+            raise ValueError("set at least one tag to add or to remove")
         if both := sorted(set(self.add) & set(self.remove)):
             raise ValueError(f"cannot both add and remove {', '.join(both)}")
         return self

@@ -60,9 +60,9 @@ class Wait(Step):
     def _one_form(self) -> Self:
         given = [name for name in ("for_", "until", "local_time") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("give one of for, until or localTime")
+            raise ValueError("set exactly one of for, until and localTime")
         if self.weekdays and self.local_time is None:
-            raise ValueError("weekdays go with localTime")
+            raise ValueError("weekdays requires localTime")
         return self
 
     def decide(self, context: StepContext) -> NodeOutcome:

@@ -119,7 +119,7 @@ def test_of_two_writers_one_wins(catalog: Catalog) -> None:
     catalog.add(W1, build_flow("f1"))
     mine = theirs = catalog.get(W1, Flow, "f1")
     catalog.save(W1, mine.model_copy(update={"description": "mine"}))
-    with pytest.raises(Conflict, match="Flow f1 was changed meanwhile"):
+    with pytest.raises(Conflict, match="Flow f1 was changed by another request"):
         catalog.save(W1, theirs.model_copy(update={"description": "theirs"}))
     assert catalog.get(W1, Flow, "f1").description == "mine"
 

@@ -167,7 +167,7 @@ def test_of_two_writers_one_wins(contacts: Contacts, fields: dict[str, object]) 
     anna = build_contact("anna", email="anna@example.org")
     contacts.add(W1, anna)
     contacts.save(W1, anna, anna.with_fields({"last_name": "Mine"}))
-    with pytest.raises(Conflict, match="Contact anna was changed meanwhile"):
+    with pytest.raises(Conflict, match="Contact anna was changed by another request"):
         contacts.save(W1, anna, anna.with_fields(fields))
     stored = find(contacts, "anna")
     assert stored

@@ -232,6 +232,6 @@ def test_a_callback_arrives_as_it_is_and_when_it_may(receipts: Receipts) -> None
 
 
 def test_what_no_message_of_the_queue_can_hold_is_refused(receipts: Receipts) -> None:
-    with pytest.raises(TooLarge, match="1048576"):
+    with pytest.raises(TooLarge, match="1,048,576"):
         receipts.queue.send("ü" * (MAX_QUEUED_BYTES // 2 + 1))
     assert receipts.taken(START) == []

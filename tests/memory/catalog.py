@@ -136,7 +136,7 @@ class MemoryCatalog:
         self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int, entries: Sequence[str]
     ) -> None:
         if any("\n" in entry for entry in entries):
-            raise ValueError("An entry of a chunk holds a newline")
+            raise ValueError("A chunk entry must not contain a newline")
         self._chunks[(workspace, kind.kind, uid), number] = tuple(entries)
 
     def save_with_chunks(self, workspace: WorkspaceUid, document: D, chunks: Mapping[int, Sequence[str]]) -> D:
@@ -185,4 +185,4 @@ def _fits(value: str, wanted: str) -> bool:
 
 
 def _moved(document: StoredDocument) -> Conflict:
-    return Conflict(f"{document.kind.capitalize()} {document.uid} was changed meanwhile: read it again")
+    return Conflict(f"{document.kind.capitalize()} {document.uid} was changed by another request; read it again")

@@ -85,7 +85,7 @@ class MemoryContacts:
             if stored == saved:
                 return saved
             if stored is None or stored.rev != before.rev:
-                raise Conflict(f"Contact {after.uid} was changed meanwhile: read it again")
+                raise Conflict(f"Contact {after.uid} was changed by another request; read it again")
             self._check_free(workspace, saved)
             self._drop_lookups(workspace, before)
             self.previous[stored.uid] = stored

@@ -72,7 +72,7 @@ class MemoryExecutions:
         self, workspace: WorkspaceUid, flow: FlowUid, shard: int, limit: int, cursor: str | None
     ) -> Page[Execution]:
         if cursor is not None and not is_uid(cursor.partition("#")[0]):
-            raise invalid("cursor", "This cursor was not given out by this list")
+            raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
         shards = self.shards.get((workspace, flow), 1)
         rows = sorted(
             (row for key, row in self.rows.items() if (key.workspace, key.flow) == (workspace, flow)),

@@ -34,9 +34,9 @@ def read_cursor(name: str, cursor: str) -> str:
     try:
         of, _, key = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
     except (binascii.Error, ValueError) as error:
-        raise invalid("cursor", "This cursor was not given out by this list") from error
+        raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list") from error
     if of != name:
-        raise invalid("cursor", "This cursor was not given out by this list")
+        raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
     return key
 
 

@@ -75,5 +75,5 @@ class MemoryReceiptQueue:
 
     def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
         if (size := len(body.encode())) > MAX_QUEUED_BYTES:
-            raise TooLarge((), f"{size} bytes, and at most {MAX_QUEUED_BYTES} fit")
+            raise TooLarge((), f"At most {MAX_QUEUED_BYTES:,} bytes; got {size:,}")
         self.entries.append((body, round_up(delay)))

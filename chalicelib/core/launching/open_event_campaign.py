@@ -21,7 +21,7 @@ def open_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: str)
     """Publishes, then stores flow and listener in one write; Conflict when somebody else did so meanwhile."""
     campaign, version = publish_campaign(ports, workspace, uid, channel)
     if not isinstance(version.trigger, EventTrigger):
-        raise Conflict("The trigger of the campaign was changed meanwhile: read it again")
+        raise Conflict("The trigger of the campaign was changed by another request; read it again")
     flow = as_started(ports, workspace, _draft(ports, campaign, channel), version.version)
     listeners = get_subscriptions(ports, workspace)
     heard = EventSubscription(campaign_uid=campaign.uid, flow_uid=flow.uid, event=version.trigger.event)

@@ -24,7 +24,7 @@ def schedule_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: 
     """Publishes and notes the first start; Conflict when the campaign was changed meanwhile."""
     campaign, _ = publish_campaign(ports, workspace, uid, channel)
     if not isinstance(campaign.trigger, ScheduledTrigger) or campaign.is_scheduled:
-        raise Conflict("The campaign was changed meanwhile: read it again")
+        raise Conflict("The campaign was changed by another request; read it again")
     planned = plan_schedule(ports, workspace, campaign, campaign.trigger, channel)
     saved = ports.catalog.save(workspace, campaign.model_copy(update={"schedule": planned}))
     if saved.due_at and saved.due_at <= ports.clock.now() + AHEAD * ports.clock.speed:

@@ -18,7 +18,7 @@ class Dated(StrictModel):
 
 
 def test_a_moment_needs_a_zone() -> None:
-    with pytest.raises(ValidationError, match="needs a zone"):
+    with pytest.raises(ValidationError, match="needs a time zone"):
         Dated.model_validate_json('{"startsAt": "2026-03-02T09:00:00"}')
 
 
