@@ -41,7 +41,7 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation:
+class ClaimCheck:
     """Claims that may still be sent, and claims to release."""
 
     confirmed: list[ClaimedSend]
@@ -74,7 +74,7 @@ def _with_claim(candidate: SendCandidate, attempt: AttemptId, until: datetime) -
     return replace(candidate.execution, status=ExecutionStatus.PROCESSING, claim=claim, offer=message.uid.offer)
 
 
-def confirm_claims(batch: SendBatch, claimed: Sequence[ClaimedSend]) -> Confirmation:
+def confirm_claims(batch: SendBatch, claimed: Sequence[ClaimedSend]) -> ClaimCheck:
     """Read flow and contacts again, after the claims are registered and before any provider call.
 
     A pause, an opt-out or an erasure that was acknowledged in between still stops the message: its writer reads the
@@ -83,7 +83,7 @@ def confirm_claims(batch: SendBatch, claimed: Sequence[ClaimedSend]) -> Confirma
     ports, workspace = batch.ports, batch.workspace
     flow = ports.catalog.find(workspace, Flow, batch.flow)
     if flow is None or flow.status is not FlowStatus.RUNNING:
-        return Confirmation([], list(claimed), retry=False)
+        return ClaimCheck([], list(claimed), retry=False)
     uids = [ContactUid(each.candidate.contact.uid) for each in claimed]
     contacts = ports.contacts.find_many(workspace, uids, strong=True)
     confirmed, withdrawn = [], []
@@ -91,7 +91,7 @@ def confirm_claims(batch: SendBatch, claimed: Sequence[ClaimedSend]) -> Confirma
         current = _confirm(batch, each, contacts.get(ContactUid(each.candidate.contact.uid)))
         confirmed += [current] if current else []
         withdrawn += [] if current else [each]
-    return Confirmation(confirmed, withdrawn, retry=True)
+    return ClaimCheck(confirmed, withdrawn, retry=True)
 
 
 def _confirm(batch: SendBatch, claimed: ClaimedSend, contact: Contact | None) -> ClaimedSend | None:

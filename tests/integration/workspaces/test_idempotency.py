@@ -122,7 +122,7 @@ def test_a_flow_whose_answer_was_lost_by_a_crash_is_not_made_twice(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(create_flow_module, "send_off", die)
+        patch.setattr(create_flow_module, "enqueue_enrolment", die)
         with pytest.raises(Killed):
             story.api.post("/flows", body, **with_key("k1"))
     busy = story.api.post("/flows", body, **with_key("k1"))
