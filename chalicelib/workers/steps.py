@@ -38,7 +38,7 @@ def run_steps(event: SQSEvent) -> Failures:
     for fault in report.faults:
         log_fault("steps.fault", fault.error, about=fault.where)
     milliseconds = round((time.monotonic() - started) * 1000)
-    log_info("steps.done", records=len(records), given_back=len(returned), milliseconds=milliseconds)
+    log_info("steps.done", records=len(records), returned=len(returned), milliseconds=milliseconds)
     counted = {metric: report.counted.get(counter, 0) for counter, metric in METRICS.items()}
     batch = {"Records": len(records), "GivenBack": len(returned), "Faults": len(report.faults)}
     count("steps", {**batch, **counted, "Milliseconds": milliseconds})

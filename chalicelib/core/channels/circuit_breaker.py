@@ -1,7 +1,7 @@
 """Circuit breaker of a channel. Pure: it computes and does nothing.
 
-Consecutive channel failures open the circuit. After a minute one send probes the channel. A healthy response closes the
-circuit.
+Consecutive channel failures open the circuit. After a minute one send probes the channel. A successful response closes
+the circuit.
 """
 
 from collections.abc import MutableMapping
@@ -22,19 +22,19 @@ from chalicelib.model.message import (
     TransientFailure,
 )
 
-#: Consecutive failures in one worker that open the circuit. A healthy channel counts and writes nothing.
-FAULTS_IN_A_ROW = 5
+#: Consecutive failures in one worker that open the circuit. Without failures nothing is counted or written.
+FAILURES_TO_OPEN = 5
 #: Time before an open circuit lets a probe through, by the real clock.
 PROBE_AFTER = timedelta(seconds=60)
 
 
 class CircuitDecision(StrEnum):
-    """What a send may do: go, go as the probe, wait for the probe, or stop."""
+    """The decision for one send: allow it, send it as the probe, wait for the probe, or reject it."""
 
-    FREE = "free"
+    ALLOW = "allow"
     PROBE = "probe"
     WAIT = "wait"
-    SHUT = "shut"
+    REJECT = "reject"
 
 
 def check_circuit_state(circuit: Circuit, real_now: datetime) -> CircuitDecision:
@@ -42,9 +42,9 @@ def check_circuit_state(circuit: Circuit, real_now: datetime) -> CircuitDecision
     is_due = circuit.retry_at is None or circuit.retry_at <= real_now
     match circuit.state:
         case CircuitState.CLOSED:
-            return CircuitDecision.FREE
+            return CircuitDecision.ALLOW
         case CircuitState.OPEN:
-            return CircuitDecision.PROBE if is_due else CircuitDecision.SHUT
+            return CircuitDecision.PROBE if is_due else CircuitDecision.REJECT
         case CircuitState.HALF_OPEN:
             return CircuitDecision.PROBE if is_due else CircuitDecision.WAIT
         case _:
@@ -54,7 +54,7 @@ def check_circuit_state(circuit: Circuit, real_now: datetime) -> CircuitDecision
 def trip(circuit: Circuit, failures: tuple[ChannelFailureRecord, ...], real_now: datetime) -> Circuit:
     """Open the circuit. A failed probe keeps the start of the outage."""
     since = real_now if circuit.state is CircuitState.CLOSED else circuit.since
-    latest = (circuit.faults + failures)[-FAULTS_IN_A_ROW:]
+    latest = (circuit.faults + failures)[-FAILURES_TO_OPEN:]
     cause = latest[-1].code if latest else circuit.cause
     return replace(
         circuit, state=CircuitState.OPEN, since=since, cause=cause, retry_at=real_now + PROBE_AFTER, faults=latest
@@ -67,7 +67,7 @@ def start_probe(circuit: Circuit, until: datetime) -> Circuit:
 
 
 def reopen_for_probe(circuit: Circuit, real_now: datetime) -> Circuit:
-    """Reopen the circuit after a probe whose result says nothing about the channel. The next send probes again."""
+    """Reopen the circuit after a probe that tells nothing about the channel. The next send probes again."""
     return replace(circuit, state=CircuitState.OPEN, retry_at=real_now)
 
 
@@ -106,7 +106,7 @@ class ChannelHealth:
         if code is None:
             return ()
         failures = (*self.in_a_row.pop(channel, ()), ChannelFailureRecord(real_now, code))
-        if len(failures) >= FAULTS_IN_A_ROW:
+        if len(failures) >= FAILURES_TO_OPEN:
             return failures
         self.in_a_row[channel] = failures
         return ()

@@ -35,7 +35,7 @@ def acquire_circuit(
 
 
 def record_probe(ports: Ports, workspace: WorkspaceUid, uid: str, send_result: SendResult) -> Circuit:
-    """Record a probe that did not fail. A healthy response closes the circuit; otherwise the next send probes again."""
+    """Record a probe that did not fail. After a success the circuit closes; otherwise the next send probes again."""
     real_now = ports.clock.real()
     change = reset if is_healthy_response(send_result) else reopen_for_probe
     return _change(ports, workspace, uid, lambda circuit: change(circuit, real_now))
@@ -48,7 +48,7 @@ def open_circuit(
     real_now = ports.clock.real()
 
     def open_once(circuit: Circuit) -> Circuit:
-        is_open = check_circuit_state(circuit, real_now) is CircuitDecision.SHUT
+        is_open = check_circuit_state(circuit, real_now) is CircuitDecision.REJECT
         return circuit if is_open else trip(circuit, failures, real_now)
 
     return _change(ports, workspace, uid, open_once)
@@ -85,7 +85,7 @@ def check_circuits(ports: Ports, workspace: WorkspaceUid, flow: Flow, channels: 
     real_now = ports.clock.real()
     for uid in channels:
         circuit = ports.circuits.get(workspace, uid)
-        if check_circuit_state(circuit, real_now) is CircuitDecision.SHUT and circuit.retry_at is not None:
+        if check_circuit_state(circuit, real_now) is CircuitDecision.REJECT and circuit.retry_at is not None:
             seconds = -(-(circuit.retry_at - real_now) // timedelta(seconds=1))
             state = CircuitState.OPEN.value
             message = f"The circuit of channel {uid} is open ({circuit.cause}); resume flow {flow.uid} in {seconds} s"

@@ -88,7 +88,7 @@ def _cost(execution: Execution, attempt: SendAttempt) -> int:
 
 
 def _fall_back(execution: Execution, attempt: SendAttempt) -> Execution | None:
-    """Move to the fallback. After a lost response there is none, because the contact could get two messages."""
+    """Move to the fallback, if it is allowed. After a lost response it is not: the contact could get two messages."""
     if attempt.next_offer is None or execution.unsure:
         return None
     return replace(execution, offer=attempt.next_offer, attempt=0, due=None)

@@ -28,7 +28,7 @@ class TagChanges:
 
     ports: Ports
     plan: SendPlan
-    #: Names of the contact events that somebody subscribes to; read once, before the first change.
+    #: Names of the contact events that have a subscriber; read once, before the first change.
     _subscribed: frozenset[str] | None = None
     _changed: dict[str, Contact] = field(default_factory=dict)
 

@@ -21,6 +21,18 @@ class Fault:
     error: Exception
 
 
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """The result of all batches of one SQS event."""
+
+    #: Ids of the SQS messages to deliver again.
+    returned: frozenset[str]
+    #: Faults for the log.
+    faults: tuple[Fault, ...]
+    #: Changes of the statistics of all flows together, `channelPauses` and `lowBalances`.
+    counted: Mapping[str, int] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class BatchResult:
     """The changes of one batch, stored and enqueued when the batch closes."""

@@ -34,7 +34,7 @@ class ChannelFeedback:
 
     @property
     def stops_flow(self) -> bool:
-        """Whether the flow is going to be paused, so that no more messages are sent."""
+        """True if the flow is about to be paused, so that no more messages are sent."""
         return self.failed is not None or self.unpaid is not None
 
     def observe(

@@ -22,7 +22,7 @@ SAVE_RESERVE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class ClaimedSend:
-    """A candidate whose execution this worker owns until the lease ends."""
+    """A candidate that this worker has claimed until the lease ends."""
 
     candidate: SendCandidate
     attempt: AttemptId
@@ -33,7 +33,7 @@ class Claims:
     """The result of claiming a batch."""
 
     held: list[ClaimedSend]
-    #: Claims of which it is unknown whether they were stored. They must be released after the sends: a claim that stays
+    #: Claims that may or may not be stored. They must be released after the sends: a claim that stays
     #: on an execution would later be taken for a lost send.
     uncertain: list[ClaimedSend]
     #: Executions that are not held for sure. Their step messages return to the queue.
@@ -77,8 +77,8 @@ def _with_claim(candidate: SendCandidate, attempt: AttemptId, until: datetime) -
 def confirm_claims(batch: SendBatch, claimed: Sequence[ClaimedSend]) -> ClaimCheck:
     """Read flow and contacts again, after the claims are registered and before any provider call.
 
-    A pause, an opt-out or an erasure that was acknowledged in between still stops the message: its writer reads the
-    register of sends in flight after its own write, so it waits for every send that passes this point.
+    A pause, an opt-out or an erasure that was acknowledged in between still stops the message. Its writer reads the
+    register of sends in flight after its own write, and so waits for every send that passes this point.
     """
     ports, workspace = batch.ports, batch.workspace
     flow = ports.catalog.find(workspace, Flow, batch.flow)
@@ -129,8 +129,8 @@ def release_claims(
 def save_with_retry(batch: SendBatch, saves: Sequence[Save], time_left: Callable[[], timedelta]) -> list[bool | None]:
     """Save executions that this worker has claimed. Repeats undecided saves while there is time.
 
-    Giving up turns a message into `unknown`: one that was sent and cannot be recorded, or one that was not sent but
-    whose claim cannot be released.
+    Giving up turns a message into `unknown`: it was sent and cannot be recorded, or it was not sent and its claim
+    cannot be released.
     """
     clock, shards = batch.ports.clock, batch.plan.flow.shards
     results: list[bool | None] = [None] * len(saves)

@@ -52,7 +52,7 @@ def decide_steps(batch: FlowBatch, plan: SendPlan, executions: Sequence[Executio
     unclear = [each for each in decisions if _may_be_outdated(each, contacts)]
     if not unclear:
         return decisions
-    # An eventually consistent read must not skip a contact who was created or opted in a moment ago.
+    # An eventually consistent read must not skip a contact that was created or opted in a moment ago.
     again = list(dict.fromkeys(ContactUid(_before(each).key.contact) for each in unclear))
     current = batch.ports.contacts.find_many(batch.workspace, again, strong=True)
     changed = {uid for uid, contact in current.items() if contact != contacts.get(uid)}

@@ -31,9 +31,9 @@ def deliver(
     result: BatchResult,
     time_left: Callable[[], timedelta],
 ) -> tuple[ExecutionKey, ...]:
-    """Send what may be sent now and record it in `result`.
+    """Send the messages that may be sent now and record them in `result`.
 
-    Returns the executions whose step messages must return to the queue.
+    Returns the keys of executions that must return to the queue.
     """
     if time_left() < RESERVE:
         # Another flow of the batch has used up the time that releasing claims would need.
@@ -117,5 +117,5 @@ def _send(delivery: Delivery, claimed: ClaimedSend) -> SendResult:
     message = claimed.candidate.message
     try:
         return delivery.batch.plan.channel_types[message.channel.type].send(message)
-    except Exception as error:  # noqa: BLE001 - whatever the channel type raises, the provider may have the message
+    except Exception as error:  # noqa: BLE001 - after any error of the channel type, the provider may have the message
         return OutcomeUnknown(type(error).__name__)

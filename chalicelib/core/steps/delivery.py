@@ -39,7 +39,7 @@ Sent = tuple[ClaimedSend, SendResult]
 
 @dataclass(slots=True)
 class Delivery:
-    """One batch of sends on its way out, and its accounts."""
+    """One batch of sends, and the amounts that it has charged and spent."""
 
     batch: SendBatch
     result: BatchResult
@@ -48,7 +48,7 @@ class Delivery:
     charged: int = 0
     spent: int = 0
     is_registered: bool = False
-    #: Executions whose last write may or may not be stored. Their step messages return to the queue.
+    #: Executions with a last write that may or may not be stored. Their step messages return to the queue.
     undecided: list[ExecutionKey] = field(default_factory=list)
 
     def apply_admission(self, admission: Admission) -> None:
@@ -112,7 +112,7 @@ class Delivery:
         results = save_with_retry(self.batch, saves, self.time_left)
         for (each, send_result), save, ok in zip(sent, saves, results, strict=True):
             # If another worker holds the claim, it records the message as `unknown`.
-            self.spent += _kept(each.candidate, save.row) if ok else each.candidate.price
+            self.spent += _spent_by(each.candidate, save.row) if ok else each.candidate.price
             if ok:
                 self.result.record_save(each.candidate.stored, save.row, self.batch.ports.clock.now())
                 if isinstance(send_result, RecipientSuppressed | PermanentFailure):
@@ -142,14 +142,14 @@ class Delivery:
     def _next_option(self, candidate: SendCandidate) -> int | None:
         try:
             return next_send_option(self.batch.plan, candidate.message, candidate.execution, candidate.contact)
-        except Exception as error:  # noqa: BLE001 - the refusal must be saved, whatever is wrong with the fallback
+        except Exception as error:  # noqa: BLE001 - a fault of the fallback must not prevent the save of the refusal
             self.result.record_fault(candidate.execution, error)
             return None
 
     def _change_tags(self, traversals: Sequence[tuple[ClaimedSend, Traversal]]) -> list[Execution]:
-        """Return the executions behind the TAGs at which they stand. A failed TAG is left to the next step.
+        """Apply the TAG after each message and return the moved executions. A failed TAG waits for the next step.
 
-        A step of its own would double the cost of a TAG.
+        A separate step for each TAG would double its cost.
         """
         changes = TagChanges(self.batch.ports, self.batch.plan)
         with suppress(RetryLater):
@@ -187,10 +187,10 @@ class Delivery:
             self.result.counters.update(difference(*changed))
 
 
-def _kept(candidate: SendCandidate, after: Execution) -> int:
+def _spent_by(candidate: SendCandidate, after: Execution) -> int:
     """Return how much of the price that this batch charged the execution keeps, never below zero.
 
-    What an earlier attempt has charged only a recount may free, because it may be doing so now.
+    Only a recount may free what an earlier attempt was charged, because it may be doing so now.
     """
     found = after.results.get(NodeId(candidate.message.uid.node))
     return max(0, (found.cost if found else after.paid) - candidate.execution.paid)

@@ -80,7 +80,7 @@ def _deliver(execution: Execution, node: Node, context: TraversalContext) -> Exe
     try:
         prepared = context.prepare(node, execution, context.contact)
     except GiveUp as error:
-        # The execution fails at this node, not at an earlier one whose message is out, so that a retry starts here.
+        # The execution fails at this node, not at an earlier node that has sent its message, so a retry starts here.
         return Traversal(execution.finished(ExecutionStatus.FAILED, error.code, context.now))
     if node.id in execution.receipts or (execution.unsure and isinstance(prepared, SkipMessage)):
         # The response to an earlier attempt was lost. Either a receipt proves that the message is out, or the contact

@@ -46,7 +46,7 @@ def prepare_message(
 
 
 def next_send_option(plan: SendPlan, message: OutgoingMessage, execution: Execution, contact: Contact) -> int | None:
-    """Return the index of the fallback to use after a permanent refusal, or None if there is none."""
+    """Return the index of the fallback to use after a permanent refusal. None: no fallback is left."""
     node = plan.graph.nodes[message.uid.node]
     if not isinstance(node.step, SendsMessage):
         return None

@@ -5,7 +5,7 @@ One step passes `workers/steps`, this module, `interpreter`, `deliver` and `appl
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import assert_never
@@ -17,7 +17,7 @@ from chalicelib.core.queueing.enqueue_steps import enqueue_steps
 from chalicelib.core.reconciliation.request_completion import request_completion
 from chalicelib.core.steps.admission.base import SendCandidate
 from chalicelib.core.steps.apply_tags import TagChanges
-from chalicelib.core.steps.batch_result import Fault
+from chalicelib.core.steps.batch_result import Fault, StepReport
 from chalicelib.core.steps.decide_step import SaveExecution, TagContact, decide_steps, guard
 from chalicelib.core.steps.deliver import deliver
 from chalicelib.core.steps.send_plan import SendPlan, load_plan
@@ -28,18 +28,6 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import ExpectUnclaimed, Ports, Save
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """`returned`: ids of the SQS messages to deliver again. `faults` are for the log.
-
-    `counted`: changes of the statistics of all flows together, `channelPauses` and `lowBalances`.
-    """
-
-    returned: frozenset[str]
-    faults: tuple[Fault, ...]
-    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 def process_steps(ports: Ports, received: Sequence[ReceivedStep], time_left: Callable[[], timedelta]) -> StepReport:
@@ -53,7 +41,7 @@ def process_steps(ports: Ports, received: Sequence[ReceivedStep], time_left: Cal
     for (workspace, flow_uid), group in groups.items():
         try:
             batch = _process_flow(ports, WorkspaceUid(workspace), FlowUid(flow_uid), group, time_left)
-        except Exception as error:  # noqa: BLE001 - whatever the fault is, SQS delivers the steps of this flow again
+        except Exception as error:  # noqa: BLE001 - after any fault, SQS delivers the steps of this flow again
             returned |= {each.id for each in group}
             faults.append(Fault(f"flow {flow_uid}", error))
             continue

@@ -57,6 +57,6 @@ def depends_on_contact(before: Execution, after: Execution) -> bool:
     if any(visit.exit != NEXT for visit in after.path[len(before.path) :]):
         return True
     new = {node: result for node, result in after.results.items() if node not in before.results}
-    # A message whose response was lost is not sent again: because of the contact, unless a receipt is the reason.
+    # The message with the lost response was not sent again. The contact decided that, unless a receipt did.
     gave_up = before.unsure and before.node in new and before.node not in after.receipts
     return gave_up or any(result.outcome is MessageOutcome.SKIPPED for result in new.values())

@@ -57,7 +57,7 @@ class SendCandidate:
     rate_slot: datetime | None = None
     #: Start time in a paced flow, given by the pacing check.
     permit: Permit | None = None
-    #: Whether this send probes a channel whose circuit is half-open.
+    #: Whether this send probes a channel with a half-open circuit.
     is_probe: bool = False
 
     @property

@@ -19,7 +19,7 @@ from chalicelib.model.queue_messages import ScheduledStep
 
 
 def check_circuits(batch: SendBatch, candidates: Sequence[SendCandidate]) -> Admission:
-    """Admit sends over channels whose circuit is closed, and one probe for each half-open circuit.
+    """Admit sends over channels with a closed circuit, and one probe for each half-open circuit.
 
     An open circuit pauses the flow: nothing is admitted, and the executions wait until the flow is resumed.
     """
@@ -30,7 +30,7 @@ def check_circuits(batch: SendBatch, candidates: Sequence[SendCandidate]) -> Adm
         channel = candidate.message.channel
         if channel.uid not in decisions:
             decisions[channel.uid], circuit = _acquire(batch, channel.uid)
-            if decisions[channel.uid] is CircuitDecision.SHUT:
+            if decisions[channel.uid] is CircuitDecision.REJECT:
                 return Admission((), tuple(postponed), CircuitPause(channel, circuit))
         decision = decisions[channel.uid]
         if decision is CircuitDecision.WAIT:

@@ -10,7 +10,7 @@ from chalicelib.ports import RateState
 
 
 def check_rates(batch: SendBatch, candidates: Sequence[SendCandidate]) -> Admission:
-    """Admit sends whose channel has a slot within reach; postpone the others to their slots.
+    """Admit sends that get a slot of their channel within reach; postpone the others to their slots.
 
     A permit of a send that is postponed here is lost: the channel is then slower than the pacing of the flow.
     """

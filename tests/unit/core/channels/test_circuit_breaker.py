@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.core.channels.circuit_breaker import (
-    FAULTS_IN_A_ROW,
+    FAILURES_TO_OPEN,
     PROBE_AFTER,
     ChannelHealth,
     CircuitDecision,
@@ -39,7 +39,7 @@ def note(health: ChannelHealth, *verdicts: SendResult) -> list[int]:
 
 
 def test_five_faults_in_a_row_are_one_too_many_and_counting_starts_anew() -> None:
-    assert note(ChannelHealth(), *[FAULT] * 9) == [0, 0, 0, 0, FAULTS_IN_A_ROW, 0, 0, 0, 0]
+    assert note(ChannelHealth(), *[FAULT] * 9) == [0, 0, 0, 0, FAILURES_TO_OPEN, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_channels_are_counted_apart() -> None:
 
 
 def test_an_open_circuit_lets_nothing_through_for_a_minute_and_then_one_probe() -> None:
-    assert check_circuit_state(OPEN, NOW + PROBE_AFTER - timedelta(milliseconds=1)) is CircuitDecision.SHUT
+    assert check_circuit_state(OPEN, NOW + PROBE_AFTER - timedelta(milliseconds=1)) is CircuitDecision.REJECT
     assert check_circuit_state(OPEN, NOW + PROBE_AFTER) is CircuitDecision.PROBE
 
 
@@ -79,7 +79,7 @@ def test_while_one_probes_the_others_wait_but_not_for_a_dead_one() -> None:
 def test_a_probe_that_went_closes_it_and_what_was_wrong_stays_to_be_seen() -> None:
     later = NOW + PROBE_AFTER
     healed = reset(start_probe(OPEN, later + LEASE), later)
-    assert (check_circuit_state(healed, later), healed.since, healed.cause) == (CircuitDecision.FREE, later, "down")
+    assert (check_circuit_state(healed, later), healed.since, healed.cause) == (CircuitDecision.ALLOW, later, "down")
     assert healed.faults == OPEN.faults
     assert reset(healed, later + LEASE) == healed
 
