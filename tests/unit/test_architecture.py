@@ -1,4 +1,4 @@
-"""The house rules as law: who may import whom, what only one place may know, how big things may get."""
+"""The architecture rules: which module may import which, and what only one place may know."""
 
 import ast
 import os
@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import pytest
 
 from chalicelib.nodes.registry import NODE_TYPES
 from chalicelib.providers.registry import CHANNEL_TYPES
+from tests.unit.sources import ROOT, modules, shipped
 
-ROOT = Path(__file__).resolve().parents[2]
 _INNER = frozenset({"errors", "model", "core", "ports"})
 _TRANSLATORS = _INNER | {"nodes", "wiring", "telemetry", "settings"}
 #: Each ring of chalicelib → the rings that it may import besides itself.
@@ -60,102 +59,52 @@ DASHBOARD_FOLDERS: tuple[frozenset[str], ...] = (
 AWS_LIBRARIES = frozenset({"boto3", "botocore", "aws_lambda_powertools"})
 KNOW_AWS = frozenset({"aws", "providers", "telemetry", "wiring"})
 KNOW_CHALICE = frozenset({"api", "workers", "dashboard", "app"})
-#: What the core imports besides the standard library and pydantic: where → library → why.
+#: Libraries that the core imports besides the standard library and pydantic: (module, library) → reason.
 ALLOWED: dict[tuple[str, str], str] = {
-    ("model/ids.py", "ulid"): "ids that sort by time; monotonic within a millisecond, which a few own lines are not",
-    ("core/campaigns/recurrence.py", "dateutil"): "RFC 5545, pure computation; botocore brings it along anyway",
+    ("model/ids.py", "ulid"): "ids that sort by time, monotonic within a millisecond",
+    ("core/campaigns/recurrence.py", "dateutil"): "RFC 5545, pure computation; botocore depends on it already",
     ("core/templates/render.py", "minijinja"): "the sandboxed template language, pure computation",
-    ("core/templates/sandbox.py", "minijinja"): "as above: the environment with its fuel and filters",
-    ("core/contacts/validate_contact.py", "email_validator"): "knows the syntax of addresses; its DNS look-up is off",
+    ("core/templates/sandbox.py", "minijinja"): "the environment of the template language, with its limits and filters",
+    ("core/contacts/validate_contact.py", "email_validator"): "the syntax of email addresses; its DNS look-up is off",
     ("core/contacts/validate_contact.py", "phonenumbers"): "the numbering plans of the world, as data",
     (
         "model/validation_problems.py",
         "pydantic_core",
-    ): "pydantic's own half: it alone has the type of an error's details",
-    ("core/channels/edit_channel.py", "pydantic_core"): "pydantic's own half: error details are built by it",
+    ): "part of pydantic: it defines the type of an error's details",
+    ("core/channels/edit_channel.py", "pydantic_core"): "part of pydantic: it builds error details",
 }
-#: Where pure code would read a clock, roll dice or touch the machine.
+#: Libraries that read a clock, draw random numbers or touch the machine.
 IMPURE = frozenset(
     {"asyncio", "http", "logging", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile"}
     | {"threading", "time", "urllib", "uuid", "importlib"}
 )
-#: Where pure code does so all the same, and why.
+#: Pure modules that may use one of them: (module, library) → reason.
 EXCUSED: dict[tuple[str, str], str] = {
-    ("core/templates/sandbox.py", "time"): "CPU time spent in one rendering, as a fuse against hostile templates",
+    ("core/templates/sandbox.py", "time"): "CPU time of one rendering, a limit against hostile templates",
     ("model/signing.py", "urllib"): "urllib.parse writes a URL into a query string; it opens nothing",
     (
         "core/reporting/significance.py",
         "random",
     ): "a simulation with a fixed seed: the same numbers give the same answer",
 }
-#: Names of the attributes that are keys, of tables and of indexes (infra/resources.yaml).
+#: Key attributes of tables and indexes (infra/resources.yaml).
 KEY_ATTRIBUTES = frozenset({"pk", "sk", "activeKey", "activeSort", "dueKey", "contactKey"})
 TOP_LEVEL = frozenset(
     {"README.md", "app.py", "chalicelib", "infra", "tests", "requirements.txt", "LICENSE", "Makefile"}
 )
-#: Folders of nouns, stores, channel types and routes may have more files: they are looked up by name, not read in turn.
+#: These folders may have more files, because a reader looks up one file by its name.
 LARGE_FOLDERS = frozenset({"model", "aws", "providers", "api"})
 MAX_FILES = 16
 
 
-@dataclass(frozen=True)
-class Module:
-    """A source file, parsed. `part` is errors, model, …, app; `tests` and `infra` for what is not shipped."""
-
-    path: Path
-    text: str
-    tree: ast.Module
-
-    @property
-    def name(self) -> str:
-        return self.path.relative_to(ROOT).as_posix()
-
-    @property
-    def part(self) -> str:
-        first, *rest = self.path.relative_to(ROOT).with_suffix("").parts
-        return rest[0] if first == "chalicelib" and rest else first
-
-    @property
-    def inner(self) -> str:
-        return self.name.removeprefix("chalicelib/")
-
-    def imports(self) -> Iterator[tuple[str, int]]:
-        """Dotted names of what is imported anywhere in the file, with their lines."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                yield from ((alias.name, node.lineno) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{self.name}:{node.lineno} imports relatively"
-                yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
-
-
-@cache
-def modules() -> tuple[Module, ...]:
-    """All Python of the project."""
-    found = [path for top in ("chalicelib", "infra", "tests") for path in (ROOT / top).rglob("*.py")] + [
-        ROOT / "app.py"
-    ]
-    return tuple(Module(path, text := path.read_text(encoding="utf-8"), ast.parse(text)) for path in sorted(found))
-
-
-def shipped() -> tuple[Module, ...]:
-    return tuple(module for module in modules() if module.part not in {"infra", "tests", "__init__"})
-
-
-def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-
-
 def part_of(dotted: str) -> str | None:
-    """The part of chalicelib that a dotted name lies in; None for what is not ours."""
+    """Return the ring of chalicelib that a dotted name lies in, `app`, or None for other packages."""
     first, *rest = dotted.split(".")
     return (rest[0] if rest else "chalicelib") if first == "chalicelib" else "app" if first == "app" else None
 
 
 def library_of(dotted: str) -> str | None:
-    """The third-party library of a dotted name; None for ours and for the standard library."""
+    """Return the third-party library of a dotted name, or None."""
     first = dotted.partition(".")[0]
     return None if first in sys.stdlib_module_names or first in {"chalicelib", "app", "tests", "infra"} else first
 
@@ -164,7 +113,7 @@ def test_imports_point_in_one_direction() -> None:
     broken = []
     for module in shipped():
         allowed = MAY_IMPORT.get(module.part)
-        assert allowed is not None, f"{module.name}: say in MAY_IMPORT what this new part may import"
+        assert allowed is not None, f"{module.name}: add its ring to MAY_IMPORT"
         for dotted, line in module.imports():
             part = part_of(dotted)
             if part not in {None, module.part, *allowed}:
@@ -241,7 +190,7 @@ def test_a_rule_of_the_core_imports_no_node_type() -> None:
     assert broken == []
 
 
-def test_only_the_edges_know_aws_and_only_the_outermost_know_chalice() -> None:
+def test_only_the_edges_import_aws_libraries_and_chalice() -> None:
     broken = []
     for module in shipped():
         for dotted, line in module.imports():
@@ -253,7 +202,7 @@ def test_only_the_edges_know_aws_and_only_the_outermost_know_chalice() -> None:
 
 
 def test_type_stubs_are_imported_for_the_type_checker_only() -> None:
-    """They are not in requirements.txt: on Lambda such an import fails."""
+    """Type stubs are not in requirements.txt, so such an import fails on Lambda."""
     broken = []
     for module in shipped():
         guards = [node for node in ast.walk(module.tree) if isinstance(node, ast.If)]
@@ -269,7 +218,7 @@ def test_type_stubs_are_imported_for_the_type_checker_only() -> None:
     assert broken == []
 
 
-def test_the_core_needs_nothing_but_the_standard_library_pydantic_and_what_is_allowed_with_a_reason() -> None:
+def test_the_core_imports_only_allowed_libraries() -> None:
     broken, used = [], set()
     for module in shipped():
         for dotted, line in module.imports():
@@ -280,10 +229,10 @@ def test_the_core_needs_nothing_but_the_standard_library_pydantic_and_what_is_al
             if (module.inner, library) not in ALLOWED:
                 broken.append(f"{module.name}:{line} imports {dotted}")
     assert broken == []
-    assert set(ALLOWED) - used == set(), "a reason for what nobody imports any more"
+    assert set(ALLOWED) - used == set(), "remove the reason of an import that no longer exists"
 
 
-def test_pure_code_reads_no_clock_rolls_no_dice_and_touches_no_machine() -> None:
+def test_pure_code_reads_no_clock_and_no_random_numbers_and_does_no_io() -> None:
     broken = []
     for module in shipped():
         if module.name not in pure():
@@ -299,7 +248,7 @@ def test_pure_code_reads_no_clock_rolls_no_dice_and_touches_no_machine() -> None
     assert broken == []
 
 
-def test_only_aws_knows_a_key() -> None:
+def test_only_the_stores_name_key_attributes() -> None:
     broken = [
         f"{module.name}:{node.lineno} {node.value!r}"
         for module in shipped()
@@ -310,8 +259,8 @@ def test_only_aws_knows_a_key() -> None:
     assert broken == []
 
 
-def test_no_folder_is_too_large_to_survey() -> None:
-    """A reader finds a file among sixteen by reading the names; among ninety only by search."""
+def test_folders_stay_small() -> None:
+    """A reader finds a file among sixteen by reading the names, but not among ninety."""
     folders = {path.parent for path in (ROOT / "chalicelib").rglob("*.py")}
     counts = {
         folder.relative_to(ROOT / "chalicelib").as_posix(): sum(
@@ -323,7 +272,7 @@ def test_no_folder_is_too_large_to_survey() -> None:
 
 
 def test_no_public_class_name_is_used_twice() -> None:
-    """Two classes of one name send the reader, and an import, to the wrong one."""
+    """Two classes of one name send a reader to the wrong one."""
     found: dict[str, list[str]] = {}
     for module in shipped():
         for node in module.tree.body:
@@ -332,12 +281,12 @@ def test_no_public_class_name_is_used_twice() -> None:
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
 
 
-def test_every_module_says_in_one_sentence_what_it_is_for() -> None:
+def test_every_module_has_a_docstring_of_one_sentence() -> None:
     broken = []
     for module in modules():
-        said = (ast.get_docstring(module.tree) or "").partition("\n\n")[0]
-        if module.tree.body and not re.fullmatch(r"\S.{9,}[.?:]", said, re.DOTALL):
-            broken.append(f"{module.name}: {said!r}")
+        docstring = (ast.get_docstring(module.tree) or "").partition("\n\n")[0]
+        if module.tree.body and not re.fullmatch(r"\S.{9,}[.?:]", docstring, re.DOTALL):
+            broken.append(f"{module.name}: {docstring!r}")
     assert broken == []
 
 
@@ -355,23 +304,25 @@ def test_every_channel_type_is_registered_and_has_its_tests() -> None:
     assert set(CHANNEL_TYPES) <= tested
 
 
-def test_the_top_level_holds_only_what_belongs_there() -> None:
-    made = {line.strip().strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
-    there = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
-    assert there - made - TOP_LEVEL == set()
+def test_the_top_level_has_no_other_entries() -> None:
+    ignored = {line.strip().strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
+    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    assert found - ignored - TOP_LEVEL == set()
 
 
 def _texts() -> Iterator[tuple[str, str]]:
-    """Every text file that could be committed."""
-    made = {"__pycache__", "build", "dist", "deployments", "deployed", "node_modules"}
+    """Yield path and text of every text file that could be committed."""
+    ignored = {"__pycache__", "build", "dist", "deployments", "deployed", "node_modules"}
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if name in {".chalice", ".ci"} or not (name[0] == "." or name in made)]
-        for name in set(names) - {".git"}:  # a file that names its repository, in a second working tree
+        folders[:] = [
+            name for name in folders if name in {".chalice", ".ci"} or not (name[0] == "." or name in ignored)
+        ]
+        for name in set(names) - {".git"}:  # in a second working tree, .git is a file with a path
             with suppress(UnicodeDecodeError):
                 yield f"{folder}/{name}".removeprefix(f"{ROOT}/"), Path(folder, name).read_text(encoding="utf-8")
 
 
-def test_no_file_names_a_place_on_somebodys_machine() -> None:
+def test_no_file_names_a_path_of_one_machine() -> None:
     place = re.compile(r"(?<![\w.:/{}-])/(?:home|mnt|private|root|work|Users)/[\w.]|[A-Z]:\\Users\\")
     broken = [f"{name}: {found[0]}" for name, text in _texts() for found in place.finditer(text)]
     assert broken == []
@@ -382,7 +333,7 @@ WORKERS = sorted(path.stem for path in (ROOT / "chalicelib/workers").glob("[a-z]
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_worker_is_imported_alone_as_lambda_does(worker: str, tmp_path: Path) -> None:
-    """Without app.py, without an environment, from another folder."""
+    """Import it without app.py and environment variables, and from another folder."""
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.modules['app'] = None; import chalicelib.workers.{worker}"
     )

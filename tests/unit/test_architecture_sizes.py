@@ -1,14 +1,14 @@
-"""Limits on the size of modules, functions and ports, so that each can be read at once."""
+"""Limits on the size of modules, functions and ports."""
 
 import ast
 
-from tests.unit.test_architecture import ROOT, functions, modules, shipped
+from tests.unit.sources import ROOT, functions, modules, shipped
 
 MAX_MODULE, MAX_FUNCTION, MAX_PARAMETERS, MAX_APP = 400, 40, 6, 30
 MAX_PORT_MODULE, MAX_PORT_METHODS = 120, 8
 
 
-def test_nothing_is_too_long_to_read() -> None:
+def test_modules_and_functions_stay_short() -> None:
     broken = [
         f"{module.name}: {lines} lines" for module in modules() if (lines := module.text.count("\n")) > MAX_MODULE
     ]
@@ -21,18 +21,18 @@ def test_nothing_is_too_long_to_read() -> None:
     assert (ROOT / "app.py").read_text(encoding="utf-8").count("\n") <= MAX_APP
 
 
-def test_nothing_takes_more_arguments_than_can_be_kept_in_mind() -> None:
+def test_functions_have_few_parameters() -> None:
     broken = []
     for module in modules():
         for each in functions(module) if module.part != "tests" else ():
-            given = [*each.args.posonlyargs, *each.args.args, *each.args.kwonlyargs]
-            count = len([one for one in given if one.arg not in {"self", "cls"}])
+            parameters = [*each.args.posonlyargs, *each.args.args, *each.args.kwonlyargs]
+            count = len([one for one in parameters if one.arg not in {"self", "cls"}])
             if count > MAX_PARAMETERS:
                 broken.append(f"{module.name}:{each.lineno} {each.name}: {count} parameters")
     assert broken == []
 
 
-def test_a_port_is_small_enough_to_implement_in_one_sitting() -> None:
+def test_ports_stay_small() -> None:
     """A test double or a second adapter has to implement a whole protocol, so a protocol stays one capability."""
     broken = []
     for module in shipped():
