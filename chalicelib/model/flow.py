@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from chalicelib.errors import Conflict
 from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
+from chalicelib.model.pause import PauseCause, PausedBy, StoredPauseReason
 
 #: Rows of one flow are spread over shards of about this many contacts, at most MAX_SHARDS. A count takes a shard at a
 #: time and has 15 seconds for it, in which a function of 1 GB counts 26,000 rows: with these a flow of 100 million can
@@ -128,15 +129,6 @@ class RetryOf(StrictModel):
         return same and all(ours == theirs or None in {ours, theirs} for ours, theirs in narrowed)
 
 
-class PausedBy(StrictModel):
-    """The open circuit that a flow met; times by the real clock."""
-
-    channel_uid: str
-    cause: str
-    since: Moment | None
-    retry_after: Moment | None
-
-
 class Flow(StoredDocument):
     """The control item of a flow: the one write that pause, resume and cancel are."""
 
@@ -165,7 +157,7 @@ class Flow(StoredDocument):
     epoch: int = 0
     #: Which generation of statistics counts; a recount makes the next one.
     stats_epoch: int = 0
-    pause_reason: str | None = None
+    pause: Annotated[StoredPauseReason, Field(alias="pauseReason")] = None
     #: Of a flow that a channel's circuit has paused.
     paused_by: PausedBy | None = None
     end_reason: str | None = None
@@ -188,6 +180,16 @@ class Flow(StoredDocument):
     recount_at: Moment | None = None
     #: Open executions that the last count found long past their time, with nobody at work on them.
     stuck: int = 0
+
+    @property
+    def pause_cause(self) -> PauseCause | None:
+        """Cause of the current pause or error."""
+        return self.pause.cause if self.pause else None
+
+    @property
+    def pause_reason(self) -> str | None:
+        """Cause and detail of the current pause or error, as the API shows them."""
+        return self.pause.text if self.pause else None
 
     @property
     def is_over(self) -> bool:

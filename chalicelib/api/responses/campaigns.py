@@ -7,7 +7,8 @@ from pydantic import JsonValue
 from chalicelib.api.responses.balance import CostResponse
 from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.campaign import Audience, Availability, CampaignState
-from chalicelib.model.flow import FlowConfiguration, FlowStatus, PausedBy
+from chalicelib.model.flow import FlowConfiguration, FlowStatus
+from chalicelib.model.pause import PausedBy
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 from chalicelib.model.trigger import EntryPolicy, Trigger
 

@@ -6,7 +6,8 @@ from pydantic import JsonValue
 
 from chalicelib.api.responses.balance import CostResponse
 from chalicelib.model.base import Moment, StrictModel
-from chalicelib.model.flow import FlowConfiguration, FlowStatus, PausedBy, RetryOf
+from chalicelib.model.flow import FlowConfiguration, FlowStatus, RetryOf
+from chalicelib.model.pause import PausedBy
 
 Json = Mapping[str, JsonValue]
 Counts = Mapping[str, int]

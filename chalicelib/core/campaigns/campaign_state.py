@@ -1,18 +1,23 @@
-"""The state of a campaign, read from the flow that decides it and from its schedule; product.md, “Flow statuses”."""
+"""Derive the state of a campaign from its schedule and from the flow that decides the state."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from chalicelib.model.campaign import CampaignState
 from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.pause import PauseCause
 from chalicelib.model.trigger import Schedule
 
-#: Pause reasons by which the engine itself paused a flow.
-BALANCE = "balance"
-OPERATOR = "operator"
+#: Any other cause needs the operator to repair something first.
+_PAUSED: Mapping[PauseCause | None, CampaignState] = {
+    None: CampaignState.PAUSED,
+    PauseCause.OPERATOR: CampaignState.PAUSED,
+    PauseCause.BALANCE: CampaignState.PAUSED_BALANCE,
+}
 
 
 def campaign_state(flow: Flow | None, schedule: Schedule | None) -> CampaignState:
-    """`flow` is the newest that is not over, else the newest there was."""
+    """Return the state of a campaign. `flow` is its newest flow that has not ended, or else its newest flow."""
     is_idle = flow is None or flow.is_over or flow.status is FlowStatus.DRAFT
     if schedule and schedule.due and is_idle:
         return CampaignState.PAUSED if schedule.paused else CampaignState.SCHEDULED
@@ -26,8 +31,7 @@ def _by_flow(flow: Flow) -> CampaignState:
         case FlowStatus.QUEUED | FlowStatus.RUNNING:
             return CampaignState.RUNNING
         case FlowStatus.PAUSED:
-            by_engine = {OPERATOR: CampaignState.PAUSED, BALANCE: CampaignState.PAUSED_BALANCE}
-            return by_engine.get((flow.pause_reason or OPERATOR).partition(":")[0], CampaignState.PAUSED_ERROR)
+            return _PAUSED.get(flow.pause_cause, CampaignState.PAUSED_ERROR)
         case FlowStatus.ERROR:
             return CampaignState.PAUSED_ERROR
         case FlowStatus.COMPLETED:

@@ -15,9 +15,10 @@ from chalicelib.core.channels.circuit_breaker import (
 from chalicelib.errors import CircuitOpen, RetryLater
 from chalicelib.model.channel import Channel
 from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
-from chalicelib.model.flow import Flow, PausedBy
+from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import SendResult
+from chalicelib.model.pause import PauseCause, PausedBy, PauseReason
 from chalicelib.ports import ChannelStatus, Ports
 
 #: Attempts to write a circuit against other workers.
@@ -71,13 +72,13 @@ def _change(ports: Ports, workspace: WorkspaceUid, uid: str, change: Callable[[C
     raise RetryLater("The circuit is being changed by other workers; try again")
 
 
-def circuit_pause_reason(channel: Channel, circuit: Circuit) -> tuple[str, PausedBy]:
-    """Return why a flow is paused: as one sentence, and as its parts."""
+def circuit_pause_reason(channel: Channel, circuit: Circuit) -> tuple[PauseReason, PausedBy]:
+    """Return why a flow is paused: as a cause with a sentence, and as the parts of that sentence."""
     paused_by = PausedBy(
         channel_uid=channel.uid, cause=circuit.cause, since=circuit.since, retry_after=circuit.retry_at
     )
-    reason = f"channel_circuit: the channel {channel.name} ({channel.uid}) takes no messages: {circuit.cause}"
-    return reason, paused_by
+    detail = f"the channel {channel.name} ({channel.uid}) takes no messages: {circuit.cause}"
+    return PauseReason(PauseCause.CHANNEL_CIRCUIT, detail), paused_by
 
 
 def check_circuits(ports: Ports, workspace: WorkspaceUid, flow: Flow, channels: Iterable[str]) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from chalicelib.core.billing.charge_messages import check_funds
-from chalicelib.core.campaigns.campaign_state import OPERATOR
 from chalicelib.core.campaigns.compiled_version import channels_of
 from chalicelib.core.channels.circuit_check import check_circuits
 from chalicelib.core.flows.dispatch_executions import start_enqueueing
@@ -17,8 +16,9 @@ from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.balance import FlowBudget
 from chalicelib.model.base import StrictModel
 from chalicelib.model.campaign import Availability, Campaign
-from chalicelib.model.flow import DELETABLE, Flow, FlowStatus, IllegalTransition, PausedBy
+from chalicelib.model.flow import DELETABLE, Flow, FlowStatus, IllegalTransition
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
+from chalicelib.model.pause import PauseCause, PausedBy, PauseReason
 from chalicelib.model.queue_messages import PurgeFlow, Recount
 from chalicelib.ports import Ports
 
@@ -87,7 +87,7 @@ def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus
     if flow.status is FlowStatus.DRAFT and wanted is not FlowStatus.CANCELLED:
         return start_flow(ports, workspace, flow)
     if wanted is FlowStatus.PAUSED:
-        return _pause(ports, workspace, flow, OPERATOR)
+        return _pause(ports, workspace, flow, PauseReason(PauseCause.OPERATOR))
     if wanted is FlowStatus.CANCELLED:
         return _cancel(ports, workspace, flow)
     if wanted is FlowStatus.DRAFT:
@@ -95,7 +95,9 @@ def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus
     return _resume(ports, workspace, flow)
 
 
-def pause_flow(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str, by: PausedBy | None = None) -> None:
+def pause_flow(
+    ports: Ports, workspace: WorkspaceUid, uid: str, reason: PauseReason, by: PausedBy | None = None
+) -> None:
     """Pauses a queued or running flow for another reason than an operator's wish; leaves others as they are."""
 
     def pause() -> Flow:
@@ -107,9 +109,9 @@ def pause_flow(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str, by:
     _try_again(pause)
 
 
-def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str, by: PausedBy | None = None) -> Flow:
+def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: PauseReason, by: PausedBy | None = None) -> Flow:
     now = ports.clock.now()
-    changes = {"status": FlowStatus.PAUSED, "pause_reason": reason, "paused_by": by}
+    changes = {"status": FlowStatus.PAUSED, "pause": reason, "paused_by": by}
     return ports.catalog.save(workspace, flow.model_copy(update={**changes, "paused_at": now, "updated_at": now}))
 
 
@@ -118,7 +120,7 @@ def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     changes = {
         "status": FlowStatus.CANCELLED,
         "end_reason": "cancelled",
-        "pause_reason": None,
+        "pause": None,
         "paused_by": None,
         "completed_at": now,
         "updated_at": now,
@@ -144,7 +146,7 @@ def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     changes: dict[str, object] = {
         "status": FlowStatus.RUNNING if flow.is_expanded else FlowStatus.QUEUED,
         "epoch": flow.epoch + 1,
-        "pause_reason": None,
+        "pause": None,
         "paused_by": None,
         "paused_at": None,
         "updated_at": now,

@@ -3,13 +3,19 @@
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.pause import PauseCause, PauseReason
 from chalicelib.ports import Ports
 
 
 def fail_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str) -> None:
     """RetryLater when somebody moved the flow meanwhile. A flow that is queued begins to run to fail at it."""
     now = ports.clock.now()
-    changes = {"status": FlowStatus.ERROR, "pause_reason": reason, "paused_at": now, "updated_at": now}
+    changes = {
+        "status": FlowStatus.ERROR,
+        "pause": PauseReason(PauseCause.FAULT, reason),
+        "paused_at": now,
+        "updated_at": now,
+    }
     try:
         if flow.status is FlowStatus.QUEUED:
             flow = ports.catalog.save(workspace, flow.model_copy(update={"status": FlowStatus.RUNNING}))

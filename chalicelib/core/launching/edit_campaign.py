@@ -16,6 +16,7 @@ from chalicelib.model.campaign import MAX_VALUES, Audience, Availability, Campai
 from chalicelib.model.durations import Duration
 from chalicelib.model.flow import FlowStatus
 from chalicelib.model.ids import WorkspaceUid, new_uid
+from chalicelib.model.pause import PauseCause, PauseReason
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy, Template
 from chalicelib.model.trigger import EntryPolicy, ManualTrigger, Trigger
 from chalicelib.model.validation_problems import validation_problems
@@ -161,7 +162,7 @@ def update_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, fields: Cam
         changed = ports.catalog.save(workspace, _touched(ports, campaign, changed))
     if changed.availability is Availability.BLOCKED:
         for flow in open_flows(ports, workspace, uid):
-            pause_flow(ports, workspace, flow.uid, "campaign_blocked")
+            pause_flow(ports, workspace, flow.uid, PauseReason(PauseCause.CAMPAIGN_BLOCKED))
     return changed
 
 

@@ -5,10 +5,9 @@ from chalicelib.core.flows.control_flow import pause_flow
 from chalicelib.model.campaign import Campaign, CampaignVersion
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
+from chalicelib.model.pause import PauseCause, PauseReason
 from chalicelib.model.template import Template, TemplateStatus
 from chalicelib.ports import Ports
-
-REASON = "template_rejected"
 
 
 def reject_template(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> Template:
@@ -18,7 +17,7 @@ def reject_template(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str
     rejected = ports.catalog.save(workspace, template.model_copy(update=update))
     for owner, flow_uid in ports.schedule.list_active(Flow):
         if owner == workspace and _sends(ports, workspace, flow_uid, uid):
-            pause_flow(ports, workspace, flow_uid, f"{REASON}: {uid}")
+            pause_flow(ports, workspace, flow_uid, PauseReason(PauseCause.TEMPLATE_REJECTED, uid))
     return rejected
 
 

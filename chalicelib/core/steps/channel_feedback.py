@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from chalicelib.core.campaigns.campaign_state import BALANCE
 from chalicelib.core.channels.acquire_rate import throttle_channel
 from chalicelib.core.channels.circuit_breaker import ChannelHealth, channel_failure_code
 from chalicelib.core.channels.circuit_check import circuit_pause_reason, open_circuit, record_probe
@@ -16,6 +15,7 @@ from chalicelib.core.steps.batch_result import BatchResult
 from chalicelib.model.channel import Channel
 from chalicelib.model.circuit import ChannelFailureRecord
 from chalicelib.model.message import AccountUnpaid, SendResult, Throttled
+from chalicelib.model.pause import PauseCause, PauseReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def apply_feedback(batch: SendBatch, feedback: ChannelFeedback, result: BatchRes
     for uid, send_result in feedback.probes.items():
         record_probe(ports, workspace, uid, send_result)
     if feedback.unpaid is not None:
-        pause_flow(ports, workspace, batch.flow, f"{BALANCE}: {feedback.unpaid}")
+        pause_flow(ports, workspace, batch.flow, PauseReason(PauseCause.BALANCE, feedback.unpaid))
     if feedback.failed:
         circuit = open_circuit(ports, workspace, feedback.failed.uid, feedback.failures)
         pause_by_circuit(batch, CircuitPause(feedback.failed, circuit), result)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
 
-from chalicelib.core.campaigns.campaign_state import BALANCE
 from chalicelib.core.contacts.mark_unreachable import mark_unreachable
 from chalicelib.core.flows.control_flow import pause_flow
 from chalicelib.core.flows.progress import difference
@@ -31,6 +30,7 @@ from chalicelib.errors import GiveUp, RetryLater
 from chalicelib.model.execution import DeliveryReceipt, Engagement, Execution, ExecutionKey, MessageOutcome
 from chalicelib.model.ids import NodeId
 from chalicelib.model.message import Accepted, PermanentFailure, RecipientSuppressed, SendResult
+from chalicelib.model.pause import PauseCause, PauseReason
 from chalicelib.ports import ExpectClaimedBy, Save
 
 #: A claimed send and what its channel answered.
@@ -63,7 +63,7 @@ class Delivery:
             case CircuitPause() as pause:
                 pause_by_circuit(batch, pause, result)
             case BudgetPause():
-                pause_flow(batch.ports, batch.workspace, batch.flow, BALANCE)
+                pause_flow(batch.ports, batch.workspace, batch.flow, PauseReason(PauseCause.BALANCE))
             case None:
                 pass
             case _:

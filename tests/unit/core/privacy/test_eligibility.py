@@ -64,7 +64,7 @@ def test_what_a_draw_is_about_is_not_run_together() -> None:
     ],
 )
 def test_a_campaign_reads_as_the_flow_that_decides_it(status: str, reason: str | None, state: str) -> None:
-    assert campaign_state(build_flow(FlowStatus(status), pause_reason=reason), None).value == state
+    assert campaign_state(build_flow(FlowStatus(status), pauseReason=reason), None).value == state
 
 
 def test_a_campaign_without_a_flow_is_a_draft() -> None:
