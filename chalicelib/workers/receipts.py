@@ -15,7 +15,7 @@ def record_receipts(event: SQSEvent) -> Failures:
     """Each message by itself: one that fails comes again, and ends in the dead-letter queue."""
     records = records_of(event)
     with metered():
-        failed = [each.id for each in records if not _take(each, again=each.times > 1)]
+        failed = [each.id for each in records if not _take(each, is_redelivered=each.times > 1)]
     count("receipts", {"Records": len(records), "GivenBack": len(failed)})
     return failures(failed)
 
@@ -23,12 +23,12 @@ def record_receipts(event: SQSEvent) -> Failures:
 @blueprint.on_sqs_message(queue="${ReceiptDeadLetters.QueueName}", batch_size=10, name="revive_receipts")
 def redrive_receipts(event: SQSEvent) -> Failures:
     """Dead letters are tried again every few minutes; those that stay are under the alarm, for a person to see."""
-    return failures([record.id for record in records_of(event) if not _take(record, again=True)])
+    return failures([record.id for record in records_of(event) if not _take(record, is_redelivered=True)])
 
 
-def _take(found: QueueRecord, *, again: bool) -> bool:
+def _take(found: QueueRecord, *, is_redelivered: bool) -> bool:
     try:
-        recorded = record(ports(), found.body, again)
+        recorded = record(ports(), found.body, is_redelivered)
     except Exception as error:  # noqa: BLE001 - an event that we misread must not take its neighbours with it
         log_fault("receipts.failed", error, message_id=found.id, times=found.times)
         return False

@@ -1,4 +1,4 @@
-"""Records what providers report of messages, and what contacts do with our own links; in any order, once or often."""
+"""Process delivery reports of providers and visits of tracked links, in any order and repeatedly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,82 +17,85 @@ from chalicelib.model.ids import ChannelUid, ContactUid, MessageUid, WorkspaceUi
 from chalicelib.model.queued_report import LinkVisit, QueuedCallback, decompress_body, parse_internal, parse_sns
 from chalicelib.ports import Ports
 
-#: A receipt may be here before the provider's answer is saved; then it waits for so long, on the real clock.
+#: A report may arrive before the send result is saved. It is then processed again after this delay, by the real clock.
 EARLY = timedelta(seconds=5)
-#: AWS does not tell of a text from a phone whether it answers an SMS or a message by RCS.
+#: AWS does not report whether an incoming text answers an SMS or an RCS message.
 _ONE_INBOX = frozenset({"sms", "rcs"})
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptBatchResult:
-    """How many reports a message of the queue held, and whether it went back, as one came too early."""
+    """The result of one queue message: the number of its reports."""
 
     reports: int
+    #: Whether a report came too early, so that the queue message was sent again.
     is_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Whose word reports are: of one channel's provider, or (`channel` is None) of our own account's services."""
+    """The sender of reports: the provider of one channel, or, without `channel`, a service of the own AWS account."""
 
     channel_type: str
     at: datetime
-    #: The same whenever the same callback is delivered again.
+    #: Id of the callback. It is the same when the callback is delivered again.
     id: str
     workspace: WorkspaceUid | None = None
     channel: ChannelUid | None = None
-    #: Whether it was delivered to us before.
-    again: bool = False
+    #: Whether the queue message was received before.
+    is_redelivered: bool = False
 
     @property
     def channel_types(self) -> frozenset[str]:
-        """What an answer or an opt-out may be about."""
+        """The channel types that a reply or an opt-out may be about."""
         shares = self.channel is None and self.channel_type in _ONE_INBOX
         return _ONE_INBOX if shares else frozenset({self.channel_type})
 
-    def when(self, report: DeliveryReport, now: datetime) -> datetime:
-        """By the provider's clock if it says, and never in the future."""
+    def time_of(self, report: DeliveryReport, now: datetime) -> datetime:
+        """Return the provider's time of the report if it has one, and never a time in the future."""
         return min(report.at or self.at, now)
 
 
-def record_receipts(ports: Ports, text: str, again: bool = False) -> ReceiptBatchResult:
-    """What one message of the queue says, `again` if it comes anew. It is silent of deleted flows and contacts."""
-    own = parse_internal(text)
-    if isinstance(own, LinkVisit):
-        recorded = _record_followed(ports, own, again)
-    elif own is not None:
-        recorded = _record_posted(ports, own, again)
+def record_receipts(ports: Ports, text: str, is_redelivered: bool = False) -> ReceiptBatchResult:
+    """Record the reports of one queue message. Reports about deleted flows and contacts are ignored."""
+    internal = parse_internal(text)
+    if isinstance(internal, LinkVisit):
+        recorded = _record_visit(ports, internal, is_redelivered)
+    elif internal is not None:
+        recorded = _record_callback(ports, internal, is_redelivered)
     else:
-        recorded = _record_published(ports, text, again)
+        recorded = _record_notification(ports, text, is_redelivered)
     if recorded.is_early:
         ports.receipt_queue.send(text, EARLY)
     return recorded
 
 
-def _record_followed(ports: Ports, followed: LinkVisit, again: bool) -> ReceiptBatchResult:
-    uid = read_message_uid(followed.message_uid)
+def _record_visit(ports: Ports, visit: LinkVisit, is_redelivered: bool) -> ReceiptBatchResult:
+    uid = read_message_uid(visit.message_uid)
     if uid is None:
         return ReceiptBatchResult(0)
-    source = _Source("", followed.at, "", again=again)
-    return ReceiptBatchResult(1, not _record_of_message(ports, uid, DeliveryReport(followed.engagement), source))
+    source = _Source("", visit.at, "", is_redelivered=is_redelivered)
+    return ReceiptBatchResult(1, not _record_for_message(ports, uid, DeliveryReport(visit.engagement), source))
 
 
-def _record_posted(ports: Ports, posted: QueuedCallback, again: bool) -> ReceiptBatchResult:
-    workspace, uid = posted.workspace, posted.channel
+def _record_callback(ports: Ports, queued: QueuedCallback, is_redelivered: bool) -> ReceiptBatchResult:
+    workspace, uid = queued.workspace, queued.channel
     channel = ports.catalog.find(workspace, Channel, uid)
     if channel is None or channel.type not in ports.channel_types:
         return ReceiptBatchResult(0)
-    callback = decompress_body(posted)
-    source = _Source(channel.type, posted.at, _digest(callback.body), workspace, uid, again)
+    callback = decompress_body(queued)
+    source = _Source(channel.type, queued.at, _digest(callback.body), workspace, uid, is_redelivered)
     return _record_all(ports, ports.channel_types[channel.type].read_events(callback), source)
 
 
-def _record_published(ports: Ports, text: str, again: bool) -> ReceiptBatchResult:
+def _record_notification(ports: Ports, text: str, is_redelivered: bool) -> ReceiptBatchResult:
+    """Record an SNS notification of the own AWS account: the first channel type that can read it takes it."""
     callback = ProviderCallback(text.encode())
     at = parse_sns(text) or ports.clock.now()
-    for name, kind in ports.channel_types.items():
-        if reports := kind.read_events(callback):
-            return _record_all(ports, reports, _Source(name, at, _digest(callback.body), again=again))
+    for name, channel_type in ports.channel_types.items():
+        if reports := channel_type.read_events(callback):
+            source = _Source(name, at, _digest(callback.body), is_redelivered=is_redelivered)
+            return _record_all(ports, reports, source)
     return ReceiptBatchResult(0)
 
 
@@ -101,22 +104,25 @@ def _digest(body: bytes) -> str:
 
 
 def _record_all(ports: Ports, reports: tuple[DeliveryReport, ...], source: _Source) -> ReceiptBatchResult:
-    done = [
-        _record_of_message(ports, report.message, report, source)
+    recorded = [
+        _record_for_message(ports, report.message, report, source)
         if report.message
-        else _record_of_address(ports, report, source, index)
+        else _record_for_address(ports, report, source, index)
         for index, report in enumerate(reports)
     ]
-    return ReceiptBatchResult(len(reports), not all(done))
+    return ReceiptBatchResult(len(reports), not all(recorded))
 
 
-def _record_of_message(ports: Ports, uid: MessageUid, report: DeliveryReport, source: _Source) -> bool:
-    """False when it came too early. Whoever owns a channel can sign anything: but only of their own workspace."""
+def _record_for_message(ports: Ports, uid: MessageUid, report: DeliveryReport, source: _Source) -> bool:
+    """Record a report that names its message. Returns False when it came too early.
+
+    The owner of a channel can sign any report, so a report counts only for messages of the channel's own workspace.
+    """
     if source.workspace not in {None, uid.workspace}:
         return True
-    at = source.when(report, ports.clock.now())
-    if report.suppress and report.address and (place := find_address_owner(ports, uid.workspace, report.address)):
-        apply_opt_out(ports, place, source.channel_type, report, at)
+    at = source.time_of(report, ports.clock.now())
+    if report.suppress and report.address and (owner := find_address_owner(ports, uid.workspace, report.address)):
+        apply_opt_out(ports, owner, source.channel_type, report, at)
     if source.channel_type and report.code in ports.channel_types[source.channel_type].incapable:
         mark_unreachable(ports, uid.workspace, uid.contact, source.channel_type)
     found = find_message(ports, uid)
@@ -126,41 +132,44 @@ def _record_of_message(ports: Ports, uid: MessageUid, report: DeliveryReport, so
         return False
     if not found.is_current:
         return True
-    _note(ports, found, report, message_occasion(uid, at), source.again)
+    _record(ports, found, report, message_occasion(uid, at), source.is_redelivered)
     return True
 
 
-def _note(ports: Ports, found: MatchedMessage, report: DeliveryReport, occasion: EngagementEvent, again: bool) -> None:
-    """Told and then raised, each harmless twice: what breaks off in between is done again by the redelivery."""
+def _record(
+    ports: Ports, found: MatchedMessage, report: DeliveryReport, occasion: EngagementEvent, is_redelivered: bool
+) -> None:
+    """Publish the event, then store the receipt. Both are idempotent: a redelivery completes an interrupted run."""
     receipt = DeliveryReceipt(report.engagement, occasion.at, report.is_soft) if report.engagement else None
-    is_outdone = receipt is not None and receipt.is_soft and found.known and found.known.rank > receipt.rank
-    if not is_outdone:
+    is_outdated = receipt is not None and receipt.is_soft and found.known and found.known.rank > receipt.rank
+    if not is_outdated:
         contact = ContactUid(found.uid.contact)
         publish_engagement(ports, found.uid.workspace, contact, report, (found, occasion))
     if receipt:
-        update_engagement(ports, found, receipt, again)
+        update_engagement(ports, found, receipt, is_redelivered)
 
 
-def _record_of_address(ports: Ports, report: DeliveryReport, source: _Source, index: int) -> bool:
-    """An answer, an opt-out, or a failure, of which only the address is known."""
+def _record_for_address(ports: Ports, report: DeliveryReport, source: _Source, index: int) -> bool:
+    """Record a reply, an opt-out or a failure that names only an address."""
     if report.address is None:
         return True
-    at, channels = source.when(report, ports.clock.now()), _candidates(ports, source)
-    places = [place for workspace in channels if (place := find_address_owner(ports, workspace, report.address))]
-    for place in places:
-        # A number that several workspaces share: who has such a contact heeds its no.
-        if source.workspace or place.contact:
-            _heed(ports, place, report, source, at)
+    at, channels = source.time_of(report, ports.clock.now()), _candidates(ports, source)
+    owners = [owner for workspace in channels if (owner := find_address_owner(ports, workspace, report.address))]
+    for owner in owners:
+        # Several workspaces may share a number. The opt-out counts in each workspace that has a contact with it.
+        if source.workspace or owner.contact:
+            _apply_consent(ports, owner, report, source, at)
     if report.reply is not None:
-        _note_reply(ports, report, EngagementEvent(at, f"{source.id}:{index}"), (places, channels), source.again)
+        occasion = EngagementEvent(at, f"{source.id}:{index}")
+        _record_reply(ports, report, occasion, (owners, channels), source.is_redelivered)
     return True
 
 
-def _heed(ports: Ports, place: AddressOwner, report: DeliveryReport, source: _Source, at: datetime) -> None:
+def _apply_consent(ports: Ports, owner: AddressOwner, report: DeliveryReport, source: _Source, at: datetime) -> None:
     for channel_type in sorted(source.channel_types):
-        apply_opt_out(ports, place, channel_type, report, at)
+        apply_opt_out(ports, owner, channel_type, report, at)
         if report.resumes:
-            apply_opt_in(ports, place, channel_type, at)
+            apply_opt_in(ports, owner, channel_type, at)
 
 
 def _candidates(ports: Ports, source: _Source) -> Mapping[WorkspaceUid, set[ChannelUid]]:
@@ -169,24 +178,24 @@ def _candidates(ports: Ports, source: _Source) -> Mapping[WorkspaceUid, set[Chan
     return channels_of_types(ports, source.channel_types)
 
 
-def _note_reply(
+def _record_reply(
     ports: Ports,
     report: DeliveryReport,
     occasion: EngagementEvent,
-    where: tuple[list[AddressOwner], Mapping[WorkspaceUid, set[ChannelUid]]],
-    again: bool,
+    senders: tuple[list[AddressOwner], Mapping[WorkspaceUid, set[ChannelUid]]],
+    is_redelivered: bool,
 ) -> None:
-    """Of the newest message that can be meant; where there is none it is an event of the contact all the same."""
-    places, channels = where
-    known = [(place, place.contact) for place in places if place.contact]
+    """Record a reply for the newest message that it can answer. Without one it is an event of the contact only."""
+    owners, channels = senders
+    known = [(owner, owner.contact) for owner in owners if owner.contact]
     answered = [
         found
-        for place, contact in known
-        if (found := match_reply(ports, place.workspace, contact, channels[place.workspace], report.provider_id))
+        for owner, contact in known
+        if (found := match_reply(ports, owner.workspace, contact, channels[owner.workspace], report.provider_id))
     ]
     if answered:
         _, newest = max(answered, key=lambda each: each[0])
-        _note(ports, newest, report, occasion, again)
+        _record(ports, newest, report, occasion, is_redelivered)
         return
-    for place, contact in known:
-        publish_engagement(ports, place.workspace, ContactUid(contact.uid), report, (None, occasion))
+    for owner, contact in known:
+        publish_engagement(ports, owner.workspace, ContactUid(contact.uid), report, (None, occasion))

@@ -1,4 +1,4 @@
-"""Tells of what a contact did with a message: into its history, to event campaigns, and so to segments."""
+"""Publish what a contact did with a message: to its event history, to event campaigns and to webhooks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import ContactUid, MessageUid, WorkspaceUid
 from chalicelib.ports import Ports
 
-#: What a contact wrote is kept up to here: the properties of an event have their limit, and travel on rows.
+#: Longest reply that an event keeps, in characters. Properties of an event are limited and are copied to executions.
 MAX_REPLY = 1_000
-#: What a contact's no is called in its history.
-_NOES = {
+#: Opt-out of a report → last part of the event's name.
+_OPT_OUT_EVENTS = {
     SuppressionSignal.COMPLAINT: "complained",
     SuppressionSignal.OPTED_OUT: "unsubscribed",
     SuppressionSignal.OPTED_OUT_OF_MARKETING: "unsubscribed",
@@ -26,7 +26,7 @@ _NOES = {
 
 @dataclass(frozen=True, slots=True)
 class EngagementEvent:
-    """When it happened, and what tells it from another report of the same kind."""
+    """The time of an event, and an id that differs for another event of the same kind."""
 
     at: datetime
     id: str
@@ -37,44 +37,47 @@ def publish_engagement(
     workspace: WorkspaceUid,
     contact: ContactUid,
     report: DeliveryReport,
-    told: tuple[MatchedMessage | None, EngagementEvent],
+    origin: tuple[MatchedMessage | None, EngagementEvent],
 ) -> None:
-    """Every time with the same ids, so that it may be told again. That it was sent is no news of the contact."""
-    found, occasion = told
-    words = [_NOES[report.suppress]] if report.suppress in _NOES else []
+    """Publish the events of a report. Ids are stable, so a repeated report publishes the same events again.
+
+    `sent` is no event, because the contact did nothing.
+    """
+    found, occasion = origin
+    kinds = [_OPT_OUT_EVENTS[report.suppress]] if report.suppress in _OPT_OUT_EVENTS else []
     if report.engagement is not None and report.engagement is not Engagement.SENT:
-        words.append(report.engagement.value)
-    if not words or occasion.at < ports.clock.now() - EVENT_LIFE:
+        kinds.append(report.engagement.value)
+    if not kinds or occasion.at < ports.clock.now() - EVENT_LIFE:
         return
     properties = _describe(found, report)
     events = [
         Event(
-            id=_build_id(word, occasion.id),
-            name=f"message.{word}",
+            id=_build_id(kind, occasion.id),
+            name=f"message.{kind}",
             contact_uid=contact,
             properties=properties,
             occurred_at=occasion.at,
         )
-        for word in words
+        for kind in kinds
     ]
     ports.event_queue.send(workspace, events)
 
 
 def message_occasion(uid: MessageUid, at: datetime) -> EngagementEvent:
-    """A message is delivered, opened or clicked once, however often that is reported."""
+    """Return the occasion of a message: it is delivered, opened or clicked once, however often that is reported."""
     return EngagementEvent(at, str(uid))
 
 
-def _build_id(word: str, occasion: str) -> str:
-    """A message uid may be longer than the id of an event."""
-    return f"message.{word}:{blake2b(occasion.encode(), digest_size=16).hexdigest()}"
+def _build_id(kind: str, occasion: str) -> str:
+    """Build an event id. The occasion is hashed, because a message uid may be longer than an event id."""
+    return f"message.{kind}:{blake2b(occasion.encode(), digest_size=16).hexdigest()}"
 
 
 def _describe(found: MatchedMessage | None, report: DeliveryReport) -> Mapping[str, JsonValue]:
-    about: dict[str, JsonValue] = {}
+    message: dict[str, JsonValue] = {}
     if found:
         uid = found.uid
-        about = {"messageUid": str(uid), "flowUid": uid.flow, "campaignUid": found.flow.campaign_uid}
-        about |= {"nodeId": uid.node, "channelUid": found.channel}
-    said = {"code": report.code, "reply": (report.reply or "")[:MAX_REPLY], "wentBy": report.went_by}
-    return {**about, **{name: text for name, text in said.items() if text}}
+        message = {"messageUid": str(uid), "flowUid": uid.flow, "campaignUid": found.flow.campaign_uid}
+        message |= {"nodeId": uid.node, "channelUid": found.channel}
+    reported = {"code": report.code, "reply": (report.reply or "")[:MAX_REPLY], "wentBy": report.went_by}
+    return {**message, **{name: text for name, text in reported.items() if text}}

@@ -1,4 +1,4 @@
-"""Raises what is known of a message on its row: once, only upwards, and into the flow's statistics."""
+"""Store a receipt on its execution and count it. The rank of a receipt only rises, so repeats change nothing."""
 
 from dataclasses import dataclass
 
@@ -12,98 +12,101 @@ from chalicelib.ports import Ports
 
 @dataclass(frozen=True, slots=True)
 class MatchedMessage:
-    """A message by its row, as it stands now."""
+    """A message, with its flow and its execution as stored now."""
 
     uid: MessageUid
     flow: Flow
-    row: Execution
+    execution: Execution
 
     @property
     def known(self) -> DeliveryReceipt | None:
-        """The highest that was reported before."""
-        return self.row.receipts.get(self.uid.node)
+        """The receipt with the highest rank so far."""
+        return self.execution.receipts.get(self.uid.node)
 
     @property
     def is_current(self) -> bool:
-        """Whether it is the row's message at the node, and not an offer that was refused before it."""
-        result = self.row.results.get(self.uid.node)
-        return self.uid.offer == (result.offer if result else self.row.offer)
+        """True if this is the message of the node, and not a send option that was refused before it."""
+        result = self.execution.results.get(self.uid.node)
+        return self.uid.offer == (result.offer if result else self.execution.offer)
 
     @property
     def channel(self) -> str:
-        """By which it went; empty while it is being sent."""
-        result = self.row.results.get(self.uid.node)
+        """Uid of the channel that sent the message; empty until its result is saved."""
+        result = self.execution.results.get(self.uid.node)
         return result.channel if result else ""
 
 
 def find_message(ports: Ports, uid: MessageUid) -> MatchedMessage | None:
-    """None for a flow or a row that was deleted, and for messages outside of flows."""
+    """Find the execution of a message. None if it or its flow was deleted, and for messages outside of flows."""
     flow = ports.catalog.find(uid.workspace, Flow, uid.flow)
     if flow is None:
         return None
     key = ExecutionKey(uid.workspace, uid.flow, uid.contact, uid.visit)
-    row = ports.executions.find_many([key], flow.shards, strong=True).get(key)
-    return MatchedMessage(uid, flow, row) if row else None
+    execution = ports.executions.find_many([key], flow.shards, strong=True).get(key)
+    return MatchedMessage(uid, flow, execution) if execution else None
 
 
 def is_being_sent(ports: Ports, found: MatchedMessage) -> bool:
-    """Whether a worker has the provider's answer and has not saved it yet.
+    """Report whether a worker may hold a send result that it has not saved yet.
 
-    It would count a row without the receipt, and the receipt a message without a result: neither would be counted.
+    A receipt that is stored now would not be counted: the worker counts an execution without the receipt, and the
+    receipt is counted for a message without a result.
     """
-    claim = found.row.claim
+    claim = found.execution.claim
     return claim is not None and claim.node == found.uid.node and claim.until > ports.clock.real()
 
 
-def update_engagement(ports: Ports, found: MatchedMessage, receipt: DeliveryReceipt, again: bool = False) -> None:
-    """Harmless twice and in any order; asks for the flow's end when nothing else was awaited.
+def update_engagement(
+    ports: Ports, found: MatchedMessage, receipt: DeliveryReceipt, is_redelivered: bool = False
+) -> None:
+    """Store a receipt, count it, and request the end of the flow when it was the last one awaited.
 
-    `again`: it was tried before, and may have broken off between the row and the statistics.
+    Idempotent, in any order. `is_redelivered`: an earlier run may have stopped between execution and statistics.
     """
     uid, flow = found.uid, found.flow
-    changed = ports.executions.put_receipt(found.row.key, flow.shards, uid.node, receipt)
+    changed = ports.executions.put_receipt(found.execution.key, flow.shards, uid.node, receipt)
     if changed is None:
-        if again:
-            _make_good(ports, found)
+        if is_redelivered:
+            _count_again(ports, found)
         return
     counters = difference(*changed)
     ports.statistics.record_batch(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), counters)
-    _follow(ports, found, is_news=_was_awaited(uid.node, *changed))
+    _update_flow(ports, found, was_awaited=_was_awaited(uid.node, *changed))
 
 
-def _make_good(ports: Ports, found: MatchedMessage) -> None:
-    """A flow that is over is counted once more, as is one of which a pass is under way that may not have seen it."""
+def _count_again(ports: Ports, found: MatchedMessage) -> None:
+    """Request a recount of an ended flow. For a running flow, note a movement, so that a recount under way repeats."""
     uid, flow = found.uid, found.flow
     if flow.is_over:
         request_recount(ports, uid.workspace, flow, recount_backoff(ports, flow))
         return
     ports.statistics.record_batch(uid.workspace, uid.flow, flow.stats_epoch, new_uid(), {"movements": 1})
-    _follow(ports, found, is_news=True)
+    _update_flow(ports, found, was_awaited=True)
 
 
-def _follow(ports: Ports, found: MatchedMessage, *, is_news: bool) -> None:
-    """What the flow makes of it, as it is by now."""
+def _update_flow(ports: Ports, found: MatchedMessage, *, was_awaited: bool) -> None:
+    """Read the flow again and request a recount or its end, if the receipt may be missing in its statistics."""
     uid, flow = found.uid, ports.catalog.find(found.uid.workspace, Flow, found.flow.uid)
     if flow is None:
         return
     if flow.stats_epoch != found.flow.stats_epoch:
-        # A recount has closed the books in which this was noted; whether its pass saw the receipt, nobody knows.
+        # A recount has replaced the statistics that counted this receipt. Its pass may not have read the receipt.
         request_recount(ports, uid.workspace, flow, recount_backoff(ports, flow) if flow.is_over else NOW)
-    elif is_news and flow.may_end and flow.is_expanded:
-        _ask_for_the_end(ports, uid.workspace, flow)
+    elif was_awaited and flow.may_end and flow.is_expanded:
+        _request_end(ports, uid.workspace, flow)
 
 
 def _was_awaited(node: NodeId, before: Execution, after: Execution) -> bool:
-    """Whether this receipt is the first that says what became of a message of a walk that is over."""
-    was_told = _tells_more(before.receipts.get(node))
-    return not after.is_open and not was_told and _tells_more(after.receipts[node])
+    """Report whether this is the first receipt with a final state, for a message of an ended execution."""
+    was_reported = _is_final(before.receipts.get(node))
+    return not after.is_open and not was_reported and _is_final(after.receipts[node])
 
 
-def _tells_more(receipt: DeliveryReceipt | None) -> bool:
+def _is_final(receipt: DeliveryReceipt | None) -> bool:
     return receipt is not None and receipt.engagement is not Engagement.SENT
 
 
-def _ask_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+def _request_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
     if looks_finished(flow, counters) and all_reported(counters):
         request_recount(ports, workspace, flow)
