@@ -144,7 +144,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "event_enters_twice",
         "chalicelib/core/events/entry_rules.py",
-        "if row.cause and row.cause.event == event.id",
+        "if each.cause and each.cause.event == event.id",
         "if False",
         ("re_entry_double",),
     ),
@@ -152,7 +152,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "event_finished_too_early",
         f"{_CORE}events/ingest_events.py",
         "    entered = sum(\n",
-        "    ports.events.finish(workspace, news)\n    entered = sum(\n",
+        "    ports.events.finish(workspace, unprocessed)\n    entered = sum(\n",
         ("event",),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""What a batch pays before it claims: out of the flow's purse, which is filled from the balance in chunks."""
+"""Charge a batch of messages to the budget of its flow. The budget is filled from the balance in chunks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,22 +13,23 @@ from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.money import read_money, write_money
 from chalicelib.ports import Ports
 
-#: Batches that a purse is filled for: so often less is the balance written, and so much less do other flows find.
+#: Batches that one chunk pays for. A larger chunk means fewer writes of the balance, but less is left for other flows.
 CHUNK = 10
-#: Tries against other batches of the flow and other flows of the workspace; each of which moves something.
+#: Attempts against concurrent charges of the same flow and of other flows of the workspace.
 TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """How many messages are paid for; `low`: whether it was told now that little is left."""
+    """The number of messages that were charged."""
 
     count: int
+    #: Whether the alert about a low balance was raised now.
     low: bool = False
 
 
 def withdraw(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, costs: Sequence[int]) -> Withdrawal:
-    """Takes the cost of as many messages as can be paid for, from the first on."""
+    """Charge as many messages as the balance covers, from the first on. `costs` are in millionths of the currency."""
     sums, low = list(accumulate(costs, initial=0)), False
     if not sums[-1] or ports.budgets.charge(workspace, flow, sums[-1]):
         return Withdrawal(len(costs))
@@ -42,7 +43,7 @@ def withdraw(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, costs: Sequen
 
 
 def _fill(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, wanted: int) -> bool:
-    """A chunk, or all that is free where that is less; whether it was told by this that little is left."""
+    """Reserve a chunk of the balance for the flow, or all that is available. Returns whether the alert was raised."""
     left = ports.budgets.find_budget(workspace, flow).left
     if left >= wanted:
         return False
@@ -56,23 +57,23 @@ def _fill(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, wanted: int) -> 
 
 
 def _reload(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> Balance:
-    """Once, and not more often than a day allows; of two at a time one does it."""
+    """Reload the balance once, if the daily limit allows it. Of concurrent reloads only one takes effect."""
     now, reload = ports.clock.now(), balance.settings.auto_reload
     day = now.date().isoformat()
-    done = balance.reloads.on(day)
-    if done >= RELOADS_A_DAY:
+    count = balance.reloads.on(day)
+    if count >= RELOADS_A_DAY:
         return balance
     entry = LedgerEntry(new_uid(), LedgerEntryKind.RELOAD, read_money(reload.amount), now)
-    ports.balances.reload(workspace, entry, balance.reloads, ReloadCounter(day, done + 1))
+    ports.balances.reload(workspace, entry, balance.reloads, ReloadCounter(day, count + 1))
     return ports.balances.find(workspace) or balance
 
 
 def check_funds(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """Raises InsufficientBalance when a flow that is to be paid for could not send its dearest message even once."""
+    """Raise InsufficientBalance if a prepaid flow cannot pay its most expensive message once."""
     balance = ports.balances.find(workspace) or Balance()
-    standings = [ports.circuits.find_channel(workspace, uid) for uid in channels_of(ports, workspace, flow)]
-    prices = [price for each in standings if each for price in each.channel.prices.values()]
+    states = [ports.circuits.find_channel(workspace, uid) for uid in channels_of(ports, workspace, flow)]
+    prices = [price for each in states if each for price in each.channel.prices.values()]
     needed = max(map(read_money, prices), default=0)
-    at_hand = balance.free + ports.budgets.find_budget(workspace, FlowUid(flow.uid)).left
-    if at_hand < needed:
-        raise InsufficientBalance(write_money(at_hand), write_money(needed))
+    available = balance.free + ports.budgets.find_budget(workspace, FlowUid(flow.uid)).left
+    if available < needed:
+        raise InsufficientBalance(write_money(available), write_money(needed))

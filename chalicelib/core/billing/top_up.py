@@ -1,4 +1,4 @@
-"""Pays into the balance of a workspace; no flow goes on by it."""
+"""Top up the balance of a workspace and change its settings. Paused flows stay paused."""
 
 from chalicelib.core.notifications.raise_alert import raise_low_balance_alert
 from chalicelib.errors import Conflict, RetryLater
@@ -11,9 +11,12 @@ from chalicelib.ports import Ports
 _TRIES = 5
 
 
-def top_up(ports: Ports, workspace: WorkspaceUid, wish: TopUp, uid: str) -> Balance:
-    """`uid` is the entry's: the same one counts once. From the first on new flows are paid from the balance."""
-    entry = LedgerEntry(uid, LedgerEntryKind.TOPUP, read_money(wish.amount), ports.clock.now(), note=wish.note)
+def top_up(ports: Ports, workspace: WorkspaceUid, request: TopUp, uid: str) -> Balance:
+    """Add an amount to the balance. `uid` identifies the ledger entry, so a repeated call adds it once.
+
+    After the first top-up new flows are prepaid from the balance.
+    """
+    entry = LedgerEntry(uid, LedgerEntryKind.TOPUP, read_money(request.amount), ports.clock.now(), note=request.note)
     ports.balances.credit(workspace, entry)
     _mark_prepaid(ports, workspace)
     return find_balance(ports, workspace)
@@ -29,22 +32,22 @@ def _mark_prepaid(ports: Ports, workspace: WorkspaceUid) -> None:
         except Conflict:
             continue
         return
-    raise RetryLater("The workspace is being changed by others, try again")
+    raise RetryLater("The workspace was changed at the same time; try again")
 
 
 def find_balance(ports: Ports, workspace: WorkspaceUid) -> Balance:
-    """Nothing, for a workspace that never paid in."""
+    """Return the balance, which is empty for a workspace without a top-up."""
     return ports.balances.find(workspace) or Balance()
 
 
 def set_auto_reload(ports: Ports, workspace: WorkspaceUid, auto_reload: AutoReload) -> Balance:
-    """Does nothing until a flow draws and finds too little."""
+    """Set the automatic reload. It takes effect when a flow reserves more than is available."""
     settings = find_balance(ports, workspace).settings
     return ports.balances.configure(workspace, settings.model_copy(update={"auto_reload": auto_reload}))
 
 
 def set_alerts(ports: Ports, workspace: WorkspaceUid, alerts: Alerts) -> Balance:
-    """From when on the balance reads as low."""
+    """Set the thresholds of the low-balance alert, and raise the alert if the balance is below one now."""
     settings = find_balance(ports, workspace).settings
     balance = ports.balances.configure(workspace, settings.model_copy(update={"alerts": alerts}))
     raise_low_balance_alert(ports, workspace, balance)

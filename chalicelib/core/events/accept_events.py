@@ -1,4 +1,4 @@
-"""Takes reports of events, finds whose they are, and queues them for what listens to them."""
+"""Accept reported events: find the contact of each and queue it for its subscribers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
-#: api.md: more go into a second call.
+#: Largest number of events in one request.
 MAX_EVENTS = 100
-#: Clocks differ; what is further ahead was not meant.
+#: How far `occurredAt` may lie in the future, because the clocks of systems differ.
 AHEAD = timedelta(minutes=15)
 
 
 def _not_reserved(name: str) -> str:
     if name.startswith(RESERVED):
-        raise ValueError(f"names that begin with {' or '.join(RESERVED)} are reported by Carillon itself")
+        raise ValueError(f"names that begin with {' or '.join(RESERVED)} are reserved for Carillon; choose another")
     return name
 
 
 class NewEvent(StrictModel):
-    """An event as a customer's system reports it, with one way of naming the contact."""
+    """An event as a customer's system reports it. Exactly one field names the contact."""
 
     name: Annotated[EventName, AfterValidator(_not_reserved)]
     contact_uid: Uid | None = None
@@ -38,21 +38,21 @@ class NewEvent(StrictModel):
     phone: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
     properties: Annotated[Mapping[str, JsonValue], AfterValidator(check_properties)] = {}
     occurred_at: Moment | None = None
-    #: By which a second report of the same event is known; without it each report is an event of its own.
+    #: Identifies a repeated report of the same event. Without it each report is a separate event.
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
     @model_validator(mode="after")
     def _one_contact(self) -> Self:
         named = (self.contact_uid, self.external_id, self.email, self.phone)
         if sum(each is not None for each in named) != 1:
-            raise ValueError("name the contact by one of contactUid, externalId, email and phone")
+            raise ValueError("name the contact by exactly one of contactUid, externalId, email and phone")
         return self
 
 
 class NewEvents(StrictModel):
     """The body of `POST /v1/events`."""
 
-    #: Each event may have properties of 4 KB.
+    #: Largest number of JSON values in the request. Each event may have properties of 4 KB.
     max_values: ClassVar[int] = 10_000
 
     events: Annotated[tuple[NewEvent, ...], Field(min_length=1, max_length=MAX_EVENTS)]
@@ -60,41 +60,42 @@ class NewEvents(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class EventOutcome:
-    """What becomes of one event: taken, or why not."""
+    """The result for one event of a request."""
 
     id: str
     contact_uid: str | None
+    #: Set if the event was refused.
     problem: Problem | None = None
 
 
 def accept_events(ports: Ports, workspace: WorkspaceUid, new: Sequence[NewEvent]) -> tuple[EventOutcome, ...]:
-    """One report for each, in order; those that are taken are safe in the queue."""
+    """Queue the valid events. Returns one outcome for each event, in order."""
     now, region = ports.clock.now(), ports.catalog.get(workspace, Workspace, workspace).region
-    looked = [_lookup(each, region) for each in new]
-    texts = list(dict.fromkeys(each for each in looked if isinstance(each, str)))
-    owners = ports.contacts.find_by(workspace, texts) if texts else {}
+    lookups = [_lookup(each, region) for each in new]
+    keys = list(dict.fromkeys(each for each in lookups if isinstance(each, str)))
+    owners = ports.contacts.find_by(workspace, keys) if keys else {}
     named = {ContactUid(each.contact_uid) for each in new if each.contact_uid}
     known = ports.contacts.find_many(workspace, list(named), strong=True) if named else {}
-    reports, events = [], []
-    for each, lookup in zip(new, looked, strict=True):
+    outcomes, events = [], []
+    for each, lookup in zip(new, lookups, strict=True):
         uid = owners.get(lookup) if isinstance(lookup, str) else None
         uid = uid or (ContactUid(each.contact_uid) if each.contact_uid in known else None)
         problem = lookup if isinstance(lookup, Problem) else _problem(each, uid, now)
-        report = EventOutcome(each.id or new_uid(), uid, problem)
-        reports.append(report)
+        outcome = EventOutcome(each.id or new_uid(), uid, problem)
+        outcomes.append(outcome)
         if uid is not None and problem is None:
-            events.append(_build_event(each, report.id, uid, now))
+            events.append(_build_event(each, outcome.id, uid, now))
     ports.event_queue.send(workspace, events)
-    return tuple(reports)
+    return tuple(outcomes)
 
 
 def _lookup(new: NewEvent, region: str) -> str | Problem | None:
-    """The look-up string that names the contact, None where a uid does."""
+    """Return the look-up key of the contact, None for a contact that is named by uid, or the problem with it."""
     if new.contact_uid:
         return None
-    given = {name: value for name in ("email", "phone") if (value := getattr(new, name))}
+    addresses = {name: value for name in ("email", "phone") if (value := getattr(new, name))}
     try:
-        checked = normalise_contact(given, region)
+        checked = normalise_contact(addresses, region)
     except InvalidRequest as error:
         return error.problems[0]
     email, phone = (str(checked[name]) if name in checked else None for name in ("email", "phone"))
@@ -103,12 +104,12 @@ def _lookup(new: NewEvent, region: str) -> str | Problem | None:
 
 def _problem(new: NewEvent, uid: str | None, now: datetime) -> Problem | None:
     if uid is None:
-        return Problem("contactUid", "No contact is named so")
+        return Problem("contactUid", "No contact has this uid, external id or address")
     at = new.occurred_at or now
     if at > now + AHEAD:
-        return Problem("occurredAt", f"lies in the future, by more than {AHEAD}")
+        return Problem("occurredAt", f"at most {AHEAD.seconds // 60} minutes in the future")
     if at < now - EVENT_LIFE:
-        return Problem("occurredAt", f"is more than {EVENT_LIFE.days} days ago: events are kept no longer")
+        return Problem("occurredAt", f"at most {EVENT_LIFE.days} days ago, because events are stored for that long")
     return None
 
 

@@ -1,4 +1,4 @@
-"""May this contact enter an event campaign by this event, and as which of its entries?"""
+"""Decide whether an event starts an execution of an event campaign for its contact. Pure: it computes only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from chalicelib.model.trigger import EntryPolicy, EventTrigger
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """As this entry, counted from 1."""
+    """The contact enters. `entry` counts the entries of this contact, from 1."""
 
     entry: int
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyIn:
-    """This very event led the contact in before; `row` is how far it has come."""
+    """The same event has started `execution` before."""
 
-    row: Execution
+    execution: Execution
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why not."""
+    """The contact does not enter, for this reason."""
 
     reason: str
 
@@ -36,8 +36,8 @@ class Refused:
 def check_entry(
     entries: Sequence[Execution], event: Event, rule: EntryPolicy, now: datetime
 ) -> Admit | AlreadyIn | Refused:
-    """`entries` are the contact's walks through the flow, the newest first."""
-    same = next((row for row in entries if row.cause and row.cause.event == event.id), None)
+    """Decide on one entry. `entries` are the executions of the contact in the flow, newest first."""
+    same = next((each for each in entries if each.cause and each.cause.event == event.id), None)
     if same is not None:
         return AlreadyIn(same)
     if not entries:
@@ -55,7 +55,7 @@ def check_entry(
 def matches_trigger(
     trigger: EventTrigger, event: Event, contact: Contact, history: tuple[Event, ...], now: datetime
 ) -> bool:
-    """Whether the trigger's rule holds of the event and of the contact as it is now."""
+    """Report whether the trigger's event and condition match, for the contact as it is now."""
     if trigger.event != event.name or (trigger.until is not None and event.occurred_at >= trigger.until):
         return False
     context = StepContext(

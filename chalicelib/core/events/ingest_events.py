@@ -1,4 +1,4 @@
-"""Takes in what contacts did: keeps it, and leads contacts into the event campaigns that listen to it."""
+"""Store events and start executions of the event campaigns that subscribe to them."""
 
 from collections.abc import Sequence
 
@@ -21,36 +21,44 @@ from chalicelib.model.queue_messages import Recount, ScheduledStep, build_step_m
 from chalicelib.model.trigger import EventTrigger
 from chalicelib.ports import Ports
 
-#: Tries to enter against another event of the same contact at the same moment.
+#: Attempts to enrol a contact against other events of the same contact.
 TRIES = 4
-#: Entries of one contact that are looked through for the event's id.
+#: Newest entries of one contact that are searched for the event's id.
 ENTRIES = 50
 
 
 def ingest_events(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]) -> int:
-    """How many contacts entered a campaign. Whatever breaks off is done again: no event leads in twice."""
+    """Return how many contacts entered a campaign. Idempotent: a repeated event enters no contact twice."""
     uids = list({ContactUid(event.contact_uid) for event in events})
     contacts = ports.contacts.find_many(workspace, uids, strong=True)
-    # Of somebody who was erased meanwhile nothing is kept, however late it comes.
+    # Events of an erased contact are dropped, even if they arrive later.
     known = [event for event in events if event.contact_uid in contacts]
-    news = [kept.event for kept in ports.events.add_many(workspace, known) if kept.is_news]
-    listeners = find_subscriptions(ports, workspace) if news else None
-    heard = [(each, event) for event in news for each in (listeners.of(event.name) if listeners else ())]
+    unprocessed = [stored.event for stored in ports.events.add_many(workspace, known) if stored.is_news]
+    subscriptions = find_subscriptions(ports, workspace) if unprocessed else None
+    matched = [
+        (subscription, event)
+        for event in unprocessed
+        for subscription in (subscriptions.of(event.name) if subscriptions else ())
+    ]
     entered = sum(
-        _hear(ports, workspace, each, event, contacts[ContactUid(event.contact_uid)]) for each, event in heard
+        _trigger(ports, workspace, subscription, event, contacts[ContactUid(event.contact_uid)])
+        for subscription, event in matched
     )
-    if listeners and listeners.told:
-        enqueue_webhooks(ports, workspace, [event for event in news if event.name in listeners.told])
-    ports.events.finish(workspace, news)
+    if subscriptions and subscriptions.told:
+        enqueue_webhooks(ports, workspace, [event for event in unprocessed if event.name in subscriptions.told])
+    ports.events.finish(workspace, unprocessed)
     return entered
 
 
-def _hear(ports: Ports, workspace: WorkspaceUid, listener: EventSubscription, event: Event, contact: Contact) -> bool:
-    flow = ports.catalog.find(workspace, Flow, listener.flow_uid)
+def _trigger(
+    ports: Ports, workspace: WorkspaceUid, subscription: EventSubscription, event: Event, contact: Contact
+) -> bool:
+    """Start an execution if the campaign's trigger matches. Removes the subscription of a closed flow."""
+    flow = ports.catalog.find(workspace, Flow, subscription.flow_uid)
     if flow is None or not flow.takes_entrants:
-        unsubscribe_flow(ports, workspace, listener.flow_uid)
+        unsubscribe_flow(ports, workspace, subscription.flow_uid)
         return False
-    campaign = ports.catalog.find(workspace, Campaign, listener.campaign_uid)
+    campaign = ports.catalog.find(workspace, Campaign, subscription.campaign_uid)
     if campaign is None or campaign.availability is not Availability.ACTIVE:
         return False
     version = ports.versions.find_version(workspace, Campaign, campaign.uid, campaign.latest_version, CampaignVersion)
@@ -67,22 +75,22 @@ def _enter(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: CampaignV
     uid, contact = FlowUid(flow.uid), ContactUid(event.contact_uid)
     for _ in range(TRIES):
         entries = ports.executions.find_entries(workspace, uid, contact, flow.shards, ENTRIES)
-        answer = check_entry(entries, event, version.entry, ports.clock.now())
-        if isinstance(answer, AlreadyIn):
-            # A try that broke off may have left it without its hint.
-            _go_on(ports, workspace, flow, answer.row)
+        decision = check_entry(entries, event, version.entry, ports.clock.now())
+        if isinstance(decision, AlreadyIn):
+            # An interrupted run may have stored the execution without its step message.
+            _enqueue(ports, workspace, flow, decision.execution)
             return False
-        if not isinstance(answer, Admit):
+        if not isinstance(decision, Admit):
             return False
-        row = _build_row(ports, ExecutionKey(workspace, uid, contact, answer.entry), version, event)
-        if row.key in ports.executions.enrol_many([row], flow.shards):
-            ports.statistics.record_batch(workspace, uid, flow.stats_epoch, new_uid(), counters_of(row))
-            _go_on(ports, workspace, flow, row)
+        execution = _build_execution(ports, ExecutionKey(workspace, uid, contact, decision.entry), version, event)
+        if execution.key in ports.executions.enrol_many([execution], flow.shards):
+            ports.statistics.record_batch(workspace, uid, flow.stats_epoch, new_uid(), counters_of(execution))
+            _enqueue(ports, workspace, flow, execution)
             return True
-    raise RetryLater("Many events of one contact arrive at once")
+    raise RetryLater("Too many events of one contact arrive at the same time")
 
 
-def _build_row(ports: Ports, key: ExecutionKey, version: CampaignVersion, event: Event) -> Execution:
+def _build_execution(ports: Ports, key: ExecutionKey, version: CampaignVersion, event: Event) -> Execution:
     start = graph_of(ports, key.workspace, version).start
     if start is None:
         raise GiveUp("version_unreadable", f"Campaign {version.campaign_uid} v{version.version} has no steps")
@@ -100,13 +108,17 @@ def _build_row(ports: Ports, key: ExecutionKey, version: CampaignVersion, event:
     )
 
 
-def _go_on(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) -> None:
-    """Hints the row if its flow runs: a paused flow holds it until the resume, one that ended does not keep it."""
-    now = ports.catalog.find(workspace, Flow, flow.uid)
-    if now is not None and now.status is FlowStatus.CANCELLED:
-        # The pass that settles the cancelled rows may have gone by before this one was enrolled.
+def _enqueue(ports: Ports, workspace: WorkspaceUid, flow: Flow, execution: Execution) -> None:
+    """Send the first step message if the flow runs.
+
+    In a paused flow the execution waits for the resume. From an ended flow it is removed.
+    """
+    current = ports.catalog.find(workspace, Flow, flow.uid)
+    if current is not None and current.status is FlowStatus.CANCELLED:
+        # The pass that cancels the open executions may have finished before this one was enrolled.
         ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
-    elif now is None or now.is_over:
-        ports.executions.remove_many([row.key], flow.shards)
-    elif row.is_open and now.status is FlowStatus.RUNNING:
-        ports.steps.send([ScheduledStep(build_step_message(row.key, row.seq), ports.clock.now())], ports.clock.now())
+    elif current is None or current.is_over:
+        ports.executions.remove_many([execution.key], flow.shards)
+    elif execution.is_open and current.status is FlowStatus.RUNNING:
+        step = ScheduledStep(build_step_message(execution.key, execution.seq), ports.clock.now())
+        ports.steps.send([step], ports.clock.now())

@@ -1,4 +1,4 @@
-"""Keeps what a job will work on, and queues the job."""
+"""Store a task and queue the job that processes it."""
 
 from chalicelib.errors import CarillonError
 from chalicelib.model.base import StoredDocument
@@ -8,7 +8,7 @@ from chalicelib.ports import Ports
 
 
 def enqueue_job(ports: Ports, workspace: WorkspaceUid, task: StoredDocument, job: Job) -> None:
-    """Both or neither: a task that nobody was told of would read "queued" for ever."""
+    """Store the task and send the job. If the send fails the task is removed, so that it does not stay `queued`."""
     ports.catalog.add(workspace, task)
     try:
         ports.jobs.send(job)
