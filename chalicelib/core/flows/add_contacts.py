@@ -66,13 +66,5 @@ def _without_known(ports: Ports, workspace: WorkspaceUid, flow: Flow, contacts: 
 
 
 def _grown(ports: Ports, flow: Flow, new: int, parts: int, duplicates: int) -> Flow:
-    count = flow.contact_count + new
-    changes = {
-        "contact_count": count,
-        "chunks": flow.chunks + parts,
-        # Rows that are enrolled already stay where they are: the number of shards is fixed by the first start.
-        "shards": flow.shards if flow.epoch else count_shards(count),
-        "duplicates_removed": flow.duplicates_removed + duplicates,
-        "updated_at": ports.clock.now(),
-    }
-    return flow.model_copy(update=changes)
+    shards = count_shards(flow.contact_count + new)
+    return flow.with_more_contacts(new, parts, duplicates, shards, ports.clock.now())

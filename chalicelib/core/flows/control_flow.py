@@ -71,15 +71,13 @@ def _change(ports: Ports, workspace: WorkspaceUid, uid: str, change: FlowChange)
 
 
 def _described(ports: Ports, flow: Flow, change: FlowChange) -> Flow:
-    changes: dict[str, object] = {}
-    if change.description is not None and change.description != flow.description:
-        changes["description"] = change.description
+    description = flow.description if change.description is None else change.description
     configuration = merge_configuration(flow.configuration, change.configuration)
-    if configuration != flow.configuration:
-        if flow.status not in {FlowStatus.DRAFT, FlowStatus.PAUSED}:
-            raise Conflict("The configuration can be changed in draft or paused", flow.status, ["draft", "paused"])
-        changes["configuration"] = configuration
-    return flow.model_copy(update={**changes, "updated_at": ports.clock.now()}) if changes else flow
+    if configuration != flow.configuration and flow.status not in {FlowStatus.DRAFT, FlowStatus.PAUSED}:
+        raise Conflict("The configuration can be changed in draft or paused", flow.status, ["draft", "paused"])
+    if (description, configuration) == (flow.description, flow.configuration):
+        return flow
+    return flow.edited(description, configuration, ports.clock.now())
 
 
 def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus) -> Flow:
@@ -91,7 +89,8 @@ def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus
     if wanted is FlowStatus.CANCELLED:
         return _cancel(ports, workspace, flow)
     if wanted is FlowStatus.DRAFT:
-        return _back_to_draft(ports, workspace, flow)
+        # Executions that are enrolled stay, and the next start finds them.
+        return ports.catalog.save(workspace, flow.returned_to_draft(ports.clock.now()))
     return _resume(ports, workspace, flow)
 
 
@@ -110,52 +109,20 @@ def pause_flow(
 
 
 def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: PauseReason, by: PausedBy | None = None) -> Flow:
-    now = ports.clock.now()
-    changes = {"status": FlowStatus.PAUSED, "pause": reason, "paused_by": by}
-    return ports.catalog.save(workspace, flow.model_copy(update={**changes, "paused_at": now, "updated_at": now}))
+    return ports.catalog.save(workspace, flow.paused(reason, ports.clock.now(), by))
 
 
 def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
-    now = ports.clock.now()
-    changes = {
-        "status": FlowStatus.CANCELLED,
-        "end_reason": "cancelled",
-        "pause": None,
-        "paused_by": None,
-        "completed_at": now,
-        "updated_at": now,
-    }
-    saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
+    saved = ports.catalog.save(workspace, flow.cancelled(ports.clock.now()))
     with suppress(RetryLater):  # It is cancelled already; the watchdog settles it.
         ports.jobs.send(Recount(workspace=workspace, flow=saved.uid, pass_id=new_uid()))
     return saved
 
 
-def _back_to_draft(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
-    """Rows that were enrolled stay and are met again by the next start; nothing was processed."""
-    if flow.started_at is not None:
-        raise IllegalTransition(flow.status, FlowStatus.DRAFT)
-    changes = {"status": FlowStatus.DRAFT, "queued_at": None, "updated_at": ports.clock.now()}
-    return ports.catalog.save(workspace, flow.model_copy(update=changes))
-
-
 def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     """A new epoch: jobs and slots from before the pause are void. Only rows that are open are hinted again."""
     check_resumable(ports, workspace, flow)
-    now = ports.clock.now()
-    changes: dict[str, object] = {
-        "status": FlowStatus.RUNNING if flow.is_expanded else FlowStatus.QUEUED,
-        "epoch": flow.epoch + 1,
-        "pause": None,
-        "paused_by": None,
-        "paused_at": None,
-        "updated_at": now,
-        "seen_at": now,
-        "look_again_at": None,
-    }
-    if flow.is_expanded and flow.started_at is None:
-        changes["started_at"] = now
-    saved = ports.catalog.save(workspace, flow.model_copy(update=changes))
+    saved = ports.catalog.save(workspace, flow.resumed(ports.clock.now()))
     with suppress(RetryLater):  # It runs already; the watchdog hints whom these jobs do not.
         if saved.is_expanded:
             start_enqueueing(ports, workspace, saved)

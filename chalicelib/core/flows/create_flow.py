@@ -61,9 +61,7 @@ def create_flow(
     """
     contacts = tuple(dict.fromkeys(wish.contact_uids or ()))
     campaign = _check(ports, workspace, wish, contacts)
-    flow = _draft(ports, wish, campaign, trigger, uid or new_uid()).model_copy(
-        update={"duplicates_removed": len(wish.contact_uids or ()) - len(contacts)}
-    )
+    flow = _draft(ports, wish, campaign, trigger, uid or new_uid())
     if wish.status == "draft":
         draft = _with_audience(ports, workspace, flow, contacts)
         ports.catalog.add(workspace, draft, under=(Campaign, flow.campaign_uid))
@@ -72,7 +70,7 @@ def create_flow(
     moving = [ports.catalog.get(workspace, Campaign, flow.campaign_uid)] if alone else []
     if alone:
         alone()
-    return store_and_start(ports, workspace, flow.model_copy(update={"campaign_version": version}), contacts, moving)
+    return store_and_start(ports, workspace, flow.with_version(version), contacts, moving)
 
 
 def store_and_start(
@@ -82,7 +80,7 @@ def store_and_start(
 
     So no draft is left when starting it is refused.
     """
-    started = as_started(ports, workspace, _with_audience(ports, workspace, flow, entries), flow.campaign_version or 0)
+    started = as_started(ports, workspace, _with_audience(ports, workspace, flow, entries))
     ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), moving=moving)
     enqueue_enrolment(ports, workspace, started)
     return started
@@ -97,8 +95,7 @@ def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: S
         ports.chunks.put_chunk(workspace, Flow, flow.uid, number, chunk)
     # Of a segment the one part is the plan, which its first job makes.
     parts = 1 if flow.segment_uid else len(chunks)
-    sized = {"contact_count": len(entries), "chunks": parts, "shards": count_shards(len(entries))}
-    return flow.model_copy(update=sized)
+    return flow.with_audience(len(entries), parts, count_shards(len(entries)))
 
 
 def split_into_chunks(entries: Sequence[str]) -> list[Sequence[str]]:
@@ -113,6 +110,7 @@ def count_shards(contacts: int) -> int:
 
 def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str, uid: str) -> Flow:
     now = ports.clock.now()
+    contacts = wish.contact_uids or ()
     return Flow(
         uid=uid,
         created_at=now,
@@ -123,6 +121,7 @@ def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str, uid: s
         segment_uid=wish.segment_uid,
         trigger=trigger,
         configuration=merge_configuration(campaign.configuration, wish.configuration),
+        duplicates_removed=len(contacts) - len(set(contacts)),
     )
 
 

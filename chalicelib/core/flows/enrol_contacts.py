@@ -112,21 +112,10 @@ def complete_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, 
         if flow.is_over or flow.status is FlowStatus.DRAFT or chunk in flow.expanded_chunks:
             return
         try:
-            saved = ports.catalog.save(workspace, _with_chunk(flow, chunk, found, ports.clock.now()))
+            saved = ports.catalog.save(workspace, flow.with_enrolled_chunk(chunk, found, ports.clock.now()))
         except Conflict:
             continue
         if saved.is_expanded and saved.status is FlowStatus.RUNNING:
             start_enqueueing(ports, workspace, saved)
         return
     raise RetryLater("The flow is being changed by many jobs at once")
-
-
-def _with_chunk(flow: Flow, chunk: int, found: int, now: datetime) -> Flow:
-    done = tuple(sorted({*flow.expanded_chunks, chunk}))
-    changes: dict[str, object] = {"expanded_chunks": done, "contact_count": flow.contact_count + found}
-    if len(done) == flow.chunks:
-        changes["expanded_at"] = now
-        if flow.status is FlowStatus.QUEUED:
-            flow.check_engine_move(FlowStatus.RUNNING)
-            changes |= {"status": FlowStatus.RUNNING, "started_at": flow.started_at or now, "seen_at": now}
-    return flow.model_copy(update=changes)

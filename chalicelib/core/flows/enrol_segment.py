@@ -139,10 +139,5 @@ def _plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     members = compile_filter(plan.filter, plan.now)
     counted = count_members(ports, workspace, members, lambda: end - ports.clock.real(), keep=0)
     jobs = max(1, min(CONTACT_SHARDS, counted.contacts // CONTACTS_PER_JOB))
-    changes = {
-        "chunks": 1 + jobs,
-        "expanded_chunks": (PLAN,),
-        "shards": count_shards(counted.members_found.count + counted.members_found.error),
-    }
-    planned = flow.model_copy(update=changes)
+    planned = flow.with_enrolment_plan(jobs, count_shards(counted.members_found.count + counted.members_found.error))
     return ports.chunks.save_with_chunks(workspace, planned, {PLAN: [plan.model_dump_json()]})

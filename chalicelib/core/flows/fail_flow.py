@@ -1,25 +1,21 @@
-"""Stops a flow by a fault of the run: it waits for its operator, and its rows stay as they are."""
+"""Stop a flow because of a fault of its run."""
 
 from chalicelib.errors import Conflict, RetryLater
 from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.pause import PauseCause, PauseReason
 from chalicelib.ports import Ports
 
 
-def fail_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: str) -> None:
-    """RetryLater when somebody moved the flow meanwhile. A flow that is queued begins to run to fail at it."""
+def fail_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow, fault: str) -> None:
+    """Set the flow to `error` until an operator resumes it; its executions stay as they are.
+
+    A queued flow becomes `running` first, because the status table has no move from `queued` to `error`.
+    Raises RetryLater if another worker or an operator moved the flow.
+    """
     now = ports.clock.now()
-    changes = {
-        "status": FlowStatus.ERROR,
-        "pause": PauseReason(PauseCause.FAULT, reason),
-        "paused_at": now,
-        "updated_at": now,
-    }
     try:
         if flow.status is FlowStatus.QUEUED:
-            flow = ports.catalog.save(workspace, flow.model_copy(update={"status": FlowStatus.RUNNING}))
-        flow.check_engine_move(FlowStatus.ERROR)
-        ports.catalog.save(workspace, flow.model_copy(update=changes))
+            flow = ports.catalog.save(workspace, flow.running())
+        ports.catalog.save(workspace, flow.stopped(fault, now))
     except Conflict as error:
-        raise RetryLater("The flow moved meanwhile") from error
+        raise RetryLater("The flow was moved in between; try again") from error

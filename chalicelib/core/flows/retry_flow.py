@@ -62,7 +62,7 @@ def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryReque
         raise invalid("of", _nobody(wish))
     if is_large:
         # A part for each shard of its rows, which jobs look through.
-        draft = draft.model_copy(update={"from_rows": True, "chunks": flow.shards, "shards": count_shards(expected)})
+        draft = draft.with_retried_shards(flow.shards, count_shards(expected))
     return store_and_start(ports, workspace, draft, entries, [campaign])
 
 

@@ -16,7 +16,8 @@ from chalicelib.ports import Ports
 def start_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     """Starts a draft; Conflict when somebody moved the flow meanwhile, or its campaign starts no flows."""
     flow.check_operator_move(FlowStatus.QUEUED)
-    saved = ports.catalog.save(workspace, as_started(ports, workspace, flow, pin_version(ports, workspace, flow)))
+    version = pin_version(ports, workspace, flow)
+    saved = ports.catalog.save(workspace, as_started(ports, workspace, flow.with_version(version)))
     enqueue_enrolment(ports, workspace, saved)
     return saved
 
@@ -34,7 +35,7 @@ def pin_version(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
     if number is None:
         number = publish_campaign(ports, workspace, flow.campaign_uid, flow.channel_uid)[1].version
     if ports.catalog.get(workspace, Workspace, workspace).prepaid:
-        check_funds(ports, workspace, flow.model_copy(update={"campaign_version": number}))
+        check_funds(ports, workspace, flow.with_version(number))
     return number
 
 
@@ -48,21 +49,10 @@ def check_available(campaign: Campaign) -> None:
         )
 
 
-def as_started(ports: Ports, workspace: WorkspaceUid, flow: Flow, version: int) -> Flow:
-    """The draft as it is once it is started, not stored yet."""
-    now = ports.clock.now()
-    changes: dict[str, object] = {
-        "status": FlowStatus.QUEUED,
-        "campaign_version": version,
-        "prepaid": ports.catalog.get(workspace, Workspace, workspace).prepaid,
-        "epoch": flow.epoch + 1,
-        "queued_at": now,
-        "updated_at": now,
-        "seen_at": now,
-    }
-    if flow.chunks == 0:
-        changes |= {"status": FlowStatus.RUNNING, "started_at": now, "expanded_at": now}
-    return flow.model_copy(update=changes)
+def as_started(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
+    """Return the draft as started, not stored yet."""
+    is_prepaid = ports.catalog.get(workspace, Workspace, workspace).prepaid
+    return flow.started(ports.clock.now(), is_prepaid=is_prepaid)
 
 
 def enqueue_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:

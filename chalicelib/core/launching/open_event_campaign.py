@@ -22,7 +22,7 @@ def open_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: str)
     campaign, version = publish_campaign(ports, workspace, uid, channel)
     if not isinstance(version.trigger, EventTrigger):
         raise Conflict("The trigger of the campaign was changed by another request; read it again")
-    flow = as_started(ports, workspace, _draft(ports, campaign, channel), version.version)
+    flow = as_started(ports, workspace, _draft(ports, campaign, channel).with_version(version.version))
     listeners = get_subscriptions(ports, workspace)
     heard = EventSubscription(campaign_uid=campaign.uid, flow_uid=flow.uid, event=version.trigger.event)
     if any(each.status is not FlowStatus.DRAFT for each in open_flows(ports, workspace, uid)):

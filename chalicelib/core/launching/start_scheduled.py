@@ -44,11 +44,9 @@ def _start(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: 
         ports.catalog.save(workspace, campaign.model_copy(update={"schedule": skipped}))
         return None
     after = campaign.model_copy(update={"schedule": schedule.model_copy(update=moved)})
+    flow = _draft(ports, campaign, schedule)
     contacts = campaign.audience.contact_uids if campaign.audience else None
     unique = tuple(dict.fromkeys(contacts or ()))
-    flow = _draft(ports, campaign, schedule).model_copy(
-        update={"duplicates_removed": len(contacts or ()) - len(unique)}
-    )
     return store_and_start(ports, workspace, flow, unique, [after])
 
 
@@ -95,6 +93,7 @@ def _problem(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule
 def _draft(ports: Ports, campaign: Campaign, schedule: Schedule) -> Flow:
     """Its uid follows from campaign and moment, so that a try that broke off leaves nothing under another one."""
     now = ports.clock.now()
+    contacts = (campaign.audience.contact_uids if campaign.audience else None) or ()
     return Flow(
         uid=uid_at(schedule.due or now, campaign.uid),
         created_at=now,
@@ -104,5 +103,6 @@ def _draft(ports: Ports, campaign: Campaign, schedule: Schedule) -> Flow:
         campaign_version=campaign.latest_version,
         trigger="scheduled",
         segment_uid=campaign.audience.segment_uid if campaign.audience else None,
+        duplicates_removed=len(contacts) - len(set(contacts)),
         configuration=campaign.configuration,
     )

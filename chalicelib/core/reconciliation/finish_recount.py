@@ -98,8 +98,7 @@ def finish_recount(
         if unless_moved and has_changed(ports, job):
             return RecountConflict.MOVED
         try:
-            changes = _changes(ports, current, found, job)
-            saved = ports.catalog.save(job.workspace, current.model_copy(update=changes))
+            saved = ports.catalog.save(job.workspace, _apply(ports, current, found, job))
         except Conflict:
             continue
         _go_on(ports, saved, found, job, at_once=unless_moved)
@@ -124,33 +123,26 @@ def _replace(ports: Ports, current: Flow, found: _Found, job: Recount) -> bool:
     return False
 
 
-def _changes(ports: Ports, current: Flow, found: _Found, job: Recount) -> dict[str, object]:
-    """What the count makes of the flow."""
+def _apply(ports: Ports, current: Flow, found: _Found, job: Recount) -> Flow:
+    """Return the flow after the recount: with new statistics, and ended or settled if nothing is left to do."""
     now = ports.clock.now()
     waits = (
         found.is_unfinished or (current.may_end and not job.enrolment_closed) or current.status is FlowStatus.CANCELLED
     )
-    changes: dict[str, object] = {
-        "stats_epoch": current.stats_epoch + 1,
-        "look_again_at": _look_again(now, found.due, waits),
-        "recount_at": None,
-        "stuck": found.overdue,
-    }
+    flow = current.recounted(found.overdue, _look_again(now, found.due, waits))
     if current.is_found and current.is_expanded and job.enrolment_closed:
-        changes["contact_count"] = found.counters["total"]
-    # Whoever was enrolled under the pass may be in a shard that was counted before.
+        flow = flow.with_contact_count(found.counters["total"])
+    # A contact that was enrolled during the pass may be in a shard that was counted before.
     if found.is_booked and not found.still_open and job.enrolment_closed:
-        changes |= _ending(current, found, now)
-    return changes
+        return _end(flow, found, now)
+    return flow
 
 
-def _ending(flow: Flow, found: _Found, now: datetime) -> dict[str, object]:
-    """What changes for a flow without open rows."""
+def _end(flow: Flow, found: _Found, now: datetime) -> Flow:
+    """Return the flow without open executions as completed or settled, unless it waits for delivery reports."""
     if flow.may_end and not found.awaited:
-        end = end_status(found.counters)
-        flow.check_engine_move(end)
-        return {"status": end, "completed_at": now, "end_reason": _end_reason(end)}
-    return {"settled_at": now} if flow.status is FlowStatus.CANCELLED else {}
+        return flow.completed(end_status(found.counters), now)
+    return flow.settled(now) if flow.status is FlowStatus.CANCELLED else flow
 
 
 def _look_again(now: datetime, due: int | None, is_waiting: bool) -> datetime:
@@ -162,14 +154,6 @@ def _look_again(now: datetime, due: int | None, is_waiting: bool) -> datetime:
         return now + (QUIET if is_waiting else AT_LEAST)
     expected = datetime.fromtimestamp(due / 1000, now.tzinfo) + OVERDUE
     return min(max(now + QUIET, expected), now + AT_LEAST)
-
-
-def _end_reason(end: FlowStatus) -> str | None:
-    return {
-        FlowStatus.PARTIAL_COMPLETED: "some_not_completed",
-        FlowStatus.FAILED: "all_failed",
-        FlowStatus.TIMEOUT: "all_timed_out",
-    }.get(end)
 
 
 def _go_on(ports: Ports, flow: Flow, found: _Found, job: Recount, *, at_once: bool) -> None:

@@ -38,7 +38,7 @@ def schedule_recount(ports: Ports, flow: Flow, job: Recount, delay: timedelta) -
         ports.jobs.send(restarted(job), delay)
         return
     try:
-        ports.catalog.save(job.workspace, flow.model_copy(update={"recount_at": ports.clock.now() + delay}))
+        ports.catalog.save(job.workspace, flow.with_recount_at(ports.clock.now() + delay))
     except Conflict:
         ports.jobs.send(restarted(job), longest)
 

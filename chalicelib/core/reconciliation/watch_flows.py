@@ -1,6 +1,6 @@
 """The minute's round: hands due timer buckets over and looks after flows in which nothing moves."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from chalicelib.core.channels.pacing import interval
 from chalicelib.core.flows.start_flow import resume_enrolment
@@ -69,13 +69,13 @@ def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
         return _close(ports, workspace, flow)
     moves = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch).get("movements", 0)
     if moves != flow.seen_movements or flow.seen_at is None:
-        _remember(ports, workspace, flow, {"seen_movements": moves, "seen_at": now, "look_again_at": None})
+        _save(ports, workspace, flow.with_movements(moves, now))
         return False
     # A slow pace is not standing still: three of its steps may pass.
     patience = STILL * ports.clock.speed + interval(flow.configuration) * 3
     if now < (flow.look_again_at or flow.seen_at + patience):
         return False
-    if _remember(ports, workspace, flow, {"look_again_at": now + _next_look(flow)}):
+    if _save(ports, workspace, flow.with_look_at(now + _next_look(flow))):
         _revive(ports, workspace, flow)
         return True
     return False
@@ -96,14 +96,14 @@ def _is_past_its_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
 def _close(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     """From here on it ends like every other flow, when its last execution is over and nobody is on the way to it."""
     unsubscribe_flow(ports, workspace, flow.uid)
-    if _remember(ports, workspace, flow, {"closed_at": ports.clock.now()}):
+    if _save(ports, workspace, flow.closed(ports.clock.now())):
         request_recount(ports, workspace, flow, EMPTIED * ports.clock.speed)
     return True
 
 
 def _count_again(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     """Should the job get lost, the next one follows."""
-    if not _remember(ports, workspace, flow, {"recount_at": ports.clock.now() + _next_look(flow)}):
+    if not _save(ports, workspace, flow.with_recount_at(ports.clock.now() + _next_look(flow))):
         return False
     request_recount(ports, workspace, flow)
     return True
@@ -125,10 +125,10 @@ def _revive(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     resume_enrolment(ports, workspace, flow)
 
 
-def _remember(ports: Ports, workspace: WorkspaceUid, flow: Flow, changes: dict[str, int | datetime | None]) -> bool:
-    """False when somebody moved the flow meanwhile; the next minute looks again."""
+def _save(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
+    """Save the flow. False if it was changed in between; the next run looks at it again."""
     try:
-        ports.catalog.save(workspace, flow.model_copy(update=changes))
+        ports.catalog.save(workspace, flow)
     except Conflict:
         return False
     return True
