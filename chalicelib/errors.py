@@ -1,12 +1,12 @@
-"""Every error of Carillon, named by who acts next.
+"""All errors of Carillon, named by who must act.
 
 CarillonError
-├── InvalidRequest      the caller mends the request (422; MalformedRequest 400, TooLarge 413)
-├── Unauthorized        the caller brings a key (401; Forbidden 403)
-├── InsufficientBalance the caller pays in (402)
-├── NotFound            the caller names something that is there (404)
-├── Conflict            someone moved it: read again, or drop the message (409; CircuitOpen too)
-├── RetryLater          the queue or the caller comes again (503; TooManyRequests 429)
+├── InvalidRequest      the caller corrects the request (422; MalformedRequest 400, TooLarge 413)
+├── Unauthorized        the caller sends a valid key (401; Forbidden 403)
+├── InsufficientBalance the caller tops up the balance (402)
+├── NotFound            the caller names an existing object (404)
+├── Conflict            the caller reads the object again (409; also CircuitOpen)
+├── RetryLater          the queue or the caller repeats the request (503; TooManyRequests 429)
 └── GiveUp              the execution fails
 """
 
@@ -16,20 +16,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a request: `field` is a path like `steps[2].for`, `message` a sentence."""
+    """One problem of a request. `field` is a path such as `steps[2].for`, `message` a sentence."""
 
     field: str
     message: str
 
 
 class CarillonError(Exception):
-    """Base of all; `code` is the stable word of the API's error shape."""
+    """Base class. `code` is the stable `error` field of an error response."""
 
     code = "error"
 
 
 class InvalidRequest(CarillonError):
-    """The request breaks a rule; carries every problem at once."""
+    """The request breaks a rule. Carries all problems at once."""
 
     code = "validation_error"
 
@@ -39,37 +39,37 @@ class InvalidRequest(CarillonError):
 
 
 class MalformedRequest(InvalidRequest):
-    """The body cannot be read at all (not JSON, not UTF-8)."""
+    """The body cannot be parsed: it is not JSON or not UTF-8."""
 
     code = "malformed_request"
 
 
 class TooLarge(InvalidRequest):
-    """The body is longer than its limit."""
+    """The body exceeds its limit."""
 
     code = "payload_too_large"
 
 
 class UnsupportedMediaType(InvalidRequest):
-    """The content type is not one that the route reads."""
+    """The route does not accept the content type."""
 
     code = "unsupported_media_type"
 
 
 class Unauthorized(CarillonError):
-    """No key, or none that opens anything."""
+    """The key is missing or unknown."""
 
     code = "unauthorized"
 
 
 class Forbidden(CarillonError):
-    """The key is good, its scope too small."""
+    """The key is valid, but its scope is too small."""
 
     code = "forbidden"
 
 
 class InsufficientBalance(CarillonError):
-    """There is no money to begin with; both sums are decimal strings."""
+    """The balance does not cover the first message. Both amounts are decimal strings."""
 
     code = "insufficient_balance"
 
@@ -89,7 +89,7 @@ class NotFound(CarillonError):
 
 
 class Conflict(CarillonError):
-    """The thing is not in the state that the request needs; `current` and `allowed` tell what would go."""
+    """The object is not in a state that allows the request. `allowed` names the states that do."""
 
     code = "conflict"
 
@@ -99,7 +99,7 @@ class Conflict(CarillonError):
 
 
 class CircuitOpen(Conflict):
-    """A channel lets nothing through now; `after` seconds is when it may be tried."""
+    """The circuit of a channel is open. It may be tried again in `after` seconds."""
 
     code = "circuit_open"
 
@@ -109,7 +109,7 @@ class CircuitOpen(Conflict):
 
 
 class RetryLater(CarillonError):
-    """A passing fault; `after` seconds is when to come again."""
+    """A temporary fault. The request may be repeated in `after` seconds."""
 
     code = "unavailable"
 
@@ -119,13 +119,13 @@ class RetryLater(CarillonError):
 
 
 class TooManyRequests(RetryLater):
-    """The key has made all the calls that it may make for now."""
+    """The key has used up its requests for now."""
 
     code = "too_many_requests"
 
 
 class GiveUp(CarillonError):
-    """The execution cannot go on, whatever is tried; `code` says why."""
+    """The execution cannot continue, so it fails with the reason `code`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -133,5 +133,5 @@ class GiveUp(CarillonError):
 
 
 def invalid(field: str, message: str) -> InvalidRequest:
-    """One problem as an error."""
+    """Build the error for one problem."""
     return InvalidRequest((Problem(field, message),), message)

@@ -1,4 +1,4 @@
-"""What the environment tells a process, read once as a model."""
+"""Settings of a process, read from environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class UnusableEnvironment(Exception):
-    """The process cannot start; the message is one sentence that names the variables."""
+    """The process cannot start. The message names the variables that are missing or invalid."""
 
 
 class Settings(BaseModel):
-    """Fields are environment variables in lower case."""
+    """The settings. Each field is an environment variable in lower case."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,30 +30,30 @@ class Settings(BaseModel):
     webhook_queue_url: Text
     webhook_desk_url: Text
     files_bucket: Text
-    #: Name or ARN, in Secrets Manager, of the key that signs cursors and hashes API keys.
+    #: Name or ARN in Secrets Manager of the secret that signs cursors and hashes API keys.
     signing_secret_id: Text
     stage: Text = "prod"
-    #: Where the API answers, without a slash at the end; what links in answers and mails begin with.
+    #: URL of the API, without a slash at the end. Links in responses and mails begin with it.
     public_url: str = ""
-    #: Folder of the secrets that channels name: `<folder>/<workspace>/<name>`.
+    #: Prefix of the secrets that channels name: `<folder>/<workspace>/<name>`.
     secrets_folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "carillon"
-    #: Providers' hosts; a laptop has its own.
+    #: Base URLs of the providers. The local stack replaces them with its local providers.
     twilio_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] = "https://api.twilio.com"
     meta_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] = "https://graph.facebook.com"
-    #: `host:port,…` of webhook receivers of the company's own, which need be neither https nor public.
+    #: `host:port,…` of internal webhook receivers, which may use http and private addresses.
     webhook_allowed: Annotated[str, Field(pattern=r"^[a-z0-9.:,\[\]-]*$")] = ""
-    #: How many calls one API key may make in a minute.
+    #: Requests per minute that one API key may make.
     calls_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 3_000
-    #: Where the `console` channel also writes its messages as files; the laptop only.
+    #: Folder where the `console` channel writes its messages as files. Local stack only.
     outbox_dir: str | None = None
-    #: The engine's clock may run faster than the real one; it read `virtual` when that read `real` (epoch seconds).
+    #: Speed of the engine's clock relative to the real clock, and a pair of equal times of both, in epoch seconds.
     clock_speed: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     clock_real_anchor: float = 0.0
     clock_virtual_anchor: float = 0.0
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises UnusableEnvironment for what is missing or cannot be read."""
+    """Read the settings. Raises UnusableEnvironment for missing and invalid variables."""
     known = {name: environment[name.upper()] for name in Settings.model_fields if name.upper() in environment}
     try:
         return Settings.model_validate(known)
@@ -64,16 +64,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _sentence(error: ValidationError) -> str:
     missing = [str(e["loc"][0]).upper() for e in error.errors() if e["type"] == "missing"]
     wrong = [f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors() if e["type"] != "missing"]
-    said = [f"The environment lacks {', '.join(missing)}"] if missing else []
-    return "; ".join(said + wrong) + "."
+    lacking = [f"Missing environment variables: {', '.join(missing)}"] if missing else []
+    return "; ".join(lacking + wrong) + "."
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
+    """Return the settings of this process."""
     return read_settings(os.environ)
 
 
 def allowed_origin(environment: Mapping[str, str]) -> str:
-    """Whose pages may call the API (CORS). Any by default: a key is sent by hand, no cookie comes along by itself."""
+    """Return the origin that may call the API from a browser (CORS).
+
+    Any origin by default: a page must send a key explicitly, and no cookie is sent automatically.
+    """
     return environment.get("CORS_ORIGIN") or "*"

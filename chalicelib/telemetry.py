@@ -1,4 +1,7 @@
-"""Logs and metrics: structured on AWS, a readable line on the laptop; ids only, never an address, a name or a body."""
+"""Logs and metrics: structured on AWS, readable lines on the local stack.
+
+Logs hold ids only: never an address, a name or the text of a message.
+"""
 
 import logging
 import os
@@ -10,17 +13,17 @@ from functools import cache
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-#: Attributes that every record has; what else is on it are the ids that the caller gave.
+#: Attributes of every log record. All others are the ids that the caller passed.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class ReadableLine(logging.Formatter):
-    """`step.sent flow=01J… count=10`: the laptop's supervisor puts the time and the process before it."""
+    """Format of the local stack: `steps.done flow=01J… count=10`. The supervisor adds time and process."""
 
     def format(self, record: logging.LogRecord) -> str:
-        given = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in _PLAIN)
+        ids = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in _PLAIN)
         level = "" if record.levelno <= logging.INFO else f"{record.levelname} "
-        return f"{level}{record.getMessage()} {given}".rstrip()
+        return f"{level}{record.getMessage()} {ids}".rstrip()
 
 
 @cache
@@ -38,35 +41,35 @@ def _logger() -> logging.Logger | Logger:
 
 
 def log_debug(event: str, **ids: object) -> None:
-    """Something that happens too often for a log that people read."""
+    """Log an event that is too frequent for the normal log."""
     _logger().debug(event, extra=dict(ids))
 
 
 def log_info(event: str, **ids: object) -> None:
-    """Something that happened, as a stable dotted word."""
+    """Log an event under a stable dotted name."""
     _logger().info(event, extra=dict(ids))
 
 
 def log_warning(event: str, **ids: object) -> None:
-    """Something to look at that was dealt with."""
+    """Log a problem that was handled but may need attention."""
     _logger().warning(event, extra=dict(ids))
 
 
 def log_fault(event: str, error: BaseException, **ids: object) -> None:
-    """A fault of code or data, with where it was raised but without its message, which may quote what a user sent."""
+    """Log a fault with its stack, but without its message, which may quote personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     _logger().error(event, extra={**ids, "fault": _describe(error), "where": where})
 
 
 def count(service: str, metrics: Mapping[str, int]) -> None:
-    """One line a batch in CloudWatch's embedded metric format; the stage and the worker are its only dimensions.
+    """Write the metrics of a batch as one line in CloudWatch's embedded metric format.
 
-    An id as a dimension would be a metric of its own, at $0.30 a month each.
+    The only dimensions are stage and service. Each id as a dimension would be a separate metric, at $0.30 a month.
     """
     stage = os.environ.get("STAGE", "prod")
     if stage == "local":
-        return  # The laptop's readable line says the same.
+        return  # The local stack logs the same numbers in a readable line.
     batch = EphemeralMetrics(namespace="Carillon", service=service)
     batch.add_dimension("stage", stage)
     for name, value in metrics.items():
@@ -75,7 +78,7 @@ def count(service: str, metrics: Mapping[str, int]) -> None:
 
 
 def _describe(error: BaseException) -> str:
-    """Its type, the type that it was raised from, and AWS's error code."""
+    """Return the type of the error, the type of its cause, and the AWS error code."""
     names = [type(error).__name__]
     if error.__cause__ is not None and error.__cause__ is not error:
         names.append(f"from {type(error.__cause__).__name__}")

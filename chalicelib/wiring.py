@@ -1,4 +1,4 @@
-"""The composition root: which adapter stands behind which port, and boto3's clients, built when first used."""
+"""The composition root: builds the adapter of each port, and AWS clients on first use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ from chalicelib.providers.registry import ChannelTypes, ProviderClients
 from chalicelib.providers.webhook_client import SignedWebhookClient
 from chalicelib.settings import Settings, settings
 
-#: A service's name → its boto3 client. Which client is known only by the name, hence Any.
+#: Name of a service → its client. The type depends on the name, hence Any.
 ClientFor = Callable[[str], Any]
 
-#: Short: botocore builds its long one anew for every request, which takes longer than signing it.
+#: A fixed user agent. botocore builds its default one for every request, which takes longer than signing it.
 _USER_AGENT = "carillon"
-#: Our own stores may be asked again: every write of ours is conditional or harmless twice. What we send them is ours,
-#: so botocore need not check its shape each time: together with the user agent that is a quarter of a worker's CPU.
+#: Calls to the own tables and queues may be retried: every write is conditional or idempotent. Their parameters are
+#: built by this code, so botocore need not validate them. With the user agent this saves a quarter of a worker's CPU.
 _STORE = Config(
     parameter_validation=False,
     user_agent=_USER_AGENT,
@@ -50,7 +50,7 @@ _STORE = Config(
     read_timeout=5,
     max_pool_connections=50,
 )
-#: A provider may not: when its answer is lost, a second try is a second message.
+#: Calls to a provider are never retried by the SDK: a retry after a lost response would send a second message.
 _PROVIDER = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=3,
@@ -65,7 +65,7 @@ _building = RLock()
 
 @lru_cache
 def client_for(service: str) -> Any:
-    """The process's client of a service."""
+    """Return the client of a service. It is shared by the process."""
     make: Any = _session().create_client
     with _building:  # A session is not safe to share while it builds a client.
         return make(service, config=_PROVIDER if service in _PROVIDERS else _STORE)
@@ -73,16 +73,16 @@ def client_for(service: str) -> Any:
 
 @lru_cache
 def _session() -> botocore.session.Session:
-    """botocore's: boto3 makes the same clients of it, but its import takes half as long again, at each cold start."""
+    """Return a botocore session. boto3 builds the same clients, but its import lengthens each cold start."""
     return botocore.session.get_session()
 
 
-#: For workers: within it, what is asked of AWS is counted for the flows that are worked for.
+#: Context manager for workers: counts the AWS usage inside it for the flows that are processed.
 metered = usage.metered
 
 
 class _Lazy:
-    """Stands in for a client until it is first called: each costs 50 ms to build, and no function needs all."""
+    """A client that is built on its first call. Each takes 50 ms to build, and no function needs all of them."""
 
     def __init__(self, service: str, client: ClientFor) -> None:
         self._service, self._build = service, client
@@ -125,7 +125,7 @@ def _build_stores(found: Settings, client: ClientFor) -> _Stores:
 
 
 def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
-    """Everything on AWS, or on what answers in its place at `client`'s other end."""
+    """Build all ports on AWS, or on the service that the clients of `client` connect to."""
     dynamodb, sqs = _lazy("dynamodb", client), _lazy("sqs", client)
     stores = _build_stores(found, client)
     return Ports(
@@ -192,7 +192,7 @@ def _lazy(service: str, client: ClientFor) -> Any:
 
 @dataclass(slots=True)
 class _Process:
-    """The ports of this process, once they were asked for."""
+    """The ports of this process, built on first use."""
 
     ports: Ports | None = None
 
@@ -201,7 +201,7 @@ _process = _Process()
 
 
 def ports() -> Ports:
-    """The ports of this process, by its environment. Raises UnusableEnvironment."""
+    """Return the ports of this process, built from its environment. Raises UnusableEnvironment."""
     if _process.ports is None:
         with _building:
             _process.ports = _process.ports or build_ports(settings())
@@ -209,5 +209,5 @@ def ports() -> Ports:
 
 
 def use_ports(chosen: Ports | None) -> None:
-    """Puts others in their place, as tests do; None is back to the environment's."""
+    """Replace the ports, as tests do. None: build them from the environment again."""
     _process.ports = chosen

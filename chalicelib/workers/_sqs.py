@@ -1,4 +1,4 @@
-"""What the SQS workers share: records in, `batchItemFailures` out, the time that is left."""
+"""Shared by the SQS workers: read records, answer with `batchItemFailures`, and tell the remaining time."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from pydantic import ValidationError
 
 
 class LambdaContext(Protocol):
-    """The part of Lambda's context that we use."""
+    """The part of Lambda's context that the workers use."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
+        """Return the milliseconds until Lambda stops the function."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueRecord:
-    """One message of a batch; `times` counts its deliveries, this one included."""
+    """One message of a batch. `times` counts its deliveries, including this one."""
 
     id: str
     body: str
@@ -29,7 +29,7 @@ Failures = dict[str, list[dict[str, str]]]
 
 
 def records_of(event: SQSEvent) -> list[QueueRecord]:
-    """The messages of an SQS event."""
+    """Return the messages of an SQS event."""
     return [
         QueueRecord(each["messageId"], each["body"], int(each["attributes"]["ApproximateReceiveCount"]))
         for each in event.to_dict()["Records"]
@@ -37,20 +37,20 @@ def records_of(event: SQSEvent) -> list[QueueRecord]:
 
 
 def failures(ids: Iterable[str]) -> Failures:
-    """The answer by which only these messages come again."""
+    """Build the response that makes SQS deliver only these messages again."""
     return {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}
 
 
 def reason_of(error: ValidationError) -> str:
-    """Which fields could not be read and why, without their values: `v literal_error, x extra_forbidden`.
+    """Return which fields could not be read and why, without their values: `v literal_error, x extra_forbidden`.
 
-    During an update a message of the new version may meet the old code. It is given back until the new code gets it,
-    and at worst waits in the dead-letter queue, under this reason.
+    During an update, the old code may receive a message of the new version. It returns to the queue until the new code
+    receives it, or waits in the dead-letter queue; the log names this reason.
     """
     return ", ".join(" ".join((*map(str, each["loc"]), each["type"])) for each in error.errors(include_input=False))
 
 
 def time_left_of(event: SQSEvent) -> Callable[[], timedelta]:
-    """How long this invocation may still run."""
+    """Return a function that tells how long this invocation may still run."""
     context = cast(LambdaContext, event.context)
     return lambda: timedelta(milliseconds=context.get_remaining_time_in_millis())

@@ -1,4 +1,4 @@
-"""The one-minute rule: scheduled starts, timers, forgotten news, and a look at flows that stand still."""
+"""Run once a minute: scheduled starts, timers, unpublished events, stalled flows and overdue webhooks."""
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
@@ -21,14 +21,14 @@ ROUNDS = {
 
 @blueprint.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
 def tick(event: CloudWatchEvent) -> None:
-    """Fires late or twice without harm; a round that fails does not keep the others from theirs."""
+    """Run every round. A late or repeated run does no harm, and a failed round does not stop the others."""
     del event
     done: dict[str, int] = {}
     failed: Exception | None = None
-    for name, go_round in ROUNDS.items():
+    for name, run_round in ROUNDS.items():
         try:
-            done[name] = go_round(ports())
-        except Exception as error:  # noqa: BLE001 - raised below, when all have had their turn
+            done[name] = run_round(ports())
+        except Exception as error:  # noqa: BLE001 - raised below, after the other rounds
             log_fault("clock.round_failed", error, round=name)
             failed = error
     if any(done.values()):

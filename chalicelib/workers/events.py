@@ -1,4 +1,4 @@
-"""Takes events from their queue: those of the API and of contacts' changes, and those that a rule took off the bus."""
+"""Process the event queue: events of the API, of changed contacts, and of the EventBridge bus."""
 
 from chalice.app import Blueprint, SQSEvent
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
@@ -17,13 +17,13 @@ blueprint = Blueprint(__name__)
 
 
 class BusDetail(NewEvent):
-    """What a customer's system puts on the bus as `detail`: an event, and whose it is."""
+    """The `detail` that a customer's system puts on the bus: an event and its workspace."""
 
     workspace_uid: str
 
 
 class BusEvent(BaseModel):
-    """EventBridge's envelope; the parts that matter here."""
+    """The used fields of the EventBridge envelope."""
 
     id: str
     time: AwareDatetime
@@ -35,21 +35,21 @@ _MESSAGE: TypeAdapter[EventBatch | BusEvent] = TypeAdapter(EventBatch | BusEvent
 
 @blueprint.on_sqs_message(queue="${EventQueue.QueueName}", batch_size=10, name="run_events")
 def run_events(event: SQSEvent) -> Failures:
-    """Each message by itself: one that fails comes again, and ends in the dead-letter queue."""
+    """Process each message separately. SQS delivers a failed one again and moves it to the dead-letter queue."""
     records = records_of(event)
     with metered():
-        failed = [record.id for record in records if not _take(record)]
+        failed = [record.id for record in records if not _process(record)]
     count("events", {"Records": len(records), "GivenBack": len(failed)})
     return failures(failed)
 
 
 @blueprint.on_sqs_message(queue="${EventDeadLetters.QueueName}", batch_size=10, name="revive_events")
 def redrive_events(event: SQSEvent) -> Failures:
-    """Dead letters are tried again every few minutes; those that stay are under the alarm, for a person to see."""
-    return failures([record.id for record in records_of(event) if not _take(record)])
+    """Process dead letters again every few minutes. Those that fail stay in the queue and keep its alarm on."""
+    return failures([record.id for record in records_of(event) if not _process(record)])
 
 
-def _take(record: QueueRecord) -> bool:
+def _process(record: QueueRecord) -> bool:
     try:
         message = _MESSAGE.validate_json(record.body)
     except ValidationError as error:
@@ -67,15 +67,15 @@ def _take(record: QueueRecord) -> bool:
 
 
 def _queue(message: BusEvent) -> bool:
-    """From here on like an event of the API; EventBridge's own id and time stand in for missing ones."""
+    """Accept the event like one of the API. A missing id or time is taken from the EventBridge envelope."""
     detail = message.detail
     workspace = WorkspaceUid(detail.workspace_uid)
     if ports().catalog.find(workspace, Workspace, workspace) is None:
         log_warning("events.unknown_workspace", event_id=message.id)
         return False
-    given = detail.model_dump(exclude={"workspace_uid"}, exclude_none=True)
-    stamped = {"id": message.id, "occurred_at": message.time, **given}
-    (report,) = accept_events(ports(), workspace, [NewEvent.model_validate(stamped)])
-    if report.problem:
-        log_warning("events.refused", event_id=message.id, field=report.problem.field)
+    fields = detail.model_dump(exclude={"workspace_uid"}, exclude_none=True)
+    event = NewEvent.model_validate({"id": message.id, "occurred_at": message.time, **fields})
+    (outcome,) = accept_events(ports(), workspace, [event])
+    if outcome.problem:
+        log_warning("events.refused", event_id=message.id, field=outcome.problem.field)
     return True

@@ -1,4 +1,4 @@
-"""Runs background jobs: enrolling, dispatching, counting, waking, and those that come seldom."""
+"""Run background jobs: enrolment, dispatch, recount, timers, and the rare ones."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -33,7 +33,7 @@ _JOB: TypeAdapter[Job] = TypeAdapter(Job)
 
 @blueprint.on_sqs_message(queue="${JobQueue.QueueName}", batch_size=1, name="run_jobs")
 def run_jobs(event: SQSEvent) -> Failures:
-    """Each job by itself: one that fails comes again, and ends in the dead-letter queue."""
+    """Run each job separately. SQS delivers a failed one again and moves it to the dead-letter queue."""
     time_left, records = time_left_of(event), records_of(event)
     failed = [record.id for record in records if not _succeeds(record, time_left)]
     count("jobs", {"Records": len(records), "GivenBack": len(failed)})
@@ -56,15 +56,15 @@ def _succeeds(record: QueueRecord, time_left: Callable[[], timedelta]) -> bool:
 
 
 def _run(job: Job, time_left: Callable[[], timedelta]) -> None:
-    """What it asks of AWS is its flow's, where it is one's."""
-    of_flow = job if isinstance(job, EnrolContacts | EnrolSegment | EnrolRetry | EnqueuePending | Recount) else None
-    counting = metered(of_flow.workspace, of_flow.flow) if of_flow else nullcontext()
-    with counting:
+    """Run a job and attribute its AWS usage to its flow, if it has one."""
+    flow_job = job if isinstance(job, EnrolContacts | EnrolSegment | EnrolRetry | EnqueuePending | Recount) else None
+    metering = metered(flow_job.workspace, flow_job.flow) if flow_job else nullcontext()
+    with metering:
         run_job(ports(), job, time_left)
 
 
 def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
-    """Hands a job to its use case."""
+    """Call the use case of a job."""
     match job:
         case EnrolContacts():
             enrol_contacts(ports, job, time_left)
@@ -77,7 +77,7 @@ def run_job(ports: Ports, job: Job, time_left: Callable[[], timedelta]) -> None:
         case ReleaseTimers():
             release_timers(ports, job)
         case _:
-            # Imported when one comes: a flow's own jobs, which are most, shall not wait for 15 ms of imports.
-            from chalicelib.workers.rare_jobs import run_seldom_job  # noqa: PLC0415  see above
+            # Imported on demand: it takes 15 ms, and most cold starts are for jobs of a flow.
+            from chalicelib.workers.rare_jobs import run_rare_job  # noqa: PLC0415  see above
 
-            run_seldom_job(ports, job, time_left)
+            run_rare_job(ports, job, time_left)

@@ -1,4 +1,4 @@
-"""Runs the jobs that seldom come: starting on time, retrying, importing, exporting, asking, erasing, purging."""
+"""Run rare jobs: scheduled start, retry, import, export, opt-in request, erasure and purge."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,11 +22,11 @@ from chalicelib.model.queue_messages import (
 )
 from chalicelib.ports import Ports
 
-SeldomJob = StartScheduledCampaign | EnrolRetry | Import | Export | SendOptIn | EraseContact | PurgeFlow
+RareJob = StartScheduledCampaign | EnrolRetry | Import | Export | SendOptIn | EraseContact | PurgeFlow
 
 
-def run_seldom_job(ports: Ports, job: SeldomJob, time_left: Callable[[], timedelta]) -> None:
-    """Hands a job to its use case."""
+def run_rare_job(ports: Ports, job: RareJob, time_left: Callable[[], timedelta]) -> None:
+    """Call the use case of a job."""
     match job:
         case StartScheduledCampaign():
             start_scheduled(ports, job)

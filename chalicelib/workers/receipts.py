@@ -1,4 +1,4 @@
-"""Takes receipts from their queue: what SNS brings of AWS's channels, callbacks to our hooks, and followed links."""
+"""Process the receipt queue: SNS notifications of AWS channels, provider callbacks, and visits of tracked links."""
 
 from chalice.app import Blueprint, SQSEvent
 
@@ -12,28 +12,28 @@ blueprint = Blueprint(__name__)
 
 @blueprint.on_sqs_message(queue="${ReceiptQueue.QueueName}", batch_size=10, name="record_receipts")
 def record_receipts(event: SQSEvent) -> Failures:
-    """Each message by itself: one that fails comes again, and ends in the dead-letter queue."""
+    """Process each message separately. SQS delivers a failed one again and moves it to the dead-letter queue."""
     records = records_of(event)
     with metered():
-        failed = [each.id for each in records if not _take(each, is_redelivered=each.times > 1)]
+        failed = [each.id for each in records if not _process(each, is_redelivered=each.times > 1)]
     count("receipts", {"Records": len(records), "GivenBack": len(failed)})
     return failures(failed)
 
 
 @blueprint.on_sqs_message(queue="${ReceiptDeadLetters.QueueName}", batch_size=10, name="revive_receipts")
 def redrive_receipts(event: SQSEvent) -> Failures:
-    """Dead letters are tried again every few minutes; those that stay are under the alarm, for a person to see."""
-    return failures([record.id for record in records_of(event) if not _take(record, is_redelivered=True)])
+    """Process dead letters again every few minutes. Those that fail stay in the queue and keep its alarm on."""
+    return failures([record.id for record in records_of(event) if not _process(record, is_redelivered=True)])
 
 
-def _take(found: QueueRecord, *, is_redelivered: bool) -> bool:
+def _process(found: QueueRecord, *, is_redelivered: bool) -> bool:
     try:
         recorded = record(ports(), found.body, is_redelivered)
-    except Exception as error:  # noqa: BLE001 - an event that we misread must not take its neighbours with it
+    except Exception as error:  # noqa: BLE001 - one unreadable event must not fail the rest of the batch
         log_fault("receipts.failed", error, message_id=found.id, times=found.times)
         return False
     if not recorded.reports:
-        # Providers add kinds of events; one that nobody reads is not worth an alarm.
+        # Providers add new kinds of events. An unknown one is ignored without an alarm.
         log_warning("receipts.unread", message_id=found.id)
     log_debug("receipts.done", reports=recorded.reports, early=recorded.is_early)
     return True

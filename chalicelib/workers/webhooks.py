@@ -1,4 +1,4 @@
-"""Webhooks out, by two functions: one reads, signs and keeps the books; the other calls, and may do nothing else."""
+"""Send webhooks with two functions: one reads and records deliveries, the other may only call receivers."""
 
 from chalice.app import Blueprint, SQSEvent
 from pydantic import TypeAdapter, ValidationError
@@ -11,33 +11,33 @@ from chalicelib.wiring import ports
 from chalicelib.workers._sqs import Failures, QueueRecord, failures, reason_of, records_of
 
 blueprint = Blueprint(__name__)
-_LETTER: TypeAdapter[DeliveryJob | CallResult] = TypeAdapter(DeliveryJob | CallResult)
+_MESSAGE: TypeAdapter[DeliveryJob | CallResult] = TypeAdapter(DeliveryJob | CallResult)
 
 
 @blueprint.on_sqs_message(queue="${WebhookDesk.QueueName}", batch_size=10, name="tend_webhooks")
 def dispatch_webhooks(event: SQSEvent) -> Failures:
-    """What is due goes to the queue of calls; what was called is noted. A message that fails comes again."""
-    return failures([record.id for record in records_of(event) if not _tend(record)])
+    """Send due deliveries to the queue of calls and record results. SQS delivers a failed message again."""
+    return failures([record.id for record in records_of(event) if not _dispatch(record)])
 
 
 @blueprint.on_sqs_message(queue="${WebhookQueue.QueueName}", batch_size=1, name="call_webhooks")
 def call_webhooks(event: SQSEvent) -> Failures:
-    """One call of a stranger's server; one that gets stuck holds up no other."""
+    """Call one receiver. The batch size is 1, so a slow receiver delays no other."""
     return failures([record.id for record in records_of(event) if not _call(record)])
 
 
-def _tend(record: QueueRecord) -> bool:
+def _dispatch(record: QueueRecord) -> bool:
     try:
-        letter = _LETTER.validate_json(record.body)
+        message = _MESSAGE.validate_json(record.body)
     except ValidationError as error:
         log_warning("webhooks.unreadable", message_id=record.id, reason=reason_of(error))
         return False
     try:
-        if isinstance(letter, CallResult):
-            record_attempt(ports(), letter)
+        if isinstance(message, CallResult):
+            record_attempt(ports(), message)
         else:
-            for uid in letter.uids:
-                send_due(ports(), letter.workspace, uid)
+            for uid in message.uids:
+                send_due(ports(), message.workspace, uid)
     except CarillonError as error:
         log_fault("webhooks.failed", error, message_id=record.id, times=record.times)
         return False
@@ -54,7 +54,7 @@ def _call(record: QueueRecord) -> bool:
     try:
         ports().webhook_scheduler.report(result)
     except CarillonError as error:
-        # The call is not made again for it: the delivery is due once more when its lease is over.
+        # The call is not repeated here. The delivery becomes due again when its lease ends.
         log_fault("webhooks.unreported", error, delivery=call.delivery)
     log_info(
         "webhooks.called", workspace=call.workspace, delivery=call.delivery, status=result.status, fault=result.fault

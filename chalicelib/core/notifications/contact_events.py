@@ -1,4 +1,4 @@
-"""What a change of a contact tells to those who listen: the built-in events of contacts."""
+"""Build the events of a changed contact: created, updated, tagged, untagged and consent."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from pydantic.alias_generators import to_camel
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 
-#: Kept by the engine, or told by events of their own.
-_NOT_NEWS = frozenset({"uid", "created_at", "updated_at", "rev", "tags", "suppressed", "unreachable"})
+#: Fields that `contact.updated` does not report: internal ones, and those with a separate event.
+_UNREPORTED = frozenset({"uid", "created_at", "updated_at", "rev", "tags", "suppressed", "unreachable"})
 
 
 def contact_change_events(before: Contact | None, after: Contact, names: frozenset[str]) -> tuple[Event, ...]:
-    """Of the events called `names` those that this change is; `before` is None for a new contact.
+    """Return the events of this change, limited to `names`. `before` is None for a new contact.
 
-    Their ids follow from contact, moment and revision, so that a repeated write tells the same news.
+    Ids are derived from contact, time and revision, so that a repeated write publishes the same events.
     """
     rev = before.rev + 1 if before else 0
     milliseconds = int(after.updated_at.timestamp() * 1000)
@@ -33,22 +33,22 @@ def contact_change_events(before: Contact | None, after: Contact, names: frozens
 
 
 def _consents(before: Contact | None, after: Contact) -> Iterator[tuple[str, dict[str, JsonValue]]]:
-    """By the state that is new, for which kinds of messages."""
+    """Yield one event for each new consent state, with the kinds of messages that it covers."""
     old = before.consent if before else {}
-    said: dict[str, list[JsonValue]] = {}
+    changed: dict[str, list[JsonValue]] = {}
     for channel_type, states in after.consent.items():
         for message_type, state in states.items():
             if old.get(channel_type, {}).get(message_type) is not state:
                 kind: dict[str, JsonValue] = {"channelType": channel_type, "messageType": message_type}
-                said.setdefault(f"consent.{state.lower()}", []).append(kind)
-    for name, kinds in said.items():
+                changed.setdefault(f"consent.{state.lower()}", []).append(kind)
+    for name, kinds in changed.items():
         yield name, {"kinds": kinds}
 
 
 def _changes(before: Contact | None, after: Contact) -> Iterator[tuple[str, dict[str, JsonValue]]]:
     if before is None:
         yield "contact.created", {"tags": list(after.tags)}
-    elif fields := {name for name, value in after if value != getattr(before, name)} - _NOT_NEWS:
+    elif fields := {name for name, value in after if value != getattr(before, name)} - _UNREPORTED:
         yield "contact.updated", {"fields": [to_camel(name) for name in sorted(fields)]}
     yield from _consents(before, after)
     known = before.tags if before else ()

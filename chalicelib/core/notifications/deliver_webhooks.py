@@ -1,4 +1,4 @@
-"""Tells webhooks what happened: makes deliveries, sends those that are due, and notes what became of each call."""
+"""Deliver webhooks: create deliveries, send those that are due, and record the result of each call."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from chalicelib.core.notifications.manage_webhooks import disable_webhook, get_webhook, secrets_of
-from chalicelib.core.notifications.webhook_events import News, contact_events, next_attempt_at, write_body
+from chalicelib.core.notifications.webhook_events import WebhookEvent, contact_events, next_attempt_at, write_body
 from chalicelib.errors import Conflict, NotFound, RetryLater
 from chalicelib.model.event import Event
 from chalicelib.model.ids import WorkspaceUid, new_uid, uid_at
@@ -24,17 +24,17 @@ from chalicelib.model.webhook import (
 )
 from chalicelib.ports import Ports
 
-#: A call whose result has not come by then is made again: longer than its queue and its ten seconds take.
+#: A call without a result after this time is repeated. It exceeds the wait in the queue and the timeout of 10 s.
 LEASE = timedelta(minutes=3)
-#: What was not handed on at once is looked for a little later, so that it is not sent twice.
+#: Age from which a due delivery counts as lost. A younger one may still be on its way, and would be sent twice.
 PATIENCE = timedelta(seconds=30)
 _GONE = 410
 
 
 def enqueue_webhooks(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
-    """One delivery for each event and webhook that wants it, however often the event is told."""
+    """Create one delivery for each event and subscribed webhook. Repeated events create no second delivery."""
     webhooks = ports.catalog.find(workspace, Webhooks, WEBHOOKS) if events else None
-    made = []
+    uids = []
     for event in events:
         for webhook in webhooks.entries if webhooks else ():
             if webhook.wants(event.name):
@@ -42,21 +42,21 @@ def enqueue_webhooks(ports: Ports, workspace: WorkspaceUid, events: Sequence[Eve
                 delivery = _build(ports, webhook, contact_events(event), uid)
                 with suppress(Conflict):
                     ports.catalog.add(workspace, delivery)
-                made.append(delivery.uid)
-    _ask(ports, workspace, made)
+                uids.append(delivery.uid)
+    _schedule(ports, workspace, uids)
 
 
 def send_test_event(ports: Ports, workspace: WorkspaceUid, uid: str) -> WebhookDelivery:
-    """An event by which a receiver can be tried out, also while the webhook is switched off."""
+    """Send a test event to a webhook, also while the webhook is disabled."""
     webhook = get_webhook(ports, workspace, uid)
     delivery = _build(ports, webhook, (TEST_EVENT, {"webhookUid": uid}), new_uid())
     ports.catalog.add(workspace, delivery)
-    _ask(ports, workspace, [delivery.uid])
+    _schedule(ports, workspace, [delivery.uid])
     return delivery
 
 
 def replay(ports: Ports, workspace: WorkspaceUid, webhook_uid: str, uid: str) -> WebhookDelivery:
-    """All attempts anew, under the same id; Conflict while the delivery is pending."""
+    """Repeat a delivery with all its attempts and the same id. Raises Conflict while it is pending."""
     delivery = ports.catalog.get(workspace, WebhookDelivery, uid)
     if delivery.webhook_uid != webhook_uid:
         raise NotFound("WebhookDelivery", uid)
@@ -65,32 +65,32 @@ def replay(ports: Ports, workspace: WorkspaceUid, webhook_uid: str, uid: str) ->
     now = ports.clock.now()
     changes = {"status": DeliveryStatus.PENDING, "tries": 0, "due": now, "updated_at": now}
     saved = ports.catalog.save(workspace, delivery.model_copy(update=changes))
-    _ask(ports, workspace, [uid])
+    _schedule(ports, workspace, [uid])
     return saved
 
 
-def _build(ports: Ports, webhook: Webhook, news: News, uid: str) -> WebhookDelivery:
+def _build(ports: Ports, webhook: Webhook, event: WebhookEvent, uid: str) -> WebhookDelivery:
     now = ports.clock.now()
     return WebhookDelivery(
         uid=uid,
         created_at=now,
         updated_at=now,
         webhook_uid=webhook.uid,
-        event=news[0],
-        body=write_body(news, now),
+        event=event[0],
+        body=write_body(event, now),
         due=now,
     )
 
 
-def _ask(ports: Ports, workspace: WorkspaceUid, uids: Sequence[str]) -> None:
-    """What cannot be handed on now is found by `requeue_overdue`."""
+def _schedule(ports: Ports, workspace: WorkspaceUid, uids: Sequence[str]) -> None:
+    """Schedule deliveries. If this fails, `requeue_overdue` finds them."""
     if uids:
         with suppress(RetryLater):
             ports.webhook_scheduler.schedule(workspace, uids)
 
 
 def requeue_overdue(ports: Ports) -> int:
-    """Retries whose time has come, and what was lost on its way; the clock does so every minute. Returns how many."""
+    """Schedule due retries and lost deliveries, once a minute. Returns how many."""
     before = ports.clock.now() - PATIENCE * ports.clock.speed
     due = [(workspace, uid) for workspace, uid, _ in ports.schedule.list_due(WebhookDelivery, before)]
     for workspace, entries in groupby(sorted(due), key=lambda entry: entry[0]):
@@ -99,7 +99,7 @@ def requeue_overdue(ports: Ports) -> int:
 
 
 def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """Hands a delivery to who calls, with all that it needs; harmless when it is not due."""
+    """Send a due delivery to the queue of calls. Does nothing if it is not due."""
     now = ports.clock.now()
     delivery = ports.catalog.find(workspace, WebhookDelivery, uid)
     if delivery is None or delivery.due is None or delivery.due > now:
@@ -114,7 +114,7 @@ def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     try:
         ports.catalog.save(workspace, delivery.model_copy(update={"due": now + LEASE * ports.clock.speed}))
     except Conflict:
-        return  # Somebody else has it.
+        return  # Another worker has taken it.
     ports.webhook_queue.send(
         OutgoingCall(
             workspace=workspace,
@@ -128,10 +128,10 @@ def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
 
 
 def call_webhook(ports: Ports, call: OutgoingCall) -> CallResult:
-    """One attempt; needs nothing but the call itself."""
+    """Call the receiver once. Reads no table, because this function has no rights but to call."""
     began = ports.clock.real()
     status, fault = ports.webhook_caller.call(call)
-    taken = (ports.clock.real() - began) // timedelta(milliseconds=1)
+    milliseconds = (ports.clock.real() - began) // timedelta(milliseconds=1)
     return CallResult(
         workspace=call.workspace,
         delivery=call.delivery,
@@ -139,16 +139,19 @@ def call_webhook(ports: Ports, call: OutgoingCall) -> CallResult:
         at=began,
         status=status,
         fault=fault,
-        milliseconds=max(0, taken),
+        milliseconds=max(0, milliseconds),
     )
 
 
 def record_attempt(ports: Ports, result: CallResult) -> None:
-    """The delivery is done, comes again, or has failed; one that is known already is dropped. Conflict: come again."""
+    """Record the result of a call: delivered, retried later, or failed. A result that is known already is dropped.
+
+    Raises Conflict if the delivery changed at the same time; the queue then delivers the result again.
+    """
     workspace, now = result.workspace, ports.clock.now()
     delivery = ports.catalog.find(workspace, WebhookDelivery, result.delivery)
-    is_news = delivery is not None and delivery.status is DeliveryStatus.PENDING
-    if delivery is None or not is_news or result.attempt != delivery.tries + 1:
+    is_pending = delivery is not None and delivery.status is DeliveryStatus.PENDING
+    if delivery is None or not is_pending or result.attempt != delivery.tries + 1:
         return
     attempt = DeliveryAttempt(at=result.at, status=result.status, fault=result.fault, milliseconds=result.milliseconds)
     status, due = _judge(result, now)

@@ -1,4 +1,4 @@
-"""Who listens to which event: read, joined, changed and left."""
+"""Read and change the event subscriptions of a workspace."""
 
 from contextlib import suppress
 
@@ -7,17 +7,17 @@ from chalicelib.model.event_subscription import LISTENERS, EventSubscription, Ev
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Ports
 
-#: Tries against other campaigns that are launched or published at the same moment.
+#: Attempts against campaigns that are launched or published at the same time.
 TRIES = 6
 
 
 def find_subscriptions(ports: Ports, workspace: WorkspaceUid) -> EventSubscriptions | None:
-    """All of the workspace, as they are now; None where there never were any."""
+    """Return all subscriptions of the workspace, or None if there never were any."""
     return ports.catalog.find(workspace, EventSubscriptions, LISTENERS)
 
 
 def get_subscriptions(ports: Ports, workspace: WorkspaceUid) -> EventSubscriptions:
-    """The stored document, made if it was not there."""
+    """Return the stored document of subscriptions. Creates it if it does not exist."""
     found = find_subscriptions(ports, workspace)
     if found is None:
         now = ports.clock.now()
@@ -27,21 +27,21 @@ def get_subscriptions(ports: Ports, workspace: WorkspaceUid) -> EventSubscriptio
     return found
 
 
-def update_subscription(ports: Ports, workspace: WorkspaceUid, listener: EventSubscription) -> None:
-    """The campaign listens to this event from now on."""
+def update_subscription(ports: Ports, workspace: WorkspaceUid, subscription: EventSubscription) -> None:
+    """Subscribe a campaign to its event."""
     for _ in range(TRIES):
         before = get_subscriptions(ports, workspace)
-        after = before.with_listener(listener)
-        if listener in before.entries:
+        after = before.with_listener(subscription)
+        if subscription in before.entries:
             return
         with suppress(Conflict):
             ports.catalog.save(workspace, after)
             return
-    raise RetryLater("Many campaigns are being launched at once, try again")
+    raise RetryLater("Too many campaigns are launched at the same time; try again")
 
 
 def unsubscribe_flow(ports: Ports, workspace: WorkspaceUid, flow_uid: str) -> None:
-    """Lets the listener of a flow that is over go; whoever meets it next does it if this one is too late."""
+    """Remove the subscription of an ended flow. If this write loses a race, the next event removes it."""
     before = find_subscriptions(ports, workspace)
     if before is not None:
         with suppress(Conflict):

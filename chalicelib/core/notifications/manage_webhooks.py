@@ -1,4 +1,4 @@
-"""The webhooks of a workspace: made, changed, given a new secret, taken away."""
+"""Create, change and remove the webhooks of a workspace, and renew their secrets."""
 
 import base64
 import hashlib
@@ -18,15 +18,15 @@ from chalicelib.model.webhook import MAX_WEBHOOKS, ROW_EVENTS, WEBHOOKS, EventCh
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
-#: Tries against others who change the list at the same moment.
+#: Attempts against concurrent changes of the list.
 TRIES = 6
-#: How long the secret before the newest one signs as well.
+#: Time for which the previous secret signs as well.
 OVERLAP = timedelta(hours=24)
 Url = Annotated[str, Field(min_length=1, max_length=2_048)]
 
 
 class CreateWebhookRequest(StrictModel):
-    """The body of `POST /v1/webhooks`; `events` are names as `flow.completed`, or groups as `flow.*`."""
+    """The body of `POST /v1/webhooks`. `events` are names such as `flow.completed` or groups such as `flow.*`."""
 
     url: Url
     events: EventChoices
@@ -34,7 +34,7 @@ class CreateWebhookRequest(StrictModel):
 
 
 class WebhookChanges(StrictModel):
-    """What PATCH may change; what is not named stays. `active: true` also brings back one that was switched off."""
+    """The body of `PATCH /v1/webhooks/{uid}`. Absent fields stay. `active: true` enables a disabled webhook."""
 
     url: Url = ""
     events: EventChoices = ()
@@ -43,7 +43,7 @@ class WebhookChanges(StrictModel):
 
 
 def list_webhooks(ports: Ports, workspace: WorkspaceUid) -> Webhooks:
-    """All, in one document; empty where there never were any."""
+    """Return the document of all webhooks, which is empty if there never were any."""
     return ports.catalog.find(workspace, Webhooks, WEBHOOKS) or _none_yet(ports)
 
 
@@ -53,7 +53,7 @@ def _none_yet(ports: Ports) -> Webhooks:
 
 
 def get_webhook(ports: Ports, workspace: WorkspaceUid, uid: str) -> Webhook:
-    """NotFound when it is not there."""
+    """Return one webhook. Raises NotFound."""
     found = list_webhooks(ports, workspace).find(uid)
     if found is None:
         raise NotFound("Webhook", uid)
@@ -61,52 +61,52 @@ def get_webhook(ports: Ports, workspace: WorkspaceUid, uid: str) -> Webhook:
 
 
 def create_webhook(
-    ports: Ports, workspace: WorkspaceUid, wish: CreateWebhookRequest, uid: str | None = None
+    ports: Ports, workspace: WorkspaceUid, request: CreateWebhookRequest, uid: str | None = None
 ) -> Webhook:
-    """InvalidRequest for a URL that is never called, Conflict when there are as many as there may be."""
-    ports.webhook_caller.check(wish.url)
+    """Create a webhook. Raises InvalidRequest for a forbidden URL and Conflict above the largest number."""
+    ports.webhook_caller.check(request.url)
     now = ports.clock.now()
     new = Webhook(
         uid=uid or new_uid(),
-        url=wish.url,
-        events=wish.events,
-        description=wish.description,
+        url=request.url,
+        events=request.events,
+        description=request.description,
         created_at=now,
         updated_at=now,
     )
 
-    def add(all_of_them: Webhooks) -> Webhooks:
-        if all_of_them.find(new.uid) is None and len(all_of_them.entries) >= MAX_WEBHOOKS:
-            raise _TooMany(f"A workspace has at most {MAX_WEBHOOKS} webhooks", str(MAX_WEBHOOKS))
-        return all_of_them.put(new)
+    def add(webhooks: Webhooks) -> Webhooks:
+        if webhooks.find(new.uid) is None and len(webhooks.entries) >= MAX_WEBHOOKS:
+            raise _TooMany(f"At most {MAX_WEBHOOKS} webhooks per workspace; remove one first", str(MAX_WEBHOOKS))
+        return webhooks.put(new)
 
     _write(ports, workspace, add)
     return new
 
 
 class _TooMany(Conflict):
-    """No try more would help."""
+    """The list is full, so another attempt cannot succeed."""
 
 
 def change_webhook(
     ports: Ports, workspace: WorkspaceUid, uid: str, change: Callable[[Webhook], dict[str, object]]
 ) -> Webhook:
-    """`change` gives the fields that differ, by python names."""
+    """Change one webhook. `change` returns the fields that differ, by Python names."""
     changed: list[Webhook] = []
 
-    def put(all_of_them: Webhooks) -> Webhooks:
-        before = all_of_them.find(uid)
+    def put(webhooks: Webhooks) -> Webhooks:
+        before = webhooks.find(uid)
         if before is None:
             raise NotFound("Webhook", uid)
         changed.append(before.model_copy(update={**change(before), "updated_at": ports.clock.now()}))
-        return all_of_them.put(changed[-1])
+        return webhooks.put(changed[-1])
 
     _write(ports, workspace, put)
     return changed[-1]
 
 
 def update_webhook(ports: Ports, workspace: WorkspaceUid, uid: str, changes: dict[str, object]) -> Webhook:
-    """InvalidRequest for a URL that is never called."""
+    """Apply the changes of a request. Raises InvalidRequest for a forbidden URL."""
     if url := changes.get("url"):
         ports.webhook_caller.check(str(url))
     more = {"disabled_reason": None} if changes.get("active") else {}
@@ -114,7 +114,7 @@ def update_webhook(ports: Ports, workspace: WorkspaceUid, uid: str, changes: dic
 
 
 def renew_secret(ports: Ports, workspace: WorkspaceUid, uid: str) -> Webhook:
-    """A new secret; the old one signs beside it for a day."""
+    """Give the webhook a new secret. The previous one signs as well for `OVERLAP`."""
     until = ports.clock.now() + OVERLAP
     return change_webhook(
         ports, workspace, uid, lambda before: {"generation": before.generation + 1, "previous_until": until}
@@ -122,24 +122,24 @@ def renew_secret(ports: Ports, workspace: WorkspaceUid, uid: str) -> Webhook:
 
 
 def remove_webhook(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """NotFound when it is not there. What is on its way to it is not sent any more."""
+    """Remove a webhook and stop its pending deliveries. Raises NotFound."""
     get_webhook(ports, workspace, uid)
-    _write(ports, workspace, lambda all_of_them: all_of_them.without(uid))
+    _write(ports, workspace, lambda webhooks: webhooks.without(uid))
 
 
 def disable_webhook(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> None:
-    """The receiver wants no more; harmless when it is gone."""
+    """Disable a webhook after its receiver answered 410. Does nothing if the webhook was removed."""
     with suppress(NotFound):
         change_webhook(ports, workspace, uid, lambda _: {"active": False, "disabled_reason": reason})
 
 
 def _write(ports: Ports, workspace: WorkspaceUid, change: Callable[[Webhooks], Webhooks]) -> None:
-    """Whose events are asked for is known before the webhook is, so that none is missed."""
+    """Write the list. Subscriptions grow before it and shrink after it, so that no event is missed."""
     for _ in range(TRIES):
         stored = ports.catalog.find(workspace, Webhooks, WEBHOOKS)
         before = stored or _none_yet(ports)
         after = change(before)
-        _listen(ports, workspace, before.names | after.names)
+        _subscribe(ports, workspace, before.names | after.names)
         try:
             if stored:
                 ports.catalog.save(workspace, after)
@@ -148,27 +148,27 @@ def _write(ports: Ports, workspace: WorkspaceUid, change: Callable[[Webhooks], W
         except Conflict:
             continue
         if before.names - after.names:
-            _listen(ports, workspace, after.names)
+            _subscribe(ports, workspace, after.names)
         return
-    raise RetryLater("The webhooks are being changed by others, try again")
+    raise RetryLater("The webhooks were changed at the same time; try again")
 
 
-def _listen(ports: Ports, workspace: WorkspaceUid, names: frozenset[str]) -> None:
-    """Events of contacts and messages are only told where somebody listens."""
+def _subscribe(ports: Ports, workspace: WorkspaceUid, names: frozenset[str]) -> None:
+    """Store the names of subscribed events. Events of contacts and messages are published only if subscribed to."""
     for _ in range(TRIES):
         before = get_subscriptions(ports, workspace)
         told = tuple(sorted(names))
-        _want_of_rows(ports, workspace, names)
+        _subscribe_to_executions(ports, workspace, names)
         if before.told == told:
             return
         with suppress(Conflict):
             ports.catalog.save(workspace, before.model_copy(update={"told": told}))
             return
-    raise RetryLater("The listeners are being changed by others, try again")
+    raise RetryLater("The event subscriptions were changed at the same time; try again")
 
 
-def _want_of_rows(ports: Ports, workspace: WorkspaceUid, names: frozenset[str]) -> None:
-    """What steps look at, who read the workspace anyway."""
+def _subscribe_to_executions(ports: Ports, workspace: WorkspaceUid, names: frozenset[str]) -> None:
+    """Store the names of execution events on the workspace, which every step reads anyway."""
     wanted = tuple(sorted(names & ROW_EVENTS))
     for _ in range(TRIES):
         stored = ports.catalog.get(workspace, Workspace, workspace)
@@ -177,16 +177,16 @@ def _want_of_rows(ports: Ports, workspace: WorkspaceUid, names: frozenset[str]) 
         with suppress(Conflict):
             ports.catalog.save(workspace, stored.model_copy(update={"row_events": wanted}))
             return
-    raise RetryLater("The workspace is being changed by others, try again")
+    raise RetryLater("The workspace was changed at the same time; try again")
 
 
 def secrets_of(ports: Ports, workspace: WorkspaceUid, webhook: Webhook, now: datetime) -> tuple[str, ...]:
-    """`whsec_…`, the newest first; made of the installation's secret, so that no table holds them."""
+    """Return the signing secrets (`whsec_…`), newest first. They are derived, so no table holds them."""
     is_renewed = webhook.previous_until is not None and now < webhook.previous_until
     generations = (webhook.generation, webhook.generation - 1) if is_renewed else (webhook.generation,)
     return tuple(_secret(ports, workspace, webhook.uid, each) for each in generations)
 
 
 def _secret(ports: Ports, workspace: WorkspaceUid, uid: str, generation: int) -> str:
-    said = f"webhook\x1f{workspace}\x1f{uid}\x1f{generation}".encode()
-    return "whsec_" + base64.b64encode(hmac.new(ports.secret(), said, hashlib.sha256).digest()).decode()
+    seed = f"webhook\x1f{workspace}\x1f{uid}\x1f{generation}".encode()
+    return "whsec_" + base64.b64encode(hmac.new(ports.secret(), seed, hashlib.sha256).digest()).decode()

@@ -1,4 +1,4 @@
-"""Tells once of a channel whose circuit opened, and of a balance that is low."""
+"""Raise alerts, each once: a circuit opened, or the balance is low."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,10 +17,10 @@ from chalicelib.ports import Ports
 
 
 def raise_circuit_alert(ports: Ports, workspace: WorkspaceUid, channel: Channel, circuit: Circuit) -> None:
-    """Once for each trouble, however often it is met; a probe that fails does not begin another."""
+    """Raise the alert once per outage of a channel. A failed probe does not begin a new outage."""
     if circuit.since is None:
         return
-    told: dict[str, JsonValue] = {
+    data: dict[str, JsonValue] = {
         "channelUid": channel.uid,
         "channelType": channel.type,
         "cause": circuit.cause,
@@ -28,27 +28,27 @@ def raise_circuit_alert(ports: Ports, workspace: WorkspaceUid, channel: Channel,
         "retryAfter": rfc3339(circuit.retry_at) if circuit.retry_at else None,
     }
     milliseconds = int(circuit.since.timestamp() * 1000)
-    _give(ports, workspace, f"circuit-{channel.uid}-{milliseconds}", CIRCUIT_OPENED, told)
+    _store(ports, workspace, f"circuit-{channel.uid}-{milliseconds}", CIRCUIT_OPENED, data)
 
 
 def raise_low_balance_alert(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> bool:
-    """Once until money is paid in or the alert is set anew; whether it was told now.
+    """Raise the alert once, until a top-up or a new threshold. Returns whether this call raised it.
 
-    The notice comes before the mark: what breaks off in between is told under the same uid, so not again.
+    The alert is stored before the balance is marked. After a crash in between it is stored again under the same uid.
     """
     if not balance.is_low or balance.low_told:
         return False
-    told: dict[str, JsonValue] = {
+    data: dict[str, JsonValue] = {
         "free": write_money(balance.free),
         "reserved": write_money(balance.reserved),
         "lowBalance": balance.settings.alerts.low_balance,
         "autoReload": balance.settings.auto_reload.enabled,
     }
-    _give(ports, workspace, f"balance-low-{balance.low_count}", LOW_BALANCE, told)
+    _store(ports, workspace, f"balance-low-{balance.low_count}", LOW_BALANCE, data)
     return ports.balances.mark_low(workspace, balance.low_count)
 
 
-def _give(ports: Ports, workspace: WorkspaceUid, uid: str, name: str, data: Mapping[str, JsonValue]) -> None:
+def _store(ports: Ports, workspace: WorkspaceUid, uid: str, name: str, data: Mapping[str, JsonValue]) -> None:
     now = ports.clock.now()
     with suppress(Conflict):
         ports.catalog.add(workspace, Alert(uid=uid, name=name, data=data, created_at=now, updated_at=now))

@@ -1,4 +1,4 @@
-"""What webhooks are told, and when they are tried again."""
+"""Build the events that webhooks receive, and the retry schedule of a delivery."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,21 +16,22 @@ from chalicelib.model.flow import Flow
 from chalicelib.model.ids import new_uid
 from chalicelib.model.webhook import WebhookDelivery, Webhooks
 
-#: security.md: after the first attempt at once; then it has failed, and can be replayed.
+#: Delays before the second to fifth attempt. After the last one the delivery has failed; it can be replayed.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=24))
-News = tuple[str, Mapping[str, JsonValue]]
+#: Name and data of an event.
+WebhookEvent = tuple[str, Mapping[str, JsonValue]]
 
 
 def next_attempt_at(tries: int, now: datetime) -> datetime | None:
-    """After so many attempts, counted from 1; None after the last."""
+    """Return the time of the next attempt after `tries` failed ones, or None after the last."""
     return now + PAUSES[tries - 1] if 0 < tries <= len(PAUSES) else None
 
 
-def flow_events(before: Flow | None, after: Flow) -> Iterator[News]:
-    """`flow.*` when its status moves, `campaign.*` when that moves the campaign's state."""
+def flow_events(before: Flow | None, after: Flow) -> Iterator[WebhookEvent]:
+    """Yield `flow.*` if the status changed, and `campaign.*` if that changes the state of the campaign."""
     if before is not None and before.status is after.status:
         return
-    told: dict[str, JsonValue] = {
+    data: dict[str, JsonValue] = {
         "flowUid": after.uid,
         "campaignUid": after.campaign_uid,
         "status": after.status.value,
@@ -38,7 +39,7 @@ def flow_events(before: Flow | None, after: Flow) -> Iterator[News]:
         "pauseReason": after.pause_reason,
         "endReason": after.end_reason,
     }
-    yield f"flow.{after.status}", told
+    yield f"flow.{after.status}", data
     state = campaign_state(after, None)
     if before is None or campaign_state(before, None) is not state:
         yield f"campaign.{state.lower()}", {"campaignUid": after.campaign_uid, "state": state, "flowUid": after.uid}
@@ -69,43 +70,45 @@ def deliveries_of(
 
 
 def execution_events(before: Execution | None, after: Execution, names: frozenset[str]) -> Iterator[Event]:
-    """Of the events called `names` what a row's change is: messages that are decided, and the end of the walk.
+    """Yield the events of a changed execution, limited to `names`: decided messages, and the end of the execution.
 
-    Their ids and times follow from the row, so a row may be told again, from its beginning (`before` is None).
+    Ids and times are derived from the execution, so repeating is safe. `before` None: all events from its start.
     """
     known = before.results if before else {}
     for node, result in after.results.items():
         if f"message.{result.outcome}" in names and node not in known:
-            about = {"nodeId": node, "messageUid": str(after.message_uid(node)), "channelUid": result.channel}
-            yield _row_event(f"message.{result.outcome}", after, result.at, about, result.reason)
+            details = {"nodeId": node, "messageUid": str(after.message_uid(node)), "channelUid": result.channel}
+            yield _build_event(f"message.{result.outcome}", after, result.at, details, result.reason)
     if f"execution.{after.status}" in names and (before is None or before.is_open):
-        yield _row_event(f"execution.{after.status}", after, after.updated, {"nodeId": after.node}, after.reason)
+        yield _build_event(f"execution.{after.status}", after, after.updated, {"nodeId": after.node}, after.reason)
 
 
-def _row_event(name: str, row: Execution, at: datetime, about: Mapping[str, JsonValue], reason: str | None) -> Event:
-    key = row.key
-    told = {"flowUid": key.flow, "campaignVersion": row.version, **about, "reason": reason}
-    # As it is stored, so that the row that is read again tells the same.
+def _build_event(
+    name: str, execution: Execution, at: datetime, details: Mapping[str, JsonValue], reason: str | None
+) -> Event:
+    key = execution.key
+    data = {"flowUid": key.flow, "campaignVersion": execution.version, **details, "reason": reason}
+    # Rounded as it is stored, so that an execution that is read again yields the same event.
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
-    digest = blake2b(f"{key.workspace}.{key.flow}.{key.execution_id}.{about.get('nodeId')}".encode(), digest_size=16)
-    properties = {field: value for field, value in told.items() if value not in (None, "")}
+    digest = blake2b(f"{key.workspace}.{key.flow}.{key.execution_id}.{details.get('nodeId')}".encode(), digest_size=16)
+    properties = {field: value for field, value in data.items() if value not in (None, "")}
     return Event(
         id=f"{name}:{digest.hexdigest()}", name=name, contact_uid=key.contact, properties=properties, occurred_at=at
     )
 
 
-def contact_events(event: Event) -> News:
-    """What a contact did or what became of it."""
-    told: dict[str, JsonValue] = {
+def contact_events(event: Event) -> WebhookEvent:
+    """Return the event of a contact as webhooks receive it."""
+    data: dict[str, JsonValue] = {
         "id": event.id,
         "contactUid": event.contact_uid,
         "properties": dict(event.properties),
     }
-    return event.name, told
+    return event.name, data
 
 
-def write_body(news: News, at: datetime) -> str:
-    """The text that is signed and sent."""
-    name, data = news
+def write_body(event: WebhookEvent, at: datetime) -> str:
+    """Return the JSON text that is signed and sent."""
+    name, data = event
     content = {"type": name, "timestamp": rfc3339(at), "data": data}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
