@@ -1,11 +1,13 @@
 """Event subscriptions of a workspace: which events start which campaigns, and which events webhooks want."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from chalicelib.model.base import StoredDocument, StrictModel
 
 #: The uid; a workspace has one document.
-LISTENERS = "events"
+SUBSCRIPTIONS = "events"
 
 
 class EventSubscription(StrictModel):
@@ -22,22 +24,22 @@ class EventSubscriptions(StoredDocument):
     kind: ClassVar[str] = "LISTENERS"
 
     entries: tuple[EventSubscription, ...] = ()
-    #: Events that a webhook wants.
-    told: tuple[str, ...] = ()
+    #: Events that an active webhook wants. The name in JSON is stored.
+    webhook_events: Annotated[tuple[str, ...], Field(alias="told")] = ()
 
     @property
     def names(self) -> frozenset[str]:
         """Return the names of all events that have a subscriber."""
-        return frozenset((*self.told, *(entry.event for entry in self.entries)))
+        return frozenset((*self.webhook_events, *(entry.event for entry in self.entries)))
 
     def of(self, event: str) -> tuple[EventSubscription, ...]:
         """Return the campaigns that subscribe to an event."""
         return tuple(entry for entry in self.entries if entry.event == event)
 
-    def with_listener(self, listener: EventSubscription) -> "EventSubscriptions":
+    def with_subscription(self, subscription: EventSubscription) -> "EventSubscriptions":
         """Return the subscriptions with this campaign's subscription added or replaced."""
-        others = tuple(entry for entry in self.entries if entry.campaign_uid != listener.campaign_uid)
-        return self.model_copy(update={"entries": (*others, listener)})
+        others = tuple(entry for entry in self.entries if entry.campaign_uid != subscription.campaign_uid)
+        return self.model_copy(update={"entries": (*others, subscription)})
 
     def without_flow(self, flow_uid: str) -> "EventSubscriptions":
         """Return the subscriptions without that of this flow."""

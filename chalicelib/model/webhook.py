@@ -30,7 +30,7 @@ CONSENT_EVENTS = frozenset(f"consent.{state.lower()}" for state in ConsentState)
 #: Delivered only to webhooks that name them, not by `message.*`, because each send would be a call.
 BY_NAME = frozenset({"message.sent", "message.skipped"})
 #: Outcome of a message, and the end of an execution; published when executions are saved.
-ROW_EVENTS = frozenset(f"message.{outcome}" for outcome in MessageOutcome) | frozenset(
+EXECUTION_EVENTS = frozenset(f"message.{outcome}" for outcome in MessageOutcome) | frozenset(
     f"execution.{status}" for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED)
 )
 #: Reports of providers, and actions of contacts.
@@ -41,7 +41,7 @@ MESSAGE_EVENTS = frozenset(f"message.{each.value}" for each in Engagement if eac
 FLOW_EVENTS = frozenset(f"flow.{status}" for status in FlowStatus)
 CAMPAIGN_EVENTS = frozenset(f"campaign.{state.lower()}" for state in CampaignState)
 #: Every event name that a webhook may choose.
-ALL_EVENTS = (CONTACT_EVENTS | CONSENT_EVENTS | MESSAGE_EVENTS | ROW_EVENTS | FLOW_EVENTS | CAMPAIGN_EVENTS) | {
+ALL_EVENTS = (CONTACT_EVENTS | CONSENT_EVENTS | MESSAGE_EVENTS | EXECUTION_EVENTS | FLOW_EVENTS | CAMPAIGN_EVENTS) | {
     LOW_BALANCE,
     CIRCUIT_OPENED,
 }

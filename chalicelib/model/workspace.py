@@ -32,8 +32,8 @@ class Workspace(StoredDocument):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     #: Whether flows are charged to the balance; true since the first payment.
     prepaid: bool = False
-    #: The events of `model/webhook.ROW_EVENTS` that a webhook receives. Stored here, because every batch of steps reads
-    #: the workspace.
+    #: The events of `model/webhook.EXECUTION_EVENTS` that a webhook receives. Stored here, because every batch of steps
+    #: reads the workspace.
     row_events: tuple[str, ...] = ()
     #: Region of phone numbers without a country code (ISO 3166-1 alpha-2).
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "DE"

@@ -58,7 +58,7 @@ KINDS = (
     Kind("contacts", r"Contacts U#C#\d+\|U", CONTACTS, CONTACT_SHARDS),
     Kind("history of a contact", r"Contacts U#[EDS]#.*", CONTACTS, CONTACTS),
     Kind("changes that are heard of", r"Contacts/news NEWS#\d+\|.*", CONTACTS, NEWS_SHARDS),
-    Kind("listeners of a workspace", r"Catalog U#LISTENERS#events\|META", 1, 1),
+    Kind("listeners of a workspace", r"Catalog U#SUBSCRIPTIONS#events\|META", 1, 1),
     Kind("campaign", r"Catalog U#CAMPAIGN#U\|META", 1, 1),
     Kind("statistics of a flow", r"Catalog U#FLOW#U\|(S#\d+#\d+)?", STATISTICS_SHARDS, 1, splits=True),
     Kind("control of a flow", r"Catalog U#FLOW#U\|META", 1, 1),

@@ -44,8 +44,9 @@ def ingest_events(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]
         _trigger(ports, workspace, subscription, event, contacts[ContactUid(event.contact_uid)])
         for subscription, event in matched
     )
-    if subscriptions and subscriptions.told:
-        enqueue_webhooks(ports, workspace, [event for event in unprocessed if event.name in subscriptions.told])
+    if subscriptions and subscriptions.webhook_events:
+        wanted = [event for event in unprocessed if event.name in subscriptions.webhook_events]
+        enqueue_webhooks(ports, workspace, wanted)
     ports.events.finish(workspace, unprocessed)
     return entered
 

@@ -28,7 +28,7 @@ def open_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: str)
     if any(each.status is not FlowStatus.DRAFT for each in open_flows(ports, workspace, uid)):
         raise Conflict("The campaign was launched meanwhile: read it again")
     ports.catalog.add(
-        workspace, flow, under=(Campaign, campaign.uid), moving=[campaign, listeners.with_listener(heard)]
+        workspace, flow, under=(Campaign, campaign.uid), moving=[campaign, listeners.with_subscription(heard)]
     )
     return flow
 

@@ -1,4 +1,4 @@
-"""Build the events of a changed contact: created, updated, tagged, untagged and consent."""
+"""Build the events of a contact's change, such as `contact.updated` and `consent.granted`."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from pydantic.alias_generators import to_camel
 from chalicelib.model.contact import Contact
 from chalicelib.model.event import Event
 
-#: Fields that `contact.updated` does not report: internal ones, and those with a separate event.
+#: Fields that the engine maintains or that have their own events, so `contact.updated` does not name them.
 _UNREPORTED = frozenset({"uid", "created_at", "updated_at", "rev", "tags", "suppressed", "unreachable"})
 
 
 def contact_change_events(before: Contact | None, after: Contact, names: frozenset[str]) -> tuple[Event, ...]:
-    """Return the events of this change, limited to `names`. `before` is None for a new contact.
+    """Return the events of this change that `names` contains; a new contact has no `before`.
 
-    Ids are derived from contact, time and revision, so that a repeated write publishes the same events.
+    Event ids are derived from the contact, the time and the revision, so a repeated write yields the same events.
     """
     rev = before.rev + 1 if before else 0
     milliseconds = int(after.updated_at.timestamp() * 1000)
@@ -33,15 +33,15 @@ def contact_change_events(before: Contact | None, after: Contact, names: frozens
 
 
 def _consents(before: Contact | None, after: Contact) -> Iterator[tuple[str, dict[str, JsonValue]]]:
-    """Yield one event for each new consent state, with the kinds of messages that it covers."""
+    """Yield one event for each new consent state, with the kinds of messages affected."""
     old = before.consent if before else {}
-    changed: dict[str, list[JsonValue]] = {}
+    by_event: dict[str, list[JsonValue]] = {}
     for channel_type, states in after.consent.items():
         for message_type, state in states.items():
             if old.get(channel_type, {}).get(message_type) is not state:
                 kind: dict[str, JsonValue] = {"channelType": channel_type, "messageType": message_type}
-                changed.setdefault(f"consent.{state.lower()}", []).append(kind)
-    for name, kinds in changed.items():
+                by_event.setdefault(f"consent.{state.lower()}", []).append(kind)
+    for name, kinds in by_event.items():
         yield name, {"kinds": kinds}
 
 

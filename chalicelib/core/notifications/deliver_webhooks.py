@@ -1,4 +1,4 @@
-"""Deliver webhooks: create deliveries, send those that are due, and record the result of each call."""
+"""Deliver events to webhooks: create deliveries, send those that are due, and record the result of each call."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from chalicelib.core.notifications.manage_webhooks import disable_webhook, get_webhook, secrets_of
-from chalicelib.core.notifications.webhook_events import WebhookEvent, contact_events, next_attempt_at, write_body
+from chalicelib.core.notifications.webhook_events import WebhookEvent, as_webhook_event, next_attempt_at, write_body
 from chalicelib.errors import Conflict, NotFound, RetryLater
 from chalicelib.model.event import Event
 from chalicelib.model.ids import WorkspaceUid, new_uid, uid_at
@@ -24,22 +24,22 @@ from chalicelib.model.webhook import (
 )
 from chalicelib.ports import Ports
 
-#: A call without a result after this time is repeated. It exceeds the wait in the queue and the timeout of 10 s.
+#: A call without a result after this time is made again. It is longer than the queue and the 10 s of a call take.
 LEASE = timedelta(minutes=3)
-#: Age from which a due delivery counts as lost. A younger one may still be on its way, and would be sent twice.
-PATIENCE = timedelta(seconds=30)
+#: A due delivery is queued again only after this time. Otherwise one that was just queued would be queued twice.
+REQUEUE_AFTER = timedelta(seconds=30)
 _GONE = 410
 
 
 def enqueue_webhooks(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
-    """Create one delivery for each event and subscribed webhook. Repeated events create no second delivery."""
+    """Create one delivery for each event and each webhook that wants it. A repeated event creates no second one."""
     webhooks = ports.catalog.find(workspace, Webhooks, WEBHOOKS) if events else None
     uids = []
     for event in events:
         for webhook in webhooks.entries if webhooks else ():
             if webhook.wants(event.name):
                 uid = uid_at(event.occurred_at, webhook.uid, event.id)
-                delivery = _build(ports, webhook, contact_events(event), uid)
+                delivery = _build(ports, webhook, as_webhook_event(event), uid)
                 with suppress(Conflict):
                     ports.catalog.add(workspace, delivery)
                 uids.append(delivery.uid)
@@ -47,7 +47,7 @@ def enqueue_webhooks(ports: Ports, workspace: WorkspaceUid, events: Sequence[Eve
 
 
 def send_test_event(ports: Ports, workspace: WorkspaceUid, uid: str) -> WebhookDelivery:
-    """Send a test event to a webhook, also while the webhook is disabled."""
+    """Send a test event, even if the webhook is inactive. Raises NotFound."""
     webhook = get_webhook(ports, workspace, uid)
     delivery = _build(ports, webhook, (TEST_EVENT, {"webhookUid": uid}), new_uid())
     ports.catalog.add(workspace, delivery)
@@ -56,7 +56,7 @@ def send_test_event(ports: Ports, workspace: WorkspaceUid, uid: str) -> WebhookD
 
 
 def replay(ports: Ports, workspace: WorkspaceUid, webhook_uid: str, uid: str) -> WebhookDelivery:
-    """Repeat a delivery with all its attempts and the same id. Raises Conflict while it is pending."""
+    """Restart the attempts of a delivery under the same id. Raises NotFound, or Conflict while it is pending."""
     delivery = ports.catalog.get(workspace, WebhookDelivery, uid)
     if delivery.webhook_uid != webhook_uid:
         raise NotFound("WebhookDelivery", uid)
@@ -83,15 +83,15 @@ def _build(ports: Ports, webhook: Webhook, event: WebhookEvent, uid: str) -> Web
 
 
 def _schedule(ports: Ports, workspace: WorkspaceUid, uids: Sequence[str]) -> None:
-    """Schedule deliveries. If this fails, `requeue_overdue` finds them."""
+    """Queue deliveries. If the queue fails, `requeue_overdue` finds them later."""
     if uids:
         with suppress(RetryLater):
             ports.webhook_scheduler.schedule(workspace, uids)
 
 
 def requeue_overdue(ports: Ports) -> int:
-    """Schedule due retries and lost deliveries, once a minute. Returns how many."""
-    before = ports.clock.now() - PATIENCE * ports.clock.speed
+    """Queue deliveries that are due or lost their queue message. Runs every minute; returns their number."""
+    before = ports.clock.now() - REQUEUE_AFTER * ports.clock.speed
     due = [(workspace, uid) for workspace, uid, _ in ports.schedule.list_due(WebhookDelivery, before)]
     for workspace, entries in groupby(sorted(due), key=lambda entry: entry[0]):
         ports.webhook_scheduler.schedule(workspace, [uid for _, uid in entries])
@@ -99,7 +99,7 @@ def requeue_overdue(ports: Ports) -> int:
 
 
 def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """Send a due delivery to the queue of calls. Does nothing if it is not due."""
+    """Send the call of a delivery to the calling function. Does nothing if the delivery is not due."""
     now = ports.clock.now()
     delivery = ports.catalog.find(workspace, WebhookDelivery, uid)
     if delivery is None or delivery.due is None or delivery.due > now:
@@ -114,7 +114,7 @@ def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
     try:
         ports.catalog.save(workspace, delivery.model_copy(update={"due": now + LEASE * ports.clock.speed}))
     except Conflict:
-        return  # Another worker has taken it.
+        return  # A concurrent worker sends it.
     ports.webhook_queue.send(
         OutgoingCall(
             workspace=workspace,
@@ -128,10 +128,10 @@ def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
 
 
 def call_webhook(ports: Ports, call: OutgoingCall) -> CallResult:
-    """Call the receiver once. Reads no table, because this function has no rights but to call."""
+    """Make one attempt and return its result. Reads no stored data."""
     began = ports.clock.real()
     status, fault = ports.webhook_caller.call(call)
-    milliseconds = (ports.clock.real() - began) // timedelta(milliseconds=1)
+    duration = (ports.clock.real() - began) // timedelta(milliseconds=1)
     return CallResult(
         workspace=call.workspace,
         delivery=call.delivery,
@@ -139,22 +139,21 @@ def call_webhook(ports: Ports, call: OutgoingCall) -> CallResult:
         at=began,
         status=status,
         fault=fault,
-        milliseconds=max(0, milliseconds),
+        milliseconds=max(0, duration),
     )
 
 
 def record_attempt(ports: Ports, result: CallResult) -> None:
-    """Record the result of a call: delivered, retried later, or failed. A result that is known already is dropped.
+    """Record a result and set when the delivery is tried next, if at all. A repeated result is ignored.
 
-    Raises Conflict if the delivery changed at the same time; the queue then delivers the result again.
+    Raises Conflict if the delivery was changed at the same time; the caller retries.
     """
     workspace, now = result.workspace, ports.clock.now()
     delivery = ports.catalog.find(workspace, WebhookDelivery, result.delivery)
-    is_pending = delivery is not None and delivery.status is DeliveryStatus.PENDING
-    if delivery is None or not is_pending or result.attempt != delivery.tries + 1:
+    if delivery is None or delivery.status is not DeliveryStatus.PENDING or result.attempt != delivery.tries + 1:
         return
     attempt = DeliveryAttempt(at=result.at, status=result.status, fault=result.fault, milliseconds=result.milliseconds)
-    status, due = _judge(result, now)
+    status, due = _next_status(result, now)
     changes = {
         "status": status,
         "due": due,
@@ -167,7 +166,7 @@ def record_attempt(ports: Ports, result: CallResult) -> None:
         disable_webhook(ports, workspace, delivery.webhook_uid, "gone")
 
 
-def _judge(result: CallResult, now: datetime) -> tuple[DeliveryStatus, datetime | None]:
+def _next_status(result: CallResult, now: datetime) -> tuple[DeliveryStatus, datetime | None]:
     if result.status is not None and 200 <= result.status < 300:
         return DeliveryStatus.DELIVERED, None
     due = None if result.status == _GONE else next_attempt_at(result.attempt, now)

@@ -1,4 +1,4 @@
-"""Raise alerts, each once: a circuit opened, or the balance is low."""
+"""Raise an alert once when a channel's circuit opens, and once when the balance is low."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +17,7 @@ from chalicelib.ports import Ports
 
 
 def raise_circuit_alert(ports: Ports, workspace: WorkspaceUid, channel: Channel, circuit: Circuit) -> None:
-    """Raise the alert once per outage of a channel. A failed probe does not begin a new outage."""
+    """Raise one alert for each time that the circuit opens. A failed probe does not raise another one."""
     if circuit.since is None:
         return
     data: dict[str, JsonValue] = {
@@ -28,13 +28,14 @@ def raise_circuit_alert(ports: Ports, workspace: WorkspaceUid, channel: Channel,
         "retryAfter": rfc3339(circuit.retry_at) if circuit.retry_at else None,
     }
     milliseconds = int(circuit.since.timestamp() * 1000)
-    _store(ports, workspace, f"circuit-{channel.uid}-{milliseconds}", CIRCUIT_OPENED, data)
+    _store_alert(ports, workspace, f"circuit-{channel.uid}-{milliseconds}", CIRCUIT_OPENED, data)
 
 
 def raise_low_balance_alert(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> bool:
-    """Raise the alert once, until a top-up or a new threshold. Returns whether this call raised it.
+    """Raise one alert until the balance is topped up or the threshold changes. Returns whether it was raised now.
 
-    The alert is stored before the balance is marked. After a crash in between it is stored again under the same uid.
+    The alert is stored before the balance is marked. After a crash in between, the retry stores the same uid, so no
+    second alert is sent.
     """
     if not balance.is_low or balance.low_told:
         return False
@@ -44,11 +45,11 @@ def raise_low_balance_alert(ports: Ports, workspace: WorkspaceUid, balance: Bala
         "lowBalance": balance.settings.alerts.low_balance,
         "autoReload": balance.settings.auto_reload.enabled,
     }
-    _store(ports, workspace, f"balance-low-{balance.low_count}", LOW_BALANCE, data)
+    _store_alert(ports, workspace, f"balance-low-{balance.low_count}", LOW_BALANCE, data)
     return ports.balances.mark_low(workspace, balance.low_count)
 
 
-def _store(ports: Ports, workspace: WorkspaceUid, uid: str, name: str, data: Mapping[str, JsonValue]) -> None:
+def _store_alert(ports: Ports, workspace: WorkspaceUid, uid: str, name: str, data: Mapping[str, JsonValue]) -> None:
     now = ports.clock.now()
     with suppress(Conflict):
         ports.catalog.add(workspace, Alert(uid=uid, name=name, data=data, created_at=now, updated_at=now))

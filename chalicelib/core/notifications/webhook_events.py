@@ -1,4 +1,4 @@
-"""Build the events that webhooks receive, and the retry schedule of a delivery."""
+"""Build the events that webhooks receive, and the times at which a delivery is retried."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,15 +16,15 @@ from chalicelib.model.flow import Flow
 from chalicelib.model.ids import new_uid
 from chalicelib.model.webhook import WebhookDelivery, Webhooks
 
-#: Delays before the second to fifth attempt. After the last one the delivery has failed; it can be replayed.
-PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=24))
+#: Delays after each failed attempt. The first attempt is immediate; after the fifth the delivery has failed.
+RETRY_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=24))
 #: Name and data of an event.
 WebhookEvent = tuple[str, Mapping[str, JsonValue]]
 
 
 def next_attempt_at(tries: int, now: datetime) -> datetime | None:
-    """Return the time of the next attempt after `tries` failed ones, or None after the last."""
-    return now + PAUSES[tries - 1] if 0 < tries <= len(PAUSES) else None
+    """Return when a delivery is tried again after `tries` failed attempts, or None after the last."""
+    return now + RETRY_DELAYS[tries - 1] if 0 < tries <= len(RETRY_DELAYS) else None
 
 
 def flow_events(before: Flow | None, after: Flow) -> Iterator[WebhookEvent]:
@@ -70,25 +70,25 @@ def deliveries_of(
 
 
 def execution_events(before: Execution | None, after: Execution, names: frozenset[str]) -> Iterator[Event]:
-    """Yield the events of a changed execution, limited to `names`: decided messages, and the end of the execution.
+    """Yield the events of an execution's change that `names` contains: message outcomes and the final status.
 
-    Ids and times are derived from the execution, so repeating is safe. `before` None: all events from its start.
+    Ids and times are derived from the execution, so all its events may be published again with `before` None.
     """
     known = before.results if before else {}
     for node, result in after.results.items():
         if f"message.{result.outcome}" in names and node not in known:
-            details = {"nodeId": node, "messageUid": str(after.message_uid(node)), "channelUid": result.channel}
-            yield _build_event(f"message.{result.outcome}", after, result.at, details, result.reason)
+            message = {"nodeId": node, "messageUid": str(after.message_uid(node)), "channelUid": result.channel}
+            yield _execution_event(f"message.{result.outcome}", after, result.at, message, result.reason)
     if f"execution.{after.status}" in names and (before is None or before.is_open):
-        yield _build_event(f"execution.{after.status}", after, after.updated, {"nodeId": after.node}, after.reason)
+        yield _execution_event(f"execution.{after.status}", after, after.updated, {"nodeId": after.node}, after.reason)
 
 
-def _build_event(
+def _execution_event(
     name: str, execution: Execution, at: datetime, details: Mapping[str, JsonValue], reason: str | None
 ) -> Event:
     key = execution.key
     data = {"flowUid": key.flow, "campaignVersion": execution.version, **details, "reason": reason}
-    # Rounded as it is stored, so that an execution that is read again yields the same event.
+    # Times are stored in ms. Without this cut, an execution that is read again would yield another time.
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     digest = blake2b(f"{key.workspace}.{key.flow}.{key.execution_id}.{details.get('nodeId')}".encode(), digest_size=16)
     properties = {field: value for field, value in data.items() if value not in (None, "")}
@@ -97,8 +97,8 @@ def _build_event(
     )
 
 
-def contact_events(event: Event) -> WebhookEvent:
-    """Return the event of a contact as webhooks receive it."""
+def as_webhook_event(event: Event) -> WebhookEvent:
+    """Return the webhook event of a contact's event."""
     data: dict[str, JsonValue] = {
         "id": event.id,
         "contactUid": event.contact_uid,
