@@ -9,7 +9,8 @@ WHOLE = dict.fromkeys(NEEDED, "x")
 
 
 def test_every_missing_variable_is_named_in_one_sentence() -> None:
-    with pytest.raises(UnusableEnvironment, match=r"^Missing environment variables: CATALOG_TABLE, .*SIGNING_SECRET_ID\.$"):
+    message = r"^Missing environment variables: CATALOG_TABLE, .*SIGNING_SECRET_ID\.$"
+    with pytest.raises(UnusableEnvironment, match=message):
         read_settings({})
 
 
