@@ -133,7 +133,7 @@ def test_a_dead_letter_gets_another_life_and_one_that_nobody_can_read_stays(call
     hint = json.dumps({"v": 1, "w": caller.make("/v1/workspace", method="GET")["uid"], "f": flow, "c": "C", "q": 1})
     sqs.send_message(QueueUrl=outputs["StepDeadLettersUrl"], MessageBody=hint)
     sqs.send_message(QueueUrl=outputs["StepDeadLettersUrl"], MessageBody='{"v":9}')
-    eventually(lambda: [line for line in caller.logged("deadletters.revived") if line.get("steps")], BUSY)
+    eventually(lambda: [line for line in caller.logged("deadletters.redriven") if line.get("steps")], BUSY)
     eventually(lambda: caller.logged("deadletters.unreadable"), BUSY)
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 

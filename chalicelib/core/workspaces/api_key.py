@@ -1,4 +1,4 @@
-"""Makes an API key: shown once, kept as a keyed hash."""
+"""Create and parse API keys. Only a keyed hash of a key is stored."""
 
 import hashlib
 import hmac
@@ -13,20 +13,20 @@ from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Ports
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#: 43 characters of base 62 hold 32 bytes; secret scanners find the prefix.
+#: 43 characters of base 62 hold 32 bytes. Secret scanners recognise the prefix.
 _SHAPE = re.compile(r"cln_live_([A-Za-z0-9_-]{1,64})_([0-9A-Z]{26})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})")
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedKey:
-    """What a well-formed key says about itself; proves nothing yet."""
+    """The parts of a well-formed key. The key is not verified yet."""
 
     workspace: WorkspaceUid
     uid: str
     text: str
 
     def digest(self, pepper: bytes) -> str:
-        """What is stored of it."""
+        """Return the keyed hash that is stored, in hexadecimal digits."""
         return hmac.new(pepper, self.text.encode(), hashlib.sha256).hexdigest()
 
 
@@ -38,7 +38,7 @@ def make_key(
     expires_at: datetime | None = None,
     uid: str | None = None,
 ) -> tuple[Key, str]:
-    """The stored document and the key itself, which is not kept anywhere. Conflict when a given ULID is taken."""
+    """Store a new key and return its document and its text. Raises Conflict if a key with `uid` exists."""
     uid, now = uid or new_uid(), ports.clock.now()
     text = _write(workspace, uid, secrets.token_bytes(32))
     digest = PresentedKey(workspace, uid, text).digest(ports.secret())
@@ -48,7 +48,7 @@ def make_key(
 
 
 def parse_api_key(text: str) -> PresentedKey | None:
-    """None for what cannot be a key, mistyped ones included: their checksum is wrong."""
+    """Parse an API key. Returns None for a malformed key; the checksum also detects typing errors."""
     match = _SHAPE.fullmatch(text)
     if match is None or _checksum(text[:-6]) != match[4]:
         return None

@@ -1,4 +1,4 @@
-"""Makes a workspace and the admin key that opens it."""
+"""Create a workspace and its first admin key."""
 
 from chalicelib.core.workspaces.api_key import make_key
 from chalicelib.model.ids import WorkspaceUid, new_uid
@@ -7,12 +7,15 @@ from chalicelib.ports import Ports
 
 
 def make_workspace(ports: Ports, name: str, owner: WorkspaceUid | None = None) -> tuple[Workspace, str]:
-    """The workspace and its first key, which is shown this once; `owner` is the workspace whose admin asks for it."""
+    """Create a workspace and return it with the text of its first key. The text is not stored.
+
+    `owner` is the workspace of the admin who creates it; both workspaces then list the new one.
+    """
     now = ports.clock.now()
     workspace = Workspace(uid=new_uid(), created_at=now, updated_at=now, name=name)
     uid = WorkspaceUid(workspace.uid)
     known = KnownWorkspace(uid=uid, created_at=now, updated_at=now, name=name)
-    # First of all, so that none is made which nobody can find.
+    # The list entries come first. After a crash, a workspace without an entry could not be found again.
     for place in {uid, owner or uid}:
         ports.catalog.add(place, known)
     ports.catalog.add(uid, workspace)

@@ -1,4 +1,4 @@
-"""Lets a call with an Idempotency-Key happen once: claims it, keeps its answer, and frees it where nothing was done."""
+"""Run a call with an Idempotency-Key once: claim the key, store the response, or release the claim."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,44 +10,45 @@ from chalicelib.model.idempotency_record import CALL_LIFE, IdempotencyRecord, St
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 
+#: Longest key, in characters.
 MAX_KEY = 255
-#: Longer than the API's function may run (29 s): whoever has the call longer than this is dead.
+#: Longer than an API call may run (29 s). The owner of an older claim has crashed.
 LEASE = timedelta(seconds=35)
-#: Characters of a body that are kept beside the call; an item has 400 KB at most.
+#: Longest response body that is stored in the item, in characters; longer ones go to S3. An item has at most 400 KB.
 MAX_INLINE = 200_000
-#: Tries against others who claim the same key at the same moment.
+#: Attempts against concurrent claims of the same key.
 TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyClaim:
-    """The call is ours to make. `is_taken_over`: an attempt before us broke off, and may have done its work."""
+    """The right to make a call. `is_taken_over`: an earlier attempt was interrupted and may have done its work."""
 
     call: IdempotencyRecord
     is_taken_over: bool
 
 
 def begin_call(ports: Ports, workspace: WorkspaceUid, key: str, fingerprint: str) -> IdempotencyClaim | StoredResponse:
-    """The claim, or the answer of the call that was made before.
+    """Claim the key, or return the stored response of an earlier call with it.
 
-    InvalidRequest when the key stands for another request or is not one, Conflict while the call is being made.
+    Raises InvalidRequest if the key is malformed or was used for another request, and Conflict while a call is running.
     """
     if not 0 < len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
         raise invalid("Idempotency-Key", f"must be 1 to {MAX_KEY} printable ASCII characters")
     uid = blake2b(key.encode(), digest_size=20).hexdigest()
     for _ in range(TRIES):
         with suppress(Conflict):
-            found = _claim(ports, workspace, uid, fingerprint)
-            if found is None:
+            claimed = _claim(ports, workspace, uid, fingerprint)
+            if claimed is None:
                 break
-            return found
-    raise Conflict("The call with this Idempotency-Key is still being worked on: repeat it in some seconds")
+            return claimed
+    raise Conflict("A call with this Idempotency-Key is still running; repeat it in a few seconds")
 
 
 def _claim(
     ports: Ports, workspace: WorkspaceUid, uid: str, fingerprint: str
 ) -> IdempotencyClaim | StoredResponse | None:
-    """None while somebody has it; Conflict when somebody claims it at this moment."""
+    """Try to claim the key. Returns None while another call holds it. Raises Conflict after a lost race."""
     now = ports.clock.real()
     known = ports.catalog.find(workspace, IdempotencyRecord, uid)
     if known is None or now - known.created_at >= CALL_LIFE:
@@ -66,17 +67,17 @@ def _claim(
             ports.catalog.save(workspace, fresh.model_copy(update={"rev": known.rev})), is_taken_over=False
         )
     if known.fingerprint not in {"", fingerprint}:
-        raise invalid("Idempotency-Key", "was used for another request within 24 hours: a new request needs a new key")
+        raise invalid("Idempotency-Key", "was used for another request in the last 24 hours; use a new key")
     if known.answer is not None:
         return known.answer
     if known.until > now:
         return None
-    taken = known.model_copy(update={"fingerprint": fingerprint, "until": now + LEASE, "updated_at": now})
-    return IdempotencyClaim(ports.catalog.save(workspace, taken), is_taken_over=known.fingerprint != "")
+    renewed = known.model_copy(update={"fingerprint": fingerprint, "until": now + LEASE, "updated_at": now})
+    return IdempotencyClaim(ports.catalog.save(workspace, renewed), is_taken_over=known.fingerprint != "")
 
 
 def complete_call(ports: Ports, workspace: WorkspaceUid, claim: IdempotencyClaim, status: int, body: str) -> None:
-    """Ends the claim: repetitions get this answer. One that cannot be kept now is as one of a call that broke off."""
+    """Store the response for repeated calls. If this fails, the call counts as interrupted and may be made again."""
     answer = StoredResponse(status=status, body=body)
     if len(body) > MAX_INLINE:
         name = f"{workspace}/calls/{claim.call.uid}.json"
@@ -87,12 +88,15 @@ def complete_call(ports: Ports, workspace: WorkspaceUid, claim: IdempotencyClaim
 
 
 def read_body(ports: Ports, answer: StoredResponse) -> str:
-    """The body of a kept answer."""
+    """Return the body of a stored response."""
     return ports.files.get(answer.file).decode() if answer.file else answer.body
 
 
 def release_call(ports: Ports, workspace: WorkspaceUid, claim: IdempotencyClaim, *, nothing_done: bool) -> None:
-    """Ends the claim without an answer: the call may be made again; where nothing was done, another one as well."""
+    """End the claim without a response, so the call may be repeated.
+
+    `nothing_done`: the key may also be used for another request.
+    """
     changes = {"until": ports.clock.real(), "fingerprint": "" if nothing_done else claim.call.fingerprint}
     with suppress(Conflict, RetryLater):
         ports.catalog.save(workspace, claim.call.model_copy(update=changes))

@@ -1,4 +1,4 @@
-"""The keys of a workspace: made, listed, revoked, and seen in use."""
+"""Create and revoke the API keys of a workspace, and record their use."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -13,8 +13,8 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Ports
 
-#: How often a use is written down; each is a write of DynamoDB's.
-USE_NOTED_EVERY = timedelta(hours=1)
+#: A use is stored at most this often, because each record is a write to DynamoDB.
+USE_RECORDED_EVERY = timedelta(hours=1)
 
 
 class CreateKeyRequest(StrictModel):
@@ -26,30 +26,30 @@ class CreateKeyRequest(StrictModel):
 
 
 def create_key(
-    ports: Ports, workspace: WorkspaceUid, wish: CreateKeyRequest, uid: str | None = None
+    ports: Ports, workspace: WorkspaceUid, request: CreateKeyRequest, uid: str | None = None
 ) -> tuple[Key, str]:
-    """The key's document and its text, which is shown this once.
+    """Create a key and return its document and its text. The text is not stored.
 
-    With the `uid` of an attempt that broke off, that attempt's key is replaced: nobody has seen its text.
+    With the `uid` of an interrupted attempt, the key of that attempt is replaced, because its text was never returned.
     """
-    if wish.expires_at is not None and wish.expires_at <= ports.clock.real():
-        raise invalid("expiresAt", "must lie in the future")
+    if request.expires_at is not None and request.expires_at <= ports.clock.real():
+        raise invalid("expiresAt", "must be in the future")
     if uid is not None and ports.catalog.find(workspace, Key, uid) is not None:
         ports.catalog.remove(workspace, Key, uid)
-    return make_key(ports, workspace, wish.scope, wish.name, wish.expires_at, uid)
+    return make_key(ports, workspace, request.scope, request.name, request.expires_at, uid)
 
 
 def revoke_key(ports: Ports, workspace: WorkspaceUid, uid: str, by: str) -> None:
-    """NotFound; Conflict for the key `by` which this is asked: so one admin key is always left."""
+    """Revoke a key. Raises NotFound, or Conflict for `by`, the key of the caller. So one admin key always remains."""
     ports.catalog.get(workspace, Key, uid)
     if uid == by:
-        raise Conflict("A key cannot revoke itself: use another admin key, so that the workspace stays reachable")
+        raise Conflict("A key cannot revoke itself; use another admin key")
     ports.catalog.remove(workspace, Key, uid)
 
 
 def record_key_use(ports: Ports, workspace: WorkspaceUid, key: Key, now: datetime) -> Key:
-    """The key with its last use, stored at most hourly; a key that was changed or revoked meanwhile stays so."""
-    if key.last_used_at is not None and now - key.last_used_at < USE_NOTED_EVERY:
+    """Store the last use of a key, at most once an hour. A concurrent change of the key wins."""
+    if key.last_used_at is not None and now - key.last_used_at < USE_RECORDED_EVERY:
         return key
     with suppress(Conflict, RetryLater):
         return ports.catalog.save(workspace, key.model_copy(update={"last_used_at": now}))

@@ -1,4 +1,4 @@
-"""Notes what a call changes, by listening at the stores that all changes go through, and keeps it as an audit entry."""
+"""Record what an API call changes, and store it as an audit entry. The stores of the call are wrapped to see it."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -16,131 +16,131 @@ from chalicelib.model.money import write_money
 from chalicelib.model.workspace import Key
 from chalicelib.ports import Balances, Catalog, Circuits, Contacts, DocumentVersions, ListChunks, Page, Ports
 
-#: Kept for the machinery's sake: nobody changes them on purpose.
-UNTOLD = frozenset({"CALL", "TRIGGER", "LISTENERS", "KNOWN_WORKSPACE", "NOTICE"})
-#: Kinds whose fields are personal: only the names of those that changed are kept.
+#: Kinds of documents that only the engine changes. They are not recorded.
+UNRECORDED = frozenset({"CALL", "TRIGGER", "LISTENERS", "KNOWN_WORKSPACE", "NOTICE"})
+#: Kinds with personal fields: an entry keeps the names of the changed fields, without their values.
 PERSONAL = frozenset({"CONTACT"})
-#: What these are called in an entry; they are no documents.
+#: Kinds of entries about a balance and a circuit, which are not documents.
 BALANCE, CIRCUIT = "BALANCE", "CIRCUIT"
-#: Never shown: a hash is no secret, but of no use to a reader.
+#: Fields that an entry omits, because they tell a reader nothing. The digest of a key is not secret.
 HIDDEN = frozenset({"digest", "updatedAt", "rev", "uid"})
-#: Changes of one entry, and characters of one value, that are listed; an entry stays far below DynamoDB's 400 KB.
+#: Most changes of an entry, and most characters of a value. They keep an entry well below DynamoDB's 400 KB.
 MAX_CHANGES = 50
 MAX_VALUE = 2_000
 
 
 @dataclass(slots=True)
 class ChangeLog:
-    """What one call has read and changed so far."""
+    """The documents that one call has read, and its changes."""
 
     changes: list[Change] = field(default_factory=list)
-    #: Of a workspace's balance, and of circuits by their channel, as they were read last.
+    #: Settings of the balance, and circuits by channel uid, as read last.
     settings: BillingSettings = field(default_factory=BillingSettings)
     circuits: dict[str, Circuit] = field(default_factory=dict)
-    _seen: dict[tuple[str, str], StoredDocument] = field(default_factory=dict)
+    _known: dict[tuple[str, str], StoredDocument] = field(default_factory=dict)
 
-    def see(self, documents: Iterable[StoredDocument | None]) -> None:
-        """These were read, and are what a later change is compared with."""
-        self._seen.update({(each.kind, each.uid): each for each in documents if each is not None})
+    def remember(self, documents: Iterable[StoredDocument | None]) -> None:
+        """Keep the documents that were read. A later change is compared with them."""
+        self._known.update({(each.kind, each.uid): each for each in documents if each is not None})
 
-    def put(self, action: Action, after: StoredDocument) -> None:
-        """It was stored."""
-        before = self._seen.get((after.kind, after.uid)) if action == "changed" else None
-        self.see([after])
-        shown = describe(after.kind, after.uid, before, after)
-        if after.kind not in UNTOLD and (action == "created" or shown.before or shown.after):
-            self.changes.append(shown.model_copy(update={"action": action}))
+    def add(self, action: Action, after: StoredDocument) -> None:
+        """Record that a document was stored, unless no visible field changed."""
+        before = self._known.get((after.kind, after.uid)) if action == "changed" else None
+        self.remember([after])
+        change = describe(after.kind, after.uid, before, after)
+        if after.kind not in UNRECORDED and (action == "created" or change.before or change.after):
+            self.changes.append(change.model_copy(update={"action": action}))
 
-    def move(self, kind: str, uid: str, before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> None:
-        """What is no document of its own has changed; only the fields that differ are kept."""
+    def add_fields(self, kind: str, uid: str, before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> None:
+        """Record a change of something that is not a document. Only the fields that differ are kept."""
         old = {name: value for name, value in before.items() if after.get(name) != value}
         new = {name: value for name, value in after.items() if before.get(name) != value}
         if old or new:
             self.changes.append(Change(kind=kind, uid=uid, action="changed", before=old, after=new))
 
     def remove(self, kind: str, uid: str) -> None:
-        """It was deleted."""
-        before = self._seen.pop((kind, uid), None)
-        if kind not in UNTOLD:
+        """Record that a document was deleted."""
+        before = self._known.pop((kind, uid), None)
+        if kind not in UNRECORDED:
             self.changes.append(describe(kind, uid, before, None))
 
 
 def describe(kind: str, uid: str, before: StoredDocument | None, after: StoredDocument | None) -> Change:
-    """The fields that differ; of personal ones the names alone."""
+    """Return the fields that differ. The values of personal fields are left out."""
     old, new = _fields(before), _fields(after)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    hides = kind in PERSONAL
+    is_personal = kind in PERSONAL
     action: Action = "removed" if after is None else "created" if before is None else "changed"
     return Change(
         kind=kind,
         uid=uid,
         action=action,
-        before={name: _shorten(old[name], hides=hides) for name in names if name in old},
-        after={name: _shorten(new[name], hides=hides) for name in names if name in new},
+        before={name: _shorten(old[name], is_personal=is_personal) for name in names if name in old},
+        after={name: _shorten(new[name], is_personal=is_personal) for name in names if name in new},
     )
 
 
 def _fields(document: StoredDocument | None) -> Mapping[str, JsonValue]:
     if document is None:
         return {}
-    shown = cast("dict[str, JsonValue]", document.model_dump(mode="json", by_alias=True))
-    return {name: value for name, value in shown.items() if name not in HIDDEN and value not in (None, "", [], {})}
+    fields = cast("dict[str, JsonValue]", document.model_dump(mode="json", by_alias=True))
+    return {name: value for name, value in fields.items() if name not in HIDDEN and value not in (None, "", [], {})}
 
 
-def _shorten(value: JsonValue, *, hides: bool) -> JsonValue:
-    if hides:
+def _shorten(value: JsonValue, *, is_personal: bool) -> JsonValue:
+    if is_personal:
         return "(personal)"
     size = len(json.dumps(value))
     return value if size <= MAX_VALUE else f"({size:,} characters)"
 
 
 class AuditRecorder:
-    """Stands before a store: hands every call on, and tells the trail of those that `notes` names."""
+    """A wrapper of a store. It passes every call on, and records calls of the methods named in `recorders`."""
 
-    def __init__(self, store: object, notes: "Mapping[str, Callable[..., None]]", trail: ChangeLog) -> None:
-        self._store, self._notes, self._trail = store, notes, trail
+    def __init__(self, store: object, recorders: "Mapping[str, Callable[..., None]]", log: ChangeLog) -> None:
+        self._store, self._recorders, self._log = store, recorders, log
 
     def __getattr__(self, name: str) -> object:
         method = getattr(self._store, name)
-        note = self._notes.get(name)
-        if note is None:
+        record = self._recorders.get(name)
+        if record is None:
             return method
 
-        def listened(*arguments: object, **named: object) -> object:
+        def recorded(*arguments: object, **named: object) -> object:
             result = method(*arguments, **named)
-            note(self._trail, result, *arguments, **named)
+            record(self._log, result, *arguments, **named)
             return result
 
-        return listened
+        return recorded
 
 
-def record_changes(ports: Ports, trail: ChangeLog) -> Ports:
-    """Ports by which nothing is changed without the trail's knowing."""
+def record_changes(ports: Ports, log: ChangeLog) -> Ports:
+    """Return ports that record every change in the log."""
     return replace(
         ports,
-        catalog=cast("Catalog", AuditRecorder(ports.catalog, CATALOG, trail)),
-        versions=cast("DocumentVersions", AuditRecorder(ports.versions, VERSIONS, trail)),
-        chunks=cast("ListChunks", AuditRecorder(ports.chunks, CHUNKS, trail)),
-        contacts=cast("Contacts", AuditRecorder(ports.contacts, CONTACTS, trail)),
-        balances=cast("Balances", AuditRecorder(ports.balances, BALANCES, trail)),
-        circuits=cast("Circuits", AuditRecorder(ports.circuits, CIRCUITS, trail)),
+        catalog=cast("Catalog", AuditRecorder(ports.catalog, CATALOG, log)),
+        versions=cast("DocumentVersions", AuditRecorder(ports.versions, VERSIONS, log)),
+        chunks=cast("ListChunks", AuditRecorder(ports.chunks, CHUNKS, log)),
+        contacts=cast("Contacts", AuditRecorder(ports.contacts, CONTACTS, log)),
+        balances=cast("Balances", AuditRecorder(ports.balances, BALANCES, log)),
+        circuits=cast("Circuits", AuditRecorder(ports.circuits, CIRCUITS, log)),
     )
 
 
-def _read(trail: ChangeLog, result: StoredDocument | None, *_: object, **__: object) -> None:
-    trail.see([result])
+def _read(log: ChangeLog, result: StoredDocument | None, *_: object, **__: object) -> None:
+    log.remember([result])
 
 
-def _read_many(trail: ChangeLog, result: Mapping[str, StoredDocument], *_: object, **__: object) -> None:
-    trail.see(result.values())
+def _read_many(log: ChangeLog, result: Mapping[str, StoredDocument], *_: object, **__: object) -> None:
+    log.remember(result.values())
 
 
-def _paged(trail: ChangeLog, result: Page[StoredDocument], *_: object, **__: object) -> None:
-    trail.see(result.items)
+def _paged(log: ChangeLog, result: Page[StoredDocument], *_: object, **__: object) -> None:
+    log.remember(result.items)
 
 
 def _added(
-    trail: ChangeLog,
+    log: ChangeLog,
     _result: object,
     _workspace: str,
     document: StoredDocument,
@@ -148,75 +148,75 @@ def _added(
     moving: Iterable[StoredDocument] = (),
 ) -> None:
     del under
-    trail.put("created", document)
+    log.add("created", document)
     for each in moving:
-        trail.put("changed", each)
+        log.add("changed", each)
 
 
-def _saved(trail: ChangeLog, result: StoredDocument, *_: object, **__: object) -> None:
-    trail.put("changed", result)
+def _saved(log: ChangeLog, result: StoredDocument, *_: object, **__: object) -> None:
+    log.add("changed", result)
 
 
-def _removed(trail: ChangeLog, _result: object, _workspace: str, kind: type[StoredDocument], uid: str) -> None:
-    trail.remove(kind.kind, uid)
+def _removed(log: ChangeLog, _result: object, _workspace: str, kind: type[StoredDocument], uid: str) -> None:
+    log.remove(kind.kind, uid)
 
 
 def _added_contact(
-    trail: ChangeLog, _result: object, _workspace: str, contact: StoredDocument, *_: object, **__: object
+    log: ChangeLog, _result: object, _workspace: str, contact: StoredDocument, *_: object, **__: object
 ) -> None:
-    trail.put("created", contact)
+    log.add("created", contact)
 
 
 def _added_contacts(
-    trail: ChangeLog,
+    log: ChangeLog,
     refused: Iterable[str],
     _workspace: str,
     contacts: Iterable[StoredDocument],
     *_: object,
     **__: object,
 ) -> None:
-    kept_out = set(refused)
+    refused_uids = set(refused)
     for each in contacts:
-        if each.uid not in kept_out:
-            trail.put("created", each)
+        if each.uid not in refused_uids:
+            log.add("created", each)
 
 
 def _saved_contact(
-    trail: ChangeLog, result: StoredDocument, _workspace: str, before: StoredDocument, *_: object, **__: object
+    log: ChangeLog, result: StoredDocument, _workspace: str, before: StoredDocument, *_: object, **__: object
 ) -> None:
-    trail.see([before])
-    trail.put("changed", result)
+    log.remember([before])
+    log.add("changed", result)
 
 
-def _removed_contact(trail: ChangeLog, _result: object, _workspace: str, contact: StoredDocument, *_: object) -> None:
-    trail.remove(contact.kind, contact.uid)
+def _removed_contact(log: ChangeLog, _result: object, _workspace: str, contact: StoredDocument, *_: object) -> None:
+    log.remove(contact.kind, contact.uid)
 
 
-def _read_balance(trail: ChangeLog, result: Balance | None, *_: object) -> None:
-    trail.settings = result.settings if result else BillingSettings()
+def _read_balance(log: ChangeLog, result: Balance | None, *_: object) -> None:
+    log.settings = result.settings if result else BillingSettings()
 
 
-def _credited(trail: ChangeLog, _result: object, _workspace: str, entry: LedgerEntry) -> None:
-    trail.move(BALANCE, entry.uid, {}, {"amount": write_money(entry.units), "type": entry.kind.value})
+def _credited(log: ChangeLog, _result: object, _workspace: str, entry: LedgerEntry) -> None:
+    log.add_fields(BALANCE, entry.uid, {}, {"amount": write_money(entry.units), "type": entry.kind.value})
 
 
-def _configured(trail: ChangeLog, _result: object, workspace: str, settings: BillingSettings) -> None:
-    before, after = (each.model_dump(mode="json", by_alias=True) for each in (trail.settings, settings))
-    trail.move(BALANCE, workspace, before, after)
+def _configured(log: ChangeLog, _result: object, workspace: str, settings: BillingSettings) -> None:
+    before, after = (each.model_dump(mode="json", by_alias=True) for each in (log.settings, settings))
+    log.add_fields(BALANCE, workspace, before, after)
 
 
-def _read_circuit(trail: ChangeLog, result: Circuit, _workspace: str, uid: str) -> None:
-    trail.circuits[uid] = result
+def _read_circuit(log: ChangeLog, result: Circuit, _workspace: str, uid: str) -> None:
+    log.circuits[uid] = result
 
 
-def _saved_circuit(trail: ChangeLog, is_saved: bool, _workspace: str, uid: str, circuit: Circuit) -> None:
-    before = trail.circuits.get(uid)
+def _saved_circuit(log: ChangeLog, is_saved: bool, _workspace: str, uid: str, circuit: Circuit) -> None:
+    before = log.circuits.get(uid)
     if is_saved:
         old: dict[str, JsonValue] = {"state": before.state.value} if before else {}
-        trail.move(CIRCUIT, uid, old, {"state": circuit.state.value})
+        log.add_fields(CIRCUIT, uid, old, {"state": circuit.state.value})
 
 
-#: What is noted of each method; a test knows the others, so that a new one is decided on.
+#: Store methods and how their calls are recorded. A test lists all others, so that a new method needs a decision.
 CATALOG: Mapping[str, Callable[..., None]] = {
     "find": _read,
     "get": _read,
@@ -244,10 +244,10 @@ CONTACTS: Mapping[str, Callable[..., None]] = {
 
 
 def write_audit_entries(
-    ports: Ports, workspace: WorkspaceUid, trail: ChangeLog, key: Key, call: tuple[str, str, int]
+    ports: Ports, workspace: WorkspaceUid, log: ChangeLog, key: Key, call: tuple[str, str, int]
 ) -> None:
-    """Stores what was changed, if anything was; `call` is its route, request id and the answer's status."""
-    if not trail.changes:
+    """Store an audit entry if anything changed. `call` holds the route, the request id and the response status."""
+    if not log.changes:
         return
     now = ports.clock.now()
     route, request_id, status = call
@@ -260,7 +260,7 @@ def write_audit_entries(
         route=route,
         request_id=request_id,
         status=status,
-        changes=tuple(trail.changes[:MAX_CHANGES]),
-        more=max(0, len(trail.changes) - MAX_CHANGES),
+        changes=tuple(log.changes[:MAX_CHANGES]),
+        more=max(0, len(log.changes) - MAX_CHANGES),
     )
     ports.catalog.add(workspace, entry)

@@ -1,4 +1,4 @@
-"""Changes the settings of a workspace."""
+"""Change the settings of a workspace."""
 
 from collections.abc import Mapping
 
@@ -10,10 +10,13 @@ from chalicelib.ports import Ports
 
 
 def change_workspace(ports: Ports, workspace: WorkspaceUid, changes: Mapping[str, object]) -> Workspace:
-    """`changes` by python names; Conflict when somebody else changed it meanwhile."""
+    """Apply changes, keyed by Python field names.
+
+    Raises InvalidRequest for an unknown time zone, and Conflict if the workspace changed at the same time.
+    """
     zone = changes.get("timezone")
     if isinstance(zone, str) and not is_timezone(zone):
-        raise invalid("timezone", f"{zone!r} is not an IANA time zone like Europe/Berlin")
+        raise invalid("timezone", f"{zone!r} is not an IANA time zone; write it like Europe/Berlin")
     stored = ports.catalog.get(workspace, Workspace, workspace)
     changed = stored.model_copy(update={**changes, "updated_at": ports.clock.now()})
     return ports.catalog.save(workspace, changed)
