@@ -93,7 +93,7 @@ def _read_place(cursor: str, flows: Sequence[Flow]) -> tuple[int, _Place]:
             older = (index for index, each in enumerate(flows) if each.uid < flow)
             return next(older, len(flows)), _Place(flow)
         case _:
-            raise invalid("cursor", "This cursor is not one of this list")
+            raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
 
 
 def _of_flows(call: MessageCall, flows: Sequence[Flow]) -> Page[Shape]:

@@ -91,4 +91,4 @@ def _read(cursor: str | None) -> tuple[str | None, int]:
         case [str() | None as position, int(skip)] if skip >= 0:
             return position, skip
         case _:
-            raise invalid("cursor", "This cursor is not one of this list")
+            raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")

@@ -1,1 +1,1 @@
-"""Describe flows, list executions, draw timelines and export."""
+"""Describe flows, list executions, build timelines and export."""

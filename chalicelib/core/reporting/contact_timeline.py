@@ -1,4 +1,4 @@
-"""Tells what happened to a contact, from all places where it is kept, newest first."""
+"""Build the timeline of a contact from executions, consent records and events, newest first."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,15 +26,15 @@ from chalicelib.model.steps import ChangeTags
 from chalicelib.nodes.tag import Tag
 from chalicelib.ports import Page, Ports
 
-#: Flows of a contact that are looked into: the newest. Older messages are found by their flow.
+#: Newest flows of a contact that the timeline reads. Older messages are listed under their flow.
 MAX_FLOWS = 200
-#: Words on consent that are looked at together.
-_CONSENTS = 200
+#: Newest consent records that the timeline reads.
+_MAX_CONSENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _From:
-    """Where a page starts: behind what was seen, and where in the events, of which there may be very many."""
+class _PageStart:
+    """The start of a page: the entries shown before, and the cursor of the events, which may be very many."""
 
     seen: TimelineCursor
     events: str | None
@@ -47,38 +47,40 @@ class _From:
 def contact_timeline(
     ports: Ports, workspace: WorkspaceUid, uid: str, limit: int, cursor: str | None
 ) -> Page[TimelineEntry]:
-    """NotFound. Enrolments, messages, engagement, tags, words on consent and events."""
+    """List enrolments, messages, engagement, tag changes, consent changes and events. Raises NotFound."""
     get_contact(ports, workspace, uid)
-    contact, start = ContactUid(uid), _read(cursor)
+    contact, start = ContactUid(uid), _read_cursor(cursor)
     pages = _read_events(ports, workspace, contact, start, limit)
-    told = [entry for page in pages for entry in page.entries]
-    entries = newest([*told, *_tell_rest(ports, workspace, contact)], start.seen, limit)
+    events = [entry for page in pages for entry in page.entries]
+    entries = newest([*events, *_stored_entries(ports, workspace, contact)], start.seen, limit)
     shown = tuple(entries[:limit])
     if len(entries) <= limit and pages[-1].after is None:
         return Page(shown)
     seen = start.seen.with_all(shown)
-    # The first page of events of which not everything was shown is read again.
-    left = next((page.before for page in pages if not all(map(seen.has, page.entries))), pages[-1].after)
-    return Page(shown, str(_From(seen, left)))
+    # The next page starts at the first page of events that was not shown completely.
+    resume = next((page.before for page in pages if not all(map(seen.has, page.entries))), pages[-1].after)
+    return Page(shown, str(_PageStart(seen, resume)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Events:
-    """A page of events, the cursor by which it was read and that of the next."""
+class _EventPage:
+    """A page of events, with its own cursor and that of the next page."""
 
     before: str | None
     entries: list[TimelineEntry]
     after: str | None
 
 
-def _read_events(ports: Ports, workspace: WorkspaceUid, contact: ContactUid, start: _From, limit: int) -> list[_Events]:
-    """As many as a page could show, besides those that were shown before."""
-    pages: list[_Events] = []
+def _read_events(
+    ports: Ports, workspace: WorkspaceUid, contact: ContactUid, start: _PageStart, limit: int
+) -> list[_EventPage]:
+    """Read events until there are enough for one page, not counting those shown before."""
+    pages: list[_EventPage] = []
     position, fresh = start.events, 0
     while fresh <= limit:
         page = ports.events.page(workspace, contact, None, limit + 1, position)
         entries = [event_entry(event) for event in page.items]
-        pages.append(_Events(position, entries, page.cursor))
+        pages.append(_EventPage(position, entries, page.cursor))
         fresh += sum(not start.seen.has(entry) for entry in entries)
         position = page.cursor
         if position is None:
@@ -86,28 +88,28 @@ def _read_events(ports: Ports, workspace: WorkspaceUid, contact: ContactUid, sta
     return pages
 
 
-def _read(cursor: str | None) -> _From:
+def _read_cursor(cursor: str | None) -> _PageStart:
     match json.loads(cursor) if cursor and cursor.startswith("[") else None:
         case None if cursor is None:
-            return _From(TimelineCursor(), None)
+            return _PageStart(TimelineCursor(), None)
         case [str(until), list(marks), str() | None as events]:
-            return _From(TimelineCursor(datetime.fromisoformat(until), frozenset(map(str, marks))), events)
+            return _PageStart(TimelineCursor(datetime.fromisoformat(until), frozenset(map(str, marks))), events)
         case _:
-            raise invalid("cursor", "This cursor is not one of this list")
+            raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
 
 
-def _tell_rest(ports: Ports, workspace: WorkspaceUid, contact: ContactUid) -> Iterator[TimelineEntry]:
-    for record in ports.consents.page(workspace, contact, _CONSENTS, None).items:
+def _stored_entries(ports: Ports, workspace: WorkspaceUid, contact: ContactUid) -> Iterator[TimelineEntry]:
+    for record in ports.consents.page(workspace, contact, _MAX_CONSENTS, None).items:
         yield consent_entries(record)
     for flow in flows_of_contact(ports, workspace, contact)[:MAX_FLOWS]:
-        for row in rows_of(ports, workspace, flow, contact):
-            yield from execution_entries(row, flow.campaign_uid, _tags(ports, workspace, flow, row))
+        for execution in rows_of(ports, workspace, flow, contact):
+            yield from execution_entries(execution, flow.campaign_uid, _tags(ports, workspace, flow, execution))
 
 
-def _tags(ports: Ports, workspace: WorkspaceUid, flow: Flow, row: Execution) -> Mapping[NodeId, ChangeTags]:
-    """What the TAGs of the row's version change; nothing where the version is gone."""
-    version = ports.versions.find_version(workspace, Campaign, flow.campaign_uid, row.version, CampaignVersion)
-    if version is None or not row.path:
+def _tags(ports: Ports, workspace: WorkspaceUid, flow: Flow, execution: Execution) -> Mapping[NodeId, ChangeTags]:
+    """Return the tag changes of the TAG steps; empty if the version is deleted or unreadable."""
+    version = ports.versions.find_version(workspace, Campaign, flow.campaign_uid, execution.version, CampaignVersion)
+    if version is None or not execution.path:
         return {}
     try:
         graph = graph_of(ports, workspace, version)

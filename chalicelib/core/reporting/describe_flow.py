@@ -1,4 +1,4 @@
-"""A flow as an operator sees it: control, live statistics, what is in flight, its first errors."""
+"""Describe a flow for an operator: status, live counters, messages in flight, first errors, A/B tests and usage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,10 @@ from chalicelib.ports import Overview, Ports
 
 @dataclass(frozen=True, slots=True)
 class FlowDescription:
-    """`counters` are those of `core/flows/progress`, with `total`, `pending` and `processing` put in."""
+    """The description of a flow.
+
+    `counters` are those of `core/flows/progress`, with `total`, `pending` and `processing` added.
+    """
 
     flow: Flow
     counters: Mapping[str, int]
@@ -29,14 +32,14 @@ class FlowDescription:
     currency: str
     per_minute: float
     ends_at: datetime | None
-    #: By A/B test; what of its variants can be said.
+    #: Comparisons of the variants, by A/B test.
     comparisons: Mapping[NodeId, tuple[LaneComparison, ...]]
-    #: What was asked of AWS for it.
+    #: AWS usage of the flow.
     used: AwsUsage
 
 
 def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDescription:
-    """Costs a handful of reads, however many contacts the flow has."""
+    """Describe a flow. The number of reads does not depend on the number of contacts."""
     uid = FlowUid(flow.uid)
     now = ports.clock.real()
     found = ports.statistics.overview(workspace, uid, flow.stats_epoch, now) if flow.epoch else Overview()
@@ -65,19 +68,19 @@ def _compare(
     try:
         return compare_variants(graph_of(ports, workspace, version), counters) if version else {}
     except GiveUp:
-        # A version that this code cannot read stops the flow where it runs; its numbers can still be looked at.
+        # Workers fail a flow with an unreadable version. Its counters must stay visible.
         return {}
 
 
 def _total(flow: Flow, enrolled: int) -> int:
-    """The audience from the first moment, where it is known; of a segment at least who is enrolled."""
+    """Return the size of the audience, or the number of enrolled contacts while the size is unknown."""
     if flow.open_ended:
         return enrolled
     return max(flow.contact_count, enrolled) if flow.is_found else flow.contact_count
 
 
 def _complete(flow: Flow, counters: dict[str, int], in_flight: int) -> dict[str, int]:
-    """A cancelled flow shows at once what will never begin."""
+    """Add `total`, `pending` and `processing`. In a cancelled flow, pending executions count as skipped."""
     total = _total(flow, counters.get("total", 0))
     unsettled = max(0, total - finished_count(counters))
     processing = min(in_flight, unsettled)
@@ -97,12 +100,15 @@ def _per_minute(flow: Flow, counters: Mapping[str, int], now: datetime) -> float
 
 
 def _ends_at(ports: Ports, flow: Flow, counters: Mapping[str, int]) -> datetime | None:
-    """By the pacing where there is one, else by the rate so far; for campaigns that wait it is the end of sending."""
+    """Estimate the end of a running flow from its pacing, or else from its rate so far.
+
+    The estimate ignores the waits of the campaign, so it is the end of sending.
+    """
     if flow.status is not FlowStatus.RUNNING or flow.started_at is None:
         return None
-    now, left = ports.clock.now(), counters["pending"] + counters["processing"]
+    now, remaining = ports.clock.now(), counters["pending"] + counters["processing"]
     step = interval(flow.configuration)
     if step:
-        return now + step * left
+        return now + step * remaining
     done = finished_count(counters)
-    return now + (now - flow.started_at) / done * left if done else None
+    return now + (now - flow.started_at) / done * remaining if done else None

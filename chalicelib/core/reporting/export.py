@@ -1,4 +1,4 @@
-"""Exports contacts or executions as a background job: part by part, each part harmless when it is written twice."""
+"""Export contacts or executions in a background job. The file is written in parts; writing a part twice is safe."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -22,18 +22,18 @@ from chalicelib.model.import_job import Format
 from chalicelib.model.queue_messages import Export
 from chalicelib.ports import Page, Ports
 
-#: Contacts or rows read at once; with 1 KB each a page is half a megabyte.
+#: Contacts or executions per read. At 1 KB each, a page is 0.5 MB.
 PAGE_ROWS = 500
-#: The least that S3 takes as a part which is not the last.
+#: Smallest part that S3 accepts, except for the last one.
 PART_BYTES = 5 * 1_048_576
-#: With less time left than this a new message goes on.
+#: With less time left than this, a new job continues the export.
 RESERVE = timedelta(seconds=10)
-#: A file with more columns is no table any more; what is beyond is in JSON Lines.
+#: Most columns of attributes and consent in a CSV file. JSON Lines have no limit.
 MAX_EXTRA_COLUMNS = 500
 
 
 def start_export(ports: Ports, workspace: WorkspaceUid, request: ExportRequest) -> DataExport:
-    """Queues it. NotFound for a flow that is not there."""
+    """Store and queue an export. Raises NotFound if the flow does not exist."""
     if request.flow_uid:
         ports.catalog.get(workspace, Flow, request.flow_uid)
     uid, now = new_uid(), ports.clock.now()
@@ -44,7 +44,7 @@ def start_export(ports: Ports, workspace: WorkspaceUid, request: ExportRequest) 
 
 
 def run_export(ports: Ports, job: Export, time_left: Callable[[], timedelta]) -> None:
-    """Writes on where the progress stands; queues itself again when its time is nearly over."""
+    """Continue an export from its stored progress, and queue the job again before its time is over."""
     workspace = job.workspace
     task = ports.catalog.find(workspace, DataExport, job.uid)
     if task is None or task.is_over:
@@ -52,7 +52,7 @@ def run_export(ports: Ports, job: Export, time_left: Callable[[], timedelta]) ->
     try:
         _Writer(ports, workspace, time_left).run(task)
     except Conflict:
-        return  # Another delivery of this message works on it too, and is ahead.
+        return  # Another delivery of this message is further ahead.
     except (InvalidRequest, NotFound) as error:
         task = ports.catalog.get(workspace, DataExport, job.uid)
         failed = {"status": ExportStatus.FAILED, "fault": str(error), "completed_at": ports.clock.now()}
@@ -85,16 +85,16 @@ class _Writer:
         )
 
     def _find_columns(self, task: DataExport) -> DataExport:
-        """One page of a first round over the contacts."""
+        """Collect the columns of one page of contacts. This first pass ends before the first part is written."""
         page = self._ports.contacts.page(self._workspace, PAGE_ROWS, task.cursor)
-        known = {*task.columns[len(CONTACT_COLUMNS) :], *extra_columns(self._wanted(task, page))}
+        known = {*task.columns[len(CONTACT_COLUMNS) :], *extra_columns(self._filter(task, page))}
         columns = (*CONTACT_COLUMNS, *sorted(known)[:MAX_EXTRA_COLUMNS])
         if columns == task.columns and page.cursor:
             return task.model_copy(update={"cursor": page.cursor})
         return self._save(task, columns=columns, cursor=page.cursor, finding_columns=page.cursor is not None)
 
     def _write_part(self, task: DataExport) -> DataExport:
-        """As many pages as make a part, or all that are left; unchanged when there is no time for a whole part."""
+        """Write one part. Returns the task unchanged if there is no time left for a whole part."""
         body = b"" if task.parts or task.request.format is Format.JSON_LINES else write_header(task.columns)
         count = 0
         for text, rows, cursor in self._pages(task):
@@ -102,8 +102,8 @@ class _Writer:
             if cursor is None:
                 return self._close(task, body, count)
             if len(body) >= PART_BYTES:
-                mark = self._ports.multipart_files.put_part(task.file, task.token, len(task.parts) + 1, body)
-                return self._save(task, parts=(*task.parts, mark), cursor=cursor, rows=task.rows + count)
+                part = self._ports.multipart_files.put_part(task.file, task.token, len(task.parts) + 1, body)
+                return self._save(task, parts=(*task.parts, part), cursor=cursor, rows=task.rows + count)
             if self._time_left() <= RESERVE:
                 break
         return task
@@ -111,19 +111,20 @@ class _Writer:
     def _close(self, task: DataExport, body: bytes, count: int) -> DataExport:
         files = self._ports.multipart_files
         if body or not task.parts:
-            marks = (*task.parts, files.put_part(task.file, task.token, len(task.parts) + 1, body))
+            parts = (*task.parts, files.put_part(task.file, task.token, len(task.parts) + 1, body))
         else:
-            marks = task.parts
+            parts = task.parts
         try:
-            files.finish(task.file, task.token, marks)
+            files.finish(task.file, task.token, parts)
         except NotFound:
-            # A run before this one finished it and died before it could say so; if not, there is no file to read.
+            # An earlier run may have finished the file and crashed before it saved the task. If there is no file,
+            # this read raises NotFound and the export fails.
             next(self._ports.files.lines(task.file, 0), None)
         done = {"status": ExportStatus.COMPLETED, "completed_at": self._ports.clock.now()}
         return self._save(task, rows=task.rows + count, cursor=None, **done)
 
     def _pages(self, task: DataExport) -> Iterator[tuple[bytes, int, str | None]]:
-        """Text, number of rows and the next cursor, page after page."""
+        """Yield the text, the number of rows and the next cursor of each page."""
         cursor = task.cursor
         while True:
             text, rows, cursor = self._page(task, cursor)
@@ -137,10 +138,10 @@ class _Writer:
             found = list_executions(self._ports, self._workspace, flow, None, PAGE_ROWS, cursor)
             return write_executions(found.items), len(found.items), found.cursor
         page = self._ports.contacts.page(self._workspace, PAGE_ROWS, cursor)
-        wanted = self._wanted(task, page)
-        return write_contacts(wanted, task.request.format, task.columns), len(wanted), page.cursor
+        contacts = self._filter(task, page)
+        return write_contacts(contacts, task.request.format, task.columns), len(contacts), page.cursor
 
-    def _wanted(self, task: DataExport, page: Page[Contact]) -> list[Contact]:
+    def _filter(self, task: DataExport, page: Page[Contact]) -> list[Contact]:
         tag, status = task.request.tag, task.request.status
         return [each for each in page.items if (tag is None or tag in each.tags) and status in {None, each.status}]
 

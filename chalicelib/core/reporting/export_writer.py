@@ -1,4 +1,4 @@
-"""Contacts and executions as lines of a file: CSV that a spreadsheet may open, or JSON Lines that import as is."""
+"""Write contacts and executions as CSV that is safe in a spreadsheet, or as JSON Lines that can be imported."""
 
 import csv
 import io
@@ -19,54 +19,54 @@ CONTACT_COLUMNS = (
 EXECUTION_COLUMNS = (
     "contactUid", "entry", "status", "reason", "nodeId", "attempt", "createdAt", "updatedAt", "dueAt", "messages",
 )  # fmt: skip
-#: Not for others to read, or made anew by an import.
-_OWN = {"rev", "created_at", "updated_at", "suppressed"}
+#: Internal fields, and fields that an import sets itself.
+_OMITTED = {"rev", "created_at", "updated_at", "suppressed"}
 
 
 def write_header(columns: Sequence[str]) -> bytes:
-    """The first line of a CSV."""
+    """Return the header line of a CSV file."""
     return _write_csv([list(columns)])
 
 
 def write_contacts(contacts: Iterable[Contact], file_format: Format, columns: Sequence[str]) -> bytes:
-    """`columns` are those of the header; JSON Lines have all that there is."""
+    """Return one line per contact. CSV has the given columns; JSON Lines have all fields."""
     if file_format is Format.JSON_LINES:
         return b"".join(
-            each.model_dump_json(by_alias=True, exclude=_OWN, exclude_defaults=True).encode() + b"\n"
+            each.model_dump_json(by_alias=True, exclude=_OMITTED, exclude_defaults=True).encode() + b"\n"
             for each in contacts
         )
     return _write_csv([[_cell(each, column) for column in columns] for each in contacts])
 
 
 def extra_columns(contacts: Iterable[Contact]) -> set[str]:
-    """Columns that only some contacts have: attributes and consent."""
+    """Return the columns of the contacts' attributes and consent."""
     found: set[str] = set()
     for contact in contacts:
         found.update(f"attributes.{name}" for name in contact.attributes)
-        found.update(f"consent.{channel}.{kind}" for channel, said in contact.consent.items() for kind in said)
+        found.update(f"consent.{channel}.{kind}" for channel, states in contact.consent.items() for kind in states)
     return found
 
 
-def write_executions(rows: Iterable[Execution]) -> bytes:
-    """Messages in one cell: `hello=sent; remind=skipped(no_consent)`."""
-    return _write_csv([_execution_cells(row) for row in rows])
+def write_executions(executions: Iterable[Execution]) -> bytes:
+    """Return one CSV line per execution. All messages are in one cell: `hello=sent; remind=skipped(no_consent)`."""
+    return _write_csv([_execution_cells(execution) for execution in executions])
 
 
-def _execution_cells(row: Execution) -> list[str]:
+def _execution_cells(execution: Execution) -> list[str]:
     messages = (
         f"{node}={result.outcome}{f'({result.reason})' if result.reason else ''}"
-        for node, result in row.results.items()
+        for node, result in execution.results.items()
     )
     return [
-        escape_formula(row.key.contact),
-        str(row.key.entry),
-        row.status,
-        escape_formula(row.reason or ""),
-        row.node or "",
-        str(row.attempt),
-        rfc3339(row.created),
-        rfc3339(row.updated),
-        rfc3339(row.due) if row.due else "",
+        escape_formula(execution.key.contact),
+        str(execution.key.entry),
+        execution.status,
+        escape_formula(execution.reason or ""),
+        execution.node or "",
+        str(execution.attempt),
+        rfc3339(execution.created),
+        rfc3339(execution.updated),
+        rfc3339(execution.due) if execution.due else "",
         escape_formula("; ".join(messages)),
     ]
 

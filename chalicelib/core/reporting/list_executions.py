@@ -1,4 +1,4 @@
-"""Finds executions: a page of a flow's, one of them, those of a contact, and the flows of a contact."""
+"""List the executions of a flow or of a contact, get one of them, and find the flows of a contact."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,81 +10,87 @@ from chalicelib.model.ids import ContactUid, FlowUid, WorkspaceUid
 from chalicelib.model.skip_reason import SkipReason
 from chalicelib.ports import Page, Ports
 
-#: Rows read for one page of a filtered list; a page may be short, its cursor goes on.
-MOST_READ = 5_000
-#: A page counts for so many rows at least, as the shards of a large flow may be empty.
-_LEAST_READ = 50
-#: Rows read at once where many of them may not be wanted.
-_READ = 500
+#: Most executions read for one page of a filtered list. A page may be short; its cursor continues the list.
+MAX_READ = 5_000
+#: A read of the store counts as at least this many executions, because many shards of a large flow may be empty.
+_MIN_READ = 50
+#: Executions per read of a filtered list.
+_PAGE = 500
 Keep = Callable[[Execution], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """`skip` rows behind a page of the store that begins at `position`: the store can only cut between its pages."""
+class _Position:
+    """A position in the list: `skip` executions after the start of the store's page at `cursor`.
+
+    The store can continue only between its pages.
+    """
 
     shard: int = 0
     skip: int = 0
-    position: str | None = None
+    cursor: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.shard}|{self.skip}|{self.position or ''}"
+        return f"{self.shard}|{self.skip}|{self.cursor or ''}"
 
 
 def list_executions(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, keep: Keep | None, limit: int, cursor: str | None
 ) -> Page[Execution]:
-    """Rows in shard and key order, all of them or those to `keep`."""
-    place = _read_cursor(cursor)
+    """List executions in shard and key order: all of them, or those that `keep` accepts."""
+    position = _read_cursor(cursor)
     found: list[Execution] = []
-    looked_at = 0
-    size = _READ if keep else limit
-    while place.shard < flow.shards and looked_at < MOST_READ:
-        page = ports.executions.page(workspace, FlowUid(flow.uid), place.shard, size, place.position)
-        behind = _behind(place, page)
-        looked_at += max(len(page.items), _LEAST_READ)
-        for index, row in enumerate(page.items[place.skip :], start=place.skip + 1):
-            shown = as_shown(flow, row)
-            found += [shown] if keep is None or keep(shown) else []
+    read = 0
+    size = _PAGE if keep else limit
+    while position.shard < flow.shards and read < MAX_READ:
+        page = ports.executions.page(workspace, FlowUid(flow.uid), position.shard, size, position.cursor)
+        following = _next_position(position, page)
+        read += max(len(page.items), _MIN_READ)
+        for index, execution in enumerate(page.items[position.skip :], start=position.skip + 1):
+            visible = as_shown(flow, execution)
+            found += [visible] if keep is None or keep(visible) else []
             if len(found) == limit:
-                at = replace(place, skip=index) if index < len(page.items) else behind
-                return Page(tuple(found), str(at) if at.shard < flow.shards else None)
-        place = behind
-    return Page(tuple(found), str(place) if place.shard < flow.shards else None)
+                end = replace(position, skip=index) if index < len(page.items) else following
+                return Page(tuple(found), str(end) if end.shard < flow.shards else None)
+        position = following
+    return Page(tuple(found), str(position) if position.shard < flow.shards else None)
 
 
-def _behind(place: _Place, page: Page[Execution]) -> _Place:
+def _next_position(position: _Position, page: Page[Execution]) -> _Position:
     if page.cursor is None:
-        return _Place(place.shard + 1)
-    return _Place(place.shard, max(0, place.skip - len(page.items)), page.cursor)
+        return _Position(position.shard + 1)
+    return _Position(position.shard, max(0, position.skip - len(page.items)), page.cursor)
 
 
-def _read_cursor(cursor: str | None) -> _Place:
+def _read_cursor(cursor: str | None) -> _Position:
     if cursor is None:
-        return _Place()
-    shard, skip, position = (*cursor.split("|", 2), "", "")[:3]
+        return _Position()
+    shard, skip, page_cursor = (*cursor.split("|", 2), "", "")[:3]
     if not shard.isdecimal() or not skip.isdecimal():
-        raise invalid("cursor", "This cursor is not one of this list")
-    return _Place(int(shard), int(skip), position or None)
+        raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
+    return _Position(int(shard), int(skip), page_cursor or None)
 
 
-def as_shown(flow: Flow, row: Execution) -> Execution:
-    """Open rows of a cancelled flow that nobody holds read as skipped(cancelled), before the sweep has come by."""
-    if flow.status is FlowStatus.CANCELLED and row.is_open and row.claim is None:
-        return replace(row, status=ExecutionStatus.SKIPPED, reason=SkipReason.CANCELLED, due=None, asleep=False)
-    return row
+def as_shown(flow: Flow, execution: Execution) -> Execution:
+    """Return the execution with its visible status.
+
+    In a cancelled flow, an open execution without a claim counts as skipped before the sweep has changed it.
+    """
+    if flow.status is FlowStatus.CANCELLED and execution.is_open and execution.claim is None:
+        return replace(execution, status=ExecutionStatus.SKIPPED, reason=SkipReason.CANCELLED, due=None, asleep=False)
+    return execution
 
 
 def get_execution(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str, entry: int | None = None
 ) -> Execution:
-    """Of a contact that entered several times the newest walk, or that of one entry; NotFound when there is none."""
+    """Return the contact's newest execution, or the one of an entry. Raises NotFound."""
     if entry is None:
         found = find_executions(ports, workspace, flow, contact, 1)
     else:
         key = ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact), entry)
-        row = ports.executions.find_many([key], flow.shards, strong=True).get(key)
-        found = (as_shown(flow, row),) if row else ()
+        execution = ports.executions.find_many([key], flow.shards, strong=True).get(key)
+        found = (as_shown(flow, execution),) if execution else ()
     if not found:
         raise NotFound("Execution of contact", contact)
     return found[0]
@@ -93,13 +99,13 @@ def get_execution(
 def find_executions(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str, limit: int
 ) -> tuple[Execution, ...]:
-    """The contact's walks through the flow, newest first: one, but in an event campaign."""
-    rows = ports.executions.find_entries(workspace, FlowUid(flow.uid), ContactUid(contact), flow.shards, limit)
-    return tuple(as_shown(flow, row) for row in rows)
+    """Return the contact's executions of the flow, newest first. Only event campaigns have more than one."""
+    found = ports.executions.find_entries(workspace, FlowUid(flow.uid), ContactUid(contact), flow.shards, limit)
+    return tuple(as_shown(flow, execution) for execution in found)
 
 
 def flows_of_contact(ports: Ports, workspace: WorkspaceUid, contact: str) -> list[Flow]:
-    """Flows in which the contact is, newest first."""
+    """Return the flows that have an execution of the contact, newest first."""
     uids = dict.fromkeys(ports.executions.find_flows(workspace, ContactUid(contact)))
     flows = [ports.catalog.find(workspace, Flow, uid) for uid in uids]
     return [flow for flow in flows if flow is not None]

@@ -1,4 +1,4 @@
-"""Is one variant of an A/B test better? Rates with intervals, lift, probability to win; standard library only."""
+"""Compare the variants of an A/B test: rates with intervals, lift, and the probability to be the best."""
 
 import math
 import random
@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 
-#: Fewer recipients in a variant tell nothing (dashboard.md: the field's common threshold).
+#: Fewest recipients per variant for a verdict, a common threshold of A/B testing tools.
 ENOUGH = 500
-#: Draws for the probability to win: its error is below 2 %.
+#: Samples for the probability to win. Its error is below 2 %.
 DRAWS = 4_000
 _Z95 = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """`rate` of `hits` among `sent`; `low` and `high` are its 95 % Wilson interval; `wins` is among all variants."""
+    """Results of one variant. `low` and `high` bound the 95 % Wilson interval of `rate`, which is hits/sent.
+
+    `lift` is relative to the first variant. `wins` is the probability that the variant is the best of all.
+    """
 
     label: str
     sent: int
@@ -34,14 +37,14 @@ CERTAIN = 0.9
 
 @dataclass(frozen=True, slots=True)
 class LaneComparison:
-    """The variants of one split by one measure, like `opened`."""
+    """Comparison of the variants of one A/B test by one measure, such as `opened`."""
 
     measure: str
     variants: tuple[Variant, ...]
 
     @property
     def verdict(self) -> str:
-        """What may be said by now."""
+        """The result in words: the winner, no clear winner, or not enough data."""
         if not self.variants or any(variant.sent < ENOUGH for variant in self.variants):
             return "not enough data"
         best = max(self.variants, key=lambda variant: variant.wins)
@@ -49,7 +52,7 @@ class LaneComparison:
 
 
 def compare(measure: str, counts: Mapping[str, tuple[int, int]]) -> LaneComparison:
-    """`counts`: label → (sent, hits), the first being what the others are compared with."""
+    """Compare variants. `counts` maps each label to (sent, hits); the lift is relative to the first label."""
     wins = _win_probabilities(tuple(counts.values()))
     base = next(iter(counts.values()), (0, 0))
     variants = tuple(
@@ -60,7 +63,7 @@ def compare(measure: str, counts: Mapping[str, tuple[int, int]]) -> LaneComparis
 
 
 def wilson(sent: int, hits: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a rate; everything while nothing was sent."""
+    """Return the 95 % Wilson score interval of a rate, which is 0 to 1 while nothing was sent."""
     if sent == 0:
         return 0.0, 1.0
     rate, squared = hits / sent, _Z95**2
@@ -74,19 +77,22 @@ def _rate(sent: int, hits: int) -> float:
 
 
 def _lift(base: tuple[int, int], sent: int, hits: int) -> float | None:
-    """How much better than the first, as a share of its rate; None where that is nothing."""
-    of_base = _rate(*base)
-    return _rate(sent, hits) / of_base - 1 if of_base else None
+    """Return the change against the first variant as a share of its rate, or None if that rate is 0."""
+    base_rate = _rate(*base)
+    return _rate(sent, hits) / base_rate - 1 if base_rate else None
 
 
 @lru_cache
 def _win_probabilities(counts: tuple[tuple[int, int], ...]) -> tuple[float, ...]:
-    """How often each has the highest rate when rates are drawn from their beta posteriors; always the same draws."""
+    """Return how often each variant has the highest rate in samples from the beta posteriors, 0 to 1.
+
+    The seed is fixed, so the same counts always yield the same shares.
+    """
     if not counts:
         return ()
-    dice = random.Random(0)  # noqa: S311 - no secret: a simulation, the same for the same numbers
+    generator = random.Random(0)  # noqa: S311 - a simulation, not a secret
     won = [0] * len(counts)
     for _ in range(DRAWS):
-        rates = [dice.betavariate(1 + hits, 1 + max(0, sent - hits)) for sent, hits in counts]
+        rates = [generator.betavariate(1 + hits, 1 + max(0, sent - hits)) for sent, hits in counts]
         won[rates.index(max(rates))] += 1
     return tuple(each / DRAWS for each in won)

@@ -1,4 +1,4 @@
-"""What happened to a contact, told as entries in order of time, whatever it was that happened."""
+"""Entries of a contact's timeline, built from executions, consent records and events."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ EntryKind = Literal["enrolment", "message", "engagement", "tags", "consent", "ev
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One thing; `id` is unique at its moment, `details` are as the API shows them."""
+    """One entry. `id` is unique among entries of the same time; `details` has the form of the API."""
 
     kind: EntryKind
     at: datetime
@@ -28,25 +28,25 @@ class TimelineEntry:
 
     @property
     def mark(self) -> str:
-        """Tells it from others of the same moment, in a few characters."""
+        """A short hash that distinguishes entries of the same time."""
         return blake2b(f"{self.kind}#{self.id}".encode(), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineCursor:
-    """All that is newer than a moment, and of that moment the entries with these marks."""
+    """The entries shown so far: all that are newer than `until`, and those at `until` with these marks."""
 
     until: datetime | None = None
     marks: frozenset[str] = frozenset()
 
     def has(self, entry: TimelineEntry) -> bool:
-        """Whether the entry was shown."""
+        """Return whether the entry was shown."""
         if self.until is None or entry.at < self.until:
             return False
         return entry.at > self.until or entry.mark in self.marks
 
     def with_all(self, shown: Sequence[TimelineEntry]) -> "TimelineCursor":
-        """After a page, newest first."""
+        """Return the cursor after a page, which is ordered newest first."""
         if not shown:
             return self
         last = shown[-1].at
@@ -54,47 +54,54 @@ class TimelineCursor:
         return TimelineCursor(last, frozenset(marks | (self.marks if last == self.until else set())))
 
 
-def execution_entries(row: Execution, campaign: str, tags: Mapping[NodeId, ChangeTags]) -> Iterator[TimelineEntry]:
-    """How the contact came into a flow, what it was sent, what it did with that; `tags`: what the TAGs change."""
-    place = f"{row.key.flow}#{row.key.entry}"
-    about: dict[str, JsonValue] = {"flowUid": row.key.flow, "campaignUid": campaign, "entry": row.key.entry}
-    for node, result in row.results.items():
-        message: dict[str, JsonValue] = {**about, "nodeId": node, "messageUid": str(row.message_uid(node))}
-        said = {"outcome": result.outcome, "reason": result.reason, "channelUid": result.channel or None}
-        yield TimelineEntry("message", result.at, f"{place}#{node}#m", {**message, **said})
-        receipt = row.receipts.get(node)
+def execution_entries(
+    execution: Execution, campaign: str, tags: Mapping[NodeId, ChangeTags]
+) -> Iterator[TimelineEntry]:
+    """Yield the entries of an execution: enrolment, messages, engagement and tag changes.
+
+    `tags` holds the changes of the TAG steps.
+    """
+    prefix = f"{execution.key.flow}#{execution.key.entry}"
+    flow: dict[str, JsonValue] = {"flowUid": execution.key.flow, "campaignUid": campaign, "entry": execution.key.entry}
+    for node, result in execution.results.items():
+        message: dict[str, JsonValue] = {**flow, "nodeId": node, "messageUid": str(execution.message_uid(node))}
+        outcome = {"outcome": result.outcome, "reason": result.reason, "channelUid": result.channel or None}
+        yield TimelineEntry("message", result.at, f"{prefix}#{node}#m", {**message, **outcome})
+        receipt = execution.receipts.get(node)
         if receipt and result.outcome is not MessageOutcome.SKIPPED:
             yield TimelineEntry(
-                "engagement", receipt.at, f"{place}#{node}#r", {**message, "engagement": receipt.engagement}
+                "engagement", receipt.at, f"{prefix}#{node}#r", {**message, "engagement": receipt.engagement}
             )
-    for visit in row.path:
+    for visit in execution.path:
         if visit.node in tags:
-            retag = tags[visit.node]
-            changed: dict[str, JsonValue] = {"added": list(retag.add), "removed": list(retag.remove)}
+            change = tags[visit.node]
+            changed: dict[str, JsonValue] = {"added": list(change.add), "removed": list(change.remove)}
             yield TimelineEntry(
-                "tags", visit.left, f"{place}#{visit.node}#t", {**about, "nodeId": visit.node, **changed}
+                "tags", visit.left, f"{prefix}#{visit.node}#t", {**flow, "nodeId": visit.node, **changed}
             )
-    # Last, as the first message may be of the same moment.
-    yield TimelineEntry("enrolment", row.created, place, {**about, "status": row.status, "reason": row.reason})
+    # The enrolment comes last, because the list is newest first and the first message may have the same time.
+    yield TimelineEntry(
+        "enrolment", execution.created, prefix, {**flow, "status": execution.status, "reason": execution.reason}
+    )
 
 
 def consent_entries(record: ConsentRecord) -> TimelineEntry:
-    """A change of what the contact agrees to."""
+    """Return the entry of a consent change."""
     details = record.model_dump(mode="json", by_alias=True, exclude={"at"})
     return TimelineEntry("consent", record.at, f"{record.channel_type}#{record.message_type}", details)
 
 
 def event_entry(event: Event) -> TimelineEntry:
-    """What the contact did."""
+    """Return the entry of an event."""
     return TimelineEntry(
         "event", event.occurred_at, event.id, {"name": event.name, "properties": dict(event.properties)}
     )
 
 
 def newest(entries: Iterable[TimelineEntry], seen: TimelineCursor, limit: int) -> list[TimelineEntry]:
-    """The newest of those that were not shown, and one more than `limit` if there is one.
+    """Return the newest entries that were not shown, at most `limit` + 1.
 
-    Entries of one moment stay in the order in which they come, so that they do not change places between pages.
+    The sort is stable. Otherwise entries of the same time could change places between two pages.
     """
-    rest = (each for each in entries if not seen.has(each))
-    return sorted(rest, key=lambda each: each.at, reverse=True)[: limit + 1]
+    unseen = (each for each in entries if not seen.has(each))
+    return sorted(unseen, key=lambda each: each.at, reverse=True)[: limit + 1]

@@ -1,4 +1,4 @@
-"""Which messages of an A/B test are to be compared, and how they did."""
+"""Compare the lanes of each A/B test by the first message of each lane."""
 
 from collections.abc import Mapping
 
@@ -6,12 +6,12 @@ from chalicelib.core.reporting.significance import LaneComparison, compare
 from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 
-#: What is compared: how many of those who were sent the lane's first message opened it, and how many clicked.
+#: Measures of the comparison, each as a share of the sent messages.
 MEASURES = ("opened", "clicked")
 
 
 def compare_variants(graph: Graph, counters: Mapping[str, int]) -> dict[NodeId, tuple[LaneComparison, ...]]:
-    """For every A/B test of the graph one comparison a measure, by the first SEND inside each lane."""
+    """Return the comparisons of each A/B test, one per measure, by the first SEND inside each lane."""
     return {
         node.id: tuple(compare(measure, _counts(graph, node, counters, measure)) for measure in MEASURES)
         for node in graph
@@ -23,24 +23,24 @@ def _counts(graph: Graph, node: Node, counters: Mapping[str, int], measure: str)
     firsts = {label: _first_message(graph, start) for label, start in node.exits.items()}
     shared = {first for first in firsts.values() if list(firsts.values()).count(first) > 1}
     return {
-        # A message that several lanes come to stands behind the split, and tells nothing of it.
-        label: (0, 0) if first is None or first in shared else _reached(counters, first, measure)
+        # A message that several lanes reach comes after the split, so it cannot show a difference between them.
+        label: (0, 0) if first is None or first in shared else _message_counts(counters, first, measure)
         for label, first in firsts.items()
     }
 
 
-def _reached(counters: Mapping[str, int], node: NodeId, measure: str) -> tuple[int, int]:
+def _message_counts(counters: Mapping[str, int], node: NodeId, measure: str) -> tuple[int, int]:
     return counters.get(f"node.{node}.sent", 0), counters.get(f"node.{node}.{measure}", 0)
 
 
 def _first_message(graph: Graph, start: NodeId | None) -> NodeId | None:
-    """The first SEND on the way from here, as long as the way does not part again."""
-    here = start
-    while here is not None:
-        node = graph.nodes[here]
+    """Return the first SEND after `start`, or None if the path splits before it."""
+    current = start
+    while current is not None:
+        node = graph.nodes[current]
         if node.step.delivers:
-            return here
+            return current
         if len(node.exits) != 1:
             return None
-        here = next(iter(node.exits.values()))
+        current = next(iter(node.exits.values()))
     return None
