@@ -1,4 +1,4 @@
-"""Small builders for unit tests: each gives something ordinary, and takes what a test is about."""
+"""Builders for unit tests: each returns an ordinary object, and takes the fields that a test is about."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,34 +20,34 @@ _STAMPS = {"created_at": NOW, "updated_at": NOW}
 
 
 def send(uid: str, **fields: Any) -> dict[str, Any]:
-    """An authored SEND."""
+    """Return an authored SEND."""
     return {"id": uid, "type": "SEND", "templateUid": "hello", **fields}
 
 
 def wait(uid: str, span: object = "P2D") -> dict[str, Any]:
-    """An authored WAIT."""
+    """Return an authored WAIT."""
     return {"id": uid, "type": "WAIT", "for": span}
 
 
 def end(uid: str = "done") -> dict[str, Any]:
-    """An authored END."""
+    """Return an authored END."""
     return {"id": uid, "type": "END"}
 
 
 def tag(uid: str, *names: str) -> dict[str, Any]:
-    """An authored TAG that adds."""
+    """Return an authored TAG that adds tags."""
     return {"id": uid, "type": "TAG", "add": list(names)}
 
 
 def condition(uid: str, when: dict[str, Any], yes: list[Any], no: list[Any] | None = None) -> dict[str, Any]:
-    """An authored CONDITION with a lane for those whom `when` fits, and one for everybody else unless that is None."""
+    """Return an authored CONDITION with a lane for contacts that match `when`, and one for the others unless None."""
     lanes = [{"label": "yes", "when": when, "steps": yes}]
     others = {"label": "no", "steps": no} if no is not None else {"label": "gone", "when": {"tag": "gone"}}
     return {"id": uid, "type": "CONDITION", "lanes": [*lanes, others]}
 
 
 def ab_test(uid: str, **lanes: list[Any]) -> dict[str, Any]:
-    """An authored AB_TEST with these lanes; the last has what the equal shares of the others leave."""
+    """Return an authored AB_TEST with lanes of equal weight; the last lane takes the rest."""
     share = 100 // len(lanes)
     weights = [share] * (len(lanes) - 1) + [100 - share * (len(lanes) - 1)]
     named = zip(lanes.items(), weights, strict=True)
@@ -56,47 +56,48 @@ def ab_test(uid: str, **lanes: list[Any]) -> dict[str, Any]:
 
 
 def build_graph(*steps: dict[str, Any]) -> Graph:
-    """The graph of steps that have no problems."""
+    """Compile steps without problems into a graph."""
     compiled = compile_steps(steps, read_step)
     assert compiled.problems == ()
     return compiled.graph
 
 
 def build_contact(**fields: Any) -> Contact:
-    """An active contact that was never asked for consent."""
+    """Return an active contact without a consent record."""
     return Contact(**{"uid": "ann", "email": "ann@example.com", **_STAMPS, **fields})
 
 
 def build_channel(**fields: Any) -> Channel:
-    """An approved and active e-mail channel."""
+    """Return an approved and active e-mail channel."""
     return Channel(**{"uid": "mail", "name": "Mail", "type": "email", **_STAMPS, **fields})
 
 
 def build_template(**fields: Any) -> Template:
-    """A published e-mail template."""
-    given = {"uid": "hello", "name": "Hello", "channel_type": "email", "content": {"text": "Hello"}, **_STAMPS}
-    return Template(**{**given, "status": TemplateStatus.PUBLISHED, "latest_version": 1, **fields})
+    """Return a published e-mail template."""
+    defaults = {"uid": "hello", "name": "Hello", "channel_type": "email", "content": {"text": "Hello"}, **_STAMPS}
+    return Template(**{**defaults, "status": TemplateStatus.PUBLISHED, "latest_version": 1, **fields})
 
 
 def build_version(**fields: Any) -> TemplateVersion:
-    """Version 1 of an e-mail template."""
-    given = {"version": 1, "channel_type": "email", "message_type": MessageType.MESSAGE, "content": {"text": "Hello"}}
-    return TemplateVersion(**{**given, "published_at": NOW, **fields})
+    """Return version 1 of an e-mail template."""
+    content = {"text": "Hello"}
+    defaults = {"version": 1, "channel_type": "email", "message_type": MessageType.MESSAGE, "content": content}
+    return TemplateVersion(**{**defaults, "published_at": NOW, **fields})
 
 
 def build_flow(status: FlowStatus = FlowStatus.RUNNING, **fields: Any) -> Flow:
-    """A flow in this status."""
+    """Return a flow with this status."""
     return Flow(**{"uid": "flow", "status": status, "channel_uid": "mail", "campaign_uid": "camp", **_STAMPS, **fields})
 
 
-def build_row(node: str | None = "hello", **fields: Any) -> Execution:
-    """A row that has just been enrolled and stands at this node."""
-    given = {"key": KEY, "status": ExecutionStatus.PENDING, "seq": 0, "version": 1}
+def build_execution(node: str | None = "hello", **fields: Any) -> Execution:
+    """Return a newly enrolled execution at this node."""
+    defaults = {"key": KEY, "status": ExecutionStatus.PENDING, "seq": 0, "version": 1}
     times = {"created": NOW, "updated": NOW, "entered": NOW}
-    return Execution(node=NodeId(node) if node else None, **{**given, **times, **fields})
+    return Execution(node=NodeId(node) if node else None, **{**defaults, **times, **fields})
 
 
-def build_letter(node: str = "hello") -> OutgoingMessage:
-    """A rendered message of that row."""
+def build_message(node: str = "hello") -> OutgoingMessage:
+    """Return a rendered message of that execution."""
     uid = MessageUid(KEY.workspace, KEY.flow, KEY.contact, NodeId(node))
     return OutgoingMessage(uid, build_channel(), MessageType.MESSAGE, "ann@example.com", {"text": "Hello"})

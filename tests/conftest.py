@@ -1,6 +1,6 @@
-"""How the tests are shared out among processes: by file, but for folders whose tests share what is dear to start.
+"""Distribution of tests over processes: by file, except for folders with tests that share an expensive fixture.
 
-And what a process keeps is not looked through for garbage again and again, which took a fifth of its time.
+Garbage collection is tuned as well: by default it takes a fifth of the time of a test process.
 """
 
 import gc
@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-#: One stack and one browser; one build of the package.
+#: Folders that run in one process: they share one stack and one browser, or one build of the package.
 TOGETHER = ("tests/e2e/", "tests/infra/")
 
 
 class ByFileOrFolder(LoadFileScheduling):
-    """The units with the most tests come first, so that what waits for processes is over long before the end."""
+    """Schedules by file or by folder. Units with the most tests run first, so that no long unit is left at the end."""
 
     def _split_scope(self, nodeid: str) -> str:
         return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
@@ -26,7 +26,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFold
 
 
 def pytest_collection_finish() -> None:
-    """All modules and tests are there now, and stay."""
+    """Exempt all loaded modules and collected tests from garbage collection."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)

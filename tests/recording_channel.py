@@ -1,4 +1,4 @@
-"""A channel type that remembers what it was given, and answers as it is told."""
+"""A channel type that records every message, and returns the result that a test sets."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -20,15 +20,15 @@ class Sent:
     """One call of the provider."""
 
     at: datetime
-    letter: OutgoingMessage
+    message: OutgoingMessage
 
 
 @dataclass
-class Postbox(BaseChannelType):
-    """`answer` decides; `during` runs while the provider is being called, before it answers."""
+class RecordingChannel(BaseChannelType):
+    """A channel type for tests. `answer` returns the send result; `during` runs before it, within the call."""
 
     clock: Clock
-    answer: Callable[[OutgoingMessage], SendResult] = lambda letter: Accepted(str(letter.uid))
+    answer: Callable[[OutgoingMessage], SendResult] = lambda message: Accepted(str(message.uid))
     during: Callable[[OutgoingMessage], None] = lambda _: None
     calls: list[Sent] = field(default_factory=list)
     name: str = "console"
@@ -48,14 +48,14 @@ class Postbox(BaseChannelType):
     def parts_of(self, content: Mapping[str, str]) -> int:
         return self.parts
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
-        self.calls.append(Sent(self.clock.now(), letter))
-        self.during(letter)
-        return self.answer(letter)
+    def send(self, message: OutgoingMessage) -> SendResult:
+        self.calls.append(Sent(self.clock.now(), message))
+        self.during(message)
+        return self.answer(message)
 
     def times_called(self) -> Counter[str]:
-        """By message uid, how often the provider was asked to send it."""
-        return Counter(str(sent.letter.uid) for sent in self.calls)
+        """Return the number of calls for each message, by message uid."""
+        return Counter(str(sent.message.uid) for sent in self.calls)
 
     def recipients(self) -> list[str]:
-        return [sent.letter.to for sent in self.calls]
+        return [sent.message.to for sent in self.calls]

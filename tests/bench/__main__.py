@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.bench import audience, calls, cpu, hostile, hot, latency, report, scale
+from tests.bench import audience, calls, cpu, hostile, hot_keys, latency, report, scale
 from tests.bench.load import measure_flow, measure_import, measure_steps
 from tests.bench.machine import describe_machine
 from tests.bench.stack import WORKERS, Stack, running
@@ -23,7 +23,7 @@ IN_PROCESS: tuple[tuple[str, str, str, Callable[[], Any]], ...] = (
     ("audience", "audience_units", "metering an import, a preview and an expansion in process", audience.measure_units),
     ("hostile", "hostile", "asking what only somebody hostile would ask", hostile.measure),
     ("latency", "latency", "playing the whole API again and again", latency.measure),
-    ("hot", "hot", "looking which keys are hot", hot.measure),
+    ("hot", "hot", "looking which keys are hot", hot_keys.measure),
     ("scale", "scale", "launching, pausing, resuming, counting and cancelling large flows", scale.measure),
 )
 PARTS = ("import", "flow", "steps", "calls", "cpu", "audience", "hostile", "latency", "hot", "scale")

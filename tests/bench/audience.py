@@ -130,7 +130,7 @@ def measure_units(sizes: Sequence[int] = METERED_SIZES) -> list[dict[str, Any]]:
 
 def _meter(count: int) -> dict[str, Any]:
     with open_story() as story:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         with _booked(story) as imported:
             story.world.ports.files.put(f"{story.api.workspace}/uploads/audience.csv", write_rows(count).encode())
             story.expect(202, story.api.post("/v1/contacts/import", {"fileName": "audience.csv"}))
@@ -143,7 +143,7 @@ def _meter(count: int) -> dict[str, Any]:
             spent = time.process_time() - began
         _check("members in the preview", shown["count"], count_members(count)) if shown["exact"] else None
         # Each page of an import has a millisecond of its own, and whoever is created after the start is no member.
-        story.traveller.shift(timedelta(seconds=1))
+        story.time_travel.shift(timedelta(seconds=1))
         flow = {"campaignUid": story.short_campaign(), "channelUid": story.channel, "segmentUid": segment}
         paced = {"configuration": {"pauseBetweenContactsMs": 60_000}}
         with _booked(story) as expanded:

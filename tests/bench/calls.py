@@ -21,7 +21,7 @@ from tests.builders import condition, end, tag, wait
 from tests.embedded_aws import EmbeddedAws
 from tests.integration.conftest import World
 from tests.integration.harness import START, SleepingClock, Story
-from tests.recording_channel import Postbox
+from tests.recording_channel import RecordingChannel
 
 #: Contacts by which growth is seen.
 SIZES = (1_000, 10_000)
@@ -91,14 +91,14 @@ def open_story() -> Iterator[MeteredStory]:
         secret = aws.client("secretsmanager").create_secret(Name="carillon-signing", SecretString=uuid.uuid4().hex)
         environment["SIGNING_SECRET_ID"] = secret["Name"]
     ports = build_ports(read_settings(environment), aws.client)
-    with time_machine.travel(START, tick=False) as traveller:
-        clock = SleepingClock(ports.clock, traveller)
-        postbox = Postbox(clock)
-        world = World(aws, replace(ports, clock=clock, channel_types={"console": postbox}), queue_urls(aws.client))
+    with time_machine.travel(START, tick=False) as time_travel:
+        clock = SleepingClock(ports.clock, time_travel)
+        provider = RecordingChannel(clock)
+        world = World(aws, replace(ports, clock=clock, channel_types={"console": provider}), queue_urls(aws.client))
         use_ports(world.ports)
         try:
             meter = Meter(aws.unheard_client("dynamodb"))
-            yield MeteredStory(world, world.new_caller(), postbox, traveller, meter=meter)
+            yield MeteredStory(world, world.new_caller(), provider, time_travel, meter=meter)
         finally:
             use_ports(None)
 
@@ -151,7 +151,7 @@ def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
 
 def _one_send(contacts: int) -> Metered:
     with open_story() as story:
-        story.settle_in(contacts)
+        story.set_up(contacts)
         body = _to_everybody(story, story.short_campaign())
         with _watching(story):
             flow = story.expect(201, story.api.post("/flows", body))["uid"]
@@ -163,7 +163,7 @@ def _one_send(contacts: int) -> Metered:
 def run_six_nodes(contacts: int) -> Metered:
     """The campaign of engine.md's budget."""
     with open_story() as story:
-        story.settle_in(contacts)
+        story.set_up(contacts)
         choice = condition("choice", {"tag": "leaving"}, [end("gone")], [])
         steps = (story.send("one"), wait("pause", "P2D"), choice, story.send("two"), tag("mark", "greeted"), end("end"))
         body = _to_everybody(story, story.campaign(*steps))
@@ -199,4 +199,4 @@ def _row_bytes(story: MeteredStory) -> Iterator[int]:
 def _check(story: MeteredStory, flow: str, messages: int) -> None:
     shown = story.flow(flow)
     assert shown["status"] == "completed", shown
-    assert len(story.postbox.calls) == messages, f"{len(story.postbox.calls)} messages instead of {messages}"
+    assert len(story.provider.calls) == messages, f"{len(story.provider.calls)} messages instead of {messages}"

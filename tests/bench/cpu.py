@@ -36,7 +36,7 @@ from tests.memory.stores import shared_stores
 from tests.memory.timers import MemoryTimers
 from tests.memory.usage_limits import MemoryAllowances
 from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
-from tests.recording_channel import Postbox
+from tests.recording_channel import RecordingChannel
 
 CONTACTS = 2_000
 BATCH = 10
@@ -72,13 +72,13 @@ class Laboratory:
             webhook_scheduler=MemoryWebhookDesk(),
             webhook_queue=MemoryWebhookQueue(),
             webhook_caller=MemoryWebhookCaller(),
-            channel_types={"console": Postbox(self.clock)},
+            channel_types={"console": RecordingChannel(self.clock)},
             secret=lambda: b"bench",
         )
         self.workspace = WorkspaceUid(make_workspace(self.ports, "Bench")[0].uid)
         self.seconds, self.count = 0.0, 0
 
-    def settle_in(self, contacts: int) -> tuple[str, str, list[str]]:
+    def set_up(self, contacts: int) -> tuple[str, str, list[str]]:
         """A channel, a published template and contacts, by uid."""
         ports, workspace = self.ports, self.workspace
         channel = create_channel(ports, workspace, ChannelFields(name="Console", type="console"))
@@ -138,7 +138,7 @@ def measure(contacts: int = CONTACTS) -> list[dict[str, Any]]:
 
 def _measure(name: str, contacts: int) -> dict[str, Any]:
     lab = Laboratory()
-    channel, template, people = lab.settle_in(contacts)
+    channel, template, people = lab.set_up(contacts)
     send = {"type": "SEND", "templateUid": template}
     wait = {"id": "wait", "type": "WAIT", "for": "P2D"}
     long = {"steps": [{**send, "id": "one"}, wait, {**send, "id": "two"}, {"id": "end", "type": "END"}]}

@@ -23,7 +23,7 @@ def measure() -> list[dict[str, Any]]:
 
 def _measure(kind: str, make: Callable[[Story], Sequence[Ask]]) -> dict[str, Any]:
     with open_story() as story:
-        story.settle_in(1)
+        story.set_up(1)
         asked: list[Asked] = [ask(story.api, each) for each in make(story)]
     dearest = max(asked, key=lambda each: each.cpu)
     return {

@@ -58,7 +58,7 @@ KINDS = (
     Kind("contacts", r"Contacts U#C#\d+\|U", CONTACTS, CONTACT_SHARDS),
     Kind("history of a contact", r"Contacts U#[EDS]#.*", CONTACTS, CONTACTS),
     Kind("changes that are heard of", r"Contacts/news NEWS#\d+\|.*", CONTACTS, NEWS_SHARDS),
-    Kind("listeners of a workspace", r"Catalog U#SUBSCRIPTIONS#events\|META", 1, 1),
+    Kind("listeners of a workspace", r"Catalog U#LISTENERS#events\|META", 1, 1),
     Kind("campaign", r"Catalog U#CAMPAIGN#U\|META", 1, 1),
     Kind("statistics of a flow", r"Catalog U#FLOW#U\|(S#\d+#\d+)?", STATISTICS_SHARDS, 1, splits=True),
     Kind("control of a flow", r"Catalog U#FLOW#U\|META", 1, 1),
@@ -181,7 +181,7 @@ def _name(place: Place) -> str:
 
 def _send_all(contacts: int) -> tuple[int, Tally]:
     with open_story() as story:
-        story.settle_in(contacts)
+        story.set_up(contacts)
         limits = {"ratePerSecond": RATE, "dailyCap": 1_000_000_000, "prices": {"MESSAGE": "0.01"}}
         body = {"name": "Console", "type": "console", **limits}
         story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
@@ -198,7 +198,7 @@ def _send_all(contacts: int) -> tuple[int, Tally]:
 
 def _send_paced(contacts: int) -> tuple[int, Tally]:
     with open_story() as story:
-        story.settle_in(contacts)
+        story.set_up(contacts)
         campaign = story.short_campaign()
         with _watching(story):
             story.start(campaign, configuration={"maxConcurrentMessages": 10})
@@ -209,7 +209,7 @@ def _send_paced(contacts: int) -> tuple[int, Tally]:
 def _tag_all(contacts: int) -> tuple[int, Tally]:
     """A campaign hears of every tag and takes nobody in."""
     with open_story() as story:
-        story.settle_in(contacts)
+        story.set_up(contacts)
         trigger = {"type": "event", "event": "contact.tagged", "when": {"tag": "nobody"}}
         uid = story.campaign({**story.send("hear"), "channelUid": story.channel}, trigger=trigger)
         story.expect(202, story.api.post(f"/v1/campaigns/{uid}/launch"))
@@ -226,5 +226,5 @@ def _tag() -> dict[str, Any]:
 
 
 def _finish(story: MeteredStory, sends: int) -> tuple[int, Tally]:
-    assert len(story.postbox.calls) == sends, f"{len(story.postbox.calls)} messages instead of {sends}"
+    assert len(story.provider.calls) == sends, f"{len(story.provider.calls)} messages instead of {sends}"
     return sends, story.meter.tally

@@ -114,10 +114,10 @@ def _play() -> dict[str, Samples]:
 
 def _follow_links(story: Story) -> None:
     """What needs no key: the document, and the links of a message."""
-    story.settle_in(1)
+    story.set_up(1)
     story.start(story.short_campaign())
     story.run()
-    uid, links = story.postbox.calls[-1].letter.uid, Links(story.world.ports.secret(), BASE)
+    uid, links = story.provider.calls[-1].message.uid, Links(story.world.ports.secret(), BASE)
     leave = links.unsubscribe(story.api.workspace, story.contacts[0], "console", MessageType.NEWSLETTER) or ""
     for url in (leave, links.open(uid), links.click(uid, "https://example.com/"), "/openapi.json", "/docs"):
         story.api.get(url.removeprefix(BASE))

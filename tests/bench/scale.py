@@ -47,7 +47,7 @@ def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
 
 def _measure(count: int) -> dict[str, Any]:
     with open_story() as story:
-        story.settle_in(0)
+        story.set_up(0)
         _fill(story, count)
         wish = {"name": "All", "filter": {"field": "firstName", "op": "exists"}}
         segment = story.expect(201, story.api.post("/v1/segments", wish))["uid"]
@@ -91,4 +91,4 @@ def _fill(story: MeteredStory, count: int) -> None:
     people = [Contact(uid=new_uid(), first_name=f"N{n}", created_at=now, updated_at=now) for n in range(count)]
     for start in range(0, count, MANY):
         story.world.ports.contacts.add_many(story.api.workspace, people[start : start + MANY])
-    story.traveller.shift(timedelta(seconds=1))
+    story.time_travel.shift(timedelta(seconds=1))

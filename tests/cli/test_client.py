@@ -21,7 +21,7 @@ def client_of(api: Api) -> Client:
 
 
 def test_a_flow_is_driven_from_nothing_to_its_end(story: Story) -> None:
-    story.settle_in(2)
+    story.set_up(2)
     client = client_of(story.api)
     wish = NewFlow(channel_uid=story.channel, campaign_uid=story.short_campaign(), contact_uids=tuple(story.contacts))
     flow = client.flows.create(wish)

@@ -51,7 +51,7 @@ class Shell:
 
 @pytest.fixture
 def shell(story: Story) -> Shell:
-    story.settle_in(2)
+    story.set_up(2)
     return Shell(story.api)
 
 

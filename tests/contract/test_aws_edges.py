@@ -136,10 +136,10 @@ def test_the_secret_is_read_once() -> None:
 
 def test_the_engines_clock_runs_faster_from_its_anchor_on() -> None:
     start = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    with time_machine.travel(start, tick=False) as traveller:
+    with time_machine.travel(start, tick=False) as time_travel:
         fast = SystemClock(60, start.timestamp(), (start + timedelta(days=1)).timestamp())
         plain = SystemClock()
-        traveller.shift(timedelta(seconds=10))
+        time_travel.shift(timedelta(seconds=10))
         assert fast.now() == start + timedelta(days=1, minutes=10)
         assert fast.real() == plain.now() == plain.real() == start + timedelta(seconds=10)
 

@@ -139,7 +139,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def build(case: Case, port: int) -> tuple[ChannelType, OutgoingMessage]:
-    """The channel type with this port for its provider, and a letter whose settings and content passed its models."""
+    """The channel type with this port for its provider, and a message whose settings and content passed its models."""
     url = f"http://127.0.0.1:{port}"
     edges = ProviderClients(
         ses=build_client("sesv2", url),

@@ -92,13 +92,13 @@ class Scene:
         self.told.append(report)
         return self.listens
 
-    def letter(self, name: str, digits: str, contact: str = "c") -> OutgoingMessage:
+    def message(self, name: str, digits: str, contact: str = "c") -> OutgoingMessage:
         kind, settings = SETTINGS[name]
         uid = MessageUid(W, FlowUid("f"), ContactUid(contact), NodeId("n"))
         return make_message(kind, settings, TEXT, to=f"+1206555{digits}", uid=uid)
 
     def send(self, name: str, digits: str, contact: str = "c") -> SendResult:
-        sent = self.letter(name, digits, contact)
+        sent = self.message(name, digits, contact)
         return self.kinds[sent.channel.type].send(sent)
 
     def kept(self) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ class Scene:
             if isinstance(each, Post):
                 headers = {key.lower(): value for key, value in each.headers.items()}
                 callback = ProviderCallback(each.body, each.url, headers)
-                channel = self.letter(name, "0000").channel
+                channel = self.message(name, "0000").channel
                 assert self.kinds[channel.type].is_genuine(W, channel, callback)
             else:
                 envelope = {"Type": "Notification", "Message": json.dumps(each.content)}
@@ -208,7 +208,7 @@ class TestReports:
         assert scene.reports(name) == []
 
     def test_rcs_falls_back_only_when_it_is_asked_to(self, scene: Scene) -> None:
-        sent = scene.letter("rcs", "0104")
+        sent = scene.message("rcs", "0104")
         settings = {**SETTINGS["rcs"][1], "fallback": "provider"}
         scene.kinds["rcs"].send(make_message("rcs", settings, TEXT, to=sent.to))
         found = scene.reports()
@@ -368,7 +368,7 @@ class TestMetasHooks:
         return respond(Asked("POST", META_HOOKS, {}, {}, body)).status
 
     def test_a_url_that_answers_the_challenge_as_we_do_is_kept(self, scene: Scene) -> None:
-        channel, kind = scene.letter("whatsapp by meta", "0199").channel, scene.kinds["whatsapp"]
+        channel, kind = scene.message("whatsapp by meta", "0199").channel, scene.kinds["whatsapp"]
 
         class Route(BaseHTTPRequestHandler):
             """What Carillon does with Meta's question."""

@@ -37,10 +37,10 @@ def steps(request: pytest.FixtureRequest) -> Iterator[Steps]:
         return
     place = Place(request.param)
     client, url = place.client("sqs"), place.names["STEP_QUEUE_URL"]
-    with time_machine.travel(START, tick=False) as traveller:
+    with time_machine.travel(START, tick=False) as time_travel:
 
         def taken(moment: datetime) -> list[StepMessage]:
-            traveller.move_to(moment, tick=False)
+            time_travel.move_to(moment, tick=False)
             return [StepMessage.model_validate_json(body) for body in bodies(client, url)]
 
         yield Steps(SqsStepQueue(client, url), taken)
@@ -66,10 +66,10 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[Jobs]:
         return
     place = Place(request.param)
     client, url = place.client("sqs"), place.names["JOB_QUEUE_URL"]
-    with time_machine.travel(START, tick=False) as traveller:
+    with time_machine.travel(START, tick=False) as time_travel:
 
         def taken(moment: datetime) -> list[Job]:
-            traveller.move_to(moment, tick=False)
+            time_travel.move_to(moment, tick=False)
             return [TypeAdapter(Job).validate_json(body) for body in bodies(client, url)]
 
         yield Jobs(SqsJobQueue(client, url), taken)
@@ -135,11 +135,11 @@ def test_a_job_for_more_than_fifteen_minutes_is_refused(jobs: Jobs) -> None:
 def test_a_faster_clock_makes_shorter_delays() -> None:
     place = Place("ministack")
     client, url = place.client("sqs"), place.names["STEP_QUEUE_URL"]
-    with time_machine.travel(START, tick=False) as traveller:
+    with time_machine.travel(START, tick=False) as time_travel:
         SqsStepQueue(client, url, speed=60).send([after(timedelta(hours=5), 1), after(timedelta(minutes=1), 2)], START)
-        traveller.move_to(START + SECOND, tick=False)
+        time_travel.move_to(START + SECOND, tick=False)
         assert [StepMessage.model_validate_json(body).seq for body in bodies(client, url)] == [2]
-        traveller.move_to(START + timedelta(minutes=5), tick=False)
+        time_travel.move_to(START + timedelta(minutes=5), tick=False)
         assert [StepMessage.model_validate_json(body).seq for body in bodies(client, url)] == [1]
 
 
@@ -214,10 +214,10 @@ def receipts(request: pytest.FixtureRequest) -> Iterator[Receipts]:
         return
     place = Place(request.param)
     client, url = place.client("sqs"), place.names["RECEIPT_QUEUE_URL"]
-    with time_machine.travel(START, tick=False) as traveller:
+    with time_machine.travel(START, tick=False) as time_travel:
 
         def taken(moment: datetime) -> list[str]:
-            traveller.move_to(moment, tick=False)
+            time_travel.move_to(moment, tick=False)
             return bodies(client, url)
 
         yield Receipts(SqsReceiptQueue(client, url), taken)

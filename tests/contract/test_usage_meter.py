@@ -169,7 +169,7 @@ def test_each_started_64_kb_of_a_request_to_sqs_counts(place: Place, statistics:
 
 def test_time_is_billed_by_the_memory_that_the_function_has(place: Place, statistics: DynamoStatistics) -> None:
     memory = mock.patch.dict(os.environ, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"})
-    with time_machine.travel(START, tick=False) as traveller, memory, usage.metered():
-        traveller.shift(timedelta(milliseconds=250))
+    with time_machine.travel(START, tick=False) as time_travel, memory, usage.metered():
+        time_travel.shift(timedelta(milliseconds=250))
         statistics.record_batch(W, F, 0, "b1", {"sent": 1})
     assert _used(statistics).gigabyte_seconds == 0.125

@@ -1,4 +1,4 @@
-"""The calls of the documentation, to the letter, by curl."""
+"""The calls of the documentation, to the message, by curl."""
 
 import json
 import shlex

@@ -1,1 +1,1 @@
-"""Faults at every call of the protocol, at the ports and under the real adapters, and what must hold after each."""
+"""Fault injection at every call of a port and at every AWS call, with the invariants that must hold after each run."""

@@ -1,4 +1,4 @@
-"""The same runs over the real adapters, with ministack or moto in this process; every call of botocore is numbered."""
+"""Runs over the real adapters, with ministack or moto in this process. Every call of botocore is numbered."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,11 +17,11 @@ from chalicelib.settings import read_settings
 from chalicelib.wiring import build_ports
 from infra.local.resources import queue_urls
 from tests.embedded_aws import EmbeddedAws, MotoAws
-from tests.faults.injector import Board, SkewedClock
-from tests.faults.simulated_queues import BATCH, VISIBILITY, Mail
+from tests.faults.injector import FaultInjector, SkewedClock
+from tests.faults.simulated_queues import BATCH, VISIBILITY, QueuedMessage
 from tests.memory.clock import START
 
-#: Our names of the queues → their logical ids.
+#: Queue name in the harness → logical id in `infra/resources.yaml`.
 QUEUES = {
     "events": "EventQueue",
     "jobs": "JobQueue",
@@ -33,33 +33,33 @@ QUEUES = {
     "dead_steps": "StepDeadLetters",
 }
 SERVICES = ("dynamodb", "sqs")
-#: What the harness itself asks, as Lambda's event source mappings do.
+#: Calls that the harness makes in place of Lambda's event source mappings.
 _MAPPING = frozenset({"ReceiveMessage", "DeleteMessage"})
 
 
-class TravellingClock(SkewedClock):
-    """Moves the process's time along, by which the emulators keep delays and timeouts."""
+class EmulatorClock(SkewedClock):
+    """A clock that also moves the time of the process, because the emulators time delays and timeouts by it."""
 
-    def __init__(self, traveller: time_machine.Traveller) -> None:
+    def __init__(self, time_travel: time_machine.Traveller) -> None:
         super().__init__(START)
-        self._traveller = traveller
+        self._time_travel = time_travel
 
     def advance(self, span: timedelta) -> None:
         super().advance(span)
-        self._traveller.shift(span)
+        self._time_travel.shift(span)
 
 
 @dataclass
-class SqsPost:
-    """The emulator's queues; when messages show up is overheard from what is sent."""
+class SqsQueues:
+    """The emulator's queues. The times at which messages become visible are derived from the observed sends."""
 
     aws: EmbeddedAws | MotoAws
     clock: SkewedClock
     urls: dict[str, str]
-    #: Queue → moments at which something may show up.
+    #: Queue → times at which a message may become visible.
     moments: dict[str, list[datetime]] = field(default_factory=lambda: {name: [] for name in QUEUES})
 
-    def receive(self, queue: str, now: datetime) -> list[Mail]:
+    def receive(self, queue: str, now: datetime) -> list[QueuedMessage]:
         due = [moment for moment in self.moments[queue] if moment <= now]
         if not due:
             return []
@@ -74,22 +74,22 @@ class SqsPost:
         if not queue.startswith("dead_"):
             self.moments[f"dead_{queue}"] += [now + VISIBILITY[queue] + timedelta(seconds=1)]
         return [
-            Mail(
+            QueuedMessage(
                 each["MessageId"], each["Body"], now, int(each["Attributes"]["ApproximateReceiveCount"]),
                 each["ReceiptHandle"],
             )
             for each in found
         ]  # fmt: skip
 
-    def delete(self, queue: str, mail: Mail) -> None:
-        with suppress(ClientError):  # A twin was faster.
-            self.aws.client("sqs").delete_message(QueueUrl=self.urls[queue], ReceiptHandle=mail.handle)
+    def delete(self, queue: str, message: QueuedMessage) -> None:
+        with suppress(ClientError):  # Another delivery of the same message has deleted it.
+            self.aws.client("sqs").delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message.handle)
 
     def next_moment(self) -> datetime | None:
         return min((moment for of in self.moments.values() for moment in of), default=None)
 
-    def overhear(self, params: dict[str, Any]) -> None:
-        """A message is sent, or several are."""
+    def record_send(self, params: dict[str, Any]) -> None:
+        """Record when the messages of a send request become visible."""
         queue = next(name for name, url in self.urls.items() if url == params["QueueUrl"])
         for entry in params.get("Entries", [params]):
             self.moments[queue].append(self.clock.true_now() + timedelta(seconds=entry.get("DelaySeconds", 0)))
@@ -97,78 +97,78 @@ class SqsPost:
 
 @dataclass
 class AwsBackend:
-    """`board` is set once the world has one; until then nothing is counted."""
+    """The emulated AWS with a clock, ports and queues."""
 
     clock: SkewedClock
     ports: Ports
-    post: SqsPost
-    wired: tuple[str, ...] = ()
+    queues: SqsQueues
+    intercepted: tuple[str, ...] = ()
     executions_table: str = ""
 
     def move(self, span: timedelta) -> None:
         self.clock.advance(span)
 
     def claims(self, now: datetime) -> int:
-        """Counted outside of the switchboard, by a scan."""
-        items = self.post.aws.client("dynamodb").scan(TableName=self.executions_table, ConsistentRead=True)["Items"]
+        """Count the claimed executions with a scan that the injector does not see."""
+        items = self.queues.aws.client("dynamodb").scan(TableName=self.executions_table, ConsistentRead=True)["Items"]
         return sum("by" in item.get("claim", {}).get("M", {}) for item in items)
 
     @contextmanager
-    def listening(self, board: Board) -> Iterator[None]:
-        """Every call of botocore goes over the switchboard: before it, and once it was answered."""
-        hooks = [_Hook(board, self.post, service) for service in SERVICES]
+    def listening(self, injector: FaultInjector) -> Iterator[None]:
+        """Route every call of botocore through the injector, before the call and after its response."""
+        hooks = [_Hook(injector, self.queues, service) for service in SERVICES]
         for hook in hooks:
-            hook.hang()
+            hook.register()
         try:
             yield
         finally:
             for hook in hooks:
-                hook.unhang()
+                hook.unregister()
 
 
 class _Hook:
-    """On one service's client."""
+    """The botocore event handlers of one service's client."""
 
-    def __init__(self, board: Board, post: SqsPost, service: str) -> None:
-        self._board, self._post, self._service = board, post, service
-        self._events = post.aws.client(service).meta.events
-        #: What is to be done once the call under way is answered.
+    def __init__(self, injector: FaultInjector, queues: SqsQueues, service: str) -> None:
+        self._injector, self._queues, self._service = injector, queues, service
+        self._events = queues.aws.client(service).meta.events
+        #: Errors to raise after the responses of the calls in progress.
         self._after: list[BaseException | None] = []
 
-    def hang(self) -> None:
-        self._events.register_first(f"provide-client-params.{self._service}", self._overhear, unique_id="faults-0")
-        self._events.register_first(f"before-call.{self._service}", self._before, unique_id="faults-1")
-        self._events.register_last(f"after-call.{self._service}", self._behind, unique_id="faults-2")
+    def register(self) -> None:
+        self._events.register_first(f"provide-client-params.{self._service}", self._record_send, unique_id="faults-0")
+        self._events.register_first(f"before-call.{self._service}", self._before_call, unique_id="faults-1")
+        self._events.register_last(f"after-call.{self._service}", self._after_call, unique_id="faults-2")
 
-    def unhang(self) -> None:
+    def unregister(self) -> None:
         self._events.unregister(f"provide-client-params.{self._service}", unique_id="faults-0")
         self._events.unregister(f"before-call.{self._service}", unique_id="faults-1")
         self._events.unregister(f"after-call.{self._service}", unique_id="faults-2")
 
-    def _overhear(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+    def _record_send(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         if model.name in {"SendMessage", "SendMessageBatch"}:
-            self._post.overhear(params)
+            self._queues.record_send(params)
 
-    def _before(self, model: Any, **_: Any) -> Any:
-        """The call's own effect comes after this; a crash or a lost answer is kept for when it is over."""
+    def _before_call(self, model: Any, **_: Any) -> Any:
+        """Inject the planned fault. A crash or a lost response is raised after the call has taken effect."""
         self._after.append(None)
-        if model.name in _MAPPING or not self._board.on or not self._board.frames:
+        if model.name in _MAPPING or not self._injector.on or not self._injector.invocations:
             return None
         try:
-            self._board.call(f"aws.{self._service}.{model.name}", _nothing, (), {})
-        except RetryLater as refused:
-            if "refused" in str(refused):
+            self._injector.call(f"aws.{self._service}.{model.name}", _nothing, (), {})
+        except RetryLater as error:
+            if "refused" in str(error):
                 return _throttled()
             self._after[-1] = ConnectionClosedError(endpoint_url="https://aws.example")
-        except BaseException as died:  # noqa: BLE001 - the process dies once the call has taken effect
-            self._after[-1] = died
+        except BaseException as error:  # noqa: BLE001 - the process dies after the call has taken effect
+            self._after[-1] = error
         return None
 
-    def _behind(self, **_: Any) -> None:
+    def _after_call(self, **_: Any) -> None:
         error = self._after.pop()
         if error is not None:
-            # Only now has the call taken effect, which may be a claim.
-            self._board.moments[-1] = max(self._board.moments[-1], self._board.claims())
+            # The call has taken effect only now, and its effect may be a claim.
+            self._injector.claims_at_faults[-1] = max(self._injector.claims_at_faults[-1], self._injector.claims())
             raise error
 
 
@@ -187,22 +187,19 @@ def _throttled() -> Any:
 
 @contextmanager
 def aws_backend(aws: EmbeddedAws | MotoAws) -> Iterator[AwsBackend]:
-    """A fresh AWS on a clock that stands still."""
-    with time_machine.travel(START, tick=False) as traveller:
+    """Yield an empty AWS on a clock that only the harness moves."""
+    with time_machine.travel(START, tick=False) as time_travel:
         aws.reset()
         environment = aws.provision()
-        clock = TravellingClock(traveller)
+        clock = EmulatorClock(time_travel)
         settings = read_settings({"SIGNING_SECRET_ID": "unused", **environment, "STAGE": "test"})
         ports = replace(build_ports(settings, aws.client), clock=clock)
         if isinstance(aws, MotoAws):
-            # moto's PartiQL overlooks conditions: rows and contacts are written one by one there.
-            client, rows, contacts = (
-                aws.client("dynamodb"),
-                environment["EXECUTIONS_TABLE"],
-                environment["CONTACTS_TABLE"],
-            )
-            executions = DynamoExecutions(client, rows, batched=False)
-            ports = replace(ports, executions=executions, contacts=DynamoContacts(client, contacts, batched=False))
+            # PartiQL in moto ignores conditions, so executions and contacts are written one by one.
+            client = aws.client("dynamodb")
+            executions = DynamoExecutions(client, environment["EXECUTIONS_TABLE"], batched=False)
+            contacts = DynamoContacts(client, environment["CONTACTS_TABLE"], batched=False)
+            ports = replace(ports, executions=executions, contacts=contacts)
         found = queue_urls(aws.client)
-        post = SqsPost(aws, clock, {name: found[logical] for name, logical in QUEUES.items()})
-        yield AwsBackend(clock, ports, post, executions_table=environment["EXECUTIONS_TABLE"])
+        queues = SqsQueues(aws, clock, {name: found[logical] for name, logical in QUEUES.items()})
+        yield AwsBackend(clock, ports, queues, executions_table=environment["EXECUTIONS_TABLE"])

@@ -1,4 +1,4 @@
-"""The tiers over AWS's emulators: faults at the calls of botocore, and the same verdicts as in memory."""
+"""The tiers on emulated AWS: faults at the calls of botocore, and a comparison of results with those in memory."""
 
 import time
 from collections.abc import Sequence
@@ -11,33 +11,33 @@ from tests.faults.plan import Call, Fault, Kind, single_faults
 from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME
 
-#: Hints that are lost, doubled or late, and clocks that go wrong, are played at the ports.
+#: Lost, doubled and late messages, and wrong clocks, are injected at the ports only.
 KINDS = frozenset({Kind.CRASH, Kind.LOST, Kind.REFUSED, Kind.TWIN, Kind.ZOMBIE})
 
 
 def aws_faults(calls: Sequence[Call]) -> list[Fault]:
-    """Every single fault at AWS's calls."""
+    """Return every single fault that applies to a call of AWS."""
     return [fault for fault in single_faults(calls, act=False) if fault.kind in KINDS]
 
 
 def play_on_ministack(name: str, every: int, first: int) -> Figures:
-    """Every so manieth fault from `first` on: shares of one scenario for several processes."""
+    """Run every `every`-th fault from `first` on. Several processes share one scenario this way."""
     figures, began = Figures(), time.process_time()
-    place = partial(aws_backend, EmbeddedAws())
-    for fault in aws_faults(run(BY_NAME[name], place=place).calls)[first::every]:
-        figures.add(run(BY_NAME[name], (fault,), place=place))
+    backend = partial(aws_backend, EmbeddedAws())
+    for fault in aws_faults(run(BY_NAME[name], backend=backend).calls)[first::every]:
+        figures.add(run(BY_NAME[name], (fault,), backend=backend))
     figures.cpu_seconds = time.process_time() - began
     return figures
 
 
 def compare(name: str, emulator: str) -> Figures:
-    """Without faults; a verdict that differs from memory's is a failure."""
+    """Run the scenario without faults. A result that differs from the result in memory is a failure."""
     figures, began = Figures(), time.process_time()
-    there = run(BY_NAME[name], place=partial(aws_backend, MotoAws() if emulator == "moto" else EmbeddedAws()))
-    figures.add(there)
-    here = run(BY_NAME[name])
-    if there.summary != here.summary:
+    emulated = run(BY_NAME[name], backend=partial(aws_backend, MotoAws() if emulator == "moto" else EmbeddedAws()))
+    figures.add(emulated)
+    in_memory = run(BY_NAME[name])
+    if emulated.summary != in_memory.summary:
         figures.other += 1
-        figures.failures.append(f"{name} on {emulator}: {there.summary}, in memory {here.summary}")
+        figures.failures.append(f"{name} on {emulator}: {emulated.summary}, in memory {in_memory.summary}")
     figures.cpu_seconds = time.process_time() - began
     return figures

@@ -1,4 +1,4 @@
-"""Where a run takes place: in memory, or on AWS as ministack or moto play it."""
+"""Backends of a run: memory, or AWS as ministack or moto emulate it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -7,8 +7,15 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.ports import Ports
-from tests.faults.injector import PORTS, Board, SkewedClock
-from tests.faults.simulated_queues import MemoryPost, Post, PostedEvents, PostedJobs, PostedReceipts, PostedSteps
+from tests.faults.injector import PORTS, FaultInjector, SkewedClock
+from tests.faults.simulated_queues import (
+    Queues,
+    SimulatedEventQueue,
+    SimulatedJobQueue,
+    SimulatedQueues,
+    SimulatedReceiptQueue,
+    SimulatedStepQueue,
+)
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.consents import MemoryConsents
@@ -25,51 +32,51 @@ from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, Memory
 
 
 class Backend(Protocol):
-    """Ports, queues and a clock that belong together."""
+    """Ports, queues and a clock that belong to one run."""
 
     clock: SkewedClock
     ports: Ports
-    post: Post
-    #: Ports whose calls the switchboard counts; on AWS it counts AWS's calls instead.
-    wired: Sequence[str]
+    queues: Queues
+    #: Ports that the injector intercepts. On AWS it intercepts the calls of botocore instead.
+    intercepted: Sequence[str]
 
     def move(self, span: timedelta) -> None:
-        """Time passes."""
+        """Let time pass."""
 
-    def listening(self, board: Board) -> AbstractContextManager[None]:
-        """The switchboard hears of calls that it is not in front of."""
+    def listening(self, injector: FaultInjector) -> AbstractContextManager[None]:
+        """Route calls that do not pass an intercepted port through the injector."""
 
     def claims(self, now: datetime) -> int:
-        """How many rows are claimed: what a fault at this moment may make unknown."""
+        """Return the number of claimed executions: at most so many messages can become unknown by a fault now."""
 
 
 @dataclass
 class MemoryBackend:
-    """Nothing but dicts: a step takes a tenth of a millisecond."""
+    """Ports in memory. One step takes about 0.1 ms."""
 
     clock: SkewedClock
     ports: Ports
-    post: MemoryPost
+    queues: SimulatedQueues
     executions: MemoryExecutions
-    wired: Sequence[str] = PORTS
+    intercepted: Sequence[str] = PORTS
 
     @classmethod
     @contextmanager
     def new(cls) -> "Iterator[MemoryBackend]":
-        """An empty one."""
+        """Yield an empty backend."""
         clock, executions, events = SkewedClock(), MemoryExecutions(), MemoryEvents()
         catalog, consents = MemoryCatalog(), MemoryConsents()
-        post = MemoryPost(clock)
+        queues = SimulatedQueues(clock)
         ports = Ports(
             clock=clock,
             **shared_stores(catalog, MemoryContacts(events, consents), MemoryStatistics()),
             consents=consents,
             events=events,
-            event_queue=PostedEvents(post),
-            receipt_queue=PostedReceipts(post),
+            event_queue=SimulatedEventQueue(queues),
+            receipt_queue=SimulatedReceiptQueue(queues),
             executions=executions,
-            steps=PostedSteps(post),
-            jobs=PostedJobs(post),
+            steps=SimulatedStepQueue(queues),
+            jobs=SimulatedJobQueue(queues),
             timers=MemoryTimers(),
             pacing=MemoryGates(),
             circuits=MemoryCircuits(catalog),
@@ -81,13 +88,13 @@ class MemoryBackend:
             channel_types={},
             secret=lambda: b"faults",
         )
-        yield cls(clock, ports, post, executions)
+        yield cls(clock, ports, queues, executions)
 
     def move(self, span: timedelta) -> None:
         self.clock.advance(span)
 
-    def listening(self, board: Board) -> AbstractContextManager[None]:
+    def listening(self, injector: FaultInjector) -> AbstractContextManager[None]:
         return nullcontext()
 
     def claims(self, now: datetime) -> int:
-        return sum(row.claim is not None for row in self.executions.rows.values())
+        return sum(execution.claim is not None for execution in self.executions.stored.values())

@@ -1,8 +1,8 @@
-"""Workers that run at once, on a clock of their own: whoever waits lets the one go on whose time comes next.
+"""Concurrent workers on a virtual clock.
 
-Each worker is a thread, but only one of them runs at any moment, and they change places only where they wait: for a
-port (every call takes a few milliseconds), for the provider, for a moment. So a run is the same every time, and its
-workers are interleaved as ten Lambdas are.
+Each worker is a thread, but only one thread runs at a time. A thread that waits resumes the thread with the earliest
+wake-up time. Threads wait only for a port (a few milliseconds a call), for the provider and between batches. A run is
+therefore repeatable, and its workers interleave as ten Lambda functions do.
 """
 
 import heapq
@@ -25,22 +25,22 @@ from infra.local.lambda_runtime import load_handler
 from tests.faults.backends import MemoryBackend
 from tests.faults.injector import PORTS
 from tests.faults.simulation import WORKERS, Context, _record
-from tests.recording_channel import Postbox
+from tests.recording_channel import RecordingChannel
 
-#: What a call of DynamoDB or SQS takes.
+#: Duration of a call of DynamoDB or SQS.
 LATENCY = timedelta(milliseconds=3)
-#: How long an idle worker looks away at most, as a long poll does.
-LOOK_AWAY = timedelta(seconds=1)
+#: Longest pause of an idle worker between two polls.
+POLL_PAUSE = timedelta(seconds=1)
 MOMENT = timedelta(milliseconds=1)
 
 
 class Stopped(BaseException):
-    """The test is over."""
+    """Raised in a worker thread when the test is over."""
 
 
 @dataclass
-class Crew:
-    """Threads that take turns; `now` is when the one that runs is."""
+class WorkerPool:
+    """Worker threads that run one at a time; `now` is the virtual time of the running thread."""
 
     backend: MemoryBackend
     wakes: list[tuple[datetime, int, threading.Event]] = field(default_factory=list)
@@ -54,26 +54,26 @@ class Crew:
         return self.backend.clock.true_now()
 
     def pause(self, span: timedelta) -> None:
-        """Everybody whose time comes before goes on first."""
-        mine = threading.Event()
+        """Wait for `span`. Threads with an earlier wake-up time run first."""
+        resumed = threading.Event()
         if not self.over:
-            heapq.heappush(self.wakes, (self.now + span, next(self.numbers), mine))
-            self._hand_over()
-            mine.wait()
+            heapq.heappush(self.wakes, (self.now + span, next(self.numbers), resumed))
+            self._resume_next()
+            resumed.wait()
         if self.over:
             raise Stopped
 
-    def _hand_over(self) -> None:
+    def _resume_next(self) -> None:
         due, _, event = heapq.heappop(self.wakes)
         self.backend.clock.advance(max(due - self.now, timedelta(0)))
         event.set()
 
-    def hire(self, work: Callable[[], None]) -> None:
-        """Does this again and again, from the next pause of who hires on."""
-        mine = threading.Event()
+    def start(self, work: Callable[[], None]) -> None:
+        """Start a thread that repeats `work`, from the next pause of the calling thread on."""
+        resumed = threading.Event()
 
-        def live() -> None:
-            mine.wait()
+        def run() -> None:
+            resumed.wait()
             with suppress(Stopped):
                 try:
                     while not self.over:
@@ -81,20 +81,20 @@ class Crew:
                 except Exception as error:  # noqa: BLE001 - raised in the test's own thread
                     self.broken.append(error)
             if not self.over:
-                self._hand_over()
+                self._resume_next()
 
-        self.threads.append(threading.Thread(target=live, daemon=True))
+        self.threads.append(threading.Thread(target=run, daemon=True))
         self.threads[-1].start()
-        heapq.heappush(self.wakes, (self.now + MOMENT, next(self.numbers), mine))
+        heapq.heappush(self.wakes, (self.now + MOMENT, next(self.numbers), resumed))
 
-    def spend(self, span: timedelta) -> None:
-        """The test waits while the crew works."""
+    def run_for(self, span: timedelta) -> None:
+        """Let the workers run for `span` of virtual time, and raise the first error of a worker."""
         self.pause(span)
         if self.broken:
             raise self.broken[0]
 
-    def dismiss(self) -> None:
-        """All threads end."""
+    def stop(self) -> None:
+        """End all threads."""
         self.over = True
         for _, _, event in self.wakes:
             event.set()
@@ -103,12 +103,12 @@ class Crew:
 
 
 class _Clock:
-    """Sleeping is waiting for one's turn."""
+    """The clock of the ports; sleep resumes another worker."""
 
     speed = 1.0
 
-    def __init__(self, crew: Crew) -> None:
-        self._crew = crew
+    def __init__(self, pool: WorkerPool) -> None:
+        self._crew = pool
 
     def now(self) -> datetime:
         return self._crew.now
@@ -120,11 +120,11 @@ class _Clock:
         self._crew.pause(span)
 
 
-class _Slow:
-    """A port whose every call takes time, in which others do theirs."""
+class _SlowPort:
+    """A port with a latency; other workers run during each call."""
 
-    def __init__(self, crew: Crew, port: object) -> None:
-        self._crew, self._port = crew, port
+    def __init__(self, pool: WorkerPool, port: object) -> None:
+        self._crew, self._port = pool, port
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
@@ -136,96 +136,96 @@ class _Slow:
         return called
 
 
-class _Own(MutableMapping[Any, Any]):
-    """What each process has for itself, where threads stand for processes."""
+class _PerThread(MutableMapping[Any, Any]):
+    """A mapping with its own content in each thread. A thread stands for a process, which shares no memory."""
 
     def __init__(self) -> None:
-        self._kept = threading.local()
+        self._local = threading.local()
 
     @property
-    def _mine(self) -> dict[Any, Any]:
-        found: dict[Any, Any] = self._kept.__dict__
-        return found
+    def _content(self) -> dict[Any, Any]:
+        content: dict[Any, Any] = self._local.__dict__
+        return content
 
     def __getitem__(self, key: Any) -> Any:
-        return self._mine[repr(key)]
+        return self._content[repr(key)]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._mine[repr(key)] = value
+        self._content[repr(key)] = value
 
     def __delitem__(self, key: Any) -> None:
-        del self._mine[repr(key)]
+        del self._content[repr(key)]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._mine)
+        return iter(self._content)
 
     def __len__(self) -> int:
-        return len(self._mine)
+        return len(self._content)
 
 
 @dataclass
-class Site:
-    """A crew at work: ten workers for steps, two for jobs, the clock's rule, and a provider that takes its time."""
+class Deployment:
+    """A running pool: workers for steps, two workers for jobs, the clock rule, and a provider with a latency."""
 
-    crew: Crew
+    pool: WorkerPool
     ports: Ports
-    provider: Postbox
+    provider: RecordingChannel
 
-    def look(self) -> Ports:
-        """The ports, for who looks and does not count."""
-        return replace(self.crew.backend.ports, clock=self.ports.clock, channel_types=self.ports.channel_types)
+    def uncounted_ports(self) -> Ports:
+        """Return the ports without latency, for the assertions of a test."""
+        return replace(self.pool.backend.ports, clock=self.ports.clock, channel_types=self.ports.channel_types)
 
 
 @contextmanager
-def at_work(
+def concurrent_workers(
     monkeypatch: pytest.MonkeyPatch,
     answer: Callable[[OutgoingMessage], SendResult],
     takes: Callable[[], timedelta],
     workers: int,
-) -> Iterator[Site]:
-    """`takes`: how long the provider takes to answer now."""
+) -> Iterator[Deployment]:
+    """Yield a running pool; `takes` returns the provider's current latency."""
     monkeypatch.setenv("STAGE", "local")
     with MemoryBackend.new() as backend:
-        crew = Crew(backend)
-        clock = _Clock(crew)
-        provider = Postbox(clock, answer=answer, during=lambda _: crew.pause(takes()))
-        slow: Any = {name: _Slow(crew, getattr(backend.ports, name)) for name in PORTS}
-        memory = WorkerMemory(rate_leases=_Own(), channel_failures=_Own())
+        pool = WorkerPool(backend)
+        clock = _Clock(pool)
+        provider = RecordingChannel(clock, answer=answer, during=lambda _: pool.pause(takes()))
+        slow: Any = {name: _SlowPort(pool, getattr(backend.ports, name)) for name in PORTS}
+        memory = WorkerMemory(rate_leases=_PerThread(), channel_failures=_PerThread())
         ports = replace(backend.ports, clock=clock, channel_types={"console": provider}, memory=memory, **slow)
         use_ports(ports)
-        site = Site(crew, ports, provider)
+        deployment = Deployment(pool, ports, provider)
         for queue, number in (("steps", workers), ("jobs", 2)):
             for _ in range(number):
-                crew.hire(lambda queue=queue: _work(crew, queue))  # type: ignore[misc]  # of its time in the loop
-        crew.hire(lambda: _tick(crew))
+                pool.start(lambda queue=queue: _work(pool, queue))  # type: ignore[misc]  # binds the loop variable
+        pool.start(lambda: _tick(pool))
         try:
-            yield site
+            yield deployment
         finally:
-            crew.dismiss()
+            pool.stop()
             use_ports(None)
 
 
-def _work(crew: Crew, queue: str) -> None:
-    """One batch, as Lambda does it; what fails comes again."""
-    post = crew.backend.post
-    batch = post.receive(queue, crew.now)
+def _work(pool: WorkerPool, queue: str) -> None:
+    """Process one batch as Lambda does; failed messages stay in the queue."""
+    queues = pool.backend.queues
+    batch = queues.receive(queue, pool.now)
     if not batch:
-        box = post.boxes[queue]
-        crew.pause(min(LOOK_AWAY, max(MOMENT, box[0][0] - crew.now)) if box else LOOK_AWAY)
+        box = queues.boxes[queue]
+        pool.pause(min(POLL_PAUSE, max(MOMENT, box[0][0] - pool.now)) if box else POLL_PAUSE)
         return
     entry, limit = WORKERS[queue]
-    deadline = crew.now + limit
+    deadline = pool.now + limit
     answer = load_handler(entry)(
-        {"Records": [_record(mail, queue) for mail in batch]}, Context(lambda: deadline - crew.now)
+        {"Records": [_record(message, queue) for message in batch]}, Context(lambda: deadline - pool.now)
     )
     failed = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
-    for mail in batch:
-        if mail.id not in failed:
-            post.delete(queue, mail)
+    for message in batch:
+        if message.id not in failed:
+            queues.delete(queue, message)
 
 
-def _tick(crew: Crew) -> None:
-    crew.pause(timedelta(minutes=1))
+def _tick(pool: WorkerPool) -> None:
+    pool.pause(timedelta(minutes=1))
     load_handler("chalicelib.workers.clock.tick")(
-        build_event("tick", crew.now.timestamp()), Context(lambda: LOOK_AWAY * 30)
+        build_event("tick", pool.now.timestamp()), Context(lambda: POLL_PAUSE * 30)
     )

@@ -1,4 +1,4 @@
-"""What a tier has done, and what broke in it."""
+"""Counts of the runs of a tier, and of the invariants that they broke."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from tests.faults.run import Outcome
 
 @dataclass
 class Figures:
-    """What a tier has done, and what broke."""
+    """Counts of runs and of broken invariants; `failures` holds one replayable text for each broken run."""
 
     runs: int = 0
     faults: int = 0

@@ -1,6 +1,6 @@
-"""Seeded bugs, each of which the harness must catch: `python -m tests.faults mutants`, or one by its name.
+"""Seeded bugs that the harness must catch: `python -m tests.faults mutants` tries them all.
 
-A mutant is a change of source text, applied while the module is imported by a process of its own.
+A mutant is a change of source text. A separate process applies it while it imports the module.
 """
 
 import importlib.abc
@@ -13,13 +13,13 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
-#: The exit code of a hunt that caught nothing; Python's own for a failure is 1.
-GOT_AWAY = 4
+#: Exit code when no scenario caught the mutant. Python itself exits with 1 after an error.
+SURVIVED = 4
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """`old` stands just once in `file`; `scenarios` are played until one of them breaks an invariant."""
+    """A seeded bug. `old` occurs exactly once in `file`; the `scenarios` run until one breaks an invariant."""
 
     name: str
     file: str
@@ -32,10 +32,12 @@ class Mutant:
         return self.file.removesuffix(".py").replace("/", ".")
 
     def apply(self) -> str:
-        """The text with the bug; ValueError when the code has moved on and the mutant must follow."""
+        """Return the source with the bug. Raise ValueError when the code has changed and the mutant no longer fits."""
         text = (ROOT / self.file).read_text(encoding="utf-8")
         if text.count(self.old) != 1:
-            raise ValueError(f"{self.name}: {self.file} has its text {text.count(self.old)} times")
+            raise ValueError(
+                f"{self.name}: {self.file} must contain the text to replace once, not {text.count(self.old)} times"
+            )
         return text.replace(self.old, self.new)
 
 
@@ -56,7 +58,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("send",),
     ),
     Mutant(
-        "receipt_under_a_pass_forgotten",
+        "receipt_during_recount_forgotten",
         f"{_CORE}reconciliation/finish_recount.py",
         "if not found.still_open and has_changed(ports, job):",
         "if not found:",
@@ -64,7 +66,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant("no_sequence_check", "tests/memory/executions.py", "stored.seq == expect.seq and ", "", ("wait",)),
     Mutant(
-        "no_healing",
+        "no_reenqueue",
         f"{_CORE}reconciliation/finish_recount.py",
         "if found.overdue and flow.status",
         "if not flow and flow.status",
@@ -194,7 +196,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("channel_fault",),
     ),
     Mutant(
-        "lost_answer_for_free",
+        "lost_response_not_charged",
         "chalicelib/core/steps/apply_send_result.py",
         "replace(again, unsure=True, paid=cost)",
         "replace(again, unsure=True)",
@@ -208,7 +210,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("wait",),
     ),
     Mutant(
-        "news_forgotten",
+        "events_not_published",
         f"{_CORE}contacts/store_with_events.py",
         "        ports.event_queue.send(workspace, [event for _, event in entries])\n",
         "        del workspace, entries\n",
@@ -226,7 +228,7 @@ BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from a text with a bug."""
+    """Imports one module from its source with a bug."""
 
     def __init__(self, mutant: Mutant) -> None:
         self._mutant, self._text = mutant, mutant.apply()
@@ -240,15 +242,15 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self._text, f"{self._mutant.file} with {self._mutant.name}", "exec"), module.__dict__)
 
 
-def infect(name: str) -> None:
-    """From here on this process runs with the bug; before anything of the code under test is imported."""
+def install_mutant(name: str) -> None:
+    """Make this process run with the bug. Call it before the code under test is imported."""
     sys.meta_path.insert(0, _Finder(BY_NAME[name]))
 
 
 def hunt(name: str) -> str | None:
-    """What caught the mutant, by a run in a process of its own; None when it got away."""
+    """Try a mutant in a separate process. Return the violation that caught it, or None when it survived."""
     command = [sys.executable, "-m", "tests.faults", "hunt", name]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode not in {0, GOT_AWAY}:
-        raise RuntimeError(f"{name} could not be tried: {done.stderr[-2000:]}")
+    if done.returncode not in {0, SURVIVED}:
+        raise RuntimeError(f"the mutant {name} could not be tried: {done.stderr[-2000:]}")
     return done.stdout.strip() or None

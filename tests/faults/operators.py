@@ -1,4 +1,4 @@
-"""What operators, contacts and providers do in a scenario; each is repeated until it is known to be done."""
+"""Actions of operators, contacts and providers in a scenario. Each is repeated until it is known to be done."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -27,31 +27,31 @@ from chalicelib.model.ids import ChannelUid, ContactUid, new_uid
 from chalicelib.model.money import read_money
 from chalicelib.model.queue_messages import Recount
 from chalicelib.model.queued_report import build_posted
-from tests.faults.injector import Died
+from tests.faults.injector import ProcessDied
 from tests.faults.sample_data import CHANNEL, HERE
 from tests.faults.scenario import Act
 
 if TYPE_CHECKING:
     from tests.faults.simulation import World
 
-#: A caller who has no answer asks again after a second.
+#: Delay before a caller without a response repeats its request.
 PAUSE = timedelta(seconds=1)
 TRIES = 10
 
 
 def perform(world: "World", name: str, call: Callable[[], object], is_done: Callable[[], bool]) -> None:
-    """Calls until it is answered, or is seen to be done."""
+    """Repeat the call until it gets a response, or until `is_done` returns True."""
 
     def once() -> None:
-        with suppress(Died, CarillonError), world.board.frame(name, once):
+        with suppress(ProcessDied, CarillonError), world.injector.invocation(name, once):
             call()
 
     for _ in range(TRIES):
         try:
-            with world.board.frame(name, once):
+            with world.injector.invocation(name, once):
                 call()
-        except (Died, CarillonError) as error:
-            with world.board.aside():
+        except (ProcessDied, CarillonError) as error:
+            with world.injector.uncounted():
                 if is_done():
                     return
             if isinstance(error, InvalidRequest):
@@ -61,14 +61,14 @@ def perform(world: "World", name: str, call: Callable[[], object], is_done: Call
             world.backend.move(PAUSE)
         else:
             return
-    world.problems.append(f"I3 nobody could {name}")
+    world.problems.append(f"I3 {name} failed {TRIES} times")
 
 
 def launch(world: "World") -> None:
-    """By hand: the campaign's own audience, or its schedule, or its listener."""
+    """Launch the campaign by hand: for its audience, its schedule or its event trigger."""
 
     def is_done() -> bool:
-        campaign = world.bare.catalog.get(HERE, Campaign, world.scenario.name)
+        campaign = world.direct.catalog.get(HERE, Campaign, world.scenario.name)
         return bool(world.flows()) or campaign.is_scheduled
 
     perform(
@@ -80,31 +80,31 @@ def launch(world: "World") -> None:
 
 
 def trigger(key: str) -> Act:
-    """By an API call with an idempotency key, repeated until it is answered."""
+    """Return an act that triggers the campaign through the API with an idempotency key."""
 
     def act(world: "World") -> None:
-        wish = TriggerRequest(idempotency_key=key, channel_uid=CHANNEL)
-        perform(world, "trigger", lambda: trigger_campaign(world.ports, HERE, world.scenario.name, wish), lambda: False)
+        body = TriggerRequest(idempotency_key=key, channel_uid=CHANNEL)
+        perform(world, "trigger", lambda: trigger_campaign(world.ports, HERE, world.scenario.name, body), _never)
 
     return act
 
 
-def _set(world: "World", wanted: FlowStatus, what: str) -> None:
+def _set(world: "World", wanted: FlowStatus, action: str) -> None:
     for flow in world.flows():
-        _set_one(world, flow, wanted, what)
+        _set_one(world, flow, wanted, action)
 
 
-def _set_one(world: "World", flow: Flow, wanted: FlowStatus, what: str) -> None:
+def _set_one(world: "World", flow: Flow, wanted: FlowStatus, action: str) -> None:
     def status() -> FlowStatus:
-        return world.bare.catalog.get(HERE, Flow, flow.uid).status
+        return world.direct.catalog.get(HERE, Flow, flow.uid).status
 
     def is_done() -> bool:
         return status() is wanted or (wanted is FlowStatus.RUNNING and status() is FlowStatus.QUEUED)
 
-    perform(world, what, lambda: change_flow(world.ports, HERE, flow.uid, FlowChange(status=wanted)), is_done)
-    with world.board.aside():
+    perform(world, action, lambda: change_flow(world.ports, HERE, flow.uid, FlowChange(status=wanted)), is_done)
+    with world.injector.uncounted():
         if is_done():
-            world.acknowledge(what, flow.uid)
+            world.acknowledge(action, flow.uid)
 
 
 def pause(world: "World") -> None:
@@ -116,26 +116,29 @@ def resume(world: "World") -> None:
 
 
 def cancel(world: "World") -> None:
-    """Not in the middle of the launch: the campaign would be free again, and the launch may start another flow."""
-    if any(frame.name == "launch" for frame in world.board.frames):
+    """Cancel the flow, but not during the launch.
+
+    A cancel during the launch would free the campaign, and the launch could start a second flow.
+    """
+    if any(invocation.name == "launch" for invocation in world.injector.invocations):
         return
     _set(world, FlowStatus.CANCELLED, "cancel")
 
 
 def pause_and_resume(world: "World") -> None:
-    """At one moment, as fast as two calls can be."""
+    """Pause and resume with two calls in direct sequence."""
     pause(world)
     resume(world)
 
 
 def pause_for(world: "World") -> None:
-    """Pauses now and resumes ten minutes later, while everything else goes on."""
+    """Pause now and resume ten minutes later, while everything else continues."""
     pause(world)
-    world.later(timedelta(minutes=10), resume)
+    world.schedule(timedelta(minutes=10), resume)
 
 
 def move(wanted: FlowStatus) -> Act:
-    """The campaign as a whole, with its schedule."""
+    """Return an act that sets the status of the campaign and its schedule."""
 
     def act(world: "World") -> None:
         perform(world, "move", lambda: control_campaign(world.ports, HERE, world.scenario.name, wanted), lambda: False)
@@ -144,7 +147,7 @@ def move(wanted: FlowStatus) -> Act:
 
 
 def opt_out(number: int) -> Act:
-    """The contact is not to be written to any more."""
+    """Return an act that opts the contact out."""
 
     def act(world: "World") -> None:
         uid = f"c{number}"
@@ -160,7 +163,10 @@ def opt_out(number: int) -> Act:
 
 
 def erase(number: int) -> Act:
-    """The contact is no more; before the launch that would be another story, as its audience names the contact."""
+    """Return an act that erases the contact.
+
+    It does nothing before the launch, because the audience of the campaign names the contact.
+    """
 
     def act(world: "World") -> None:
         uid = f"c{number}"
@@ -173,7 +179,7 @@ def erase(number: int) -> Act:
 
 
 def change(number: int, fields: Mapping[str, Any]) -> Act:
-    """Somebody edits the contact."""
+    """Return an act that edits the contact."""
 
     def act(world: "World") -> None:
         perform(world, "change", lambda: patch_contact(world.ports, HERE, f"c{number}", fields), _never)
@@ -186,16 +192,16 @@ def _never() -> bool:
 
 
 def _is_gone(world: "World", uid: str) -> bool:
-    return not world.bare.contacts.find_many(HERE, [ContactUid(uid)], strong=True)
+    return not world.direct.contacts.find_many(HERE, [ContactUid(uid)], strong=True)
 
 
-def _acknowledge_contact(world: "World", what: str, uid: str) -> None:
+def _acknowledge_contact(world: "World", action: str, uid: str) -> None:
     for flow in world.flows():
-        world.acknowledge(what, flow.uid, uid)
+        world.acknowledge(action, flow.uid, uid)
 
 
 def report(number: int, event: str, name: str = "order.placed") -> Act:
-    """A customer's system reports an event, and repeats it until it is answered."""
+    """Return an act that reports an event as a customer's system does, and repeats it until it gets a response."""
 
     def act(world: "World") -> None:
         new = NewEvent(name=name, contact_uid=f"c{number}", id=event, properties={"of": event})
@@ -205,20 +211,20 @@ def report(number: int, event: str, name: str = "order.placed") -> Act:
     return act
 
 
-def bus(number: int, event: str) -> Act:
-    """The same event again, by the queue: SQS doubles what it carries."""
+def duplicate_event(number: int, event: str) -> Act:
+    """Return an act that puts the same event on the queue once more, as SQS can do."""
 
     def act(world: "World") -> None:
         at = world.notes.setdefault(f"event {event}", world.now)
-        twice = Event(id=event, name="order.placed", contact_uid=f"c{number}", properties={"of": event}, occurred_at=at)
-        with world.board.aside():
-            world.bare.event_queue.send(HERE, [twice])
+        same = Event(id=event, name="order.placed", contact_uid=f"c{number}", properties={"of": event}, occurred_at=at)
+        with world.injector.uncounted():
+            world.direct.event_queue.send(HERE, [same])
 
     return act
 
 
 def publish(steps: tuple[Mapping[str, Any], ...]) -> Act:
-    """A new version of the campaign while it runs."""
+    """Return an act that publishes a new version of the running campaign."""
 
     def act(world: "World") -> None:
         def call() -> None:
@@ -230,79 +236,81 @@ def publish(steps: tuple[Mapping[str, Any], ...]) -> Act:
             publish_running(world.ports, HERE, world.scenario.name)
 
         def is_done() -> bool:
-            return world.bare.catalog.get(HERE, Campaign, world.scenario.name).latest_version == 2
+            return world.direct.catalog.get(HERE, Campaign, world.scenario.name).latest_version == 2
 
         perform(world, "publish", call, is_done)
 
     return act
 
 
-def receipts(*climb: Engagement) -> Act:
-    """The provider reports of every message that it has taken so far, in this order, by its hook."""
+def receipts(*engagements: Engagement) -> Act:
+    """Return an act that delivers a report of each engagement, in this order, for every message sent so far."""
 
     def act(world: "World") -> None:
-        for each in tuple(world.provider.tries):
-            for engagement in climb:
+        for each in tuple(world.provider.attempts):
+            for engagement in engagements:
                 posted = build_posted(
                     HERE, ChannelUid(CHANNEL), ProviderCallback(f"{each.message} {engagement}".encode()), world.now
                 )
-                with world.board.aside():
-                    world.bare.receipt_queue.send(posted.model_dump_json(by_alias=True))
-        # Another worker has them at once, whatever is under way.
-        if batch := world.backend.post.receive("receipts", world.now):
-            world.hand_over("receipts", batch)
+                with world.injector.uncounted():
+                    world.direct.receipt_queue.send(posted.model_dump_json(by_alias=True))
+        # Another worker processes the reports immediately, in the middle of the current invocation.
+        if batch := world.backend.queues.receive("receipts", world.now):
+            world.deliver("receipts", batch)
 
     return act
 
 
 def recount(world: "World") -> None:
-    """An operator wants exact figures."""
+    """Request a recount of every flow."""
     for flow in world.flows():
         job = Recount(workspace=HERE, flow=flow.uid, pass_id=new_uid())
         perform(world, "recount", lambda job=job: world.ports.jobs.send(job), _never)
 
 
 def retry(of: str) -> Act:
-    """A new flow over those whose message is `of`, if there are any and it is not there already."""
+    """Return an act that starts a retry for the messages with the outcome `of`, unless there are none."""
 
     def act(world: "World") -> None:
         flow = world.flows()[0]
         first = flow.uid
         if not flow.is_over:
-            world.later(timedelta(minutes=10), act)
+            world.schedule(timedelta(minutes=10), act)
             return
-        if not any(result.outcome == of for row in world.rows(flow) for result in row.results.values()):
+        if not any(
+            result.outcome == of for execution in world.executions(flow) for result in execution.results.values()
+        ):
             world.notes["flows"] = 1
             return
-        wish = RetryRequest.model_validate({"of": of})
+        request = RetryRequest.model_validate({"of": of})
 
         def is_done() -> bool:
             return len(world.flows()) > 1
 
         if not is_done():
-            perform(world, "retry", lambda: retry_flow(world.ports, HERE, first, wish), is_done)
+            perform(world, "retry", lambda: retry_flow(world.ports, HERE, first, request), is_done)
 
     return act
 
 
 def pay_in(amount: str, uid: str) -> Act:
-    """The workspace prepays; the same entry counts once."""
+    """Return an act that tops up the balance. A repeated call with the same uid counts once."""
 
     def act(world: "World") -> None:
-        wish = TopUp(amount=amount)
+        request = TopUp(amount=amount)
         world.notes["paid in"] = world.notes.get("paid in", 0) + read_money(amount)
-        perform(world, "pay_in", lambda: top_up(world.ports, HERE, wish, uid), _never)
+        perform(world, "pay_in", lambda: top_up(world.ports, HERE, request, uid), _never)
 
     return act
 
 
 def tick(world: "World") -> None:
-    """The clock Lambda, once more."""
+    """Run the clock Lambda once more."""
     world.tick()
 
 
 def both(*acts: Act) -> Act:
-    """One after the other."""
+    """Return an act that performs the acts one after the other."""
 
     def act(world: "World") -> None:
         for each in acts:

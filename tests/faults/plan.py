@@ -1,4 +1,4 @@
-"""What shall go wrong, and at which call: `C@12 P@30` is a run that can be repeated."""
+"""A fault plan names kinds of faults and the calls at which they occur. `C@12 P@30` repeats a run."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,34 +6,35 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """Kinds of faults; a call is numbered from 1 over the whole run."""
+    """Kinds of faults. Calls are numbered from 1 over the whole run."""
 
     #: The process dies after the call took effect.
     CRASH = "C"
-    #: It took effect, and its answer is lost.
+    #: The call takes effect, and its response is lost.
     LOST = "L"
-    #: It is refused, without effect.
+    #: The call is refused without effect.
     REFUSED = "T"
-    #: Before it another delivery of the same message runs to its end.
+    #: Another delivery of the same message runs to its end before the call.
     TWIN = "P"
-    #: The same, after the clock jumped past visibility timeout and lease; then this one goes on, as no Lambda could.
+    #: As TWIN, after the clock jumps past visibility timeout and lease. The first worker then continues, although
+    #: Lambda would have ended it.
     ZOMBIE = "Z"
     DOUBLED = "D2"
     DROPPED = "D0"
-    #: It comes so late that others overtake it.
+    #: The message arrives so late that others overtake it.
     DELAYED = "D+"
-    #: An index, or a read that may lag, answers as it would have at the beginning.
+    #: An index, or an eventually consistent read, returns an old state.
     LAG = "G"
-    #: The clock of this process goes half a minute fast, or slow.
+    #: The clock of this process is 30 s fast, or slow.
     FAST = "K+"
     SLOW = "K-"
-    #: No fault: the scenario's operator acts at this very moment.
+    #: No fault: the act of the scenario runs before this call.
     ACT = "O"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One kind at one call."""
+    """One kind of fault at one call."""
 
     number: int
     kind: Kind
@@ -46,25 +47,26 @@ Plan = tuple[Fault, ...]
 
 
 def read_plan(text: str) -> Plan:
-    """`C@12 P@30`; ValueError when it cannot be read."""
+    """Parse a plan such as `C@12 P@30`. Raise ValueError when the text is not a plan."""
     entries = (entry.partition("@") for entry in text.split())
     return tuple(sorted(Fault(int(number), Kind(kind)) for kind, _, number in entries))
 
 
 def write_plan(plan: Iterable[Fault]) -> str:
-    """As `read_plan` reads it."""
+    """Return the text of a plan; `read_plan` parses it."""
     return " ".join(str(fault) for fault in plan)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as a run without faults made it; `opens` is the first one of an invocation."""
+    """A call of a run; `opens` is True for the first call of an invocation."""
 
     name: str
     opens: bool = False
 
 
-#: What changes nothing. A crash behind one is a crash behind the write before it; a lost answer is a refusal.
+#: Calls that change nothing. A crash after a read equals a crash after the write before it, and a lost response
+#: equals a refusal.
 READS = frozenset(
     {
         "catalog.find", "catalog.get", "catalog.page", "catalog.children", "versions.find_version",
@@ -79,25 +81,25 @@ READS = frozenset(
         "aws.sqs.GetQueueAttributes",
     }
 )  # fmt: skip
-#: What may lag behind writes, by its contract.
+#: Calls that may lag behind writes by their contract.
 LAGS = frozenset(
     {
         "catalog.page", "schedule.list_active", "schedule.list_due", "contacts.find_many",
         "executions.find_many", "events.find_unpublished", "circuits.find_channel",
     }
 )  # fmt: skip
-#: Hints: any may be lost, since rows and flows are the truth.
-HINTS = frozenset({"steps.send", "jobs.send", "timers.put"})
+#: Messages that may be lost: executions and flows hold the state, and the sweeper enqueues what is missing.
+STEP_TRIGGERS = frozenset({"steps.send", "jobs.send", "timers.put"})
 
 
 def kinds_of(call: Call, act: bool) -> Iterator[Kind]:
-    """What can go wrong at a call."""
+    """Yield the kinds of faults that apply to a call."""
     if call.name not in READS:
         yield from (Kind.CRASH, Kind.LOST)
     yield from (Kind.REFUSED, Kind.TWIN, Kind.ZOMBIE)
     if call.name in LAGS:
         yield Kind.LAG
-    if call.name in HINTS:
+    if call.name in STEP_TRIGGERS:
         yield from (Kind.DOUBLED, Kind.DROPPED, Kind.DELAYED)
     if call.name in {"event_queue.send", "receipt_queue.send"}:
         yield Kind.DOUBLED
@@ -107,13 +109,16 @@ def kinds_of(call: Call, act: bool) -> Iterator[Kind]:
         yield Kind.ACT
 
 
-def fitting(kind: Kind, call: Call, number: int, act: bool) -> Kind:
-    """The kind, or where it has no meaning at this call another one: a fuzzed plan meets calls that it has not seen."""
+def applicable_kind(kind: Kind, call: Call, number: int, act: bool) -> Kind:
+    """Return the kind if it applies to the call, else another one that does.
+
+    The calls of a fuzzed run differ from those of the run that the plan was made from.
+    """
     options = tuple(kinds_of(call, act))
     return kind if kind in options else options[number % len(options)]
 
 
 def single_faults(calls: Sequence[Call], act: bool, after: int = 0) -> list[Fault]:
-    """Every fault at every call behind the first `after` ones."""
+    """Return every fault at every call after the first `after` calls."""
     numbered = enumerate(calls[after:], start=after + 1)
     return [Fault(number, kind) for number, call in numbered for kind in kinds_of(call, act)]

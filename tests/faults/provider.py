@@ -1,4 +1,4 @@
-"""The provider of the harness: it remembers every call, and answers as the scenario says."""
+"""The provider of the harness: it records every call and returns the result that the scenario defines."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,37 +15,37 @@ from chalicelib.model.ids import read_message_uid
 from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, SendResult, Throttled
 from chalicelib.providers.base import BaseChannelType
 from chalicelib.providers.console import ConsoleContent, ConsoleSettings
-from tests.faults.injector import Board
+from tests.faults.injector import FaultInjector
 
-#: Answers by the letter and by how many times this message was tried before.
+#: Returns the result for a message and the number of earlier attempts to send it.
 Answer = Callable[[OutgoingMessage, int], SendResult]
 
 
 @dataclass(frozen=True)
-class Try:
-    """One call that reached the provider; a zombie's worker had outlived its time."""
+class Attempt:
+    """One call that reached the provider; `from_zombie` marks a worker beyond its time limit."""
 
     at: datetime
     message: str
     flow: str
     contact: str
     node: str
-    verdict: SendResult
-    by_zombie: bool
+    result: SendResult
+    from_zombie: bool
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the contact has the message now; also behind an answer that the scenario calls lost."""
-        return isinstance(self.verdict, Accepted | OutcomeUnknown)
+        """Whether the provider accepted the message. A lost response counts as accepted."""
+        return isinstance(self.result, Accepted | OutcomeUnknown)
 
 
 @dataclass
 class Provider(BaseChannelType):
-    """A channel type like `console`."""
+    """A channel type with the settings and the content of `console`."""
 
-    board: Board
-    answer: Answer = lambda letter, _: Accepted(str(letter.uid))
-    tries: list[Try] = field(default_factory=list)
+    injector: FaultInjector
+    answer: Answer = lambda message, _: Accepted(str(message.uid))
+    attempts: list[Attempt] = field(default_factory=list)
     times: Counter[str] = field(default_factory=Counter)
     name: str = "console"
     settings: type[BaseModel] = ConsoleSettings
@@ -57,33 +57,33 @@ class Provider(BaseChannelType):
         return contact.email
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """`message engagement`, as `operators.receipts` writes it."""
+        """Parse `<message uid> <engagement>`, as `operators.receipts` writes it."""
         message, _, engagement = callback.body.decode(errors="replace").partition(" ")
         uid = read_message_uid(message)
         return (DeliveryReport(Engagement(engagement), message=uid),) if uid else ()
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
-        """A lost answer is unknown, a call that never arrived is as if the provider had been too busy."""
-        before = len(self.tries)
+    def send(self, message: OutgoingMessage) -> SendResult:
+        """Return the provider's result, OutcomeUnknown for a lost response, or Throttled for a refused call."""
+        before = len(self.attempts)
         try:
-            verdict: SendResult = self.board.call("provider.send", self._take, (letter,), {})
+            result: SendResult = self.injector.call("provider.send", self._take, (message,), {})
         except RetryLater:
-            return OutcomeUnknown("answer_lost") if len(self.tries) > before else Throttled()
-        return verdict
+            return OutcomeUnknown("answer_lost") if len(self.attempts) > before else Throttled()
+        return result
 
-    def _take(self, letter: OutgoingMessage) -> SendResult:
-        uid = str(letter.uid)
-        verdict = self.answer(letter, self.times[uid])
+    def _take(self, message: OutgoingMessage) -> SendResult:
+        uid = str(message.uid)
+        result = self.answer(message, self.times[uid])
         self.times[uid] += 1
-        frame = self.board.frames[-1]
-        self.tries.append(
-            Try(
-                self.board.clock.true_now(), uid, letter.uid.flow, letter.uid.contact, letter.uid.node, verdict,
-                frame.is_zombie,
+        invocation = self.injector.invocations[-1]
+        self.attempts.append(
+            Attempt(
+                self.injector.clock.true_now(), uid, message.uid.flow, message.uid.contact, message.uid.node, result,
+                invocation.is_zombie,
             )
         )  # fmt: skip
-        return verdict
+        return result
 
     def acceptances(self) -> Counter[str]:
-        """By message, how often the provider took it."""
-        return Counter(each.message for each in self.tries if each.is_accepted)
+        """Return how often the provider accepted each message, by message uid."""
+        return Counter(each.message for each in self.attempts if each.is_accepted)

@@ -1,4 +1,4 @@
-"""One run of one scenario under one plan, and the command that repeats it."""
+"""One run of a scenario with a fault plan, and the command that repeats it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,14 +9,14 @@ from tests.faults.backends import Backend, MemoryBackend
 from tests.faults.invariants import violations
 from tests.faults.plan import Call, Plan, write_plan
 from tests.faults.scenario import Scenario
-from tests.faults.simulation import World, opened
+from tests.faults.simulation import World, open_world
 
-Place = Callable[[], AbstractContextManager[Backend]]
+BackendFactory = Callable[[], AbstractContextManager[Backend]]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run; `summary` is what two backends are compared by."""
+    """The result of a run; `summary` is compared between backends."""
 
     scenario: str
     plan: Plan
@@ -29,7 +29,7 @@ class Outcome:
 
     @property
     def replay(self) -> str:
-        """The one command that shows it again."""
+        """Command that repeats the run."""
         seed = f" --seed {self.seed}" if self.seed is not None else ""
         return f"python -m tests.faults replay {self.scenario} '{write_plan(self.plan)}'{seed}"
 
@@ -37,29 +37,31 @@ class Outcome:
         return "\n  ".join((self.replay, *self.violations))
 
 
-def run(scenario: Scenario, plan: Plan = (), seed: int | None = None, place: Place = MemoryBackend.new) -> Outcome:
-    """Plays the scenario to its end and looks what holds."""
-    with place() as backend, opened(scenario, plan, backend, seed) as world:
-        world.settle()
-        with world.board.aside():
+def run(
+    scenario: Scenario, plan: Plan = (), seed: int | None = None, backend: BackendFactory = MemoryBackend.new
+) -> Outcome:
+    """Run the scenario to its end and check the invariants."""
+    with backend() as opened, open_world(scenario, plan, opened, seed) as world:
+        world.run_to_end()
+        with world.injector.uncounted():
             found = tuple(violations(world))
-            rows = [row for flow in world.flows() for row in world.rows(flow)]
+            executions = [execution for flow in world.flows() for execution in world.executions(flow)]
             summary = _summary(world)
-    unknown = sum(result.outcome is Status.UNKNOWN for row in rows for result in row.results.values())
+    unknown = sum(result.outcome is Status.UNKNOWN for execution in executions for result in execution.results.values())
     accepted = world.provider.acceptances().total()
-    return Outcome(scenario.name, plan, seed, found, tuple(world.board.calls), accepted, unknown, summary)
+    return Outcome(scenario.name, plan, seed, found, tuple(world.injector.calls), accepted, unknown, summary)
 
 
 def _summary(world: World) -> tuple[object, ...]:
-    """Everything that must not depend on where it was played."""
-    rows = [
+    """Return the part of the result that must not depend on the backend."""
+    executions = [
         (
-            row.key.execution_id,
-            str(row.status),
-            row.reason,
-            tuple(sorted((str(n), str(r.outcome)) for n, r in row.results.items())),
+            execution.key.execution_id,
+            str(execution.status),
+            execution.reason,
+            tuple(sorted((str(n), str(r.outcome)) for n, r in execution.results.items())),
         )
         for flow in world.flows()
-        for row in sorted(world.rows(flow), key=lambda row: row.key.execution_id)
+        for execution in sorted(world.executions(flow), key=lambda execution: execution.key.execution_id)
     ]
-    return (*(str(flow.status) for flow in world.flows()), *rows)
+    return (*(str(flow.status) for flow in world.flows()), *executions)

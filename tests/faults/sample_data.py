@@ -1,6 +1,6 @@
-"""What every run begins with: a workspace with channel, template, campaign and contacts, and a neighbour with the same.
+"""Sample data of every run: a workspace with channel, template, campaign and contacts, and a second workspace.
 
-Documents are made once; storing them takes a run a millisecond.
+Documents are built once, so that a run stores them in about 1 ms.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def _contact(number: int) -> Contact:
 
 
 @cache
-def _furniture() -> tuple[Workspace, Template, TemplateVersion]:
+def _documents() -> tuple[Workspace, Template, TemplateVersion]:
     content = {"text": "Hello {{ first_name }}"}
     template = Template(
         uid=TEMPLATE, name="Hello", channel_type="console", content=content, status=TemplateStatus.PUBLISHED,
@@ -47,9 +47,9 @@ def _furniture() -> tuple[Workspace, Template, TemplateVersion]:
     return Workspace(uid="here", name="Here", **_STAMPS), template, version
 
 
-def furnish(ports: Ports, contacts: int, channel: Mapping[str, Any]) -> None:
-    """Stores workspace, channel, template and contacts; the neighbour has the same contacts and none of our flows."""
-    workspace, template, version = _furniture()
+def store_sample_data(ports: Ports, contacts: int, channel: Mapping[str, Any]) -> None:
+    """Store workspace, channel, template and contacts in two workspaces. No flow starts in the second one."""
+    workspace, template, version = _documents()
     for where in (HERE, NEIGHBOUR):
         ports.catalog.add(where, workspace.model_copy(update={"uid": where}))
         ports.catalog.add(where, Channel(uid=CHANNEL, name="Console", type="console", **_STAMPS, **channel))

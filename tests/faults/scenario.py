@@ -1,4 +1,4 @@
-"""What a scenario is: a campaign, what operators and contacts do and when, how the provider answers, what must come."""
+"""A scenario: a campaign, scheduled acts of operators and contacts, the provider's results, and expected values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from tests.faults.simulation import World
 
 Act = Callable[["World"], None]
-#: What is wrong with the run, beyond what holds of every run.
+#: Returns violations that only this scenario can detect.
 Check = Callable[["World"], Sequence[str]]
 
 
-def _accept(letter: OutgoingMessage, _: int) -> Accepted:
-    return Accepted(str(letter.uid))
+def _accept(message: OutgoingMessage, _: int) -> Accepted:
+    return Accepted(str(message.uid))
 
 
 def _nothing(_: "World") -> Sequence[str]:
@@ -26,32 +26,32 @@ def _nothing(_: "World") -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One entry of the table. All invariants are checked after every run; `check` adds what is special here."""
+    """One entry of the table. All invariants are checked after every run; `check` adds rules of this scenario."""
 
     name: str
     steps: tuple[Mapping[str, Any], ...]
-    #: Moment after the beginning → what somebody does then.
+    #: Delay after the beginning → act.
     script: tuple[tuple[timedelta, Act], ...]
     contacts: int = 2
-    #: How many flows there must be in the end.
+    #: Number of flows at the end.
     flows: int = 1
-    #: Contact → how many walks; None is one for every contact, in every flow.
-    walks: Mapping[str, int] | None = None
+    #: Contact → number of executions; None expects one for every contact in every flow.
+    enrolled: Mapping[str, int] | None = None
     configuration: Mapping[str, Any] = field(default_factory=dict)
     channel: Mapping[str, Any] = field(default_factory=dict)
     campaign: Mapping[str, Any] = field(default_factory=dict)
     answer: Answer = _accept
     deduplicates: bool = False
-    #: A lost answer is sent again: one more acceptance for each fault.
+    #: The channel sends again after a lost response, so each fault allows one more acceptance.
     resends: bool = False
-    #: What is done at every single call, one run for each.
+    #: Act that runs at every single call, in one run for each call.
     act: Act | None = None
     check: Check = _nothing
-    #: Node → node before it, and the least time between their messages.
+    #: Node, later node, and the shortest allowed time between their messages.
     gaps: tuple[tuple[str, str, timedelta], ...] = ()
-    #: Between any two messages of a flow.
+    #: Shortest allowed time between any two messages of a flow.
     pace: timedelta | None = None
-    #: Small enough for all pairs of faults.
+    #: Whether the scenario is small enough to run all pairs of faults.
     is_small: bool = False
-    #: Emulator → why it cannot play this.
+    #: Emulator → reason why it cannot run this scenario.
     not_on: Mapping[str, str] = field(default_factory=dict)

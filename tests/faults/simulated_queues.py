@@ -1,4 +1,4 @@
-"""The queues of the harness: SQS's rules (delay, visibility, receive count, dead letters) on a clock of our own."""
+"""In-memory queues with the rules of SQS (delay, visibility, receive count, dead letters) on a virtual clock."""
 
 import heapq
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from chalicelib.model.queue_messages import EventBatch, Job, ScheduledStep
 from tests.faults.injector import SkewedClock
 from tests.memory.queues import round_up
 
-#: As `infra/resources.yaml` says.
+#: Values of `infra/resources.yaml`.
 MAX_RECEIVES = 5
 VISIBILITY = {
     "steps": timedelta(seconds=180),
@@ -29,8 +29,8 @@ EVENTS_A_MESSAGE = 25
 
 
 @dataclass
-class Mail:
-    """One message; `times` counts its deliveries."""
+class QueuedMessage:
+    """A message in a queue; `times` counts its deliveries."""
 
     id: str
     body: str
@@ -39,61 +39,63 @@ class Mail:
     handle: str = ""
 
 
-class Post(Protocol):
-    """What a backend's queues can do for the harness."""
+class Queues(Protocol):
+    """The queue operations that the harness needs from a backend."""
 
-    def receive(self, queue: str, now: datetime) -> list[Mail]:
-        """A batch, which stays invisible until its visibility timeout."""
+    def receive(self, queue: str, now: datetime) -> list[QueuedMessage]:
+        """Return a batch. Its messages stay invisible until their visibility timeout."""
 
-    def delete(self, queue: str, mail: Mail) -> None:
-        """It is done."""
+    def delete(self, queue: str, message: QueuedMessage) -> None:
+        """Delete a processed message."""
 
     def next_moment(self) -> datetime | None:
-        """When the next message shows up; None when nothing is left."""
+        """Return the time at which the next message becomes visible, or None when the queues are empty."""
 
 
 @dataclass
-class MemoryPost:
-    """Queues as heaps; `deaf` ones keep their messages, as a dead-letter queue under alarm does."""
+class SimulatedQueues:
+    """Queues as heaps that are ordered by visibility time."""
 
     clock: SkewedClock
-    boxes: dict[str, list[tuple[datetime, int, Mail]]] = field(default_factory=lambda: {name: [] for name in BATCH})
+    boxes: dict[str, list[tuple[datetime, int, QueuedMessage]]] = field(
+        default_factory=lambda: {name: [] for name in BATCH}
+    )
     sent: int = 0
-    #: Dead letters that nobody can read: they are a person's business.
-    buried: list[Mail] = field(default_factory=list)
+    #: Dead letters that the redrive worker could not process either.
+    unreadable: list[QueuedMessage] = field(default_factory=list)
 
     def put(self, queue: str, body: str, delay: timedelta = timedelta(0)) -> None:
         self.sent += 1
-        mail = Mail(f"{queue}-{self.sent}", body, self.clock.true_now() + round_up(delay))
-        self._push(queue, mail)
+        message = QueuedMessage(f"{queue}-{self.sent}", body, self.clock.true_now() + round_up(delay))
+        self._push(queue, message)
 
-    def _push(self, queue: str, mail: Mail) -> None:
+    def _push(self, queue: str, message: QueuedMessage) -> None:
         self.sent += 1
-        heapq.heappush(self.boxes[queue], (mail.visible, self.sent, mail))
+        heapq.heappush(self.boxes[queue], (message.visible, self.sent, message))
 
-    def receive(self, queue: str, now: datetime) -> list[Mail]:
+    def receive(self, queue: str, now: datetime) -> list[QueuedMessage]:
         box, batch = self.boxes[queue], []
         while box and box[0][0] <= now and len(batch) < BATCH[queue]:
-            mail = heapq.heappop(box)[2]
-            if mail.times >= MAX_RECEIVES:
-                self._bury(queue, mail)
+            message = heapq.heappop(box)[2]
+            if message.times >= MAX_RECEIVES:
+                self._move_to_dead_letters(queue, message)
                 continue
-            mail.times += 1
-            mail.visible = now + VISIBILITY[queue]
-            batch.append(mail)
-        for mail in batch:
-            self._push(queue, mail)
+            message.times += 1
+            message.visible = now + VISIBILITY[queue]
+            batch.append(message)
+        for message in batch:
+            self._push(queue, message)
         return batch
 
-    def _bury(self, queue: str, mail: Mail) -> None:
+    def _move_to_dead_letters(self, queue: str, message: QueuedMessage) -> None:
         if queue.startswith("dead_"):
-            self.buried.append(mail)
+            self.unreadable.append(message)
             return
-        self._push(f"dead_{queue}", Mail(mail.id, mail.body, self.clock.true_now()))
+        self._push(f"dead_{queue}", QueuedMessage(message.id, message.body, self.clock.true_now()))
 
-    def delete(self, queue: str, mail: Mail) -> None:
+    def delete(self, queue: str, message: QueuedMessage) -> None:
         box = self.boxes[queue]
-        box[:] = [entry for entry in box if entry[2].id != mail.id]
+        box[:] = [entry for entry in box if entry[2].id != message.id]
         heapq.heapify(box)
 
     def next_moment(self) -> datetime | None:
@@ -104,47 +106,47 @@ class MemoryPost:
         return sum(entry[0] <= now for entry in self.boxes[queue])
 
 
-class PostedSteps:
-    """The port StepQueue over the harness's post."""
+class SimulatedStepQueue:
+    """The port StepQueue over the harness's queues."""
 
-    def __init__(self, post: MemoryPost) -> None:
-        self._post = post
+    def __init__(self, queues: SimulatedQueues) -> None:
+        self._queues = queues
 
     def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
         for each in hints:
-            self._post.put("steps", each.message.model_dump_json(), each.due - now)
+            self._queues.put("steps", each.message.model_dump_json(), each.due - now)
 
     def backlog(self) -> int:
-        return self._post.visible("steps")
+        return self._queues.visible("steps")
 
 
-class PostedJobs:
-    """The port JobQueue over the harness's post."""
+class SimulatedJobQueue:
+    """The port JobQueue over the harness's queues."""
 
-    def __init__(self, post: MemoryPost) -> None:
-        self._post = post
+    def __init__(self, queues: SimulatedQueues) -> None:
+        self._queues = queues
 
     def send(self, job: Job, delay: timedelta = timedelta(0)) -> None:
-        self._post.put("jobs", job.model_dump_json(), delay)
+        self._queues.put("jobs", job.model_dump_json(), delay)
 
 
-class PostedEvents:
-    """The port EventQueue over the harness's post."""
+class SimulatedEventQueue:
+    """The port EventQueue over the harness's queues."""
 
-    def __init__(self, post: MemoryPost) -> None:
-        self._post = post
+    def __init__(self, queues: SimulatedQueues) -> None:
+        self._queues = queues
 
     def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         for start in range(0, len(events), EVENTS_A_MESSAGE):
             reported = EventBatch(workspace=workspace, events=tuple(events[start : start + EVENTS_A_MESSAGE]))
-            self._post.put("events", reported.model_dump_json())
+            self._queues.put("events", reported.model_dump_json())
 
 
-class PostedReceipts:
-    """The port ReceiptQueue over the harness's post."""
+class SimulatedReceiptQueue:
+    """The port ReceiptQueue over the harness's queues."""
 
-    def __init__(self, post: MemoryPost) -> None:
-        self._post = post
+    def __init__(self, queues: SimulatedQueues) -> None:
+        self._queues = queues
 
     def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
-        self._post.put("receipts", body, delay)
+        self._queues.put("receipts", body, delay)

@@ -1,4 +1,4 @@
-"""One run: the engine on ports with the switchboard in front, queues, a clock Lambda, operators and a provider."""
+"""One simulated run: the engine on intercepted ports, with queues, a clock Lambda, operators and a provider."""
 
 import logging
 import os
@@ -28,15 +28,15 @@ from chalicelib.wiring import use_ports
 from infra.local.clock import build_event
 from infra.local.lambda_runtime import load_handler
 from tests.faults.backends import Backend
-from tests.faults.injector import Board, Died, Frame, wire
+from tests.faults.injector import FaultInjector, Invocation, ProcessDied, intercept
 from tests.faults.plan import Kind, Plan
 from tests.faults.provider import Provider
-from tests.faults.sample_data import HERE, NEIGHBOUR, build_campaign, furnish
+from tests.faults.sample_data import HERE, NEIGHBOUR, build_campaign, store_sample_data
 from tests.faults.scenario import Act, Scenario
-from tests.faults.simulated_queues import Mail
+from tests.faults.simulated_queues import QueuedMessage
 from tests.memory.clock import START
 
-#: Queue → the worker that reads it and its time limit, as resources.yaml and .chalice/config.json say.
+#: Queue → its worker and the worker's time limit, as in infra/resources.yaml and .chalice/config.json.
 WORKERS = {
     "events": ("chalicelib.workers.events.run_events", timedelta(seconds=30)),
     "jobs": ("chalicelib.workers.jobs.run_jobs", timedelta(seconds=60)),
@@ -47,29 +47,29 @@ WORKERS = {
     "dead_jobs": ("chalicelib.workers.dead_letters.redrive_jobs", timedelta(seconds=30)),
     "dead_steps": ("chalicelib.workers.dead_letters.redrive_steps", timedelta(seconds=30)),
 }
-#: Nothing is lost by these, so that also the live counters must be exact.
+#: Faults that lose nothing, so the live counters must be exact too.
 HARMLESS = frozenset({Kind.TWIN, Kind.DOUBLED, Kind.DELAYED, Kind.LAG})
 MINUTE = timedelta(minutes=1)
-#: A clock that finds nothing to do comes round less often, up to this: late rounds are allowed, and cost nothing here.
+#: Longest time between two ticks. An idle clock ticks less often to save CPU; late ticks are allowed.
 SLOWEST_TICK = timedelta(minutes=10)
-#: Whatever is not over by then is stuck. The watchdog looks at least daily.
+#: A flow that has not ended by then is stuck. The watchdog checks a flow at least daily.
 PATIENCE = timedelta(days=6)
 
 
 @dataclass(frozen=True)
 class Ack:
-    """An operator was told that it is done: from here on only `in_flight` sends may still go out."""
+    """An operator's request has been acknowledged. From then on only `in_flight` sends may still begin."""
 
-    what: str
+    action: str
     flow: str
     contact: str | None
-    tries: int
+    attempts: int
     in_flight: int
 
 
 @dataclass
 class Context:
-    """Lambda's context on the harness's clock."""
+    """Lambda's context on the virtual clock."""
 
     left: Callable[[], timedelta]
 
@@ -77,8 +77,8 @@ class Context:
         return max(0, self.left() // timedelta(milliseconds=1))
 
 
-class _Listener(logging.Handler):
-    """Collects what the workers log as faults."""
+class _ErrorLog(logging.Handler):
+    """Collects the errors that the workers log."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -90,13 +90,13 @@ class _Listener(logging.Handler):
 
 @dataclass
 class World:
-    """Everything of one run. `seed` shuffles deliveries; without one they come in order."""
+    """The state of one run. `random` shuffles deliveries; without it they come in order."""
 
     scenario: Scenario
     backend: Backend
-    board: Board
+    injector: FaultInjector
     ports: Ports
-    bare: Ports
+    direct: Ports
     provider: Provider
     random: random.Random | None
     next_tick: datetime = START + MINUTE
@@ -107,72 +107,72 @@ class World:
     problems: list[str] = field(default_factory=list)
     statuses: dict[str, FlowStatus] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
-    #: What people will do, and when.
+    #: Scheduled acts with their times.
     script: list[tuple[datetime, Act]] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:
-        return self.board.clock.true_now()
+        return self.injector.clock.true_now()
 
     @property
     def expected_flows(self) -> int:
-        """Fewer than the scenario says where there was no reason for one."""
+        """Number of flows that must exist; an act lowers it when it had no reason to start one."""
         return int(self.notes.get("flows", self.scenario.flows))
 
-    # ---- looking, without being counted ----
+    # ---- reads that the injector does not count ----
 
     def flows(self) -> list[Flow]:
-        """All of the campaign, the oldest first."""
-        catalog = self.bare.catalog
-        with self.board.aside():
+        """Return all flows of the campaign, the oldest first."""
+        catalog = self.direct.catalog
+        with self.injector.uncounted():
             pages = all_pages(partial(catalog.children, HERE, Campaign, self.scenario.name, Flow, 100))
             return sorted((flow for page in pages for flow in page), key=lambda flow: (flow.created_at, flow.uid))
 
-    def rows(self, flow: Flow) -> list[Execution]:
-        executions, uid = self.bare.executions, FlowUid(flow.uid)
-        with self.board.aside():
+    def executions(self, flow: Flow) -> list[Execution]:
+        executions, uid = self.direct.executions, FlowUid(flow.uid)
+        with self.injector.uncounted():
             pages = (all_pages(partial(executions.page, HERE, uid, shard, 1000)) for shard in range(flow.shards))
-            return [row for shard in pages for page in shard for row in page]
+            return [execution for shard in pages for page in shard for execution in page]
 
     def claims(self) -> int:
-        """How many rows are claimed now."""
-        with self.board.aside():
+        """Return the number of claimed executions."""
+        with self.injector.uncounted():
             return self.backend.claims(self.now)
 
-    def acknowledge(self, what: str, flow: str, contact: str | None = None) -> None:
-        """What `PATCH` and `GET` would say is in flight, as the last thing before the operator has the answer."""
-        with self.board.aside():
-            in_flight = self.bare.statistics.in_flight(HERE, FlowUid(flow), self.now)
-        self.acks.append(Ack(what, flow, contact, len(self.provider.tries), in_flight))
+    def acknowledge(self, action: str, flow: str, contact: str | None = None) -> None:
+        """Record that the operator has the response, with the messages in flight that `PATCH` and `GET` report."""
+        with self.injector.uncounted():
+            in_flight = self.direct.statistics.in_flight(HERE, FlowUid(flow), self.now)
+        self.acks.append(Ack(action, flow, contact, len(self.provider.attempts), in_flight))
 
     # ---- running ----
 
-    def later(self, span: timedelta, act: Act) -> None:
-        """Somebody will do this, after this long."""
+    def schedule(self, span: timedelta, act: Act) -> None:
+        """Add an act to the script, `span` from now."""
         self.script.append((self.now + span, act))
         self.script.sort(key=lambda entry: entry[0])
 
-    def settle(self) -> None:
-        """Everything that happens by itself, and the scenario's script, until nothing is left to happen."""
+    def run_to_end(self) -> None:
+        """Run the scenario's script and everything that follows from it, until nothing is left to do."""
         for span, act in self.scenario.script:
-            self.later(span, act)
-        self.settle_on()
+            self.schedule(span, act)
+        self.run_until_quiet()
 
-    def settle_on(self) -> None:
-        """The same without the script."""
+    def run_until_quiet(self) -> None:
+        """Run until nothing is left to do, without the scenario's script."""
         end = self.now + PATIENCE
         while self.now < end:
             if self.script and self.script[0][0] <= self.now:
                 self.script.pop(0)[1](self)
                 continue
             if self.now >= self.next_tick:
-                self._tick_in_turn()
+                self._tick_when_due()
                 continue
-            if self.hand_over_any():
+            if self.deliver_next():
                 self.idle = MINUTE
                 self.next_tick = min(self.next_tick, self.now + MINUTE)
                 continue
-            coming = self.backend.post.next_moment()
+            coming = self.backend.queues.next_moment()
             if not self.script and coming is None and self._is_quiet():
                 return
             moments = [self.next_tick, *([coming] if coming else []), *(at for at, _ in self.script[:1])]
@@ -180,83 +180,83 @@ class World:
         self.problems.append(f"I3 not quiet after {PATIENCE}: {[str(flow.status) for flow in self.flows()]}")
 
     def _is_quiet(self) -> bool:
-        with self.board.aside():
-            if any(True for _ in self.bare.events.find_unpublished(self.now + timedelta(days=1))):
+        with self.injector.uncounted():
+            if any(True for _ in self.direct.events.find_unpublished(self.now + timedelta(days=1))):
                 return False
         flows = self.flows()
         if len(flows) < self.expected_flows:
             return False
-        return all(self._rests(flow) for flow in flows)
+        return all(self._is_idle(flow) for flow in flows)
 
-    def _rests(self, flow: Flow) -> bool:
+    def _is_idle(self, flow: Flow) -> bool:
         if flow.status is FlowStatus.CANCELLED:
             return flow.settled_at is not None
         if flow.open_ended and flow.status is FlowStatus.RUNNING:
-            return not any(row.is_open for row in self.rows(flow))
+            return not any(execution.is_open for execution in self.executions(flow))
         return flow.is_over or flow.status in {FlowStatus.PAUSED, FlowStatus.ERROR, FlowStatus.DRAFT}
 
-    def hand_over_any(self) -> bool:
+    def deliver_next(self) -> bool:
         names = list(WORKERS)
         if self.random:
             self.random.shuffle(names)
         for name in names:
-            batch = self.backend.post.receive(name, self.now)
+            batch = self.backend.queues.receive(name, self.now)
             if batch:
                 if self.random:
                     self.random.shuffle(batch)
-                self.hand_over(name, batch)
+                self.deliver(name, batch)
                 return True
         return False
 
-    def hand_over(self, queue: str, batch: Sequence[Mail]) -> None:
-        """What the worker does not finish comes again after its visibility timeout."""
+    def deliver(self, queue: str, batch: Sequence[QueuedMessage]) -> None:
+        """Deliver a batch to the worker. Messages that it does not finish return after their visibility timeout."""
         entry, limit = WORKERS[queue]
         deadline = self.now + limit
-        event = {"Records": [_record(mail, queue) for mail in batch]}
+        event = {"Records": [_record(message, queue) for message in batch]}
         try:
-            with self.board.frame(queue, lambda: self._again(queue, batch)) as frame:
+            with self.injector.invocation(queue, lambda: self._redeliver(queue, batch)) as invocation:
                 answer = load_handler(entry)(event, Context(lambda: deadline - self.now))
-        except Died:
+        except ProcessDied:
             return
-        except Exception as error:  # noqa: BLE001 - as Lambda: the whole batch comes again
-            self._note(error, frame)
+        except Exception as error:  # noqa: BLE001 - as in Lambda, the whole batch returns
+            self._note(error, invocation)
             return
         failed = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
-        for mail in batch:
-            if mail.id not in failed:
-                self.backend.post.delete(queue, mail)
+        for message in batch:
+            if message.id not in failed:
+                self.backend.queues.delete(queue, message)
 
-    def _again(self, queue: str, batch: Sequence[Mail]) -> None:
-        self.hand_over(queue, [replace(mail, times=mail.times + 1) for mail in batch])
+    def _redeliver(self, queue: str, batch: Sequence[QueuedMessage]) -> None:
+        self.deliver(queue, [replace(message, times=message.times + 1) for message in batch])
 
-    def _note(self, error: Exception, frame: Frame) -> None:
+    def _note(self, error: Exception, invocation: Invocation) -> None:
         if not isinstance(error, CarillonError):
-            self.faults.append(f"{type(error).__name__}: {error} in {frame.name}")
+            self.faults.append(f"{type(error).__name__}: {error} in {invocation.name}")
 
-    def _tick_in_turn(self) -> None:
+    def _tick_when_due(self) -> None:
         self.idle = min(self.idle * 2, SLOWEST_TICK)
         self.next_tick = self.now + self.idle
         self.tick()
 
     def tick(self) -> None:
-        """The minute's rule."""
+        """Run the clock rule once."""
         entry, deadline = load_handler("chalicelib.workers.clock.tick"), self.now + timedelta(seconds=30)
         event = build_event("tick", self.now.timestamp())
         try:
-            with self.board.frame("tick", self.tick) as frame:
+            with self.injector.invocation("tick", self.tick) as invocation:
                 entry(event, Context(lambda: deadline - self.now))
-        except Died:
+        except ProcessDied:
             return
-        except Exception as error:  # noqa: BLE001 - the next minute comes all the same
-            self._note(error, frame)
+        except Exception as error:  # noqa: BLE001 - the next tick follows anyway
+            self._note(error, invocation)
 
 
-def _record(mail: Mail, queue: str) -> dict[str, Any]:
+def _record(message: QueuedMessage, queue: str) -> dict[str, Any]:
     return {
-        "messageId": mail.id,
-        "receiptHandle": mail.handle,
-        "body": mail.body,
-        "attributes": {"ApproximateReceiveCount": str(mail.times)},
+        "messageId": message.id,
+        "receiptHandle": message.handle,
+        "body": message.body,
+        "attributes": {"ApproximateReceiveCount": str(message.times)},
         "messageAttributes": {},
         "eventSource": "aws:sqs",
         "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{queue}",
@@ -264,7 +264,7 @@ def _record(mail: Mail, queue: str) -> dict[str, Any]:
 
 
 class _CountedUlid(ULID):
-    """Ids by a counter and the virtual clock, so that a run can be repeated."""
+    """Ids from a counter and the virtual clock, so that a run is repeatable."""
 
     clock: Callable[[], datetime]
     count = 0
@@ -278,27 +278,29 @@ class _CountedUlid(ULID):
 
 
 @contextmanager
-def opened(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = None) -> Iterator[World]:
-    """A world in which the scenario is staged and nothing has happened yet."""
-    board = Board.of(backend.clock, plan)
-    provider = Provider(board, answer=scenario.answer, deduplicates=scenario.deduplicates)
-    bare = replace(backend.ports, channel_types={"console": provider}, memory=WorkerMemory())
+def open_world(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = None) -> Iterator[World]:
+    """Yield a world with the scenario's documents, before the first act."""
+    injector = FaultInjector.of(backend.clock, plan)
+    provider = Provider(injector, answer=scenario.answer, deduplicates=scenario.deduplicates)
+    direct = replace(backend.ports, channel_types={"console": provider}, memory=WorkerMemory())
     chance = random.Random(seed) if seed is not None else None
-    world = World(scenario, backend, board, wire(board, bare, backend.wired), bare, provider, chance)
+    world = World(
+        scenario, backend, injector, intercept(injector, direct, backend.intercepted), direct, provider, chance
+    )
     ulid: Any = type("Ulid", (_CountedUlid,), {"clock": staticmethod(backend.clock.true_now), "count": 0})
-    before, listener = ids.ULID, _Listener()
+    before, errors = ids.ULID, _ErrorLog()
     logger = logging.getLogger("carillon")
-    environment = mock.patch.dict(os.environ, {"STAGE": "local"})  # Metrics are lines on the standard output elsewhere.
+    environment = mock.patch.dict(os.environ, {"STAGE": "local"})  # Other stages print metrics to stdout.
     environment.start()
     telemetry._logger()
     handlers, level = logger.handlers[:], logger.level
     ids.ULID = ulid
     try:
-        logger.handlers[:], logger.propagate = [listener], False
+        logger.handlers[:], logger.propagate = [errors], False
         logger.setLevel(logging.ERROR)
         use_ports(world.ports)
-        furnish(bare, scenario.contacts, scenario.channel)
-        bare.catalog.add(
+        store_sample_data(direct, scenario.contacts, scenario.channel)
+        direct.catalog.add(
             HERE,
             build_campaign(
                 scenario.name, scenario.steps, scenario.contacts, scenario.configuration, **scenario.campaign
@@ -306,10 +308,10 @@ def opened(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = 
         )
         _watch(world)
         if scenario.act:
-            board.act = partial(scenario.act, world)
-        with backend.listening(board):
+            injector.act = partial(scenario.act, world)
+        with backend.listening(injector):
             yield world
-        world.faults += listener.faults
+        world.faults += errors.faults
     finally:
         ids.ULID = before
         logger.handlers[:] = handlers
@@ -319,7 +321,7 @@ def opened(scenario: Scenario, plan: Plan, backend: Backend, seed: int | None = 
 
 
 def _watch(world: World) -> None:
-    """What can only be seen while it happens: ends of flows, receipts that fall, reads of the neighbour's things."""
+    """Watch calls for violations that leave no trace: second ends, receipts that fall, access to the neighbour."""
 
     def watch(name: str, args: tuple[Any, ...], answer: Any) -> None:
         if args and (args[0] == NEIGHBOUR or getattr(args[0], "workspace", HERE) == NEIGHBOUR):
@@ -332,8 +334,8 @@ def _watch(world: World) -> None:
             if known and known.rank >= after.receipts[args[2]].rank:
                 world.problems.append(f"I14 the receipt of {before.key.execution_id} at {args[2]} fell")
 
-    world.board.watchers.append(watch)
-    world.board.claims = world.claims
+    world.injector.watchers.append(watch)
+    world.injector.claims = world.claims
 
 
 def _note_end(world: World, flow: Flow) -> None:
@@ -342,17 +344,17 @@ def _note_end(world: World, flow: Flow) -> None:
     if not flow.is_over or before is flow.status:
         return
     world.ended.append(flow.uid)
-    kinds = {fault.kind for fault in world.board.fired}
-    if kinds <= HARMLESS and not world.board.act and flow.status is not FlowStatus.CANCELLED:
-        with world.board.aside():
-            live = dict(world.bare.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch - 1))
-        counted = sum((counters_of(row) for row in world.rows(flow)), Counter())
-        # Who timed out is found by the pass that ends the flow.
+    kinds = {fault.kind for fault in world.injector.injected}
+    if kinds <= HARMLESS and not world.injector.act and flow.status is not FlowStatus.CANCELLED:
+        with world.injector.uncounted():
+            live = dict(world.direct.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch - 1))
+        counted = sum((counters_of(execution) for execution in world.executions(flow)), Counter())
+        # Only the recount that ends the flow finds timeouts.
         names = {name for name in {*live, *counted} if not name.endswith("timedOut")} - {"movements"}
         if any(live.get(name, 0) != counted[name] for name in names):
             world.problems.append(f"I4 flow {flow.uid} had live counters that differ: {live}, counted {dict(counted)}")
     if before is not None and before in {FlowStatus.COMPLETED, FlowStatus.PARTIAL_COMPLETED, FlowStatus.FAILED}:
         world.problems.append(f"I15 flow {flow.uid} ended twice: {before}, {flow.status}")
-    still_open = [row.key.execution_id for row in world.rows(flow) if row.is_open]
+    still_open = [execution.key.execution_id for execution in world.executions(flow) if execution.is_open]
     if flow.status is not FlowStatus.CANCELLED and still_open:
         world.problems.append(f"I15 flow {flow.uid} ended {flow.status} with {still_open} open")

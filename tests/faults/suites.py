@@ -1,4 +1,4 @@
-"""The tiers of `make torture`: single faults, pairs, fuzz, mutants, AWS; figures as a table and as JSON."""
+"""The tiers of `make torture`: single faults, pairs, fuzz, mutants, AWS. Prints a table and writes JSON."""
 
 import argparse
 import json
@@ -17,34 +17,34 @@ from typing import TypeVar
 from tests.faults.aws_suites import compare, play_on_ministack
 from tests.faults.figures import Figures
 from tests.faults.mutants import BY_NAME as MUTANTS
-from tests.faults.mutants import GOT_AWAY, hunt
+from tests.faults.mutants import SURVIVED, hunt
 from tests.faults.plan import Fault, Plan, kinds_of, read_plan, single_faults
 from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME, SCENARIOS
 
 MOST_FAULTS = 5
 T = TypeVar("T")
-#: L1, L2 and L3 in memory; L1 in part and the verdicts of all scenarios on the emulators.
+#: Single faults, pairs and fuzz run in memory. On emulated AWS run a part of the single faults, and all scenarios.
 TIERS = ("singles", "pairs", "fuzz", "ministack", "emulators")
-#: Runs that a process does before it reports.
+#: Runs that a process makes before it reports.
 PORTION = 40
 
 
 def singles(name: str) -> Iterator[Plan]:
-    """Every fault at every call."""
+    """Yield a plan for every fault at every call."""
     scenario = BY_NAME[name]
     for fault in single_faults(run(scenario).calls, scenario.act is not None):
         yield (fault,)
 
 
 def fuzz(seed: int) -> tuple[str, Plan]:
-    """A scenario and up to five faults, by a seed; the same seed shuffles the deliveries."""
+    """Return a scenario and a plan of up to five faults for a seed. The same seed shuffles the deliveries."""
     chance = random.Random(seed)
     scenario = chance.choice(SCENARIOS)
     calls = run(scenario, seed=seed).calls
     found: dict[int, Fault] = {}
     for _ in range(chance.randint(1, MOST_FAULTS)):
-        # A run with faults has more calls than one without: redeliveries have numbers beyond its end.
+        # A run with faults has more calls than one without, because of redeliveries.
         number = chance.randint(1, len(calls) + len(calls) // 2)
         call = calls[(number - 1) % len(calls)]
         found[number] = Fault(number, chance.choice(list(kinds_of(call, scenario.act is not None))))
@@ -60,7 +60,7 @@ def _play(name: str, plans: Sequence[Plan]) -> Figures:
 
 
 def _play_first(name: str, firsts: Sequence[Fault]) -> Figures:
-    """All second faults behind these first ones."""
+    """Run all pairs that begin with one of these faults."""
     scenario, figures, began = BY_NAME[name], Figures(), time.process_time()
     for first in firsts:
         calls = run(scenario, (first,)).calls
@@ -92,18 +92,18 @@ def _all(pool: ProcessPoolExecutor, jobs: Iterable[Callable[[], Figures]]) -> Fi
     return total
 
 
-#: Of the faults at AWS's calls every so manieth is played, in shares for several processes.
+#: One of AWS_EVERY faults at AWS's calls is injected, in AWS_SHARES shares for several processes.
 AWS_EVERY, AWS_SHARES = 20, 2
 
 
 def play_tiers(wanted: Sequence[str], names: Sequence[str], jobs: int, seeds: range) -> dict[str, Figures]:
-    """The wanted tiers over the named scenarios, in this order."""
+    """Run the wanted tiers over the named scenarios, in the order of TIERS."""
     with ProcessPoolExecutor(jobs) as pool:
         return {tier: _shown(tier, _all(pool, _jobs(tier, names, seeds))) for tier in TIERS if tier in wanted}
 
 
 def _jobs(tier: str, names: Sequence[str], seeds: range) -> Iterator[Callable[[], Figures]]:
-    """What can be played side by side."""
+    """Yield the jobs of a tier, which may run in parallel."""
     if tier == "fuzz":
         yield from (partial(_play_seeds, portion) for portion in _portions(seeds))
     for name in names:
@@ -116,8 +116,8 @@ def _jobs(tier: str, names: Sequence[str], seeds: range) -> Iterator[Callable[[]
             shares = range(0, AWS_EVERY * AWS_SHARES, AWS_EVERY)
             yield from (partial(play_on_ministack, name, AWS_EVERY * AWS_SHARES, share) for share in shares)
         if tier == "emulators":
-            where = (each for each in ("ministack", "moto") if each not in BY_NAME[name].not_on)
-            yield from (partial(compare, name, each) for each in where)
+            emulators = (each for each in ("ministack", "moto") if each not in BY_NAME[name].not_on)
+            yield from (partial(compare, name, each) for each in emulators)
 
 
 def _shown(name: str, figures: Figures) -> Figures:
@@ -125,8 +125,8 @@ def _shown(name: str, figures: Figures) -> Figures:
     return figures
 
 
-def hunt_all(jobs: int) -> dict[str, str | None]:
-    """Each mutant with what caught it."""
+def try_all_mutants(jobs: int) -> dict[str, str | None]:
+    """Return each mutant with the violation that caught it, or None."""
     with ProcessPoolExecutor(jobs) as pool:
         return dict(zip(MUTANTS, pool.map(hunt, MUTANTS), strict=True))
 
@@ -141,7 +141,7 @@ def print_table(tiers: dict[str, Figures], mutants: dict[str, str | None]) -> No
             print(failure)
     if mutants:
         for name, caught in mutants.items():
-            print(f"{name:<36}{caught or 'GOT AWAY'}")
+            print(f"{name:<36}{caught or 'SURVIVED'}")
         print(f"mutants caught: {sum(map(bool, mutants.values()))}/{len(mutants)}")
 
 
@@ -155,19 +155,19 @@ def _write(path: Path, tiers: dict[str, Figures], mutants: dict[str, str | None]
     path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
-def _hunt_one(name: str) -> int:
-    """Prints the first run that breaks an invariant; GOT_AWAY when there is none."""
+def _try_mutant(name: str) -> int:
+    """Print the first run that breaks an invariant, or return SURVIVED."""
     for scenario in MUTANTS[name].scenarios:
-        bare = run(BY_NAME[scenario])
-        if bare.violations:
-            print(f"{scenario} without faults: {bare.violations[0]}")
+        direct = run(BY_NAME[scenario])
+        if direct.violations:
+            print(f"{scenario} without faults: {direct.violations[0]}")
             return 0
         for plan in singles(scenario):
             outcome = run(BY_NAME[scenario], plan)
             if outcome.violations:
                 print(f"{scenario} '{plan[0]}': {outcome.violations[0]}")
                 return 0
-    return GOT_AWAY
+    return SURVIVED
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -176,25 +176,25 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("name", nargs="?", default="", help="a scenario, or a mutant")
     parser.add_argument("plan", nargs="?", default="", help="like 'C@12 P@30'")
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--fuzz", type=int, default=5_000, help="runs of L3")
+    parser.add_argument("--fuzz", type=int, default=5_000, help="number of fuzzed runs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--json", type=Path, default=None, help="where the figures go")
-    given = parser.parse_args(arguments)
-    if given.what == "hunt":
-        return _hunt_one(given.name)
-    if given.what == "replay":
-        outcome = run(BY_NAME[given.name], read_plan(given.plan), given.seed)
+    parser.add_argument("--json", type=Path, default=None, help="file for the figures")
+    options = parser.parse_args(arguments)
+    if options.what == "hunt":
+        return _try_mutant(options.name)
+    if options.what == "replay":
+        outcome = run(BY_NAME[options.name], read_plan(options.plan), options.seed)
         for number, call in enumerate(outcome.calls, start=1):
             print(number, call.name)
-        print(outcome if outcome.violations else "nothing is broken")
+        print(outcome if outcome.violations else "all invariants hold")
         return 1 if outcome.violations else 0
-    first = given.seed or 1
-    seeds, names = range(first, first + given.fuzz), [given.name] if given.name else list(BY_NAME)
-    tiers = play_tiers(TIERS if given.what == "all" else [given.what], names, given.jobs, seeds)
-    mutants = hunt_all(given.jobs) if given.what in {"all", "mutants"} else {}
+    first = options.seed or 1
+    seeds, names = range(first, first + options.fuzz), [options.name] if options.name else list(BY_NAME)
+    tiers = play_tiers(TIERS if options.what == "all" else [options.what], names, options.jobs, seeds)
+    mutants = try_all_mutants(options.jobs) if options.what in {"all", "mutants"} else {}
     print_table(tiers, mutants)
-    if given.json:
-        _write(given.json, tiers, mutants)
+    if options.json:
+        _write(options.json, tiers, mutants)
     return 0 if all(mutants.values()) and not any(each.failures for each in tiers.values()) else 1
 
 

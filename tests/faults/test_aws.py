@@ -1,4 +1,4 @@
-"""The scenarios over the real adapters: as in memory, with faults at AWS's calls, and on moto as a second opinion."""
+"""Scenarios over the real adapters: compared with memory, with faults at AWS's calls, and on moto as a check."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +11,7 @@ from tests.faults.aws_suites import aws_faults
 from tests.faults.run import run
 from tests.faults.scenarios import BY_NAME
 
-#: Those that touch every adapter; `make torture` plays all.
+#: Scenarios that together touch every adapter; `make torture` runs all scenarios.
 DIFFERENT = ("wait_long", "tag", "scheduled", "re_entry", "receipts", "paced")
 OF_FAULTS = 90
 
@@ -31,22 +31,22 @@ def moto() -> Iterator[MotoAws]:
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
-def test_the_real_adapters_reach_the_verdicts_of_memory(name: str, ministack: EmbeddedAws) -> None:
-    there = run(BY_NAME[name], place=partial(aws_backend, ministack))
-    assert not there.violations
-    assert there.summary == run(BY_NAME[name]).summary
+def test_a_scenario_has_the_same_result_on_ministack_and_in_memory(name: str, ministack: EmbeddedAws) -> None:
+    emulated = run(BY_NAME[name], backend=partial(aws_backend, ministack))
+    assert not emulated.violations
+    assert emulated.summary == run(BY_NAME[name]).summary
 
 
 @pytest.mark.parametrize("name", DIFFERENT[:3])
-def test_moto_reaches_them_too(name: str, moto: MotoAws) -> None:
-    there = run(BY_NAME[name], place=partial(aws_backend, moto))
-    assert not there.violations
-    assert there.summary == run(BY_NAME[name]).summary
+def test_a_scenario_has_the_same_result_on_moto_and_in_memory(name: str, moto: MotoAws) -> None:
+    emulated = run(BY_NAME[name], backend=partial(aws_backend, moto))
+    assert not emulated.violations
+    assert emulated.summary == run(BY_NAME[name]).summary
 
 
 @pytest.mark.parametrize("name", ["send", "tag"])
-def test_a_fault_at_a_call_of_aws_breaks_nothing(name: str, ministack: EmbeddedAws) -> None:
-    scenario, place = BY_NAME[name], partial(aws_backend, ministack)
-    for fault in aws_faults(run(scenario, place=place).calls)[::OF_FAULTS]:
-        outcome = run(scenario, (fault,), place=place)
+def test_a_fault_at_a_call_of_aws_breaks_no_invariant(name: str, ministack: EmbeddedAws) -> None:
+    scenario, backend = BY_NAME[name], partial(aws_backend, ministack)
+    for fault in aws_faults(run(scenario, backend=backend).calls)[::OF_FAULTS]:
+        outcome = run(scenario, (fault,), backend=backend)
         assert not outcome.violations, str(outcome)

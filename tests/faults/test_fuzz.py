@@ -1,4 +1,4 @@
-"""Several faults at once, shuffled deliveries: a handful of the seeds that `make torture` plays by the thousand."""
+"""Runs with several faults and shuffled deliveries: 300 of the thousands of seeds that `make torture` runs."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from tests.faults.suites import fuzz
 
 
 @pytest.mark.parametrize("first", range(1, 301, 100))
-def test_up_to_five_faults_in_any_order_break_nothing(first: int) -> None:
+def test_up_to_five_faults_and_shuffled_deliveries_break_no_invariant(first: int) -> None:
     for seed in range(first, first + 100):
         name, plan = fuzz(seed)
         outcome = run(BY_NAME[name], plan, seed)
         assert not outcome.violations, str(outcome)
 
 
-def test_a_plan_is_read_as_it_is_written() -> None:
+def test_a_plan_is_parsed_and_written_in_the_order_of_its_calls() -> None:
     assert write_plan(read_plan("P@30 C@12 D0@31")) == "C@12 P@30 D0@31"

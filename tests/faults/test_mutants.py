@@ -1,4 +1,4 @@
-"""The seeded bugs still fit the code that they are to be put in, and are caught; all of them by `make torture`."""
+"""Every seeded bug fits the current code, and one of them is caught here; `make torture` tries them all."""
 
 import pytest
 

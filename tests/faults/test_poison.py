@@ -1,4 +1,4 @@
-"""What nobody can read, and rows, graphs and flows that are gone: neighbours go on, and dead letters are harmless."""
+"""Unreadable messages, and missing executions, graphs and flows: other contacts go on, dead letters do no harm."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,9 +17,9 @@ from tests.faults.backends import MemoryBackend
 from tests.faults.invariants import violations
 from tests.faults.sample_data import HERE
 from tests.faults.scenarios import BY_NAME
-from tests.faults.simulation import World, opened
+from tests.faults.simulation import World, open_world
 
-RUBBISH = (
+UNREADABLE = (
     "",
     "\x00\xff",
     "[]",
@@ -33,8 +33,8 @@ RUBBISH = (
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with MemoryBackend.new() as backend, opened(BY_NAME["wait"], (), backend) as told:
-        yield told
+    with MemoryBackend.new() as backend, open_world(BY_NAME["wait"], (), backend) as opened:
+        yield opened
 
 
 def _memory(world: World) -> MemoryBackend:
@@ -43,92 +43,92 @@ def _memory(world: World) -> MemoryBackend:
 
 
 @pytest.mark.parametrize("queue", ["steps", "jobs", "events"])
-def test_unreadable_messages_end_as_dead_letters_and_their_neighbours_go_on(world: World, queue: str) -> None:
+def test_unreadable_messages_become_dead_letters_and_other_messages_are_processed(world: World, queue: str) -> None:
     do.launch(world)
-    for body in RUBBISH:
-        _memory(world).post.put(queue, body)
-    world.settle_on()
-    assert sorted({mail.body for mail in _memory(world).post.buried}) == sorted(RUBBISH)
+    for body in UNREADABLE:
+        _memory(world).queues.put(queue, body)
+    world.run_until_quiet()
+    assert sorted({message.body for message in _memory(world).queues.unreadable}) == sorted(UNREADABLE)
     assert not violations(world)
     assert world.flows()[0].status is FlowStatus.COMPLETED
 
 
-def test_hints_of_flows_and_rows_that_are_gone_are_dropped(world: World) -> None:
+def test_step_messages_of_missing_flows_and_executions_are_dropped(world: World) -> None:
     do.launch(world)
-    key = ExecutionKey(HERE, FlowUid("gone"), ContactUid("c0"))
-    for each in (key, replace(key, flow=FlowUid(world.flows()[0].uid), contact=ContactUid("nobody"))):
-        _memory(world).post.put("steps", build_step_message(each, 3).model_dump_json())
-    world.settle_on()
-    assert not _memory(world).post.buried
+    key = ExecutionKey(HERE, FlowUid("missing"), ContactUid("c0"))
+    for each in (key, replace(key, flow=FlowUid(world.flows()[0].uid), contact=ContactUid("unknown"))):
+        _memory(world).queues.put("steps", build_step_message(each, 3).model_dump_json())
+    world.run_until_quiet()
+    assert not _memory(world).queues.unreadable
     assert not violations(world)
 
 
-def test_rows_that_disappear_under_way_take_nobody_with_them() -> None:
-    with MemoryBackend.new() as backend, opened(BY_NAME["fan_out"], (), backend) as world:
+def test_a_missing_execution_stops_no_other_execution() -> None:
+    with MemoryBackend.new() as backend, open_world(BY_NAME["fan_out"], (), backend) as world:
         do.launch(world)
-        while not backend.executions.rows:
-            world.hand_over_any()
-        backend.executions.rows.pop(next(iter(backend.executions.rows)))
-        world.settle_on()
+        while not backend.executions.stored:
+            world.deliver_next()
+        backend.executions.stored.pop(next(iter(backend.executions.stored)))
+        world.run_until_quiet()
     assert world.provider.acceptances().total() == BY_NAME["fan_out"].contacts - 1
 
 
-def test_a_flow_whose_graph_is_missing_stops_and_goes_on_when_it_is_back(world: World) -> None:
+def test_a_flow_without_its_graph_stops_and_resumes_when_the_graph_is_back(world: World) -> None:
     do.launch(world)
-    catalog = world.bare.catalog
+    catalog = world.direct.catalog
     key = ((HERE, Campaign.kind, "wait"), 1)
     version = catalog._versions.pop(key)  # type: ignore[attr-defined] - of the fake
-    world.settle_on()
+    world.run_until_quiet()
     (stopped,) = world.flows()
-    assert (stopped.status, world.provider.tries) == (FlowStatus.ERROR, [])
+    assert (stopped.status, world.provider.attempts) == (FlowStatus.ERROR, [])
     assert "version" in (stopped.pause_reason or "")
     catalog._versions[key] = version  # type: ignore[attr-defined] - of the fake
     do.resume(world)
-    world.settle_on()
+    world.run_until_quiet()
     assert world.flows()[0].status is FlowStatus.COMPLETED
     assert not violations(world)
 
 
-def test_a_fault_of_code_fails_its_contact_as_poison_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_the_code_fails_only_its_contact_as_poison(monkeypatch: pytest.MonkeyPatch) -> None:
     decide = Send.decide
 
-    def stumble(self: Send, context: object) -> object:
-        if getattr(context, "contact").uid == "c1":  # noqa: B009 - the context is a value of any kind here
-            raise KeyError("a fault of the code")
+    def fail(self: Send, context: object) -> object:
+        if getattr(context, "contact").uid == "c1":  # noqa: B009 - the parameter is typed as object
+            raise KeyError("an error in the code")
         return decide(self, context)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Send, "decide", stumble)
-    with MemoryBackend.new() as backend, opened(BY_NAME["fan_out"], (), backend) as world:
+    monkeypatch.setattr(Send, "decide", fail)
+    with MemoryBackend.new() as backend, open_world(BY_NAME["fan_out"], (), backend) as world:
         do.launch(world)
-        world.settle_on()
+        world.run_until_quiet()
         (flow,) = world.flows()
-        rows = {str(row.key.contact): row for row in world.rows(flow)}
-        counters = world.bare.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch)
-    assert (rows["c1"].status, rows["c1"].reason) == (ExecutionStatus.FAILED, "poison")
-    assert {row.status for uid, row in rows.items() if uid != "c1"} == {ExecutionStatus.COMPLETED}
+        executions = {str(execution.key.contact): execution for execution in world.executions(flow)}
+        counters = world.direct.statistics.read(HERE, FlowUid(flow.uid), flow.stats_epoch)
+    assert (executions["c1"].status, executions["c1"].reason) == (ExecutionStatus.FAILED, "poison")
+    assert {execution.status for uid, execution in executions.items() if uid != "c1"} == {ExecutionStatus.COMPLETED}
     assert counters["reason.failed.poison"] == 1
 
 
-def test_a_row_that_stands_nowhere_fails_with_the_reason(world: World) -> None:
+def test_an_execution_at_an_unknown_node_fails_with_the_reason(world: World) -> None:
     do.launch(world)
     backend = _memory(world)
-    while not backend.executions.rows:
-        world.hand_over_any()
-    (key, row), *_ = backend.executions.rows.items()
-    backend.executions.rows[key] = replace(row, node=NodeId("nowhere"))
-    world.settle_on()
-    assert backend.executions.rows[key].reason == "node_not_found"
+    while not backend.executions.stored:
+        world.deliver_next()
+    (key, execution), *_ = backend.executions.stored.items()
+    backend.executions.stored[key] = replace(execution, node=NodeId("nowhere"))
+    world.run_until_quiet()
+    assert backend.executions.stored[key].reason == "node_not_found"
 
 
-def test_dead_letters_that_come_again_are_harmless_doubles(world: World) -> None:
+def test_redriven_dead_letters_of_a_completed_execution_send_nothing(world: World) -> None:
     do.launch(world)
-    world.settle_on()
+    world.run_until_quiet()
     (flow,) = world.flows()
-    (row,) = world.rows(flow)
-    for step in range(row.seq + 1):
-        _memory(world).post.put("dead_steps", build_step_message(row.key, step).model_dump_json())
-    before = len(world.provider.tries)
+    (execution,) = world.executions(flow)
+    for step in range(execution.seq + 1):
+        _memory(world).queues.put("dead_steps", build_step_message(execution.key, step).model_dump_json())
+    before = len(world.provider.attempts)
     world.backend.move(timedelta(seconds=1))
-    world.settle_on()
-    assert len(world.provider.tries) == before
-    assert world.bare.catalog.get(HERE, Flow, flow.uid).status is FlowStatus.COMPLETED
+    world.run_until_quiet()
+    assert len(world.provider.attempts) == before
+    assert world.direct.catalog.get(HERE, Flow, flow.uid).status is FlowStatus.COMPLETED

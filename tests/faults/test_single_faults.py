@@ -1,4 +1,4 @@
-"""Every single fault on every scenario, at the ports in memory; but for some at reads, which `make torture` adds."""
+"""Single faults on every scenario, at the ports in memory. `make torture` runs all of them, this module a part."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.faults.run import Outcome, run
 from tests.faults.scenario import Scenario
 from tests.faults.scenarios import BY_NAME, SCENARIOS
 
-#: Runs of one scenario: all faults at writes as far as they fit, and some at reads, before which little has changed.
+#: Runs of one scenario: two thirds with faults at writes, one third with faults at reads, which reveal less.
 MOST = 150
 
 
@@ -20,19 +20,19 @@ def _chosen(scenario: Scenario) -> list[Fault]:
 
 
 def _thinned(faults: list[Fault], most: int) -> list[Fault]:
-    """Evenly, by a stride that meets every kind in turn."""
+    """Return at most `most` faults, evenly spread over the calls and the kinds."""
     return faults[:: max(1, -(-len(faults) // most))]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_no_single_fault_doubles_loses_or_miscounts_anybody(scenario: Scenario) -> None:
+def test_no_single_fault_duplicates_loses_or_miscounts_a_contact(scenario: Scenario) -> None:
     assert not run(scenario).violations
     broken = [str(outcome) for fault in _chosen(scenario) if (outcome := run(scenario, (fault,))).violations]
     assert not broken, "\n".join(broken[:5])
 
 
-def test_after_a_crash_at_any_call_the_ledger_equals_the_rows_to_the_cent() -> None:
-    """At every one of them, where the test above takes some; the check is `_books_are_true`."""
+def test_the_ledger_equals_the_executions_after_a_crash_at_any_call() -> None:
+    """Crash at every call, where the test above takes a part. The check is `_balance_adds_up`."""
     scenario = BY_NAME["balance"]
     calls = run(scenario).calls
     assert sum(call.name.startswith(("balances.", "budgets.")) for call in calls) > 10

@@ -1,4 +1,4 @@
-"""Whatever people do by the API, in whatever order, while processes die: everything still adds up."""
+"""Random sequences of API calls, deliveries, time and faults break no invariant."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,12 +14,12 @@ from chalicelib.core.workspaces.api_key import make_key
 from chalicelib.model.workspace import Scope
 from tests.faults import operators as do
 from tests.faults.backends import MemoryBackend
-from tests.faults.injector import Died
+from tests.faults.injector import ProcessDied
 from tests.faults.invariants import violations
 from tests.faults.plan import Kind
 from tests.faults.sample_data import HERE
 from tests.faults.scenarios import BY_NAME
-from tests.faults.simulation import opened
+from tests.faults.simulation import open_world
 from tests.integration.conftest import Api
 
 SCENARIO = replace(BY_NAME["wait"], name="machine", contacts=3, script=())
@@ -28,23 +28,23 @@ FAULTS = st.sampled_from([Kind.CRASH, Kind.LOST, Kind.REFUSED, Kind.TWIN, Kind.Z
 
 
 class Campaigns(RuleBasedStateMachine):
-    """Rules are calls of the API, deliveries, time and faults."""
+    """The rules are calls of the API, deliveries, time and faults."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
         backend = self.stack.enter_context(MemoryBackend.new())
-        self.world = self.stack.enter_context(opened(SCENARIO, (), backend))
+        self.world = self.stack.enter_context(open_world(SCENARIO, (), backend))
         self.api = Api(None, HERE)
         self.touched: set[int] = set()
 
     @initialize()
     def open(self) -> None:
-        self.api.key = make_key(self.world.bare, HERE, Scope.ADMIN)[1]
+        self.api.key = make_key(self.world.direct, HERE, Scope.ADMIN)[1]
 
     def ask(self, method: str, url: str, body: object = None) -> int:
-        """The answer's status, 0 when there was none."""
-        with suppress(Died), self.world.board.frame("api", lambda: None):
+        """Call the API and return the status of the response, or 0 when the process died before it."""
+        with suppress(ProcessDied), self.world.injector.invocation("api", lambda: None):
             return self.api.call(method, url, body).status
         return 0
 
@@ -78,12 +78,12 @@ class Campaigns(RuleBasedStateMachine):
 
     @rule(kind=FAULTS, ahead=st.integers(1, 25))
     def plan_a_fault(self, kind: Kind, ahead: int) -> None:
-        self.world.board.plan[len(self.world.board.calls) + ahead] = kind
+        self.world.injector.plan[len(self.world.injector.calls) + ahead] = kind
 
     @rule(times=st.integers(1, 5))
     def deliver(self, times: int) -> None:
         for _ in range(times):
-            self.world.hand_over_any()
+            self.world.deliver_next()
 
     @rule(seconds=st.sampled_from([1, 20, 50, 200, 900]))
     def wait(self, seconds: int) -> None:
@@ -94,17 +94,17 @@ class Campaigns(RuleBasedStateMachine):
         self.world.tick()
 
     def teardown(self) -> None:
-        """No more faults; who is paused goes on; then everything must come to its end."""
-        self.world.board.plan.clear()
-        with _undone(self.stack):
+        """Run to the end without further faults, with paused flows resumed, and check the invariants."""
+        self.world.injector.plan.clear()
+        with _closing(self.stack):
             do.resume(self.world)
             self.world.notes["flows"] = len(self.world.flows())
-            self.world.settle()
+            self.world.run_to_end()
             assert not violations(self.world)
 
 
 @contextmanager
-def _undone(stack: ExitStack) -> Iterator[Any]:
+def _closing(stack: ExitStack) -> Iterator[Any]:
     try:
         yield
     finally:
@@ -118,4 +118,4 @@ Campaigns.TestCase.settings = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-TestWhateverPeopleDo = Campaigns.TestCase
+TestRandomSequences = Campaigns.TestCase

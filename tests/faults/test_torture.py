@@ -1,4 +1,4 @@
-"""What `make torture` says at its end."""
+"""The summary table of `make torture`."""
 
 from collections import Counter
 from typing import Any
@@ -24,7 +24,7 @@ def parts() -> dict[str, Any]:
     }
 
 
-def test_every_part_has_its_line_with_what_was_found(parts: dict[str, Any]) -> None:
+def test_every_part_has_a_line_with_its_findings(parts: dict[str, Any]) -> None:
     parts["kills"]["twice"] = 3
     lines = {line.split()[0]: line.split() for line in show(MACHINE, parts).splitlines() if line.strip()}
     assert lines["singles"][-5:] == ["0", "0", "0", "0", "9"]
@@ -34,13 +34,13 @@ def test_every_part_has_its_line_with_what_was_found(parts: dict[str, Any]) -> N
     assert "cores 2" in show(MACHINE, parts)
 
 
-def test_answers_of_5xx_are_counted(parts: dict[str, Any]) -> None:
+def test_responses_of_5xx_are_counted(parts: dict[str, Any]) -> None:
     parts["api"] |= api.count(2, 1, Counter({"requests": 20_000, "5xx": 3}))
     line = next(line.split() for line in show(MACHINE, parts).splitlines() if line.startswith("api"))
     assert line[-2] == "4"
 
 
-def test_a_part_that_failed_is_named_and_one_that_broke_off_hides_nothing(parts: dict[str, Any]) -> None:
+def test_a_failed_part_is_named(parts: dict[str, Any]) -> None:
     assert show(MACHINE, parts).endswith("all as promised")
     parts["kills"] = {"exit_code": 1, "seconds": 2, "cpu_seconds": 1}
     assert show(MACHINE, parts).endswith("NOT AS PROMISED: kills")

@@ -19,7 +19,7 @@ from tests.integration.conftest import WORKERS, api, embedded_aws, world
 from tests.integration.consent_helpers import consent, path_of, submit, swap_ports, unsubscribe_path
 from tests.integration.harness import Story, story
 from tests.integration.receipts.test_process_reports import hook, post, reply, sent
-from tests.integration.reporting_channel import reporting, tell
+from tests.integration.reporting_channel import reporting, send_report
 
 __all__ = ["api", "embedded_aws", "hook", "reporting", "story", "world"]
 
@@ -263,7 +263,7 @@ def test_a_campaign_with_everything_needs_nothing_that_its_functions_may_not(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _guarded(story, monkeypatch) as guard:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         csv = {"Content-Type": "text/csv"}
         story.expect(202, story.api.post("/v1/contacts/import", b"email\na@example.com\nwrong\n", headers=csv))
         steps = (
@@ -294,7 +294,7 @@ def test_events_and_a_calendar_need_nothing_that_their_functions_may_not(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _guarded(story, monkeypatch) as guard:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         heard = story.campaign(
             story.send("a", channelUid=story.channel), trigger={"type": "event", "event": "order.placed"}
         )
@@ -310,7 +310,7 @@ def test_events_and_a_calendar_need_nothing_that_their_functions_may_not(
         changed = {"firstName": "Another", "tags": ["vip"]}
         story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", changed))
         story.advance(timedelta(minutes=10), timedelta(seconds=20))
-        assert len(story.postbox.calls) == 3
+        assert len(story.provider.calls) == 3
         story.api.delete(f"/v1/contacts/{story.contacts[0]}")
     assert guard.denied == set()
     assert {name for name, _ in guard.seen} >= {"api_handler", "run_steps", "run_jobs", "run_events", "tick"}
@@ -321,15 +321,15 @@ def test_consent_export_and_erasure_need_nothing_that_their_functions_may_not(
 ) -> None:
     with _guarded(story, monkeypatch) as guard:
         swap_ports(story, public_url="https://mail.example.com")
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         ann, ben = story.contacts
         asked = {"channelUid": story.channel, "templateUid": story.add_template("{{ confirm_url }}")}
         story.expect(202, consent(story, ann, "PENDING", **asked))
         story.run()
-        assert story.api.post(path_of(story.postbox.calls[-1].letter.content["text"])).status == 200
+        assert story.api.post(path_of(story.provider.calls[-1].message.content["text"])).status == 200
         submit(story, unsubscribe_path(story), "List-Unsubscribe=One-Click")
         entry = story.expect(201, story.api.post("/v1/suppressions", {"email": "c1@example.com"}))
-        story.postbox.answer = lambda letter: RecipientSuppressed("opted_out")
+        story.provider.answer = lambda message: RecipientSuppressed("opted_out")
         story.expect(200, story.api.delete(f"/v1/suppressions/{entry['uid']}"))
         waiting = story.start(story.campaign({"id": "w", "type": "WAIT", "for": "P1D"}, story.send("a")))
         story.start(story.short_campaign())
@@ -354,8 +354,8 @@ def test_receipts_need_nothing_that_their_function_may_not(
     with _guarded(reporting, monkeypatch) as guard:
         consent(reporting, reporting.contacts[0], "GRANTED")
         flow = sent(reporting)
-        tell(reporting, 1, "delivered")
-        uid = str(reporting.postbox.calls[0].letter.uid)
+        send_report(reporting, 1, "delivered")
+        uid = str(reporting.provider.calls[0].message.uid)
         assert post(reporting, hook, {"message": uid, "engagement": "bounced"}).status == 200
         reporting.run()
         reply(reporting, "STOP", suppress="opted_out")

@@ -1,4 +1,4 @@
-"""The API in the test's own process: API Gateway's events go to the Chalice app, AWS is ministack without a socket."""
+"""The API in the process of the test: requests become API Gateway events, and AWS is ministack without a socket."""
 
 import json
 import uuid
@@ -26,7 +26,7 @@ from infra.local.lambda_runtime import Context, load_handler
 from infra.local.resources import queue_urls
 from tests.embedded_aws import EmbeddedAws
 
-#: Queue's logical id → the worker's handler, as its event source declares it.
+#: Logical id of a queue → handler of its worker, as the event source mapping declares it.
 WORKERS = {
     "JobQueue": "chalicelib.workers.jobs.run_jobs",
     "EventQueue": "chalicelib.workers.events.run_events",
@@ -40,7 +40,7 @@ SECRET_ID = "carillon-signing"
 
 @cache
 def documented() -> Mapping[tuple[str, str], set[int]]:
-    """Method and path → the statuses that the OpenAPI document tells of, for every test's every answer."""
+    """Return the documented statuses by method and path. Every response in every test is checked against them."""
     found = {
         (method.upper(), path): {int(status) for status in operation["responses"]}
         for path, operations in openapi.build(ROUTES)["paths"].items()
@@ -52,7 +52,7 @@ def documented() -> Mapping[tuple[str, str], set[int]]:
 
 @dataclass
 class Reply:
-    """An HTTP answer; unpacks as (status, json, headers)."""
+    """An HTTP response that unpacks as (status, json, headers)."""
 
     status: int
     text: str
@@ -72,7 +72,7 @@ class Reply:
 
 @dataclass
 class Api:
-    """A caller with a key."""
+    """An API client with a key."""
 
     key: str | None
     workspace: WorkspaceUid
@@ -94,7 +94,7 @@ class Api:
         return self.call("DELETE", url, **options)
 
     def call(self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Reply:
-        """`body` is sent as it is when it is bytes, else as JSON."""
+        """Call the API. A body of bytes is sent unchanged, every other body as JSON."""
         sent = {"Host": "test", **({"Authorization": f"Bearer {self.key}"} if self.key else {})}
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if raw:
@@ -114,16 +114,16 @@ class Api:
         }
         event = gateway.build_event(scope, match, raw, app.api.binary_types, request_id)
         answer = self.invoke(json.loads(json.dumps(event)), Context("api_handler", 29, aws_request_id=request_id))
-        said = f"{answer['statusCode']} of {method} {match.resource} is not in the OpenAPI document"
-        assert answer["statusCode"] in documented().get((method, match.resource), {answer["statusCode"]}), said
+        undocumented = f"{answer['statusCode']} of {method} {match.resource} is not in the OpenAPI document"
+        assert answer["statusCode"] in documented().get((method, match.resource), {answer["statusCode"]}), undocumented
         return Reply(answer["statusCode"], answer["body"], {k.lower(): v for k, v in answer["headers"].items()})
 
     def invoke(self, event: dict[str, Any], context: Context) -> Any:
-        """What Lambda does for a request."""
+        """Invoke the app as Lambda does."""
         return app(event, context)
 
     def all_pages(self, url: str) -> list[Any]:
-        """Every object of a list, by following nextCursor."""
+        """Return every object of a list, following `nextCursor`."""
         sign = "&" if "?" in url else "?"
         page = self.get(url).json
         found = list(page["data"])
@@ -135,14 +135,14 @@ class Api:
 
 @dataclass
 class World:
-    """The stack: AWS, the ports on it, and the workers, which run when they are told to."""
+    """The stack: AWS, its ports, and the workers, which run on request."""
 
     aws: EmbeddedAws
     ports: Ports
     queues: Mapping[str, str]
 
     def new_caller(self, scope: Scope = Scope.ADMIN, **options: Any) -> Api:
-        """A workspace of its own, opened by a key of this scope."""
+        """Create a workspace and return a client with a key of this scope."""
         workspace, key = make_workspace(self.ports, "Test")
         uid = WorkspaceUid(workspace.uid)
         if scope is not Scope.ADMIN or options:
@@ -153,24 +153,24 @@ class World:
         return Api(make_key(self.ports, workspace, scope, **options)[1], workspace)
 
     def drain(self, *names: str, rounds: int = 1_000) -> int:
-        """Hand what is visible in the queues to the workers, as event source mappings do; the number of messages."""
+        """Deliver visible messages to the workers until none is left. Return the number of messages."""
         handled = 0
         for _ in range(rounds):
-            found = self.hand_over_all(*names)
+            found = self.deliver_all(*names)
             handled += found
             if not found:
                 return handled
-        raise AssertionError("the queues do not run dry")
+        raise AssertionError(f"the queues still have messages after {rounds} rounds")
 
     def next_visible(self) -> float:
-        """When a worker can be handed something, in epoch seconds; infinity when there is nothing."""
+        """Return when the next message becomes visible, in epoch seconds, or infinity when the queues are empty."""
         return self.aws.next_visible({self.queues[name] for name in WORKERS})
 
-    def hand_over_all(self, *names: str) -> int:
-        """One batch of each queue."""
-        return sum(self._hand_over(name) for name in names or WORKERS)
+    def deliver_all(self, *names: str) -> int:
+        """Deliver one batch of each queue. Return the number of messages."""
+        return sum(self._deliver(name) for name in names or WORKERS)
 
-    def _hand_over(self, name: str) -> int:
+    def _deliver(self, name: str) -> int:
         sqs, url = self.aws.client("sqs"), self.queues[name]
         if self.aws.next_visible({url}) > time():
             return 0

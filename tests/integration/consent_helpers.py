@@ -1,4 +1,4 @@
-"""What tests of consent do to a story: say yes and no, send, follow links, let things happen in between."""
+"""Helpers for tests of consent: opt in and out, send, follow links, and act in the middle of a call."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,14 +46,14 @@ def path_of(url: str) -> str:
 
 @pytest.fixture
 def linked(story: Story) -> Story:
-    """The story, where links can be made."""
+    """Return the story with a public URL, so that messages contain links, and with one contact."""
     swap_ports(story, public_url=PUBLIC)
-    story.settle_in(1)
+    story.set_up(1)
     return story
 
 
 class Once:
-    """Does something the first time it is called."""
+    """Runs an action on its first call only."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         self._act, self.done = act, False
@@ -64,39 +64,39 @@ class Once:
             self._act()
 
 
-class BeforeEnter:
-    """Statistics before whose register of sends something happens: after the claim, before the last look."""
+class BeforeRegisterBatch:
+    """Statistics that run an action before `register_batch`: after the claim, before the last check of consent."""
 
-    def __init__(self, behind: Any, act: Callable[[], None]) -> None:
-        self._behind, self._act = behind, act
+    def __init__(self, statistics: Any, act: Callable[[], None]) -> None:
+        self._statistics, self._act = statistics, act
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._behind, name)
+        return getattr(self._statistics, name)
 
     def register_batch(self, *arguments: Any) -> None:
         self._act()
-        self._behind.register_batch(*arguments)
+        self._statistics.register_batch(*arguments)
 
 
 class BeforeAdd:
-    """Contacts before whose first insert something happens."""
+    """Contacts that run an action before each `add`."""
 
-    def __init__(self, behind: Any, act: Callable[[], object]) -> None:
-        self._behind, self._act = behind, act
+    def __init__(self, contacts: Any, act: Callable[[], object]) -> None:
+        self._contacts, self._act = contacts, act
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._behind, name)
+        return getattr(self._contacts, name)
 
     def add(self, *arguments: Any, **named: Any) -> None:
         self._act()
-        self._behind.add(*arguments, **named)
+        self._contacts.add(*arguments, **named)
 
 
 def unsubscribe_path(story: Story, campaign: str | None = None) -> str:
-    """The path of a link that the contact got."""
+    """Send a message to the contact and return the path of its unsubscribe link."""
     consent(story, story.contacts[0], "GRANTED")
     send_one(story, campaign or newsletter(story))
-    return path_of(str(story.postbox.calls[-1].letter.unsubscribe_url))
+    return path_of(str(story.provider.calls[-1].message.unsubscribe_url))
 
 
 def submit(story: Story, path: str, form: str) -> Any:
@@ -114,4 +114,4 @@ def state_of(story: Story) -> Any:
 
 
 def confirm_path(story: Story) -> str:
-    return path_of(story.postbox.calls[-1].letter.content["text"].removeprefix("Please confirm: "))
+    return path_of(story.provider.calls[-1].message.content["text"].removeprefix("Please confirm: "))

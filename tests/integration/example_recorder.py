@@ -196,7 +196,7 @@ def _flows(recorder: Recorder, contacts: list[str]) -> None:
     call = recorder.call
     draft = next(each["uid"] for each in call("GET /v1/flows") if each["status"] == "draft")
     call(f"POST /v1/flows/{draft}/contacts", {"contactUids": contacts})
-    recorder.story.postbox.answer = _refuse_bob
+    recorder.story.provider.answer = _refuse_bob
     call(f"PATCH /v1/flows/{draft}", {"status": "running"})
     recorder.story.advance(timedelta(seconds=3))
     call(f"GET /v1/flows/{draft}")
@@ -210,9 +210,9 @@ def _flows(recorder: Recorder, contacts: list[str]) -> None:
     call(f"GET /v1/contacts/{contacts[0]}/timeline")
 
 
-def _refuse_bob(letter: OutgoingMessage) -> SendResult:
-    is_bob = letter.to == "bob@example.com"
-    return PermanentFailure("mailbox_closed") if is_bob else Accepted(str(letter.uid))
+def _refuse_bob(message: OutgoingMessage) -> SendResult:
+    is_bob = message.to == "bob@example.com"
+    return PermanentFailure("mailbox_closed") if is_bob else Accepted(str(message.uid))
 
 
 def _administration(recorder: Recorder) -> None:

@@ -1,4 +1,4 @@
-"""A workspace with channel, template, contacts and campaigns, and a clock that moves from one thing due to the next."""
+"""A workspace with channel, template, contacts and campaigns, on a clock that moves from one due time to the next."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,13 +14,13 @@ from chalicelib.workers import clock as clock_worker
 from infra.local.clock import build_event
 from tests.builders import ab_test, condition, end, tag, wait
 from tests.integration.conftest import Api, World
-from tests.recording_channel import Postbox
+from tests.recording_channel import RecordingChannel
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-class Around:
-    """A port of which some methods are others."""
+class PatchedPort:
+    """A port with some methods replaced."""
 
     def __init__(self, port: object, **methods: Callable[..., Any]) -> None:
         self._port = port
@@ -36,8 +36,8 @@ class Story:
 
     world: World
     api: Api
-    postbox: Postbox
-    traveller: time_machine.Traveller
+    provider: RecordingChannel
+    time_travel: time_machine.Traveller
     channel: str = ""
     template: str = ""
     ticked: datetime = START
@@ -48,12 +48,12 @@ class Story:
         return datetime.now(UTC)
 
     def expect(self, status: int, reply: Any) -> Any:
-        """The data of an answer that has this status."""
+        """Check the status of a response and return its data."""
         assert reply.status == status, (reply.status, reply.text)
         return reply.json.get("data")
 
-    def settle_in(self, contacts: int = 3) -> None:
-        """Makes the channel, a published template and some contacts."""
+    def set_up(self, contacts: int = 3) -> None:
+        """Create a channel, a published template and `contacts` contacts."""
         self.channel = self.expect(201, self.api.post("/v1/channels", {"name": "Console", "type": "console"}))["uid"]
         self.template = self.add_template("Hello {{ first_name }}")
         self.add_contacts(contacts)
@@ -81,7 +81,7 @@ class Story:
         return str(self.expect(201, self.api.post("/v1/campaigns", body))["uid"])
 
     def example(self) -> list[dict[str, Any]]:
-        """The steps of the documentation's example."""
+        """Return the steps of the example in the documentation."""
         return [
             self.send("hello", channelUid=self.channel),
             wait("pause"),
@@ -107,9 +107,9 @@ class Story:
         return self.expect(200, self.api.get(f"/flows/{flow}/executions/{contact}"))
 
     def advance(self, span: timedelta, step: timedelta = timedelta(seconds=1)) -> None:
-        """Moves the clock in steps, ticking each minute and running what is due after each step.
+        """Move the clock in steps. Run the clock rule each minute, and the workers after each step.
 
-        Steps at which no message is visible and no minute is over are taken together: nothing can happen at them.
+        Steps without a visible message and without a full minute are merged, because nothing can happen at them.
         """
         end = self.now + span
         self.run(end)
@@ -117,15 +117,15 @@ class Story:
             due = min(self.world.next_visible(), (self.ticked + timedelta(minutes=1)).timestamp())
             # A float of seconds is some tenths of a microsecond off.
             steps = max(1, ceil((due - self.now.timestamp() - 1e-6) / step.total_seconds()))
-            self.traveller.shift(min(steps * step, end - self.now))
+            self.time_travel.shift(min(steps * step, end - self.now))
             self.run(end)
 
     def run(self, until: datetime | None = None) -> None:
-        """The minute's rule if a minute has passed, then what is visible in the queues; sleeping workers take time."""
+        """Run the clock rule if a minute has passed, then the workers until no message is visible."""
         if self.now - self.ticked >= timedelta(minutes=1):
             self.ticked = self.now
             self.tick()
-        while (until is None or self.now <= until) and self.world.hand_over_all():
+        while (until is None or self.now <= until) and self.world.deliver_all():
             pass
 
     def tick(self) -> None:
@@ -134,25 +134,24 @@ class Story:
 
 @pytest.fixture
 def story(world: World) -> Iterator[Story]:
-    """Time stands still but when it is moved; sleeping moves it."""
-    with time_machine.travel(START, tick=False) as traveller:
-        postbox = Postbox(world.ports.clock)
-        clock = SleepingClock(world.ports.clock, traveller)
-        postbox.clock = clock
-        ports = replace(world.ports, clock=clock, channel_types={"console": postbox})
+    """Yield a story in virtual time. Only the test, and a worker that sleeps, moves the time."""
+    with time_machine.travel(START, tick=False) as time_travel:
+        provider = RecordingChannel(world.ports.clock)
+        clock = SleepingClock(world.ports.clock, time_travel)
+        provider.clock = clock
+        ports = replace(world.ports, clock=clock, channel_types={"console": provider})
         world.ports = ports
         use_ports(ports)
-        told = Story(world, world.new_caller(), postbox, traveller)
-        yield told
+        yield Story(world, world.new_caller(), provider, time_travel)
 
 
 class SleepingClock:
-    """The system's clock, whose sleep moves the travelled time."""
+    """The system clock with a `sleep` that moves the virtual time."""
 
     speed = 1.0
 
-    def __init__(self, clock: Any, traveller: time_machine.Traveller) -> None:
-        self._clock, self._traveller = clock, traveller
+    def __init__(self, clock: Any, time_travel: time_machine.Traveller) -> None:
+        self._clock, self._time_travel = clock, time_travel
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -161,7 +160,7 @@ class SleepingClock:
         return self._clock.real()
 
     def sleep(self, span: timedelta) -> None:
-        self._traveller.shift(span)
+        self._time_travel.shift(span)
 
 
 __all__ = ["Story", "story"]

@@ -1,4 +1,4 @@
-"""A provider of tests that reports: what it tells is JSON of our own, put into the queue as SNS would, or posted."""
+"""A provider with delivery reports for tests. Its reports are JSON, put into the receipt queue or posted."""
 
 import json
 from dataclasses import dataclass, replace
@@ -13,21 +13,21 @@ from chalicelib.model.execution import Engagement
 from chalicelib.model.ids import WorkspaceUid, read_message_uid
 from chalicelib.wiring import use_ports
 from tests.integration.harness import Story, story
-from tests.recording_channel import Postbox
+from tests.recording_channel import RecordingChannel
 
 __all__ = ["reporting", "story"]
 
 
 @dataclass
-class ReportingPostbox(Postbox):
-    """Its callbacks are genuine when they say so."""
+class ReportingChannel(RecordingChannel):
+    """A recording channel type with delivery reports. A callback is genuine when its `X-Signed` header is its URL."""
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         try:
-            told = json.loads(callback.body)
+            body = json.loads(callback.body)
         except ValueError:
             return ()
-        return tuple(map(_read, told["reports"])) if isinstance(told, dict) and "reports" in told else ()
+        return tuple(map(_read, body["reports"])) if isinstance(body, dict) and "reports" in body else ()
 
     def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
         return callback.headers.get("x-signed") == callback.url
@@ -50,30 +50,30 @@ def _read(told: dict[str, Any]) -> DeliveryReport:
 
 @pytest.fixture
 def reporting(story: Story) -> Story:
-    """The story with a provider that reports, a channel that says so, and two contacts."""
-    story.postbox = ReportingPostbox(story.postbox.clock)
-    story.world.ports = replace(story.world.ports, channel_types={"console": story.postbox})
+    """Return the story with a provider and a channel that report deliveries, and with two contacts."""
+    story.provider = ReportingChannel(story.provider.clock)
+    story.world.ports = replace(story.world.ports, channel_types={"console": story.provider})
     use_ports(story.world.ports)
-    story.settle_in(2)
+    story.set_up(2)
     channel = {"name": "Console", "type": "console", "reportsReceipts": True}
     story.channel = story.expect(201, story.api.post("/v1/channels", channel))["uid"]
     return story
 
 
-def publish(story: Story, *reports: dict[str, Any]) -> None:
-    """As an event of the installation's own account, without its envelope."""
+def publish_reports(story: Story, *reports: dict[str, Any]) -> None:
+    """Put reports into the receipt queue, as raw message delivery of SNS does, and process them."""
     body = json.dumps({"reports": reports})
     story.world.ports.receipt_queue.send(body)
     story.run()
 
 
-def tell(story: Story, index: int, engagement: str | None, **fields: Any) -> None:
-    """Of the message that was sent as the index-th."""
-    letter = story.postbox.calls[index].letter
-    publish(story, {"message": str(letter.uid), "engagement": engagement, "address": letter.to, **fields})
+def send_report(story: Story, index: int, engagement: str | None, **fields: Any) -> None:
+    """Report an engagement of the message sent by call `index` of the provider."""
+    message = story.provider.calls[index].message
+    publish_reports(story, {"message": str(message.uid), "engagement": engagement, "address": message.to, **fields})
 
 
 def history(story: Story, contact: str) -> list[str]:
-    """Names of the contact's events, oldest first."""
+    """Return the names of the contact's events, the oldest first."""
     entries = story.api.all_pages(f"/v1/contacts/{contact}/timeline")
     return [each["name"] for each in entries if each["kind"] == "event"][::-1]

@@ -1,4 +1,4 @@
-"""Retries of flows as an operator posts them, and who was sent what by them."""
+"""Helpers for retries of flows through the API."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,25 +10,25 @@ from chalicelib.core.flows import retry_flow
 from chalicelib.model.message import Accepted, OutcomeUnknown, PermanentFailure, SendResult
 from tests.integration.harness import Story
 
-LOST, TAKEN, REFUSED = OutcomeUnknown("read_timeout"), Accepted("id"), PermanentFailure("mailbox_full")
-#: Retries find their contacts while the caller waits, or by jobs.
-WAYS = ("at once", "by jobs")
+LOST, ACCEPTED, REFUSED = OutcomeUnknown("read_timeout"), Accepted("id"), PermanentFailure("mailbox_full")
+#: A retry finds its contacts within the request, or in jobs.
+MODES = ("in request", "in jobs")
 
 
-def go(way: str, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
-    """Lets retries find their contacts that way; jobs read pages of so many rows."""
-    if way == "by jobs":
+def enrol_retries(mode: str, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    """Make retries find their contacts within the request, or in jobs that read `page` executions each."""
+    if mode == "in jobs":
         monkeypatch.setattr(retry_flow, "READ_AT_ONCE", 0)
         monkeypatch.setattr(expand_retry, "PAGE", page)
 
 
-def answer(story: Story, verdict: SendResult, **others: SendResult) -> None:
-    """What the provider says from now on; `others` by contact, as `c1`."""
-    story.postbox.answer = lambda letter: others.get(letter.to.partition("@")[0], verdict)
+def answer(story: Story, result: SendResult, **by_contact: SendResult) -> None:
+    """Set the provider's result for every message; `by_contact` sets other results, by names such as `c1`."""
+    story.provider.answer = lambda message: by_contact.get(message.to.partition("@")[0], result)
 
 
 def finish(story: Story, flow: str) -> Any:
-    """Runs the flow to its end, at most a minute and a half away."""
+    """Let 90 seconds pass, in which the flow ends, and return the flow."""
     story.run()
     story.advance(timedelta(seconds=90))
     return story.flow(flow)
@@ -39,14 +39,14 @@ def post(story: Story, flow: str, of: str, **more: str) -> Any:
 
 
 def retry(story: Story, flow: str, of: str, **more: str) -> str:
-    """Runs it to its end and returns its uid."""
+    """Start a retry, run it to its end and return its uid."""
     uid = str(story.expect(201, post(story, flow, of, **more))["uid"])
     finish(story, uid)
     return uid
 
 
 def sent(story: Story) -> list[tuple[str, str]]:
-    """Who was sent which message since the last look."""
-    calls = sorted((each.letter.to.partition("@")[0], str(each.letter.uid.node)) for each in story.postbox.calls)
-    story.postbox.calls.clear()
+    """Return the (contact, node) pairs of the messages since the last call, and forget them."""
+    calls = sorted((each.message.to.partition("@")[0], str(each.message.uid.node)) for each in story.provider.calls)
+    story.provider.calls.clear()
     return calls

@@ -14,7 +14,7 @@ class MemoryExecutions:
     """The port Executions in memory; `rows` is all there is."""
 
     def __init__(self) -> None:
-        self.rows: dict[ExecutionKey, Execution] = {}
+        self.stored: dict[ExecutionKey, Execution] = {}
         #: As they were before their last write: what a read that lags may still see.
         self.previous: dict[ExecutionKey, Execution] = {}
         #: Of the save that each row is from.
@@ -23,21 +23,21 @@ class MemoryExecutions:
         self.shards: dict[tuple[WorkspaceUid, FlowUid], int] = {}
 
     def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:
-        return {key: self.rows[key] for key in keys if key in self.rows}
+        return {key: self.stored[key] for key in keys if key in self.stored}
 
     def find_entries(
         self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
     ) -> tuple[Execution, ...]:
         found = [
             row
-            for key, row in self.rows.items()
+            for key, row in self.stored.items()
             if (key.workspace, key.flow, key.contact) == (workspace, flow, contact)
         ]
         return tuple(sorted(found, key=lambda row: row.key.entry, reverse=True)[:limit])
 
     def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
-        new = {row.key: row for row in rows if row.key not in self.rows}
-        self.rows.update(new)
+        new = {row.key: row for row in rows if row.key not in self.stored}
+        self.stored.update(new)
         self.shards.update(((key.workspace, key.flow), shards) for key in new)
         return tuple(new)
 
@@ -45,27 +45,27 @@ class MemoryExecutions:
         return tuple(self._save(save) for save in saves)
 
     def _save(self, save: Save) -> bool:
-        stored = self.rows.get(save.row.key)
+        stored = self.stored.get(save.row.key)
         if stored is None:
             return False
         wanted = replace(save.row, receipts=stored.receipts)
         if not _holds(stored, save.expect):
             return stored == wanted and self.marks.get(stored.key) == save.mark
         self.previous[stored.key] = stored
-        self.rows[stored.key], self.marks[stored.key] = wanted, save.mark
+        self.stored[stored.key], self.marks[stored.key] = wanted, save.mark
         return True
 
     def put_receipt(
         self, key: ExecutionKey, shards: int, node: NodeId, receipt: DeliveryReceipt
     ) -> tuple[Execution, Execution] | None:
-        before = self.rows.get(key)
+        before = self.stored.get(key)
         if before is None:
             return None
         known = before.receipts.get(node)
         if known and known.rank >= receipt.rank:
             return None
         self.previous[key] = before
-        after = self.rows[key] = replace(before, receipts={**before.receipts, node: receipt})
+        after = self.stored[key] = replace(before, receipts={**before.receipts, node: receipt})
         return before, after
 
     def page(
@@ -75,7 +75,7 @@ class MemoryExecutions:
             raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
         shards = self.shards.get((workspace, flow), 1)
         rows = sorted(
-            (row for key, row in self.rows.items() if (key.workspace, key.flow) == (workspace, flow)),
+            (row for key, row in self.stored.items() if (key.workspace, key.flow) == (workspace, flow)),
             key=lambda row: row.key.execution_id,
         )
         rows = [row for row in rows if crc32(row.key.contact.encode()) % shards == shard]
@@ -83,12 +83,12 @@ class MemoryExecutions:
         return Page(tuple(rest[:limit]), rest[limit - 1].key.execution_id if len(rest) > limit else None)
 
     def find_flows(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
-        flows = (key.flow for key in self.rows if (key.workspace, key.contact) == (workspace, contact))
+        flows = (key.flow for key in self.stored if (key.workspace, key.contact) == (workspace, contact))
         return tuple(sorted(flows, reverse=True))
 
     def remove_many(self, keys: Sequence[ExecutionKey], shards: int) -> None:
         for key in keys:
-            self.rows.pop(key, None)
+            self.stored.pop(key, None)
 
 
 def _holds(stored: Execution, expect: ExpectUnclaimed | ExpectClaimedBy) -> bool:

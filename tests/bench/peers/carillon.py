@@ -51,7 +51,7 @@ class Alone:
     def run(self, load: Load) -> Outcome:
         """Only the steps are timed; the provider is a list."""
         lab = Laboratory()
-        channel, template, people = lab.settle_in(load.contacts)
+        channel, template, people = lab.set_up(load.contacts)
         uid = FlowUid(lab.start({"name": "Six nodes", "steps": _steps(template)}, channel, people))
         lab.run()
         lab.clock.advance(timedelta(minutes=WAIT_MINUTES))
@@ -59,7 +59,7 @@ class Alone:
         lab.run()
         epoch = lab.ports.catalog.get(lab.workspace, Flow, uid).stats_epoch
         completed = lab.ports.statistics.read(lab.workspace, uid, epoch).get("completed", 0)
-        times = [postbox.times_called() for postbox in lab.ports.channel_types.values()]
+        times = [provider.times_called() for provider in lab.ports.channel_types.values()]
         messages = sum(sum(each.values()) for each in times)
         return Outcome({"worker-1": lab.seconds}, completed, messages, messages - sum(map(len, times)))
 

@@ -52,7 +52,7 @@ def test_every_route_of_the_app_is_played_or_meant_to_be_open() -> None:
 @pytest.fixture
 def known(story: Story) -> dict[str, str]:
     """One of each, in the story's workspace."""
-    story.settle_in(2)
+    story.set_up(2)
     campaign = story.short_campaign(name="Kanarienvogel", trigger={"type": "api"})
     flow = story.start(campaign)
     story.advance(timedelta(seconds=3))
@@ -168,7 +168,7 @@ def naming(known: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
 
 def test_what_is_anothers_cannot_be_named_either(story: Story, known: dict[str, str]) -> None:
     stranger = story.world.new_caller()
-    mails = len(story.postbox.calls)
+    mails = len(story.provider.calls)
     for said, body in naming(known):
         method, _, url = said.partition(" ")
         reply = stranger.call(method, url, body if method == "POST" else None)
@@ -179,7 +179,7 @@ def test_what_is_anothers_cannot_be_named_either(story: Story, known: dict[str, 
             assert stranger.post(f"/v1/campaigns/{own}/validate").data["valid"] is False
             assert stranger.post(f"/v1/campaigns/{own}/launch", {}).status in {404, 422}
     story.run()
-    assert len(story.postbox.calls) == mails
+    assert len(story.provider.calls) == mails
     print(f"\n{len(naming(known))} calls that name what is another's, 0 shown or moved")
 
 

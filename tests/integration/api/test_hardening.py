@@ -31,7 +31,7 @@ def test_a_key_that_calls_too_often_is_told_when_to_come_again(story: Story) -> 
     assert (refused.status, refused.json["error"]) == (429, "too_many_requests")
     assert 1 <= refused.json["retryAfter"] <= 60
     assert refused.headers["retry-after"] == str(refused.json["retryAfter"])
-    story.traveller.shift(timedelta(seconds=refused.json["retryAfter"]))
+    story.time_travel.shift(timedelta(seconds=refused.json["retryAfter"]))
     assert story.api.get("/v1/workspace").status == 200
 
 
@@ -106,7 +106,7 @@ def ear() -> Iterator[Ear]:
 
 def test_no_address_name_or_text_is_logged(story: Story, ear: Ear) -> None:
     """A whole life with canaries in it, refusals and faults included."""
-    story.settle_in(1)
+    story.set_up(1)
     person = {
         "email": CANARIES[0],
         "firstName": CANARIES[1],
@@ -116,7 +116,7 @@ def test_no_address_name_or_text_is_logged(story: Story, ear: Ear) -> None:
     uid = story.expect(201, story.api.post("/v1/contacts", person))["uid"]
     story.template = story.add_template(f"Hello {{{{ first_name }}}}, {CANARIES[4]}")
     for answer in (PermanentFailure(CANARIES[5]), PermanentFailure("mailbox_full")):
-        story.postbox.answer = lambda _, answer=answer: answer
+        story.provider.answer = lambda _, answer=answer: answer
         story.start(story.short_campaign(), [uid])
         story.advance(timedelta(seconds=5))
     story.api.post("/v1/contacts", {**person, "timezone": CANARIES[5]})
@@ -132,7 +132,7 @@ def test_no_address_name_or_text_is_logged(story: Story, ear: Ear) -> None:
     def fall(_: object) -> None:
         raise RuntimeError(f"{CANARIES[0]} {CANARIES[4]}")
 
-    story.postbox.during = fall
+    story.provider.during = fall
     story.start(story.short_campaign(), [uid])
     story.advance(timedelta(seconds=5))
     story.api.delete(f"/v1/contacts/{uid}")

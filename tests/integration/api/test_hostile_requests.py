@@ -25,7 +25,7 @@ def test_hostile_requests_are_answered_at_once_and_say_what_is_wrong(
 
 
 def test_two_hundred_hostile_filters_are_taken_at_their_word_or_refused(story: Story) -> None:
-    story.settle_in(1)
+    story.set_up(1)
     asked = [ask(story.api, each) for each in filters.asks()]
     assert len({each.ask.name for each in asked}) >= 200
     assert [fault for each in asked for fault in each.faults()] == []
@@ -41,7 +41,7 @@ def test_two_hundred_hostile_filters_are_taken_at_their_word_or_refused(story: S
 
 
 def test_template_bombs_are_refused_or_said_to_become_too_much(story: Story) -> None:
-    story.settle_in(1)
+    story.set_up(1)
     drafts = [ask(story.api, each) for each in templates.drafts()]
     uids = {each.ask.name: each.reply.data["uid"] for each in drafts if each.reply.status == 201}
     assert len(uids) > 10
@@ -50,17 +50,17 @@ def test_template_bombs_are_refused_or_said_to_become_too_much(story: Story) -> 
     previews = [each.reply for each in asked if each.ask.name.startswith(("preview", "test"))]
     assert {reply.status for reply in previews} == {422}
     assert all(detail["field"].startswith("content") for reply in previews for detail in reply.json["details"])
-    assert story.postbox.calls == []
+    assert story.provider.calls == []
 
 
 def test_a_bomb_in_a_flow_fails_its_contact_and_nobody_else(story: Story) -> None:
     """The values of the contact make it one: the text is harmless to all others."""
-    story.settle_in(2)
+    story.set_up(2)
     attributes = {"long": "x" * 1_000, **{f"a{n}": "x" * 1_000 for n in range(40)}}
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"attributes": attributes}))
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[1]}", {"attributes": {"long": "x"}}))
     loops = "{% for a in long %}{% for b in long %}{% for c in long %}{{ long }}{% endfor %}{% endfor %}{% endfor %}"
-    story.postbox.answer = lambda letter: Accepted(str(letter.uid))
+    story.provider.answer = lambda message: Accepted(str(message.uid))
     flow = story.start(story.short_campaign(templateUid=story.add_template(loops)))
     story.run()
     shown = story.flow(flow)

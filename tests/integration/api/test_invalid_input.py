@@ -86,16 +86,16 @@ def test_an_id_that_nobody_has_is_a_404_on_every_route(api: Api, uid: str) -> No
 def test_each_fault_of_a_new_flow_is_named_and_nothing_is_kept(
     story: Story, changes: dict[str, Any], fields: list[str]
 ) -> None:
-    story.settle_in()
+    story.set_up()
     reply = story.api.post("/flows", new_flow(story, **changes))
     assert (reply.status, reply.json["error"], fields_of(reply)) == (422, "validation_error", fields), reply.text
     assert story.api.get("/flows").json["data"] == []
     story.run()
-    assert story.postbox.calls == []
+    assert story.provider.calls == []
 
 
 def test_limits_are_named(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     for configuration, limit in [
         ({"maxConcurrentMessages": 11}, "10"), ({"maxConcurrentMessages": 0}, "1"), ({"maxRetries": 21}, "20"),
         ({"pauseBetweenContactsMs": 86_400_001}, "86400000"), ({"timeoutMs": 999}, "1000"),
@@ -108,7 +108,7 @@ def test_limits_are_named(story: Story) -> None:
 
 
 def test_what_is_no_json_is_a_400_and_no_json_type_a_415(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     good = json.dumps(new_flow(story)).encode()
     for body in (
         b"{", good[:-1], b'{"contactUids": [NaN]}', b'{"configuration": {"maxRetries": Infinity}}',
@@ -125,16 +125,16 @@ def test_what_is_no_json_is_a_400_and_no_json_type_a_415(story: Story) -> None:
 
 
 def test_duplicates_are_removed_and_counted(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     made = story.expect(201, story.api.post("/flows", new_flow(story, contactUids=story.contacts * 3)))
     assert (made["contactCount"], made["metadata"]["duplicatesRemoved"]) == (3, 6)
     story.run()
     story.advance(timedelta(seconds=5))
-    assert len(story.postbox.calls) == 3
+    assert len(story.provider.calls) == 3
 
 
 def test_up_to_1000_unknown_contacts_are_listed_and_more_are_skipped(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     unknown = [f"ghost-{n}" for n in range(1_001)]
     refused = story.api.post("/flows", new_flow(story, contactUids=story.contacts + unknown[:1_000]))
     assert (refused.status, len(refused.json["details"])) == (422, 1_000)
@@ -148,7 +148,7 @@ def test_up_to_1000_unknown_contacts_are_listed_and_more_are_skipped(story: Stor
 
 
 def test_a_channel_must_be_there_and_fit(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     other = story.api.post("/v1/channels", {"name": "B", "type": "console"}).data["uid"]
     reply = story.api.post("/flows", new_flow(story, channelUid=other))
     assert (reply.status, fields_of(reply)) == (422, ["channelUid"])
@@ -164,7 +164,7 @@ def test_a_channel_must_be_there_and_fit(story: Story) -> None:
 
 class TestMoreContacts:
     def test_they_are_added_once_each_while_it_is_draft_or_queued(self, story: Story) -> None:
-        story.settle_in(contacts=5)
+        story.set_up(contacts=5)
         flow = story.start(story.short_campaign(), story.contacts[:2], status="draft")
         url = f"/flows/{flow}/contacts"
         wish = [*story.contacts[1:4], story.contacts[3]]
@@ -182,7 +182,7 @@ class TestMoreContacts:
         assert story.api.post(url, {"contactUids": story.contacts[:1]}).json["current"] == "completed"
 
     def test_unknown_none_and_too_many_are_refused(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         flow = story.start(story.short_campaign(), status="draft")
         for body, fields in [
             ({"contactUids": ["nope", "nada"]}, ["contactUids", "contactUids"]),
@@ -196,7 +196,7 @@ class TestMoreContacts:
         assert story.flow(flow)["contactCount"] == 3
 
     def test_many_callers_at_once_lose_nobody(self, story: Story) -> None:
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         uids = [f"person-{n}" for n in range(40)]
         for uid in uids:
             contact = Contact(uid=uid, created_at=story.now, updated_at=story.now, email=f"{uid}@example.com")
@@ -214,11 +214,11 @@ class TestMoreContacts:
         story.set_status(flow, "running")
         story.run()
         story.advance(timedelta(seconds=5))
-        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 41)
+        assert (story.flow(flow)["status"], len(story.provider.calls)) == ("completed", 41)
 
 
 def test_an_error_never_outgrows_what_lambda_may_answer(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     wide = {f"f{n}": 0 for n in range(80_000)}
     flow = story.start(story.short_campaign(), status="draft")
     replies = [
@@ -239,7 +239,7 @@ def test_an_error_never_outgrows_what_lambda_may_answer(story: Story) -> None:
 
 
 def test_strange_names_are_kept_as_they_are_or_refused(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     for name in ("Ω🎉 ñ", '"><script>alert(1)</script>', "*", "**", "a\tb", "'; DROP TABLE", "\N{RIGHT-TO-LEFT MARK}x"):
         uid = story.short_campaign(name=name)
         assert story.api.get(f"/campaigns/{uid}").data["name"] == name
@@ -250,7 +250,7 @@ def test_strange_names_are_kept_as_they_are_or_refused(story: Story) -> None:
 
 
 def test_unknown_query_parameters_are_named_on_every_list(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     flow = story.start(story.short_campaign())
     for url in (
         "/flows", "/campaigns", f"/flows/{flow}/executions", f"/flows/{flow}", "/v1/messages",

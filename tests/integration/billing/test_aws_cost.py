@@ -20,7 +20,7 @@ def story() -> Iterator[MeteredStory]:
     usage._remainders.clear()
     with open_story() as story:
         story.meter = Telling(story.meter._peek)
-        story.settle_in(CONTACTS)
+        story.set_up(CONTACTS)
         yield story
 
 
@@ -69,8 +69,8 @@ def test_what_providers_report_is_counted_too(story: MeteredStory) -> None:
     flow = story.start(campaign)
     with _watching(story):
         story.run()
-        for each in story.postbox.calls:
-            opened = LinkVisit(message_uid=str(each.letter.uid), engagement=Engagement.OPENED, at=story.now)
+        for each in story.provider.calls:
+            opened = LinkVisit(message_uid=str(each.message.uid), engagement=Engagement.OPENED, at=story.now)
             story.world.ports.receipt_queue.send(opened.model_dump_json())
         story.advance(timedelta(seconds=5))
     assert story.flow(flow)["stats"]["opened"] == CONTACTS

@@ -31,7 +31,7 @@ class Killed(BaseException):
 
 def _prepay(story: Story, amount: str, contacts: int) -> None:
     """A channel that takes a cent a message, and this much to spend."""
-    story.settle_in(contacts=contacts)
+    story.set_up(contacts=contacts)
     body = {"name": "Console", "type": "console", **CENT}
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
     _pay(story, amount)
@@ -78,11 +78,11 @@ def test_what_is_paid_in_is_spent_to_the_last_message_and_a_top_up_alone_resumes
     assert _state(story, flow) == "PAUSED_BALANCE"
     _pay(story, "2.00")
     story.advance(timedelta(seconds=20))
-    assert len(story.postbox.calls) == 100
+    assert len(story.provider.calls) == 100
     story.set_status(flow, "running")
     story.advance(timedelta(minutes=2))
     assert (story.flow(flow)["status"], story.flow(flow)["stats"]["sent"]) == ("completed", 150)
-    assert set(story.postbox.times_called().values()) == {1}
+    assert set(story.provider.times_called().values()) == {1}
     assert _balance(story) == ("1.50", "0.00")
     _check_the_books(story, 3_000_000)
     ledger = story.api.get("/v1/balance/transactions").data
@@ -94,7 +94,9 @@ def test_what_is_paid_in_is_spent_to_the_last_message_and_a_top_up_alone_resumes
 def test_what_is_refused_costs_nothing_and_others_are_sent_for_it(story: Story) -> None:
     _prepay(story, "0.20", contacts=40)
     refused = {f"c{number}@example.com" for number in range(0, 40, 4)}
-    story.postbox.answer = lambda letter: PermanentFailure("x") if letter.to in refused else Accepted(str(letter.uid))
+    story.provider.answer = lambda message: (
+        PermanentFailure("x") if message.to in refused else Accepted(str(message.uid))
+    )
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=20))
     stats = story.flow(flow)["stats"]
@@ -104,7 +106,7 @@ def test_what_is_refused_costs_nothing_and_others_are_sent_for_it(story: Story) 
 
 def test_a_lost_answer_is_paid_for(story: Story) -> None:
     _prepay(story, "1.00", contacts=3)
-    story.postbox.answer = lambda _: OutcomeUnknown("read_timeout")
+    story.provider.answer = lambda _: OutcomeUnknown("read_timeout")
     flow = story.start(story.short_campaign())
     story.advance(timedelta(minutes=2))
     assert story.flow(flow)["stats"]["spent"] == "0.03"
@@ -143,8 +145,8 @@ def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(
     story: Story, port: str, method: str, after: bool
 ) -> None:
     _prepay(story, "1.00", contacts=12)
-    story.postbox.answer = lambda letter: (
-        PermanentFailure("x") if letter.to == "c1@example.com" else Accepted(str(letter.uid))
+    story.provider.answer = lambda message: (
+        PermanentFailure("x") if message.to == "c1@example.com" else Accepted(str(message.uid))
     )
     flow = story.start(story.short_campaign())
     ports = story.world.ports
@@ -154,7 +156,7 @@ def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(
         try:
             story.advance(timedelta(seconds=5), timedelta(seconds=5))
         except Killed:
-            story.traveller.shift(timedelta(minutes=4))
+            story.time_travel.shift(timedelta(minutes=4))
     assert dying.died
     use_ports(ports)
     story.advance(timedelta(hours=2), timedelta(minutes=1))
@@ -171,14 +173,14 @@ def test_a_worker_that_dies_while_it_sends_has_spent_what_it_may_have_sent(story
     _prepay(story, "1.00", contacts=3)
 
     def die(_: OutgoingMessage) -> None:
-        story.postbox.during = lambda _: None
+        story.provider.during = lambda _: None
         raise Killed
 
-    story.postbox.during = die
+    story.provider.during = die
     flow = story.start(story.short_campaign())
     with pytest.raises(Killed):
         story.advance(timedelta(seconds=10))
-    story.traveller.shift(timedelta(minutes=4))
+    story.time_travel.shift(timedelta(minutes=4))
     story.advance(timedelta(hours=1), timedelta(minutes=1))
     assert story.flow(flow)["stats"]["unknown"] == 3
     assert _balance(story) == ("0.97", "0.00")
@@ -231,13 +233,13 @@ def test_a_reload_comes_before_the_money_is_gone_but_three_times_a_day_at_most(s
 
 
 def test_a_provider_that_wants_money_pauses_the_flow_and_no_circuit(story: Story) -> None:
-    story.settle_in(contacts=8)
-    story.postbox.answer = lambda _: AccountUnpaid("131042")
+    story.set_up(contacts=8)
+    story.provider.answer = lambda _: AccountUnpaid("131042")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0})
     story.advance(timedelta(seconds=10))
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
     assert (story.flow(flow)["metadata"]["pauseReason"], _state(story, flow)) == ("balance: 131042", "PAUSED_BALANCE")
-    story.postbox.answer = lambda letter: Accepted(str(letter.uid))
+    story.provider.answer = lambda message: Accepted(str(message.uid))
     story.set_status(flow, "running")
     story.advance(timedelta(seconds=10))
     assert (story.flow(flow)["status"], story.flow(flow)["stats"]["failed"]) == ("completed", 0)
@@ -248,7 +250,7 @@ def test_a_flow_is_deleted_when_what_it_spent_is_counted(story: Story) -> None:
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 1000})
     story.advance(timedelta(seconds=5))
     story.set_status(flow, "paused")
-    sent = len(story.postbox.calls)
+    sent = len(story.provider.calls)
     assert 0 < sent < 30
     assert story.api.delete(f"/flows/{flow}").status == 503
     story.advance(timedelta(minutes=2))
@@ -257,7 +259,7 @@ def test_a_flow_is_deleted_when_what_it_spent_is_counted(story: Story) -> None:
 
 
 def test_a_workspace_that_never_paid_in_has_no_balance_to_run_out_of(story: Story) -> None:
-    story.settle_in(contacts=5)
+    story.set_up(contacts=5)
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", {"name": "C", "type": "console", **CENT}))
     shown = story.expect(200, story.api.put("/v1/balance/alerts", {"lowBalance": "5"}))
     assert (shown["free"], shown["isLow"]) == ("0.00", True)

@@ -20,7 +20,7 @@ from chalicelib.ports import ExpectUnclaimed, Save
 from chalicelib.wiring import use_ports
 from tests.integration.billing.test_balance import Dying, Killed, _balance, _check_the_books, _pay
 from tests.integration.consent_helpers import swap_ports
-from tests.integration.harness import Around, Story, story
+from tests.integration.harness import PatchedPort, Story, story
 
 __all__ = ["story"]
 
@@ -29,7 +29,7 @@ FIRST = timedelta(seconds=2)
 
 
 def _prepay(story: Story, amount: str, contacts: int = 1) -> None:
-    story.settle_in(contacts=contacts)
+    story.set_up(contacts=contacts)
     _charge(story, "0.01")
     _pay(story, amount)
 
@@ -42,11 +42,11 @@ def _charge(story: Story, price: str) -> None:
 def _answer(story: Story, *verdicts: SendResult) -> None:
     """The tries of each message fare so, one after the other, and so does its last for good."""
 
-    def answer(letter: OutgoingMessage) -> SendResult:
-        tried = story.postbox.times_called()[str(letter.uid)]
+    def answer(message: OutgoingMessage) -> SendResult:
+        tried = story.provider.times_called()[str(message.uid)]
         return verdicts[min(tried, len(verdicts)) - 1]
 
-    story.postbox.answer = answer
+    story.provider.answer = answer
 
 
 def _lose_one(story: Story, amount: str = "1.00", then: SendResult = TAKEN) -> str:
@@ -55,7 +55,7 @@ def _lose_one(story: Story, amount: str = "1.00", then: SendResult = TAKEN) -> s
     _answer(story, LOST, then)
     flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
     story.advance(FIRST)
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
     return flow
 
 
@@ -95,7 +95,7 @@ def test_a_message_of_which_only_a_receipt_tells_is_paid_for(
         _recount(story, flow)
     _report(story, flow, engagement)
     stats = _finish(story, flow)
-    assert (stats["sent"], stats["unknown"], stats["spent"], len(story.postbox.calls)) == (1, 0, "0.01", 1)
+    assert (stats["sent"], stats["unknown"], stats["spent"], len(story.provider.calls)) == (1, 0, "0.01", 1)
     assert _balance(story) == ("0.99", "0.00")
 
 
@@ -106,13 +106,13 @@ def test_a_message_that_is_sent_again_is_paid_once(story: Story, recounted: bool
     if recounted:
         _recount(story, flow)
     stats = _finish(story, flow)
-    assert (stats["sent"], stats["spent"], len(story.postbox.calls)) == (1, "0.01", 2)
+    assert (stats["sent"], stats["spent"], len(story.provider.calls)) == (1, "0.01", 2)
     assert _balance(story) == ("0.99", "0.00")
 
 
 def test_one_whose_every_answer_is_lost_is_paid_once(story: Story) -> None:
     stats = _finish(story, _lose_one(story, then=LOST))
-    assert (stats["unknown"], stats["spent"], len(story.postbox.calls)) == (1, "0.01", 4)
+    assert (stats["unknown"], stats["spent"], len(story.provider.calls)) == (1, "0.01", 4)
     assert _balance(story) == ("0.99", "0.00")
 
 
@@ -146,7 +146,7 @@ def test_one_that_is_not_to_be_sent_again_stays_unknown_and_paid_for(story: Stor
     flow = _lose_one(story)
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"status": "UNSUBSCRIBED"}))
     stats = _finish(story, flow)
-    assert (stats["unknown"], stats["skipped"], stats["spent"], len(story.postbox.calls)) == (1, 0, "0.01", 1)
+    assert (stats["unknown"], stats["skipped"], stats["spent"], len(story.provider.calls)) == (1, 0, "0.01", 1)
     assert _balance(story) == ("0.99", "0.00")
 
 
@@ -172,7 +172,7 @@ def test_a_paused_flow_with_one_can_be_deleted(story: Story) -> None:
 def test_its_retry_is_a_message_of_its_own_and_is_paid_for(story: Story) -> None:
     flow = _lose_one(story, then=LOST)
     assert _finish(story, flow)["unknown"] == 1
-    story.postbox.answer = lambda _: TAKEN
+    story.provider.answer = lambda _: TAKEN
     again = story.expect(201, story.api.post(f"/v1/flows/{flow}/retry", {"of": "unknown"}))["uid"]
     assert _finish(story, again)["spent"] == "0.01"
     assert _balance(story) == ("0.98", "0.00")
@@ -185,13 +185,13 @@ def test_a_count_under_which_it_is_refused_gives_nothing_back_twice(story: Story
 
     def page(*arguments: Any) -> Any:
         swap_ports(story, executions=executions)
-        story.traveller.shift(timedelta(seconds=10))
-        story.world.hand_over_all("StepQueue")
+        story.time_travel.shift(timedelta(seconds=10))
+        story.world.deliver_all("StepQueue")
         return executions.page(*arguments)
 
-    swap_ports(story, executions=Around(executions, page=page))
+    swap_ports(story, executions=PatchedPort(executions, page=page))
     _recount(story, flow)
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
     _check_the_books(story, 1_000_000)
     assert _finish(story, flow)["spent"] == "0.00"
     assert _balance(story) == ("1.00", "0.00")
@@ -249,8 +249,8 @@ def test_after_a_crash_every_message_is_paid_once(
         try:
             story.advance(timedelta(seconds=3), timedelta(seconds=3))
         except Killed:
-            story.traveller.shift(timedelta(minutes=4))
-            if told and story.postbox.calls:
+            story.time_travel.shift(timedelta(minutes=4))
+            if told and story.provider.calls:
                 _tell_all(story, flow)
     assert dying.died
     use_ports(ports)

@@ -9,7 +9,7 @@ __all__ = ["story"]
 
 
 def _priced(story: Story, contacts: int, **fields: object) -> None:
-    story.settle_in(contacts=contacts)
+    story.set_up(contacts=contacts)
     body = {"name": "Console", "type": "console", "prices": {"MESSAGE": "0.0075"}, **fields}
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
 
@@ -20,7 +20,7 @@ def test_what_was_sent_or_may_have_been_is_spent_and_what_was_refused_is_not(sto
         "c0@example.com": PermanentFailure("x"),
         "c1@example.com": OutcomeUnknown("read_timeout"),
     }
-    story.postbox.answer = lambda letter: verdicts.get(letter.to, Accepted(str(letter.uid)))
+    story.provider.answer = lambda message: verdicts.get(message.to, Accepted(str(message.uid)))
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=5))
     stats = story.flow(flow)["stats"]
@@ -33,7 +33,7 @@ def test_what_was_sent_or_may_have_been_is_spent_and_what_was_refused_is_not(sto
 
 def test_a_message_counts_by_its_parts(story: Story) -> None:
     _priced(story, contacts=1)
-    story.postbox.parts = 3
+    story.provider.parts = 3
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=5))
     assert story.flow(flow)["stats"]["spent"] == "0.0225"
@@ -46,16 +46,16 @@ def test_what_a_dead_worker_may_have_sent_is_spent(story: Story) -> None:
         """The end of the worker's process."""
 
     def die(_: OutgoingMessage) -> None:
-        story.postbox.during = lambda _: None
+        story.provider.during = lambda _: None
         raise Killed
 
-    story.postbox.during = die
+    story.provider.during = die
     flow = story.start(story.short_campaign())
     story.world.drain("JobQueue")
     try:
-        story.world.hand_over_all("StepQueue")
+        story.world.deliver_all("StepQueue")
     except Killed:
-        story.traveller.shift(timedelta(minutes=5))
+        story.time_travel.shift(timedelta(minutes=5))
     story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
     stats = story.flow(flow)["stats"]
     assert (stats["unknown"], stats["spent"]) == (1, "0.0075")

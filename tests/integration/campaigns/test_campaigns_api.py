@@ -23,7 +23,7 @@ def fields_of(reply: Any) -> list[str]:
 
 class TestWriting:
     def test_the_short_form_is_stored_as_send_and_end(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         body = {
             "name": "Welcome",
             "channelUid": story.channel,
@@ -40,7 +40,7 @@ class TestWriting:
         assert made["rev"] == 0
 
     def test_a_template_is_found_by_its_name_if_one_has_it(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         named = story.add_template("Hi", name="Only one")
         campaign = story.expect(
             201, story.api.post("/campaigns", {"name": "N", "channelUid": story.channel, "templateName": "Only one"})
@@ -53,7 +53,7 @@ class TestWriting:
             assert message in reply.json["message"]
 
     def test_it_is_patched_from_one_form_to_the_other_and_back(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         url = f"/campaigns/{story.short_campaign()}"
         story.expect(200, story.api.patch(url, {"parameters": {"first_name": "lastName"}}))
         assert story.api.get(url).data["steps"][0]["parameters"] == {"first_name": "lastName"}
@@ -68,7 +68,7 @@ class TestWriting:
         assert again["templateUid"] == story.template
 
     def test_what_is_wrong_with_a_new_one_is_told_at_once_and_nothing_is_kept(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         for body, fields in [
             ({}, ["name", "steps"]),
             ({"channelUid": story.channel}, ["name", "templateUid"]),
@@ -92,7 +92,7 @@ class TestWriting:
         assert story.api.get("/campaigns").json["data"] == []
 
     def test_status_and_availability_are_one_field(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         url = f"/campaigns/{story.short_campaign(status='PENDING')}"
         assert story.api.get(url).data["availability"] == "PENDING"
         assert story.api.patch(url, {"status": "DEPRECATED"}).data["availability"] == "DEPRECATED"
@@ -100,7 +100,7 @@ class TestWriting:
         assert story.api.patch(url, {"status": "RUNNING"}).status == 422
 
     def test_an_audience_is_taken_away_by_null_and_pacing_changes_field_by_field(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         audience = {"contactUids": story.contacts}
         url = f"/campaigns/{story.short_campaign(audience=audience, configuration={'maxRetries': 1})}"
         changed = story.api.patch(url, {"audience": None, "configuration": {"retryDelayMs": 7}}).data
@@ -108,7 +108,7 @@ class TestWriting:
         assert (changed["configuration"]["maxRetries"], changed["configuration"]["retryDelayMs"]) == (1, 7)
 
     def test_it_is_listed_by_name_in_any_case_by_state_availability_and_channel(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         other = story.api.post("/v1/channels", {"name": "B", "type": "console"}).data["uid"]
         summer = story.short_campaign(name="Großer SUMMER Sale")
         steps = story.campaign(story.send("a", channelUid=other), name="Winter", availability="INACTIVE")
@@ -126,7 +126,7 @@ class TestWriting:
         assert story.api.get("/campaigns?name=").status == 422
 
     def test_a_page_by_state_is_full(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         uids = [story.short_campaign() for _ in range(9)]
         for uid in uids[::3]:
             story.start(uid)
@@ -135,7 +135,7 @@ class TestWriting:
         assert [len(first["data"]), len(second["data"])] == [2, 1]
 
     def test_a_list_of_large_campaigns_stays_small(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         audience = {"contactUids": [f"contact-{n:09}" for n in range(10_000)]}
         for _ in range(30):
             story.short_campaign(audience=audience)
@@ -146,7 +146,7 @@ class TestWriting:
 
 class TestExamining:
     def test_every_problem_comes_with_its_field_and_step(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         steps = [
             {"id": "hop", "type": "JUMP"},
             {"id": "wait", "type": "WAIT", "for": "P400D"},
@@ -168,14 +168,14 @@ class TestExamining:
         assert any("365 days" in error["message"] for error in found["errors"])
 
     def test_warnings_do_not_block(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         silent = story.api.post(f"/campaigns/{story.campaign(WAIT)}/validate").data
         assert (silent["valid"], len(silent["warnings"])) == (True, 1)
         open_channel = story.api.post(f"/campaigns/{story.campaign(story.send('a'))}/validate").data
         assert (open_channel["valid"], open_channel["warnings"][0]["field"]) == (True, "steps[0].channelUid")
 
     def test_what_validate_calls_wrong_launch_refuses_at_once_and_leaves_nothing(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         rejected = story.add_template("x")
         story.expect(200, story.api.post(f"/v1/templates/{rejected}/reject", {"reason": "loud"}))
         blocked = {"name": "B", "type": "console", "approval": "blocked"}
@@ -198,7 +198,7 @@ class TestExamining:
         assert story.api.get(f"/campaigns/{campaign}/versions").json["data"] == []
 
     def test_a_graph_is_shown_also_of_a_draft_with_problems(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         campaign = story.campaign(story.send("a") | {"name": 'say "hi" [x]'}, WAIT, {"id": "end", "type": "END"})
         graph = story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/graph"))
         assert graph["start"] == "a"
@@ -214,7 +214,7 @@ class TestExamining:
             assert story.api.post(f"/campaigns/{broken}/validate").data["errors"]
 
     def test_an_estimate_names_each_exclusion(self, story: Story) -> None:
-        story.settle_in(contacts=5)
+        story.set_up(contacts=5)
         for uid, change in zip(
             story.contacts,
             [{"status": "BLOCKED"}, {"consent": {"console": {"MESSAGE": "REVOKED"}}}, {"firstName": None}],
@@ -236,7 +236,7 @@ class TestExamining:
         assert (nobody.status, fields_of(nobody)) == (422, ["audience"])
 
     def test_a_test_run_sends_nothing_and_shows_path_times_and_text(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         steps = [story.send("one"), WAIT, story.send("two", parameters={"first_name": "nickname"})]
         url = f"/campaigns/{story.campaign(*steps)}/test-run"
         wish = {"contactUid": story.contacts[0], "channelUid": story.channel}
@@ -250,7 +250,7 @@ class TestExamining:
         assert run["path"][2]["skipped"] == "missing_template_parameter"
         assert (run["status"], run["endsAt"]) == ("completed", "2026-03-02T09:20:00.000Z")
         story.run()
-        assert story.postbox.calls == []
+        assert story.provider.calls == []
         assert story.api.get("/flows").json["data"] == []
         without = story.api.post(url, {"contactUid": story.contacts[0]})
         assert (without.status, fields_of(without)) == (422, ["channelUid"])
@@ -260,7 +260,7 @@ class TestExamining:
 
 class TestVersions:
     def test_publishing_again_unchanged_is_the_same_version(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         url = f"/campaigns/{story.short_campaign()}"
         first = story.expect(200, story.api.post(f"{url}/publish"))
         assert first["version"] == 1
@@ -279,7 +279,7 @@ class TestVersions:
             assert story.api.get(f"{url}/versions/{number}").status == 404, number
 
     def test_what_runs_keeps_its_versions_and_what_starts_takes_the_newest(self, story: Story) -> None:
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         campaign = story.campaign(WAIT, story.send("one"))
         old = story.start(campaign)
         story.run()
@@ -290,14 +290,14 @@ class TestVersions:
         story.api.patch(f"/campaigns/{campaign}", {"steps": [WAIT, {"id": "end", "type": "END"}]})
         story.run()
         story.advance(timedelta(minutes=21), timedelta(seconds=30))
-        texts = {str(sent.letter.uid.flow): sent.letter.content["text"] for sent in story.postbox.calls}
+        texts = {str(sent.message.uid.flow): sent.message.content["text"] for sent in story.provider.calls}
         assert texts == {old: "Hello Name0", new: "Bye Name0"}
         assert [story.flow(uid)["campaignVersion"] for uid in (old, new)] == [1, 2]
 
 
 class TestOperating:
     def test_status_before_while_and_after(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         campaign = story.campaign(story.send("a", channelUid=story.channel), WAIT)
         url = f"/campaigns/{campaign}"
         before = story.expect(200, story.api.get(f"{url}/status"))
@@ -319,7 +319,7 @@ class TestOperating:
         assert story.api.get(url).data["state"] == "COMPLETED"
 
     def test_a_campaign_that_runs_is_not_started_twice(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         url = f"/campaigns/{story.short_campaign(audience={'contactUids': story.contacts}, trigger={'type': 'api'})}"
         flow = story.expect(202, story.api.post(f"{url}/trigger"))["flowUid"]
         for route in ("launch", "trigger"):
@@ -333,7 +333,7 @@ class TestOperating:
         assert story.api.post(f"{url}/launch").status == 202
 
     def test_pause_resume_and_cancel_answer_and_refuse_by_state(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         campaign = story.campaign(WAIT, story.send("a", channelUid=story.channel))
         url = f"/v1/campaigns/{campaign}"
         for route, current, allowed in [
@@ -359,7 +359,7 @@ class TestOperating:
         assert story.api.get(url).status == 404
 
     def test_whom_and_by_what_a_launch_needs_is_told_at_once(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         campaign = story.campaign(story.send("a"))
         reply = story.api.post(f"/campaigns/{campaign}/launch")
         assert (reply.status, fields_of(reply)) == (422, ["audience", "channelUid"])
@@ -370,7 +370,7 @@ class TestOperating:
 
     @pytest.mark.parametrize("availability", ["PENDING", "DEPRECATED", "INACTIVE", "BLOCKED"])
     def test_only_an_active_one_starts(self, story: Story, availability: str) -> None:
-        story.settle_in()
+        story.set_up()
         campaign = story.short_campaign(availability=availability, audience={"contactUids": story.contacts})
         body = {"channelUid": story.channel, "campaignUid": campaign, "contactUids": story.contacts}
         for reply in (story.api.post("/flows", body), story.api.post(f"/campaigns/{campaign}/launch")):
@@ -378,8 +378,8 @@ class TestOperating:
         assert story.api.get("/flows").json["data"] == []
 
     def test_a_failed_flow_is_a_partly_completed_campaign(self, story: Story) -> None:
-        story.settle_in()
-        story.postbox.answer = lambda _: PermanentFailure("no")
+        story.set_up()
+        story.provider.answer = lambda _: PermanentFailure("no")
         campaign = story.short_campaign(audience={"contactUids": story.contacts})
         story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))
         story.run()
@@ -388,7 +388,7 @@ class TestOperating:
         assert (shown["state"], shown["endReason"]) == ("COMPLETED_PARTIAL", "all_failed")
 
     def test_another_workspaces_campaign_is_not_there(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         url = f"/campaigns/{story.short_campaign()}"
         stranger = story.world.new_caller()
         posts = ["validate", "estimate", "publish", "launch", "trigger", "pause", "resume", "cancel"]

@@ -8,7 +8,7 @@ WAIT = {"id": "pause", "type": "WAIT", "for": "PT20M"}
 
 
 def test_a_change_of_an_older_revision_is_refused_and_names_the_newer_one(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     url = f"/v1/campaigns/{story.campaign(WAIT)}"
     read = story.api.get(url).data["rev"]
     theirs = story.expect(200, story.api.patch(url, {"name": "Theirs", "rev": read}))
@@ -21,13 +21,13 @@ def test_a_change_of_an_older_revision_is_refused_and_names_the_newer_one(story:
 
 
 def test_without_a_revision_the_last_one_wins(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     url = f"/v1/campaigns/{story.campaign(WAIT)}"
     story.expect(200, story.api.patch(url, {"name": "Theirs"}))
     assert story.expect(200, story.api.patch(url, {"name": "Mine"}))["name"] == "Mine"
 
 
 def test_a_new_campaign_has_no_revision_to_name(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     reply = story.api.post("/v1/campaigns", {"name": "New", "steps": [WAIT], "rev": 3})
     assert (reply.status, [each["field"] for each in reply.json["details"]]) == (422, ["rev"])

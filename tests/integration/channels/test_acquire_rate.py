@@ -24,17 +24,17 @@ def _limit(story: Story, **fields: object) -> None:
 
 
 def _gaps(story: Story) -> list[timedelta]:
-    return [later.at - earlier.at for earlier, later in pairwise(story.postbox.calls)]
+    return [later.at - earlier.at for earlier, later in pairwise(story.provider.calls)]
 
 
 def test_a_rate_is_kept_to_the_message_by_all_flows_together(story: Story) -> None:
-    story.settle_in(contacts=60)
+    story.set_up(contacts=60)
     _limit(story, ratePerSecond=14)
     flows = [story.start(story.short_campaign()) for _ in range(2)]
     story.advance(timedelta(seconds=12), STEP)
     assert [story.flow(flow)["stats"]["sent"] for flow in flows] == [60, 60]
     assert min(_gaps(story)) >= INTERVAL
-    span = story.postbox.calls[-1].at - story.postbox.calls[0].at
+    span = story.provider.calls[-1].at - story.provider.calls[0].at
     assert span <= INTERVAL * 119 * 1.2
 
 
@@ -57,58 +57,58 @@ def test_a_slot_far_ahead_is_hinted_and_kept_for_who_waits(story: Story) -> None
     assert [type(each) for each in said] == [SendNow] * 3 + [SendLater] * 7
     last = said[-1]
     assert isinstance(last, SendLater)
-    story.traveller.move_to(last.moment)
+    story.time_travel.move_to(last.moment)
     assert reserve_slots(ports, workspace, channel, RateState(), [last.slot]) == [SendNow(last.slot)]
 
 
 def test_a_throttle_holds_all_workers_back_and_nobody_fails(story: Story) -> None:
-    story.settle_in(contacts=30)
+    story.set_up(contacts=30)
     answers: list[SendResult] = [Accepted("1"), Accepted("2"), Throttled(timedelta(seconds=20))]
-    story.postbox.answer = lambda letter: answers.pop(0) if answers else Accepted(str(letter.uid))
+    story.provider.answer = lambda message: answers.pop(0) if answers else Accepted(str(message.uid))
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0})
     story.advance(timedelta(seconds=40))
     shown = story.flow(flow)
     assert (shown["status"], shown["stats"]["sent"], shown["stats"]["retried"]) == ("completed", 30, 0)
-    assert len(story.postbox.calls) == 31
-    assert story.postbox.calls[3].at - story.postbox.calls[2].at >= timedelta(seconds=20)
+    assert len(story.provider.calls) == 31
+    assert story.provider.calls[3].at - story.provider.calls[2].at >= timedelta(seconds=20)
 
 
 def test_a_provider_that_throttles_sees_no_more_than_its_rate(story: Story) -> None:
     """Fourteen a second, in any second, whatever we ask it."""
-    story.settle_in(contacts=50)
+    story.set_up(contacts=50)
     _limit(story, ratePerSecond=14)
     refused: list[OutgoingMessage] = []
 
-    def answer(letter: OutgoingMessage) -> SendResult:
-        now = story.postbox.clock.now()
-        recent = [sent for sent in story.postbox.calls if sent.at > now - timedelta(seconds=1)]
+    def answer(message: OutgoingMessage) -> SendResult:
+        now = story.provider.clock.now()
+        recent = [sent for sent in story.provider.calls if sent.at > now - timedelta(seconds=1)]
         if len(recent) > 14:
-            refused.append(letter)
+            refused.append(message)
             return Throttled()
-        return Accepted(str(letter.uid))
+        return Accepted(str(message.uid))
 
-    story.postbox.answer = answer
+    story.provider.answer = answer
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=10), STEP)
     assert (story.flow(flow)["status"], refused) == ("completed", [])
 
 
 def test_a_daily_cap_waits_for_the_next_day(story: Story) -> None:
-    story.settle_in(contacts=25)
+    story.set_up(contacts=25)
     _limit(story, dailyCap=20)
     flow = story.start(story.short_campaign())
     story.advance(timedelta(minutes=2), timedelta(seconds=5))
-    assert len(story.postbox.calls) == 20
+    assert len(story.provider.calls) == 20
     shown = story.expect(200, story.api.get(f"/v1/channels/{story.channel}"))["rate"]
     assert (shown["perDay"], shown["sentToday"]) == (20, 20)
     story.advance(timedelta(hours=16), timedelta(minutes=20))
-    assert {sent.at.date().isoformat() for sent in story.postbox.calls[20:]} == {"2026-03-03"}
+    assert {sent.at.date().isoformat() for sent in story.provider.calls[20:]} == {"2026-03-03"}
     assert story.flow(flow)["stats"]["sent"] == 25
 
 
 def test_a_channel_without_limits_of_its_own_has_those_of_its_account(story: Story) -> None:
-    story.settle_in(contacts=1)
-    story.postbox.quota = RateLimits(200.0, 50_000)
+    story.set_up(contacts=1)
+    story.provider.quota = RateLimits(200.0, 50_000)
     shown = story.expect(200, story.api.get(f"/v1/channels/{story.channel}"))["rate"]
     assert (shown["perSecond"], shown["perDay"], shown["sentToday"]) == (200.0, 50_000, 0)
     _limit(story, ratePerSecond=5)
@@ -116,7 +116,7 @@ def test_a_channel_without_limits_of_its_own_has_those_of_its_account(story: Sto
 
 
 def test_a_channel_without_any_limit_writes_nothing_for_it(story: Story) -> None:
-    story.settle_in(contacts=10)
+    story.set_up(contacts=10)
     story.start(story.short_campaign())
     story.advance(timedelta(seconds=10))
     standing = story.world.ports.circuits.find_channel(story.api.workspace, story.channel)

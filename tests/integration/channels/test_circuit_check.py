@@ -24,19 +24,19 @@ def _after(count: int, verdict: SendResult) -> Callable[[OutgoingMessage], SendR
     """Takes so many messages, and from then on answers this."""
     taken: list[str] = []
 
-    def answer(letter: OutgoingMessage) -> SendResult:
+    def answer(message: OutgoingMessage) -> SendResult:
         if len(taken) >= count:
             return verdict
-        taken.append(str(letter.uid))
-        return Accepted(str(letter.uid))
+        taken.append(str(message.uid))
+        return Accepted(str(message.uid))
 
     return answer
 
 
 def _break(story: Story, contacts: int = 30, working: int = 12, verdict: SendResult = DOWN) -> str:
     """A flow whose channel breaks after so many messages."""
-    story.settle_in(contacts=contacts)
-    story.postbox.answer = _after(working, verdict)
+    story.set_up(contacts=contacts)
+    story.provider.answer = _after(working, verdict)
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0, "retryDelayMs": 1000})
     story.advance(timedelta(seconds=20))
     return flow
@@ -52,7 +52,7 @@ def test_an_outage_pauses_the_flow_within_five_faults_and_after_it_everybody_is_
     story: Story, verdict: SendResult
 ) -> None:
     flow = _break(story, verdict=verdict)
-    assert len(story.postbox.calls) == 12 + 5
+    assert len(story.provider.calls) == 12 + 5
     shown = story.flow(flow)
     assert shown["status"] == "paused"
     assert shown["stats"]["failed"] == 0
@@ -62,14 +62,14 @@ def test_an_outage_pauses_the_flow_within_five_faults_and_after_it_everybody_is_
     assert told["since"] < told["retryAfter"]
     state = story.expect(200, story.api.get(f"/v1/campaigns/{shown['campaignUid']}/status"))
     assert (state["state"], state["pausedBy"]) == ("PAUSED_ERROR", told)
-    story.postbox.answer = lambda letter: Accepted(str(letter.uid))
+    story.provider.answer = lambda message: Accepted(str(message.uid))
     story.advance(timedelta(seconds=60))
-    assert len(story.postbox.calls) == 12 + 5
+    assert len(story.provider.calls) == 12 + 5
     story.set_status(flow, "running")
     story.advance(timedelta(seconds=30))
     shown = story.flow(flow)
     assert (shown["status"], shown["stats"]["sent"]) == ("completed", 30)
-    assert len(story.postbox.calls) == 30 + 5
+    assert len(story.provider.calls) == 30 + 5
     assert _circuit(story)["state"] == "closed"
 
 
@@ -96,10 +96,10 @@ def test_a_probe_that_fails_costs_one_send_and_pauses_again(story: Story) -> Non
     flow = _break(story)
     before = _circuit(story)
     story.advance(timedelta(seconds=60))
-    calls = len(story.postbox.calls)
+    calls = len(story.provider.calls)
     story.set_status(flow, "running")
     story.advance(timedelta(seconds=10))
-    assert len(story.postbox.calls) == calls + 1
+    assert len(story.provider.calls) == calls + 1
     assert (story.flow(flow)["status"], story.flow(flow)["stats"]["failed"]) == ("paused", 0)
     after = _circuit(story)
     assert (after["state"], after["since"]) == ("open", before["since"])
@@ -108,10 +108,10 @@ def test_a_probe_that_fails_costs_one_send_and_pauses_again(story: Story) -> Non
 
 def test_another_flow_of_the_channel_is_paused_at_its_first_step(story: Story) -> None:
     _break(story)
-    calls = len(story.postbox.calls)
+    calls = len(story.provider.calls)
     other = story.start(story.short_campaign())
     story.advance(timedelta(seconds=5))
-    assert (story.flow(other)["status"], len(story.postbox.calls)) == ("paused", calls)
+    assert (story.flow(other)["status"], len(story.provider.calls)) == ("paused", calls)
     assert story.flow(other)["metadata"]["pausedBy"]["channelUid"] == story.channel
 
 
@@ -119,7 +119,7 @@ def test_an_operator_may_close_the_circuit(story: Story) -> None:
     flow = _break(story)
     shown = _circuit(story)
     assert (shown["state"], shown["cause"], len(shown["lastFaults"])) == ("open", "account_suspended", 5)  # type: ignore[arg-type]  # a list of faults
-    story.postbox.answer = lambda letter: Accepted(str(letter.uid))
+    story.provider.answer = lambda message: Accepted(str(message.uid))
     closed = story.expect(200, story.api.post(f"/v1/channels/{story.channel}/circuit/close"))
     assert closed["circuit"]["state"] == "closed"
     story.set_status(flow, "running")
@@ -128,7 +128,7 @@ def test_an_operator_may_close_the_circuit(story: Story) -> None:
 
 
 def test_a_healthy_channel_shows_a_closed_circuit_and_an_unknown_one_is_not_there(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     assert _circuit(story) == {"state": "closed", "since": None, "retryAfter": None, "cause": None, "lastFaults": []}
     assert story.api.get("/v1/channels/nothing").status == 404
     assert story.api.post("/v1/channels/nothing/circuit/close").status == 404

@@ -12,7 +12,7 @@ __all__ = ["story"]
 
 @pytest.fixture(autouse=True)
 def settled(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
 
 
 def order(story: Story, **fields: Any) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def test_an_event_on_the_bus_is_like_one_of_the_api(story: Story) -> None:
     put = {**entry, "DetailType": "carillon.event", "Detail": json.dumps(detail)}
     events.put_events(Entries=[put, {**put, "DetailType": "other"}])
     story.run()
-    assert story.postbox.recipients() == ["c0@example.com"]
+    assert story.provider.recipients() == ["c0@example.com"]
 
 
 def test_what_cannot_be_read_off_the_bus_is_kept_for_a_person_and_holds_nobody_up(story: Story) -> None:
@@ -70,6 +70,6 @@ def test_what_cannot_be_read_off_the_bus_is_kept_for_a_person_and_holds_nobody_u
     for body in ("none", '{"v": 9}', json.dumps({"id": "1", "time": "2026-03-02T09:00:00Z", "detail": {"name": "x"}})):
         sqs.send_message(QueueUrl=queue, MessageBody=body)
     assert post(story, order(story)).data["accepted"] == 1
-    story.world.hand_over_all("EventQueue")
+    story.world.deliver_all("EventQueue")
     left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
     assert left["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "3"

@@ -31,12 +31,12 @@ SHOWN = {("draft", "running"): "queued", ("paused", "queued"): "running", ("erro
 
 def flow_in(story: Story, status: str) -> str:
     """A flow that got to this status; ends that need receipts are written as the engine would."""
-    story.settle_in()
+    story.set_up()
     steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P1D"}, {"id": "end", "type": "END"}]
     if status in {"completed", "failed"}:
         steps = [story.send("hello")]
     if status == "failed":
-        story.postbox.answer = lambda _: PermanentFailure("no")
+        story.provider.answer = lambda _: PermanentFailure("no")
     flow = story.start(story.campaign(*steps), status="draft")
     if status == "draft":
         return flow
@@ -82,13 +82,13 @@ def test_an_allowed_wish_is_fulfilled(story: Story, current: str, wanted: str) -
     story.advance(timedelta(seconds=3))
     later = story.flow(flow)["status"]
     assert later == ("running" if wanted in {"running", "queued"} else wanted)
-    assert max(story.postbox.times_called().values(), default=0) <= 1
+    assert max(story.provider.times_called().values(), default=0) <= 1
 
 
 @pytest.mark.parametrize("current", sorted(ALLOWED))
 def test_deleting(story: Story, current: str) -> None:
     flow = flow_in(story, current)
-    story.traveller.shift(timedelta(seconds=1))
+    story.time_travel.shift(timedelta(seconds=1))
     reply = story.api.delete(f"/v1/flows/{flow}")
     if current in {"running", "queued"}:
         assert (reply.status, reply.json["current"]) == (409, current)
@@ -104,7 +104,7 @@ def test_deleting(story: Story, current: str) -> None:
     assert story.api.get("/flows").json["data"] == []
     assert story.api.get(f"/v1/messages?contactUid={story.contacts[0]}").json["data"] == []
     assert story.api.delete(f"/flows/{flow}").status == 404
-    assert max(story.postbox.times_called().values(), default=0) <= 1
+    assert max(story.provider.times_called().values(), default=0) <= 1
 
 
 @pytest.mark.parametrize("wish", ["done", "RUNNING", "", "Paused", 1, ["paused"], {"is": "paused"}])
@@ -142,7 +142,7 @@ def test_a_flow_is_queued_and_taken_back_and_queued_again(story: Story) -> None:
     flow = flow_in(story, "queued")
     assert story.set_status(flow, "draft")["queuedAt"] is None
     story.run()
-    assert (story.flow(flow)["status"], story.postbox.calls) == ("draft", [])
+    assert (story.flow(flow)["status"], story.provider.calls) == ("draft", [])
     more = story.add_contacts(2)
     added = story.expect(200, story.api.post(f"/flows/{flow}/contacts", {"contactUids": more}))
     assert (added["added"], added["contactCount"]) == (2, 5)
@@ -150,22 +150,22 @@ def test_a_flow_is_queued_and_taken_back_and_queued_again(story: Story) -> None:
     story.run()
     story.advance(timedelta(seconds=5))
     assert story.flow(flow)["status"] == "running"
-    assert sorted(story.postbox.recipients()) == [f"c{n}@example.com" for n in range(5)]
+    assert sorted(story.provider.recipients()) == [f"c{n}@example.com" for n in range(5)]
 
 
 def test_a_paused_and_resumed_queue_loses_nobody(story: Story) -> None:
     flow = flow_in(story, "queued")
     assert story.set_status(flow, "paused")["status"] == "paused"
     story.run()
-    assert story.postbox.calls == []
+    assert story.provider.calls == []
     story.set_status(flow, "running")
     story.run()
     story.advance(timedelta(seconds=5))
-    assert len(story.postbox.calls) == 3
+    assert len(story.provider.calls) == 3
 
 
 def test_nothing_is_sent_after_a_pause_but_what_it_called_in_flight(story: Story) -> None:
-    story.settle_in(contacts=12)
+    story.set_up(contacts=12)
     flow = story.start(story.short_campaign())
     answers: list[dict[str, object]] = []
 
@@ -173,18 +173,18 @@ def test_nothing_is_sent_after_a_pause_but_what_it_called_in_flight(story: Story
         if not answers:
             answers.append(story.set_status(flow, "paused"))
 
-    story.postbox.during = pause
+    story.provider.during = pause
     story.run()
     metadata = answers[0]["metadata"]
     assert isinstance(metadata, dict)
-    assert 1 <= len(story.postbox.calls) <= metadata["inFlight"]
+    assert 1 <= len(story.provider.calls) <= metadata["inFlight"]
     story.advance(timedelta(minutes=5), timedelta(seconds=30))
-    assert len(story.postbox.calls) <= metadata["inFlight"]
+    assert len(story.provider.calls) <= metadata["inFlight"]
     story.set_status(flow, "running")
     story.run()
     story.advance(timedelta(seconds=10))
     assert story.flow(flow)["status"] == "completed"
-    assert sorted(story.postbox.recipients()) == sorted(f"c{n}@example.com" for n in range(12))
+    assert sorted(story.provider.recipients()) == sorted(f"c{n}@example.com" for n in range(12))
 
 
 def test_a_draft_starts_only_while_its_campaign_is_active(story: Story) -> None:

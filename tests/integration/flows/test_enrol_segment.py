@@ -71,7 +71,7 @@ def _finish(story: Story, flow: str) -> Any:
 
 class TestWho:
     def test_a_launch_reaches_all_500_members_and_nobody_else(self, story: Story) -> None:
-        story.settle_in(contacts=3)
+        story.set_up(contacts=3)
         members = add_people(story, 500, tags=("vip",))
         add_people(story, 40, "other")
         segment = new_segment(story, VIP)
@@ -82,12 +82,12 @@ class TestWho:
         shown = _finish(story, flow)
         assert (shown["status"], shown["segmentUid"], shown["contactCount"]) == ("completed", segment, 500)
         assert (shown["stats"]["total"], shown["stats"]["completed"]) == (500, 500)
-        assert sorted(sent.letter.uid.contact for sent in story.postbox.calls) == sorted(members)
+        assert sorted(sent.message.uid.contact for sent in story.provider.calls) == sorted(members)
         recounted = story.expect(200, story.api.post(f"/flows/{flow}/recount"))
         assert recounted["stats"]["completed"] == 500
 
     def test_who_comes_or_becomes_a_member_after_the_start_is_not_enrolled(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         add_people(story, 5, tags=("vip",))
         flow = _begin(story, VIP, story.send("hello"), wait("pause", "PT1H"), story.send("again"))
         story.advance(timedelta(seconds=1))
@@ -98,28 +98,28 @@ class TestWho:
         assert (shown["status"], shown["contactCount"], shown["stats"]["sent"]) == ("completed", 5, 10)
 
     def test_who_is_created_between_start_and_expansion_is_not_enrolled(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 5, tags=("vip",))
         flow = _begin(story, VIP)
-        story.traveller.shift(timedelta(seconds=1))
+        story.time_travel.shift(timedelta(seconds=1))
         add_people(story, 3, "late", tags=("vip",))
         story.run()
         assert _rows(story, flow) == [f"p{number}" for number in range(5)]
 
     def test_consent_and_attributes_are_those_of_the_moment_of_sending(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 4, tags=("vip",))
         flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
         story.run()
         story.expect(200, story.api.patch("/v1/contacts/p0", {"tags": [], "firstName": "New"}))
         story.expect(200, story.api.patch("/v1/contacts/p1", {"consent": {"console": {"MESSAGE": "REVOKED"}}}))
         story.advance(timedelta(hours=1, seconds=5), step=timedelta(minutes=5))
-        texts = {sent.letter.uid.contact: sent.letter.content["text"] for sent in story.postbox.calls}
+        texts = {sent.message.uid.contact: sent.message.content["text"] for sent in story.provider.calls}
         assert texts == {"p0": "Hello New", "p2": "Hello p2", "p3": "Hello p3"}
         assert story.flow(flow)["metadata"]["skipReasons"] == {"consent_revoked": 1}
 
     def test_an_empty_segment_completes(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         shown = _finish(story, _begin(story, {"tag": "nobody"}))
         assert (shown["status"], shown["contactCount"], shown["stats"]["total"]) == ("completed", 0, 0)
 
@@ -141,7 +141,7 @@ class TestWho:
     )
     def test_what_contacts_did_decides(self, story: Story, written: object, members: list[str]) -> None:
         """p0 ordered once today, p1 twice last week, p2 three times, one of them today."""
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 5)
         for number in (0, 2, 4):
             story.expect(200, story.api.patch(f"/v1/contacts/p{number}", {"tags": ["even"]}))
@@ -162,7 +162,7 @@ class TestWho:
 @pytest.mark.usefixtures("small_parts")
 class TestRepeated:
     def test_redelivered_pages_reset_no_row_and_count_nobody_twice(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         members = add_people(story, 300, tags=("vip",))
         flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
         ports = story.world.ports
@@ -183,11 +183,11 @@ class TestRepeated:
         shown = story.flow(flow)
         assert (shown["contactCount"], shown["stats"]["total"]) == (300, 300)
         story.advance(timedelta(hours=1), step=timedelta(minutes=10))
-        assert set(story.postbox.times_called().values()) == {1}
-        assert len(story.postbox.calls) == 300
+        assert set(story.provider.times_called().values()) == {1}
+        assert len(story.provider.calls) == 300
 
     def test_a_job_that_dies_between_its_pages_is_done_again_to_the_same_end(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 120, tags=("vip",))
         flow = _begin(story, VIP)
         ports = story.world.ports
@@ -198,11 +198,11 @@ class TestRepeated:
         assert 0 < len(_rows(story, flow)) < 120
         shown = _finish(story, flow)
         assert (shown["status"], shown["contactCount"], shown["stats"]["completed"]) == ("completed", 120, 120)
-        assert set(story.postbox.times_called().values()) == {1}
+        assert set(story.provider.times_called().values()) == {1}
 
     def test_a_plan_that_was_made_twice_is_one(self, story: Story) -> None:
         """The filter is changed between two deliveries of the job that plans."""
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 10, tags=("vip",))
         add_people(story, 10, "other")
         flow = _begin(story, VIP)
@@ -215,7 +215,7 @@ class TestRepeated:
         assert _rows(story, flow) == sorted(f"p{number}" for number in range(10))
 
     def test_without_time_a_job_hands_over_page_by_page(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 60, tags=("vip",))
         flow = _begin(story, VIP)
         ports = story.world.ports
@@ -230,20 +230,20 @@ class TestRepeated:
         assert (shown["status"], shown["contactCount"]) == ("completed", 60)
 
     def test_jobs_that_were_lost_are_sent_again_by_the_watchdog(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 20, tags=("vip",))
         flow = _begin(story, VIP)
         story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["JobQueue"])
         story.advance(timedelta(minutes=6), step=timedelta(seconds=30))
         assert story.flow(flow)["status"] == "completed"
-        assert len(story.postbox.calls) == 20
+        assert len(story.provider.calls) == 20
 
 
 @pytest.mark.usefixtures("small_parts")
 class TestStopped:
     def _half(self, story: Story) -> str:
         """A flow that is paused after its first pages."""
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 200, tags=("vip",))
         flow = _begin(story, VIP)
         run_job(story.world.ports, _job(story, flow, 0), lambda: PLENTY)
@@ -283,7 +283,7 @@ class TestStopped:
         assert not _stored(story, flow).settled_at
         story.advance(timedelta(minutes=40), step=timedelta(minutes=1))
         assert _stored(story, flow).settled_at
-        assert story.postbox.calls == []
+        assert story.provider.calls == []
 
     def test_a_row_that_a_dying_job_enrols_after_the_cancel_is_settled_too(self, story: Story) -> None:
         flow = self._half(story)
@@ -300,7 +300,7 @@ class TestStopped:
         assert _stored(story, flow).settled_at
 
     def test_back_to_draft_and_started_again_it_is_whole(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 30, tags=("vip",))
         flow = _begin(story, VIP)
         run_job(story.world.ports, _job(story, flow, 0), lambda: PLENTY)
@@ -314,7 +314,7 @@ class TestStopped:
 
 class TestWishes:
     def test_an_unknown_segment_is_named_with_all_else_that_is_wrong(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         body = {"channelUid": "nope", "campaignUid": story.short_campaign(), "segmentUid": "nope"}
         reply = story.api.post("/flows", body)
         assert (reply.status, sorted(each["field"] for each in reply.json["details"])) == (
@@ -323,7 +323,7 @@ class TestWishes:
         )
 
     def test_a_draft_over_a_segment_waits_for_its_start(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 2, tags=("vip",))
         body = {"channelUid": story.channel, "campaignUid": story.short_campaign(), "status": "draft"}
         flow = story.expect(201, story.api.post("/flows", body | {"segmentUid": new_segment(story, VIP)}))["uid"]
@@ -335,7 +335,7 @@ class TestWishes:
         assert _finish(story, flow)["stats"]["completed"] == 4
 
     def test_a_segment_that_is_gone_stops_the_flow_with_its_reason(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         flow = _begin(story, VIP)
         stored = _stored(story, flow)
         story.world.ports.catalog.remove(story.api.workspace, Segment, stored.segment_uid or "")
@@ -345,7 +345,7 @@ class TestWishes:
         assert "was not found" in shown["metadata"]["pauseReason"]
 
     def test_each_start_of_a_schedule_asks_the_segment_anew(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 2, tags=("vip",))
         trigger = {"type": "scheduled", "at": "2026-03-02T10:00:00", "rrule": "FREQ=HOURLY", "count": 2}
         audience = {"segmentUid": new_segment(story, VIP)}
@@ -354,15 +354,15 @@ class TestWishes:
         )
         story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))
         story.advance(timedelta(minutes=70), step=timedelta(minutes=1))
-        assert len(story.postbox.calls) == 2
+        assert len(story.provider.calls) == 2
         add_people(story, 3, "new", tags=("vip",))
         story.advance(timedelta(minutes=60), step=timedelta(minutes=1))
         flows = story.api.all_pages(f"/flows?campaignUid={campaign}")
         assert [each["contactCount"] for each in flows] == [5, 2]
-        assert len(story.postbox.calls) == 7
+        assert len(story.provider.calls) == 7
 
     def test_validate_names_a_segment_that_is_not_there(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         campaign = story.short_campaign(audience={"segmentUid": "nope"})
         found = story.expect(200, story.api.post(f"/campaigns/{campaign}/validate"))
         assert [error["field"] for error in found["errors"]] == ["audience.segmentUid"]

@@ -8,12 +8,12 @@ __all__ = ["story"]
 
 
 def test_every_contact_gets_one_message_and_the_flow_completes(story: Story) -> None:
-    story.settle_in(contacts=25)
+    story.set_up(contacts=25)
     flow = story.start(story.short_campaign())
     story.run()
     story.advance(timedelta(seconds=5))
     shown = story.flow(flow)
     assert shown["status"] == "completed", shown
     assert shown["stats"]["sent"] == shown["stats"]["completed"] == shown["stats"]["total"] == 25
-    assert sorted(story.postbox.recipients()) == sorted(f"c{n}@example.com" for n in range(25))
-    assert set(story.postbox.times_called().values()) == {1}
+    assert sorted(story.provider.recipients()) == sorted(f"c{n}@example.com" for n in range(25))
+    assert set(story.provider.times_called().values()) == {1}

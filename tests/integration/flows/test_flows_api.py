@@ -1,4 +1,4 @@
-"""The flow routes as api.md documents them: the curl calls to the letter, lists, executions, retries."""
+"""The flow routes as api.md documents them: the curl calls to the message, lists, executions, retries."""
 
 import re
 from datetime import timedelta
@@ -49,15 +49,15 @@ def fields_of(reply: Any) -> set[str]:
 def verdicts(story: Story, **by_name: SendResult) -> None:
     """Scripts the provider: `c3=Permanent("bounced")` for c3@example.com; everybody else's message is accepted."""
 
-    def answer(letter: OutgoingMessage) -> SendResult:
-        return by_name.get(letter.to.partition("@")[0], Accepted(str(letter.uid)))
+    def answer(message: OutgoingMessage) -> SendResult:
+        return by_name.get(message.to.partition("@")[0], Accepted(str(message.uid)))
 
-    story.postbox.answer = answer
+    story.provider.answer = answer
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1"])
 def test_the_curl_calls_of_the_documentation_work_to_the_letter(story: Story, prefix: str) -> None:
-    story.settle_in()
+    story.set_up()
     body = {
         "channelUid": story.channel,
         "campaignUid": story.short_campaign(),
@@ -80,17 +80,17 @@ def test_the_curl_calls_of_the_documentation_work_to_the_letter(story: Story, pr
     assert (paused.status, paused.data["status"], paused.data["metadata"]["inFlight"]) == (200, "paused", 0)
     assert MOMENT.fullmatch(paused.data["pausedAt"])
     story.advance(timedelta(minutes=1))
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
     resumed = story.api.patch(url, {"status": "running"})
     assert (resumed.status, resumed.data["status"], resumed.data["pausedAt"]) == (200, "running", None)
     story.advance(timedelta(seconds=30))
     done = story.api.get(url).data
     assert (done["status"], done["stats"]["sent"]) == ("completed", 3)
-    assert len(story.postbox.calls) == 3
+    assert len(story.provider.calls) == 3
 
 
 def test_the_trigger_and_resume_calls_work_to_the_letter(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     campaign = story.short_campaign(audience={"contactUids": story.contacts})
     triggered = story.api.post(f"/v1/campaigns/{campaign}/trigger")
     assert triggered.status == 202
@@ -104,7 +104,7 @@ def test_the_trigger_and_resume_calls_work_to_the_letter(story: Story) -> None:
 
 
 def test_a_flow_shows_every_documented_field_from_draft_to_its_end(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     flow = story.start(story.short_campaign(), status="draft")
     for _ in range(2):
         shown = story.flow(flow)
@@ -123,7 +123,7 @@ def test_a_flow_shows_every_documented_field_from_draft_to_its_end(story: Story)
 
 
 def test_snake_case_is_understood_everywhere(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     body = {
         "channel_uid": story.channel,
         "campaign_uid": story.short_campaign(),
@@ -135,7 +135,7 @@ def test_snake_case_is_understood_everywhere(story: Story) -> None:
 
 
 def test_what_a_flow_does_not_say_of_pacing_comes_from_its_campaign(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     campaign = story.short_campaign(configuration={"pauseBetweenContactsMs": 5000, "maxRetries": 1})
     flow = story.start(campaign, status="draft", configuration={"pauseBetweenContactsSaltMs": 1000})
     shown = story.flow(flow)["configuration"]
@@ -153,7 +153,7 @@ def test_what_a_flow_does_not_say_of_pacing_comes_from_its_campaign(story: Story
 
 class TestLists:
     def test_45_flows_are_paged_forth_and_back_newest_first(self, story: Story) -> None:
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         campaign = story.short_campaign()
         uids = [story.start(campaign, status="draft") for _ in range(45)]
         first = story.api.get("/flows").json
@@ -169,16 +169,16 @@ class TestLists:
         assert len(story.api.get("/flows?limit=45").json["data"]) == 45
 
     def test_newest_first(self, story: Story) -> None:
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         campaign = story.short_campaign()
         uids = []
         for _ in range(3):
             uids.append(story.start(campaign, status="draft"))
-            story.traveller.shift(timedelta(seconds=1))
+            story.time_travel.shift(timedelta(seconds=1))
         assert [flow["uid"] for flow in story.api.get("/flows").json["data"]] == uids[::-1]
 
     def test_filters_and_their_combinations(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         other = story.api.post("/v1/channels", {"name": "B", "type": "console"}).data["uid"]
         one, two = story.short_campaign(), story.short_campaign(channelUid=other)
         a = story.start(one, story.contacts[:1])
@@ -204,7 +204,7 @@ class TestLists:
         assert story.api.get(f"/flows?contactUid={first}&identityUid={second}").status == 422
 
     def test_a_bad_limit_or_filter_or_cursor_is_a_422_with_its_name(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         campaign = story.short_campaign()
         _, uid = (story.start(campaign) for _ in range(2))
         story.run()
@@ -224,7 +224,7 @@ class TestLists:
 
 class TestExecutions:
     def test_they_are_listed_filtered_and_paged(self, story: Story) -> None:
-        story.settle_in(contacts=45)
+        story.set_up(contacts=45)
         verdicts(story, c3=PermanentFailure("rejected"), c4=OutcomeUnknown("timeout"))
         steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P2D"}]
         flow = story.start(story.campaign(*steps))
@@ -244,7 +244,7 @@ class TestExecutions:
         assert story.api.get(f"{url}?status=gone").status == 422
 
     def test_a_filtered_page_is_as_long_as_asked_and_nothing_is_shown_twice(self, story: Story) -> None:
-        story.settle_in(contacts=30)
+        story.set_up(contacts=30)
         verdicts(story, **{f"c{n}": PermanentFailure("no") for n in range(0, 30, 3)})
         flow = story.start(story.short_campaign())
         story.run()
@@ -258,7 +258,7 @@ class TestExecutions:
         assert story.api.get(f"{url}&cursor={third['prevCursor']}").json["data"] == second["data"]
 
     def test_one_tells_where_it_is_and_when_it_wakes(self, story: Story) -> None:
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P2D"}, story.send("again")]
         flow = story.start(story.campaign(*steps))
         story.run()
@@ -273,7 +273,7 @@ class TestExecutions:
         assert story.api.get(f"/flows/{flow}/executions/nobody").status == 404
 
     def test_a_cancelled_flow_reads_as_cancelled_before_the_sweep_has_come_by(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         flow = story.start(story.campaign({"id": "pause", "type": "WAIT", "for": "P2D"}, story.send("hello")))
         story.run()
         cancelled = story.set_status(flow, "cancelled")
@@ -288,7 +288,7 @@ class TestExecutions:
 
 class TestRetry:
     def start(self, story: Story) -> str:
-        story.settle_in(contacts=6)
+        story.set_up(contacts=6)
         verdicts(story, c1=PermanentFailure("rejected"), c2=PermanentFailure("too_long"), c3=OutcomeUnknown("timeout"))
         story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[4]}", {"status": "BLOCKED"}))
         flow = story.start(story.campaign(story.send("hello"), story.send("again")))
@@ -302,7 +302,7 @@ class TestRetry:
         error = shown["metadata"]["errors"][0]
         assert set(error) == {"contactUid", "nodeId", "code", "message", "at", "attempt"}
         verdicts(story)
-        story.postbox.calls.clear()
+        story.provider.calls.clear()
         return flow
 
     def finish(self, story: Story, flow: str) -> Any:
@@ -321,17 +321,17 @@ class TestRetry:
         flow = self.start(story)
         made = story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "rejected"}))
         self.finish(story, made["uid"])
-        assert set(story.postbox.recipients()) == {"c1@example.com"}
+        assert set(story.provider.recipients()) == {"c1@example.com"}
         assert story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "other"}).status == 422
 
     def test_unknown_and_skipped_run_their_one_node_and_stop(self, story: Story) -> None:
         flow = self.start(story)
         self.finish(story, story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "unknown"}))["uid"])
-        assert story.postbox.recipients() == ["c3@example.com"]
+        assert story.provider.recipients() == ["c3@example.com"]
         story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[4]}", {"status": "ACTIVE"}))
         wish = {"of": "skipped", "reason": "contact_blocked"}
         self.finish(story, story.expect(201, story.api.post(f"/flows/{flow}/retry", wish))["uid"])
-        assert story.postbox.recipients() == ["c3@example.com", "c4@example.com"]
+        assert story.provider.recipients() == ["c3@example.com", "c4@example.com"]
 
     def test_the_same_failures_are_not_retried_twice_at_once(self, story: Story) -> None:
         flow = self.start(story)
@@ -340,9 +340,9 @@ class TestRetry:
         assert again.status == 409
         assert first["uid"] in again.text
         self.finish(story, first["uid"])
-        story.postbox.calls.clear()
+        story.provider.calls.clear()
         over = story.api.post(f"/flows/{flow}/retry", {"of": "failed"})
-        assert (over.status, "a retry of it has sent them all" in over.text, story.postbox.calls) == (422, True, [])
+        assert (over.status, "a retry of it has sent them all" in over.text, story.provider.calls) == (422, True, [])
 
     def test_what_cannot_be_retried_says_why(self, story: Story) -> None:
         flow = self.start(story)
@@ -360,7 +360,7 @@ class TestRetry:
 
 
 def test_a_recount_answers_with_the_same_numbers(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     flow = story.start(story.campaign(story.send("hello"), {"id": "w", "type": "WAIT", "for": "P1D"}))
     story.run()
     before = story.flow(flow)["stats"]
@@ -372,7 +372,7 @@ def test_a_recount_answers_with_the_same_numbers(story: Story) -> None:
 
 
 def test_another_workspaces_flow_is_not_there(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     flow = story.start(story.short_campaign())
     story.run()
     stranger = story.world.new_caller()

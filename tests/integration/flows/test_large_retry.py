@@ -29,19 +29,19 @@ def every_flow_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def flow(story: Story) -> str:
     """A third of it refused, a third without an answer, a third sent; from now on everything is accepted."""
-    story.settle_in(contacts=CONTACTS)
+    story.set_up(contacts=CONTACTS)
     verdicts: tuple[SendResult, ...] = (PermanentFailure("rejected"), OutcomeUnknown("read_timeout"), Accepted("x"))
     answers = {f"c{number}@example.com": verdicts[number % 3] for number in range(CONTACTS)}
-    story.postbox.answer = lambda letter: answers[letter.to]
+    story.provider.answer = lambda message: answers[message.to]
     uid = story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
     _finish(story, uid)
-    story.postbox.answer = _accept
-    story.postbox.calls.clear()
+    story.provider.answer = _accept
+    story.provider.calls.clear()
     return uid
 
 
-def _accept(letter: OutgoingMessage) -> SendResult:
-    return Accepted(str(letter.uid))
+def _accept(message: OutgoingMessage) -> SendResult:
+    return Accepted(str(message.uid))
 
 
 def _finish(story: Story, flow: str) -> Any:
@@ -57,14 +57,14 @@ def _retry(story: Story, flow: str, **wish: str) -> str:
 def test_just_those_who_failed_go_on_from_where_they_failed(story: Story, flow: str) -> None:
     done = _finish(story, _retry(story, flow, of="failed"))
     assert (done["status"], done["contactCount"], done["stats"]["sent"]) == ("completed", 3, 3)
-    assert sorted(story.postbox.recipients()) == ["c0@example.com", "c3@example.com", "c6@example.com"]
+    assert sorted(story.provider.recipients()) == ["c0@example.com", "c3@example.com", "c6@example.com"]
     assert story.expect(200, story.api.get(f"/v1/contacts/{story.contacts[3]}"))["tags"] == ["greeted"]
 
 
 def test_those_of_whom_nothing_is_known_get_the_one_message_again(story: Story, flow: str) -> None:
     done = _finish(story, _retry(story, flow, of="unknown"))
     assert (done["status"], done["stats"]["sent"]) == ("completed", 3)
-    assert sorted(story.postbox.recipients()) == ["c1@example.com", "c4@example.com", "c7@example.com"]
+    assert sorted(story.provider.recipients()) == ["c1@example.com", "c4@example.com", "c7@example.com"]
 
 
 @pytest.mark.parametrize("wish", [{"of": "skipped"}, {"of": "failed", "reason": "other"}])
@@ -80,7 +80,7 @@ def test_a_pause_stops_it_and_resume_goes_on_with_everybody_once(story: Story, f
     story.set_status(again, "running")
     done = _finish(story, again)
     assert (done["status"], done["stats"]["sent"]) == ("completed", 3)
-    assert len(story.postbox.calls) == 3
+    assert len(story.provider.calls) == 3
 
 
 def test_a_job_whose_time_is_up_hands_over_and_one_that_comes_twice_doubles_nobody(story: Story, flow: str) -> None:
@@ -93,7 +93,7 @@ def test_a_job_whose_time_is_up_hands_over_and_one_that_comes_twice_doubles_nobo
     expand_retry.expand_retry(ports, job, lambda: PLENTY)
     done = _finish(story, again)
     assert (done["status"], done["contactCount"], done["stats"]["total"]) == ("completed", 3, 3)
-    assert len(story.postbox.calls) == 3
+    assert len(story.provider.calls) == 3
 
 
 def test_it_stops_with_a_reason_when_the_flow_that_it_retries_is_deleted(story: Story, flow: str) -> None:

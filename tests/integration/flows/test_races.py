@@ -22,7 +22,7 @@ from chalicelib.model.queue_messages import EnqueuePending, Job, ScheduledStep
 from chalicelib.ports import Counters, Page
 from chalicelib.wiring import use_ports
 from tests.integration.conftest import WORKERS
-from tests.integration.harness import Around, Story, story
+from tests.integration.harness import PatchedPort, Story, story
 
 __all__ = ["story"]
 
@@ -74,16 +74,16 @@ def _recount(story: Story, flow: str) -> Any:
 
 
 def _calls_by_node(story: Story) -> Counter[str]:
-    return Counter(str(sent.letter.uid.node) for sent in story.postbox.calls)
+    return Counter(str(sent.message.uid.node) for sent in story.provider.calls)
 
 
 def _answer_at(story: Story, node: str, verdict: SendResult) -> None:
     """From now on the provider says this to the messages of one node, and takes all others."""
-    story.postbox.answer = lambda letter: verdict if letter.uid.node == node else Accepted("id")
+    story.provider.answer = lambda message: verdict if message.uid.node == node else Accepted("id")
 
 
 def test_a_retry_of_a_retry_does_not_send_the_later_steps_again(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     _answer_at(story, "a", OutcomeUnknown("read_timeout"))
     flow = story.start(story.campaign(story.send("a"), story.send("b"), END))
     story.advance(timedelta(seconds=10))
@@ -99,7 +99,7 @@ def test_a_retry_of_a_retry_does_not_send_the_later_steps_again(story: Story) ->
 
 
 def test_a_retry_of_a_message_that_cannot_be_written_does_not_repeat_the_one_before_it(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     unwritable = story.add_template("{{ first_name | round }}")
     flow = story.start(story.campaign(story.send("a"), story.send("b", templateUid=unwritable), END))
     story.advance(timedelta(seconds=10))
@@ -110,7 +110,7 @@ def test_a_retry_of_a_message_that_cannot_be_written_does_not_repeat_the_one_bef
 
 
 def test_a_flow_that_goes_back_to_draft_while_it_is_enrolled_can_be_started_again(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     flow = story.start(story.short_campaign())
     executions = story.world.ports.executions
 
@@ -120,20 +120,20 @@ def test_a_flow_that_goes_back_to_draft_while_it_is_enrolled_can_be_started_agai
             story.set_status(flow, "draft")
         return enrolled
 
-    with _instead(story, executions=Around(executions, enrol_many=enrol_many)):
+    with _instead(story, executions=PatchedPort(executions, enrol_many=enrol_many)):
         story.run()
     assert _stored(story, flow).status is FlowStatus.DRAFT
     story.set_status(flow, "queued")
     story.advance(timedelta(hours=2), step=timedelta(seconds=30))
     assert story.flow(flow)["status"] == "completed"
-    assert sorted(story.postbox.times_called().values()) == [1, 1]
+    assert sorted(story.provider.times_called().values()) == [1, 1]
 
 
 def test_a_pause_and_resume_while_it_is_enrolled_dispatches_a_flow_once(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(create_flow, "CHUNK", 2)
-    story.settle_in(contacts=12)
+    story.set_up(contacts=12)
     flow = story.start(story.campaign(TWO_DAYS, story.send("a"), END))
     story.set_status(flow, "paused")
     story.set_status(flow, "running")
@@ -145,13 +145,13 @@ def test_a_pause_and_resume_while_it_is_enrolled_dispatches_a_flow_once(
             begun.append(job)
         jobs.send(job, *delay)
 
-    with _instead(story, jobs=Around(jobs, send=send)):
+    with _instead(story, jobs=PatchedPort(jobs, send=send)):
         story.advance(timedelta(seconds=30))
     assert len(begun) == 1
 
 
 def test_a_cancel_is_settled_although_rows_move_under_its_pass(story: Story) -> None:
-    story.settle_in(contacts=30)
+    story.set_up(contacts=30)
     flow = story.start(story.short_campaign())
     ports, workspace = story.world.ports, story.api.workspace
     happened: list[str] = []
@@ -168,10 +168,10 @@ def test_a_cancel_is_settled_although_rows_move_under_its_pass(story: Story) -> 
         if not happened:
             story.set_status(flow, "cancelled")
             happened.append("cancelled")
-            story.world.hand_over_all("JobQueue")  # The cancel's pass, while this batch holds its claims.
+            story.world.deliver_all("JobQueue")  # The cancel's pass, while this batch holds its claims.
 
-    story.postbox.during = cancel_once
-    with _instead(story, executions=Around(ports.executions, page=page)):
+    story.provider.during = cancel_once
+    with _instead(story, executions=PatchedPort(ports.executions, page=page)):
         story.run()
     assert happened == ["cancelled", "left"]
     story.advance(timedelta(days=2), step=timedelta(minutes=10))
@@ -181,10 +181,10 @@ def test_a_cancel_is_settled_although_rows_move_under_its_pass(story: Story) -> 
 
 
 def test_a_cancel_whose_job_is_lost_is_settled_by_the_watchdog(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     flow = story.start(story.campaign(story.send("a"), TWO_DAYS, story.send("b"), END))
     story.advance(timedelta(seconds=5))
-    with _instead(story, jobs=Around(story.world.ports.jobs, send=_away)):
+    with _instead(story, jobs=PatchedPort(story.world.ports.jobs, send=_away)):
         story.api.patch(f"/flows/{flow}", {"status": "cancelled"})
     assert story.set_status(flow, "cancelled")["status"] == "cancelled"
     story.advance(timedelta(days=3), step=timedelta(minutes=10))
@@ -194,16 +194,16 @@ def test_a_cancel_whose_job_is_lost_is_settled_by_the_watchdog(story: Story) -> 
 
 
 def test_a_flow_that_is_stored_is_answered_as_such_although_its_job_cannot_be_sent(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     campaign = story.short_campaign()
-    with _instead(story, jobs=Around(story.world.ports.jobs, send=_away)):
+    with _instead(story, jobs=PatchedPort(story.world.ports.jobs, send=_away)):
         story.start(campaign)  # A 503 would have the caller start it a second time.
     story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
 
 
 def test_a_recount_of_a_flow_that_is_being_enrolled_does_not_end_it(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     flow = story.start(story.short_campaign())
     executions = story.world.ports.executions
     enrolled: list[int] = []
@@ -212,19 +212,19 @@ def test_a_recount_of_a_flow_that_is_being_enrolled_does_not_end_it(story: Story
         found = executions.page(*wanted)
         if not enrolled:
             _undo(story)
-            enrolled.append(story.world.hand_over_all("JobQueue"))
+            enrolled.append(story.world.deliver_all("JobQueue"))
         return found
 
-    with _instead(story, executions=Around(executions, page=page)):
+    with _instead(story, executions=PatchedPort(executions, page=page)):
         _recount(story, flow)
     assert enrolled == [1]
     story.advance(timedelta(minutes=1))
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
     assert story.flow(flow)["status"] == "completed"
 
 
 def test_a_pass_that_was_overtaken_leaves_the_final_statistics_alone(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     flow = story.start(story.short_campaign(), status="draft")
     story.set_status(flow, "running")
     story.world.drain("JobQueue")
@@ -238,7 +238,7 @@ def test_a_pass_that_was_overtaken_leaves_the_final_statistics_alone(story: Stor
             overtaken.append(_stored(story, flow).status)
         return statistics.replace(*counted)
 
-    with _instead(story, statistics=Around(statistics, replace=replace_counters)):
+    with _instead(story, statistics=PatchedPort(statistics, replace=replace_counters)):
         story.api.post(f"/flows/{flow}/recount")
     assert overtaken == [FlowStatus.COMPLETED]
     story.advance(timedelta(minutes=30), step=timedelta(seconds=30))
@@ -248,23 +248,23 @@ def test_a_pass_that_was_overtaken_leaves_the_final_statistics_alone(story: Stor
 
 def test_a_revived_dead_letter_goes_on_where_the_contact_stands(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(WORKERS, "StepDeadLetters", "chalicelib.workers.dead_letters.redrive_steps")
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     story.start(story.campaign(story.send("a"), story.send("b"), END))
     story.world.drain("JobQueue")
-    with _instead(story, steps=Around(story.world.ports.steps, send=_away)):
+    with _instead(story, steps=PatchedPort(story.world.ports.steps, send=_away)):
         for _ in range(6):
-            story.world.hand_over_all("StepQueue")
-            story.traveller.shift(COME_AGAIN)
+            story.world.deliver_all("StepQueue")
+            story.time_travel.shift(COME_AGAIN)
     assert _calls_by_node(story) == {"a": 1}
     # No tick from here on: the watchdog would heal the row as well.
-    assert story.world.hand_over_all("StepDeadLetters") == 1
-    story.traveller.shift(timedelta(minutes=5, seconds=1))
+    assert story.world.deliver_all("StepDeadLetters") == 1
+    story.time_travel.shift(timedelta(minutes=5, seconds=1))
     story.world.drain("StepQueue")
-    assert [sent.letter.uid.node for sent in story.postbox.calls] == ["a", "b"]
+    assert [sent.message.uid.node for sent in story.provider.calls] == ["a", "b"]
 
 
 def test_recounts_of_a_paced_flow_breed_no_hints_and_do_not_slow_it(story: Story) -> None:
-    story.settle_in(contacts=60)
+    story.set_up(contacts=60)
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 10_000})
     story.advance(timedelta(minutes=4), step=timedelta(milliseconds=500))
     steps = story.world.ports.steps
@@ -274,18 +274,18 @@ def test_recounts_of_a_paced_flow_breed_no_hints_and_do_not_slow_it(story: Story
         hinted.extend(hints)
         steps.send(hints, *now)
 
-    with _instead(story, steps=Around(steps, send=send)):
+    with _instead(story, steps=PatchedPort(steps, send=send)):
         for _ in range(3):
             _recount(story, flow)
         story.advance(timedelta(minutes=7), step=timedelta(milliseconds=500))
-    assert len(story.postbox.calls) == 60
+    assert len(story.provider.calls) == 60
     assert len(hinted) < 200
 
 
 def test_a_fault_of_the_code_after_a_message_is_out_costs_its_neighbours_nothing(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    story.settle_in(contacts=5)
+    story.set_up(contacts=5)
     victim = story.contacts[2]
     walk_on = delivery.advance
 
@@ -300,11 +300,11 @@ def test_a_fault_of_the_code_after_a_message_is_out_costs_its_neighbours_nothing
     stats = story.flow(flow)["stats"]
     assert stats["unknown"] <= 1
     assert stats["sent"] >= 4
-    assert sorted(story.postbox.times_called().values()) == [1] * 5
+    assert sorted(story.provider.times_called().values()) == [1] * 5
 
 
 def test_recounts_do_not_hide_sends_in_flight_from_a_pause(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     flow = story.start(story.short_campaign())
     in_flight: list[int] = []
 
@@ -314,13 +314,13 @@ def test_recounts_do_not_hide_sends_in_flight_from_a_pause(story: Story) -> None
                 _recount(story, flow)
             in_flight.append(story.set_status(flow, "paused")["metadata"]["inFlight"])
 
-    story.postbox.during = recount_and_pause_once
+    story.provider.during = recount_and_pause_once
     story.run()
-    assert in_flight == [len(story.postbox.calls)]
+    assert in_flight == [len(story.provider.calls)]
 
 
 def test_a_flow_that_cannot_be_read_does_not_hide_the_others_from_the_watchdog(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     campaign = story.campaign(story.send("a"), TWO_DAYS, story.send("b"), END)
     unreadable, other = story.start(campaign), story.start(campaign)
     story.run()
@@ -333,6 +333,6 @@ def test_a_flow_that_cannot_be_read_does_not_hide_the_others_from_the_watchdog(s
             raise ValueError("unreadable")
         return catalog.find(workspace, kind, uid)
 
-    with _instead(story, catalog=Around(catalog, find=find)), pytest.raises(ValueError, match="unreadable"):
+    with _instead(story, catalog=PatchedPort(catalog, find=find)), pytest.raises(ValueError, match="unreadable"):
         story.tick()
     assert {unreadable, other} <= set(looked_at)

@@ -3,22 +3,33 @@
 import pytest
 
 from tests.integration.harness import Story, story
-from tests.integration.retry_helpers import LOST, REFUSED, TAKEN, WAYS, answer, finish, go, post, retry, sent
+from tests.integration.retry_helpers import (
+    ACCEPTED,
+    LOST,
+    MODES,
+    REFUSED,
+    answer,
+    enrol_retries,
+    finish,
+    post,
+    retry,
+    sent,
+)
 
 __all__ = ["story"]
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=MODES)
 def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.MonkeyPatch) -> str:
     """A walk of a, a wait and b, of which c0 and c1 failed at a."""
-    go(request.param, monkeypatch, page=1)
-    story.settle_in(contacts=2)
+    enrol_retries(request.param, monkeypatch, page=1)
+    story.set_up(contacts=2)
     answer(story, REFUSED)
     wait = {"id": "w", "type": "WAIT", "for": "PT1M"}
     uid = story.start(story.campaign(story.send("a"), wait, story.send("b")))
     finish(story, uid)
-    answer(story, TAKEN)
-    story.postbox.calls.clear()
+    answer(story, ACCEPTED)
+    story.provider.calls.clear()
     return uid
 
 
@@ -37,10 +48,10 @@ def test_what_a_retry_sent_no_other_sends(story: Story, flow: str) -> None:
 
 
 def test_the_next_takes_who_failed_once_more(story: Story, flow: str) -> None:
-    answer(story, TAKEN, c1=REFUSED)
+    answer(story, ACCEPTED, c1=REFUSED)
     first = retry(story, flow, "failed")
-    answer(story, TAKEN)
-    story.postbox.calls.clear()
+    answer(story, ACCEPTED)
+    story.provider.calls.clear()
     retry(story, flow, "failed")
     assert sent(story) == [("c1", "a"), ("c1", "b")]
     # And the retry that failed knows of its sister.
@@ -50,8 +61,8 @@ def test_the_next_takes_who_failed_once_more(story: Story, flow: str) -> None:
 def test_a_retry_of_a_retry_is_known_above(story: Story, flow: str) -> None:
     answer(story, REFUSED)
     first = retry(story, flow, "failed")
-    answer(story, TAKEN)
-    story.postbox.calls.clear()
+    answer(story, ACCEPTED)
+    story.provider.calls.clear()
     retry(story, first, "failed")
     assert sent(story) == [("c0", "a"), ("c0", "b"), ("c1", "a"), ("c1", "b")]
     _nobody_left(story, flow)
@@ -73,8 +84,8 @@ def test_what_failed_further_on_is_for_a_retry_of_that_retry(story: Story, flow:
     story.run()
     answer(story, REFUSED)
     finish(story, first)
-    answer(story, TAKEN)
-    story.postbox.calls.clear()
+    answer(story, ACCEPTED)
+    story.provider.calls.clear()
     _nobody_left(story, flow)
     retry(story, first, "failed")
     assert sent(story) == [("c0", "b"), ("c1", "b")]
@@ -83,8 +94,8 @@ def test_what_failed_further_on_is_for_a_retry_of_that_retry(story: Story, flow:
 def test_sisters_and_their_retries_take_turns(story: Story, flow: str) -> None:
     answer(story, REFUSED)
     first = retry(story, flow, "failed")
-    answer(story, TAKEN)
-    story.postbox.calls.clear()
+    answer(story, ACCEPTED)
+    story.provider.calls.clear()
     below = story.expect(201, post(story, first, "failed"))["uid"]
     refused = post(story, flow, "failed")
     assert (refused.status, below in refused.text) == (409, True)
@@ -93,10 +104,10 @@ def test_sisters_and_their_retries_take_turns(story: Story, flow: str) -> None:
 
 
 def test_a_retry_about_other_messages_is_not_in_the_way(story: Story, flow: str) -> None:
-    story.postbox.answer = lambda letter: LOST if letter.uid.node == "a" else REFUSED
+    story.provider.answer = lambda message: LOST if message.uid.node == "a" else REFUSED
     first = retry(story, flow, "failed")
-    answer(story, TAKEN)
-    story.postbox.calls.clear()
+    answer(story, ACCEPTED)
+    story.provider.calls.clear()
     failed = story.expect(201, post(story, first, "failed"))["uid"]
     unknown = story.expect(201, post(story, first, "unknown"))["uid"]
     finish(story, failed)
@@ -105,7 +116,7 @@ def test_a_retry_about_other_messages_is_not_in_the_way(story: Story, flow: str)
 
 
 def test_a_cancelled_draft_has_nobody_to_retry(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     draft = story.start(story.campaign(story.send("a")), status="draft")
     story.set_status(draft, "cancelled")
     assert post(story, draft, "failed").status == 422

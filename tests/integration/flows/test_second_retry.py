@@ -5,22 +5,33 @@ import pytest
 from chalicelib.core.flows import retry_flow
 from chalicelib.model.message import SendResult
 from tests.integration.harness import Story, story
-from tests.integration.retry_helpers import LOST, REFUSED, TAKEN, WAYS, answer, finish, go, post, retry, sent
+from tests.integration.retry_helpers import (
+    ACCEPTED,
+    LOST,
+    MODES,
+    REFUSED,
+    answer,
+    enrol_retries,
+    finish,
+    post,
+    retry,
+    sent,
+)
 
 __all__ = ["story"]
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=MODES)
 def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.MonkeyPatch) -> str:
     """Of neither message of c0 anything is known, nor of that of c1 at `a`; that at `b` was sent."""
-    go(request.param, monkeypatch, page=2)
-    story.settle_in(contacts=2)
-    answers: dict[tuple[str, str], SendResult] = {("c1@example.com", "b"): TAKEN}
-    story.postbox.answer = lambda letter: answers.get((letter.to, str(letter.uid.node)), LOST)
+    enrol_retries(request.param, monkeypatch, page=2)
+    story.set_up(contacts=2)
+    answers: dict[tuple[str, str], SendResult] = {("c1@example.com", "b"): ACCEPTED}
+    story.provider.answer = lambda message: answers.get((message.to, str(message.uid.node)), LOST)
     uid = story.start(story.campaign(story.send("a"), story.send("b")))
     finish(story, uid)
-    answer(story, TAKEN)
-    story.postbox.calls.clear()
+    answer(story, ACCEPTED)
+    story.provider.calls.clear()
     return uid
 
 
@@ -52,8 +63,8 @@ def test_retries_of_different_nodes_may_run_at_once_and_of_the_same_may_not(stor
 def test_what_a_retry_was_refused_can_be_retried_again(story: Story, flow: str) -> None:
     answer(story, REFUSED)
     first = retry(story, flow, "unknown", nodeId="a")
-    answer(story, TAKEN)
-    story.postbox.calls.clear()
+    answer(story, ACCEPTED)
+    story.provider.calls.clear()
     retry(story, first, "failed")
     assert sent(story) == [("c0", "a"), ("c1", "a")]
     retry(story, flow, "unknown")
@@ -70,22 +81,22 @@ def test_what_a_cancelled_retry_did_not_send_is_taken_by_the_next(story: Story, 
 
 
 def test_when_all_were_sent_there_is_nobody_left(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     answer(story, LOST)
     flow = story.start(story.campaign(story.send("a"), story.send("b")))
     finish(story, flow)
-    answer(story, TAKEN)
+    answer(story, ACCEPTED)
     for _ in range(2):
         retry(story, flow, "unknown")
     nobody = post(story, flow, "unknown")
     assert (nobody.status, "a retry of it has sent them all" in nobody.text) == (422, True)
     monkeypatch.setattr(retry_flow, "READ_AT_ONCE", 0)
     by_jobs = retry(story, flow, "unknown")
-    assert (story.flow(by_jobs)["contactCount"], len(story.postbox.calls)) == (0, 4)
+    assert (story.flow(by_jobs)["contactCount"], len(story.provider.calls)) == (0, 4)
 
 
 def test_of_messages_that_were_skipped_it_is_the_same(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"status": "BLOCKED"}))
     flow = story.start(story.campaign(story.send("a"), story.send("b")))
     finish(story, flow)

@@ -22,7 +22,7 @@ ORDER = {"type": "event", "event": "order.placed"}
 
 @pytest.fixture(autouse=True)
 def settled(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
 
 
 def opened(
@@ -47,7 +47,7 @@ def report(story: Story, *events: dict[str, Any], status: int = 202) -> Any:
 
 
 def sent_to(story: Story) -> list[str]:
-    return [call.letter.uid.contact for call in story.postbox.calls]
+    return [call.message.uid.contact for call in story.provider.calls]
 
 
 # ---- who enters ----
@@ -111,7 +111,10 @@ def test_templates_and_conditions_see_the_event_that_started_the_walk(story: Sto
         {"contactUid": story.contacts[1], "properties": {"item": "hat", "total": 5}},
     )
     story.run()
-    assert sorted(call.letter.content["text"] for call in story.postbox.calls) == ["Thanks for boots", "Thanks for hat"]
+    assert sorted(call.message.content["text"] for call in story.provider.calls) == [
+        "Thanks for boots",
+        "Thanks for hat",
+    ]
     story.advance(2 * DAY + MINUTE, step=HOUR)
     tags = [story.expect(200, story.api.get(f"/v1/contacts/{each}"))["tags"] for each in story.contacts]
     assert tags == [["big"], [], []]
@@ -126,13 +129,13 @@ def test_an_event_reported_twice_leads_in_once_even_where_re_entry_is_free(story
     for _ in range(2):
         report(story, {"id": "order-1"}, {"id": "order-1"})
         story.run()
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
     report(story, {"id": "order-2"})
     story.run()
     report(story, {"id": "order-1"})
     story.run()
-    assert len(story.postbox.calls) == 2
-    assert set(story.postbox.times_called().values()) == {1}
+    assert len(story.provider.calls) == 2
+    assert set(story.provider.times_called().values()) == {1}
     assert [each["entry"] for each in story.api.all_pages(f"/flows/{flow}/executions")] == [1, 2]
     assert story.execution(flow, story.contacts[0])["entry"] == 2
     assert (
@@ -150,7 +153,7 @@ def test_a_contact_is_at_most_once_active_in_it(story: Story) -> None:
     story.advance(DAY + MINUTE, step=HOUR)
     report(story, {"id": "4"})
     story.run()
-    assert (story.flow(flow)["stats"]["total"], len(story.postbox.calls)) == (2, 2)
+    assert (story.flow(flow)["stats"]["total"], len(story.provider.calls)) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,7 @@ def test_entry_says_whether_and_after_how_long_it_may_enter_again(
     _, flow = opened(story, entry=entry)
     report(story, {})
     story.run()
-    story.traveller.shift(wait_for)
+    story.time_travel.shift(wait_for)
     report(story, {})
     story.run()
     assert story.flow(flow)["stats"]["total"] == entries
@@ -206,8 +209,8 @@ def test_onboarding_takes_whoever_is_created_with_its_tag_by_call_or_by_import(s
     assert imported.status == 202
     story.run()
     assert ann in sent_to(story)
-    assert len(story.postbox.calls) == 31
-    assert set(story.postbox.times_called().values()) == {1}
+    assert len(story.provider.calls) == 31
+    assert set(story.provider.times_called().values()) == {1}
 
 
 def test_nobody_can_report_a_built_in_event(story: Story) -> None:
@@ -231,7 +234,7 @@ def test_news_whose_message_was_lost_is_told_by_the_clock(story: Story) -> None:
     story.advance(3 * MINUTE, step=timedelta(seconds=10))
     assert sent_to(story) == [uid]
     story.advance(10 * MINUTE, step=MINUTE)
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
 
 
 def test_of_somebody_who_was_erased_nothing_is_kept_however_late_it_comes(story: Story) -> None:
@@ -241,7 +244,7 @@ def test_of_somebody_who_was_erased_nothing_is_kept_however_late_it_comes(story:
     story.run()
     uid = ContactUid(story.contacts[0])
     assert story.world.ports.events.page(story.api.workspace, uid, None, 10, None).items == ()
-    assert story.postbox.calls == []
+    assert story.provider.calls == []
 
 
 # ---- pause, resume, cancel, versions, end ----
@@ -254,7 +257,7 @@ def test_events_while_it_is_paused_enrol_and_resume_lets_them_go_on(story: Story
     story.run()
     story.advance(HOUR, step=MINUTE)
     shown = story.flow(flow)
-    assert (shown["stats"]["total"], shown["stats"]["pending"], story.postbox.calls) == (2, 2, [])
+    assert (shown["stats"]["total"], shown["stats"]["pending"], story.provider.calls) == (2, 2, [])
     story.expect(200, story.api.post(f"/campaigns/{campaign}/resume"))
     story.run()
     assert sorted(sent_to(story)) == sorted(story.contacts[:2])
@@ -290,7 +293,7 @@ def test_new_entrants_take_the_newest_version_and_those_under_way_keep_theirs(st
     story.run()
     story.advance(DAY + MINUTE, step=HOUR)
     nodes = {
-        contact: [call.letter.uid.node for call in story.postbox.calls if call.letter.uid.contact == contact]
+        contact: [call.message.uid.node for call in story.provider.calls if call.message.uid.contact == contact]
         for contact in story.contacts
     }
     assert nodes == {story.contacts[0]: ["a", "b"], story.contacts[1]: ["a", "b"], story.contacts[2]: ["c"]}
@@ -332,7 +335,7 @@ def test_an_idle_event_campaign_never_ends_by_itself(story: Story) -> None:
     assert story.flow(flow)["status"] == "running"
     report(story, {"contactUid": story.contacts[1]})
     story.run()
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
     assert story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"] == "RUNNING"
 
 
@@ -357,15 +360,15 @@ def test_failed_walks_of_an_event_campaign_are_retried_with_their_event_and_vers
         "parameters": {"item": "event.item"},
     }
     campaign, flow = opened(story, send)
-    story.postbox.answer = lambda _: PermanentFailure("no")
+    story.provider.answer = lambda _: PermanentFailure("no")
     report(story, {"properties": {"item": "boots"}})
     story.run()
-    story.postbox.answer = lambda letter: Accepted(str(letter.uid))
+    story.provider.answer = lambda message: Accepted(str(message.uid))
     story.expect(200, story.api.post(f"/campaigns/{campaign}/cancel"))
     story.run()
     story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed"}))
     story.run()
-    assert [call.letter.content["text"] for call in story.postbox.calls] == ["Thanks for boots"] * 2
+    assert [call.message.content["text"] for call in story.provider.calls] == ["Thanks for boots"] * 2
 
 
 def test_an_event_campaign_with_problems_is_refused_with_all_of_them(story: Story) -> None:

@@ -23,28 +23,28 @@ def _launch(story: Story, campaign: str) -> Flow | Conflict:
 
 
 def test_of_twelve_launches_at_once_one_starts_a_flow(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     campaign = story.short_campaign()
     with ThreadPoolExecutor(12) as pool:
         results = list(pool.map(lambda _: _launch(story, campaign), range(12)))
     assert sum(isinstance(result, Flow) for result in results) == 1
     story.run()
-    assert set(story.postbox.times_called().values()) == {1}
-    assert len(story.postbox.calls) == 2
+    assert set(story.provider.times_called().values()) == {1}
+    assert len(story.provider.calls) == 2
 
 
 def test_a_campaign_that_is_over_can_be_launched_again(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     campaign = story.short_campaign()
     for launches in (1, 2):
         assert isinstance(_launch(story, campaign), Flow)
         story.run()
-        assert len(story.postbox.calls) == launches
+        assert len(story.provider.calls) == launches
 
 
 @pytest.mark.parametrize("status", ["queued", "paused"])
 def test_a_campaign_with_an_open_flow_is_not_launched_again(story: Story, status: str) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     campaign = story.short_campaign()
     flow = _launch(story, campaign)
     assert isinstance(flow, Flow)

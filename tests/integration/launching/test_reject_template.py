@@ -8,14 +8,14 @@ __all__ = ["story"]
 
 
 def test_a_flow_whose_template_is_rejected_is_paused_with_the_reason_and_can_go_on(story: Story) -> None:
-    story.settle_in(contacts=8)
+    story.set_up(contacts=8)
     campaign = story.short_campaign()
     flow = story.start(campaign, configuration={"pauseBetweenContactsMs": 2000})
     other = story.add_template("Another text")
     bystander = story.start(story.short_campaign(templateUid=other), configuration={"pauseBetweenContactsMs": 2000})
     story.advance(timedelta(seconds=3), step=timedelta(milliseconds=250))
     story.expect(200, story.api.post(f"/v1/templates/{story.template}/reject", {"reason": "a wrong price"}))
-    begun = len(story.postbox.calls)
+    begun = len(story.provider.calls)
     shown = story.flow(flow)
     assert shown["status"] == "paused"
     assert shown["metadata"]["pauseReason"].startswith("template_rejected")
@@ -25,5 +25,5 @@ def test_a_flow_whose_template_is_rejected_is_paused_with_the_reason_and_can_go_
     story.set_status(flow, "running")
     story.advance(timedelta(seconds=25), step=timedelta(milliseconds=250))
     assert story.flow(flow)["status"] == story.flow(bystander)["status"] == "completed"
-    assert len(story.postbox.calls) == 16 > begun
-    assert set(story.postbox.times_called().values()) == {1}
+    assert len(story.provider.calls) == 16 > begun
+    assert set(story.provider.times_called().values()) == {1}

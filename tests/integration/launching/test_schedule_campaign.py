@@ -17,7 +17,7 @@ WEEKDAYS = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
 def scheduled(story: Story, at: str, **fields: Any) -> str:
     """A campaign of one SEND to two contacts."""
     if not story.contacts:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
     trigger = {
         "type": "scheduled",
         "at": at,
@@ -45,7 +45,7 @@ def flows(story: Story, campaign: str) -> list[Any]:
 
 def sleep_till(story: Story, moment: datetime) -> None:
     """Time passes while nobody ticks, sends or works: the stack is down."""
-    story.traveller.move_to(moment, tick=False)
+    story.time_travel.move_to(moment, tick=False)
 
 
 def test_a_campaign_is_scheduled_once_and_starts_at_its_second(story: Story) -> None:
@@ -54,17 +54,17 @@ def test_a_campaign_is_scheduled_once_and_starts_at_its_second(story: Story) -> 
     assert (launched["flowUid"], launched["status"], launched["state"]) == (None, "scheduled", "SCHEDULED")
     assert launched["nextStarts"] == ["2026-03-02T11:00:30.000Z"]
     story.advance(2 * HOUR + timedelta(seconds=28), step=timedelta(seconds=4))
-    assert (status(story, campaign)["state"], story.postbox.calls) == ("SCHEDULED", [])
+    assert (status(story, campaign)["state"], story.provider.calls) == ("SCHEDULED", [])
     story.advance(timedelta(seconds=8))
     (flow,) = flows(story, campaign)
     assert flow["trigger"] == "scheduled"
     assert datetime.fromisoformat(flow["startedAt"] or flow["queuedAt"]) - datetime(
         2026, 3, 2, 11, 0, 30, tzinfo=UTC
     ) < timedelta(seconds=4)
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
     assert status(story, campaign)["state"] == "COMPLETED"
     story.advance(3 * HOUR, step=MINUTE)
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
 
 
 def test_every_weekday_at_nine_over_a_change_of_the_clocks_once_a_day_though_the_clock_fires_twice(
@@ -81,8 +81,8 @@ def test_every_weekday_at_nine_over_a_change_of_the_clocks_once_a_day_though_the
     begun = [datetime.fromisoformat(flow["queuedAt"]) for flow in flows(story, campaign)]
     expected = [(26, 8), (27, 8), (30, 7), (31, 7)]
     assert [(moment.day, moment.hour) for moment in begun] == expected
-    assert set(story.postbox.times_called().values()) == {1}
-    assert len(story.postbox.calls) == 2 * len(expected)
+    assert set(story.provider.times_called().values()) == {1}
+    assert len(story.provider.calls) == 2 * len(expected)
     shown = status(story, campaign)
     assert (shown["state"], shown["schedule"]["nextStarts"][0]) == ("SCHEDULED", "2026-04-01T07:00:00.000Z")
 
@@ -96,7 +96,7 @@ def test_a_start_that_is_late_happens_within_the_grace_and_is_skipped_beyond(
     sleep_till(story, START + HOUR + late)
     story.tick()
     story.run()
-    assert len(story.postbox.calls) == sent
+    assert len(story.provider.calls) == sent
     shown = status(story, campaign)["schedule"]
     assert shown["nextStarts"][0] == "2026-03-03T10:00:00.000Z"
     reasons = [skip["reason"] for skip in shown["skipped"]]
@@ -109,7 +109,7 @@ def test_the_grace_is_the_campaigns_own(story: Story) -> None:
     sleep_till(story, START + 20 * HOUR)
     story.tick()
     story.run()
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
 
 
 def test_of_several_starts_that_were_missed_only_the_newest_happens(story: Story) -> None:
@@ -162,7 +162,7 @@ def test_pausing_a_schedule_skips_its_starts_and_says_so_and_resume_goes_on_with
     resumed = story.expect(200, story.api.post(f"/campaigns/{campaign}/resume"))
     assert resumed["status"] == "SCHEDULED"
     story.advance(HOUR, step=MINUTE)
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
 
 
 def test_while_a_flow_of_it_is_paused_no_other_is_started(story: Story) -> None:
@@ -190,7 +190,7 @@ def test_a_cancelled_schedule_starts_nothing_more(story: Story) -> None:
     assert story.api.delete(f"/campaigns/{campaign}").status == 409
     assert story.expect(200, story.api.post(f"/campaigns/{campaign}/cancel"))["status"] == "DRAFT"
     story.advance(2 * HOUR, step=MINUTE)
-    assert story.postbox.calls == []
+    assert story.provider.calls == []
     assert launch(story, campaign)["state"] == "SCHEDULED"
 
 
@@ -213,7 +213,7 @@ def test_a_start_that_the_launch_checks_refuse_is_skipped_and_says_why(story: St
     story.expect(200, story.api.patch(f"/v1/templates/{story.template}", {"content": {"text": "Hello!"}}))
     story.expect(200, story.api.post(f"/v1/templates/{story.template}/publish"))
     story.advance(DAY, step=5 * MINUTE)
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
 
 
 def test_each_start_runs_the_version_that_is_published_not_the_draft(story: Story) -> None:
@@ -226,7 +226,7 @@ def test_each_start_runs_the_version_that_is_published_not_the_draft(story: Stor
     story.expect(200, story.api.post(f"/campaigns/{campaign}/publish"))
     story.advance(DAY, step=5 * MINUTE)
     assert [flow["campaignVersion"] for flow in flows(story, campaign)] == [1, 2]
-    assert [call.letter.content["text"] for call in story.postbox.calls][-1] == "Changed"
+    assert [call.message.content["text"] for call in story.provider.calls][-1] == "Changed"
 
 
 def test_publishing_another_rule_moves_the_next_start(story: Story) -> None:
@@ -240,7 +240,7 @@ def test_publishing_another_rule_moves_the_next_start(story: Story) -> None:
 
 
 def test_each_start_takes_who_is_in_the_segment_then(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     segment = story.expect(201, story.api.post("/v1/segments", {"name": "VIP", "filter": {"tag": "vip"}}))["uid"]
     trigger = {"type": "scheduled", "at": "2026-03-02T10:00", "rrule": "FREQ=DAILY", "timezone": "UTC"}
     send = story.send("hello", channelUid=story.channel)
@@ -248,10 +248,10 @@ def test_each_start_takes_who_is_in_the_segment_then(story: Story) -> None:
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"tags": ["vip"]}))
     launch(story, campaign)
     story.advance(2 * HOUR, step=MINUTE)
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[1]}", {"tags": ["vip"]}))
     story.advance(DAY, step=5 * MINUTE)
-    assert len(story.postbox.calls) == 3
+    assert len(story.provider.calls) == 3
     assert {flow["segmentUid"] for flow in flows(story, campaign)} == {segment}
 
 
@@ -262,7 +262,7 @@ def test_the_zone_is_the_workspaces_where_the_trigger_has_none(story: Story) -> 
 
 
 def test_validate_says_every_problem_of_trigger_and_steps_at_once_and_the_next_starts(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     trigger = {"type": "scheduled", "at": "2026-03-01T09:00", "timezone": "Mars/Base", "rrule": "FREQ=SECONDLY"}
     campaign = story.campaign(
         {"id": "x", "type": "WAIT", "for": "P1D", "until": "2026-03-04T00:00:00Z"}, trigger=trigger
@@ -294,7 +294,7 @@ def test_validate_says_every_problem_of_trigger_and_steps_at_once_and_the_next_s
     ],
 )
 def test_a_trigger_that_cannot_be_read_is_refused_at_once(story: Story, trigger: dict[str, Any]) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     body = {"name": "Bad", "steps": [story.send("a")], "trigger": trigger}
     answer = story.api.post("/campaigns", body)
     assert answer.status == 422

@@ -47,22 +47,22 @@ def open_message(story: Story, flow: str, contact: str) -> None:
 
 @pytest.mark.parametrize("kind", TRIGGERS)
 def test_the_example_is_estimated_validated_launched_and_ends_with_exact_statistics(story: Story, kind: str) -> None:
-    story.settle_in(contacts=6)
+    story.set_up(contacts=6)
     audience = {} if kind == "event" else {"audience": {"contactUids": story.contacts}}
     campaign = story.campaign(*story.example(), trigger=TRIGGERS[kind], **audience)
     assert story.expect(200, story.api.post(f"/campaigns/{campaign}/validate"))["valid"]
     if audience:
         assert story.expect(200, story.api.post(f"/campaigns/{campaign}/estimate"))["matched"] == 6
     flow = start(story, kind, campaign)
-    assert len(story.postbox.calls) == 6
+    assert len(story.provider.calls) == 6
     for contact in story.contacts[:2]:
         open_message(story, flow, contact)
     story.advance(timedelta(days=2), step=HALF_HOUR)
     story.advance(timedelta(minutes=40), step=timedelta(minutes=1))
     status = story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))
     assert (status["state"], status["executions"]["completed"], status["executions"]["total"]) == ("COMPLETED", 6, 6)
-    sent = Counter(call.letter.uid.node for call in story.postbox.calls)
-    assert (sent, set(story.postbox.times_called().values())) == (Counter(hello=6, remind=4), {1})
+    sent = Counter(call.message.uid.node for call in story.provider.calls)
+    assert (sent, set(story.provider.times_called().values())) == (Counter(hello=6, remind=4), {1})
     assert status["nodes"]["opened"]["left"] == {"yes": 2, "no": 4}
     story.api.post(f"/flows/{flow}/recount")
     story.run()
@@ -73,7 +73,7 @@ def test_the_example_is_estimated_validated_launched_and_ends_with_exact_statist
 
 
 def test_an_api_call_with_its_key_starts_one_flow_in_a_day_and_another_the_day_after(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     campaign = story.campaign(
         story.send("a", channelUid=story.channel), trigger={"type": "api"}, audience={"contactUids": story.contacts}
     )
@@ -88,11 +88,11 @@ def test_an_api_call_with_its_key_starts_one_flow_in_a_day_and_another_the_day_a
     other = call("l")
     story.run()
     assert other != first
-    story.traveller.shift(timedelta(hours=23))
+    story.time_travel.shift(timedelta(hours=23))
     assert call("k") == first
-    story.traveller.shift(timedelta(hours=2))
+    story.time_travel.shift(timedelta(hours=2))
     assert call("k") not in {first, other}
     story.run()
-    assert len(story.postbox.calls) == 3
+    assert len(story.provider.calls) == 3
     unnamed = story.api.post(f"/v1/campaigns/{campaign}/trigger", {"idempotencyKey": ""})
     assert (unnamed.status, unnamed.json["details"][0]["field"]) == (422, "idempotencyKey")

@@ -17,8 +17,8 @@ from tests.integration.notifications.test_webhooks import Receiver, later, make,
 __all__ = ["receiver", "story"]
 
 
-def _refuse_first(letter: OutgoingMessage) -> SendResult:
-    return PermanentFailure("mailbox_closed") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
+def _refuse_first(message: OutgoingMessage) -> SendResult:
+    return PermanentFailure("mailbox_closed") if message.to == "c0@example.com" else Accepted(str(message.uid))
 
 
 def _told(receiver: Receiver, name: str) -> list[Any]:
@@ -27,8 +27,8 @@ def _told(receiver: Receiver, name: str) -> list[Any]:
 
 def test_messages_and_ends_of_walks_are_told(story: Story, receiver: Receiver) -> None:
     make(story, "execution.*", "message.*", "message.sent")
-    story.settle_in(contacts=3)
-    story.postbox.answer = _refuse_first
+    story.set_up(contacts=3)
+    story.provider.answer = _refuse_first
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=10))
     assert sorted(receiver.names) == sorted(
@@ -37,7 +37,7 @@ def test_messages_and_ends_of_walks_are_told(story: Story, receiver: Receiver) -
     (failed,) = _told(receiver, "message.failed")
     assert failed["contactUid"] == story.contacts[0]
     assert (failed["properties"]["flowUid"], failed["properties"]["reason"]) == (flow, "mailbox_closed")
-    assert failed["properties"]["messageUid"] in story.postbox.times_called()
+    assert failed["properties"]["messageUid"] in story.provider.times_called()
     (ended,) = _told(receiver, "execution.failed")
     assert (ended["contactUid"], ended["properties"]["reason"]) == (story.contacts[0], "mailbox_closed")
 
@@ -53,7 +53,7 @@ def test_that_a_message_was_sent_is_told_to_who_names_it_only() -> None:
 
 def test_what_a_worker_could_not_tell_is_told_when_its_hints_come_again(story: Story, receiver: Receiver) -> None:
     make(story, "execution.completed", "message.sent")
-    story.settle_in(contacts=4)
+    story.set_up(contacts=4)
     ports = story.world.ports
 
     class Away:
@@ -68,17 +68,17 @@ def test_what_a_worker_could_not_tell_is_told_when_its_hints_come_again(story: S
     flow = story.start(story.short_campaign())
     story.world.drain("JobQueue")
     use_ports(replace(ports, catalog=Away()))  # type: ignore[arg-type]  # but for one method it is one
-    story.world.hand_over_all("StepQueue")
+    story.world.deliver_all("StepQueue")
     use_ports(ports)
-    assert (len(story.postbox.calls), receiver.names) == (4, [])
+    assert (len(story.provider.calls), receiver.names) == (4, [])
     story.advance(timedelta(minutes=10), timedelta(seconds=10))
     assert story.flow(flow)["status"] == "completed"
     assert sorted(receiver.names) == ["execution.completed"] * 4 + ["message.sent"] * 4
-    assert set(story.postbox.times_called().values()) == {1}
+    assert set(story.provider.times_called().values()) == {1}
 
 
 def test_with_nobody_to_tell_more_contacts_ask_no_more_for_webhooks(story: Story) -> None:
-    story.settle_in(contacts=60)
+    story.set_up(contacts=60)
     asked: list[str] = []
     client = story.world.aws.client("dynamodb")
 
@@ -99,7 +99,7 @@ def test_with_nobody_to_tell_more_contacts_ask_no_more_for_webhooks(story: Story
 
 def test_consent_is_told_by_what_was_said(story: Story, receiver: Receiver) -> None:
     make(story, "consent.*")
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     path = f"/v1/contacts/{story.contacts[0]}/consent"
     for state in ("GRANTED", "REVOKED", "REVOKED"):
         body = {"channelType": "console", "messageType": "NEWSLETTER", "state": state}
@@ -112,7 +112,7 @@ def test_consent_is_told_by_what_was_said(story: Story, receiver: Receiver) -> N
 
 
 def test_a_campaign_may_begin_with_a_consent_and_nobody_may_pretend_one(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     trigger = {"type": "event", "event": "consent.granted"}
     campaign = story.campaign(story.send("one", channelUid=story.channel), trigger=trigger)
     story.expect(202, story.api.post(f"/v1/campaigns/{campaign}/launch", {}))
@@ -121,15 +121,15 @@ def test_a_campaign_may_begin_with_a_consent_and_nobody_may_pretend_one(story: S
     body = {"channelType": "console", "messageType": "MESSAGE", "state": "GRANTED"}
     story.expect(200, story.api.post(f"/v1/contacts/{story.contacts[0]}/consent", body))
     story.advance(timedelta(seconds=10))
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
 
 
 def test_an_open_circuit_is_told_once_however_many_flows_meet_it_and_raises_the_alarm(
     story: Story, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(story, "channel.circuit_opened")
-    story.settle_in(contacts=10)
-    story.postbox.answer = lambda _: ChannelFailure("account_suspended")
+    story.set_up(contacts=10)
+    story.provider.answer = lambda _: ChannelFailure("account_suspended")
     flows = [story.start(story.short_campaign(), configuration={"retryDelayMs": 1000}) for _ in range(3)]
     story.advance(timedelta(seconds=30))
     assert {story.flow(flow)["status"] for flow in flows} == {"paused"}
@@ -153,7 +153,7 @@ def _metric(capsys: pytest.CaptureFixture[str], name: str) -> int:
 
 
 def _prepay(story: Story, amount: str, contacts: int) -> None:
-    story.settle_in(contacts=contacts)
+    story.set_up(contacts=contacts)
     body = {"name": "Console", "type": "console", "prices": {"MESSAGE": "0.01"}}
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
     story.expect(201, story.api.post("/v1/balance/topup", {"amount": amount}))

@@ -65,7 +65,7 @@ def make(story: Story, *events: str, **fields: Any) -> Any:
 
 
 def later(story: Story, span: timedelta) -> None:
-    story.traveller.shift(span)
+    story.time_travel.shift(span)
     story.run()
 
 
@@ -140,7 +140,7 @@ def test_410_switches_it_off_until_it_is_switched_on_again(story: Story, receive
 
 def test_a_flow_is_told_from_beginning_to_end(story: Story, receiver: Receiver) -> None:
     make(story, "flow.*", "campaign.*")
-    story.settle_in()
+    story.set_up()
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=10))
     assert story.flow(flow)["status"] == "completed"
@@ -155,7 +155,7 @@ def test_a_flow_is_told_from_beginning_to_end(story: Story, receiver: Receiver) 
 
 def test_only_what_was_asked_for_is_told(story: Story, receiver: Receiver) -> None:
     make(story, "flow.paused")
-    story.settle_in()
+    story.set_up()
     flow = story.start(story.short_campaign())
     story.set_status(flow, "paused")
     story.run()
@@ -176,7 +176,7 @@ def test_a_change_of_a_contact_is_told_without_its_values(story: Story, receiver
 def test_news_of_a_flow_survive_a_queue_that_was_away(story: Story, receiver: Receiver) -> None:
     """They are stored with the move itself."""
     make(story, "flow.queued")
-    story.settle_in()
+    story.set_up()
 
     def be_away(*_: object) -> None:
         raise RetryLater("SQS is away")
@@ -194,8 +194,8 @@ def test_news_of_a_flow_survive_a_queue_that_was_away(story: Story, receiver: Re
 def test_a_call_whose_result_was_lost_is_made_again_under_the_same_id(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
-    story.world.hand_over_all("WebhookDesk")
-    story.world.hand_over_all("WebhookQueue")
+    story.world.deliver_all("WebhookDesk")
+    story.world.deliver_all("WebhookQueue")
     story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["WebhookDesk"])
     assert len(receiver.requests) == 1
     later(story, timedelta(minutes=5))
@@ -208,7 +208,7 @@ def test_a_result_that_comes_twice_counts_once(story: Story, receiver: Receiver)
     hook = make(story, "flow.*")
     receiver.answers = lambda _: 500
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
-    story.world.hand_over_all("WebhookDesk")
+    story.world.deliver_all("WebhookDesk")
     ports, uid = story.world.ports, deliveries(story, hook)[0]["uid"]
     call = OutgoingCall(
         workspace=story.api.workspace, delivery=uid, attempt=1, url=URL, secrets=(hook["secret"],), body="{}"

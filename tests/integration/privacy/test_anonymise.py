@@ -46,14 +46,14 @@ def test_nothing_in_any_table_tells_who_it_was(story: Story, canary: str) -> Non
 
 def test_who_waits_gets_nothing_more_and_ends_when_it_would_have(story: Story, canary: str) -> None:
     flow = live(story, canary)
-    sent = len(story.postbox.calls)
+    sent = len(story.provider.calls)
     before = counts(story, flow)
     anonymise(story, canary)
     story.advance(timedelta(minutes=5), timedelta(seconds=30))
     assert counts(story, flow) == before
     story.advance(timedelta(days=3), timedelta(hours=3))
     shown = story.flow(flow)
-    assert len(story.postbox.calls) == sent
+    assert len(story.provider.calls) == sent
     assert (shown["status"], shown["stats"]["sent"], shown["stats"]["completed"]) == ("completed", 1, 1)
     assert shown["stats"]["nodes"]["again"]["skipped"] == 1
     assert set(left(story)) <= {"canary-attribute"}

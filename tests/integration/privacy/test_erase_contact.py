@@ -15,7 +15,7 @@ from chalicelib.model.flow import Flow
 from chalicelib.ports import ExpectUnclaimed, Save
 from chalicelib.wiring import use_ports
 from tests.integration.consent_helpers import (
-    BeforeEnter,
+    BeforeRegisterBatch,
     Once,
     consent,
     newsletter,
@@ -52,7 +52,7 @@ def left(story: Story) -> list[str]:
 @pytest.fixture
 def canary(story: Story) -> str:
     swap_ports(story, public_url="https://mail.example.com")
-    story.settle_in(0)
+    story.set_up(0)
     body = {
         "email": CANARIES[0], "phone": CANARIES[1], "firstName": CANARIES[2], "lastName": CANARIES[3],
         "attributes": {"note": CANARIES[4], "color": "blue"}, "tags": [CANARIES[5]],
@@ -88,7 +88,7 @@ def live(story: Story, uid: str) -> str:
 def test_an_erased_contact_leaves_nothing_in_any_table_and_gets_nothing(story: Story, canary: str) -> None:
     flow = live(story, canary)
     assert len(left(story)) >= 5
-    sent = len(story.postbox.calls)
+    sent = len(story.provider.calls)
     story.expect(200, story.api.delete(f"/v1/contacts/{canary}"))
     # What a condition compares with is the campaign's author's, not the contact's.
     assert set(left(story)) <= {"canary-attribute"}
@@ -98,7 +98,7 @@ def test_an_erased_contact_leaves_nothing_in_any_table_and_gets_nothing(story: S
     assert (found["status"], found["metadata"]["skipReasons"]) == ("partial_completed", {"contact_not_found": 1})
     assert found["stats"]["sent"] == 1
     story.advance(timedelta(days=3), timedelta(hours=6))
-    assert len(story.postbox.calls) == sent
+    assert len(story.provider.calls) == sent
     assert set(left(story)) <= {"canary-attribute"}
 
 
@@ -176,10 +176,10 @@ class Failing:
 
 
 def test_who_comes_anew_under_the_same_uid_is_not_swept_away(story: Story) -> None:
-    story.settle_in(0)
+    story.set_up(0)
     story.api.put("/v1/contacts/me", {"firstName": "Old"})
     story.api.delete("/v1/contacts/me")
-    story.traveller.shift(timedelta(seconds=5))
+    story.time_travel.shift(timedelta(seconds=5))
     story.api.put("/v1/contacts/me", {"firstName": "New"})
     story.advance(timedelta(minutes=3), timedelta(seconds=20))
     assert story.api.get("/v1/contacts/me").data["firstName"] == "New"
@@ -189,7 +189,7 @@ def test_a_no_outlives_the_record_as_a_keyed_hash(story: Story, canary: str) -> 
     consent(story, canary, "GRANTED")
     campaign = newsletter(story, "Hello")
     send_one(story, campaign)
-    submit(story, path_of(str(story.postbox.calls[0].letter.unsubscribe_url)), "List-Unsubscribe=One-Click")
+    submit(story, path_of(str(story.provider.calls[0].message.unsubscribe_url)), "List-Unsubscribe=One-Click")
     story.api.delete(f"/v1/contacts/{canary}")
     story.advance(timedelta(minutes=3), timedelta(seconds=20))
     assert left(story) == []
@@ -219,8 +219,8 @@ def test_who_never_said_no_leaves_nothing_on_the_list(story: Story, canary: str)
 
 def test_an_erasure_between_claim_and_send_stops_the_send(story: Story, canary: str) -> None:
     erase = Once(lambda: story.expect(200, story.api.delete(f"/v1/contacts/{canary}")))
-    swap_ports(story, statistics=BeforeEnter(story.world.ports.statistics, erase))
+    swap_ports(story, statistics=BeforeRegisterBatch(story.world.ports.statistics, erase))
     story.start(story.short_campaign())
     story.advance(timedelta(seconds=2))
     assert erase.done
-    assert story.postbox.calls == []
+    assert story.provider.calls == []

@@ -33,15 +33,15 @@ def test_a_newsletter_carries_a_link_and_one_click_on_it_ends_newsletters(linked
     consent(linked, ann, "GRANTED")
     campaign = newsletter(linked, "News. Unsubscribe: {{ unsubscribe_url }}")
     send_one(linked, campaign)
-    letter = linked.postbox.calls[0].letter
-    assert letter.unsubscribe_url
-    assert letter.unsubscribe_url.startswith(f"{PUBLIC}/u/")
-    assert letter.unsubscribe_url in letter.content["text"]
-    path = path_of(letter.unsubscribe_url)
+    message = linked.provider.calls[0].message
+    assert message.unsubscribe_url
+    assert message.unsubscribe_url.startswith(f"{PUBLIC}/u/")
+    assert message.unsubscribe_url in message.content["text"]
+    path = path_of(message.unsubscribe_url)
     assert submit(linked, path, "List-Unsubscribe=One-Click").status == 200
     assert reasons(linked, send_one(linked, campaign)) == {"suppressed": 1}
     send_one(linked)
-    assert len(linked.postbox.calls) == 2
+    assert len(linked.provider.calls) == 2
     newest = linked.api.get(f"/v1/contacts/{ann}/consent").json["data"][0]
     assert (newest["state"], newest["source"]) == ("REVOKED", "one_click")
 
@@ -127,7 +127,7 @@ def test_who_agrees_again_is_written_to_again_but_not_after_a_complaint(linked: 
     submit(linked, unsubscribe_path(linked, campaign), "List-Unsubscribe=One-Click")
     consent(linked, ann, "GRANTED", source="shop")
     send_one(linked, campaign)
-    assert len(linked.postbox.calls) == 2
+    assert len(linked.provider.calls) == 2
     linked.api.post("/v1/suppressions", {"email": "c0@example.com", "reason": "complaint"})
     consent(linked, ann, "REVOKED")
     consent(linked, ann, "GRANTED", source="shop")
@@ -135,14 +135,14 @@ def test_who_agrees_again_is_written_to_again_but_not_after_a_complaint(linked: 
 
 
 def test_without_a_public_url_newsletters_go_without_a_link_and_validate_warns(story: Story) -> None:
-    story.settle_in(1)
+    story.set_up(1)
     consent(story, story.contacts[0], "GRANTED")
     campaign = newsletter(story, "News {{ unsubscribe_url }}!")
     found = story.api.post(f"/v1/campaigns/{campaign}/validate").data
     assert any("PUBLIC_URL" in each["message"] for each in found["warnings"])
     send_one(story, campaign)
-    letter = story.postbox.calls[0].letter
-    assert (letter.unsubscribe_url, letter.content["text"]) == (None, "News !")
+    message = story.provider.calls[0].message
+    assert (message.unsubscribe_url, message.content["text"]) == (None, "News !")
 
 
 # ---- double opt-in ----
@@ -163,7 +163,7 @@ def test_a_double_opt_in_from_the_question_to_the_newsletter(linked: Story) -> N
     records = linked.api.all_pages(f"/v1/contacts/{linked.contacts[0]}/consent")
     assert [(each["state"], each["source"]) for each in records] == [("GRANTED", "double_opt_in"), ("PENDING", "shop")]
     send_one(linked, campaign)
-    assert len(linked.postbox.calls) == 2
+    assert len(linked.provider.calls) == 2
 
 
 def test_asking_again_while_one_is_open_sends_no_second_message(linked: Story) -> None:
@@ -171,19 +171,19 @@ def test_asking_again_while_one_is_open_sends_no_second_message(linked: Story) -
     linked.run()
     assert ask(linked).data["confirmation"]["uid"] == first["uid"]
     linked.run()
-    assert len(linked.postbox.calls) == 1
-    linked.traveller.shift(timedelta(days=8))
+    assert len(linked.provider.calls) == 1
+    linked.time_travel.shift(timedelta(days=8))
     ask(linked)
     linked.run()
-    assert len(linked.postbox.calls) == 2
-    assert len(linked.postbox.times_called()) == 2
+    assert len(linked.provider.calls) == 2
+    assert len(linked.provider.times_called()) == 2
 
 
 def test_a_link_works_until_it_expires_and_never_after_another_answer(linked: Story) -> None:
     ask(linked, expiresIn="PT1H")
     linked.run()
     path = confirm_path(linked)
-    linked.traveller.shift(timedelta(minutes=61))
+    linked.time_travel.shift(timedelta(minutes=61))
     assert (linked.api.get(path).status, submit(linked, path, "").status) == (410, 410)
     ask(linked)
     linked.run()
@@ -204,32 +204,32 @@ def test_a_link_proves_nothing_of_another_address(linked: Story) -> None:
 
 @pytest.mark.parametrize("answer", [OutcomeUnknown("read_timeout"), Accepted("1")])
 def test_the_message_goes_out_once_though_its_job_comes_twice(linked: Story, answer: Any) -> None:
-    linked.postbox.answer = lambda letter: answer
+    linked.provider.answer = lambda message: answer
     ask(linked)
     ask(linked)
     linked.run()
-    assert len(linked.postbox.calls) == 1
+    assert len(linked.provider.calls) == 1
 
 
 def test_a_throttled_confirmation_comes_later(linked: Story) -> None:
     verdicts = iter([Throttled(), Accepted("1")])
-    linked.postbox.answer = lambda letter: next(verdicts)
+    linked.provider.answer = lambda message: next(verdicts)
     ask(linked)
     linked.run()
     linked.advance(timedelta(minutes=1), timedelta(seconds=10))
-    assert len(linked.postbox.calls) == 2
-    assert len(linked.postbox.times_called()) <= 2
+    assert len(linked.provider.calls) == 2
+    assert len(linked.provider.times_called()) <= 2
 
 
 def test_every_reason_against_asking_is_told_at_once(story: Story) -> None:
-    story.settle_in(1)
+    story.set_up(1)
     template = story.add_template("No link", messageType="MESSAGE")
     reply = ask(story, templateUid=template)
     assert reply.status == 422
     assert {detail["field"] for detail in reply.json["details"]} == {"state", "templateUid"}
     assert "PUBLIC_URL" in reply.text
     story.run()
-    assert story.postbox.calls == []
+    assert story.provider.calls == []
 
 
 def test_who_said_no_to_messages_or_is_suppressed_is_not_asked(linked: Story) -> None:
@@ -249,6 +249,6 @@ def test_who_has_agreed_is_not_asked_again(linked: Story) -> None:
      {"state": "PENDING", "templateUid": "x"}, {"state": "GRANTED", "proof": "x" * 2_001}],
 )  # fmt: skip
 def test_consent_that_cannot_be_is_refused(story: Story, fields: dict[str, str]) -> None:
-    story.settle_in(1)
+    story.set_up(1)
     reply = story.api.post(f"/v1/contacts/{story.contacts[0]}/consent", {"channelType": "console", **fields})
     assert reply.status == 422

@@ -11,8 +11,8 @@ from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import OutcomeUnknown
 from tests.integration.consent_helpers import Once, consent, reasons, swap_ports
-from tests.integration.harness import Around, Story
-from tests.integration.reporting_channel import history, publish, reporting, story, tell
+from tests.integration.harness import PatchedPort, Story
+from tests.integration.reporting_channel import history, publish_reports, reporting, send_report, story
 
 __all__ = ["reporting", "story"]
 
@@ -42,20 +42,20 @@ def suppressed(story: Story) -> list[tuple[str, str, str | None]]:
 
 def test_a_flow_waits_for_receipts_and_ends_with_the_last_one(reporting: Story) -> None:
     flow = sent(reporting)
-    tell(reporting, 0, "delivered")
+    send_report(reporting, 0, "delivered")
     assert (reporting.flow(flow)["status"], stats(reporting, flow, "delivered")) == ("running", [1])
-    tell(reporting, 1, "delivered")
+    send_report(reporting, 1, "delivered")
     assert (reporting.flow(flow)["status"], stats(reporting, flow, "delivered")) == ("completed", [2])
 
 
 def test_a_message_of_which_nothing_is_heard_times_out(reporting: Story) -> None:
     flow = sent(reporting)
-    tell(reporting, 0, "delivered")
-    tell(reporting, 1, "sent")
+    send_report(reporting, 0, "delivered")
+    send_report(reporting, 1, "sent")
     reporting.advance(timedelta(minutes=6), timedelta(seconds=20))
     assert reporting.flow(flow)["status"] == "partial_completed"
     assert stats(reporting, flow, "delivered", "timedOut") == [1, 1]
-    tell(reporting, 1, "delivered")
+    send_report(reporting, 1, "delivered")
     assert stats(reporting, flow, "delivered", "timedOut") == [2, 0]
 
 
@@ -63,7 +63,7 @@ def test_a_message_of_which_nothing_is_heard_times_out(reporting: Story) -> None
 def test_receipts_come_in_any_order_and_twice(reporting: Story, order: tuple[str, ...]) -> None:
     flow = sent(reporting)
     for engagement in order * 2:
-        tell(reporting, 0, engagement)
+        send_report(reporting, 0, engagement)
     assert stats(reporting, flow, "delivered", "opened", "clicked") == [1, 1, 1]
     told = {"message.delivered": 1, "message.opened": 1, "message.clicked": 1}
     names = history(reporting, reporting.contacts[0])
@@ -76,17 +76,17 @@ def test_receipts_come_in_any_order_and_twice(reporting: Story, order: tuple[str
 def test_a_hard_bounce_suppresses_the_address(reporting: Story) -> None:
     flow = sent(reporting)
     for _ in range(2):
-        tell(reporting, 0, "bounced", suppress="hard_bounce", code="Permanent.General")
+        send_report(reporting, 0, "bounced", suppress="hard_bounce", code="Permanent.General")
     assert stats(reporting, flow, "bounced") == [1]
     assert suppressed(reporting) == [("hard_bounce", "console", None)]
     assert history(reporting, reporting.contacts[0]) == ["message.bounced"]
     assert reasons(reporting, sent(reporting)) == {"suppressed": 1}
-    assert len(reporting.postbox.calls) == 3
+    assert len(reporting.provider.calls) == 3
 
 
 def test_a_complaint_was_delivered_and_suppresses(reporting: Story) -> None:
     flow = sent(reporting)
-    tell(reporting, 0, "delivered", suppress="complaint")
+    send_report(reporting, 0, "delivered", suppress="complaint")
     assert stats(reporting, flow, "delivered") == [1]
     assert suppressed(reporting) == [("complaint", "console", None)]
     assert sorted(history(reporting, reporting.contacts[0])) == ["message.complained", "message.delivered"]
@@ -96,19 +96,19 @@ def test_a_complaint_was_delivered_and_suppresses(reporting: Story) -> None:
 def test_a_bounce_that_may_pass_undoes_no_delivery(reporting: Story, first: str) -> None:
     flow = sent(reporting)
     for engagement in ("delivered", "bounced") if first == "delivered" else ("bounced", "delivered"):
-        tell(reporting, 0, engagement, is_soft=engagement == "bounced")
+        send_report(reporting, 0, engagement, is_soft=engagement == "bounced")
     assert stats(reporting, flow, "delivered", "bounced") == [1, 0]
     assert suppressed(reporting) == []
-    tell(reporting, 0, "bounced")
+    send_report(reporting, 0, "bounced")
     assert stats(reporting, flow, "delivered", "bounced") == [0, 1]
 
 
 def test_a_receipt_may_come_before_the_providers_answer(reporting: Story) -> None:
-    def report(letter: Any) -> None:
-        publish_only(reporting, {"message": str(letter.uid), "engagement": "delivered"})
-        reporting.world.hand_over_all("ReceiptQueue")
+    def report(message: Any) -> None:
+        publish_only(reporting, {"message": str(message.uid), "engagement": "delivered"})
+        reporting.world.deliver_all("ReceiptQueue")
 
-    reporting.postbox.during = report
+    reporting.provider.during = report
     flow = reporting.start(reporting.short_campaign())
     reporting.advance(SECOND)
     assert stats(reporting, flow, "sent", "delivered") == [2, 0]
@@ -122,11 +122,11 @@ def publish_only(story: Story, report: dict[str, Any]) -> None:
 
 
 def test_a_receipt_settles_what_was_unknown(reporting: Story) -> None:
-    reporting.postbox.answer = lambda letter: OutcomeUnknown("read_timeout")
+    reporting.provider.answer = lambda message: OutcomeUnknown("read_timeout")
     flow = sent(reporting)
     assert stats(reporting, flow, "sent", "unknown") == [0, 2]
-    tell(reporting, 0, "sent")
-    tell(reporting, 1, "delivered")
+    send_report(reporting, 0, "sent")
+    send_report(reporting, 1, "delivered")
     assert stats(reporting, flow, "sent", "unknown", "delivered") == [2, 0, 1]
 
 
@@ -134,13 +134,13 @@ def test_what_is_told_of_what_is_gone_changes_nothing(reporting: Story) -> None:
     flow = sent(reporting)
     reporting.expect(200, reporting.api.delete(f"/v1/contacts/{reporting.contacts[0]}"))
     reporting.run()
-    tell(reporting, 0, "opened")
+    send_report(reporting, 0, "opened")
     assert stats(reporting, flow, "opened") == [1]
-    tell(reporting, 1, "delivered")
+    send_report(reporting, 1, "delivered")
     reporting.expect(200, reporting.api.delete(f"/v1/flows/{flow}"))
     reporting.run()
-    tell(reporting, 1, "opened")
-    publish(reporting, {"message": "nowhere.f.c.n.1", "engagement": "bounced", "suppress": "hard_bounce"})
+    send_report(reporting, 1, "opened")
+    publish_reports(reporting, {"message": "nowhere.f.c.n.1", "engagement": "bounced", "suppress": "hard_bounce"})
     assert history(reporting, reporting.contacts[1]) == ["message.delivered"]
     assert reporting.world.drain() == 0
 
@@ -151,9 +151,9 @@ def test_an_event_campaign_starts_when_a_message_is_opened(reporting: Story) -> 
     reporting.expect(202, reporting.api.post(f"/campaigns/{again}/launch"))
     sent(reporting)
     for _ in range(2):
-        tell(reporting, 1, "opened")
+        send_report(reporting, 1, "opened")
     reporting.advance(SECOND)
-    assert [call.letter.uid.contact for call in reporting.postbox.calls[2:]] == [reporting.contacts[1]]
+    assert [call.message.uid.contact for call in reporting.provider.calls[2:]] == [reporting.contacts[1]]
 
 
 def test_a_condition_sees_what_was_reported(reporting: Story) -> None:
@@ -163,16 +163,16 @@ def test_a_condition_sees_what_was_reported(reporting: Story) -> None:
     ]
     wait = {"id": "w", "type": "WAIT", "for": "PT1M"}
     sent(reporting, reporting.send("hello"), wait, {"id": "if", "type": "CONDITION", "lanes": lanes})
-    tell(reporting, 0, "opened")
+    send_report(reporting, 0, "opened")
     reporting.advance(MINUTE * 2, timedelta(seconds=10))
-    assert [call.letter.uid.node for call in reporting.postbox.calls[2:]] == ["thanks"]
+    assert [call.message.uid.node for call in reporting.provider.calls[2:]] == ["thanks"]
 
 
 # ---- answers ----
 
 
 def reply(story: Story, text: str, **fields: Any) -> None:
-    publish(story, {"engagement": "replied", "address": "C0@Example.com", "reply": text, **fields})
+    publish_reports(story, {"engagement": "replied", "address": "C0@Example.com", "reply": text, **fields})
 
 
 def test_an_answer_is_of_the_newest_message_to_the_contact(reporting: Story) -> None:
@@ -183,7 +183,7 @@ def test_an_answer_is_of_the_newest_message_to_the_contact(reporting: Story) -> 
     assert [stats(reporting, flow, "replied") for flow in (first, second)] == [[0], [1]]
     reply(reporting, "And soon")
     assert history(reporting, reporting.contacts[0]) == ["message.replied"] * 2
-    reply(reporting, "That one", provider_id=str(reporting.postbox.calls[0].letter.uid))
+    reply(reporting, "That one", provider_id=str(reporting.provider.calls[0].message.uid))
     assert [stats(reporting, flow, "replied") for flow in (first, second)] == [[1], [1]]
 
 
@@ -211,7 +211,7 @@ def test_stop_suppresses_and_revokes_and_start_takes_back_only_that(reporting: S
     assert said == {"NEWSLETTER": "GRANTED", "MESSAGE": "GRANTED", "CONVERSATION": "REVOKED"}
     assert suppressed(reporting) == []
     sent(reporting)
-    assert len(reporting.postbox.calls) == 3
+    assert len(reporting.provider.calls) == 3
 
 
 def test_start_does_not_lift_what_a_bounce_or_an_operator_has_put_there(reporting: Story) -> None:
@@ -232,10 +232,10 @@ def test_a_start_of_before_the_stop_lifts_nothing(reporting: Story) -> None:
 
 def test_who_stops_marketing_still_gets_messages(reporting: Story) -> None:
     consent(reporting, reporting.contacts[0], "GRANTED")
-    publish(reporting, {"engagement": None, "address": "c0@example.com", "suppress": "opted_out_of_marketing"})
+    publish_reports(reporting, {"engagement": None, "address": "c0@example.com", "suppress": "opted_out_of_marketing"})
     assert suppressed(reporting) == [("stop", "console", "NEWSLETTER")]
     sent(reporting)
-    assert len(reporting.postbox.calls) == 2
+    assert len(reporting.provider.calls) == 2
 
 
 # ---- hooks ----
@@ -256,7 +256,7 @@ def hook(reporting: Story) -> str:
 
 def test_a_signed_callback_is_taken_and_counts(reporting: Story, hook: str) -> None:
     flow = sent(reporting)
-    uid = str(reporting.postbox.calls[0].letter.uid)
+    uid = str(reporting.provider.calls[0].message.uid)
     reply = post(reporting, hook, {"message": uid, "engagement": "opened"}, query=f"?message={uid}")
     assert (reply.status, reply.headers["content-type"]) == (200, "text/xml")
     assert stats(reporting, flow, "opened") == [0]
@@ -271,15 +271,15 @@ def test_forged_unknown_and_oversized_callbacks_are_refused(reporting: Story, ho
     assert post(reporting, "nonsense", report).status == 404
     assert post(reporting, hook, {"reply": "x" * 1_048_576}).status == 413
     assert reporting.api.get(f"/v1/hooks/{hook}?hub.mode=subscribe&hub.challenge=1").status == 403
-    assert reporting.world.hand_over_all("ReceiptQueue") == 0
+    assert reporting.world.deliver_all("ReceiptQueue") == 0
 
 
 def test_a_channel_speaks_for_its_own_workspace_only(reporting: Story, hook: str) -> None:
     flow = sent(reporting)
     other = reporting.world.new_caller()
     made = other.post("/v1/channels", {"name": "Console", "type": "console"}).data["uid"]
-    letter = reporting.postbox.calls[0].letter
-    report = {"message": str(letter.uid), "engagement": "bounced", "suppress": "hard_bounce", "address": letter.to}
+    message = reporting.provider.calls[0].message
+    report = {"message": str(message.uid), "engagement": "bounced", "suppress": "hard_bounce", "address": message.to}
     assert post(reporting, f"{other.workspace}.{made}", report).status == 200
     reporting.run()
     assert (stats(reporting, flow, "bounced"), suppressed(reporting)) == ([0], [])
@@ -304,7 +304,7 @@ def test_a_row_that_cannot_be_read_now_is_told_again(reporting: Story) -> None:
             return getattr(executions, name)
 
     swap_ports(reporting, executions=Failing())
-    tell(reporting, 0, "opened")
+    send_report(reporting, 0, "opened")
     assert fails.done
     reporting.advance(timedelta(minutes=4), timedelta(seconds=30))
     assert history(reporting, reporting.contacts[0]) == ["message.opened"]
@@ -324,11 +324,11 @@ def test_a_recount_at_the_same_moment_loses_and_doubles_nothing(reporting: Story
         recount()
         return changed
 
-    swap_ports(reporting, executions=Around(executions, put_receipt=put_receipt))
-    tell(reporting, 0, "delivered")
+    swap_ports(reporting, executions=PatchedPort(executions, put_receipt=put_receipt))
+    send_report(reporting, 0, "delivered")
     assert recount.done
     assert stats(reporting, flow, "delivered") == [1]
-    tell(reporting, 1, "delivered")
+    send_report(reporting, 1, "delivered")
     assert (reporting.flow(flow)["status"], stats(reporting, flow, "delivered")) == ("completed", [2])
 
 
@@ -344,12 +344,12 @@ def test_numbers_that_were_seen_do_not_go_back_when_receipts_come_under_the_coun
         counted = executions.page(*arguments)
         swap_ports(reporting, executions=executions)
         if told := next(under_each, None):
-            tell(reporting, *told)
+            send_report(reporting, *told)
         return counted
 
-    tell(reporting, 0, "delivered")
-    swap_ports(reporting, executions=Around(executions, page=page))
-    tell(reporting, 1, "delivered")
+    send_report(reporting, 0, "delivered")
+    swap_ports(reporting, executions=PatchedPort(executions, page=page))
+    send_report(reporting, 1, "delivered")
     assert [*under_each] == []
     seen = stats(reporting, flow, "opened", "clicked")
     assert (reporting.flow(flow)["status"], seen) == ("completed", [min(counts, 2), max(counts - 2, 0)])
@@ -358,7 +358,7 @@ def test_numbers_that_were_seen_do_not_go_back_when_receipts_come_under_the_coun
 def test_a_receipt_that_comes_as_the_flow_is_saved_as_over_is_counted_at_once(reporting: Story) -> None:
     flow = sent(reporting)
     catalog = reporting.world.ports.catalog
-    open_first = Once(lambda: tell(reporting, 0, "opened"))
+    open_first = Once(lambda: send_report(reporting, 0, "opened"))
 
     def save(workspace: WorkspaceUid, document: Any) -> Any:
         if isinstance(document, Flow) and document.is_over:
@@ -366,8 +366,8 @@ def test_a_receipt_that_comes_as_the_flow_is_saved_as_over_is_counted_at_once(re
             open_first()
         return catalog.save(workspace, document)
 
-    tell(reporting, 0, "delivered")
-    swap_ports(reporting, catalog=Around(catalog, save=save))
-    tell(reporting, 1, "delivered")
+    send_report(reporting, 0, "delivered")
+    swap_ports(reporting, catalog=PatchedPort(catalog, save=save))
+    send_report(reporting, 1, "delivered")
     assert open_first.done
     assert (reporting.flow(flow)["status"], stats(reporting, flow, "opened")) == ("completed", [1])

@@ -42,7 +42,7 @@ class Sent:
 @pytest.fixture
 def sent(story: Story) -> Sent:
     swap_ports(story, public_url="https://mail.example.com/prod")
-    story.postbox.content = HtmlContent
+    story.provider.content = HtmlContent
     channel = {"name": "Console", "type": "console", "trackOpens": True, "trackClicks": True}
     story.channel = story.expect(201, story.api.post("/v1/channels", channel))["uid"]
     story.add_contacts(1)
@@ -52,7 +52,7 @@ def sent(story: Story) -> Sent:
     story.expect(200, story.api.post(f"/v1/templates/{story.template}/publish"))
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=2))
-    html = story.postbox.calls[0].letter.content["html"]
+    html = story.provider.calls[0].message.content["html"]
     click, pixel = (unescape(found) for found in re.findall(r'(?:href|src)="([^"]*)"', html))
     return Sent(story, flow, path_of(pixel), f"{path_of(click)}?{click.partition('?')[2]}")
 

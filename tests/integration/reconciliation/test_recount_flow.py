@@ -26,7 +26,7 @@ from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid
 from chalicelib.model.queue_messages import Job, Recount, ScheduledStep, build_step_message
 from chalicelib.ports import Page
 from tests.integration.consent_helpers import Once, swap_ports
-from tests.integration.harness import START, Around, Story, story
+from tests.integration.harness import START, PatchedPort, Story, story
 
 __all__ = ["story"]
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -65,7 +65,7 @@ def has_counted(story: Story, shard: int, act: Callable[[], object]) -> None:
             act()
         return found
 
-    swap_ports(story, executions=Around(executions, page=page))
+    swap_ports(story, executions=PatchedPort(executions, page=page))
 
 
 def count_now(story: Story, job: Job, *spans: int) -> None:
@@ -81,7 +81,7 @@ def count_now(story: Story, job: Job, *spans: int) -> None:
 @pytest.fixture
 def event_flow(story: Story) -> str:
     """A campaign that is open for two hours; nobody has entered yet."""
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     trigger = {"type": "event", "event": "order.placed", "until": UNTIL.isoformat().replace("+00:00", "Z")}
     campaign = story.campaign(story.send("hello", channelUid=story.channel), trigger=trigger)
     return str(story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))["flowUid"])
@@ -101,15 +101,15 @@ def test_who_enters_under_a_count_is_sent_to_although_the_campaign_is_closed_bef
     def enter_and_close() -> None:
         if not entered:
             entered.append(ingest_events(story.world.ports, story.api.workspace, [order(story)]))
-            story.traveller.shift(4 * SECOND)
+            story.time_travel.shift(4 * SECOND)
             story.tick()
 
     has_counted(story, 15, enter_and_close)
     story.expect(202, story.api.post(f"/v1/flows/{event_flow}/recount"))
-    story.world.hand_over_all("JobQueue")
+    story.world.deliver_all("JobQueue")
     assert (entered, stored(story, event_flow).closed_at is None) == ([1], False)
     story.advance(2 * MINUTE)
-    assert (len(story.postbox.calls), story.flow(event_flow)["status"]) == (1, "completed")
+    assert (len(story.provider.calls), story.flow(event_flow)["status"]) == (1, "completed")
 
 
 def test_who_was_on_the_way_into_a_campaign_when_it_was_closed_is_sent_to_before_it_ends(
@@ -118,7 +118,7 @@ def test_who_was_on_the_way_into_a_campaign_when_it_was_closed_is_sent_to_before
     story.advance(CLOSED - 10 * SECOND, step=30 * SECOND)
     ports, workspace, before = story.world.ports, story.api.workspace, stored(story, event_flow)
     heard = find_subscriptions(ports, workspace)
-    story.traveller.shift(15 * SECOND)
+    story.time_travel.shift(15 * SECOND)
     story.tick()
     assert (before.takes_entrants, stored(story, event_flow).takes_entrants) == (True, False)
     known: Iterator[Flow] = iter([before])
@@ -132,15 +132,15 @@ def test_who_was_on_the_way_into_a_campaign_when_it_was_closed_is_sent_to_before
 
     def enter() -> None:
         if not entered:
-            behind = replace(ports, catalog=Around(ports.catalog, find=find))
+            behind = replace(ports, catalog=PatchedPort(ports.catalog, find=find))
             entered.append(ingest_events(behind, workspace, [order(story)]))
 
     has_counted(story, 15, enter)
     story.expect(202, story.api.post(f"/v1/flows/{event_flow}/recount"))
-    story.world.hand_over_all("JobQueue")
+    story.world.deliver_all("JobQueue")
     assert (entered, story.flow(event_flow)["status"]) == ([1], "running")
     story.advance(2 * MINUTE)
-    assert (len(story.postbox.calls), story.flow(event_flow)["status"]) == (1, "completed")
+    assert (len(story.provider.calls), story.flow(event_flow)["status"]) == (1, "completed")
 
 
 def test_a_campaign_that_is_closed_when_everybody_is_through_ends_about_a_minute_later(
@@ -148,7 +148,7 @@ def test_a_campaign_that_is_closed_when_everybody_is_through_ends_about_a_minute
 ) -> None:
     ingest_events(story.world.ports, story.api.workspace, [order(story)])
     story.advance(CLOSED, step=30 * SECOND)
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
     story.advance(3 * MINUTE)
     closed, ended = stored(story, event_flow).closed_at, stored(story, event_flow).completed_at
     assert closed is not None
@@ -163,7 +163,7 @@ def test_a_campaign_that_is_closed_when_everybody_is_through_ends_about_a_minute
 def two_shards(story: Story, monkeypatch: pytest.MonkeyPatch) -> str:
     """A flow of four contacts in two shards; nothing is enrolled."""
     monkeypatch.setattr(create_flow, "CONTACTS_PER_SHARD", 2)
-    story.settle_in(contacts=4)
+    story.set_up(contacts=4)
     return story.start(story.campaign(story.send("one")))
 
 
@@ -174,7 +174,7 @@ def held(story: Story) -> list[tuple[Job, timedelta]]:
     def send(job: Job, delay: timedelta = timedelta(0)) -> None:
         asked.append((job, delay))
 
-    swap_ports(story, jobs=Around(story.world.ports.jobs, send=send))
+    swap_ports(story, jobs=PatchedPort(story.world.ports.jobs, send=send))
     return asked
 
 
@@ -192,21 +192,21 @@ def test_a_count_that_began_while_contacts_were_enrolled_does_not_end_the_flow_o
     count_now(story, Recount(workspace=story.api.workspace, flow=two_shards, pass_id="first"), 60, 1)
     ((behind, _),) = asked
     swap_ports(story, jobs=ports.jobs)
-    story.world.hand_over_all("JobQueue")
+    story.world.deliver_all("JobQueue")
     second = ports.executions.page(story.api.workspace, FlowUid(two_shards), 1, 100, None).items
     ports.steps.send([ScheduledStep(build_step_message(row.key, row.seq), story.now) for row in second], story.now)
     story.world.drain("StepQueue")
     count_now(story, behind)
-    assert (stored(story, two_shards).status, len(story.postbox.calls)) == ("running", len(second))
+    assert (stored(story, two_shards).status, len(story.provider.calls)) == ("running", len(second))
     story.advance(MINUTE)
-    assert (stored(story, two_shards).status, len(story.postbox.calls)) == ("completed", 4)
+    assert (stored(story, two_shards).status, len(story.provider.calls)) == ("completed", 4)
 
 
 def sent(story: Story) -> Job:
     """Everybody is written to; the count that is asked for then."""
     story.world.drain("JobQueue")
     asked = held(story)
-    story.world.hand_over_all("StepQueue")
+    story.world.deliver_all("StepQueue")
     ((job, _),) = asked
     asked.clear()
     return job
@@ -217,7 +217,7 @@ def test_a_job_that_died_when_it_had_ended_the_flow_loses_no_receipt_when_it_com
 ) -> None:
     first = sent(story)
     asked = held(story)
-    story.traveller.shift(61 * SECOND)
+    story.time_travel.shift(61 * SECOND)
     story.tick()  # The watchdog remembers what has moved.
     count_now(story, first, 60, 1)
     ((last, _),) = asked
@@ -231,7 +231,7 @@ def test_a_job_that_died_when_it_had_ended_the_flow_loses_no_receipt_when_it_com
             raise RetryLater("died")
         return statistics.read(*wanted)
 
-    swap_ports(story, statistics=Around(statistics, read=read))
+    swap_ports(story, statistics=PatchedPort(statistics, read=read))
     with pytest.raises(RetryLater, match="died"):
         count_now(story, last)
     swap_ports(story, statistics=statistics)

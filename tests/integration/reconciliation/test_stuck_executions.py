@@ -21,11 +21,11 @@ class Deaf:
 
 
 def test_executions_that_lost_their_hint_are_counted_listed_and_requeued(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     flow = story.start(story.short_campaign())
     use_ports(replace(story.world.ports, steps=Deaf()))
     story.world.drain("JobQueue")
-    story.traveller.shift(timedelta(minutes=3))
+    story.time_travel.shift(timedelta(minutes=3))
     url = f"/v1/flows/{flow}"
     assert story.expect(200, story.api.post(f"{url}/recount"))["metadata"]["stuck"] == 2
     assert len(story.api.all_pages(f"{url}/executions?stuck=true")) == 2

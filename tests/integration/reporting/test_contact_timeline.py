@@ -77,7 +77,7 @@ def test_dates_among_attributes_stay_dates_and_other_text_stays_text(api: Api, w
 
 def eventful(story: Story) -> str:
     """A contact to whom one thing of each kind has happened, a minute apart."""
-    story.settle_in(1)
+    story.set_up(1)
     (ann,) = story.contacts
     mark = {"id": "mark", "type": "TAG", "add": ["engaged"]}
     wait = {"id": "pause", "type": "WAIT", "for": "PT1M"}
@@ -86,9 +86,9 @@ def eventful(story: Story) -> str:
     receipt = DeliveryReceipt(Engagement.OPENED, story.now)
     key = ExecutionKey(story.api.workspace, FlowUid(flow), ContactUid(ann))
     story.world.ports.executions.put_receipt(key, 1, NodeId("hello"), receipt)
-    story.traveller.shift(timedelta(minutes=1))
+    story.time_travel.shift(timedelta(minutes=1))
     story.api.post(f"/v1/contacts/{ann}/consent", {"channelType": "console", "state": "GRANTED", "source": "shop"})
-    story.traveller.shift(timedelta(minutes=1))
+    story.time_travel.shift(timedelta(minutes=1))
     report(story, 1)
     return ann
 

@@ -22,7 +22,7 @@ LISTS = ("/v1/flows?limit=1", "/v1/flows?limit=1&status=running", "/v1/campaigns
 def story() -> Iterator[MeteredStory]:
     usage._remainders.clear()
     with open_story() as story:
-        story.settle_in(MANY)
+        story.set_up(MANY)
         yield story
 
 

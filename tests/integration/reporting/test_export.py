@@ -79,7 +79,7 @@ def test_an_export_takes_those_with_a_tag_or_a_status(api: Api, world: World) ->
 
 
 def test_executions_are_exported_with_their_messages(story: Story) -> None:
-    story.settle_in(3)
+    story.set_up(3)
     flow = story.start(story.campaign(story.send("hello")))
     story.advance(timedelta(seconds=2))
     uid = story.expect(202, story.api.post("/v1/exports", {"of": "executions", "flowUid": flow}))["uid"]

@@ -18,10 +18,10 @@ MESSAGE = {
 
 def run_three_sends(story: Story, contacts: int = 5) -> str:
     """A flow of three SENDs, the last after a day; c1 fails at the first, c2's first is unknown, c3 is blocked."""
-    story.settle_in(contacts)
+    story.set_up(contacts)
     verdicts = {"c1@example.com": PermanentFailure("rejected"), "c2@example.com": OutcomeUnknown("timeout")}
-    story.postbox.answer = lambda letter: (
-        verdicts.get(letter.to, Accepted("p-1")) if letter.uid.node == "one" else Accepted("p-2")
+    story.provider.answer = lambda message: (
+        verdicts.get(message.to, Accepted("p-1")) if message.uid.node == "one" else Accepted("p-2")
     )
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[3]}", {"status": "BLOCKED"}))
     steps = [story.send("one"), story.send("two"), {"id": "day", "type": "WAIT", "for": "P1D"}, story.send("three")]
@@ -42,7 +42,7 @@ def test_each_send_is_a_message_and_each_is_found_by_its_uid(story: Story) -> No
     messages = story.api.all_pages(f"/v1/messages?flowUid={flow}")
     assert len(messages) == len(keys(messages)) == 3 * 5 - 2
     assert all(set(message) == MESSAGE for message in messages)
-    assert {message["uid"] for message in messages if message["attempts"]} == set(story.postbox.times_called())
+    assert {message["uid"] for message in messages if message["attempts"]} == set(story.provider.times_called())
     for message in messages:
         assert story.expect(200, story.api.get(f"/v1/messages/{message['uid']}")) == message
     failed = next(message for message in messages if message["status"] == "failed")

@@ -78,7 +78,7 @@ class TestKept:
         assert stranger.post("/v1/segments/preview", {"segmentUid": uid}).status == 422
 
     def test_one_that_is_used_cannot_be_deleted(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 2, tags=("vip",))
         uid, url = (made := new_segment(story, VIP)), f"/v1/segments/{made}"
         campaign = story.short_campaign(audience={"segmentUid": uid})
@@ -107,7 +107,7 @@ class TestPreview:
             assert shown["contact"] is None
 
     def test_it_explains_one_contact(self, story: Story) -> None:
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         uid = story.contacts[0]
         did = Event(id="1", name="order.placed", contact_uid=uid, occurred_at=story.now - timedelta(days=3))
         story.world.ports.events.add_many(story.api.workspace, [did])
@@ -212,7 +212,7 @@ class TestRefused:
 
 class TestEstimate:
     def test_of_a_segment_with_each_exclusion_by_name(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 20, tags=("vip",))
         add_people(story, 5, "other")
         changes = [
@@ -231,7 +231,7 @@ class TestEstimate:
         assert (estimate["reachable"], estimate["sample"]) == ({story.channel: 16}, None)
 
     def test_splits_count_by_weight_and_by_what_earlier_flows_did(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         add_people(story, 10, tags=("vip",))
         add_people(story, 30, "q")
         steps = [
@@ -266,7 +266,7 @@ class TestEstimate:
     def test_the_end_is_that_of_the_slowest_of_pacing_rate_and_daily_cap(
         self, story: Story, limits: dict[str, object], pause: int, end: str | None
     ) -> None:
-        story.settle_in(contacts=30)
+        story.set_up(contacts=30)
         story.expect(200, story.api.put(f"/v1/channels/{story.channel}", {"name": "C", "type": "console", **limits}))
         paced = {"configuration": {"pauseBetweenContactsMs": pause}}
         campaign = story.short_campaign(audience={"contactUids": story.contacts}, **paced)
@@ -274,18 +274,18 @@ class TestEstimate:
         assert estimate["estimatedCompletionAt"] == end
 
     def test_what_others_have_taken_of_a_channel_comes_first(self, story: Story) -> None:
-        story.settle_in(contacts=10)
+        story.set_up(contacts=10)
         limits = {"dailyCap": 15, "ratePerSecond": 1}
         story.expect(200, story.api.put(f"/v1/channels/{story.channel}", {"name": "C", "type": "console", **limits}))
         story.start(story.short_campaign())
         story.advance(timedelta(seconds=20))
-        assert len(story.postbox.calls) == 10
+        assert len(story.provider.calls) == 10
         campaign = story.short_campaign(audience={"contactUids": story.contacts})
         estimate = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/estimate"))
         assert estimate["estimatedCompletionAt"] == "2026-03-03T00:00:05.000Z"
 
     def test_of_a_large_list_a_sample_is_looked_at(self, story: Story) -> None:
-        story.settle_in(contacts=0)
+        story.set_up(contacts=0)
         people = add_people(story, SAMPLE + 500)
         campaign = story.short_campaign(audience={"contactUids": [*people, *(f"ghost{n}" for n in range(500))]})
         estimate = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/estimate"))
@@ -295,7 +295,7 @@ class TestEstimate:
         assert abs(estimate["notFound"] - 500) <= sample["reachableError"]
 
     def test_a_segment_that_is_not_there_is_named(self, story: Story) -> None:
-        story.settle_in()
+        story.set_up()
         campaign = story.short_campaign(audience={"segmentUid": "nope"})
         reply = story.api.post(f"/v1/campaigns/{campaign}/estimate")
         assert (reply.status, fields_of(reply)) == (422, ["audience.segmentUid"])

@@ -52,11 +52,11 @@ def _way(shown: Any) -> dict[str, str | None]:
 
 def _begin(story: Story, contacts: int, opened: int) -> tuple[str, str]:
     """The example on its way: everybody waits, and the first of them have opened the first message."""
-    story.settle_in(contacts)
+    story.set_up(contacts)
     campaign = story.campaign(*story.example())
     flow = story.start(campaign)
     story.advance(timedelta(seconds=5))
-    assert len(story.postbox.calls) == contacts
+    assert len(story.provider.calls) == contacts
     story.advance(timedelta(hours=20), step=HALF_HOUR)
     for number, contact in enumerate(story.contacts[:opened]):
         _hear(story, flow, contact, "hello", Engagement.CLICKED if number == 0 else Engagement.OPENED)
@@ -77,8 +77,8 @@ def test_the_example_branches_as_its_contacts_did(story: Story) -> None:
     assert shown["status"] == "completed", shown
     status = story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))
     assert (status["state"], status["executions"]["completed"]) == ("COMPLETED", 12)
-    assert set(story.postbox.times_called().values()) == {1}
-    reminded = Counter(sent.letter.uid.contact for sent in story.postbox.calls if sent.letter.uid.node == "remind")
+    assert set(story.provider.times_called().values()) == {1}
+    reminded = Counter(sent.message.uid.contact for sent in story.provider.calls if sent.message.uid.node == "remind")
     assert reminded == Counter(story.contacts[5:])
     assert [_tags(story, contact) for contact in story.contacts] == [["engaged"]] * 5 + [[]] * 7
 
@@ -132,11 +132,11 @@ def test_a_pause_while_everybody_waits_changes_no_lane(story: Story) -> None:
     story.set_status(flow, "running")
     assert _finish(story, flow)["status"] == "completed"
     assert [_tags(story, contact) for contact in story.contacts] == [["engaged"]] * 2 + [[]] * 2
-    assert set(story.postbox.times_called().values()) == {1}
+    assert set(story.provider.times_called().values()) == {1}
 
 
 def test_the_same_contact_takes_the_same_lane_in_every_flow(story: Story) -> None:
-    story.settle_in(contacts=20)
+    story.set_up(contacts=20)
     campaign = story.campaign(ab_test("which", A=[tag("a", "is-a")], B=[tag("b", "is-b")]), story.send("hello"))
     ways = []
     for _ in range(2):
@@ -150,29 +150,29 @@ def test_the_same_contact_takes_the_same_lane_in_every_flow(story: Story) -> Non
 
 
 def test_what_is_changed_about_a_contact_while_it_waits_decides(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     steps = [wait("pause", "PT1H"), condition("c", VIP, [end("stop")], [story.send("hello")])]
     flow = story.start(story.campaign(*steps))
     story.advance(timedelta(minutes=30), step=timedelta(minutes=5))
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"tags": ["vip"]}))
     story.advance(timedelta(minutes=32), step=timedelta(minutes=1))
-    assert story.postbox.recipients() == ["c1@example.com"]
+    assert story.provider.recipients() == ["c1@example.com"]
     assert story.flow(flow)["status"] == "completed"
 
 
 def test_a_tag_of_this_walk_can_be_asked_for_at_once(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     steps = [tag("mark", "vip"), condition("c", VIP, [story.send("hello")], []), tag("again", "seen")]
     flow = story.start(story.campaign(*steps))
     story.advance(timedelta(seconds=10))
     assert story.flow(flow)["status"] == "completed"
-    assert len(story.postbox.calls) == 3
+    assert len(story.provider.calls) == 3
     assert _tags(story, story.contacts[0]) == ["vip", "seen"]
     assert _comparable(_recounted(story, flow)) == _comparable(story.flow(flow)["stats"])
 
 
 def test_until_a_time_of_day_is_where_each_contact_lives(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     for contact, zone in zip(story.contacts, ["Europe/Berlin", "America/New_York", "Mars/Olympus"], strict=True):
         saved = story.api.patch(f"/v1/contacts/{contact}", {"timezone": zone})
         assert saved.status == 200 or zone.startswith("Mars")
@@ -186,7 +186,7 @@ HOSTILE = ["a.b", "x>y", "in@home 5", "left.next", "#entry", "é" * 50, "😀", 
 
 
 def test_odd_labels_come_back_as_they_were_written(story: Story) -> None:
-    story.settle_in(contacts=len(HOSTILE))
+    story.set_up(contacts=len(HOSTILE))
     for contact, number in zip(story.contacts, range(len(HOSTILE)), strict=True):
         story.expect(200, story.api.patch(f"/v1/contacts/{contact}", {"attributes": {"n": number}}))
     lanes = [
@@ -231,7 +231,7 @@ class Meddling:
 
 @pytest.mark.parametrize("times", [1, 4, 7])
 def test_a_tag_and_somebody_elses_change_at_the_same_time_are_both_kept(story: Story, times: int) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     flow = story.start(story.campaign(tag("mark", "vip"), story.send("hello")))
     story.world.ports = replace(story.world.ports, contacts=Meddling(story, times))
     use_ports(story.world.ports)
@@ -239,12 +239,12 @@ def test_a_tag_and_somebody_elses_change_at_the_same_time_are_both_kept(story: S
     assert story.flow(flow)["status"] == "completed"
     assert Counter(_tags(story, story.contacts[0])) == Counter([*(f"other{n}" for n in range(times)), "vip"])
     assert story.expect(200, story.api.get(f"/v1/contacts/{story.contacts[0]}"))["firstName"] == "Other0"
-    assert [sent.letter.content["text"] for sent in story.postbox.calls] == ["Hello Other0"]
+    assert [sent.message.content["text"] for sent in story.provider.calls] == ["Hello Other0"]
     assert story.flow(flow)["stats"]["nodes"]["mark"] == {"entered": 1, "here": 0, "left": {"next": 1}}
 
 
 def test_a_tag_that_was_set_before_a_crash_is_not_set_twice(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     flow = story.start(story.campaign(tag("mark", "vip"), story.send("hello")))
     executions, crashes = story.world.ports.executions, [1]
 
@@ -263,11 +263,11 @@ def test_a_tag_that_was_set_before_a_crash_is_not_set_twice(story: Story) -> Non
     assert crashes == []
     assert story.flow(flow)["status"] == "completed"
     assert _tags(story, story.contacts[0]) == ["vip"]
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
 
 
 def test_who_was_erased_or_has_all_tags_already_does_not_hold_up_the_others(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     full = {"tags": [f"t{number}" for number in range(50)]}
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", full))
     flow = story.start(story.campaign(wait("pause", "PT1M"), tag("mark", "vip"), story.send("hello")))
@@ -278,7 +278,7 @@ def test_who_was_erased_or_has_all_tags_already_does_not_hold_up_the_others(stor
     assert shown["status"] == "partial_completed"
     assert shown["metadata"]["failureReasons"] == {"too_many_tags": 1}
     assert shown["metadata"]["skipReasons"] == {"contact_not_found": 1}
-    assert story.postbox.recipients() == ["c2@example.com"]
+    assert story.provider.recipients() == ["c2@example.com"]
 
 
 class TestTestRun:
@@ -287,7 +287,7 @@ class TestTestRun:
         return story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/test-run", body))
 
     def test_it_walks_the_branches_and_says_why(self, story: Story) -> None:
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         run = self._run(story, story.campaign(*story.example()), story.contacts[0])
         way = [(each["nodeId"], each["exit"], each["why"]) for each in run["path"]]
         assert way[:4] == [
@@ -300,7 +300,7 @@ class TestTestRun:
         assert run["status"] == "completed"
 
     def test_it_takes_the_lane_of_the_contact_and_changes_nothing(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"tags": ["vip"]}))
         steps = [
             condition("c", VIP, [tag("mark", "seen")], []),
@@ -310,10 +310,10 @@ class TestTestRun:
         ways = [[e["nodeId"] for e in self._run(story, campaign, contact)["path"]] for contact in story.contacts]
         assert ways == [["c", "mark", "again", "hello"], ["c", "again"]]
         assert _tags(story, story.contacts[0]) == ["vip"]
-        assert story.postbox.calls == []
+        assert story.provider.calls == []
 
     def test_it_takes_the_split_that_the_flow_will_take(self, story: Story) -> None:
-        story.settle_in(contacts=8)
+        story.set_up(contacts=8)
         campaign = story.campaign(ab_test("which", A=[], B=[]), story.send("hello"))
         foreseen = [self._run(story, campaign, contact)["path"][0]["exit"] for contact in story.contacts]
         flow = story.start(campaign)
@@ -322,7 +322,7 @@ class TestTestRun:
 
 
 def test_validate_names_nested_problems_by_field_and_step(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     broken = {"id": "ab", "type": "AB_TEST", "lanes": [{"label": "A", "weight": 70}, {"label": "B", "weight": 70}]}
     steps = [
         story.send("hello", channelUid=story.channel),
@@ -345,7 +345,7 @@ def test_validate_names_nested_problems_by_field_and_step(story: Story) -> None:
 
 
 def test_a_moment_that_has_passed_in_a_lane_is_a_warning_and_passes_at_once(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     over = {"id": "w", "type": "WAIT", "until": "2026-03-01T09:00:00Z"}
     campaign = story.campaign(condition("c", VIP, [], [over]), story.send("hello", channelUid=story.channel))
     found = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/validate"))
@@ -369,7 +369,7 @@ def test_a_moment_that_has_passed_in_a_lane_is_a_warning_and_passes_at_once(stor
     ids=["a moment outside of the calendar", "compared with one", "a control character", "too deep"],
 )
 def test_hostile_steps_are_refused_and_no_fault(story: Story, step: dict[str, Any]) -> None:
-    story.settle_in()
+    story.set_up()
     written = story.api.post("/v1/campaigns", {"name": "Odd", "steps": [step, story.send("hello")]})
     if written.status == 201:
         found = story.expect(200, story.api.post(f"/v1/campaigns/{written.data['uid']}/validate"))
@@ -379,11 +379,11 @@ def test_hostile_steps_are_refused_and_no_fault(story: Story, step: dict[str, An
 
 
 def test_a_contact_with_a_date_outside_of_the_calendar_fails_nobody(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     odd = {"attributes": {"born": "9999-12-31T23:59:59-01:00"}}
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", odd))
     young = {"field": "attributes.born", "op": "after", "value": "2010-01-01"}
     flow = story.start(story.campaign(condition("c", young, [end("stop")], [story.send("hello")])))
     story.advance(timedelta(minutes=2), step=timedelta(seconds=10))
     assert story.flow(flow)["status"] == "completed"
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2

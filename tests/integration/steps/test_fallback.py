@@ -20,7 +20,7 @@ from chalicelib.model.message import (
 from chalicelib.wiring import use_ports
 from tests.integration.consent_helpers import reasons
 from tests.integration.harness import Story
-from tests.integration.reporting_channel import ReportingPostbox, publish, story
+from tests.integration.reporting_channel import ReportingChannel, publish_reports, story
 
 __all__ = ["story"]
 
@@ -28,7 +28,7 @@ SECOND = timedelta(seconds=1)
 
 
 @dataclass
-class Chat(ReportingPostbox):
+class Chat(ReportingChannel):
     """A medium that not everybody has: its own way of looking at the same address."""
 
     incapable: frozenset[str] = frozenset({"no_app"})
@@ -58,8 +58,8 @@ class Both:
 
     def sent(self) -> list[tuple[str, str]]:
         """What each medium was asked to send, by message uid without its flow."""
-        calls = [*self.chat.calls, *self.story.postbox.calls]
-        return [(each.letter.channel.type, str(each.letter.uid).split(".", 3)[3]) for each in calls]
+        calls = [*self.chat.calls, *self.story.provider.calls]
+        return [(each.message.channel.type, str(each.message.uid).split(".", 3)[3]) for each in calls]
 
     def row(self, flow: str) -> Any:
         return self.story.execution(flow, self.story.contacts[0])
@@ -71,11 +71,11 @@ class Both:
 
 @pytest.fixture
 def both(story: Story) -> Both:
-    chat, console = Chat(story.postbox.clock), ReportingPostbox(story.postbox.clock)
-    story.postbox = console
+    chat, console = Chat(story.provider.clock), ReportingChannel(story.provider.clock)
+    story.provider = console
     story.world.ports = replace(story.world.ports, channel_types={"chat": chat, "console": console})
     use_ports(story.world.ports)
-    story.settle_in(1)
+    story.set_up(1)
     made = story.expect(201, story.api.post("/v1/channels", {"name": "Chat", "type": "chat"}))["uid"]
     template = story.add_template("Hello by chat", channelType="chat")
     fallback = {"mode": "channel", "channelUid": story.channel, "templateUid": story.template}
@@ -87,7 +87,7 @@ def both(story: Story) -> Both:
     "refusal", [PermanentFailure("bad_number"), RecipientSuppressed("opted_out"), PermanentFailure("no_app")]
 )
 def test_what_is_refused_for_good_goes_by_the_fallback(both: Both, refusal: SendResult) -> None:
-    both.chat.answer = lambda letter: refusal
+    both.chat.answer = lambda message: refusal
     lanes = [
         {"label": "yes", "when": {"message": "hello", "channelUsed": both.story.channel}, "steps": []},
         {"label": "no", "steps": [{"id": "end", "type": "END"}]},
@@ -106,9 +106,9 @@ def test_what_is_refused_for_good_goes_by_the_fallback(both: Both, refusal: Send
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda letter: Accepted("1"),
-        lambda letter: OutcomeUnknown("read_timeout"),
-        lambda letter: TransientFailure("busy"),
+        lambda message: Accepted("1"),
+        lambda message: OutcomeUnknown("read_timeout"),
+        lambda message: TransientFailure("busy"),
     ],
     ids=["accepted", "unknown", "retryable"],
 )
@@ -121,7 +121,7 @@ def test_nothing_else_leads_to_the_fallback(both: Both, answer: Callable[[Outgoi
 def test_a_lost_answer_before_the_refusal_forbids_the_fallback(both: Both) -> None:
     """The first try may have arrived: the contact would get two."""
     answers: Iterator[SendResult] = iter([OutcomeUnknown("read_timeout"), PermanentFailure("bad_number")])
-    both.chat.answer = lambda letter: next(answers)
+    both.chat.answer = lambda message: next(answers)
     both.chat.deduplicates = True
     flow = both.start()
     both.story.advance(SECOND * 6)
@@ -130,10 +130,10 @@ def test_a_lost_answer_before_the_refusal_forbids_the_fallback(both: Both) -> No
 
 
 def test_a_receipt_keeps_a_lost_message_from_being_sent_again(both: Both) -> None:
-    both.chat.answer = lambda letter: OutcomeUnknown("read_timeout")
+    both.chat.answer = lambda message: OutcomeUnknown("read_timeout")
     both.chat.deduplicates = True
     flow = both.start()
-    publish(both.story, {"message": str(both.chat.calls[0].letter.uid), "engagement": "delivered"})
+    publish_reports(both.story, {"message": str(both.chat.calls[0].message.uid), "engagement": "delivered"})
     both.story.advance(SECOND * 6)
     assert both.sent() == [("chat", "hello.1")]
     assert both.counts(flow) == [1, 0, 0, 0]
@@ -141,17 +141,17 @@ def test_a_receipt_keeps_a_lost_message_from_being_sent_again(both: Both) -> Non
 
 
 def test_the_refused_message_has_no_say_in_what_became_of_the_other(both: Both) -> None:
-    both.chat.answer = lambda letter: PermanentFailure("bad_number")
+    both.chat.answer = lambda message: PermanentFailure("bad_number")
     flow = both.start()
-    first, second = both.chat.calls[0].letter.uid, both.story.postbox.calls[0].letter.uid
-    publish(both.story, {"message": str(first), "engagement": "failed"})
-    publish(both.story, {"message": str(second), "engagement": "delivered"})
+    first, second = both.chat.calls[0].message.uid, both.story.provider.calls[0].message.uid
+    publish_reports(both.story, {"message": str(first), "engagement": "failed"})
+    publish_reports(both.story, {"message": str(second), "engagement": "delivered"})
     (message,) = both.story.api.all_pages(f"/v1/messages?flowUid={flow}")
     assert (message["status"], both.story.flow(flow)["stats"]["delivered"]) == ("delivered", 1)
 
 
 def test_when_the_fallback_is_refused_too_it_has_failed(both: Both) -> None:
-    both.chat.answer = both.story.postbox.answer = lambda letter: PermanentFailure("bad_number")
+    both.chat.answer = both.story.provider.answer = lambda message: PermanentFailure("bad_number")
     flow = both.start()
     assert both.sent() == [("chat", "hello.1"), ("console", "hello.1.1")]
     assert (both.counts(flow), both.row(flow)["reason"]) == ([0, 0, 0, 1], "bad_number")
@@ -161,13 +161,13 @@ def test_without_a_fallback_that_is_possible_the_refusal_counts(both: Both) -> N
     both.story.expect(
         201, both.story.api.post("/v1/suppressions", {"email": "c0@example.com", "channelType": "console"})
     )
-    both.chat.answer = lambda letter: PermanentFailure("bad_number")
+    both.chat.answer = lambda message: PermanentFailure("bad_number")
     flow = both.start()
     assert (both.counts(flow), both.row(flow)["reason"]) == ([0, 0, 0, 1], "bad_number")
 
 
 def test_who_has_no_such_device_gets_the_next_by_the_fallback_at_once(both: Both) -> None:
-    both.chat.answer = lambda letter: PermanentFailure("no_app")
+    both.chat.answer = lambda message: PermanentFailure("no_app")
     both.start()
     flow = both.start()
     assert [medium for medium, _ in both.sent()] == ["chat", "console", "console"]
@@ -178,7 +178,7 @@ def test_who_has_no_such_device_gets_the_next_by_the_fallback_at_once(both: Both
 
 
 def test_what_was_learnt_is_forgotten_after_a_week(both: Both) -> None:
-    both.chat.answer = lambda letter: PermanentFailure("no_app")
+    both.chat.answer = lambda message: PermanentFailure("no_app")
     both.start()
     both.story.advance(timedelta(days=8), timedelta(hours=12))
     both.start()
@@ -186,11 +186,11 @@ def test_what_was_learnt_is_forgotten_after_a_week(both: Both) -> None:
 
 
 def test_a_failure_that_is_reported_later_is_remembered_too(both: Both) -> None:
-    both.story.postbox.incapable = frozenset({"no_mailbox"})
+    both.story.provider.incapable = frozenset({"no_mailbox"})
     flow = both.story.start(both.story.short_campaign())
     both.story.advance(SECOND)
-    uid = str(both.story.postbox.calls[0].letter.uid)
-    publish(both.story, {"message": uid, "engagement": "failed", "code": "no_mailbox", "is_soft": True})
+    uid = str(both.story.provider.calls[0].message.uid)
+    publish_reports(both.story, {"message": uid, "engagement": "failed", "code": "no_mailbox", "is_soft": True})
     (message,) = both.story.api.all_pages(f"/v1/messages?flowUid={flow}")
     assert message["status"] == "failed"
     again = both.story.start(both.story.short_campaign())
@@ -200,7 +200,7 @@ def test_a_failure_that_is_reported_later_is_remembered_too(both: Both) -> None:
 
 def test_where_the_provider_falls_back_we_do_not(both: Both) -> None:
     both.chat.own_way = True
-    both.chat.answer = lambda letter: PermanentFailure("no_app")
+    both.chat.answer = lambda message: PermanentFailure("no_app")
     both.start()
     flow = both.start()
     assert [medium for medium, _ in both.sent()] == ["chat"]
@@ -210,8 +210,8 @@ def test_where_the_provider_falls_back_we_do_not(both: Both) -> None:
 def test_a_paused_flow_goes_on_with_the_fallback_after_it(both: Both) -> None:
     flow = ""
 
-    def refuse(letter: OutgoingMessage) -> SendResult:
-        both.story.set_status(letter.uid.flow, "paused")
+    def refuse(message: OutgoingMessage) -> SendResult:
+        both.story.set_status(message.uid.flow, "paused")
         return PermanentFailure("bad_number")
 
     both.chat.answer = refuse

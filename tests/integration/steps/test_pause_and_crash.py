@@ -40,7 +40,7 @@ def _comparable(stats: Any) -> Any:
 
 
 def test_nothing_is_sent_after_an_acknowledged_pause_but_what_it_calls_in_flight(story: Story) -> None:
-    story.settle_in(contacts=30)
+    story.set_up(contacts=30)
     flow = story.start(story.short_campaign())
     paused: list[int] = []
 
@@ -48,25 +48,25 @@ def test_nothing_is_sent_after_an_acknowledged_pause_but_what_it_calls_in_flight
         if not paused:
             paused.append(story.set_status(flow, "paused")["metadata"]["inFlight"])
 
-    story.postbox.during = pause_once
+    story.provider.during = pause_once
     story.run()
     in_flight = paused[0]
     assert 1 <= in_flight <= 10
     # The batch that was under way had its claims before the pause; nobody else begins.
-    assert len(story.postbox.calls) == in_flight
+    assert len(story.provider.calls) == in_flight
     story.advance(timedelta(minutes=5), step=timedelta(seconds=30))
-    assert len(story.postbox.calls) == in_flight
+    assert len(story.provider.calls) == in_flight
     shown = story.flow(flow)
     assert shown["status"] == "paused"
     assert shown["stats"]["pending"] == 30 - in_flight
     story.set_status(flow, "running")
     story.advance(timedelta(seconds=5))
     assert story.flow(flow)["status"] == "completed"
-    assert sorted(story.postbox.times_called().values()) == [1] * 30
+    assert sorted(story.provider.times_called().values()) == [1] * 30
 
 
 def test_a_pause_is_one_write_beside_the_audit_log(story: Story) -> None:
-    story.settle_in(contacts=3)
+    story.set_up(contacts=3)
     flow = story.start(story.short_campaign(), status="draft")
     story.set_status(flow, "running")
     writes: list[str] = []
@@ -81,19 +81,19 @@ def test_a_pause_is_one_write_beside_the_audit_log(story: Story) -> None:
 
 
 def test_a_pause_before_the_audience_is_enrolled_holds_everybody(story: Story) -> None:
-    story.settle_in(contacts=12)
+    story.set_up(contacts=12)
     flow = story.start(story.short_campaign())
     story.set_status(flow, "paused")
     story.advance(timedelta(minutes=1), step=timedelta(seconds=20))
-    assert story.postbox.calls == []
+    assert story.provider.calls == []
     story.set_status(flow, "running")
     story.advance(timedelta(seconds=5))
     assert story.flow(flow)["status"] == "completed"
-    assert len(story.postbox.calls) == 12
+    assert len(story.provider.calls) == 12
 
 
 def test_pausing_and_resuming_again_and_again_doubles_nobody(story: Story) -> None:
-    story.settle_in(contacts=50)
+    story.set_up(contacts=50)
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 500})
     for _ in range(6):
         story.advance(timedelta(seconds=3), step=timedelta(milliseconds=250))
@@ -101,13 +101,13 @@ def test_pausing_and_resuming_again_and_again_doubles_nobody(story: Story) -> No
         story.set_status(flow, "running")
     story.advance(timedelta(seconds=40), step=timedelta(milliseconds=250))
     assert story.flow(flow)["status"] == "completed"
-    assert sorted(story.postbox.times_called().values()) == [1] * 50
-    starts = [sent.at for sent in story.postbox.calls]
+    assert sorted(story.provider.times_called().values()) == [1] * 50
+    starts = [sent.at for sent in story.provider.calls]
     assert min(later - earlier for earlier, later in pairwise(starts)) >= timedelta(milliseconds=499)
 
 
 def test_a_waiting_contact_keeps_its_time_over_a_pause(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     wait = {"id": "w", "type": "WAIT", "for": "PT40M"}
     flow = story.start(story.campaign(story.send("one"), wait, story.send("two")))
     story.run()
@@ -118,21 +118,21 @@ def test_a_waiting_contact_keeps_its_time_over_a_pause(story: Story) -> None:
     story.run()
     assert story.execution(flow, story.contacts[0])["wakeAt"] == before
     story.advance(timedelta(minutes=29), step=timedelta(minutes=1))
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
     story.advance(timedelta(minutes=2), step=timedelta(seconds=1))
-    assert sorted(story.postbox.times_called().values()) == [1] * 4
+    assert sorted(story.provider.times_called().values()) == [1] * 4
 
 
 def test_a_cancel_skips_who_has_not_begun_and_adds_up(story: Story) -> None:
-    story.settle_in(contacts=20)
+    story.set_up(contacts=20)
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 1000})
     story.advance(timedelta(seconds=5), step=timedelta(milliseconds=250))
-    begun = len(story.postbox.calls)
+    begun = len(story.provider.calls)
     at_once = story.set_status(flow, "cancelled")
     assert at_once["status"] == "cancelled"
     assert at_once["stats"]["pending"] == 0
     story.advance(timedelta(seconds=30))
-    assert len(story.postbox.calls) == begun
+    assert len(story.provider.calls) == begun
     stats = story.flow(flow)["stats"]
     assert (stats["completed"], stats["skipped"], _sum(stats)) == (begun, 20 - begun, 20)
     assert story.flow(flow)["metadata"]["skipReasons"] == {"cancelled": 20 - begun}
@@ -140,39 +140,39 @@ def test_a_cancel_skips_who_has_not_begun_and_adds_up(story: Story) -> None:
 
 
 def test_a_lost_answer_is_unknown_and_never_sent_again(story: Story) -> None:
-    story.settle_in(contacts=4)
-    story.postbox.answer = lambda letter: (
-        OutcomeUnknown("read_timeout") if letter.to == "c1@example.com" else Accepted("id")
+    story.set_up(contacts=4)
+    story.provider.answer = lambda message: (
+        OutcomeUnknown("read_timeout") if message.to == "c1@example.com" else Accepted("id")
     )
     flow = story.start(story.short_campaign())
     story.advance(COME_AGAIN, step=timedelta(seconds=20))
     shown = story.flow(flow)
     assert shown["status"] == "partial_completed"
     assert (shown["stats"]["sent"], shown["stats"]["unknown"], shown["stats"]["completed"]) == (3, 1, 4)
-    assert set(story.postbox.times_called().values()) == {1}
+    assert set(story.provider.times_called().values()) == {1}
 
 
 def test_a_channel_that_resends_tries_a_lost_answer_again(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     body = {"name": "Console", "type": "console", "lostAnswer": "resend"}
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
     answers = [OutcomeUnknown("read_timeout"), Accepted("a"), Accepted("b")]
-    story.postbox.answer = lambda _: answers.pop(0)
+    story.provider.answer = lambda _: answers.pop(0)
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=30))
     assert story.flow(flow)["status"] == "completed"
-    assert sorted(story.postbox.times_called().values()) == [1, 2]
+    assert sorted(story.provider.times_called().values()) == [1, 2]
 
 
 def test_a_worker_that_dies_while_sending_leaves_unknowns_and_loses_nobody(story: Story) -> None:
-    story.settle_in(contacts=25)
+    story.set_up(contacts=25)
     flow = story.start(story.short_campaign())
 
     def die_once(_: OutgoingMessage) -> None:
-        if len(story.postbox.calls) == 3:
+        if len(story.provider.calls) == 3:
             raise Died
 
-    story.postbox.during = die_once
+    story.provider.during = die_once
     with pytest.raises(Died):
         story.run()
     under_way = story.flow(flow)["metadata"]["inFlight"]
@@ -182,14 +182,14 @@ def test_a_worker_that_dies_while_sending_leaves_unknowns_and_loses_nobody(story
     assert stats["total"] == _sum(stats) == 25
     assert 3 <= stats["unknown"] <= under_way
     assert stats["sent"] == 25 - stats["unknown"]
-    assert set(story.postbox.times_called().values()) == {1}
+    assert set(story.provider.times_called().values()) == {1}
     assert _comparable(_recounted(story, flow)) == _comparable(stats)
 
 
 @pytest.mark.parametrize("operation", ["SendMessageBatch", "BatchExecuteStatement", "UpdateItem", "PutItem"])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_worker_that_dies_at_any_call_is_healed_by_redelivery(story: Story, operation: str, after: bool) -> None:
-    story.settle_in(contacts=6)
+    story.set_up(contacts=6)
     wait = {"id": "w", "type": "WAIT", "for": "PT30S"}
     flow = story.start(story.campaign(story.send("one"), wait, story.send("two")))
     for number in range(1, 6):
@@ -203,7 +203,7 @@ def test_a_worker_that_dies_at_any_call_is_healed_by_redelivery(story: Story, op
     shown = story.flow(flow)
     assert shown["status"] in {"completed", "partial_completed"}, shown
     assert shown["stats"]["total"] == _sum(shown["stats"]) == 6
-    assert max(story.postbox.times_called().values()) == 1
+    assert max(story.provider.times_called().values()) == 1
     assert _comparable(_recounted(story, flow)) == _comparable(shown["stats"])
 
 
@@ -224,11 +224,11 @@ def _die_at(story: Story, operation: str, number: int, after: bool) -> None:
 
 
 def test_a_retryable_refusal_is_tried_up_to_max_retries_and_then_fails(story: Story) -> None:
-    story.settle_in(contacts=1)
-    story.postbox.answer = lambda _: TransientFailure("busy")
+    story.set_up(contacts=1)
+    story.provider.answer = lambda _: TransientFailure("busy")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 2, "retryDelayMs": 4000})
     story.advance(timedelta(seconds=30))
-    assert [round((b.at - a.at).total_seconds()) for a, b in pairwise(story.postbox.calls)] == [4, 4]
+    assert [round((b.at - a.at).total_seconds()) for a, b in pairwise(story.provider.calls)] == [4, 4]
     shown = story.flow(flow)
     assert shown["status"] == "failed"
     assert shown["metadata"]["failureReasons"] == {"busy": 1}
@@ -237,28 +237,28 @@ def test_a_retryable_refusal_is_tried_up_to_max_retries_and_then_fails(story: St
 
 
 def test_throttling_is_waiting_and_uses_no_attempt(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     answers = [Throttled(timedelta(seconds=7))] * 6
-    story.postbox.answer = lambda _: answers.pop(0) if answers else Accepted("id")
+    story.provider.answer = lambda _: answers.pop(0) if answers else Accepted("id")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0})
     story.advance(timedelta(seconds=60))
     assert story.flow(flow)["status"] == "completed"
-    assert len(story.postbox.calls) == 7
+    assert len(story.provider.calls) == 7
 
 
 def test_a_channel_that_refuses_everything_pauses_the_flow_and_fails_nobody(story: Story) -> None:
-    story.settle_in(contacts=12)
-    story.postbox.answer = lambda _: ChannelFailure("account_suspended")
+    story.set_up(contacts=12)
+    story.provider.answer = lambda _: ChannelFailure("account_suspended")
     campaign = story.short_campaign()
     flow = story.start(campaign, configuration={"maxRetries": 0, "retryDelayMs": 1000})
     story.advance(timedelta(seconds=30))
-    assert len(story.postbox.calls) <= 10
+    assert len(story.provider.calls) <= 10
     paused = story.flow(flow)
     assert paused["status"] == "paused"
     assert "account_suspended" in paused["metadata"]["pauseReason"]
     state = story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"]
     assert state == "PAUSED_ERROR"
-    story.postbox.answer = lambda _: Accepted("id")
+    story.provider.answer = lambda _: Accepted("id")
     story.advance(timedelta(seconds=40))
     story.set_status(flow, "running")
     story.advance(timedelta(seconds=10))
@@ -267,20 +267,20 @@ def test_a_channel_that_refuses_everything_pauses_the_flow_and_fails_nobody(stor
 
 
 def test_a_passing_fault_of_the_channel_is_waited_out(story: Story) -> None:
-    story.settle_in(contacts=3)
-    story.postbox.answer = lambda _: ChannelFailure("account_suspended")
+    story.set_up(contacts=3)
+    story.provider.answer = lambda _: ChannelFailure("account_suspended")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0, "retryDelayMs": 1000})
     story.run(story.now)
-    story.postbox.answer = lambda _: Accepted("id")
+    story.provider.answer = lambda _: Accepted("id")
     story.advance(timedelta(seconds=10))
     shown = story.flow(flow)
     assert (shown["status"], shown["stats"]["failed"], shown["stats"]["completed"]) == ("completed", 0, 3)
 
 
 def test_a_permanent_refusal_fails_one_and_stops_nobody_else(story: Story) -> None:
-    story.settle_in(contacts=3)
-    story.postbox.answer = lambda letter: (
-        PermanentFailure("rejected") if letter.to == "c0@example.com" else Accepted("id")
+    story.set_up(contacts=3)
+    story.provider.answer = lambda message: (
+        PermanentFailure("rejected") if message.to == "c0@example.com" else Accepted("id")
     )
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=5))
@@ -289,24 +289,24 @@ def test_a_permanent_refusal_fails_one_and_stops_nobody_else(story: Story) -> No
 
 
 def test_an_erased_contact_is_not_written_to_also_when_it_is_on_its_way(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     wait = {"id": "w", "type": "WAIT", "for": "PT60S"}
     flow = story.start(story.campaign(story.send("one"), wait, story.send("two")))
     story.run()
     story.expect(200, story.api.delete(f"/v1/contacts/{story.contacts[0]}"))
     story.advance(timedelta(seconds=70))
-    assert story.postbox.recipients().count("c0@example.com") == 1
+    assert story.provider.recipients().count("c0@example.com") == 1
     assert story.flow(flow)["status"] == "partial_completed"
 
 
 def test_a_provider_adapter_that_raises_makes_an_unknown_not_a_double(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
 
     def fail(_: OutgoingMessage) -> None:
         raise RetryLater("a bug in an adapter")
 
-    story.postbox.during = fail
+    story.provider.during = fail
     flow = story.start(story.short_campaign())
     story.advance(timedelta(minutes=5), step=timedelta(seconds=10))
-    assert set(story.postbox.times_called().values()) == {1}
+    assert set(story.provider.times_called().values()) == {1}
     assert story.flow(flow)["stats"]["unknown"] == 2

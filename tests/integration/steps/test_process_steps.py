@@ -18,7 +18,7 @@ from chalicelib.model.queue_messages import ScheduledStep, build_step_message
 from chalicelib.ports import ChannelStatus
 from tests.builders import condition, end, tag, wait
 from tests.integration.consent_helpers import swap_ports
-from tests.integration.harness import Around, Story, story
+from tests.integration.harness import PatchedPort, Story, story
 
 __all__ = ["story"]
 
@@ -30,39 +30,39 @@ def _tags(story: Story) -> list[list[str]]:
 def _one_round(story: Story) -> None:
     """The jobs that start a flow, then just one delivery of the steps that are there."""
     story.world.drain("JobQueue")
-    story.world.hand_over_all("StepQueue")
+    story.world.deliver_all("StepQueue")
 
 
 class TestATagBehindASend:
     def test_is_done_by_the_step_that_sent(self, story: Story) -> None:
-        story.settle_in(contacts=3)
+        story.set_up(contacts=3)
         lane = condition("which", {"tag": "greeted"}, [end("yes")], [end("no")])
         flow = story.start(story.campaign(story.send("hello"), tag("mark", "greeted"), lane))
         _one_round(story)
         assert _tags(story) == [["greeted"]] * 3
         ways = [story.execution(flow, uid)["history"] for uid in story.contacts]
         assert [[visit["nodeId"] for visit in way][:3] for way in ways] == [["hello", "mark", "which"]] * 3
-        assert story.world.hand_over_all("StepQueue") == 0
+        assert story.world.deliver_all("StepQueue") == 0
 
     def test_is_left_to_a_step_of_its_own_while_the_contacts_cannot_be_written(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         flow = story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
         contacts = story.world.ports.contacts
 
         def away(*_: object) -> Any:
             raise RetryLater("DynamoDB is throttled")
 
-        swap_ports(story, contacts=Around(contacts, save=away, save_many=away))
+        swap_ports(story, contacts=PatchedPort(contacts, save=away, save_many=away))
         _one_round(story)
         assert [story.execution(flow, uid)["nodeId"] for uid in story.contacts] == ["mark"] * 2
         assert story.flow(flow)["stats"]["sent"] == 2
         swap_ports(story, contacts=contacts)
         story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
         assert _tags(story) == [["greeted"]] * 2
-        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 2)
+        assert (story.flow(flow)["status"], len(story.provider.calls)) == ("completed", 2)
 
     def test_fails_whom_it_would_give_too_many_and_their_message_stays_sent(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         full = {"tags": [f"t{number}" for number in range(50)]}
         story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", full))
         flow = story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
@@ -72,26 +72,26 @@ class TestATagBehindASend:
         assert [len(tags) for tags in _tags(story)] == [50, 1]
 
     def test_keeps_what_somebody_else_wrote_while_the_message_was_under_way(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
 
         def meddle(_: OutgoingMessage) -> None:
-            story.postbox.during = lambda _: None
+            story.provider.during = lambda _: None
             for uid in story.contacts:
                 story.expect(200, story.api.patch(f"/v1/contacts/{uid}", {"tags": ["other"], "firstName": "Other"}))
 
-        story.postbox.during = meddle
+        story.provider.during = meddle
         story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
         story.advance(timedelta(seconds=5))
         assert _tags(story) == [["other", "greeted"]] * 2
 
     def test_tells_a_campaign_that_listens_once_for_each(self, story: Story) -> None:
-        story.settle_in(contacts=3)
+        story.set_up(contacts=3)
         thanks = story.send("thanks", channelUid=story.channel)
         listening = story.campaign(thanks, trigger={"type": "event", "event": "contact.tagged"})
         story.expect(202, story.api.post(f"/v1/campaigns/{listening}/launch"))
         story.start(story.campaign(story.send("hello"), tag("mark", "greeted")))
         story.advance(timedelta(minutes=5), step=timedelta(seconds=5))
-        nodes = [call.letter.uid.node for call in story.postbox.calls]
+        nodes = [call.message.uid.node for call in story.provider.calls]
         assert sorted(nodes) == ["hello"] * 3 + ["thanks"] * 3
 
 
@@ -100,7 +100,7 @@ class TestARowThatIsReadTooEarly:
 
     @pytest.mark.parametrize("is_there", [False, True])
     def test_loses_nobody_and_doubles_nothing(self, story: Story, is_there: bool) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         executions = story.world.ports.executions
         flow = story.start(story.campaign(story.send("one"), wait("pause", "PT5S"), story.send("two")))
         first: dict[ExecutionKey, Execution] = {}
@@ -111,13 +111,13 @@ class TestARowThatIsReadTooEarly:
                 first.setdefault(key, row)
             return found if strong else {key: first[key] for key in keys if is_there}
 
-        swap_ports(story, executions=Around(executions, find_many=find_many))
+        swap_ports(story, executions=PatchedPort(executions, find_many=find_many))
         story.advance(timedelta(seconds=30))
         assert story.flow(flow)["status"] == "completed"
-        assert sorted(call.letter.uid.node for call in story.postbox.calls) == ["one", "one", "two", "two"]
+        assert sorted(call.message.uid.node for call in story.provider.calls) == ["one", "one", "two", "two"]
 
     def test_is_read_again_only_then(self, story: Story) -> None:
-        story.settle_in(contacts=3)
+        story.set_up(contacts=3)
         executions = story.world.ports.executions
         asked: list[bool] = []
 
@@ -126,13 +126,13 @@ class TestARowThatIsReadTooEarly:
             return executions.find_many(keys, shards, strong)
 
         flow = story.start(story.campaign(story.send("one"), wait("pause", "PT5S"), story.send("two")))
-        swap_ports(story, executions=Around(executions, find_many=find_many))
+        swap_ports(story, executions=PatchedPort(executions, find_many=find_many))
         story.advance(timedelta(seconds=30))
         assert story.flow(flow)["status"] == "completed"
         assert asked == [False, False]
 
     def test_does_not_hide_the_claim_of_a_worker_that_died_after_it_had_sent(self, story: Story) -> None:
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         executions = story.world.ports.executions
         flow = story.start(story.campaign(story.send("one")))
         story.world.drain("JobQueue")
@@ -145,29 +145,29 @@ class TestARowThatIsReadTooEarly:
         def die(_: OutgoingMessage) -> None:
             raise Killed
 
-        story.postbox.during = die
+        story.provider.during = die
         with pytest.raises(Killed):
-            story.world.hand_over_all("StepQueue")
-        story.postbox.during = lambda _: None
+            story.world.deliver_all("StepQueue")
+        story.provider.during = lambda _: None
 
         def find_many(keys: Sequence[ExecutionKey], shards: int, strong: bool) -> Mapping[ExecutionKey, Execution]:
             return executions.find_many(keys, shards, strong=True) if strong else before
 
-        swap_ports(story, executions=Around(executions, find_many=find_many))
+        swap_ports(story, executions=PatchedPort(executions, find_many=find_many))
         # Longer than the lease; the message itself is lost, and the watchdog hints the row.
         story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["StepQueue"])
-        story.traveller.shift(timedelta(minutes=5))
+        story.time_travel.shift(timedelta(minutes=5))
         story.world.ports.steps.send([ScheduledStep(build_step_message(key, 0), story.now)], story.now)
         story.advance(timedelta(minutes=20), step=timedelta(seconds=10))
-        assert len(story.postbox.calls) == 1
+        assert len(story.provider.calls) == 1
         assert story.flow(flow)["stats"]["unknown"] == 1
 
     def test_does_not_hide_the_receipt_of_a_message_whose_answer_was_lost(self, story: Story) -> None:
         """It proves that the message is out: sending it again, as the channel allows, would be a double."""
-        story.settle_in(contacts=1)
+        story.set_up(contacts=1)
         body = {"name": "Console", "type": "console", "lostAnswer": "resend"}
         story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
-        story.postbox.answer = lambda _: OutcomeUnknown("read_timeout")
+        story.provider.answer = lambda _: OutcomeUnknown("read_timeout")
         executions = story.world.ports.executions
         flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
         _one_round(story)
@@ -179,9 +179,9 @@ class TestARowThatIsReadTooEarly:
             found = executions.find_many(keys, shards, strong=True)
             return found if strong else {key: replace(row, receipts={}) for key, row in found.items()}
 
-        swap_ports(story, executions=Around(executions, find_many=find_many))
+        swap_ports(story, executions=PatchedPort(executions, find_many=find_many))
         story.advance(timedelta(seconds=30))
-        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 1)
+        assert (story.flow(flow)["status"], len(story.provider.calls)) == ("completed", 1)
 
 
 class TestAChannelThatIsReadTooEarly:
@@ -189,7 +189,7 @@ class TestAChannelThatIsReadTooEarly:
 
     @pytest.mark.parametrize("before", ["not there", "switched off", "broken"])
     def test_skips_nobody_and_pauses_nothing(self, story: Story, before: str) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         flow = story.start(story.campaign(story.send("one")))
         circuits = story.world.ports.circuits
 
@@ -202,9 +202,9 @@ class TestAChannelThatIsReadTooEarly:
             then = {"switched off": replace(found, channel=off), "broken": replace(found, circuit=broken)}
             return then.get(before)
 
-        swap_ports(story, circuits=Around(circuits, find_channel=find_channel))
+        swap_ports(story, circuits=PatchedPort(circuits, find_channel=find_channel))
         story.advance(timedelta(seconds=10))
-        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 2)
+        assert (story.flow(flow)["status"], len(story.provider.calls)) == ("completed", 2)
 
 
 class TestAContactThatIsReadTooEarly:
@@ -216,7 +216,7 @@ class TestAContactThatIsReadTooEarly:
         def find_many(workspace: WorkspaceUid, uids: Sequence[ContactUid], strong: bool) -> Any:
             return contacts.find_many(workspace, uids, strong) if strong else {uid: before[uid] for uid in uids}
 
-        swap_ports(story, contacts=Around(contacts, find_many=find_many))
+        swap_ports(story, contacts=PatchedPort(contacts, find_many=find_many))
 
     def _change(self, story: Story, **changes: Any) -> dict[ContactUid, Contact]:
         """The contacts as they were before the change."""
@@ -227,16 +227,16 @@ class TestAContactThatIsReadTooEarly:
         return before
 
     def test_is_not_skipped_for_a_no_that_was_taken_back(self, story: Story) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         self._change(story, status="UNSUBSCRIBED")
         self._read_early(story, self._change(story, status="ACTIVE"))
         flow = story.start(story.campaign(story.send("one")))
         story.advance(timedelta(seconds=30))
-        assert (story.flow(flow)["status"], len(story.postbox.calls)) == ("completed", 2)
+        assert (story.flow(flow)["status"], len(story.provider.calls)) == ("completed", 2)
 
     @pytest.mark.parametrize("is_sent", [False, True])
     def test_takes_the_lane_of_what_is_true_now(self, story: Story, is_sent: bool) -> None:
-        story.settle_in(contacts=2)
+        story.set_up(contacts=2)
         self._read_early(story, self._change(story, tags=["vip"]))
         lanes = ([story.send("thanks")], [story.send("offer")]) if is_sent else ([end("yes")], [end("no")])
         flow = story.start(story.campaign(condition("which", {"tag": "vip"}, *lanes)))
@@ -247,5 +247,5 @@ class TestAContactThatIsReadTooEarly:
         story.advance(timedelta(seconds=30))
         nodes = [[visit["nodeId"] for visit in story.execution(flow, uid)["history"]] for uid in story.contacts]
         assert {node for way in nodes for node in way} <= {"which", "thanks", "yes"}
-        assert {call.letter.uid.node for call in story.postbox.calls} == ({"thanks"} if is_sent else set())
+        assert {call.message.uid.node for call in story.provider.calls} == ({"thanks"} if is_sent else set())
         assert story.flow(flow)["status"] == "completed"

@@ -68,7 +68,7 @@ HAPPENS: Mapping[SkipReason, tuple[Callable[[Story, str], object], int]] = {
 
 
 def start_waiting(story: Story) -> str:
-    story.settle_in(CONTACTS)
+    story.set_up(CONTACTS)
     flow = story.start(story.campaign(wait("pause", "PT10M"), story.send("hello")))
     story.advance(timedelta(minutes=1), timedelta(seconds=20))
     assert story.flow(flow)["stats"]["pending"] == CONTACTS
@@ -84,17 +84,17 @@ def test_each_reason_is_counted_in_the_flow_and_told_of_the_contact(story: Story
     assert reasons(story, flow) == {reason: skipped}
     stats = story.flow(flow)["stats"]
     assert (stats["skipped"], stats["completed"]) == (skipped, CONTACTS - skipped)
-    assert len(story.postbox.calls) == CONTACTS - skipped
+    assert len(story.provider.calls) == CONTACTS - skipped
     found = story.api.all_pages(f"/flows/{flow}/executions?status=skipped&reason={reason}")
     assert len(found) == skipped
     assert story.contacts[0] in {each["contactUid"] for each in found}
 
 
 def test_what_the_provider_refuses_is_counted_by_its_code(story: Story) -> None:
-    def answer(letter: OutgoingMessage) -> SendResult:
-        return RecipientSuppressed("opted_out") if letter.to == "c0@example.com" else Accepted(str(letter.uid))
+    def answer(message: OutgoingMessage) -> SendResult:
+        return RecipientSuppressed("opted_out") if message.to == "c0@example.com" else Accepted(str(message.uid))
 
-    story.postbox.answer = answer
+    story.provider.answer = answer
     flow = start_waiting(story)
     story.advance(timedelta(minutes=11), timedelta(seconds=20))
     assert reasons(story, flow) == {skip_reason_for("opted_out"): 1}

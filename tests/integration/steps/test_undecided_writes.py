@@ -50,7 +50,7 @@ class Throttled:
 @pytest.fixture
 def throttled(story: Story) -> Iterator[Throttled]:
     """Five contacts, of whom the third one's row is written slowly."""
-    story.settle_in(contacts=5)
+    story.set_up(contacts=5)
     executions: Any = story.world.ports.executions
     client, sleep = executions._client, executions._sleep
     executions._client, executions._sleep = Throttled(client, story.contacts[2]), lambda _: None
@@ -71,7 +71,7 @@ def test_a_claim_that_cannot_be_written_costs_nobody_a_message(story: Story, thr
     shown = story.flow(flow)
     assert throttled.refused == tries
     assert (shown["status"], shown["stats"]["sent"], shown["stats"]["unknown"]) == ("completed", 5, 0)
-    assert sorted(call.letter.uid.contact for call in story.postbox.calls) == sorted(story.contacts)
+    assert sorted(call.message.uid.contact for call in story.provider.calls) == sorted(story.contacts)
 
 
 @pytest.mark.parametrize("tries", [1, 4, 12])
@@ -83,7 +83,7 @@ def test_what_became_of_a_message_is_saved_as_long_as_there_is_time(
     shown = story.flow(flow)
     assert throttled.refused == tries
     assert (shown["status"], shown["stats"]["sent"], shown["stats"]["unknown"]) == ("completed", 5, 0)
-    assert len(story.postbox.calls) == 5
+    assert len(story.provider.calls) == 5
 
 
 def test_a_message_that_cannot_be_saved_at_all_is_unknown_and_is_the_only_one(
@@ -93,4 +93,4 @@ def test_a_message_that_cannot_be_saved_at_all_is_unknown_and_is_the_only_one(
     flow = _send_to_all(story)
     shown = story.flow(flow)
     assert (shown["status"], shown["stats"]["sent"], shown["stats"]["unknown"]) == ("partial_completed", 4, 1)
-    assert len(story.postbox.calls) == 5
+    assert len(story.provider.calls) == 5

@@ -27,10 +27,10 @@ TEXTS = ("doc", "settingsDoc")
 
 def half_way(story: Story) -> str:
     """Everybody has the first message, and waits."""
-    story.settle_in(contacts=4)
+    story.set_up(contacts=4)
     flow = story.start(story.campaign(*story.example()), configuration={"pauseBetweenContactsMs": 100})
     story.advance(timedelta(seconds=30))
-    assert len(story.postbox.calls) == 4
+    assert len(story.provider.calls) == 4
     return flow
 
 
@@ -70,8 +70,8 @@ def test_what_newer_code_stored_is_gone_on_with_by_the_code_before_it(story: Sto
             put(story, table, as_newer(item))
     found = end(story, story.api.workspace, flow)
     assert found.status == "completed"
-    assert set(story.postbox.times_called().values()) == {1}
-    assert len(story.postbox.calls) == 8
+    assert set(story.provider.times_called().values()) == {1}
+    assert len(story.provider.calls) == 8
 
 
 def record(story: Story, flow: str, path: Path) -> None:
@@ -100,4 +100,4 @@ def test_what_an_earlier_release_stored_is_finished(story: Story, release: Any) 
     found = end(story, workspace, release["flow"])
     assert found.status == "completed"
     counted = describe_flow(story.world.ports, workspace, found).counters
-    assert (counted["completed"], counted["sent"], len(story.postbox.calls)) == (4, 8, 4)
+    assert (counted["completed"], counted["sent"], len(story.provider.calls)) == (4, 8, 4)

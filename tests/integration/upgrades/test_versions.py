@@ -16,7 +16,7 @@ from tests.integration.harness import Story, story
 
 __all__ = ["story"]
 
-#: What the first version wrote, letter by letter. A field that is added needs a default, or these fail.
+#: What the first version wrote, message by message. A field that is added needs a default, or these fail.
 OLD_STEP = '{"v":1,"w":"W","f":"F","c":"C","q":3}'
 OLD_JOBS = (
     '{"kind":"expand","w":"W","f":"F","chunk":0,"offset":0}',
@@ -55,7 +55,7 @@ def test_messages_are_written_with_the_names_of_the_first_version() -> None:
 
 
 def test_a_step_that_the_first_version_hinted_runs_on_this_one(story: Story) -> None:
-    story.settle_in(contacts=1)
+    story.set_up(contacts=1)
     flow = story.start(story.campaign(story.send("a"), {"id": "e", "type": "END"}))
     while not (hints := _take(story, "StepQueue")):
         story.world.drain("JobQueue", rounds=5)
@@ -64,7 +64,7 @@ def test_a_step_that_the_first_version_hinted_runs_on_this_one(story: Story) -> 
         {"v": 1, "w": now.workspace, "f": now.flow, "c": now.execution_id, "q": now.seq}, separators=(",", ":")
     )
     assert _call("chalicelib.workers.steps.run_steps", [old]) == set()
-    assert len(story.postbox.calls) == 1
+    assert len(story.provider.calls) == 1
     story.advance(timedelta(seconds=10))
     assert story.flow(flow)["status"] == "completed"
 
@@ -94,18 +94,18 @@ def test_a_step_that_only_a_later_version_reads_waits_for_it_among_the_dead_lett
     story.world.aws.client("sqs").send_message(QueueUrl=story.world.queues["StepQueue"], MessageBody=new)
     for _ in range(6):
         story.world.drain("StepQueue", rounds=50)
-        story.traveller.shift(timedelta(seconds=181))
+        story.time_travel.shift(timedelta(seconds=181))
     assert _take(story, "StepDeadLetters") == [new]
 
 
 def test_an_execution_whose_hint_cannot_be_read_is_hinted_again_by_the_watchdog(story: Story) -> None:
-    story.settle_in(contacts=2)
+    story.set_up(contacts=2)
     flow = story.start(story.campaign(story.send("a"), {"id": "e", "type": "END"}))
     while not _take(story, "StepQueue"):
         story.world.drain("JobQueue", rounds=5)
     story.advance(timedelta(minutes=30), timedelta(seconds=20))
     assert story.flow(flow)["status"] == "completed"
-    assert len(story.postbox.calls) == 2
+    assert len(story.provider.calls) == 2
 
 
 def _take(story: Story, queue: str) -> list[str]:

@@ -94,15 +94,15 @@ def test_a_refused_call_frees_its_key_for_the_mended_one(api: Api) -> None:
 
 def test_after_a_day_the_key_is_forgotten(story: Story) -> None:
     story.expect(201, story.api.post("/v1/channels", CHANNEL, **with_key("k1")))
-    story.traveller.shift(timedelta(hours=23, minutes=59))
+    story.time_travel.shift(timedelta(hours=23, minutes=59))
     assert story.api.post("/v1/channels", CHANNEL, **with_key("k1")).headers["idempotent-replayed"] == "true"
-    story.traveller.shift(timedelta(minutes=1))
+    story.time_travel.shift(timedelta(minutes=1))
     late = story.api.post("/v1/channels", {**CHANNEL, "name": "New"}, **with_key("k1"))
     assert (late.status, "idempotent-replayed" in late.headers) == (201, False)
 
 
 def test_with_and_without_v1_is_the_same_call(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     body = {"channelUid": story.channel, "campaignUid": story.short_campaign(), "contactUids": story.contacts}
     first = story.expect(201, story.api.post("/flows", body, **with_key("k1")))
     assert story.expect(201, story.api.post("/v1/flows", body, **with_key("k1")))["uid"] == first["uid"]
@@ -112,7 +112,7 @@ def test_a_flow_whose_answer_was_lost_by_a_crash_is_not_made_twice(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process dies right after the flow was stored: what it claimed runs out, and the repetition finds the flow."""
-    story.settle_in()
+    story.set_up()
     body = {"channelUid": story.channel, "campaignUid": story.short_campaign(), "contactUids": story.contacts}
 
     class Killed(BaseException):
@@ -127,14 +127,14 @@ def test_a_flow_whose_answer_was_lost_by_a_crash_is_not_made_twice(
             story.api.post("/flows", body, **with_key("k1"))
     busy = story.api.post("/flows", body, **with_key("k1"))
     assert (busy.status, busy.json["error"]) == (409, "conflict")
-    story.traveller.shift(LEASE)
+    story.time_travel.shift(LEASE)
     made = story.expect(201, story.api.post("/flows", body, **with_key("k1")))
     assert [flow["uid"] for flow in story.api.all_pages("/v1/flows")] == [made["uid"]]
     assert story.api.post("/flows", body, **with_key("k1")).headers["idempotent-replayed"] == "true"
 
 
 def test_trigger_takes_the_header_in_the_place_of_its_own_key(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     campaign = story.short_campaign(trigger={"type": "api"}, audience={"contactUids": story.contacts})
     url = f"/v1/campaigns/{campaign}/trigger"
     first = story.expect(202, story.api.post(url, **with_key("k1")))
@@ -144,7 +144,7 @@ def test_trigger_takes_the_header_in_the_place_of_its_own_key(story: Story) -> N
 
 
 def test_events_without_ids_are_the_same_events_when_the_call_is_repeated(story: Story) -> None:
-    story.settle_in(1)
+    story.set_up(1)
     body = {"events": [{"name": "order.placed", "contactUid": story.contacts[0]}]}
     first = story.expect(202, story.api.post("/v1/events", body, **with_key("k1")))
     known = story.world.ports.catalog.page(story.api.workspace, IdempotencyRecord, {}, 10, None).items[0]

@@ -47,7 +47,7 @@ def test_a_revoked_key_is_dead_within_a_minute(story: Story) -> None:
     new = Api(made["key"], story.api.workspace)
     assert new.get("/v1/workspace").status == 200
     story.expect(200, story.api.delete(f"/v1/keys/{made['uid']}"))
-    story.traveller.shift(timedelta(seconds=60))
+    story.time_travel.shift(timedelta(seconds=60))
     assert new.get("/v1/workspace").status == 401
     assert story.api.delete(f"/v1/keys/{made['uid']}").status == 404
 
@@ -56,7 +56,7 @@ def test_two_keys_live_while_one_replaces_the_other(story: Story) -> None:
     old, new = (Api(story.expect(201, story.api.post("/v1/keys", WISH))["key"], story.api.workspace) for _ in "12")
     assert (old.get("/v1/contacts").status, new.get("/v1/contacts").status) == (200, 200)
     story.expect(200, story.api.delete(f"/v1/keys/{uid_of(old)}"))
-    story.traveller.shift(timedelta(seconds=60))
+    story.time_travel.shift(timedelta(seconds=60))
     assert (old.get("/v1/contacts").status, new.get("/v1/contacts").status) == (401, 200)
 
 
@@ -69,7 +69,7 @@ def test_a_key_that_expires_does_so_and_one_of_yesterday_is_not_made(story: Stor
     made = story.expect(201, story.api.post("/v1/keys", {**WISH, "expiresAt": soon}))
     new = Api(made["key"], story.api.workspace)
     assert new.get("/v1/workspace").status == 200
-    story.traveller.shift(timedelta(minutes=5))
+    story.time_travel.shift(timedelta(minutes=5))
     assert new.get("/v1/workspace").status == 401
     reply = story.api.post("/v1/keys", {**WISH, "expiresAt": soon})
     assert (reply.status, reply.json["details"][0]["field"]) == (422, "expiresAt")
@@ -83,10 +83,10 @@ def test_the_last_use_is_noted_once_an_hour(story: Story) -> None:
     story.api.get("/v1/workspace")
     first = noted()
     assert first.last_used_at == story.now
-    story.traveller.shift(timedelta(minutes=59))
+    story.time_travel.shift(timedelta(minutes=59))
     story.api.get("/v1/workspace")
     assert noted() == first
-    story.traveller.shift(timedelta(minutes=2))
+    story.time_travel.shift(timedelta(minutes=2))
     story.api.get("/v1/workspace")
     assert noted().last_used_at == story.now
 

@@ -107,7 +107,7 @@ def test_personal_data_and_secrets_are_not_in_it(api: Api) -> None:
 
 
 def test_starting_a_flow_and_pausing_it_are_told(story: Story) -> None:
-    story.settle_in()
+    story.set_up()
     flow = story.start(story.short_campaign())
     story.set_status(flow, "paused")
     told = story.api.get(f"/v1/audit?objectUid={flow}").json["data"]

@@ -1,4 +1,4 @@
-"""A flow's status table, to the letter of the product, and the limits of its configuration."""
+"""A flow's status table, to the message of the product, and the limits of its configuration."""
 
 import itertools
 

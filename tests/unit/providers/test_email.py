@@ -51,7 +51,7 @@ CLIENT = boto3.client(
 )
 
 
-def letter(
+def message(
     settings: Mapping[str, JsonValue] = FULL, to: str = "ana@example.com", content: Mapping[str, str] | None = None
 ) -> OutgoingMessage:
     return OutgoingMessage(
@@ -79,11 +79,11 @@ class TestRequest:
         self, settings: Mapping[str, JsonValue], content: Mapping[str, str] | None
     ) -> None:
         shape = botocore.session.get_session().get_service_model("sesv2").operation_model("SendEmail").input_shape
-        made = build_request(letter(settings, content=content), "ana@example.com")
+        made = build_request(message(settings, content=content), "ana@example.com")
         assert not ParamValidator().validate(made, shape).has_errors()
 
     def test_it_says_what_was_written(self) -> None:
-        assert build_request(letter(), "ana@example.com") == {
+        assert build_request(message(), "ana@example.com") == {
             "FromEmailAddress": "=?utf-8?b?Q2Fmw6kgIkFuYSIsIEluYy4=?= <news@example.com>",
             "Destination": {"ToAddresses": ["ana@example.com"]},
             "ReplyToAddresses": ["help@example.com"],
@@ -103,7 +103,7 @@ class TestRequest:
 
     def test_a_name_cannot_smuggle_in_another_sender(self) -> None:
         content = {"subject": "s", "text": "t", "fromName": 'Boss <boss@example.com>, "x'}
-        made = build_request(letter({"fromEmail": SENDER}, content=content), "a@example.com")
+        made = build_request(message({"fromEmail": SENDER}, content=content), "a@example.com")
         assert made["FromEmailAddress"] == '"Boss <boss@example.com>, \\"x" <news@example.com>'
 
 
@@ -111,7 +111,7 @@ class TestUnsubscribing:
     LINK = "https://carillon.example/u/token"
 
     def headers(self, link: str | None) -> object:
-        made = build_request(replace(letter(), unsubscribe_url=link), "ana@example.com")
+        made = build_request(replace(message(), unsubscribe_url=link), "ana@example.com")
         shape = botocore.session.get_session().get_service_model("sesv2").operation_model("SendEmail").input_shape
         assert not ParamValidator().validate(made, shape).has_errors()
         return made["Content"]["Simple"].get("Headers")
@@ -132,23 +132,23 @@ class TestUnsubscribing:
 class TestSending:
     def test_an_accepted_message_has_sess_id(self) -> None:
         with Stubber(CLIENT) as stub:
-            stub.add_response("send_email", {"MessageId": "0100"}, dict(build_request(letter(), "ana@example.com")))
-            assert Email(CLIENT).send(letter()) == Accepted("0100")
+            stub.add_response("send_email", {"MessageId": "0100"}, dict(build_request(message(), "ana@example.com")))
+            assert Email(CLIENT).send(message()) == Accepted("0100")
 
     def test_a_refusal_is_a_verdict_and_no_exception(self) -> None:
         with Stubber(CLIENT) as stub:
             stub.add_client_error("send_email", "MessageRejected", "spam", 400)
-            assert Email(CLIENT).send(letter()) == PermanentFailure("MessageRejected")
+            assert Email(CLIENT).send(message()) == PermanentFailure("MessageRejected")
 
     def test_a_domain_beyond_ascii_is_written_as_dns_has_it(self) -> None:
         with Stubber(CLIENT) as stub:
-            wanted = dict(build_request(letter(), "ana@xn--mnchen-3ya.example"))
+            wanted = dict(build_request(message(), "ana@xn--mnchen-3ya.example"))
             stub.add_response("send_email", {"MessageId": "0100"}, wanted)
-            assert Email(CLIENT).send(letter(to="ana@münchen.example")) == Accepted("0100")
+            assert Email(CLIENT).send(message(to="ana@münchen.example")) == Accepted("0100")
 
     def test_a_name_beyond_ascii_is_refused_without_a_call(self) -> None:
         with Stubber(CLIENT):
-            assert Email(CLIENT).send(letter(to="añá@example.com")) == PermanentFailure("address_not_ascii")
+            assert Email(CLIENT).send(message(to="añá@example.com")) == PermanentFailure("address_not_ascii")
 
     def test_nobody_listening_means_not_sent(self) -> None:
         client = boto3.client(
@@ -159,7 +159,7 @@ class TestSending:
             aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}),
         )
-        assert Email(client).send(letter()) == TransientFailure("EndpointConnectionError", unreached=True)
+        assert Email(client).send(message()) == TransientFailure("EndpointConnectionError", unreached=True)
 
 
 @pytest.mark.parametrize(

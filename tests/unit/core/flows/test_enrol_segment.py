@@ -144,7 +144,7 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _check(stage: Stage, others: Counter[str]) -> None:
-    flow, rows = stage.flow, stage.executions.rows.values()
+    flow, rows = stage.flow, stage.executions.stored.values()
     assert sorted(row.key.contact for row in rows) == sorted(f"c{number}" for number in range(1, PEOPLE, 3))
     assert (flow.status, flow.is_expanded, flow.contact_count) == (FlowStatus.RUNNING, True, MEMBERS)
     assert flow.expanded_chunks == tuple(range(flow.chunks))
@@ -205,5 +205,5 @@ def test_two_jobs_of_one_part_at_the_same_time_count_their_members_once() -> Non
 
     expand_segment(stage.ports, EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=1), time_left)
     assert looks > 3
-    assert stage.flow.contact_count == len(stage.executions.rows)
+    assert stage.flow.contact_count == len(stage.executions.stored)
     assert stage.flow.expanded_chunks == (0, 1)

@@ -20,7 +20,7 @@ from chalicelib.model.execution import (
     NodeVisit,
 )
 from chalicelib.model.ids import NodeId
-from tests.builders import NOW, build_row
+from tests.builders import NOW, build_execution
 
 HELLO = NodeId("hello")
 NODES = st.sampled_from([NodeId("hello"), NodeId("again"), NodeId("pause")])
@@ -35,7 +35,7 @@ RESULTS = st.builds(
 RECEIPTS = st.builds(DeliveryReceipt, engagement=st.sampled_from(Engagement), at=st.just(NOW))
 VISITS = st.builds(NodeVisit, node=NODES, exit=st.just("next"), entered=st.just(NOW), left=st.just(NOW))
 ROWS = st.builds(
-    build_row,
+    build_execution,
     node=st.none() | NODES,
     status=st.sampled_from(ExecutionStatus),
     seq=st.integers(0, 9),
@@ -49,7 +49,7 @@ ROWS = st.builds(
 
 def _sent(*engagements: Engagement, outcome: MessageOutcome = MessageOutcome.SENT, cost: int = 0) -> list[Execution]:
     """The row before any receipt and after each, as the store climbs them."""
-    rows = [build_row().with_result(HELLO, MessageResult(outcome, NOW, cost=cost))]
+    rows = [build_execution().with_result(HELLO, MessageResult(outcome, NOW, cost=cost))]
     for engagement in engagements:
         known = rows[-1].receipts.get(HELLO)
         receipt = DeliveryReceipt(engagement, NOW)
@@ -143,7 +143,7 @@ def test_only_what_may_have_been_sent_is_paid_for(outcome: MessageOutcome, spent
 
 
 def test_retries_count_while_they_happen_and_stay_counted() -> None:
-    trying = build_row(attempt=2)
+    trying = build_execution(attempt=2)
     done = replace(trying, attempt=0).with_result(HELLO, MessageResult(MessageOutcome.SENT, NOW, attempts=3))
     assert (counters_of(trying)["retried"], counters_of(done)["retried"]) == (2, 2)
     assert "retried" not in difference(trying, done)
@@ -151,17 +151,19 @@ def test_retries_count_while_they_happen_and_stay_counted() -> None:
 
 def test_a_node_counts_who_came_who_is_there_and_who_left() -> None:
     visit = NodeVisit(HELLO, "next", NOW, NOW + timedelta(seconds=1))
-    counts = counters_of(build_row("pause", path=(visit,)))
+    counts = counters_of(build_execution("pause", path=(visit,)))
     assert (counts["node.hello.entered"], counts["node.hello.left.next"], counts["node.hello.here"]) == (1, 1, 0)
     assert (counts["node.pause.entered"], counts["node.pause.here"]) == (1, 1)
-    over = counters_of(build_row("pause", status=ExecutionStatus.COMPLETED, path=(visit,)))
+    over = counters_of(build_execution("pause", status=ExecutionStatus.COMPLETED, path=(visit,)))
     assert (over["node.pause.entered"], over["node.pause.here"]) == (1, 0)
 
 
 def test_reasons_are_counted_where_there_is_one_to_tell() -> None:
-    counts = counters_of(build_row(status=ExecutionStatus.FAILED, reason="gone"))
+    counts = counters_of(build_execution(status=ExecutionStatus.FAILED, reason="gone"))
     assert counts["reason.failed.gone"] == 1
-    assert not [name for name in counters_of(build_row(status=ExecutionStatus.COMPLETED)) if name.startswith("reason")]
+    assert not [
+        name for name in counters_of(build_execution(status=ExecutionStatus.COMPLETED)) if name.startswith("reason")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from chalicelib.model.flow import MAX_SHARDS
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Page
 from tests.bench.cpu import Laboratory
-from tests.builders import KEY, build_flow, build_row
+from tests.builders import KEY, build_execution, build_flow
 from tests.memory.executions import MemoryExecutions
 
 
@@ -28,7 +28,7 @@ def test_a_list_looks_into_a_hundred_empty_shards_at_a_time_and_comes_to_the_end
     executions = ReadExecutions()
     ports = replace(Laboratory().ports, executions=executions)
     flow = build_flow(uid=KEY.flow, shards=MAX_SHARDS)
-    executions.enrol_many([build_row()], MAX_SHARDS)
+    executions.enrol_many([build_execution()], MAX_SHARDS)
     found: list[Execution] = []
     cursor: str | None = None
     requests = 0

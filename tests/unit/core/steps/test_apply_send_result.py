@@ -19,7 +19,7 @@ from chalicelib.model.message import (
     Throttled,
     TransientFailure,
 )
-from tests.builders import NOW, build_row
+from tests.builders import NOW, build_execution
 
 HELLO = NodeId("hello")
 CONFIGURATION = FlowConfiguration(max_retries=2, retry_delay_ms=5_000)
@@ -37,7 +37,7 @@ EVERY = [
 
 def _claimed(**fields: object) -> Execution:
     claim = Claim(AttemptId("a"), NOW + timedelta(minutes=2), HELLO)
-    return build_row(status=ExecutionStatus.PROCESSING, claim=claim, **fields)
+    return build_execution(status=ExecutionStatus.PROCESSING, claim=claim, **fields)
 
 
 def _attempt(resend: bool = False, configuration: FlowConfiguration = CONFIGURATION) -> SendAttempt:

@@ -22,13 +22,13 @@ from chalicelib.model.graph import Graph, Node
 from chalicelib.model.ids import NodeId
 from chalicelib.model.message import OutgoingMessage
 from chalicelib.model.steps import Continue, Step, StepContext
-from tests.builders import NOW, build_contact, build_graph, build_letter, build_row, end, send, wait
+from tests.builders import NOW, build_contact, build_execution, build_graph, build_message, end, send, wait
 
 LATER = NOW + timedelta(days=2)
 
 
 class Desk:
-    """Writes a letter for every SEND but those that it is told to skip, and remembers for which it was asked."""
+    """Writes a message for every SEND but those that it is told to skip, and remembers for which it was asked."""
 
     def __init__(self, skips: Mapping[str, str] | None = None) -> None:
         self.skips = skips or {}
@@ -37,7 +37,7 @@ class Desk:
     def __call__(self, node: Node, row: Execution, contact: Contact) -> OutgoingMessage | SkipMessage:
         self.asked.append(node.id)
         reason = self.skips.get(node.id)
-        return SkipMessage(reason, "mail") if reason else build_letter(node.id)
+        return SkipMessage(reason, "mail") if reason else build_message(node.id)
 
 
 class Passing(Step):
@@ -56,8 +56,8 @@ def _with(row: Execution, node: str, outcome: MessageOutcome) -> Execution:
 
 
 def test_a_send_stops_the_walk_with_its_letter() -> None:
-    moved = _walk(build_row(), build_graph(send("hello"), end()))
-    assert moved.message == build_letter()
+    moved = _walk(build_execution(), build_graph(send("hello"), end()))
+    assert moved.message == build_message()
     assert (moved.execution.node, moved.execution.status, moved.execution.path) == (
         "hello",
         ExecutionStatus.PENDING,
@@ -67,37 +67,39 @@ def test_a_send_stops_the_walk_with_its_letter() -> None:
 
 def test_a_message_decided_before_is_not_considered_again() -> None:
     desk = Desk()
-    moved = _walk(_with(build_row(), "hello", MessageOutcome.SENT), build_graph(send("hello"), send("again")), desk)
+    moved = _walk(
+        _with(build_execution(), "hello", MessageOutcome.SENT), build_graph(send("hello"), send("again")), desk
+    )
     assert desk.asked == ["again"]
-    assert moved.message == build_letter("again")
+    assert moved.message == build_message("again")
 
 
 @pytest.mark.parametrize("outcome", [MessageOutcome.SENT, MessageOutcome.UNKNOWN])
 def test_an_attempt_made_completes_the_walk(outcome: MessageOutcome) -> None:
-    moved = _walk(_with(build_row(), "hello", outcome), build_graph(send("hello"), end()))
+    moved = _walk(_with(build_execution(), "hello", outcome), build_graph(send("hello"), end()))
     assert (moved.message, moved.execution.status, moved.execution.reason) == (None, ExecutionStatus.COMPLETED, None)
 
 
 def test_a_walk_without_an_end_is_over_after_its_last_step() -> None:
-    moved = _walk(_with(build_row(), "hello", MessageOutcome.SENT), build_graph(send("hello")))
+    moved = _walk(_with(build_execution(), "hello", MessageOutcome.SENT), build_graph(send("hello")))
     assert (moved.execution.status, moved.execution.node) == (ExecutionStatus.COMPLETED, None)
 
 
 def test_a_walk_that_had_nothing_to_send_is_completed() -> None:
-    assert _walk(build_row("done"), build_graph(end())).execution.status is ExecutionStatus.COMPLETED
+    assert _walk(build_execution("done"), build_graph(end())).execution.status is ExecutionStatus.COMPLETED
 
 
 def test_a_wait_puts_the_row_to_sleep_from_when_it_came() -> None:
-    row = replace(build_row("pause"), entered=NOW - timedelta(hours=1))
+    row = replace(build_execution("pause"), entered=NOW - timedelta(hours=1))
     moved = _walk(row, build_graph(wait("pause"), end())).execution
     assert (moved.asleep, moved.due, moved.node) == (True, LATER - timedelta(hours=1), "pause")
     assert (moved.status, moved.path) == (ExecutionStatus.PENDING, ())
 
 
 def test_a_row_that_wakes_leaves_the_wait_and_goes_on() -> None:
-    row = replace(build_row("pause"), asleep=True, due=LATER)
+    row = replace(build_execution("pause"), asleep=True, due=LATER)
     moved = _walk(row, build_graph(wait("pause"), send("hello")), now=LATER)
-    assert moved.message == build_letter()
+    assert moved.message == build_message()
     assert (moved.execution.asleep, moved.execution.due, moved.execution.node) == (False, None, "hello")
     assert [(visit.node, visit.exit, visit.entered, visit.left) for visit in moved.execution.path] == [
         ("pause", "next", NOW, LATER)
@@ -106,20 +108,20 @@ def test_a_row_that_wakes_leaves_the_wait_and_goes_on() -> None:
 
 
 def test_a_row_that_wakes_from_the_last_step_is_over() -> None:
-    row = replace(build_row("pause"), asleep=True, due=LATER)
+    row = replace(build_execution("pause"), asleep=True, due=LATER)
     moved = _walk(row, build_graph(wait("pause")), now=LATER).execution
     assert (moved.status, moved.due) == (ExecutionStatus.COMPLETED, None)
 
 
 def test_a_wait_that_follows_a_wait_starts_when_the_first_ends() -> None:
-    row = replace(build_row("one"), asleep=True, due=LATER)
+    row = replace(build_execution("one"), asleep=True, due=LATER)
     moved = _walk(row, build_graph(wait("one"), wait("two", "PT1H"), end()), now=LATER).execution
     assert (moved.node, moved.due) == ("two", LATER + timedelta(hours=1))
 
 
 def test_a_skip_is_recorded_and_the_walk_goes_on() -> None:
-    moved = _walk(build_row(), build_graph(send("hello"), send("again")), Desk({"hello": "no_address"}))
-    assert moved.message == build_letter("again")
+    moved = _walk(build_execution(), build_graph(send("hello"), send("again")), Desk({"hello": "no_address"}))
+    assert moved.message == build_message("again")
     skipped = moved.execution.results[NodeId("hello")]
     assert (skipped.outcome, skipped.reason, skipped.channel) == (MessageOutcome.SKIPPED, "no_address", "mail")
     assert (skipped.attempts, skipped.cost) == (0, 0)
@@ -127,7 +129,7 @@ def test_a_skip_is_recorded_and_the_walk_goes_on() -> None:
 
 
 def test_a_message_that_may_be_out_is_not_skipped_afterwards() -> None:
-    row = build_row(unsure=True, attempt=1, paid=7)
+    row = build_execution(unsure=True, attempt=1, paid=7)
     moved = _walk(row, build_graph(send("hello"), end()), Desk({"hello": "unsubscribed"})).execution
     result = moved.results[NodeId("hello")]
     assert (result.outcome, result.reason, result.channel) == (MessageOutcome.UNKNOWN, "answer_lost", "mail")
@@ -137,7 +139,7 @@ def test_a_message_that_may_be_out_is_not_skipped_afterwards() -> None:
 
 def test_a_receipt_ends_the_tries_of_a_lost_answer_and_they_are_paid_for() -> None:
     told = {NodeId("hello"): DeliveryReceipt(Engagement.DELIVERED, NOW)}
-    row = build_row(unsure=True, attempt=1, paid=7, receipts=told)
+    row = build_execution(unsure=True, attempt=1, paid=7, receipts=told)
     moved = _walk(row, build_graph(send("hello"), end()))
     assert (moved.message, moved.execution.results[NodeId("hello")].cost) == (None, 7)
     assert not depends_on_contact(row, moved.execution)
@@ -145,12 +147,12 @@ def test_a_receipt_ends_the_tries_of_a_lost_answer_and_they_are_paid_for() -> No
 
 def test_a_contact_for_whom_every_send_was_skipped_is_skipped() -> None:
     desk = Desk({"hello": "no_address", "again": "no_consent"})
-    moved = _walk(build_row(), build_graph(send("hello"), send("again"), end()), desk).execution
+    moved = _walk(build_execution(), build_graph(send("hello"), send("again"), end()), desk).execution
     assert (moved.status, moved.reason) == (ExecutionStatus.SKIPPED, "no_address")
 
 
 def test_one_message_sent_among_skipped_ones_completes_the_walk() -> None:
-    row = _with(build_row("again"), "hello", MessageOutcome.SENT)
+    row = _with(build_execution("again"), "hello", MessageOutcome.SENT)
     moved = _walk(row, build_graph(send("hello"), send("again"), end()), Desk({"again": "no_address"})).execution
     assert (moved.status, moved.reason) == (ExecutionStatus.COMPLETED, None)
 
@@ -161,17 +163,17 @@ def test_one_message_sent_among_skipped_ones_completes_the_walk() -> None:
 )
 def test_a_retry_of_one_node_stops_after_it(outcome: MessageOutcome, status: ExecutionStatus) -> None:
     desk = Desk()
-    row = replace(_with(build_row(), "hello", outcome), only=True)
+    row = replace(_with(build_execution(), "hello", outcome), only=True)
     moved = _walk(row, build_graph(send("hello"), send("again"), end()), desk)
     assert (moved.message, moved.execution.status, desk.asked) == (None, status, [])
 
 
 def test_a_retry_of_one_node_sends_it_first() -> None:
-    assert _walk(build_row(only=True), build_graph(send("hello"), end())).message == build_letter()
+    assert _walk(build_execution(only=True), build_graph(send("hello"), end())).message == build_message()
 
 
 def test_attempts_and_faults_are_counted_per_node() -> None:
-    row = replace(_with(build_row(), "hello", MessageOutcome.SENT), attempt=2, faults=3)
+    row = replace(_with(build_execution(), "hello", MessageOutcome.SENT), attempt=2, faults=3)
     moved = _walk(row, build_graph(send("hello"), send("again"))).execution
     assert (moved.node, moved.attempt, moved.faults) == ("again", 0, 0)
 
@@ -180,14 +182,14 @@ def test_attempts_and_faults_are_counted_per_node() -> None:
 @pytest.mark.parametrize("node", ["gone", None])
 def test_a_row_that_fits_no_graph_is_given_up(node: str | None, asleep: bool) -> None:
     with pytest.raises(GiveUp) as fault:
-        _walk(build_row(node, asleep=asleep, due=NOW if asleep else None), build_graph(send("hello")))
+        _walk(build_execution(node, asleep=asleep, due=NOW if asleep else None), build_graph(send("hello")))
     assert fault.value.code == "node_not_found"
 
 
 @pytest.mark.parametrize("status", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED])
 def test_a_row_that_is_over_stays_as_it_is(status: ExecutionStatus) -> None:
     desk = Desk()
-    moved = _walk(build_row(status=status), build_graph(send("hello")), desk)
+    moved = _walk(build_execution(status=status), build_graph(send("hello")), desk)
     assert (moved.message, moved.execution.status, desk.asked) == (None, status, [])
 
 
@@ -195,18 +197,20 @@ def test_a_graph_with_a_loop_is_a_fault_and_no_endless_walk() -> None:
     name = NodeId("round")
     looped = Graph(name, {name: Node(name, Passing(id=name, type="PASSING"), {"next": name}, "steps[0]")})
     with pytest.raises(GiveUp) as fault:
-        _walk(build_row(name), looped)
+        _walk(build_execution(name), looped)
     assert fault.value.code == "walk_too_long"
 
 
 @pytest.mark.parametrize("sends", [1, 49, 50, 199])
 def test_however_many_sends_are_not_for_a_contact_it_is_skipped_and_not_failed(sends: int) -> None:
     names = [f"s{number}" for number in range(sends)]
-    moved = _walk(build_row("s0"), build_graph(*map(send, names), end()), Desk(dict.fromkeys(names, "no_address")))
+    moved = _walk(
+        build_execution("s0"), build_graph(*map(send, names), end()), Desk(dict.fromkeys(names, "no_address"))
+    )
     assert (moved.message, moved.execution.status) == (None, ExecutionStatus.SKIPPED)
 
 
 def test_the_row_given_in_is_not_touched() -> None:
-    row = build_row("pause")
+    row = build_execution("pause")
     _walk(row, build_graph(wait("pause"), end()))
-    assert row == build_row("pause")
+    assert row == build_execution("pause")
