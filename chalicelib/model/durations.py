@@ -43,6 +43,25 @@ def _add_up(parts: _Parts) -> timedelta:
         return timedelta.max
 
 
+_UNITS = (
+    ("year", timedelta(days=365)),
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+    ("second", timedelta(seconds=1)),
+)
+
+
+def describe_duration(span: timedelta) -> str:
+    """Return a duration for people, in its two largest units: `1 hour 2 minutes`."""
+    parts = []
+    for unit, length in _UNITS:
+        number, span = divmod(span, length)
+        if number:
+            parts.append(f"{number} {unit}{'s' if number > 1 else ''}")
+    return " ".join(parts[:2]) or "0 seconds"
+
+
 def _write_duration(span: timedelta) -> str:
     return str(_ISO_8601.dump_python(span, mode="json"))
 

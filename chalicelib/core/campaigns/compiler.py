@@ -1,4 +1,4 @@
-"""Authored steps → graph, with every problem reported at once."""
+"""Compile the authored steps of a campaign to a graph, and report all problems."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,21 +13,21 @@ from chalicelib.model.ids import NodeId
 from chalicelib.model.steps import NEXT, Branch, Step
 from chalicelib.model.validation_problems import validation_problems
 
-#: api.md: a bigger campaign would not fit the dashboard, nor its statistics one DynamoDB item.
+#: The statistics of a campaign with more nodes would not fit one DynamoDB item, nor the campaign the dashboard.
 MAX_NODES = 200
-#: Ids are at most this long; longer ones are wrong and need not be quoted in full.
-MAX_NAMED = 40
+#: Longest valid step id, in characters. Messages quote a longer one only up to here.
+MAX_QUOTED_ID = 40
 
 
-#: Deeper nesting is not read by people either.
+#: Deepest list of steps; people cannot follow a deeper one.
 MAX_DEPTH = 10
-#: One step as it was written → as its type has it. Raises ValidationError, RecursionError.
+#: Reads one step. Raises ValidationError or RecursionError.
 ReadStep = Callable[[JsonValue], Step]
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The graph, as far as the steps could be read; it is only good to run when there are no problems."""
+    """The graph of all readable steps. It may run only if there are no problems."""
 
     graph: Graph
     problems: tuple[Problem, ...] = ()
@@ -35,7 +35,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class SourceStep:
-    """A step as it came, and where it stood; read, with what stands in its lanes, when it could be."""
+    """A step as authored, with its path. `step` and `lanes` are set if it could be read."""
 
     field: str
     raw: JsonValue
@@ -44,27 +44,27 @@ class SourceStep:
 
     @property
     def id(self) -> str | None:
-        """Its id, as far as it has one; cut, since it comes from outside and goes into messages."""
+        """The authored id, or None. It is shortened, because it is user input that is quoted in messages."""
         named = self.raw.get("id") if isinstance(self.raw, dict) else None
-        return named[:MAX_NAMED] if isinstance(named, str) else None
+        return named[:MAX_QUOTED_ID] if isinstance(named, str) else None
 
     def problem(self, field: str, message: str) -> Problem:
-        """A problem of this step, by its id where it has one."""
+        """Return a problem of this step. The message names the id, if there is one."""
         return Problem(
             f"{self.field}.{field}" if field else self.field, f"step {self.id}: {message}" if self.id else message
         )
 
 
 def compile_steps(steps: Sequence[JsonValue], read_step: ReadStep) -> Compiled:
-    """Reads each step by `read_step` and joins them: in order, lanes gather, END stops."""
+    """Compile steps. They run in order, the lanes of a split join after it, and END stops."""
     problems: list[Problem] = []
     written = _read_all(steps, "steps", read_step, problems, 1)
-    flat = list(_flat(written))
+    flat = list(_flatten(written))
     if not steps:
         problems.append(Problem("steps", "A campaign needs at least one step"))
     if len(flat) > MAX_NODES:
-        problems.append(Problem("steps", f"A campaign has at most {MAX_NODES} steps, this one has {len(flat)}"))
-    problems += [*_repeated_ids(flat), *_unreached(written), *_bad_references(flat)]
+        problems.append(Problem("steps", f"at most {MAX_NODES} steps per campaign; this one has {len(flat)}"))
+    problems += [*_repeated_ids(flat), *_unreachable(written), *_bad_references(flat)]
     return Compiled(_Joiner(flat).join(written), tuple(problems))
 
 
@@ -72,7 +72,7 @@ def _read_all(
     steps: Sequence[JsonValue], field: str, read_step: ReadStep, problems: list[Problem], depth: int
 ) -> tuple[SourceStep, ...]:
     if steps and depth > MAX_DEPTH:
-        problems.append(Problem(field, f"Lanes are nested at most {MAX_DEPTH - 1} deep"))
+        problems.append(Problem(field, f"lanes may be nested at most {MAX_DEPTH - 1} deep"))
         return ()
     return tuple(_read(step, f"{field}[{index}]", read_step, problems, depth) for index, step in enumerate(steps))
 
@@ -81,7 +81,7 @@ def _read(raw: JsonValue, field: str, read_step: ReadStep, problems: list[Proble
     try:
         step = read_step(raw)
     except RecursionError:
-        problems.append(Problem(field, "is nested too deep"))
+        problems.append(Problem(field, "is nested too deeply"))
         return SourceStep(field, None, None)
     except ValidationError as error:
         broken = SourceStep(field, raw, None)
@@ -96,44 +96,44 @@ def _read(raw: JsonValue, field: str, read_step: ReadStep, problems: list[Proble
     return SourceStep(field, raw, step, lanes)
 
 
-def _flat(written: Sequence[SourceStep]) -> Iterator[SourceStep]:
-    """All steps in the order in which they are written."""
+def _flatten(written: Sequence[SourceStep]) -> Iterator[SourceStep]:
+    """Yield all steps in authored order."""
     for each in written:
         yield each
         for _, inside in each.lanes:
-            yield from _flat(inside)
+            yield from _flatten(inside)
 
 
 def _repeated_ids(flat: Sequence[SourceStep]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for each in flat:
         if each.id is not None and first.setdefault(each.id, each.field) != each.field:
-            yield each.problem("id", f"{first[each.id]} has this id too")
+            yield each.problem("id", f"{first[each.id]} has the same id; use another one")
 
 
-def _goes_on(written: Sequence[SourceStep]) -> bool:
-    """Whether a contact that begins this list can come to its end."""
-    return all(_passes(each) for each in written)
+def _reaches_end(written: Sequence[SourceStep]) -> bool:
+    """Return whether a contact can pass all steps of the list."""
+    return all(_can_continue(each) for each in written)
 
 
-def _passes(written: SourceStep) -> bool:
+def _can_continue(written: SourceStep) -> bool:
     step = written.step
-    return step is None or bool(step.exits) or any(_goes_on(inside) for _, inside in written.lanes)
+    return step is None or bool(step.exits) or any(_reaches_end(inside) for _, inside in written.lanes)
 
 
-def _unreached(written: Sequence[SourceStep]) -> Iterator[Problem]:
-    """In each list the first step that nobody can come to."""
+def _unreachable(written: Sequence[SourceStep]) -> Iterator[Problem]:
+    """Yield a problem for the first unreachable step of each list."""
     for each, following in pairwise(written):
-        if not _passes(each):
-            yield following.problem("", f"is never reached, since the walk ends at {each.id} before it")
+        if not _can_continue(each):
+            yield following.problem("", f"is never reached, because the path ends at {each.id}")
             break
     for each in written:
         for _, inside in each.lanes:
-            yield from _unreached(inside)
+            yield from _unreachable(inside)
 
 
 def _bad_references(flat: Sequence[SourceStep]) -> Iterator[Problem]:
-    """A step may look at messages of SENDs that are written before it."""
+    """Yield a problem for each reference to a message that no earlier SEND step sends."""
     seen: dict[str, bool] = {}
     for each in flat:
         for reference in dict.fromkeys(each.step.refers_to if each.step else ()):
@@ -147,16 +147,16 @@ def _bad_references(flat: Sequence[SourceStep]) -> Iterator[Problem]:
 
 
 class _Joiner:
-    """Makes nodes of steps. Steps whose id is taken get nodes all the same, so that they are looked at too."""
+    """Builds the nodes. A step with a repeated id gets a node too, so all its fields are checked."""
 
     def __init__(self, flat: Sequence[SourceStep]) -> None:
-        taken: Counter[str] = Counter()
+        uses: Counter[str] = Counter()
         self._ids: dict[str, NodeId] = {}
         for each in flat:
             if each.step is not None:
-                taken[each.step.id] += 1
-                again = f"#{taken[each.step.id]}" if taken[each.step.id] > 1 else ""
-                self._ids[each.field] = NodeId(each.step.id + again)
+                uses[each.step.id] += 1
+                suffix = f"#{uses[each.step.id]}" if uses[each.step.id] > 1 else ""
+                self._ids[each.field] = NodeId(each.step.id + suffix)
         self._nodes: dict[NodeId, Node] = {}
 
     def join(self, written: Sequence[SourceStep]) -> Graph:
@@ -165,7 +165,7 @@ class _Joiner:
         return Graph(start, ordered)
 
     def _link(self, written: Sequence[SourceStep], after: NodeId | None) -> NodeId | None:
-        """Joins a list from its end; the node with which it begins, or what comes after it when it is empty."""
+        """Link a list from its end. Returns its first node, or `after` if the list is empty."""
         for each in reversed(written):
             if each.step is None:
                 continue
@@ -178,7 +178,7 @@ class _Joiner:
 
 
 def mermaid(graph: Graph) -> str:
-    """The graph as a Mermaid flowchart, as GitHub draws it."""
+    """Return the graph as a Mermaid flowchart, which GitHub renders."""
     names = {node.id: f"n{number}" for number, node in enumerate(graph)}
     lines = ["flowchart TD"]
     for node in graph:
@@ -190,5 +190,5 @@ def mermaid(graph: Graph) -> str:
     return "\n".join(lines)
 
 
-#: Mermaid reads quotes, brackets and backticks in a label as its own; entities pass.
+#: Mermaid interprets quotes, brackets and backticks in a label, so they are written as entities.
 _MERMAID_ESCAPES = {ord(sign): f"#{ord(sign)};" for sign in "\"'<>[](){}|`#;&\n\r"}

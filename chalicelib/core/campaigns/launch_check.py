@@ -1,4 +1,4 @@
-"""May this campaign be launched? Every reason against it at once, for validate and launch alike."""
+"""Check whether the SEND steps of a campaign can be launched, and report all problems. `validate` uses it too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from chalicelib.model.template import Template, TemplateStatus, TemplateVersion
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What the steps name, as far as it is there. Versions are those that the SENDs would use, by node."""
+    """The channels and templates that the steps name and that exist. `versions` maps node ids to template versions."""
 
     default_channel: str | None
     channels: Mapping[str, Channel]
@@ -20,13 +20,13 @@ class References:
     versions: Mapping[str, TemplateVersion]
 
 
-def check_launch(graph: Graph, referred: References) -> tuple[Problem, ...]:
-    """Rule 6 of product.md for every SEND, and for what it would send instead."""
+def check_launch(graph: Graph, references: References) -> tuple[Problem, ...]:
+    """Check the channel and the template of each SEND step and of its fallbacks."""
     problems: list[Problem] = []
     for node in graph:
         for offer in node.step.offers if isinstance(node.step, SendsMessage) else ():
-            channel, found = _check_channel(node, offer, referred)
-            problems += found + _check_template(node, offer, channel, referred)
+            channel, found = _check_channel(node, offer, references)
+            problems += found + _check_template(node, offer, channel, references)
     return tuple(problems)
 
 
@@ -34,11 +34,11 @@ def _problem(node: Node, offer: SendOption, field: str, message: str) -> list[Pr
     return [Problem(f"{node.field}.{offer.prefix}{field}", f"step {node.step.id}: {message}")]
 
 
-def _check_channel(node: Node, offer: SendOption, referred: References) -> tuple[Channel | None, list[Problem]]:
-    uid = offer.sending.channel_uid or referred.default_channel
+def _check_channel(node: Node, offer: SendOption, references: References) -> tuple[Channel | None, list[Problem]]:
+    uid = offer.sending.channel_uid or references.default_channel
     if uid is None:
-        return None, _problem(node, offer, "channelUid", "names no channel, and the flow has none for it")
-    channel = referred.channels.get(uid)
+        return None, _problem(node, offer, "channelUid", "names no channel, and the flow has no default channel")
+    channel = references.channels.get(uid)
     if channel is None:
         return None, _problem(node, offer, "channelUid", f"channel {uid} was not found")
     if channel.approval is not Approval.APPROVED or not channel.active:
@@ -47,17 +47,17 @@ def _check_channel(node: Node, offer: SendOption, referred: References) -> tuple
     return channel, []
 
 
-def _check_template(node: Node, offer: SendOption, channel: Channel | None, referred: References) -> list[Problem]:
+def _check_template(node: Node, offer: SendOption, channel: Channel | None, references: References) -> list[Problem]:
     uid = offer.sending.template_uid
-    template = referred.templates.get(uid)
+    template = references.templates.get(uid)
     if template is None:
         return _problem(node, offer, "templateUid", f"template {uid} was not found")
     if template.status is not TemplateStatus.PUBLISHED:
         return _problem(node, offer, "templateUid", f"template {uid} is {template.status}, not PUBLISHED")
-    version = referred.versions.get(f"{node.id}{offer.suffix}")
+    version = references.versions.get(f"{node.id}{offer.suffix}")
     if version is None:
-        wanted = f"template {uid} has no version {offer.sending.template_version}"
-        return _problem(node, offer, "templateVersion", wanted)
+        missing = f"template {uid} has no version {offer.sending.template_version}"
+        return _problem(node, offer, "templateVersion", missing)
     if channel is not None and version.channel_type != channel.type:
         mismatch = f"the template is for {version.channel_type}, the channel is {channel.type}"
         return _problem(node, offer, "templateUid", mismatch)

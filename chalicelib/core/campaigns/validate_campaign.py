@@ -1,4 +1,4 @@
-"""Looks at a campaign's draft as launching it would: graph, problems, warnings, the template versions to be pinned."""
+"""Validate the draft of a campaign: compile it, find problems and warnings, and select the template versions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,16 @@ from chalicelib.model.template import Template, TemplateVersion
 from chalicelib.nodes.registry import read_step
 from chalicelib.ports import Ports
 
-#: For calls that need one channel at least.
-NO_CHANNEL = Problem("channelUid", "No SEND names a channel: name one here, for those that name none")
+#: The problem of a call that needs a default channel and has none.
+NO_CHANNEL = Problem("channelUid", "No SEND step names a channel; set a default channel here")
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
-    """`pins`: SEND step id → template version; `default_channel` carries the SENDs that name none."""
+    """The result of a validation.
+
+    `pins` maps SEND step ids to template versions. `default_channel` is for SEND steps that name no channel.
+    """
 
     graph: Graph
     problems: tuple[Problem, ...]
@@ -38,18 +41,21 @@ class ValidationReport:
 def validate_campaign(
     ports: Ports, workspace: WorkspaceUid, campaign: Campaign, default_channel: str | None = None
 ) -> ValidationReport:
-    """Without `default_channel` the short form's, else the first that a SEND names; none at all is only a warning."""
+    """Validate the draft. A missing default channel is a warning.
+
+    The default of `default_channel` is the channel of the short form, or else the first one that a SEND step names.
+    """
     compiled = compile_steps(campaign.steps, read_step)
     sends = message_specs(compiled.graph)
     default = default_channel or _own_channel(campaign, sends)
-    referred = _refer(ports, workspace, sends, default)
-    found = check_launch(compiled.graph, referred)
+    references = _load_references(ports, workspace, sends, default)
+    found = check_launch(compiled.graph, references)
     missing = [problem for problem in found if default is None and problem.field.endswith(".channelUid")]
     now = ports.clock.now()
-    of_steps = _located(compiled.graph, lambda step: step.problems(now))
-    problems = (*compiled.problems, *of_steps, *(problem for problem in found if problem not in missing))
-    warnings = (*missing, *_warnings(now, compiled.graph), *_without_links(ports, referred.versions))
-    pins = {node: version.version for node, version in referred.versions.items()}
+    step_problems = _step_problems(compiled.graph, lambda step: step.problems(now))
+    problems = (*compiled.problems, *step_problems, *(problem for problem in found if problem not in missing))
+    warnings = (*missing, *_warnings(now, compiled.graph), *_missing_link_warnings(ports, references.versions))
+    pins = {node: version.version for node, version in references.versions.items()}
     return ValidationReport(compiled.graph, problems, warnings, pins, default)
 
 
@@ -60,30 +66,30 @@ def _own_channel(campaign: Campaign, sends: Mapping[str, MessageSpec]) -> str | 
 
 
 def _warnings(now: datetime, graph: Graph) -> list[Problem]:
-    warnings = _located(graph, lambda step: step.warnings(now))
+    warnings = _step_problems(graph, lambda step: step.warnings(now))
     if graph.nodes and not message_specs(graph):
-        warnings.append(Problem("steps", "No step sends anything"))
+        warnings.append(Problem("steps", "No step sends a message"))
     return warnings
 
 
-def _located(graph: Graph, remarks: Callable[[Step], Sequence[Problem]]) -> list[Problem]:
-    """What the steps themselves say, with the path to each."""
-    return [
-        Problem(f"{node.field}.{problem.field}", problem.message) for node in graph for problem in remarks(node.step)
-    ]
+def _step_problems(graph: Graph, check: Callable[[Step], Sequence[Problem]]) -> list[Problem]:
+    """Return the problems that the steps report themselves, with the path of each step."""
+    return [Problem(f"{node.field}.{problem.field}", problem.message) for node in graph for problem in check(node.step)]
 
 
-def _without_links(ports: Ports, versions: Mapping[str, TemplateVersion]) -> tuple[Problem, ...]:
-    """Newsletters without a way out are marked as spam, and in many countries they are forbidden."""
-    meant = any(
+def _missing_link_warnings(ports: Ports, versions: Mapping[str, TemplateVersion]) -> tuple[Problem, ...]:
+    """Warn if unsubscribe links are missing. Newsletters without one are marked as spam, or are even illegal."""
+    needs_link = any(
         version.message_type is MessageType.NEWSLETTER or UNSUBSCRIBE_URL in version.variables
         for version in versions.values()
     )
-    said = "PUBLIC_URL is not set: newsletters go out without a link to unsubscribe"
-    return (Problem("steps", said),) if meant and not ports.public_url else ()
+    warning = "PUBLIC_URL is not set, so newsletters have no unsubscribe link"
+    return (Problem("steps", warning),) if needs_link and not ports.public_url else ()
 
 
-def _refer(ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, MessageSpec], default: str | None) -> References:
+def _load_references(
+    ports: Ports, workspace: WorkspaceUid, sends: Mapping[str, MessageSpec], default: str | None
+) -> References:
     catalog = ports.catalog
     channel_uids = {step.channel_uid or default for step in sends.values()}
     channels = {uid: catalog.find(workspace, Channel, uid) for uid in channel_uids if uid}

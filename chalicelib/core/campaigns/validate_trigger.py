@@ -1,4 +1,4 @@
-"""What is wrong with a campaign's trigger and audience, beside its steps: for `validate` and every launch alike."""
+"""Check the trigger and the audience of a campaign, for `validate` and for every launch."""
 
 from chalicelib.core.campaigns.recurrence import check_schedule
 from chalicelib.errors import Problem
@@ -11,7 +11,7 @@ from chalicelib.model.trigger import EventTrigger, ScheduledTrigger
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
-#: What Carillon itself reports of a contact and of its messages.
+#: Events that Carillon publishes itself. A caller cannot report them.
 BUILT_IN = frozenset(
     {f"contact.{word}" for word in ("created", "updated", "tagged", "untagged")}
     | {f"consent.{word}" for word in ("granted", "revoked", "pending")}
@@ -20,7 +20,7 @@ BUILT_IN = frozenset(
 
 
 def check_trigger(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> tuple[Problem, ...]:
-    """Every reason for which the trigger and the audience as they are drafted could not be launched now."""
+    """Return all problems of the drafted trigger and audience that prevent a launch now."""
     return (*_check_segment(ports, workspace, campaign), *_check_trigger(ports, workspace, campaign))
 
 
@@ -36,8 +36,8 @@ def _check_trigger(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) ->
     if isinstance(trigger, ScheduledTrigger):
         zone = ports.catalog.get(workspace, Workspace, workspace).timezone
         found = check_schedule(trigger, zone, ports.clock.now(), campaign.start_grace)
-        without = Problem("audience", "A scheduled campaign needs an audience of its own")
-        return found if campaign.audience else (*found, without)
+        missing = Problem("audience", "A scheduled campaign needs an audience; set segmentUid or contactUids")
+        return found if campaign.audience else (*found, missing)
     if isinstance(trigger, EventTrigger):
         return (*_check_event(ports, trigger), *_check_no_audience(campaign))
     return ()
@@ -47,9 +47,9 @@ def _check_event(ports: Ports, trigger: EventTrigger) -> list[Problem]:
     problems = []
     if trigger.event.startswith(RESERVED) and trigger.event not in BUILT_IN:
         known = ", ".join(sorted(BUILT_IN))
-        problems.append(Problem("trigger.event", f"{trigger.event} is none of the built-in events: {known}"))
+        problems.append(Problem("trigger.event", f"{trigger.event} is not a built-in event; they are {known}"))
     if trigger.until is not None and trigger.until <= ports.clock.now():
-        problems.append(Problem("trigger.until", "lies in the past: nobody could enter"))
+        problems.append(Problem("trigger.until", "is in the past, so no contact could enter"))
     if trigger.when is None:
         return problems
     try:
@@ -57,10 +57,12 @@ def _check_event(ports: Ports, trigger: EventTrigger) -> list[Problem]:
     except ValueError as error:
         problems.append(Problem("trigger.when", str(error)))
     if any(isinstance(leaf, MessageIs) for leaf in leaves(trigger.when)):
-        problems.append(Problem("trigger.when", "who enters has no messages of this campaign yet"))
+        problems.append(
+            Problem("trigger.when", "cannot refer to messages; a contact that enters has not received any yet")
+        )
     return problems
 
 
 def _check_no_audience(campaign: Campaign) -> list[Problem]:
-    wrong = "An event campaign takes in whom its events name, and has no audience; narrow it by trigger.when"
-    return [Problem("audience", wrong)] if campaign.audience else []
+    message = "An event campaign has no audience, because its events name the contacts; narrow it with trigger.when"
+    return [Problem("audience", message)] if campaign.audience else []

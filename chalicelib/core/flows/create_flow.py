@@ -138,7 +138,7 @@ def _check(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, contacts: Seque
     found = validate_campaign(ports, workspace, campaign, wish.channel_uid).problems
     if found:
         about = [Problem(f"campaign.{problem.field}", problem.message) for problem in found]
-        raise InvalidRequest(about, "The campaign cannot be launched as it is")
+        raise InvalidRequest(about, "The campaign has problems; fix them first")
     return campaign
 
 

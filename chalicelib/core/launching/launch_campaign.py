@@ -82,7 +82,7 @@ def start_campaign(
     if channel is None:
         problems.append(NO_CHANNEL)
     if problems or audience is None or channel is None:
-        raise InvalidRequest(problems, "The campaign cannot be launched as it is")
+        raise InvalidRequest(problems, "The campaign has problems; fix them first")
     new = NewFlow(
         channel_uid=channel,
         campaign_uid=campaign.uid,
@@ -102,7 +102,7 @@ def _check_unattended(ports: Ports, workspace: WorkspaceUid, campaign: Campaign,
     if channel is None and message_specs(examination.graph):
         problems.append(NO_CHANNEL)
     if problems:
-        raise InvalidRequest(problems, "The campaign cannot be launched as it is")
+        raise InvalidRequest(problems, "The campaign has problems; fix them first")
     return channel or ""
 
 

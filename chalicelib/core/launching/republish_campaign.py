@@ -23,7 +23,7 @@ def publish_running(ports: Ports, workspace: WorkspaceUid, uid: str) -> Campaign
     if campaign.is_scheduled or listening:
         problems = (*validate_campaign(ports, workspace, campaign).problems, *check_trigger(ports, workspace, campaign))
         if problems:
-            raise InvalidRequest(problems, "The campaign cannot be published as it is")
+            raise InvalidRequest(problems, "The campaign has problems; fix them first")
     published, version = publish_campaign(ports, workspace, uid)
     for flow in listening:
         if isinstance(version.trigger, EventTrigger):

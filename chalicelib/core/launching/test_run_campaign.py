@@ -57,7 +57,7 @@ def plan_draft(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, channe
     """The draft as a flow would run it now; InvalidRequest as launching it would."""
     examination = validate_campaign(ports, workspace, campaign, channel_uid)
     if examination.problems:
-        raise InvalidRequest(examination.problems, "The campaign cannot be launched as it is")
+        raise InvalidRequest(examination.problems, "The campaign has problems; fix them first")
     if message_specs(examination.graph) and examination.default_channel is None:
         raise InvalidRequest([NO_CHANNEL])
     flow = _flow(ports.clock.now(), campaign, examination)
