@@ -7,9 +7,9 @@ from datetime import datetime
 from chalicelib.api.flow_presenter import Shape, show_cost, show_paused_by, show_stats, show_usage
 from chalicelib.api.http.endpoint import MAX_DETAILS
 from chalicelib.core.launching.estimate_campaign import Estimate
-from chalicelib.core.launching.launch_campaign import Launched
+from chalicelib.core.launching.launch_campaign import LaunchResult
 from chalicelib.core.launching.schedule_campaign import upcoming_starts
-from chalicelib.core.launching.test_run_campaign import TestRun
+from chalicelib.core.launching.start_test_run import TestRun
 from chalicelib.core.reporting.describe_flow import FlowDescription
 from chalicelib.errors import Problem
 from chalicelib.model.base import rfc3339
@@ -80,7 +80,7 @@ def show_examination(
     }
 
 
-def show_launch(launched: Launched) -> Shape:
+def show_launch(launched: LaunchResult) -> Shape:
     """`status` is that of the flow, or `scheduled` where the calendar starts one later."""
     flow = launched.flow
     return {
@@ -152,7 +152,7 @@ def show_rehearsal(rehearsal: TestRun) -> Shape:
     """The stations of one contact, with the rendered messages."""
     stations: list[Shape] = []
     for visit in rehearsal.path:
-        result, letter = rehearsal.results.get(visit.node), rehearsal.letters.get(visit.node)
+        result, letter = rehearsal.results.get(visit.node), rehearsal.messages.get(visit.node)
         stations.append(
             {
                 "nodeId": visit.node,

@@ -44,9 +44,9 @@ from chalicelib.core.launching.edit_campaign import (
 )
 from chalicelib.core.launching.estimate_campaign import estimate_campaign
 from chalicelib.core.launching.launch_campaign import LaunchRequest, launch_campaign
-from chalicelib.core.launching.republish_campaign import publish_running
+from chalicelib.core.launching.republish_campaign import republish_campaign
 from chalicelib.core.launching.schedule_campaign import drafted_starts
-from chalicelib.core.launching.test_run_campaign import start_test_run
+from chalicelib.core.launching.start_test_run import start_test_run
 from chalicelib.core.launching.trigger_campaign import TriggerRequest, trigger_campaign
 from chalicelib.core.reporting.describe_flow import describe_flow
 from chalicelib.errors import NotFound
@@ -173,7 +173,7 @@ def post_estimate(call: Call[EstimateRequest, NoBody]) -> ApiResponse:
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/publish", scope=Scope.WRITE, also_bare=True, idempotent=True)
 def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse:
     """The draft becomes the next immutable version; unchanged, it is the newest one."""
-    version = publish_running(call.ports, call.workspace, call.uid)
+    version = republish_campaign(call.ports, call.workspace, call.uid)
     return respond(show_version(version), f"Version {version.version} is published")
 
 

@@ -169,7 +169,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "key_ignored",
         f"{_CORE}launching/trigger_campaign.py",
-        "flow_uid = _reserve(ports, workspace, uid, wish.idempotency_key)",
+        "flow_uid = _reserve(ports, workspace, uid, request.idempotency_key)",
         "flow_uid = new_uid()",
         ("api",),
     ),

@@ -12,7 +12,7 @@ from chalicelib.core.flows.control_flow import FlowChange, change_flow
 from chalicelib.core.flows.retry_flow import RetryRequest, retry_flow
 from chalicelib.core.launching.control_campaign import control_campaign
 from chalicelib.core.launching.launch_campaign import LaunchRequest, launch_campaign
-from chalicelib.core.launching.republish_campaign import publish_running
+from chalicelib.core.launching.republish_campaign import republish_campaign
 from chalicelib.core.launching.trigger_campaign import TriggerRequest, trigger_campaign
 from chalicelib.core.privacy.erase_contact import erase_contact
 from chalicelib.errors import CarillonError, Conflict, InvalidRequest, NotFound
@@ -233,7 +233,7 @@ def publish(steps: tuple[Mapping[str, Any], ...]) -> Act:
             if campaign.steps != written:
                 changed = campaign.model_copy(update={"steps": written, "draft_changed": True})
                 world.ports.catalog.save(HERE, changed)
-            publish_running(world.ports, HERE, world.scenario.name)
+            republish_campaign(world.ports, HERE, world.scenario.name)
 
         def is_done() -> bool:
             return world.direct.catalog.get(HERE, Campaign, world.scenario.name).latest_version == 2

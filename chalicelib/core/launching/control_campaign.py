@@ -1,4 +1,4 @@
-"""A campaign by its flows: which are open, what state they give it, and pause, resume and cancel through them."""
+"""Find the flows and the state of a campaign, and pause, resume or cancel it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,26 +14,29 @@ from chalicelib.model.trigger import Schedule
 from chalicelib.ports import Ports, all_pages
 
 _PAGE = 100
-#: States from which an explicit resume goes on.
+#: States that a resume ends.
 PAUSED = (CampaignState.PAUSED, CampaignState.PAUSED_ERROR, CampaignState.PAUSED_BALANCE)
 
-#: States in which no flow is open.
+#: States without an open flow.
 IDLE = (CampaignState.DRAFT, CampaignState.COMPLETED, CampaignState.COMPLETED_PARTIAL)
 
 
 def flows_of(ports: Ports, workspace: WorkspaceUid, uid: str) -> Iterator[Flow]:
-    """All flows of a campaign, newest first."""
+    """Yield all flows of a campaign, newest first."""
     for flows in all_pages(partial(ports.catalog.children, workspace, Campaign, uid, Flow, _PAGE)):
         yield from flows
 
 
 def open_flows(ports: Ports, workspace: WorkspaceUid, uid: str) -> Iterator[Flow]:
-    """Those that are not over."""
+    """Yield the flows of a campaign that have not ended, newest first."""
     return (flow for flow in flows_of(ports, workspace, uid) if not flow.is_over)
 
 
 def deciding_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> Flow | None:
-    """The newest flow that is not over, else the newest; drafts only when there is nothing else."""
+    """Return the flow that decides the state of a campaign, or None without a flow.
+
+    It is the newest flow that has not ended, or else the newest one. A draft counts only if there is no other flow.
+    """
     newest: Flow | None = None
     for flow in flows_of(ports, workspace, uid):
         if not flow.is_over and flow.status is not FlowStatus.DRAFT:
@@ -43,69 +46,69 @@ def deciding_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> Flow | Non
 
 
 def state_of(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> CampaignState:
-    """Where the campaign stands."""
+    """Return the state of a campaign."""
     return campaign_state(deciding_flow(ports, workspace, campaign.uid), campaign.schedule)
 
 
 @dataclass(frozen=True, slots=True)
 class ControlResult:
-    """A campaign after its move, and the newest of its flows that moved, if one did."""
+    """A changed campaign, and the newest of its flows that changed, or None."""
 
     campaign: Campaign
     flow: Flow | None
 
 
-def control_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wanted: FlowStatus) -> ControlResult:
-    """Pauses, resumes or cancels schedule and open flows; Conflict when there is nothing to be moved.
+def control_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, target: FlowStatus) -> ControlResult:
+    """Pause, resume or cancel the schedule and the open flows of a campaign. Raises Conflict if nothing changes.
 
-    The schedule goes first when it is stopped and last when it goes on, so that no start comes in between.
+    The schedule stops before the flows and resumes after them. Otherwise a start could happen in between.
     """
     campaign = ports.catalog.get(workspace, Campaign, uid)
-    movable = [flow for flow in open_flows(ports, workspace, uid) if _can(flow, wanted)]
-    if not movable and not _would_move(campaign.schedule, wanted):
+    affected = [flow for flow in open_flows(ports, workspace, uid) if _is_affected(flow, target)]
+    if not affected and not _affects_schedule(campaign.schedule, target):
         state = state_of(ports, workspace, campaign)
-        raise Conflict(f"A campaign that is {state} cannot do this", state, _needed(wanted))
-    if wanted is FlowStatus.RUNNING:
-        for flow in movable:
+        raise Conflict(f"A campaign in state {state} cannot become {target}", state, _allowed_states(target))
+    if target is FlowStatus.RUNNING:
+        for flow in affected:
             check_resumable(ports, workspace, flow)
     else:
-        campaign = _move_schedule(ports, workspace, campaign, wanted)
-    moved = [change_flow(ports, workspace, flow.uid, FlowChange(status=wanted)) for flow in movable]
-    if wanted is FlowStatus.RUNNING:
-        campaign = _move_schedule(ports, workspace, campaign, wanted)
-    return ControlResult(campaign, moved[0] if moved else None)
+        campaign = _update_schedule(ports, workspace, campaign, target)
+    changed = [change_flow(ports, workspace, flow.uid, FlowChange(status=target)) for flow in affected]
+    if target is FlowStatus.RUNNING:
+        campaign = _update_schedule(ports, workspace, campaign, target)
+    return ControlResult(campaign, changed[0] if changed else None)
 
 
-def _would_move(schedule: Schedule | None, wanted: FlowStatus) -> bool:
+def _affects_schedule(schedule: Schedule | None, target: FlowStatus) -> bool:
     if schedule is None or schedule.due is None:
         return False
-    return {FlowStatus.PAUSED: not schedule.paused, FlowStatus.RUNNING: schedule.paused}.get(wanted, True)
+    return {FlowStatus.PAUSED: not schedule.paused, FlowStatus.RUNNING: schedule.paused}.get(target, True)
 
 
-def _move_schedule(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, wanted: FlowStatus) -> Campaign:
+def _update_schedule(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, target: FlowStatus) -> Campaign:
     for _ in range(TRIES):
         schedule = campaign.schedule
-        if schedule is None or not _would_move(schedule, wanted):
+        if schedule is None or not _affects_schedule(schedule, target):
             return campaign
-        if wanted is FlowStatus.CANCELLED:
-            moved = schedule.without_start("cancelled").model_copy(update={"due": None})
+        if target is FlowStatus.CANCELLED:
+            changed = schedule.without_start("cancelled").model_copy(update={"due": None})
         else:
-            moved = schedule.model_copy(update={"paused": wanted is FlowStatus.PAUSED})
+            changed = schedule.model_copy(update={"paused": target is FlowStatus.PAUSED})
         try:
-            return ports.catalog.save(workspace, campaign.model_copy(update={"schedule": moved}))
+            return ports.catalog.save(workspace, campaign.model_copy(update={"schedule": changed}))
         except Conflict:
             campaign = ports.catalog.get(workspace, Campaign, campaign.uid)
-    raise RetryLater("The campaign is being changed by others, try again")
+    raise RetryLater("The campaign was changed at the same time; try again")
 
 
-def _can(flow: Flow, wanted: FlowStatus) -> bool:
-    if wanted is FlowStatus.PAUSED:
+def _is_affected(flow: Flow, target: FlowStatus) -> bool:
+    if target is FlowStatus.PAUSED:
         return flow.status in {FlowStatus.QUEUED, FlowStatus.RUNNING}
-    if wanted is FlowStatus.RUNNING:
+    if target is FlowStatus.RUNNING:
         return flow.status in {FlowStatus.PAUSED, FlowStatus.ERROR}
     return flow.status is not FlowStatus.DRAFT
 
 
-def _needed(wanted: FlowStatus) -> tuple[str, ...]:
+def _allowed_states(target: FlowStatus) -> tuple[str, ...]:
     running = (CampaignState.SCHEDULED, CampaignState.RUNNING)
-    return {FlowStatus.PAUSED: running, FlowStatus.RUNNING: PAUSED}.get(wanted, running + PAUSED)
+    return {FlowStatus.PAUSED: running, FlowStatus.RUNNING: PAUSED}.get(target, running + PAUSED)

@@ -1,4 +1,4 @@
-"""Creates, changes and deletes campaigns, in the short form of one template or as nested steps."""
+"""Create, change and delete campaigns, either as nested steps or in the short form with one template."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,27 +22,27 @@ from chalicelib.model.trigger import EntryPolicy, ManualTrigger, Trigger
 from chalicelib.model.validation_problems import validation_problems
 from chalicelib.ports import Ports
 
-#: Written lists may be longer than what compiles, so that the answer can count them.
+#: Most steps of a request. It exceeds the limit of the compiler, so that the compiler can report the actual number.
 MAX_WRITTEN_STEPS = 1_000
-#: What a version holds of its campaign.
+#: Fields that a version copies from its campaign.
 VERSIONED = ("steps", "name", "configuration", "trigger", "entry")
 _SHORT_FIELDS = frozenset(ShortForm.model_fields)
 
 
-def _meant_as(kind: object) -> BeforeValidator:
-    """Read by ShortForm, together with what is there already; until then any JSON, but shown as what it is."""
+def _documented_as(kind: object) -> BeforeValidator:
+    """Accept any JSON, but document a type. ShortForm validates the value after merging it with the stored form."""
     return BeforeValidator(lambda value: value, json_schema_input_type=kind)
 
 
 class CampaignFields(StrictModel):
-    """What a caller may set: `steps`, or the fields of the short form."""
+    """The fields of a campaign. Set either `steps` or the fields of the short form."""
 
     max_values: ClassVar[int] = MAX_VALUES + 3_000
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     description: Annotated[str, Field(max_length=2_000)] | None = None
     availability: Availability | None = None
-    #: The documented calls also say `status` for the five availability words.
+    #: Another name of `availability`.
     status: Availability | None = None
     trigger: Trigger | None = None
     audience: Audience | None = None
@@ -50,32 +50,32 @@ class CampaignFields(StrictModel):
     start_grace: Duration | None = None
     configuration: ConfigurationChange | None = None
     steps: Annotated[tuple[JsonValue, ...], Field(max_length=MAX_WRITTEN_STEPS)] | None = None
-    channel_uid: Annotated[JsonValue, _meant_as(Uid | None)] = None
-    template_uid: Annotated[JsonValue, _meant_as(Uid | None)] = None
-    template_name: Annotated[JsonValue, _meant_as(TemplateName | None)] = None
-    parameter_strategy: Annotated[JsonValue, _meant_as(ParameterStrategy | None)] = None
-    parameters: Annotated[JsonValue, _meant_as(Parameters | None)] = None
-    parameter_defaults: Annotated[JsonValue, _meant_as(Defaults | None)] = None
+    channel_uid: Annotated[JsonValue, _documented_as(Uid | None)] = None
+    template_uid: Annotated[JsonValue, _documented_as(Uid | None)] = None
+    template_name: Annotated[JsonValue, _documented_as(TemplateName | None)] = None
+    parameter_strategy: Annotated[JsonValue, _documented_as(ParameterStrategy | None)] = None
+    parameters: Annotated[JsonValue, _documented_as(Parameters | None)] = None
+    parameter_defaults: Annotated[JsonValue, _documented_as(Defaults | None)] = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if self.steps is not None and self.is_short:
-            raise ValueError("write either steps or the short form (channelUid with templateUid or templateName)")
+            raise ValueError("set either steps or the short form (channelUid with templateUid or templateName)")
         if self.status and self.availability and self.status is not self.availability:
-            raise ValueError("status and availability are two names of one field, and differ")
+            raise ValueError("status and availability are two names of one field; set one of them")
         return self
 
     @property
     def is_short(self) -> bool:
-        """Whether a field of the short form is written."""
+        """Return whether the request sets a field of the short form."""
         return bool(self._written_short())
 
     def _written_short(self) -> set[str]:
         return {name for name in _SHORT_FIELDS & self.model_fields_set if getattr(self, name) is not None}
 
     def short_form(self, before: ShortForm | None) -> ShortForm | None:
-        """The short form with what is written here over what was; InvalidRequest with every problem."""
-        # By the names of the API, since these are in what pydantic finds wrong.
+        """Merge the request into the stored short form. Raises InvalidRequest with all problems."""
+        # Keyed by API names, because pydantic's errors then name the fields as the caller knows them.
         written = {to_camel(name): getattr(self, name) for name in self._written_short()}
         if not written:
             return None
@@ -86,31 +86,34 @@ class CampaignFields(StrictModel):
         try:
             return ShortForm.model_validate(form, strict=False)
         except ValidationError as error:
-            # What is wrong with the form as a whole is that it names no template, or two.
+            # A problem of the whole form means that no template is named, or two.
             found = validation_problems(error, content=form)
             raise InvalidRequest([replace(p, field=p.field or "templateUid") for p in found]) from error
 
     def changes(self, before: Campaign) -> dict[str, object]:
-        """Fields that go to the campaign as they are; an audience and a description can also be taken away."""
+        """Return the new values of the campaign's fields. null removes the audience or the description."""
         names = ("name", "description", "trigger", "audience", "entry", "start_grace", "steps")
         changes = {name: value for name in names if (value := getattr(self, name)) is not None}
         if self.configuration is not None:
             changes["configuration"] = merge_configuration(before.configuration, self.configuration)
-        for name, nothing in (("audience", None), ("description", "")):
+        for name, empty in (("audience", None), ("description", "")):
             if name in self.model_fields_set and getattr(self, name) is None:
-                changes[name] = nothing
+                changes[name] = empty
         availability = self.availability or self.status
         return changes | ({"availability": availability} if availability else {})
 
 
 class CampaignChanges(CampaignFields):
-    """The body of PATCH: with the `rev` that was read, nothing is overwritten that somebody changed meanwhile."""
+    """The body of PATCH. With `rev`, the request fails if the campaign was changed since that revision."""
 
     rev: Annotated[int, Field(ge=0)] | None = None
 
 
 def create_campaign(ports: Ports, workspace: WorkspaceUid, fields: CampaignFields) -> Campaign:
-    """Drafts may have problems in their steps; `validate` and `launch` tell them."""
+    """Store a draft. Problems in its steps are allowed; `validate` and `launch` report them.
+
+    Raises InvalidRequest with all problems of the fields.
+    """
     now = ports.clock.now()
     base = Campaign(uid=new_uid(), created_at=now, updated_at=now, name=fields.name or "?", trigger=ManualTrigger())
     problems = _missing(fields)
@@ -138,20 +141,18 @@ def _missing(fields: CampaignFields) -> list[Problem]:
     if fields.name is None:
         problems.append(Problem("name", "A campaign needs a name"))
     if fields.steps is None and not fields.is_short:
-        problems.append(
-            Problem("steps", "Write steps, or the short form (channelUid with templateUid or templateName)")
-        )
+        problems.append(Problem("steps", "Set steps, or the short form (channelUid with templateUid or templateName)"))
     return problems
 
 
 def update_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, fields: CampaignChanges) -> Campaign:
-    """Only the draft changes: versions, and flows that run on them, stay as they are. Blocking pauses those.
+    """Change the draft. Published versions and running flows stay as they are, but a blocked campaign's flows pause.
 
-    Conflict where `rev` is given and is not the campaign's any more; `current` is the one that it has.
+    Raises NotFound, InvalidRequest, or Conflict if `rev` is set and the campaign has another revision.
     """
     campaign = ports.catalog.get(workspace, Campaign, uid)
     if fields.rev not in {None, campaign.rev}:
-        message = f"Campaign {uid} was changed meanwhile: it is at revision {campaign.rev}, not {fields.rev}"
+        message = f"Campaign {uid} was changed by another request; it is at revision {campaign.rev}, not {fields.rev}"
         raise Conflict(message, str(campaign.rev))
     short = fields.short_form(campaign.short_form)
     changes = fields.changes(campaign) | _short_changes(ports, workspace, short)
@@ -159,15 +160,15 @@ def update_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, fields: Cam
         changes["short_form"] = None
     changed = campaign.model_copy(update=changes)
     if changed != campaign:
-        changed = ports.catalog.save(workspace, _touched(ports, campaign, changed))
+        changed = ports.catalog.save(workspace, _mark_changed(ports, campaign, changed))
     if changed.availability is Availability.BLOCKED:
         for flow in open_flows(ports, workspace, uid):
             pause_flow(ports, workspace, flow.uid, PauseReason(PauseCause.CAMPAIGN_BLOCKED))
     return changed
 
 
-def _touched(ports: Ports, before: Campaign, after: Campaign) -> Campaign:
-    """With the moment of the change, and whether it makes the next version another one."""
+def _mark_changed(ports: Ports, before: Campaign, after: Campaign) -> Campaign:
+    """Set the time of the change, and mark the draft as changed if the next version will differ."""
     is_new_draft = any(getattr(after, name) != getattr(before, name) for name in VERSIONED)
     return after.model_copy(
         update={"updated_at": ports.clock.now(), "draft_changed": before.draft_changed or is_new_draft}
@@ -177,7 +178,7 @@ def _touched(ports: Ports, before: Campaign, after: Campaign) -> Campaign:
 def _short_changes(ports: Ports, workspace: WorkspaceUid, short: ShortForm | None) -> dict[str, object]:
     if short is None:
         return {}
-    template = short.template_uid or _named(ports, workspace, short.template_name or "")
+    template = short.template_uid or _find_template(ports, workspace, short.template_name or "")
     send: dict[str, JsonValue] = {
         "id": "send",
         "type": "SEND",
@@ -190,22 +191,22 @@ def _short_changes(ports: Ports, workspace: WorkspaceUid, short: ShortForm | Non
     return {"short_form": short, "steps": (send, {"id": "end", "type": "END"})}
 
 
-def _named(ports: Ports, workspace: WorkspaceUid, name: str) -> str:
+def _find_template(ports: Ports, workspace: WorkspaceUid, name: str) -> str:
     found = ports.catalog.page(workspace, Template, {"name": name}, 2, None).items
     if len(found) == 1:
         return found[0].uid
-    count = "several templates are" if found else "no template is"
-    raise invalid("templateName", f"{count} named {name!r}")
+    problem = f"several templates are named {name!r}; use templateUid" if found else f"no template is named {name!r}"
+    raise invalid("templateName", problem)
 
 
 def delete_campaign(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """Conflict while a flow of it is open or it is scheduled."""
+    """Delete a campaign. Raises NotFound, or Conflict while it is scheduled or has an open flow."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
     if campaign.is_scheduled:
         state = state_of(ports, workspace, campaign)
-        raise Conflict("The campaign is scheduled: cancel it first", state, IDLE)
+        raise Conflict("The campaign is scheduled; cancel it first", state, IDLE)
     for flow in open_flows(ports, workspace, uid):
         if flow.status is not FlowStatus.DRAFT:
             state = state_of(ports, workspace, campaign)
-            raise Conflict(f"Flow {flow.uid} of this campaign is {flow.status}: cancel it first", state, IDLE)
+            raise Conflict(f"Flow {flow.uid} of this campaign is {flow.status}; cancel it first", state, IDLE)
     ports.catalog.remove(workspace, Campaign, uid)

@@ -1,4 +1,4 @@
-"""What launching a campaign would do: whom it matches, why it reaches fewer, at what cost, until when."""
+"""Estimate a launch: matched and reached contacts, reasons for skips, cost, and the end of sending."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from chalicelib.core.channels.acquire_rate import estimate_finish
 from chalicelib.core.channels.pacing import interval
 from chalicelib.core.launching.control_campaign import flows_of
 from chalicelib.core.launching.forecast import expected_visits, max_cost_path
-from chalicelib.core.launching.test_run_campaign import build_first_row, plan_draft
+from chalicelib.core.launching.start_test_run import first_execution, plan_draft
 from chalicelib.core.segments.count_members import count_members
 from chalicelib.core.segments.filter import compile_filter
 from chalicelib.core.segments.sampling import Measured, in_all
@@ -28,24 +28,24 @@ from chalicelib.model.send_options import SendsMessage
 from chalicelib.model.stable_random import stable_fraction
 from chalicelib.ports import ChannelStatus, Ports, RateState
 
-#: Of a larger audience so many contacts are looked at, and fewer where there are many SENDs to look at each.
-SAMPLE, LEAST_SAMPLE = 1_000, 100
-#: Looks at a contact by a SEND: 60 µs each where the machine is not busy.
-LOOKS = 10_000
-#: For counting a segment; looking at the sample takes another second or two.
-TIME = timedelta(seconds=3)
-#: Earlier flows of the campaign that tell which lanes are taken.
-FLOWS = 5
+#: Largest and smallest sample of an audience. Campaigns with many SEND steps use smaller samples.
+SAMPLE, MIN_SAMPLE = 1_000, 100
+#: Most checks of one contact by one SEND step. A check takes about 60 µs.
+MAX_CHECKS = 10_000
+#: Longest time to count a segment. Checking the sample takes another 1 to 2 s.
+COUNT_TIME = timedelta(seconds=3)
+#: Newest flows of the campaign that are read. Their counters predict how contacts split over the lanes.
+PAST_FLOWS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """For the whole audience; where only `considered` of it were looked at, by what they are.
+    """An estimate for the whole audience, scaled up from the `considered` contacts of the sample.
 
-    `excluded`: by SEND step, how many it would skip and why; `unreachable`: contacts whom no step writes to, by the
-    first reason; `reachable`: by channel, contacts; `messages` and `cost`: by channel, what is expected; `worst_cost`:
-    if every contact took the dearest way; `ends_at`: by the pacing, the channels' rates and daily caps, without what
-    steps wait for; None where nothing of it limits; `usage`: of AWS.
+    `excluded`: skips and their reasons, by SEND step. `unreachable`: contacts that get no message, by first reason.
+    `reachable`: contacts by channel. `messages` and `cost`: expected numbers by channel. `worst_cost`: cost if every
+    contact takes the most expensive path. `ends_at`: end of sending by pacing, channel rates and daily limits, without
+    the waits of the campaign; None if nothing limits the rate. `usage`: AWS usage.
     """
 
     matched: Measured
@@ -65,7 +65,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Contacts of an audience, and how many it has in all; `missing` of those asked for are not there."""
+    """Sampled contacts and the size of the whole audience. `missing` sampled contacts do not exist."""
 
     population: Measured
     contacts: Sequence[Contact]
@@ -76,13 +76,13 @@ class _Sample:
         return len(self.contacts) + self.missing
 
     def in_all(self, part: float) -> int:
-        """What `part` of the sample is of the whole audience."""
+        """Scale a part of the sample up to the whole audience."""
         return round(part * self.population.count / self.size) if self.size else 0
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What the steps would do to the sample."""
+    """Results of the checks of a sample."""
 
     reached: int = 0
     worst_cost: int = 0
@@ -94,11 +94,11 @@ class _Tally:
 
 
 def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_uid: str | None = None) -> Estimate:
-    """InvalidRequest as launching would, and without an audience."""
+    """Estimate the launch of the draft. Raises NotFound, or InvalidRequest for a draft with problems or no audience."""
     campaign = ports.catalog.get(workspace, Campaign, uid)
     plan = plan_draft(ports, workspace, campaign, channel_uid)
     if campaign.audience is None:
-        raise invalid("audience", "The campaign has no contacts to estimate for")
+        raise invalid("audience", "The campaign has no audience; set one to get an estimate")
     sample = _sample(ports, workspace, campaign.audience, _sample_size(plan))
     visits = expected_visits(plan.graph, _history(ports, workspace, uid))
     tally = _tally(plan, sample.contacts, visits, ports.clock.now())
@@ -121,20 +121,20 @@ def estimate_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel_u
 
 
 def _ends_at(ports: Ports, plan: SendPlan, messages: Mapping[str, int]) -> datetime | None:
-    """When the slowest is through: the line of the pacing, which all channels share, or a channel's own."""
+    """Return the latest end: that of the pacing, which all channels share, or that of a channel's rate limit."""
     step, workspace = interval(plan.flow.configuration), WorkspaceUid(plan.workspace.uid)
     ends = [ports.clock.now() + step * sum(messages.values())] if step else []
     for uid, count in messages.items():
-        line = plan.rates.get(uid, RateState())
-        drained = estimate_finish(
-            ports, workspace, ChannelStatus(plan.channels[uid], plan.circuits[uid], line), (count, step)
+        rate = plan.rates.get(uid, RateState())
+        finish = estimate_finish(
+            ports, workspace, ChannelStatus(plan.channels[uid], plan.circuits[uid], rate), (count, step)
         )
-        ends += [drained] if drained else []
+        ends += [finish] if finish else []
     return max(ends, default=None)
 
 
 def _reporting(plan: SendPlan) -> list[NodeId]:
-    """SENDs whose channel's provider reports what becomes of their messages."""
+    """Return the SEND steps with a channel that sends delivery reports."""
     offered = {node.id: node.step.offers[0] for node in plan.graph if isinstance(node.step, SendsMessage)}
     channels = {node: plan.channel_of(offer.sending) for node, offer in offered.items()}
     return [node for node, channel in channels.items() if channel and channel.reports_receipts]
@@ -146,7 +146,7 @@ def _scale(sample: _Sample, counts: Mapping[str, float]) -> dict[str, int]:
 
 def _sample_size(plan: SendPlan) -> int:
     sends = sum(node.step.delivers for node in plan.graph)
-    return max(LEAST_SAMPLE, min(SAMPLE, LOOKS // max(1, sends)))
+    return max(MIN_SAMPLE, min(SAMPLE, MAX_CHECKS // max(1, sends)))
 
 
 def _sample(ports: Ports, workspace: WorkspaceUid, audience: Audience, size: int) -> _Sample:
@@ -162,16 +162,16 @@ def _sample_segment(ports: Ports, workspace: WorkspaceUid, uid: str, size: int) 
     segment = ports.catalog.find(workspace, Segment, uid)
     if segment is None:
         raise invalid("audience.segmentUid", f"Segment {uid} was not found")
-    end = ports.clock.real() + TIME
+    end = ports.clock.real() + COUNT_TIME
     members = compile_filter(segment.filter, ports.clock.now())
     counted = count_members(ports, workspace, members, lambda: end - ports.clock.real(), keep=size)
     return _Sample(counted.members_found, counted.members)
 
 
 def _history(ports: Ports, workspace: WorkspaceUid, uid: str) -> Counter[str]:
-    """How earlier flows of the campaign left its nodes."""
+    """Add up the counters of the newest flows of the campaign."""
     counters: Counter[str] = Counter()
-    for flow in islice((flow for flow in flows_of(ports, workspace, uid) if flow.epoch), FLOWS):
+    for flow in islice((flow for flow in flows_of(ports, workspace, uid) if flow.epoch), PAST_FLOWS):
         counters.update(ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch))
     return counters
 
@@ -179,33 +179,33 @@ def _history(ports: Ports, workspace: WorkspaceUid, uid: str) -> Counter[str]:
 def _tally(plan: SendPlan, contacts: Sequence[Contact], visits: Mapping[NodeId, float], now: datetime) -> _Tally:
     tally = _Tally(excluded={node.id: Counter() for node in plan.graph if node.step.delivers})
     for contact in contacts:
-        answers = _consider(plan, contact, now)
-        letters = {node: answer for node, answer in answers.items() if isinstance(answer, OutgoingMessage)}
-        skips = {node: answer for node, answer in answers.items() if isinstance(answer, str)}
+        outcomes = _check_contact(plan, contact, now)
+        messages = {node: outcome for node, outcome in outcomes.items() if isinstance(outcome, OutgoingMessage)}
+        skips = {node: outcome for node, outcome in outcomes.items() if isinstance(outcome, str)}
         for node, reason in skips.items():
             tally.excluded[node][reason] += 1
-        if letters:
+        if messages:
             tally.reached += 1
         elif skips:
             tally.unreachable[next(iter(skips.values()))] += 1
-        tally.reachable.update({letter.channel.uid for letter in letters.values()})
-        tally.worst_cost += max_cost_path(plan.graph, {node: letter.cost for node, letter in letters.items()})
-        for node, letter in letters.items():
-            channel = letter.channel.uid
+        tally.reachable.update({message.channel.uid for message in messages.values()})
+        tally.worst_cost += max_cost_path(plan.graph, {node: message.cost for node, message in messages.items()})
+        for node, message in messages.items():
+            channel = message.channel.uid
             tally.messages[channel] += visits[node]
-            tally.cost[channel] += visits[node] * letter.cost
+            tally.cost[channel] += visits[node] * message.cost
     return tally
 
 
-def _consider(plan: SendPlan, contact: Contact, now: datetime) -> dict[NodeId, OutgoingMessage | str]:
-    """As each SEND would look at the contact now: its letter, or why there would be none."""
-    row = build_first_row(plan, contact, now)
-    answers: dict[NodeId, OutgoingMessage | str] = {}
+def _check_contact(plan: SendPlan, contact: Contact, now: datetime) -> dict[NodeId, OutgoingMessage | str]:
+    """Return the message that each SEND step would send to the contact now, or its skip reason."""
+    execution = first_execution(plan, contact, now)
+    outcomes: dict[NodeId, OutgoingMessage | str] = {}
     for node in plan.graph:
         if node.step.delivers:
             try:
-                answer = prepare_message(plan, node, row, contact)
-                answers[node.id] = answer if isinstance(answer, OutgoingMessage) else answer.reason
-            except GiveUp as error:  # A template that cannot be rendered for this contact.
-                answers[node.id] = error.code
-    return answers
+                prepared = prepare_message(plan, node, execution, contact)
+                outcomes[node.id] = prepared if isinstance(prepared, OutgoingMessage) else prepared.reason
+            except GiveUp as error:  # The template cannot be rendered for this contact.
+                outcomes[node.id] = error.code
+    return outcomes

@@ -1,4 +1,4 @@
-"""How many walks will come by each node, and what the dearest walk costs, before anybody has walked."""
+"""Predict the share of contacts that visit each node, and the cost of the most expensive path."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,15 @@ from chalicelib.model.ids import NodeId
 
 
 def expected_visits(graph: Graph, counters: Mapping[str, int]) -> dict[NodeId, float]:
-    """Each node → the share of all walks that comes by. `counters`: of earlier flows, named by `core/flows/progress`.
+    """Return the share of contacts, 0 to 1, that visits each node.
 
-    A step that draws lots says how; of others the earlier flows tell, or else each way out is taken as often.
+    A/B tests split by their weights. Other steps split as in earlier flows, or evenly without one. `counters` are those
+    of earlier flows, named by `core/flows/progress`.
     """
     visits = dict.fromkeys(graph.nodes, 0.0)
     if graph.start:
         visits[graph.start] = 1.0
-    for node in graph:  # Exits only lead to nodes that are written later.
+    for node in graph:  # Exits lead only to later nodes, so one pass is enough.
         for exit_name, share in _split(node, counters).items():
             following = node.exits[exit_name]
             if following:
@@ -25,15 +26,15 @@ def expected_visits(graph: Graph, counters: Mapping[str, int]) -> dict[NodeId, f
 def _split(node: Node, counters: Mapping[str, int]) -> Mapping[str, float]:
     if node.step.odds:
         return node.step.odds
-    left = {name: counters.get(f"node.{node.id}.left.{name}", 0) for name in node.exits}
-    total = sum(left.values())
-    return {name: taken / total if total else 1 / len(left) for name, taken in left.items()}
+    counts = {name: counters.get(f"node.{node.id}.left.{name}", 0) for name in node.exits}
+    total = sum(counts.values())
+    return {name: count / total if total else 1 / len(counts) for name, count in counts.items()}
 
 
 def max_cost_path(graph: Graph, costs: Mapping[NodeId, int]) -> int:
-    """What a walk costs at most, when each node costs this much."""
+    """Return the cost of the most expensive path, given the cost of each node."""
     worst: dict[NodeId, int] = {}
     for node in reversed(list(graph)):
-        behind = max((worst[after] for after in node.exits.values() if after), default=0)
-        worst[node.id] = costs.get(node.id, 0) + behind
+        rest = max((worst[after] for after in node.exits.values() if after), default=0)
+        worst[node.id] = costs.get(node.id, 0) + rest
     return worst[graph.start] if graph.start else 0

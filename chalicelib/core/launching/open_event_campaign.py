@@ -1,4 +1,4 @@
-"""Opens an event campaign: one flow without an end, and a listener that leads contacts into it."""
+"""Open an event campaign: store one open-ended flow, and an event subscription that enters contacts into it."""
 
 from chalicelib.core.campaigns.publish_campaign import publish_campaign
 from chalicelib.core.flows.start_flow import as_started
@@ -12,23 +12,28 @@ from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.trigger import EventTrigger
 from chalicelib.ports import Ports
 
-#: How many will come is not known beforehand: rows over so many partitions take 16,000 writes a second, and a look
-#: over all of them is cheap still.
+#: The number of contacts is unknown. 16 partitions take 16,000 writes/s, and reading all of them is still cheap.
 SHARDS = 16
 
 
-def open_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: str) -> Flow:
-    """Publishes, then stores flow and listener in one write; Conflict when somebody else did so meanwhile."""
+def open_event_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: str) -> Flow:
+    """Publish the campaign, then store the flow and the subscription in one transaction.
+
+    Raises InvalidRequest with all problems, or Conflict if the campaign was changed or launched at the same time.
+    """
     campaign, version = publish_campaign(ports, workspace, uid, channel)
     if not isinstance(version.trigger, EventTrigger):
         raise Conflict("The trigger of the campaign was changed by another request; read it again")
     flow = as_started(ports, workspace, _draft(ports, campaign, channel).with_version(version.version))
-    listeners = get_subscriptions(ports, workspace)
-    heard = EventSubscription(campaign_uid=campaign.uid, flow_uid=flow.uid, event=version.trigger.event)
+    subscriptions = get_subscriptions(ports, workspace)
+    subscription = EventSubscription(campaign_uid=campaign.uid, flow_uid=flow.uid, event=version.trigger.event)
     if any(each.status is not FlowStatus.DRAFT for each in open_flows(ports, workspace, uid)):
-        raise Conflict("The campaign was launched meanwhile: read it again")
+        raise Conflict("The campaign was launched by another request; read it again")
     ports.catalog.add(
-        workspace, flow, under=(Campaign, campaign.uid), moving=[campaign, listeners.with_subscription(heard)]
+        workspace,
+        flow,
+        under=(Campaign, campaign.uid),
+        moving=[campaign, subscriptions.with_subscription(subscription)],
     )
     return flow
 

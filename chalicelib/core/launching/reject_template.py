@@ -1,4 +1,4 @@
-"""Takes a template out of use: nothing is launched with it, and flows that send it are paused."""
+"""Reject a template: campaigns that use it cannot be launched, and flows that send it pause."""
 
 from chalicelib.core.campaigns.compiled_version import graph_of, message_specs
 from chalicelib.core.flows.control_flow import pause_flow
@@ -11,7 +11,10 @@ from chalicelib.ports import Ports
 
 
 def reject_template(ports: Ports, workspace: WorkspaceUid, uid: str, reason: str) -> Template:
-    """It cannot be launched until it is changed and published again; messages in flight are still handed over."""
+    """Reject a template until it is changed and published again. Messages in flight are still sent.
+
+    Raises NotFound.
+    """
     template = ports.catalog.get(workspace, Template, uid)
     update = {"status": TemplateStatus.REJECTED, "reject_reason": reason, "updated_at": ports.clock.now()}
     rejected = ports.catalog.save(workspace, template.model_copy(update=update))
@@ -28,5 +31,5 @@ def _sends(ports: Ports, workspace: WorkspaceUid, flow_uid: str, template: str) 
     version = ports.versions.find_version(
         workspace, Campaign, flow.campaign_uid, flow.campaign_version, CampaignVersion
     )
-    named = message_specs(graph_of(ports, workspace, version)).values() if version else ()
-    return any(sending.template_uid == template for sending in named)
+    messages = message_specs(graph_of(ports, workspace, version)).values() if version else ()
+    return any(message.template_uid == template for message in messages)

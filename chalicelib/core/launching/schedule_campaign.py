@@ -1,4 +1,4 @@
-"""Schedules a campaign: its next start is kept in the campaign itself, and jobs and rounds of the clock only remind."""
+"""Schedule a campaign. The campaign stores its next start; the clock and its jobs only trigger the check."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,21 +14,21 @@ from chalicelib.model.trigger import Schedule, ScheduledTrigger
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
-#: The clock looks a round and a little more ahead, and leaves the seconds to the queue's delay.
+#: The clock enqueues starts this long in advance. The queue delays each job until its second.
 AHEAD = TICK + timedelta(seconds=10)
-#: How many coming starts are shown.
-SHOWN = 5
+#: Most upcoming starts in a response.
+SHOWN_STARTS = 5
 
 
 def schedule_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: str) -> Campaign:
-    """Publishes and notes the first start; Conflict when the campaign was changed meanwhile."""
+    """Publish a campaign and store its first start. Raises Conflict if the campaign was changed at the same time."""
     campaign, _ = publish_campaign(ports, workspace, uid, channel)
     if not isinstance(campaign.trigger, ScheduledTrigger) or campaign.is_scheduled:
         raise Conflict("The campaign was changed by another request; read it again")
     planned = plan_schedule(ports, workspace, campaign, campaign.trigger, channel)
     saved = ports.catalog.save(workspace, campaign.model_copy(update={"schedule": planned}))
     if saved.due_at and saved.due_at <= ports.clock.now() + AHEAD * ports.clock.speed:
-        with suppress(RetryLater):  # The clock's next round finds it.
+        with suppress(RetryLater):  # The clock finds the start in its next run.
             enqueue_start(ports, workspace, uid, saved.due_at)
     return saved
 
@@ -36,7 +36,7 @@ def schedule_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, channel: 
 def plan_schedule(
     ports: Ports, workspace: WorkspaceUid, campaign: Campaign, trigger: ScheduledTrigger, channel: str
 ) -> Schedule:
-    """With the first start from now on; one that is to be once may be a little late."""
+    """Return a schedule with the first start from now on. A single start may be late by `start_grace`."""
     now = ports.clock.now()
     timezone = trigger.timezone or ports.catalog.get(workspace, Workspace, workspace).timezone
     after = now if trigger.rrule else now - campaign.start_grace - TICK
@@ -53,17 +53,17 @@ def plan_schedule(
 
 
 def upcoming_starts(campaign: Campaign) -> tuple[datetime, ...]:
-    """The next starts of a scheduled campaign, none of others."""
+    """Return the next starts of a scheduled campaign; empty for other campaigns."""
     schedule = campaign.schedule
     if schedule is None or schedule.due is None:
         return ()
     known = Occurrence(schedule.due, schedule.number)
     following = occurrences(schedule.trigger, schedule.timezone, schedule.due, known)
-    return (schedule.due, *(each.at for each in islice(following, SHOWN - 1)))
+    return (schedule.due, *(each.at for each in islice(following, SHOWN_STARTS - 1)))
 
 
 def drafted_starts(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) -> tuple[datetime, ...]:
-    """When it would start if it were launched now; its trigger must be free of problems."""
+    """Return the starts of a campaign if it were launched now. Its trigger must have no problems."""
     if not isinstance(campaign.trigger, ScheduledTrigger):
         return ()
     planned = plan_schedule(ports, workspace, campaign, campaign.trigger, "")
@@ -71,7 +71,10 @@ def drafted_starts(ports: Ports, workspace: WorkspaceUid, campaign: Campaign) ->
 
 
 def enqueue_due_starts(ports: Ports) -> int:
-    """One job for every start that comes before the next round or is late; sending one twice is harmless."""
+    """Enqueue a job for each start that is due before the next run of the clock. Returns their number.
+
+    A repeated job does no harm.
+    """
     ahead = ports.clock.now() + AHEAD * ports.clock.speed
     found = 0
     for workspace, uid, due in ports.schedule.list_due(Campaign, ahead):
@@ -81,5 +84,5 @@ def enqueue_due_starts(ports: Ports) -> int:
 
 
 def enqueue_start(ports: Ports, workspace: WorkspaceUid, uid: str, due: datetime) -> None:
-    """A job that comes at the start's second."""
+    """Enqueue a job that arrives at the second of the start."""
     ports.jobs.send(StartScheduledCampaign(workspace=workspace, uid=uid), max(due - ports.clock.now(), timedelta(0)))

@@ -1,4 +1,4 @@
-"""Performs a scheduled start: one write makes the flow and moves the schedule on, so it happens once or not at all."""
+"""Perform a scheduled start. One transaction stores the flow and the next start, so no start happens twice."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -10,6 +10,7 @@ from chalicelib.core.flows.create_flow import store_and_start
 from chalicelib.core.launching.control_campaign import PAUSED, state_of
 from chalicelib.errors import Conflict, NotFound, RetryLater
 from chalicelib.model.campaign import Availability, Campaign
+from chalicelib.model.durations import describe_duration
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import WorkspaceUid, uid_at
 from chalicelib.model.queue_messages import StartScheduledCampaign
@@ -17,12 +18,12 @@ from chalicelib.model.segment import Segment
 from chalicelib.model.trigger import Schedule
 from chalicelib.ports import Ports
 
-#: Tries against operators who change the campaign at the same moment.
+#: Attempts against concurrent changes of the campaign.
 TRIES = 6
 
 
 def start_scheduled(ports: Ports, job: StartScheduledCampaign) -> Flow | None:
-    """The flow, or None when it is not time, or the start was skipped, which the schedule then says."""
+    """Start the flow of a due start. Returns None if no start is due, or if it is skipped; the schedule stores why."""
     workspace = job.workspace
     for _ in range(TRIES):
         campaign = ports.catalog.find(workspace, Campaign, job.uid)
@@ -32,18 +33,21 @@ def start_scheduled(ports: Ports, job: StartScheduledCampaign) -> Flow | None:
             return None
         with suppress(Conflict):
             return _start(ports, workspace, campaign, campaign.schedule)
-    raise RetryLater("The campaign is being changed by others, try again")
+    raise RetryLater("The campaign was changed at the same time; try again")
 
 
 def _start(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: Schedule) -> Flow | None:
     schedule, following = _catch_up(schedule, ports.clock.now())
-    moved = {"due": following.at if following else None, "number": following.number if following else schedule.number}
-    reason = _why_not(ports, workspace, campaign, schedule)
+    next_start = {
+        "due": following.at if following else None,
+        "number": following.number if following else schedule.number,
+    }
+    reason = _skip_reason(ports, workspace, campaign, schedule)
     if reason:
-        skipped = schedule.without_start(reason).model_copy(update=moved)
+        skipped = schedule.without_start(reason).model_copy(update=next_start)
         ports.catalog.save(workspace, campaign.model_copy(update={"schedule": skipped}))
         return None
-    after = campaign.model_copy(update={"schedule": schedule.model_copy(update=moved)})
+    after = campaign.model_copy(update={"schedule": schedule.model_copy(update=next_start)})
     flow = _draft(ports, campaign, schedule)
     contacts = campaign.audience.contact_uids if campaign.audience else None
     unique = tuple(dict.fromkeys(contacts or ()))
@@ -51,28 +55,29 @@ def _start(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: 
 
 
 def _catch_up(schedule: Schedule, now: datetime) -> tuple[Schedule, Occurrence | None]:
-    """At the newest start that is due, those before it skipped; and the start after it."""
+    """Return the schedule at its newest due start, with earlier ones skipped, and the start after it."""
     due = Occurrence(schedule.due or now, schedule.number)
     for following in occurrences(schedule.trigger, schedule.timezone, due.at, due):
         if following.at > now:
             return schedule, following
-        skipped = schedule.without_start("a later start was due as well")
+        skipped = schedule.without_start("a later start was also due")
         schedule = skipped.model_copy(update={"due": following.at, "number": following.number})
     return schedule, None
 
 
-def _why_not(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: Schedule) -> str | None:
-    """Why the start that is due is skipped, or None."""
+def _skip_reason(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: Schedule) -> str | None:
+    """Return the reason to skip the due start, or None."""
     late = ports.clock.now() - (schedule.due or ports.clock.now())
-    # What the clock's own round may be late is nobody's fault.
+    # The clock itself may be late by one run, which does not count against the grace.
     if late > campaign.start_grace + TICK * ports.clock.speed:
-        return f"{late} late, more than the startGrace of {campaign.start_grace}"
+        limit = describe_duration(campaign.start_grace)
+        return f"{describe_duration(late)} late, more than the startGrace of {limit}"
     if campaign.availability is not Availability.ACTIVE:
         return f"the campaign is {campaign.availability}"
     if schedule.paused or state_of(ports, workspace, campaign) in PAUSED:
         return "the campaign is paused"
     if campaign.audience is None:
-        return "the campaign has no audience any more"
+        return "the campaign no longer has an audience"
     segment = campaign.audience.segment_uid
     if segment and ports.catalog.find(workspace, Segment, segment) is None:
         return f"segment {segment} was deleted"
@@ -80,7 +85,7 @@ def _why_not(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule
 
 
 def _problem(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: Schedule) -> str | None:
-    """The launch checks once more, for the version that was published: a template may have been rejected meanwhile."""
+    """Validate the published version again, because a template may have been rejected since."""
     try:
         version = get_version(ports, workspace, campaign.uid, campaign.latest_version)
     except NotFound as error:
@@ -91,7 +96,7 @@ def _problem(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule
 
 
 def _draft(ports: Ports, campaign: Campaign, schedule: Schedule) -> Flow:
-    """Its uid follows from campaign and moment, so that a try that broke off leaves nothing under another one."""
+    """Build the flow. Its uid is derived from campaign and start, so a repeated attempt stores no second flow."""
     now = ports.clock.now()
     contacts = (campaign.audience.contact_uids if campaign.audience else None) or ()
     return Flow(

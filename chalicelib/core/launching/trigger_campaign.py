@@ -1,4 +1,4 @@
-"""Starts a campaign by hand or by an API call, once for each idempotency key."""
+"""Start a campaign on request, once per idempotency key."""
 
 from hashlib import blake2b
 from typing import Annotated
@@ -16,27 +16,31 @@ from chalicelib.ports import Ports
 
 
 class TriggerRequest(LaunchRequest):
-    """The body of `trigger`; the same key starts one flow within 24 hours."""
+    """The body of `trigger`. Within 24 hours, the same `idempotencyKey` starts one flow only."""
 
     idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
 
 
-def trigger_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: TriggerRequest) -> Flow:
-    """Conflict when the campaign is under way, or is started by its calendar or by events; else as `launch`."""
+def trigger_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, request: TriggerRequest) -> Flow:
+    """Start a flow. A repeated key returns the flow of the first call.
+
+    Raises NotFound, InvalidRequest with all problems, or Conflict if the campaign is running or its trigger is a
+    schedule or an event.
+    """
     campaign = ports.catalog.get(workspace, Campaign, uid)
     kind = campaign.trigger.type
     if not isinstance(campaign.trigger, ManualTrigger | ApiTrigger):
-        raise Conflict(f"The campaign's trigger is {kind}: no call starts it", kind, ("manual", "api"))
-    if wish.idempotency_key is None:
-        return start_campaign(ports, workspace, campaign, wish, kind)
-    flow_uid = _reserve(ports, workspace, uid, wish.idempotency_key)
+        raise Conflict(f"A campaign with the trigger {kind} cannot be started by a call", kind, ("manual", "api"))
+    if request.idempotency_key is None:
+        return start_campaign(ports, workspace, campaign, request, kind)
+    flow_uid = _reserve(ports, workspace, uid, request.idempotency_key)
     known = ports.catalog.find(workspace, Flow, flow_uid)
     if known is not None:
         return known
     try:
-        return start_campaign(ports, workspace, campaign, wish, kind, flow_uid)
+        return start_campaign(ports, workspace, campaign, request, kind, flow_uid)
     except Conflict:
-        # The same call at the same moment may have been a little faster.
+        # A concurrent call with the same key may have stored the flow first.
         known = ports.catalog.find(workspace, Flow, flow_uid)
         if known is None:
             raise
@@ -44,7 +48,7 @@ def trigger_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, wish: Trig
 
 
 def _reserve(ports: Ports, workspace: WorkspaceUid, campaign: str, key: str) -> str:
-    """The uid of the flow that this key stands for."""
+    """Return the uid of the flow that belongs to this key."""
     now = ports.clock.now()
     uid = blake2b(f"{campaign}\x1f{key}".encode(), digest_size=20).hexdigest()
     fresh = TriggerKey(uid=uid, created_at=now, updated_at=now, flow_uid=new_uid())

@@ -100,7 +100,7 @@ def test_a_start_that_is_late_happens_within_the_grace_and_is_skipped_beyond(
     shown = status(story, campaign)["schedule"]
     assert shown["nextStarts"][0] == "2026-03-03T10:00:00.000Z"
     reasons = [skip["reason"] for skip in shown["skipped"]]
-    assert reasons == ([] if sent else ["1:02:00 late, more than the startGrace of 1:00:00"])
+    assert reasons == ([] if sent else ["1 hour 2 minutes late, more than the startGrace of 1 hour"])
 
 
 def test_the_grace_is_the_campaigns_own(story: Story) -> None:
@@ -121,7 +121,7 @@ def test_of_several_starts_that_were_missed_only_the_newest_happens(story: Story
     assert len(flows(story, campaign)) == 1
     skipped = status(story, campaign)["schedule"]["skipped"]
     assert [skip["at"][11:16] for skip in skipped] == ["10:20", "10:10", "10:00"]
-    assert {skip["reason"] for skip in skipped} == {"a later start was due as well"}
+    assert {skip["reason"] for skip in skipped} == {"a later start was also due"}
 
 
 def test_a_start_job_that_comes_again_early_or_for_a_deleted_campaign_starts_nothing(story: Story) -> None:
