@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pydantic_core import from_json, to_json
 
 from chalicelib.aws._dynamodb import Item
-from chalicelib.aws.execution_keys import contact_key, from_milliseconds, row_key, to_milliseconds
+from chalicelib.aws.execution_keys import contact_key, execution_key, from_milliseconds, to_milliseconds
 from chalicelib.model.execution import (
     Claim,
     DeliveryReceipt,
@@ -36,20 +36,20 @@ _SEPARATOR = "\x1f"
 STATE = ("status", "seq", "lease", "claim", "walk")
 
 
-def encode_state(row: Execution, mark: str = "") -> Fields:
+def encode_state(execution: Execution, mark: str = "") -> Fields:
     """Encode an execution without its key and receipts.
 
     Attributes used in conditions are separate; the rest is in the map `walk`. `lease` is the end of the claim, 0
     without one, so that "no claim is alive" is a single comparison. An OR would keep ministack, and perhaps other
     implementations of PartiQL, from finding the key in a statement. `mark` is that of the save.
     """
-    claim = row.claim
+    claim = execution.claim
     return {
-        "status": {"S": row.status.value},
-        "seq": {"N": str(row.seq)},
+        "status": {"S": execution.status.value},
+        "seq": {"N": str(execution.seq)},
         "lease": {"N": str(to_milliseconds(claim.until)) if claim else "0"},
         "claim": {"M": _encode_claim(claim) if claim else {}},
-        "walk": {"M": {**_encode_walk(row), **({"mark": {"S": mark}} if mark else {})}},
+        "walk": {"M": {**_encode_progress(execution), **({"mark": {"S": mark}} if mark else {})}},
     }
 
 
@@ -58,61 +58,61 @@ def _encode_claim(claim: Claim) -> Fields:
     return {"by": {"S": claim.by}, "node": {"S": claim.node}, **cost}
 
 
-def _encode_walk(row: Execution) -> Fields:
+def _encode_progress(execution: Execution) -> Fields:
     fields: Fields = {
-        "version": {"N": str(row.version)},
-        "created": {"N": str(to_milliseconds(row.created))},
-        "updated": {"N": str(to_milliseconds(row.updated))},
-        "entered": {"N": str(to_milliseconds(row.entered))},
+        "version": {"N": str(execution.version)},
+        "created": {"N": str(to_milliseconds(execution.created))},
+        "updated": {"N": str(to_milliseconds(execution.updated))},
+        "entered": {"N": str(to_milliseconds(execution.entered))},
     }
-    if row.node is not None:
-        fields["node"] = {"S": row.node}
-    if row.due is not None:
-        fields["due"] = {"N": str(to_milliseconds(row.due))}
-    if row.results:
-        fields["results"] = {"M": {node: {"M": _encode_result(result)} for node, result in row.results.items()}}
-    if row.path:
-        fields["path"] = {"L": [{"S": _encode_visit(visit)} for visit in row.path]}
-    _encode_exceptions(row, fields)
+    if execution.node is not None:
+        fields["node"] = {"S": execution.node}
+    if execution.due is not None:
+        fields["due"] = {"N": str(to_milliseconds(execution.due))}
+    if execution.results:
+        fields["results"] = {"M": {node: {"M": _encode_result(result)} for node, result in execution.results.items()}}
+    if execution.path:
+        fields["path"] = {"L": [{"S": _encode_visit(visit)} for visit in execution.path]}
+    _encode_exceptions(execution, fields)
     return fields
 
 
-def _encode_exceptions(row: Execution, fields: Fields) -> None:
+def _encode_exceptions(execution: Execution, fields: Fields) -> None:
     """Encode the values that most executions do not have."""
-    if row.reason is not None:
-        fields["reason"] = {"S": row.reason}
-    if row.attempt:
-        fields["attempt"] = {"N": str(row.attempt)}
-    if row.faults:
-        fields["faults"] = {"N": str(row.faults)}
-    if row.asleep:
+    if execution.reason is not None:
+        fields["reason"] = {"S": execution.reason}
+    if execution.attempt:
+        fields["attempt"] = {"N": str(execution.attempt)}
+    if execution.faults:
+        fields["faults"] = {"N": str(execution.faults)}
+    if execution.asleep:
         fields["asleep"] = {"BOOL": True}
-    if row.only:
+    if execution.only:
         fields["only"] = {"BOOL": True}
-    _encode_offer(row, fields)
-    if row.cause:
-        properties = to_json(row.cause.properties).decode()
-        fields["cause"] = {"M": {"event": {"S": row.cause.event}, "properties": {"S": properties}}}
+    _encode_option(execution, fields)
+    if execution.cause:
+        properties = to_json(execution.cause.properties).decode()
+        fields["cause"] = {"M": {"event": {"S": execution.cause.event}, "properties": {"S": properties}}}
 
 
-def _encode_offer(row: Execution, fields: Fields) -> None:
-    if row.offer:
-        fields["offer"] = {"N": str(row.offer)}
-    if row.unsure:
+def _encode_option(execution: Execution, fields: Fields) -> None:
+    if execution.offer:
+        fields["offer"] = {"N": str(execution.offer)}
+    if execution.unsure:
         fields["unsure"] = {"BOOL": True}
-    if row.paid:
-        fields["paid"] = {"N": str(row.paid)}
+    if execution.paid:
+        fields["paid"] = {"N": str(execution.paid)}
 
 
-def encode_row(row: Execution, shards: int) -> Fields:
+def encode_execution(execution: Execution, shards: int) -> Fields:
     """Encode a whole execution for its enrolment."""
-    key = row.key
+    key = execution.key
     return {
-        **row_key(key, shards),
+        **execution_key(key, shards),
         "contactKey": {"S": contact_key(key.workspace, key.contact)},
         "flow": {"S": key.flow},
-        "receipts": {"M": {node: {"M": encode_receipt(receipt)} for node, receipt in row.receipts.items()}},
-        **encode_state(row),
+        "receipts": {"M": {node: {"M": encode_receipt(receipt)} for node, receipt in execution.receipts.items()}},
+        **encode_state(execution),
     }
 
 
@@ -131,34 +131,34 @@ def holds_state(item: Item, fields: Mapping[str, "AttributeValueTypeDef"]) -> bo
     return all(item.get(name) == fields.get(name) for name in STATE)
 
 
-def decode_row(item: Item) -> Execution:
+def decode_execution(item: Item) -> Execution:
     """Parse an execution. KeyError for another item."""
-    walk = item["walk"]["M"]
+    progress = item["walk"]["M"]
     return Execution(
         key=parse_execution_id(
             WorkspaceUid(item["pk"]["S"].partition("#")[0]), FlowUid(item["flow"]["S"]), item["sk"]["S"]
         ),
         status=ExecutionStatus(item["status"]["S"]),
         seq=int(item["seq"]["N"]),
-        node=NodeId(walk["node"]["S"]) if "node" in walk else None,
-        version=int(walk["version"]["N"]),
-        created=from_milliseconds(int(walk["created"]["N"])),
-        updated=from_milliseconds(int(walk["updated"]["N"])),
-        entered=from_milliseconds(int(walk["entered"]["N"])),
-        due=from_milliseconds(int(walk["due"]["N"])) if "due" in walk else None,
-        asleep="asleep" in walk,
-        attempt=_number(walk, "attempt"),
+        node=NodeId(progress["node"]["S"]) if "node" in progress else None,
+        version=int(progress["version"]["N"]),
+        created=from_milliseconds(int(progress["created"]["N"])),
+        updated=from_milliseconds(int(progress["updated"]["N"])),
+        entered=from_milliseconds(int(progress["entered"]["N"])),
+        due=from_milliseconds(int(progress["due"]["N"])) if "due" in progress else None,
+        asleep="asleep" in progress,
+        attempt=_number(progress, "attempt"),
         claim=_decode_claim(item),
-        results={NodeId(node): _decode_result(value["M"]) for node, value in _map(walk, "results").items()},
+        results={NodeId(node): _decode_result(value["M"]) for node, value in _map(progress, "results").items()},
         receipts={NodeId(node): decode_receipt(value["M"]) for node, value in item["receipts"]["M"].items()},
-        path=tuple(_decode_visit(entry["S"]) for entry in walk["path"]["L"]) if "path" in walk else (),
-        reason=walk["reason"]["S"] if "reason" in walk else None,
-        offer=_number(walk, "offer"),
-        unsure="unsure" in walk,
-        paid=_number(walk, "paid"),
-        faults=_number(walk, "faults"),
-        only="only" in walk,
-        cause=_decode_cause(walk["cause"]["M"]) if "cause" in walk else None,
+        path=tuple(_decode_visit(entry["S"]) for entry in progress["path"]["L"]) if "path" in progress else (),
+        reason=progress["reason"]["S"] if "reason" in progress else None,
+        offer=_number(progress, "offer"),
+        unsure="unsure" in progress,
+        paid=_number(progress, "paid"),
+        faults=_number(progress, "faults"),
+        only="only" in progress,
+        cause=_decode_cause(progress["cause"]["M"]) if "cause" in progress else None,
     )
 
 

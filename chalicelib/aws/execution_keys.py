@@ -21,15 +21,15 @@ def shard_of(text: str, shards: int) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) % shards
 
 
-def row_partition(workspace: WorkspaceUid, flow: FlowUid, shard: int) -> str:
+def execution_partition(workspace: WorkspaceUid, flow: FlowUid, shard: int) -> str:
     """Return the partition of one shard of a flow's executions."""
     return f"{workspace}#{flow}#{shard}"
 
 
-def row_key(key: ExecutionKey, shards: int) -> "dict[str, AttributeValueTypeDef]":
+def execution_key(key: ExecutionKey, shards: int) -> "dict[str, AttributeValueTypeDef]":
     """Return the key of an execution."""
     shard = shard_of(key.contact, shards)
-    return {"pk": {"S": row_partition(key.workspace, key.flow, shard)}, "sk": {"S": key.execution_id}}
+    return {"pk": {"S": execution_partition(key.workspace, key.flow, shard)}, "sk": {"S": key.execution_id}}
 
 
 def contact_key(workspace: WorkspaceUid, contact: ContactUid) -> str:

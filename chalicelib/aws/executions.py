@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws._dynamodb import ConditionFailed, batch_get, batch_write, query, translate_errors
 from chalicelib.aws._write_batches import Sleep, WriteResult, write_all, write_with_retry
-from chalicelib.aws.execution_codec import decode_row, encode_receipt, encode_row, encode_state, holds_state
-from chalicelib.aws.execution_keys import contact_key, row_key, row_partition
+from chalicelib.aws.execution_codec import decode_execution, encode_execution, encode_receipt, encode_state, holds_state
+from chalicelib.aws.execution_keys import contact_key, execution_key, execution_partition
 from chalicelib.aws.execution_writes import Insert, Update
 from chalicelib.errors import invalid
 from chalicelib.model.execution import DeliveryReceipt, Execution, ExecutionKey
@@ -32,15 +32,15 @@ class DynamoExecutions:
         self._client, self._table, self._batched, self._sleep = client, table, batched, sleep
 
     def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:
-        items = batch_get(self._client, self._table, [row_key(key, shards) for key in keys], strong)
-        rows = (decode_row(item) for item in items)
-        return {row.key: row for row in rows}
+        items = batch_get(self._client, self._table, [execution_key(key, shards) for key in keys], strong)
+        executions = (decode_execution(item) for item in items)
+        return {execution.key: execution for execution in executions}
 
     def find_entries(
         self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
     ) -> tuple[Execution, ...]:
         """Query a key range: no uid contains a character below #, so no other contact's execution is in between."""
-        first = row_key(ExecutionKey(workspace, flow, contact), shards)
+        first = execution_key(ExecutionKey(workspace, flow, contact), shards)
         with translate_errors():
             answer = self._client.query(
                 TableName=self._table,
@@ -54,17 +54,22 @@ class DynamoExecutions:
                 Limit=limit,
                 ConsistentRead=True,
             )
-        return tuple(decode_row(item) for item in answer["Items"])
+        return tuple(decode_execution(item) for item in answer["Items"])
 
-    def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
-        distinct = {row.key: row for row in rows}
-        writes = [Insert(self._table, encode_row(row, shards)) for row in distinct.values()]
+    def enrol_many(self, executions: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
+        distinct = {execution.key: execution for execution in executions}
+        writes = [Insert(self._table, encode_execution(execution, shards)) for execution in distinct.values()]
         answers = write_with_retry(self._client, writes, self._batched, self._sleep)
         return tuple(key for key, answer in zip(distinct, answers, strict=True) if answer.written)
 
     def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool | None, ...]:
         updates = [
-            Update(self._table, row_key(save.row.key, shards), encode_state(save.row, save.mark), save.expect)
+            Update(
+                self._table,
+                execution_key(save.execution.key, shards),
+                encode_state(save.execution, save.mark),
+                save.expect,
+            )
             for save in saves
         ]
         answers = write_all(self._client, updates, self._batched, self._sleep)
@@ -80,7 +85,7 @@ class DynamoExecutions:
             with translate_errors():
                 answer = self._client.update_item(
                     TableName=self._table,
-                    Key=row_key(key, shards),
+                    Key=execution_key(key, shards),
                     UpdateExpression="SET receipts.#node = :receipt",
                     ConditionExpression=_CLIMBS,
                     ExpressionAttributeNames={"#node": node, "#rank": "rank"},
@@ -89,7 +94,7 @@ class DynamoExecutions:
                 )
         except ConditionFailed:
             return None
-        before = decode_row(answer["Attributes"])
+        before = decode_execution(answer["Attributes"])
         return before, replace(before, receipts={**before.receipts, node: receipt})
 
     def page(
@@ -103,14 +108,14 @@ class DynamoExecutions:
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND sk > :after",
                 ExpressionAttributeValues={
-                    ":pk": {"S": row_partition(workspace, flow, shard)},
+                    ":pk": {"S": execution_partition(workspace, flow, shard)},
                     ":after": {"S": cursor or _BEFORE_ALL},
                 },
                 Limit=limit,
                 ConsistentRead=True,
             )
         last = answer.get("LastEvaluatedKey")
-        return Page(tuple(decode_row(item) for item in answer["Items"]), last["sk"]["S"] if last else None)
+        return Page(tuple(decode_execution(item) for item in answer["Items"]), last["sk"]["S"] if last else None)
 
     def find_flows(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
         request: QueryInputTypeDef = {
@@ -124,7 +129,9 @@ class DynamoExecutions:
 
     def remove_many(self, keys: Sequence[ExecutionKey], shards: int) -> None:
         distinct = dict.fromkeys(keys)
-        batch_write(self._client, self._table, [{"DeleteRequest": {"Key": row_key(key, shards)}} for key in distinct])
+        batch_write(
+            self._client, self._table, [{"DeleteRequest": {"Key": execution_key(key, shards)}} for key in distinct]
+        )
 
 
 def _has_held(update: Update, answer: WriteResult) -> bool:

@@ -219,10 +219,10 @@ class Execution:
 
     def finished(self, status: ExecutionStatus, reason: str | None, now: datetime) -> "Execution":
         """Return the ended execution. A message that an attempt may have delivered gets the outcome `unknown`."""
-        row = self
+        execution = self
         if self.unsure and self.node and self.node not in self.results:
-            row = self.with_result(self.node, self.unanswered(now))
-        return replace(row, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now)
+            execution = self.with_result(self.node, self.unanswered(now))
+        return replace(execution, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now)
 
     def unanswered(self, now: datetime, channel: str = "") -> MessageResult:
         """Return the result of a message whose last response was lost and that is not retried."""
@@ -237,12 +237,12 @@ class Execution:
         )
 
 
-def mark_unknown(row: Execution, node: NodeId, now: datetime) -> Execution:
+def mark_unknown(execution: Execution, node: NodeId, now: datetime) -> Execution:
     """Return the execution with the message of an expired claim set to `unknown`, under every policy, so that it is not
     sent again.
     """
-    tries = row.attempt + 1
+    tries = execution.attempt + 1
     result = MessageResult(
-        MessageOutcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=row.held, offer=row.offer
+        MessageOutcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=execution.held, offer=execution.offer
     )
-    return replace(row.with_result(node, result), claim=None, node=node)
+    return replace(execution.with_result(node, result), claim=None, node=node)

@@ -19,13 +19,13 @@ class ExpectUnclaimed:
     real_now: datetime
 
     @classmethod
-    def as_seen(cls, row: Execution, real_now: datetime) -> Self:
+    def as_seen(cls, execution: Execution, real_now: datetime) -> Self:
         """Build the condition for a decision that was based on this copy of the execution.
 
         If the copy shows no claim, the stored execution must have none, not even an expired one. Another worker may
         have claimed it after the copy was read, sent the message and crashed; sending it again would be a duplicate.
         """
-        return cls(row.seq, real_now if row.claim else NEVER)
+        return cls(execution.seq, real_now if execution.claim else NEVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class ExpectClaimedBy:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Write all of an execution except its receipts, if `expect` holds. A `row` without a claim releases it.
+    """Write all of an execution except its receipts, if `expect` holds. An `execution` without a claim releases it.
 
     Repeating the same Save is safe: its `mark` is stored with the execution. If the answer to a write is lost, the mark
     tells this write from the same write by another worker.
     """
 
-    row: Execution
+    execution: Execution
     expect: ExpectUnclaimed | ExpectClaimedBy
     mark: str = field(default_factory=new_mark)

@@ -23,7 +23,7 @@ class Executions(Protocol):
     ) -> tuple[Execution, ...]:
         """Return the executions of a contact in a flow, newest entry first; strongly consistent."""
 
-    def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
+    def enrol_many(self, executions: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
         """Insert executions that do not exist yet and return their keys; existing ones stay unchanged."""
 
     def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool | None, ...]:

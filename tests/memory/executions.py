@@ -1,4 +1,4 @@
-"""Execution rows in a dict."""
+"""Executions in a dict."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,15 +11,15 @@ from chalicelib.ports import ExpectClaimedBy, ExpectUnclaimed, Page, Save
 
 
 class MemoryExecutions:
-    """The port Executions in memory; `rows` is all there is."""
+    """The port Executions in memory; `stored` is all there is."""
 
     def __init__(self) -> None:
         self.stored: dict[ExecutionKey, Execution] = {}
         #: As they were before their last write: what a read that lags may still see.
         self.previous: dict[ExecutionKey, Execution] = {}
-        #: Of the save that each row is from.
+        #: Of the save that each execution is from.
         self.marks: dict[ExecutionKey, str] = {}
-        #: Over how many shards each flow was enrolled; one where a test put its rows in by hand.
+        #: Over how many shards each flow was enrolled; one where a test stored its executions itself.
         self.shards: dict[tuple[WorkspaceUid, FlowUid], int] = {}
 
     def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:
@@ -29,14 +29,14 @@ class MemoryExecutions:
         self, workspace: WorkspaceUid, flow: FlowUid, contact: ContactUid, shards: int, limit: int
     ) -> tuple[Execution, ...]:
         found = [
-            row
-            for key, row in self.stored.items()
+            execution
+            for key, execution in self.stored.items()
             if (key.workspace, key.flow, key.contact) == (workspace, flow, contact)
         ]
-        return tuple(sorted(found, key=lambda row: row.key.entry, reverse=True)[:limit])
+        return tuple(sorted(found, key=lambda execution: execution.key.entry, reverse=True)[:limit])
 
-    def enrol_many(self, rows: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
-        new = {row.key: row for row in rows if row.key not in self.stored}
+    def enrol_many(self, executions: Sequence[Execution], shards: int) -> tuple[ExecutionKey, ...]:
+        new = {execution.key: execution for execution in executions if execution.key not in self.stored}
         self.stored.update(new)
         self.shards.update(((key.workspace, key.flow), shards) for key in new)
         return tuple(new)
@@ -45,10 +45,10 @@ class MemoryExecutions:
         return tuple(self._save(save) for save in saves)
 
     def _save(self, save: Save) -> bool:
-        stored = self.stored.get(save.row.key)
+        stored = self.stored.get(save.execution.key)
         if stored is None:
             return False
-        wanted = replace(save.row, receipts=stored.receipts)
+        wanted = replace(save.execution, receipts=stored.receipts)
         if not _holds(stored, save.expect):
             return stored == wanted and self.marks.get(stored.key) == save.mark
         self.previous[stored.key] = stored
@@ -74,12 +74,12 @@ class MemoryExecutions:
         if cursor is not None and not is_uid(cursor.partition("#")[0]):
             raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
         shards = self.shards.get((workspace, flow), 1)
-        rows = sorted(
-            (row for key, row in self.stored.items() if (key.workspace, key.flow) == (workspace, flow)),
-            key=lambda row: row.key.execution_id,
+        executions = sorted(
+            (execution for key, execution in self.stored.items() if (key.workspace, key.flow) == (workspace, flow)),
+            key=lambda execution: execution.key.execution_id,
         )
-        rows = [row for row in rows if crc32(row.key.contact.encode()) % shards == shard]
-        rest = [row for row in rows if cursor is None or row.key.execution_id > cursor]
+        executions = [execution for execution in executions if crc32(execution.key.contact.encode()) % shards == shard]
+        rest = [execution for execution in executions if cursor is None or execution.key.execution_id > cursor]
         return Page(tuple(rest[:limit]), rest[limit - 1].key.execution_id if len(rest) > limit else None)
 
     def find_flows(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:

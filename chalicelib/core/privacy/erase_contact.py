@@ -156,7 +156,7 @@ def _forget_rows(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: Contact
     held = ports.executions.save_many(saves, flow.shards) if saves else ()
     if None in held:
         raise RetryLater("What is known of a contact in its flows cannot be erased now")
-    saved = [save.row for save, ok in zip(saves, held, strict=True) if ok and save.row.is_open]
+    saved = [save.execution for save, ok in zip(saves, held, strict=True) if ok and save.execution.is_open]
     if saved:
         enqueue_steps(ports, [ScheduledStep(build_step_message(row.key, row.seq), row.due or now) for row in saved])
 

@@ -112,13 +112,13 @@ class Delivery:
         results = save_with_retry(self.batch, saves, self.time_left)
         for (each, send_result), save, ok in zip(sent, saves, results, strict=True):
             # If another worker holds the claim, it records the message as `unknown`.
-            self.spent += _spent_by(each.candidate, save.row) if ok else each.candidate.price
+            self.spent += _spent_by(each.candidate, save.execution) if ok else each.candidate.price
             if ok:
-                self.result.record_save(each.candidate.stored, save.row, self.batch.ports.clock.now())
+                self.result.record_save(each.candidate.stored, save.execution, self.batch.ports.clock.now())
                 if isinstance(send_result, RecipientSuppressed | PermanentFailure):
                     self._remember_refusal(each.candidate, send_result)
             elif ok is None:
-                self.undecided.append(save.row.key)
+                self.undecided.append(save.execution.key)
             elif isinstance(send_result, Accepted):
                 with suppress(RetryLater):
                     self._correct_unknown(each)

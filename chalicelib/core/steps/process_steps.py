@@ -127,7 +127,7 @@ def _save(batch: FlowBatch, decisions: Sequence[SaveExecution]) -> None:
     saved = ports.executions.save_many(saves, batch.flow.shards) if saves else ()
     for decision, save, ok in zip(decisions, saves, saved, strict=True):
         if ok:
-            batch.result.record_save(decision.before, save.row, ports.clock.now())
+            batch.result.record_save(decision.before, save.execution, ports.clock.now())
         else:
             batch.return_to_queue(decision.before.key)
 
