@@ -96,9 +96,9 @@ def _encode_exceptions(execution: Execution, fields: Fields) -> None:
 
 
 def _encode_option(execution: Execution, fields: Fields) -> None:
-    if execution.offer:
-        fields["offer"] = {"N": str(execution.offer)}
-    if execution.unsure:
+    if execution.option:
+        fields["offer"] = {"N": str(execution.option)}
+    if execution.answer_lost:
         fields["unsure"] = {"BOOL": True}
     if execution.paid:
         fields["paid"] = {"N": str(execution.paid)}
@@ -153,8 +153,8 @@ def decode_execution(item: Item) -> Execution:
         receipts={NodeId(node): decode_receipt(value["M"]) for node, value in item["receipts"]["M"].items()},
         path=tuple(_decode_visit(entry["S"]) for entry in progress["path"]["L"]) if "path" in progress else (),
         reason=progress["reason"]["S"] if "reason" in progress else None,
-        offer=_number(progress, "offer"),
-        unsure="unsure" in progress,
+        option=_number(progress, "offer"),
+        answer_lost="unsure" in progress,
         paid=_number(progress, "paid"),
         faults=_number(progress, "faults"),
         only="only" in progress,
@@ -201,8 +201,8 @@ def _encode_result(result: MessageResult) -> Fields:
         entry["p"] = {"S": result.provider_id}
     if result.cost:
         entry["c"] = {"N": str(result.cost)}
-    if result.offer:
-        entry["f"] = {"N": str(result.offer)}
+    if result.option:
+        entry["f"] = {"N": str(result.option)}
     return entry
 
 
@@ -215,7 +215,7 @@ def _decode_result(entry: Item) -> MessageResult:
         reason=entry["r"]["S"] if "r" in entry else None,
         provider_id=entry["p"]["S"] if "p" in entry else None,
         cost=_number(entry, "c"),
-        offer=_number(entry, "f"),
+        option=_number(entry, "f"),
     )
 
 

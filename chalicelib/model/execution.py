@@ -104,7 +104,7 @@ class MessageResult:
     provider_id: str | None = None
     cost: int = 0
     #: The send option that was used: 0 is the step's own channel, 1 its fallback.
-    offer: int = 0
+    option: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +169,9 @@ class Execution:
     #: Attempts used at `node`.
     attempt: int = 0
     #: The first send option at `node` that may still be used. Earlier ones were refused or do not apply.
-    offer: int = 0
+    option: int = 0
     #: The response to an attempt with this option was lost. The option may be retried, but no other may take its place.
-    unsure: bool = False
+    answer_lost: bool = False
     #: Cost of that attempt. It counts as spent unless the provider refuses the message after all; a retry pays only the
     #: difference.
     paid: int = 0
@@ -204,8 +204,8 @@ class Execution:
 
     def message_uid(self, node: NodeId) -> MessageUid:
         """Return the token of the message at `node`. Campaigns have no loops, so each entry visits a node once."""
-        offer = self.results[node].offer if node in self.results else 0
-        return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node, self.key.entry, offer)
+        option = self.results[node].option if node in self.results else 0
+        return MessageUid(self.key.workspace, self.key.flow, self.key.contact, node, self.key.entry, option)
 
     def with_result(self, node: NodeId, result: MessageResult) -> "Execution":
         """Return the execution with the result of a SEND; from now on the result states what was spent."""
@@ -220,7 +220,7 @@ class Execution:
     def finished(self, status: ExecutionStatus, reason: str | None, now: datetime) -> "Execution":
         """Return the ended execution. A message that an attempt may have delivered gets the outcome `unknown`."""
         execution = self
-        if self.unsure and self.node and self.node not in self.results:
+        if self.answer_lost and self.node and self.node not in self.results:
             execution = self.with_result(self.node, self.unanswered(now))
         return replace(execution, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now)
 
@@ -233,7 +233,7 @@ class Execution:
             channel=channel,
             reason="answer_lost",
             cost=self.held,
-            offer=self.offer,
+            option=self.option,
         )
 
 
@@ -243,6 +243,6 @@ def mark_unknown(execution: Execution, node: NodeId, now: datetime) -> Execution
     """
     tries = execution.attempt + 1
     result = MessageResult(
-        MessageOutcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=execution.held, offer=execution.offer
+        MessageOutcome.UNKNOWN, now, attempts=tries, reason="worker_lost", cost=execution.held, option=execution.option
     )
     return replace(execution.with_result(node, result), claim=None, node=node)

@@ -49,23 +49,23 @@ class MessageUid:
     visit: int = 1
     #: The send option: 0 is the step's own channel, 1 its fallback. Each option is another message, so its token
     #: differs.
-    offer: int = 0
+    option: int = 0
 
     def __str__(self) -> str:
-        offer = f".{self.offer}" if self.offer else ""
-        return f"{self.workspace}.{self.flow}.{self.contact}.{self.node}.{self.visit}{offer}"
+        option = f".{self.option}" if self.option else ""
+        return f"{self.workspace}.{self.flow}.{self.contact}.{self.node}.{self.visit}{option}"
 
 
 def read_message_uid(text: str) -> MessageUid | None:
     """Parse a message uid; None for other text."""
-    workspace, flow, contact, node, visit, offer = (*text.split("."), "0", "", "", "", "", "")[:6]
+    workspace, flow, contact, node, visit, option = (*text.split("."), "0", "", "", "", "", "")[:6]
     if text.count(".") not in {4, 5} or not all(map(is_uid, (workspace, flow, contact, node))):
         return None
-    is_numbered = re.fullmatch(r"[1-9][0-9]{0,5}", visit) and re.fullmatch(r"[0-9]", offer)
+    is_numbered = re.fullmatch(r"[1-9][0-9]{0,5}", visit) and re.fullmatch(r"[0-9]", option)
     if not is_numbered or text.endswith(("\n", ".0")):
         return None
     place = WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node)
-    return MessageUid(*place, int(visit), int(offer))
+    return MessageUid(*place, int(visit), int(option))
 
 
 def uid_at(moment: datetime, *parts: str) -> str:

@@ -53,5 +53,5 @@ class SendsMessage(Protocol):
     """A step that sends messages."""
 
     @property
-    def offers(self) -> tuple[SendOption, ...]:
+    def options(self) -> tuple[SendOption, ...]:
         """Return the send options in the order in which they are tried."""

@@ -57,7 +57,7 @@ class Send(_Text, Step):
     fallback: Fallback = NoFallback()
 
     @property
-    def offers(self) -> tuple[SendOption, ...]:
+    def options(self) -> tuple[SendOption, ...]:
         """The send options in the order in which they are tried."""
         own = SendOption("", "", self)
         if isinstance(self.fallback, OtherChannel):

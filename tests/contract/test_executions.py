@@ -68,7 +68,7 @@ def test_what_is_stored_comes_back_whole(executions: Executions) -> None:
 def test_what_is_no_longer_there_is_removed_by_a_save(executions: Executions) -> None:
     executions.enrol_many([row_of("c1")], SHARDS)
     full = replace(claimed(row_of("c1"), "a1"), due=START, asleep=True, attempt=1, reason="x", faults=1, only=True)
-    full = replace(full, offer=1, unsure=True, paid=75)
+    full = replace(full, option=1, answer_lost=True, paid=75)
     assert save(executions, full, free(full))
     assert stored(executions) == full
     assert save(executions, row_of("c1"), ExpectClaimedBy(AttemptId("a1")))

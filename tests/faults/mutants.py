@@ -198,8 +198,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "lost_response_not_charged",
         "chalicelib/core/steps/apply_send_result.py",
-        "replace(again, unsure=True, paid=cost)",
-        "replace(again, unsure=True)",
+        "replace(again, answer_lost=True, paid=cost)",
+        "replace(again, answer_lost=True)",
         ("balance_resend",),
     ),
     Mutant(

@@ -14,10 +14,10 @@ from chalicelib.ports import Ports
 def message_specs(graph: Graph) -> dict[str, MessageSpec]:
     """Return the messages that the steps may send, keyed by node id plus the suffix of the send option."""
     return {
-        f"{node.id}{offer.suffix}": offer.sending
+        f"{node.id}{option.suffix}": option.sending
         for node in graph.nodes.values()
         if isinstance(node.step, SendsMessage)
-        for offer in node.step.offers
+        for option in node.step.options
     }
 
 

@@ -135,8 +135,8 @@ def _ends_at(ports: Ports, plan: SendPlan, messages: Mapping[str, int]) -> datet
 
 def _reporting(plan: SendPlan) -> list[NodeId]:
     """Return the SEND steps with a channel that sends delivery reports."""
-    offered = {node.id: node.step.offers[0] for node in plan.graph if isinstance(node.step, SendsMessage)}
-    channels = {node: plan.channel_of(offer.sending) for node, offer in offered.items()}
+    own = {node.id: node.step.options[0] for node in plan.graph if isinstance(node.step, SendsMessage)}
+    channels = {node: plan.channel_of(option.sending) for node, option in own.items()}
     return [node for node, channel in channels.items() if channel and channel.reports_receipts]
 
 

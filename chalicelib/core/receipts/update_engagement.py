@@ -27,7 +27,7 @@ class MatchedMessage:
     def is_current(self) -> bool:
         """True if this is the message of the node, and not a send option that was refused before it."""
         result = self.execution.results.get(self.uid.node)
-        return self.uid.offer == (result.offer if result else self.execution.offer)
+        return self.uid.option == (result.option if result else self.execution.option)
 
     @property
     def channel(self) -> str:

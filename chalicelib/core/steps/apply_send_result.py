@@ -36,8 +36,8 @@ class SendAttempt:
     now: datetime
     cost: int = 0
     #: Index of the step's send option that is used, and of the fallback to use after a permanent refusal.
-    offer: int = 0
-    next_offer: int | None = None
+    option: int = 0
+    next_option: int | None = None
 
 
 def apply_send_result(execution: Execution, attempt: SendAttempt, send_result: SendResult) -> Execution:
@@ -78,7 +78,7 @@ def _response_lost(execution: Execution, attempt: SendAttempt, why: str) -> Exec
     again = _retry(execution, attempt, None) if may_resend else None
     cost = _cost(execution, attempt)
     if again:
-        return replace(again, unsure=True, paid=cost)
+        return replace(again, answer_lost=True, paid=cost)
     return _with_result(execution, attempt, MessageOutcome.UNKNOWN, reason=why, cost=cost)
 
 
@@ -89,9 +89,9 @@ def _cost(execution: Execution, attempt: SendAttempt) -> int:
 
 def _fall_back(execution: Execution, attempt: SendAttempt) -> Execution | None:
     """Move to the fallback, if it is allowed. After a lost response it is not: the contact could get two messages."""
-    if attempt.next_offer is None or execution.unsure:
+    if attempt.next_option is None or execution.answer_lost:
         return None
-    return replace(execution, offer=attempt.next_offer, attempt=0, due=None)
+    return replace(execution, option=attempt.next_option, attempt=0, due=None)
 
 
 def _retry(execution: Execution, attempt: SendAttempt, after: timedelta | None) -> Execution | None:
@@ -123,6 +123,6 @@ def _with_result(
         reason=reason,
         provider_id=provider_id,
         cost=cost,
-        offer=attempt.offer,
+        option=attempt.option,
     )
     return replace(execution.with_result(attempt.node, result), attempt=0, due=None)

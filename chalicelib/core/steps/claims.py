@@ -71,7 +71,7 @@ def claim_executions(batch: SendBatch, candidates: Sequence[SendCandidate]) -> C
 def _with_claim(candidate: SendCandidate, attempt: AttemptId, until: datetime) -> Execution:
     message = candidate.message
     claim = Claim(attempt, until, NodeId(message.uid.node), message.cost)
-    return replace(candidate.execution, status=ExecutionStatus.PROCESSING, claim=claim, offer=message.uid.offer)
+    return replace(candidate.execution, status=ExecutionStatus.PROCESSING, claim=claim, option=message.uid.option)
 
 
 def confirm_claims(batch: SendBatch, claimed: Sequence[ClaimedSend]) -> ClaimCheck:

@@ -130,7 +130,7 @@ class Delivery:
         node = NodeId(message.uid.node)
         attempt = send_attempt(batch.plan, execution, node, now, message)
         if isinstance(send_result, RecipientSuppressed | PermanentFailure):
-            attempt = replace(attempt, next_offer=self._next_option(candidate))
+            attempt = replace(attempt, next_option=self._next_option(candidate))
         decided = apply_send_result(execution, attempt, send_result)
         if decided.is_open and node in decided.results:
             try:

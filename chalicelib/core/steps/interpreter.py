@@ -82,7 +82,7 @@ def _deliver(execution: Execution, node: Node, context: TraversalContext) -> Exe
     except GiveUp as error:
         # The execution fails at this node, not at an earlier node that has sent its message, so a retry starts here.
         return Traversal(execution.finished(ExecutionStatus.FAILED, error.code, context.now))
-    if node.id in execution.receipts or (execution.unsure and isinstance(prepared, SkipMessage)):
+    if node.id in execution.receipts or (execution.answer_lost and isinstance(prepared, SkipMessage)):
         # The response to an earlier attempt was lost. Either a receipt proves that the message is out, or the contact
         # may no longer be written to and the outcome stays unknown.
         channel = prepared.channel.uid if isinstance(prepared, OutgoingMessage) else prepared.channel
@@ -112,8 +112,8 @@ def _leave(execution: Execution, exit_name: str, context: TraversalContext, why:
         attempt=0,
         due=None,
         faults=0,
-        offer=0,
-        unsure=False,
+        option=0,
+        answer_lost=False,
     )
     return _finish(moved, context) if moved.node is None or execution.only else moved
 

@@ -50,7 +50,7 @@ def next_send_option(plan: SendPlan, message: OutgoingMessage, execution: Execut
     node = plan.graph.nodes[message.uid.node]
     if not isinstance(node.step, SendsMessage):
         return None
-    later = (index for index in _open_options(plan, node.step, execution) if index > message.uid.offer)
+    later = (index for index in _open_options(plan, node.step, execution) if index > message.uid.option)
     return next(
         (i for i in later if isinstance(_prepare_option(plan, node, i, execution, contact), OutgoingMessage)), None
     )
@@ -60,7 +60,7 @@ def send_attempt(
     plan: SendPlan, execution: Execution, node: NodeId, now: datetime, message: OutgoingMessage | None = None
 ) -> SendAttempt:
     """Return what `apply_send_result` needs about the attempt at `node`. Without the message, the execution says it."""
-    option = message.uid.offer if message else execution.offer
+    option = message.uid.option if message else execution.option
     channel = message.channel if message else _channel_at(plan, node, option)
     channel_type = plan.channel_types.get(channel.type) if channel else None
     may_resend = channel is not None and channel.lost_answer is LostResponsePolicy.RESEND
@@ -71,7 +71,7 @@ def send_attempt(
 
 def _channel_at(plan: SendPlan, node: NodeId, option: int) -> Channel | None:
     step = plan.graph.nodes[node].step
-    return plan.channel_of(step.offers[option].sending) if isinstance(step, SendsMessage) else None
+    return plan.channel_of(step.options[option].sending) if isinstance(step, SendsMessage) else None
 
 
 def _sending_step(node: Node) -> SendsMessage:
@@ -86,16 +86,16 @@ def _open_options(plan: SendPlan, step: SendsMessage, execution: Execution) -> r
     Only the current one remains after a lost response, because the contact could get two messages, and where the
     provider falls back by itself.
     """
-    own = plan.channel_of(step.offers[0].sending)
+    own = plan.channel_of(step.options[0].sending)
     channel_type = plan.channel_types.get(own.type) if own else None
-    stays = execution.unsure or (own is not None and channel_type is not None and channel_type.falls_back(own))
-    return range(execution.offer, execution.offer + 1 if stays else len(step.offers))
+    stays = execution.answer_lost or (own is not None and channel_type is not None and channel_type.falls_back(own))
+    return range(execution.option, execution.option + 1 if stays else len(step.options))
 
 
 def _prepare_option(
     plan: SendPlan, node: Node, index: int, execution: Execution, contact: Contact
 ) -> OutgoingMessage | SkipMessage:
-    option = _sending_step(node).offers[index]
+    option = _sending_step(node).options[index]
     channel = plan.channel_of(option.sending)
     reason = why_not_channel(channel)
     if reason or channel is None:
@@ -136,7 +136,7 @@ def _render(
             raise
         # A value that is missing deep inside an event property shows only while rendering.
         return None
-    uid = replace(execution.message_uid(node.id), offer=index)
+    uid = replace(execution.message_uid(node.id), option=index)
     content = track(content, plan.links, uid, channel)
     cost = channel.price_of(template.message_type, address) * channel_type.parts_of(content)
     one_click = link if template.message_type is MessageType.NEWSLETTER else None

@@ -58,5 +58,5 @@ def depends_on_contact(before: Execution, after: Execution) -> bool:
         return True
     new = {node: result for node, result in after.results.items() if node not in before.results}
     # The message with the lost response was not sent again. The contact decided that, unless a receipt did.
-    gave_up = before.unsure and before.node in new and before.node not in after.receipts
+    gave_up = before.answer_lost and before.node in new and before.node not in after.receipts
     return gave_up or any(result.outcome is MessageOutcome.SKIPPED for result in new.values())

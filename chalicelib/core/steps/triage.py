@@ -84,7 +84,7 @@ def load_executions(batch: FlowBatch) -> dict[ExecutionKey, Execution]:
 
 
 def _is_ready(ports: Ports, group: Sequence[ReceivedStep], execution: Execution | None) -> bool:
-    if execution is None or execution.claim or execution.unsure:
+    if execution is None or execution.claim or execution.answer_lost:
         return False
     return all(each.deliveries == 1 and _disposition(ports, each, execution) is StepDisposition.RUN for each in group)
 

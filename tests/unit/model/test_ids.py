@@ -31,9 +31,9 @@ def test_what_would_break_a_key_a_url_or_a_token_is_no_id(text: str) -> None:
 
 @given(UIDS, UIDS, UIDS, st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True), st.integers(1, 99), st.integers(0, 9))
 def test_a_message_uid_carries_its_address(
-    workspace: str, flow: str, contact: str, node: str, visit: int, offer: int
+    workspace: str, flow: str, contact: str, node: str, visit: int, option: int
 ) -> None:
-    uid = MessageUid(WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node), visit, offer)
+    uid = MessageUid(WorkspaceUid(workspace), FlowUid(flow), ContactUid(contact), NodeId(node), visit, option)
     assert read_message_uid(str(uid)) == uid
 
 

@@ -160,7 +160,7 @@ def test_a_message_left_behind_by_a_cancelled_flow_is_unknown() -> None:
 )
 def test_tries_of_one_message_cost_as_much_as_the_dearest_of_them(verdict: SendResult, cost: int) -> None:
     again = apply_send_result(_claimed(), replace(_attempt(resend=True), cost=9), OutcomeUnknown("timeout"))
-    assert (again.unsure, again.paid, again.held) == (True, 9, 9)
+    assert (again.answer_lost, again.paid, again.held) == (True, 9, 9)
     row = apply_send_result(again, _attempt(), verdict)
     assert (row.results[HELLO].cost, row.paid) == (cost, 0)
 

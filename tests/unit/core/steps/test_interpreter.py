@@ -129,17 +129,17 @@ def test_a_skip_is_recorded_and_the_walk_goes_on() -> None:
 
 
 def test_a_message_that_may_be_out_is_not_skipped_afterwards() -> None:
-    row = build_execution(unsure=True, attempt=1, paid=7)
+    row = build_execution(answer_lost=True, attempt=1, paid=7)
     moved = _walk(row, build_graph(send("hello"), end()), Desk({"hello": "unsubscribed"})).execution
     result = moved.results[NodeId("hello")]
     assert (result.outcome, result.reason, result.channel) == (MessageOutcome.UNKNOWN, "answer_lost", "mail")
-    assert (result.attempts, result.cost, moved.paid, moved.unsure) == (1, 7, 0, False)
+    assert (result.attempts, result.cost, moved.paid, moved.answer_lost) == (1, 7, 0, False)
     assert depends_on_contact(row, moved)
 
 
 def test_a_receipt_ends_the_tries_of_a_lost_answer_and_they_are_paid_for() -> None:
     told = {NodeId("hello"): DeliveryReceipt(Engagement.DELIVERED, NOW)}
-    row = build_execution(unsure=True, attempt=1, paid=7, receipts=told)
+    row = build_execution(answer_lost=True, attempt=1, paid=7, receipts=told)
     moved = _walk(row, build_graph(send("hello"), end()))
     assert (moved.message, moved.execution.results[NodeId("hello")].cost) == (None, 7)
     assert not depends_on_contact(row, moved.execution)
