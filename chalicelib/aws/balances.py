@@ -109,8 +109,8 @@ class DynamoBalances:
         return Page(tuple(_decode_entry(item) for item in items[:limit]), behind)
 
     def find_budget(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
-        item = self._get(keys.purse(workspace, flow))
-        return _decode_purse(item) if item else FlowBudget()
+        item = self._get(keys.flow_budget(workspace, flow))
+        return _decode_budget(item) if item else FlowBudget()
 
     def reserve(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         """Use a transaction with a token, so that a second attempt after a lost response reserves nothing more."""
@@ -122,7 +122,7 @@ class DynamoBalances:
             "freeUnits >= :units",
         )
         into = self._update(
-            keys.purse(workspace, flow),
+            keys.flow_budget(workspace, flow),
             "ADD leftUnits :units, drawnUnits :units, takeCount :one",
             {**values, ":one": _number(1)},
         )
@@ -130,7 +130,7 @@ class DynamoBalances:
 
     def charge(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         update = self._update(
-            keys.purse(workspace, flow),
+            keys.flow_budget(workspace, flow),
             "SET leftUnits = leftUnits - :units ADD takeCount :one",
             {":units": _number(units), ":one": _number(1)},
             "leftUnits >= :units",
@@ -139,7 +139,7 @@ class DynamoBalances:
 
     def refund(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
         update = self._update(
-            keys.purse(workspace, flow),
+            keys.flow_budget(workspace, flow),
             "ADD leftUnits :units, takeCount :one",
             {":units": _number(units), ":one": _number(1)},
             "attribute_exists(pk)",
@@ -152,8 +152,8 @@ class DynamoBalances:
         """Return to the available balance what the budget loses and no execution has spent."""
         booked = after.settled - seen.settled
         returned = seen.drawn - after.drawn
-        purse = self._update(
-            keys.purse(workspace, flow),
+        budget = self._update(
+            keys.flow_budget(workspace, flow),
             "SET leftUnits = :left, drawnUnits = :drawn, settledUnits = :settled, takeCount = :takes",
             {
                 ":left": _number(after.left), ":drawn": _number(after.drawn), ":settled": _number(after.settled),
@@ -166,7 +166,7 @@ class DynamoBalances:
             "ADD freeUnits :returned, reservedUnits :less",
             {":returned": _number(returned), ":less": _number(-returned - booked)},
         )
-        writes: list[TransactWriteItemTypeDef] = [{"Update": purse}, {"Update": balance}]
+        writes: list[TransactWriteItemTypeDef] = [{"Update": budget}, {"Update": balance}]
         return self._succeeds([*writes, *([self._put(workspace, entry)] if entry else [])])
 
     def _get(self, pk: str) -> Item | None:
@@ -230,7 +230,7 @@ def _decode_balance(item: Item) -> Balance:
     return Balance(_read(item, "freeUnits"), _read(item, "reservedUnits"), settings, reloads, low_count, low_told)
 
 
-def _decode_purse(item: Item) -> FlowBudget:
+def _decode_budget(item: Item) -> FlowBudget:
     names = ("leftUnits", "drawnUnits", "settledUnits", "takeCount")
     return FlowBudget(*(_read(item, name) for name in names))
 

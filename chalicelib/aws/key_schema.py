@@ -128,7 +128,7 @@ def balance(workspace: str) -> str:
     return f"{workspace}#BALANCE"
 
 
-def purse(workspace: str, flow: str) -> str:
+def flow_budget(workspace: str, flow: str) -> str:
     """Partition of a flow's budget.
 
     It is not the flow's partition, because every batch writes it and because it outlives the flow.

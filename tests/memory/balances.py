@@ -15,7 +15,7 @@ class MemoryBalances:
     def __init__(self) -> None:
         self.balances: dict[WorkspaceUid, Balance] = {}
         self.ledger: dict[WorkspaceUid, dict[str, LedgerEntry]] = defaultdict(dict)
-        self.purses: dict[tuple[WorkspaceUid, FlowUid], FlowBudget] = defaultdict(FlowBudget)
+        self.budgets: dict[tuple[WorkspaceUid, FlowUid], FlowBudget] = defaultdict(FlowBudget)
         self._tokens: set[str] = set()
 
     def find(self, workspace: WorkspaceUid) -> Balance | None:
@@ -49,7 +49,7 @@ class MemoryBalances:
         return cut_page("ledger", self.ledger[workspace].items(), limit, cursor)
 
     def find_budget(self, workspace: WorkspaceUid, flow: FlowUid) -> FlowBudget:
-        return self.purses[workspace, flow]
+        return self.budgets[workspace, flow]
 
     def reserve(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         balance = self._balance(workspace)
@@ -60,7 +60,7 @@ class MemoryBalances:
         return True
 
     def charge(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
-        if self.purses[workspace, flow].left < units:
+        if self.budgets[workspace, flow].left < units:
             return False
         self._move(workspace, flow, left=-units)
         return True
@@ -73,9 +73,9 @@ class MemoryBalances:
     def reconcile(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
-        if self.purses[workspace, flow].takes != seen.takes:
+        if self.budgets[workspace, flow].takes != seen.takes:
             return False
-        self.purses[workspace, flow] = replace(after, takes=seen.takes + 1)
+        self.budgets[workspace, flow] = replace(after, takes=seen.takes + 1)
         returned, booked = seen.drawn - after.drawn, after.settled - seen.settled
         balance = self._balance(workspace)
         self.balances[workspace] = replace(
@@ -89,7 +89,7 @@ class MemoryBalances:
         return self.balances.get(workspace, Balance())
 
     def _move(self, workspace: WorkspaceUid, flow: FlowUid, left: int, drawn: int = 0) -> None:
-        purse = self.purses[workspace, flow]
-        self.purses[workspace, flow] = replace(
-            purse, left=purse.left + left, drawn=purse.drawn + drawn, takes=purse.takes + 1
+        budget = self.budgets[workspace, flow]
+        self.budgets[workspace, flow] = replace(
+            budget, left=budget.left + left, drawn=budget.drawn + drawn, takes=budget.takes + 1
         )
