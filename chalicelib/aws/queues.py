@@ -54,14 +54,14 @@ class SqsStepQueue:
         self._sleep, self._monotonic = sleep, monotonic
         self._backlog: tuple[float, int] | None = None
 
-    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
+    def send(self, steps: Sequence[ScheduledStep], now: datetime) -> None:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
                 "Id": str(index),
                 "MessageBody": entry.message.model_dump_json(),
                 "DelaySeconds": delay_seconds(entry.due - now, self._speed),
             }
-            for index, entry in enumerate(hints)
+            for index, entry in enumerate(steps)
         ]
         for start in range(0, len(entries), BATCH):
             self._send_up_to_10(entries[start : start + BATCH])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: The shards of a minute are read in parallel, by one job each.
 SHARDS = 8
 #: Keeps an item with step messages of one flow within one write unit (1 KB).
-HINTS_AN_ITEM = 16
+STEPS_AN_ITEM = 16
 #: Bucket names that a process remembers to have indexed.
 REMEMBERED = 10_000
 #: A bucket that is not released within two days of its minute expires; the watchdog then enqueues its executions again.
@@ -35,21 +35,21 @@ class DynamoTimers:
         #: Buckets that are certainly in the index, oldest first.
         self._indexed: dict[str, None] = {}
 
-    def put(self, hints: Sequence[ScheduledStep]) -> None:
+    def put(self, steps: Sequence[ScheduledStep]) -> None:
         """Write the index before the bucket: a bucket without an index entry would never be found."""
-        if not hints:
+        if not steps:
             return
-        shard = shard_of(hints[0].message.execution_id, SHARDS)
-        minutes = groupby(sorted(hints, key=lambda entry: entry.due), key=lambda entry: _floor(entry.due))
+        shard = shard_of(steps[0].message.execution_id, SHARDS)
+        minutes = groupby(sorted(steps, key=lambda entry: entry.due), key=lambda entry: _floor(entry.due))
         buckets = {minute: list(entries) for minute, entries in minutes}
         self._index(buckets, shard)
         batch_write(
             self._client,
             self._table,
             [
-                _put(_bucket_name(minute, shard), new_uid(), minute, _pack(entries[start : start + HINTS_AN_ITEM]))
+                _put(_bucket_name(minute, shard), new_uid(), minute, _pack(entries[start : start + STEPS_AN_ITEM]))
                 for minute, entries in buckets.items()
-                for start in range(0, len(entries), HINTS_AN_ITEM)
+                for start in range(0, len(entries), STEPS_AN_ITEM)
             ],
         )
 
@@ -137,14 +137,14 @@ def _put(
     return {"PutRequest": {"Item": {"pk": {"S": pk}, "sk": {"S": sk}, "expiresAt": expires, **(attributes or {})}}}
 
 
-def _pack(hints: Sequence[ScheduledStep]) -> "dict[str, AttributeValueTypeDef]":
+def _pack(steps: Sequence[ScheduledStep]) -> "dict[str, AttributeValueTypeDef]":
     """Encode each message as `workspace|flow|execution id|seq|due|pacing slot`.
 
     Workspace and flow are empty if equal to those before.
     """
     texts: list[str] = []
     before: tuple[str, str] | None = None
-    for entry in hints:
+    for entry in steps:
         message = entry.message
         place = message.workspace, message.flow
         workspace, flow = ("", "") if place == before else place

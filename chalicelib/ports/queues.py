@@ -12,7 +12,7 @@ from chalicelib.model.queue_messages import Job, ScheduledStep
 class StepQueue(Protocol):
     """Step messages."""
 
-    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
+    def send(self, steps: Sequence[ScheduledStep], now: datetime) -> None:
         """Send each message so that it arrives when it is due: never earlier, and less than a second later.
 
         ValueError for a message that is due more than 15 minutes from now, the longest delay of SQS.
@@ -46,7 +46,7 @@ class ReceiptQueue(Protocol):
 class Timers(Protocol):
     """Step messages that are due more than 15 minutes from now, in buckets of one minute."""
 
-    def put(self, hints: Sequence[ScheduledStep]) -> None:
+    def put(self, steps: Sequence[ScheduledStep]) -> None:
         """Store each message in the bucket of the minute in which it is due."""
 
     def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:

@@ -126,9 +126,9 @@ class Laboratory:
 
     def wake(self) -> None:
         """What the clock does for hints that are far ahead."""
-        for hints in self.timers.hints.values():
+        for hints in self.timers.steps.values():
             self.steps.send(hints, self.clock.now())
-        self.timers.hints.clear()
+        self.timers.steps.clear()
 
 
 def measure(contacts: int = CONTACTS) -> list[dict[str, Any]]:

@@ -112,8 +112,8 @@ class SimulatedStepQueue:
     def __init__(self, queues: SimulatedQueues) -> None:
         self._queues = queues
 
-    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
-        for each in hints:
+    def send(self, steps: Sequence[ScheduledStep], now: datetime) -> None:
+        for each in steps:
             self._queues.put("steps", each.message.model_dump_json(), each.due - now)
 
     def backlog(self) -> int:

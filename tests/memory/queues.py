@@ -29,14 +29,14 @@ class MemoryStepQueue:
         #: What `backlog` answers; the fake has no clock to know it by.
         self.reported_backlog = 0
 
-    def send(self, hints: Sequence[ScheduledStep], now: datetime) -> None:
-        self.entries.extend([(now + round_up(entry.due - now), entry.message) for entry in hints])
+    def send(self, steps: Sequence[ScheduledStep], now: datetime) -> None:
+        self.entries.extend([(now + round_up(entry.due - now), entry.message) for entry in steps])
 
     def backlog(self) -> int:
         return self.reported_backlog
 
     def take(self, now: datetime, count: int | None = None) -> list[StepMessage]:
-        """Removes and returns hints that have shown up, earliest first, at most `count`."""
+        """Remove and return the messages that have become visible, earliest first, at most `count`."""
         ready = sorted((entry for entry in self.entries if entry[0] <= now), key=lambda entry: entry[0])[:count]
         for entry in ready:
             self.entries.remove(entry)

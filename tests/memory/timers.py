@@ -12,18 +12,18 @@ class MemoryTimers:
     """The port Timers in memory; every bucket is shard 0 of its minute."""
 
     def __init__(self) -> None:
-        self.hints: dict[str, list[ScheduledStep]] = {}
+        self.steps: dict[str, list[ScheduledStep]] = {}
         self.swept: datetime | None = None
 
-    def put(self, hints: Sequence[ScheduledStep]) -> None:
-        for entry in hints:
-            self.hints.setdefault(_name(entry.due), []).append(entry)
+    def put(self, steps: Sequence[ScheduledStep]) -> None:
+        for entry in steps:
+            self.steps.setdefault(_name(entry.due), []).append(entry)
 
     def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
-        return tuple(name for name in sorted(self.hints) if _name(start) <= name <= _name(end))
+        return tuple(name for name in sorted(self.steps) if _name(start) <= name <= _name(end))
 
     def read(self, bucket: str) -> Iterator[ScheduledStep]:
-        return iter(tuple(self.hints.get(bucket, ())))
+        return iter(tuple(self.steps.get(bucket, ())))
 
     def swept_to(self) -> datetime | None:
         return self.swept
