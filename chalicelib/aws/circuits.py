@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import Item, put_at_revision, query, read_document, translate_errors
 from chalicelib.aws.execution_keys import from_milliseconds, to_milliseconds
-from chalicelib.aws.rates import read_line
+from chalicelib.aws.rates import decode_rate_state
 from chalicelib.model.channel import Channel
 from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.ids import WorkspaceUid
@@ -39,7 +39,7 @@ class DynamoCircuits:
         if found is None:
             return None
         channel = read_document(Channel, found["doc"]["S"]).model_copy(update={"rev": int(found["rev"]["N"])})
-        return ChannelStatus(channel, _decode(circuit) if circuit else Circuit(), read_line(items.get(keys.LINE)))
+        return ChannelStatus(channel, _decode(circuit) if circuit else Circuit(), decode_rate_state(items.get(keys.RATE_STATE)))
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
         with translate_errors():

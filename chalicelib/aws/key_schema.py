@@ -10,7 +10,7 @@ META = "META"
 #: Sort key of a channel's circuit. It sorts before META, so that a query of the range from here to META reads both.
 CIRCUIT = "CIRCUIT"
 #: Sort keys of a channel's rate state, which that query reads too, and of its daily counts, which it does not.
-LINE = "LINE"
+RATE_STATE = "LINE"
 DAY = "SENT#"
 #: Sort key of a balance and of a flow's budget, and prefix of the ledger entries.
 MONEY = "MONEY"

@@ -52,7 +52,7 @@ class DynamoRates:
             with translate_errors():
                 answer = self._client.update_item(
                     TableName=self._table,
-                    Key=_key(workspace, channel, keys.LINE),
+                    Key=_key(workspace, channel, keys.RATE_STATE),
                     UpdateExpression=change,
                     ConditionExpression=condition,
                     ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
@@ -68,7 +68,7 @@ class DynamoRates:
                 with translate_errors():
                     self._client.update_item(
                         TableName=self._table,
-                        Key=_key(workspace, channel, keys.LINE),
+                        Key=_key(workspace, channel, keys.RATE_STATE),
                         UpdateExpression="SET #name = :until",
                         ConditionExpression="attribute_not_exists(#name) OR #name < :until",
                         ExpressionAttributeNames={"#name": name},
@@ -113,7 +113,7 @@ class DynamoRates:
             )
 
 
-def read_line(item: Item | None) -> RateState:
+def decode_rate_state(item: Item | None) -> RateState:
     """Parse the rate state for `find_channel`."""
     if item is None:
         return RateState()

@@ -133,7 +133,7 @@ class Step(StrictModel):
         return ()
 
     @property
-    def asks_for(self) -> frozenset[str]:
+    def required_events(self) -> frozenset[str]:
         """Names of the events that the step needs in `StepContext.history`."""
         return frozenset()
 

@@ -62,7 +62,7 @@ class Condition(Step):
         )
 
     @property
-    def asks_for(self) -> frozenset[str]:
+    def required_events(self) -> frozenset[str]:
         """The events that the conditions read."""
         return frozenset().union(*(required_events(lane.when) for lane in self.lanes if lane.when is not None))
 

@@ -17,7 +17,7 @@ class ChannelStatus:
 
     channel: Channel
     circuit: Circuit
-    line: RateState = _UNLIMITED
+    rate_state: RateState = _UNLIMITED
 
 
 class Circuits(Protocol):

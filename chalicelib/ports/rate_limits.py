@@ -40,7 +40,7 @@ class PacingStore(Protocol):
     def get(self, workspace: WorkspaceUid, flow: FlowUid) -> PacingState:
         """Return the state, or an initial one with rev 0 if none is stored."""
 
-    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: PacingState) -> bool:
+    def save(self, workspace: WorkspaceUid, flow: FlowUid, state: PacingState) -> bool:
         """Store the state. False if it has changed since it was read."""
 
 

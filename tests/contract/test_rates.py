@@ -29,10 +29,10 @@ class Stores:
     rates: Rates
     client: Any = None
 
-    def line(self) -> RateState:
-        standing = self.circuits.find_channel(W, "mail")
-        assert standing
-        return standing.line
+    def rate_state(self) -> RateState:
+        status = self.circuits.find_channel(W, "mail")
+        assert status
+        return status.rate_state
 
 
 @pytest.fixture(params=PLACES)
@@ -60,19 +60,19 @@ def test_channels_and_workspaces_have_lines_of_their_own(stores: Stores) -> None
 
 def test_a_throttle_holds_everybody_back_and_never_less(stores: Stores) -> None:
     stores.catalog.add(W, build_channel())
-    assert stores.line() == RateState()
+    assert stores.rate_state() == RateState()
     stores.rates.hold(W, "mail", NOW + 7 * STEP)
     stores.rates.hold(W, "mail", NOW + 2 * STEP)
-    assert stores.line() == RateState(NOW + 7 * STEP, NOW + 7 * STEP)
+    assert stores.rate_state() == RateState(NOW + 7 * STEP, NOW + 7 * STEP)
     assert stores.rates.reserve(W, "mail", STEP, NOW) == NOW + 7 * STEP
-    assert stores.line() == RateState(NOW + 8 * STEP, NOW + 7 * STEP)
+    assert stores.rate_state() == RateState(NOW + 8 * STEP, NOW + 7 * STEP)
 
 
 def test_a_hold_does_not_bring_the_line_back(stores: Stores) -> None:
     stores.catalog.add(W, build_channel())
     stores.rates.reserve(W, "mail", 9 * STEP, NOW)
     stores.rates.hold(W, "mail", NOW + STEP)
-    assert stores.line() == RateState(NOW + 9 * STEP, NOW + STEP)
+    assert stores.rate_state() == RateState(NOW + 9 * STEP, NOW + STEP)
 
 
 def test_a_day_gives_no_more_than_its_cap(stores: Stores) -> None:

@@ -18,7 +18,7 @@ class MemoryCircuits:
 
     def find_channel(self, workspace: WorkspaceUid, uid: str, *, strong: bool = True) -> ChannelStatus | None:
         channel = self._catalog.find(workspace, Channel, uid)
-        return ChannelStatus(channel, self.get(workspace, uid), self._rates.line(workspace, uid)) if channel else None
+        return ChannelStatus(channel, self.get(workspace, uid), self._rates.state(workspace, uid)) if channel else None
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
         return self._circuits.get((workspace, uid), Circuit())

@@ -1,4 +1,4 @@
-"""Pacing gates in a dict."""
+"""Pacing states in a dict."""
 
 from dataclasses import replace
 
@@ -10,14 +10,14 @@ class MemoryGates:
     """The port Gates in memory."""
 
     def __init__(self) -> None:
-        self.gates: dict[tuple[WorkspaceUid, FlowUid], PacingState] = {}
+        self.states: dict[tuple[WorkspaceUid, FlowUid], PacingState] = {}
 
     def get(self, workspace: WorkspaceUid, flow: FlowUid) -> PacingState:
-        return self.gates.get((workspace, flow), PacingState())
+        return self.states.get((workspace, flow), PacingState())
 
-    def save(self, workspace: WorkspaceUid, flow: FlowUid, gate: PacingState) -> bool:
-        stored, wanted = self.get(workspace, flow), replace(gate, rev=gate.rev + 1)
-        if stored.rev != gate.rev:
+    def save(self, workspace: WorkspaceUid, flow: FlowUid, state: PacingState) -> bool:
+        stored, wanted = self.get(workspace, flow), replace(state, rev=state.rev + 1)
+        if stored.rev != state.rev:
             return stored == wanted
-        self.gates[workspace, flow] = wanted
+        self.states[workspace, flow] = wanted
         return True

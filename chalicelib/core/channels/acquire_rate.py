@@ -132,7 +132,7 @@ class RateUsage:
 
 def rate_usage(ports: Ports, workspace: WorkspaceUid, status: ChannelStatus) -> RateUsage:
     """Return the current usage of the channel's rate limit and daily cap."""
-    channel, state, now = status.channel, status.line, ports.clock.now()
+    channel, state, now = status.channel, status.rate_state, ports.clock.now()
     limits = allowance_of(ports, channel)
     sent = ports.rates.daily_count(workspace, channel.uid, now.date().isoformat()) if limits.per_day else None
     held = state.held if state.held and state.held > now else None

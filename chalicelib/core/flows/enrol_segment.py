@@ -67,7 +67,7 @@ class _Search:
 
     def enrol_page(self, flow: Flow, job: EnrolSegment, shard: int) -> EnrolSegment:
         """Enrols the members of one page; the job that goes on behind it."""
-        limit = PAGE_WITH_EVENTS if self.members.asks_for else PAGE
+        limit = PAGE_WITH_EVENTS if self.members.required_events else PAGE
         page = self.ports.contact_shards.page_shard(self.workspace, shard, limit, job.cursor)
         # Who came later is no member at the start, whatever the filter says of them.
         there = [contact for contact in page.items if contact.created_at <= self.now]

@@ -51,7 +51,7 @@ class _Reader:
 
     @property
     def page(self) -> int:
-        return PAGE_WITH_EVENTS if self.filter.asks_for else PAGE
+        return PAGE_WITH_EVENTS if self.filter.required_events else PAGE
 
 
 def count_members(
@@ -60,7 +60,7 @@ def count_members(
     """Goes on while there is time, and a second or two longer; keeps up to `keep` members."""
     reader = _Reader(ports, workspace, members, keep)
     survey = ports.contact_shards.summarise(workspace, 0)
-    if survey.count > (WHOLE_WITH_EVENTS if members.asks_for else WHOLE):
+    if survey.count > (WHOLE_WITH_EVENTS if members.required_events else WHOLE):
         return _count_by_runs(reader, survey, time_left)
     return _count_by_shards(reader, time_left)
 

@@ -43,7 +43,7 @@ class Members:
 
     test: Test
     #: Names of the events whose history decides where `test` answers None; none of them older than `since`.
-    asks_for: frozenset[str]
+    required_events: frozenset[str]
     since: datetime | None
 
     def includes(self, contact: Contact, history: Sequence[Event] | None = None) -> bool | None:

@@ -17,7 +17,7 @@ def select_members(
     answers = {contact.uid: members.includes(contact) for contact in contacts}
     undecided = [ContactUid(uid) for uid, answer in answers.items() if answer is None]
     if undecided:
-        wanted = HistoryQuery(members.asks_for, MAX_RECALLED, members.since)
+        wanted = HistoryQuery(members.required_events, MAX_RECALLED, members.since)
         histories = ports.events.find_many(workspace, undecided, wanted)
         answers |= {
             contact.uid: members.includes(contact, histories[contact.uid])

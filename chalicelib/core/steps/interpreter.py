@@ -33,8 +33,8 @@ def advance(execution: Execution, context: TraversalContext) -> Traversal:
 def _step(execution: Execution, context: TraversalContext) -> Execution | Traversal:
     """Process one node: return the moved execution, or a Traversal where an effect is needed."""
     node = _node_of(execution, context)
-    if context.history is None and node.step.asks_for:
-        names = frozenset().union(*(each.step.asks_for for each in context.graph))
+    if context.history is None and node.step.required_events:
+        names = frozenset().union(*(each.step.required_events for each in context.graph))
         return Traversal(execution, needs_events=names)
     outcome = node.step.decide(_context(execution, context))
     match outcome:

@@ -64,7 +64,7 @@ def build_plan(ports: Ports, workspace: WorkspaceUid, flow: Flow, graph: Graph, 
         },
         channels={uid: status.channel for uid, status in found.items()},
         circuits={uid: status.circuit for uid, status in found.items()},
-        rates={uid: status.line for uid, status in found.items()},
+        rates={uid: status.rate_state for uid, status in found.items()},
         channel_types=ports.channel_types,
         links=Links(ports.secret(), ports.public_url),
     )

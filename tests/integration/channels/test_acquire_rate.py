@@ -119,9 +119,9 @@ def test_a_channel_without_any_limit_writes_nothing_for_it(story: Story) -> None
     story.set_up(contacts=10)
     story.start(story.short_campaign())
     story.advance(timedelta(seconds=10))
-    standing = story.world.ports.circuits.find_channel(story.api.workspace, story.channel)
-    assert standing
-    assert standing.line == RateState()
+    status = story.world.ports.circuits.find_channel(story.api.workspace, story.channel)
+    assert status
+    assert status.rate_state == RateState()
 
 
 @pytest.mark.parametrize(("name", "value"), [("ratePerSecond", 0), ("ratePerSecond", 10_001), ("dailyCap", 0)])

@@ -61,10 +61,10 @@ class TestHistoryIsAskedForLast:
     def test_only_events_that_can_matter_are_read(self) -> None:
         recent = {"event": "a", "within": "P30D"}
         members = compile_filter(read({"all": [recent, {"event": "b", "within": "P7D"}, VIP]}), NOW)
-        assert members.asks_for == {"a", "b"}
+        assert members.required_events == {"a", "b"}
         assert members.since == NOW - DAY * 30
         assert compile_filter(read({"all": [recent, ORDERED]}), NOW).since is None
-        assert compile_filter(read(VIP), NOW).asks_for == frozenset()
+        assert compile_filter(read(VIP), NOW).required_events == frozenset()
 
 
 class TestEvents:
