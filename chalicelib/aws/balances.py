@@ -226,8 +226,8 @@ def _decode_balance(item: Item) -> Balance:
     settings = read_document(BillingSettings, item["settingsDoc"]["S"]) if "settingsDoc" in item else BillingSettings()
     day = item["reloadDay"]["S"] if "reloadDay" in item else ""
     reloads = ReloadCounter(day, _read(item, "reloadCount"))
-    low_count, low_told = _read(item, "lowCount"), "lowTold" in item
-    return Balance(_read(item, "freeUnits"), _read(item, "reservedUnits"), settings, reloads, low_count, low_told)
+    low_count, low_reported = _read(item, "lowCount"), "lowTold" in item
+    return Balance(_read(item, "freeUnits"), _read(item, "reservedUnits"), settings, reloads, low_count, low_reported)
 
 
 def _decode_budget(item: Item) -> FlowBudget:

@@ -39,7 +39,9 @@ class DynamoCircuits:
         if found is None:
             return None
         channel = read_document(Channel, found["doc"]["S"]).model_copy(update={"rev": int(found["rev"]["N"])})
-        return ChannelStatus(channel, _decode(circuit) if circuit else Circuit(), decode_rate_state(items.get(keys.RATE_STATE)))
+        return ChannelStatus(
+            channel, _decode(circuit) if circuit else Circuit(), decode_rate_state(items.get(keys.RATE_STATE))
+        )
 
     def get(self, workspace: WorkspaceUid, uid: str) -> Circuit:
         with translate_errors():

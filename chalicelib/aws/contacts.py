@@ -74,46 +74,46 @@ class DynamoContacts:
         self,
         workspace: WorkspaceUid,
         contact: Contact,
-        news: Sequence[Event] = (),
+        events: Sequence[Event] = (),
         consents: Sequence[ConsentRecord] = (),
     ) -> None:
-        told = self._tell(workspace, contact, news, consents)
+        outbox = self._outbox_writes(workspace, contact, events, consents)
         try:
-            self._transact([*self._insert(workspace, contact, _build_item(workspace, contact)), *told])
+            self._transact([*self._insert(workspace, contact, _build_item(workspace, contact)), *outbox])
         except TransactionRefused as refused:
             if refused.reasons[0].failed:
                 raise Conflict(f"Contact {contact.uid} already exists") from refused
-            raise _taken(contact.lookups(), refused.reasons[1:]) from refused
+            raise _lookup_conflict(contact.lookups(), refused.reasons[1:]) from refused
 
     def add_many(
         self,
         workspace: WorkspaceUid,
         contacts: Sequence[Contact],
-        news: Mapping[str, Sequence[Event]] | None = None,
+        events: Mapping[str, Sequence[Event]] | None = None,
         consents: Mapping[str, Sequence[ConsentRecord]] | None = None,
     ) -> tuple[ContactUid, ...]:
         """Use one transaction (25 contacts with three look-up keys each are 100 writes); one per contact if that is too
         large or refused.
         """
         items = [_build_item(workspace, contact) for contact in contacts]
-        told = [((news or {}).get(each.uid, ()), (consents or {}).get(each.uid, ())) for each in contacts]
+        records = [((events or {}).get(each.uid, ()), (consents or {}).get(each.uid, ())) for each in contacts]
         writes = [
             write
-            for contact, item, said in zip(contacts, items, told, strict=True)
-            for write in (*self._insert(workspace, contact, item), *self._tell(workspace, contact, *said))
+            for contact, item, beside in zip(contacts, items, records, strict=True)
+            for write in (*self._insert(workspace, contact, item), *self._outbox_writes(workspace, contact, *beside))
         ]
         if len(writes) <= MANY_WRITES and sum(len(item["doc"]["S"].encode()) for item in items) <= MANY_BYTES:
             with suppress(TransactionRefused):
                 self._transact(writes)
                 return ()
-        pairs = zip(contacts, told, strict=True)
-        return tuple(ContactUid(each.uid) for each, said in pairs if not self._adds(workspace, each, *said))
+        pairs = zip(contacts, records, strict=True)
+        return tuple(ContactUid(each.uid) for each, beside in pairs if not self._adds(workspace, each, *beside))
 
     def _adds(
-        self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event], consents: Sequence[ConsentRecord]
+        self, workspace: WorkspaceUid, contact: Contact, events: Sequence[Event], consents: Sequence[ConsentRecord]
     ) -> bool:
         try:
-            self.add(workspace, contact, news, consents)
+            self.add(workspace, contact, events, consents)
         except Conflict:
             return False
         return True
@@ -123,11 +123,11 @@ class DynamoContacts:
         put = guarded_put(self._table, item, "attribute_not_exists(pk)")
         return [put, *(self._claim(workspace, text, contact.uid) for text in contact.lookups())]
 
-    def _tell(
-        self, workspace: WorkspaceUid, contact: Contact, news: Sequence[Event], consents: Sequence[ConsentRecord]
+    def _outbox_writes(
+        self, workspace: WorkspaceUid, contact: Contact, events: Sequence[Event], consents: Sequence[ConsentRecord]
     ) -> "list[TransactWriteItemTypeDef]":
-        """Return the writes of its events and consents."""
-        items = [build_unpublished(workspace, event) for event in news]
+        """Return the writes that store its events and consent records."""
+        items = [build_unpublished(workspace, event) for event in events]
         items += [build_consent(workspace, contact, record) for record in consents]
         return [{"Put": {"TableName": self._table, "Item": item}} for item in items]
 
@@ -136,15 +136,15 @@ class DynamoContacts:
         workspace: WorkspaceUid,
         before: Contact,
         after: Contact,
-        news: Sequence[Event] = (),
+        events: Sequence[Event] = (),
         consents: Sequence[ConsentRecord] = (),
     ) -> Contact:
         saved = after.model_copy(update={"rev": before.rev + 1})
-        told = self._tell(workspace, saved, news, consents)
-        if set(before.lookups()) == set(saved.lookups()) and not told:
+        outbox = self._outbox_writes(workspace, saved, events, consents)
+        if set(before.lookups()) == set(saved.lookups()) and not outbox:
             self._save_alone(workspace, saved)
         else:
-            self._save_together(workspace, before, saved, told)
+            self._save_together(workspace, before, saved, outbox)
         return saved
 
     def save_many(self, workspace: WorkspaceUid, changes: Sequence[tuple[Contact, Contact]]) -> tuple[bool, ...]:
@@ -161,10 +161,10 @@ class DynamoContacts:
                 replacement.execute(self._client)
         except ConditionFailed as failed:
             if not is_our_write(replacement.item, failed.item):
-                raise _moved(saved) from failed
+                raise _revision_conflict(saved) from failed
 
     def _save_together(
-        self, workspace: WorkspaceUid, before: Contact, saved: Contact, told: "list[TransactWriteItemTypeDef]"
+        self, workspace: WorkspaceUid, before: Contact, saved: Contact, outbox: "list[TransactWriteItemTypeDef]"
     ) -> None:
         item = _build_item(workspace, saved)
         claimed = [text for text in saved.lookups() if text not in before.lookups()]
@@ -173,13 +173,13 @@ class DynamoContacts:
         writes += [self._claim(workspace, text, saved.uid) for text in claimed]
         writes += [self._free(workspace, text, saved.uid) for text in freed]
         try:
-            self._transact([*writes, *told])
+            self._transact([*writes, *outbox])
         except TransactionRefused as refused:
             if is_our_write(item, refused.reasons[0].item):
                 return
             if refused.reasons[0].failed:
-                raise _moved(saved) from refused
-            raise _taken(claimed, refused.reasons[1:]) from refused
+                raise _revision_conflict(saved) from refused
+            raise _lookup_conflict(claimed, refused.reasons[1:]) from refused
 
     def remove(self, workspace: WorkspaceUid, contact: Contact) -> None:
         uid = ContactUid(contact.uid)
@@ -326,11 +326,11 @@ def _read_contact(item: Item) -> Contact:
     return read_document(Contact, item["doc"]["S"]).model_copy(update={"rev": int(item["rev"]["N"])})
 
 
-def _moved(contact: Contact) -> Conflict:
+def _revision_conflict(contact: Contact) -> Conflict:
     return Conflict(f"Contact {contact.uid} was changed by another request; read it again")
 
 
-def _taken(lookups: Sequence[str], reasons: Sequence[CancellationReason]) -> Conflict:
+def _lookup_conflict(lookups: Sequence[str], reasons: Sequence[CancellationReason]) -> Conflict:
     """Return the conflict for the first look-up key that another contact owns, without the address itself."""
     for text, reason in zip(lookups, reasons, strict=False):
         if reason.failed:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: The sparse index `news` gets two writes for each change of a contact that has a subscriber. Its sort key is the time,
 #: and DynamoDB does not split a partition along it. This many shards take 8,000 changes a second over all workspaces.
-NEWS_SHARDS = 16
+OUTBOX_SHARDS = 16
 
 
 def event_key(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":
@@ -32,7 +32,7 @@ def build_unpublished(workspace: WorkspaceUid, event: Event) -> "dict[str, Attri
     this mark.
     """
     item = build_event(workspace, event)
-    item["newsKey"] = {"S": keys.news(keys.shard_of(event.contact_uid) % NEWS_SHARDS)}
+    item["newsKey"] = {"S": keys.outbox(keys.shard_of(event.contact_uid) % OUTBOX_SHARDS)}
     item["newsAt"] = {"S": rfc3339(event.occurred_at)}
     return item
 
@@ -40,8 +40,8 @@ def build_unpublished(workspace: WorkspaceUid, event: Event) -> "dict[str, Attri
 def blank_event(item: Item) -> "dict[str, AttributeValueTypeDef]":
     """Build the item that replaces an event and keeps only its name and time."""
     event = read_event(item).model_copy(update={"id": item["sk"]["S"].rpartition("#")[2], "properties": {}})
-    kept = {name: value for name, value in item.items() if name not in {"newsKey", "newsAt"}}
-    return {**kept, "doc": build_doc(event)}
+    others = {name: value for name, value in item.items() if name not in {"newsKey", "newsAt"}}
+    return {**others, "doc": build_doc(event)}
 
 
 def build_event_marker(workspace: WorkspaceUid, event: Event) -> "dict[str, AttributeValueTypeDef]":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.aws import key_schema as keys
 from chalicelib.aws._dynamodb import ConditionFailed, batch_write, encode_cursor, key_after, query, translate_errors
-from chalicelib.aws.event_codec import NEWS_SHARDS, blank_event, build_event, build_event_marker, read_event
+from chalicelib.aws.event_codec import OUTBOX_SHARDS, blank_event, build_event, build_event_marker, read_event
 from chalicelib.model.base import rfc3339
 from chalicelib.model.event import Event, Histories, HistoryQuery
 from chalicelib.model.ids import ContactUid, WorkspaceUid
@@ -31,12 +31,12 @@ class DynamoEvents:
 
     def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[StoredEvent, ...]:
         """Reserve the ids first: the event stored under an id is then always the same, however often it is reported."""
-        kept = tuple(StoredEvent(event, self._is_news(workspace, event)) for event in events)
-        items = {each.event.id: build_event(workspace, each.event) for each in kept if each.is_news}
+        stored = tuple(StoredEvent(event, self._is_unprocessed(workspace, event)) for event in events)
+        items = {each.event.id: build_event(workspace, each.event) for each in stored if each.is_unprocessed}
         batch_write(self._client, self._table, [{"PutRequest": {"Item": item}} for item in items.values()])
-        return kept
+        return stored
 
-    def _is_news(self, workspace: WorkspaceUid, event: Event) -> bool:
+    def _is_unprocessed(self, workspace: WorkspaceUid, event: Event) -> bool:
         reminder = build_event_marker(workspace, event)
         try:
             with translate_errors():
@@ -88,12 +88,12 @@ class DynamoEvents:
         }
 
     def find_unpublished(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
-        for shard in range(NEWS_SHARDS):
+        for shard in range(OUTBOX_SHARDS):
             request: QueryInputTypeDef = {
                 "TableName": self._table,
                 "IndexName": "news",
                 "KeyConditionExpression": "newsKey = :key AND newsAt < :before",
-                "ExpressionAttributeValues": {":key": {"S": keys.news(shard)}, ":before": {"S": rfc3339(before)}},
+                "ExpressionAttributeValues": {":key": {"S": keys.outbox(shard)}, ":before": {"S": rfc3339(before)}},
             }
             for item in query(self._client, request):
                 yield WorkspaceUid(item["pk"]["S"].partition("#")[0]), read_event(item)

@@ -104,7 +104,7 @@ def event_id(workspace: str, text: str) -> str:
     return f"{workspace}#D#{_hash(text)}"
 
 
-def news(shard: int) -> str:
+def outbox(shard: int) -> str:
     """Partition of the index of unpublished events, over all workspaces."""
     return f"NEWS#{shard}"
 

@@ -20,19 +20,19 @@ from chalicelib.ports import Clock
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-Tell = Callable[[WorkspaceUid, Sequence[str]], None]
+ScheduleDeliveries = Callable[[WorkspaceUid, Sequence[str]], None]
 
 
 class OutboxCatalog(DynamoCatalog):
     """Stores webhook deliveries in the transaction of a change.
 
-    `tell` requests new deliveries at once; a request that is lost is found by the scheduled task when the delivery is
-    due.
+    `schedule` requests new deliveries immediately. If a request is lost, the scheduled task finds the delivery when it
+    is due.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock, tell: Tell) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock, schedule: ScheduleDeliveries) -> None:
         super().__init__(client, table)
-        self._clock, self._tell = clock, tell
+        self._clock, self._schedule = clock, schedule
 
     def beside(self, workspace: WorkspaceUid, document: StoredDocument) -> Sequence[StoredDocument]:
         """Return the webhook deliveries to store with the document. Costs one read where no webhook is registered."""
@@ -46,4 +46,4 @@ class OutboxCatalog(DynamoCatalog):
 
     def stored(self, workspace: WorkspaceUid, beside: Sequence[StoredDocument]) -> None:
         with suppress(RetryLater):
-            self._tell(workspace, [each.uid for each in beside])
+            self._schedule(workspace, [each.uid for each in beside])

@@ -62,8 +62,8 @@ def _encode_slot(slot: ConcurrencySlot) -> "dict[str, AttributeValueTypeDef]":
         entry["by"] = {"S": slot.held_by}
     if slot.held_until:
         entry["until"] = _encode_moment(slot.held_until)
-    if slot.owed_jitter:
-        entry["owed"] = {"N": str(slot.owed_jitter // MICROSECOND)}
+    if slot.next_jitter:
+        entry["owed"] = {"N": str(slot.next_jitter // MICROSECOND)}
     return entry
 
 
@@ -72,7 +72,7 @@ def _decode_slot(entry: Item) -> ConcurrencySlot:
         next_start=_decode_moment(entry, "free"),
         held_by=entry["by"]["S"] if "by" in entry else None,
         held_until=_decode_moment(entry, "until"),
-        owed_jitter=int(entry["owed"]["N"]) * MICROSECOND if "owed" in entry else timedelta(0),
+        next_jitter=int(entry["owed"]["N"]) * MICROSECOND if "owed" in entry else timedelta(0),
     )
 
 

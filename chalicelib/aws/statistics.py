@@ -30,7 +30,7 @@ ERRORS = 50
 MOVEMENTS = "movements"
 _COUNTER, _REGISTER = "n:", "f:"
 #: AWS usage: in the shard's own epoch, and, in the start of an epoch, the sum of deleted epochs.
-_USED, _GONE = "u:", "g:"
+_USED, _EARLIER = "u:", "g:"
 #: In the order of AwsUsage; short, because they are written with every batch.
 _USAGE = ("w", "r", "q", "i", "m")
 #: A recount that takes longer has been given up.
@@ -100,7 +100,7 @@ class DynamoStatistics:
             **_shard_key(workspace, flow, epoch, 0),
             **_attributes(counters),
             **_written(_USED, drain(workspace, flow)),
-            **_written(_GONE, _gone(self._below(workspace, flow, "S#"), epoch)),
+            **_written(_EARLIER, _earlier_usage(self._below(workspace, flow, "S#"), epoch)),
             "rev": {"N": str(rev)},
         }
         try:
@@ -127,7 +127,7 @@ class DynamoStatistics:
     def overview(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, real_now: datetime) -> Overview:
         items = list(self._below(workspace, flow, "S#"))
         own, now = [each for each in items if _epoch_of(each) == epoch], to_milliseconds(real_now)
-        used = sum((_usage_of(each, _USED) for each in own), _gone(items, epoch + 1))
+        used = sum((_usage_of(each, _USED) for each in own), _earlier_usage(items, epoch + 1))
         return Overview(_sum_of(own), sum(_in_flight_of(each, now) for each in items), used)
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
@@ -224,7 +224,7 @@ def _epoch_of(item: Item) -> int:
     return int(item["sk"]["S"].split("#")[1])
 
 
-def _gone(items: Iterable[Item], epoch: int) -> AwsUsage:
+def _earlier_usage(items: Iterable[Item], epoch: int) -> AwsUsage:
     """Return the usage of earlier epochs for the start of an epoch, except of the previous one, to which batches still
     add.
 
@@ -232,8 +232,8 @@ def _gone(items: Iterable[Item], epoch: int) -> AwsUsage:
     written.
     """
     found = list(items)
-    written = [_usage_of(each, _GONE) for each in found if _epoch_of(each) == epoch]
-    starts = [_usage_of(each, _GONE) for each in found if _epoch_of(each) == epoch - 1]
+    written = [_usage_of(each, _EARLIER) for each in found if _epoch_of(each) == epoch]
+    starts = [_usage_of(each, _EARLIER) for each in found if _epoch_of(each) == epoch - 1]
     added = [_usage_of(each, _USED) for each in found if _epoch_of(each) == epoch - 2]
     sums = [astuple(sum(each, AwsUsage())) for each in (written, [*starts, *added])]
     return AwsUsage(*map(max, *sums))

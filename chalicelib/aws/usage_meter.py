@@ -115,8 +115,8 @@ def _note_units(parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
     tally = _open.get()
     if tally is None:
         return
-    told = parsed.get("ConsumedCapacity", [])
-    units = sum(each.get("CapacityUnits", 0.0) for each in ([told] if isinstance(told, Mapping) else told))
+    reported = parsed.get("ConsumedCapacity", [])
+    units = sum(each.get("CapacityUnits", 0.0) for each in ([reported] if isinstance(reported, Mapping) else reported))
     if model.name in _READS:
         tally.usage += AwsUsage(read_halves=round(units * 2))
     elif model.name in _WRITES:

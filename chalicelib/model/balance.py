@@ -73,7 +73,7 @@ class Balance:
     reloads: ReloadCounter = field(default_factory=ReloadCounter)
     #: How often the low-balance alert was raised, and whether it was raised since the last payment.
     low_count: int = 0
-    low_told: bool = False
+    low_reported: bool = False
 
     @property
     def is_low(self) -> bool:

@@ -13,7 +13,7 @@ class ConcurrencySlot:
     #: Real-clock time at which the hold expires, so that a crash frees the slot.
     held_until: datetime | None = None
     #: The jitter that the next start takes to even out the last one.
-    owed_jitter: timedelta = timedelta(0)
+    next_jitter: timedelta = timedelta(0)
 
     def is_usable(self, batch: str, real_now: datetime) -> bool:
         """Report whether the batch may use the slot: free, its own, or left by a crash."""

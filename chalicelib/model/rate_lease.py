@@ -14,9 +14,9 @@ class RateLease:
 
     def fresh(self, now: datetime) -> "RateLease":
         """Return the lease without the slots that have passed, so that two late workers do not exceed the rate."""
-        gone = 0 if self.start >= now or not self.interval else -(-(now - self.start) // self.interval)
-        gone = min(gone, self.left)
-        return RateLease(self.start + self.interval * gone, self.left - gone, self.interval)
+        passed = 0 if self.start >= now or not self.interval else -(-(now - self.start) // self.interval)
+        passed = min(passed, self.left)
+        return RateLease(self.start + self.interval * passed, self.left - passed, self.interval)
 
     def take(self) -> "tuple[datetime, RateLease]":
         """Return the first slot and the lease that remains."""

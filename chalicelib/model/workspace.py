@@ -34,7 +34,7 @@ class Workspace(StoredDocument):
     prepaid: bool = False
     #: The events of `model/webhook.EXECUTION_EVENTS` that a webhook receives. Stored here, because every batch of steps
     #: reads the workspace.
-    row_events: tuple[str, ...] = ()
+    execution_events: Annotated[tuple[str, ...], Field(alias="rowEvents")] = ()
     #: Region of phone numbers without a country code (ISO 3166-1 alpha-2).
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "DE"
 

@@ -27,12 +27,12 @@ class Contacts(Protocol):
         self,
         workspace: WorkspaceUid,
         contact: Contact,
-        news: Sequence[Event] = (),
+        events: Sequence[Event] = (),
         consents: Sequence[ConsentRecord] = (),
     ) -> None:
         """Store a new contact with its look-up keys in one transaction. Conflict if the uid or a key is taken.
 
-        `news`: at most 7 events to store in the same transaction as unpublished. `consents`: at most 60 records,
+        `events`: at most 7 events to store in the same transaction as unpublished. `consents`: at most 60 records,
         stored likewise.
         """
 
@@ -40,12 +40,12 @@ class Contacts(Protocol):
         self,
         workspace: WorkspaceUid,
         contacts: Sequence[Contact],
-        news: Mapping[str, Sequence[Event]] | None = None,
+        events: Mapping[str, Sequence[Event]] | None = None,
         consents: Mapping[str, Sequence[ConsentRecord]] | None = None,
     ) -> tuple[ContactUid, ...]:
         """Store up to 25 new contacts that share no look-up key; return the uids that a conflict kept out.
 
-        Stores them in as few transactions as possible. `news` and `consents` are given by contact uid.
+        Stores them in as few transactions as possible. `events` and `consents` are given by contact uid.
         """
 
     def save(
@@ -53,12 +53,12 @@ class Contacts(Protocol):
         workspace: WorkspaceUid,
         before: Contact,
         after: Contact,
-        news: Sequence[Event] = (),
+        events: Sequence[Event] = (),
         consents: Sequence[ConsentRecord] = (),
     ) -> Contact:
         """Replace a contact and its look-up keys if its rev is still the stored one; return it with the next rev.
 
-        Conflict if the rev has moved on or a key is taken. `news` and `consents` are as for `add`.
+        Conflict if the rev has moved on or a key is taken. `events` and `consents` are as for `add`.
         """
 
     def save_many(self, workspace: WorkspaceUid, changes: Sequence[tuple[Contact, Contact]]) -> tuple[bool, ...]:

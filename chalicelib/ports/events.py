@@ -18,7 +18,7 @@ class StoredEvent:
     """
 
     event: Event
-    is_news: bool
+    is_unprocessed: bool
 
 
 class Events(Protocol):

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from chalicelib.aws.event_codec import NEWS_SHARDS
+from chalicelib.aws.event_codec import OUTBOX_SHARDS
 from chalicelib.aws.statistics import SHARDS as STATISTICS_SHARDS
 from chalicelib.aws.timers import SHARDS as TIMER_SHARDS
 from chalicelib.core.channels.rate_limit import LEASES_PER_SECOND
@@ -57,7 +57,7 @@ KINDS = (
     Kind("flows of a contact", r"Executions/byContact U#U\|U", CONTACTS, CONTACTS),
     Kind("contacts", r"Contacts U#C#\d+\|U", CONTACTS, CONTACT_SHARDS),
     Kind("history of a contact", r"Contacts U#[EDS]#.*", CONTACTS, CONTACTS),
-    Kind("changes that are heard of", r"Contacts/news NEWS#\d+\|.*", CONTACTS, NEWS_SHARDS),
+    Kind("changes that are heard of", r"Contacts/news NEWS#\d+\|.*", CONTACTS, OUTBOX_SHARDS),
     Kind("listeners of a workspace", r"Catalog U#LISTENERS#events\|META", 1, 1),
     Kind("campaign", r"Catalog U#CAMPAIGN#U\|META", 1, 1),
     Kind("statistics of a flow", r"Catalog U#FLOW#U\|(S#\d+#\d+)?", STATISTICS_SHARDS, 1, splits=True),

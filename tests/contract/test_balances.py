@@ -193,10 +193,10 @@ def test_that_a_balance_is_low_is_marked_once_until_money_comes_in(balances: Bal
     assert [balances.mark_low(W, 0), balances.mark_low(W, 0)] == [True, False]
     known = balances.find(W)
     assert known
-    assert (known.low_count, known.low_told) == (1, True)
+    assert (known.low_count, known.low_reported) == (1, True)
     balances.credit(W, replace(PAID, uid="02A"))
     known = balances.find(W)
     assert known
-    assert (known.low_count, known.low_told) == (1, False)
+    assert (known.low_count, known.low_reported) == (1, False)
     assert [balances.mark_low(W, 0), balances.mark_low(W, 1)] == [False, True]
-    assert not balances.configure(W, BillingSettings()).low_told
+    assert not balances.configure(W, BillingSettings()).low_reported

@@ -71,10 +71,10 @@ def test_a_cursor_of_another_contact_is_refused(stores: Stores) -> None:
 
 
 def test_an_event_is_news_until_it_is_finished_however_often_it_is_reported(stores: Stores) -> None:
-    assert [kept.is_news for kept in stores.events.add_many(W1, [event(1)])] == [True]
-    assert [kept.is_news for kept in stores.events.add_many(W1, [event(1), event(2)])] == [True, True]
+    assert [kept.is_unprocessed for kept in stores.events.add_many(W1, [event(1)])] == [True]
+    assert [kept.is_unprocessed for kept in stores.events.add_many(W1, [event(1), event(2)])] == [True, True]
     stores.events.finish(W1, [event(1)])
-    assert [kept.is_news for kept in stores.events.add_many(W1, [event(1), event(2)])] == [False, True]
+    assert [kept.is_unprocessed for kept in stores.events.add_many(W1, [event(1), event(2)])] == [False, True]
     assert len(stores.events.page(W1, ANNA, None, 10, None).items) == 2
 
 
@@ -82,9 +82,9 @@ def test_another_event_under_the_same_id_is_not_kept(stores: Stores) -> None:
     stores.events.add_many(W1, [event(1)])
     other = event(1, contact="ben")
     later = event(1, occurred_at=NOON + timedelta(days=1))
-    assert [kept.is_news for kept in stores.events.add_many(W1, [other, later])] == [False, False]
+    assert [kept.is_unprocessed for kept in stores.events.add_many(W1, [other, later])] == [False, False]
     assert stores.events.page(W1, ContactUid("ben"), None, 10, None).items == ()
-    assert [kept.is_news for kept in stores.events.add_many(W2, [other])] == [True]
+    assert [kept.is_unprocessed for kept in stores.events.add_many(W2, [other])] == [True]
 
 
 def test_what_a_change_of_a_contact_tells_is_untold_until_it_is_reported(stores: Stores) -> None:

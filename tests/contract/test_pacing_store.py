@@ -29,7 +29,7 @@ def gate_of(batch: str) -> PacingState:
     lanes = (
         ConcurrencySlot(moment, batch, START, timedelta(microseconds=-250_001)),
         ConcurrencySlot(),
-        ConcurrencySlot(owed_jitter=timedelta(seconds=1)),
+        ConcurrencySlot(next_jitter=timedelta(seconds=1)),
     )
     return PacingState(lanes, tail=moment, epoch=3)
 

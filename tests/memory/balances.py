@@ -25,7 +25,7 @@ class MemoryBalances:
         if entry.uid not in self.ledger[workspace]:
             self.ledger[workspace][entry.uid] = entry
             balance = self._balance(workspace)
-            self.balances[workspace] = replace(balance, free=balance.free + entry.units, low_told=False)
+            self.balances[workspace] = replace(balance, free=balance.free + entry.units, low_reported=False)
 
     def reload(self, workspace: WorkspaceUid, entry: LedgerEntry, seen: ReloadCounter, then: ReloadCounter) -> bool:
         if self._balance(workspace).reloads != seen:
@@ -38,11 +38,11 @@ class MemoryBalances:
         balance = self._balance(workspace)
         if balance.low_count != count:
             return False
-        self.balances[workspace] = replace(balance, low_count=count + 1, low_told=True)
+        self.balances[workspace] = replace(balance, low_count=count + 1, low_reported=True)
         return True
 
     def configure(self, workspace: WorkspaceUid, settings: BillingSettings) -> Balance:
-        self.balances[workspace] = replace(self._balance(workspace), settings=settings, low_told=False)
+        self.balances[workspace] = replace(self._balance(workspace), settings=settings, low_reported=False)
         return self.balances[workspace]
 
     def list_entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:

@@ -44,7 +44,7 @@ class MemoryCatalog:
             for each in moving:
                 check_size(each)
                 if self._documents.get((workspace, each.kind, each.uid), each).rev != each.rev:
-                    raise _moved(each)
+                    raise _revision_conflict(each)
             for each in moving:
                 self.save(workspace, each)
             self._documents[key] = document
@@ -72,7 +72,7 @@ class MemoryCatalog:
             if stored == saved:
                 return saved
             if stored is None or stored.rev != document.rev:
-                raise _moved(document)
+                raise _revision_conflict(document)
             self._documents[key] = saved
         return saved
 
@@ -116,7 +116,7 @@ class MemoryCatalog:
             if stored == saved and self._versions.get((key, version)) == body:
                 return saved
             if stored is None or stored.rev != document.rev or (key, version) in self._versions:
-                raise _moved(document)
+                raise _revision_conflict(document)
             self._versions[key, version] = body
             return self.save(workspace, document)
 
@@ -143,7 +143,7 @@ class MemoryCatalog:
         with self._lock:
             stored = self._documents.get((workspace, document.kind, document.uid))
             if stored is None or stored.rev != document.rev:
-                raise _moved(document)
+                raise _revision_conflict(document)
             saved = self.save(workspace, document)
             for number, entries in chunks.items():
                 self.put_chunk(workspace, type(document), document.uid, number, entries)
@@ -184,5 +184,5 @@ def _fits(value: str, wanted: str) -> bool:
     return value == wanted
 
 
-def _moved(document: StoredDocument) -> Conflict:
+def _revision_conflict(document: StoredDocument) -> Conflict:
     return Conflict(f"{document.kind.capitalize()} {document.uid} was changed by another request; read it again")

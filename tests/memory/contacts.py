@@ -43,7 +43,7 @@ class MemoryContacts:
         self,
         workspace: WorkspaceUid,
         contact: Contact,
-        news: Sequence[Event] = (),
+        events: Sequence[Event] = (),
         consents: Sequence[ConsentRecord] = (),
     ) -> None:
         check_size(contact)
@@ -52,20 +52,20 @@ class MemoryContacts:
                 raise Conflict(f"Contact {contact.uid} already exists")
             self._check_free(workspace, contact)
             self._put(workspace, contact)
-            self._events.add_untold(workspace, news)
+            self._events.add_unpublished(workspace, events)
             self._consents.add(workspace, contact, consents)
 
     def add_many(
         self,
         workspace: WorkspaceUid,
         contacts: Sequence[Contact],
-        news: Mapping[str, Sequence[Event]] | None = None,
+        events: Mapping[str, Sequence[Event]] | None = None,
         consents: Mapping[str, Sequence[ConsentRecord]] | None = None,
     ) -> tuple[ContactUid, ...]:
         refused = []
         for contact in contacts:
             try:
-                self.add(workspace, contact, (news or {}).get(contact.uid, ()), (consents or {}).get(contact.uid, ()))
+                self.add(workspace, contact, (events or {}).get(contact.uid, ()), (consents or {}).get(contact.uid, ()))
             except Conflict:
                 refused.append(ContactUid(contact.uid))
         return tuple(refused)
@@ -75,7 +75,7 @@ class MemoryContacts:
         workspace: WorkspaceUid,
         before: Contact,
         after: Contact,
-        news: Sequence[Event] = (),
+        events: Sequence[Event] = (),
         consents: Sequence[ConsentRecord] = (),
     ) -> Contact:
         check_size(after)
@@ -90,7 +90,7 @@ class MemoryContacts:
             self._drop_lookups(workspace, before)
             self.previous[stored.uid] = stored
             self._put(workspace, saved)
-            self._events.add_untold(workspace, news)
+            self._events.add_unpublished(workspace, events)
             self._consents.add(workspace, saved, consents)
         return saved
 

@@ -19,7 +19,7 @@ class MemoryEvents:
         #: Workspace and id → the event that has it.
         self._known: dict[tuple[str, str], Event] = {}
         self._finished: set[tuple[str, str]] = set()
-        self._untold: set[tuple[str, str]] = set()
+        self._unpublished: set[tuple[str, str]] = set()
 
     def add_many(self, workspace: WorkspaceUid, events: Sequence[Event]) -> tuple[StoredEvent, ...]:
         return tuple(StoredEvent(event, self._add(workspace, event)) for event in events)
@@ -30,13 +30,13 @@ class MemoryEvents:
         if key in self._finished or _place(first) != _place(event):
             return False
         self._events[key] = event
-        self._untold.discard(key)
+        self._unpublished.discard(key)
         return True
 
-    def add_untold(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+    def add_unpublished(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         """What the contacts of a memory store with a change."""
         self._events.update({(workspace, event.id): event for event in events})
-        self._untold.update((workspace, event.id) for event in events)
+        self._unpublished.update((workspace, event.id) for event in events)
 
     def finish(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         self._finished.update((workspace, event.id) for event in events)
@@ -61,21 +61,21 @@ class MemoryEvents:
         }
 
     def find_unpublished(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
-        found = [(WorkspaceUid(key[0]), self._events[key]) for key in sorted(self._untold)]
+        found = [(WorkspaceUid(key[0]), self._events[key]) for key in sorted(self._unpublished)]
         return ((workspace, event) for workspace, event in found if event.occurred_at < before)
 
     def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         gone = [key for key, event in self._events.items() if (key[0], event.contact_uid) == (workspace, contact)]
         for key in gone:
             del self._events[key]
-            self._untold.discard(key)
+            self._unpublished.discard(key)
 
     def anonymise_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         for key, event in self._events.items():
             if (key[0], event.contact_uid) == (workspace, contact):
                 hashed = blake2b(key[1].encode(), digest_size=20).hexdigest()
                 self._events[key] = event.model_copy(update={"id": hashed, "properties": {}})
-                self._untold.discard(key)
+                self._unpublished.discard(key)
 
 
 def _place(event: Event) -> tuple[str, datetime]:

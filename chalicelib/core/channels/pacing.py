@@ -140,11 +140,11 @@ def _after(
     slot: ConcurrencySlot, start: datetime, request: PermitRequest, configuration: FlowConfiguration, number: int
 ) -> ConcurrencySlot:
     """Return the slot after a start. Jitter comes in pairs that add up to zero, so that the mean pause is exact."""
-    jitter, owed = slot.owed_jitter, _NOTHING
+    jitter, opposite = slot.next_jitter, _NOTHING
     if configuration.salt and not jitter:
         jitter = configuration.salt * (2 * stable_fraction(request.batch, number) - 1)
-        owed = -jitter
-    return ConcurrencySlot(start + configuration.pause + jitter, request.batch, request.lease, owed)
+        opposite = -jitter
+    return ConcurrencySlot(start + configuration.pause + jitter, request.batch, request.lease, opposite)
 
 
 def _reserve(

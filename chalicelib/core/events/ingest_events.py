@@ -33,7 +33,7 @@ def ingest_events(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]
     contacts = ports.contacts.find_many(workspace, uids, strong=True)
     # Events of an erased contact are dropped, even if they arrive later.
     known = [event for event in events if event.contact_uid in contacts]
-    unprocessed = [stored.event for stored in ports.events.add_many(workspace, known) if stored.is_news]
+    unprocessed = [stored.event for stored in ports.events.add_many(workspace, known) if stored.is_unprocessed]
     subscriptions = find_subscriptions(ports, workspace) if unprocessed else None
     matched = [
         (subscription, event)

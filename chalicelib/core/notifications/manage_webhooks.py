@@ -175,10 +175,10 @@ def _update_execution_events(ports: Ports, workspace: WorkspaceUid, names: froze
     wanted = tuple(sorted(names & EXECUTION_EVENTS))
     for _ in range(TRIES):
         stored = ports.catalog.get(workspace, Workspace, workspace)
-        if stored.row_events == wanted:
+        if stored.execution_events == wanted:
             return
         with suppress(Conflict):
-            ports.catalog.save(workspace, stored.model_copy(update={"row_events": wanted}))
+            ports.catalog.save(workspace, stored.model_copy(update={"execution_events": wanted}))
             return
     raise RetryLater("The workspace was changed at the same time; try again")
 

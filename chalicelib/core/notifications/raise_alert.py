@@ -37,7 +37,7 @@ def raise_low_balance_alert(ports: Ports, workspace: WorkspaceUid, balance: Bala
     The alert is stored before the balance is marked. After a crash in between, the retry stores the same uid, so no
     second alert is sent.
     """
-    if not balance.is_low or balance.low_told:
+    if not balance.is_low or balance.low_reported:
         return False
     data: dict[str, JsonValue] = {
         "free": write_money(balance.free),

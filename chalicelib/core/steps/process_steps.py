@@ -82,7 +82,7 @@ def _process_executions(batch: FlowBatch, executions: Sequence[Execution]) -> No
         except (GiveUp, NotFound) as error:
             fail_flow(batch.ports, batch.workspace, batch.flow, str(error))
             return
-        batch.result.subscribed = frozenset(plan.workspace.row_events)
+        batch.result.subscribed = frozenset(plan.workspace.execution_events)
         _process_version(batch, plan, [execution for execution in executions if execution.version == version])
 
 
@@ -161,7 +161,7 @@ def _publish_events(batch: FlowBatch, executions: Mapping[ExecutionKey, Executio
     again = [key for key, group in batch.received.items() if any(each.deliveries > 1 for each in group)]
     if again:
         workspace = batch.ports.catalog.get(batch.workspace, Workspace, batch.workspace)
-        names = frozenset(workspace.row_events)
+        names = frozenset(workspace.execution_events)
         for key in again:
             if key in executions:
                 result.events.extend(execution_events(None, executions[key], names))

@@ -182,9 +182,9 @@ def test_news_of_a_flow_survive_a_queue_that_was_away(story: Story, receiver: Re
         raise RetryLater("SQS is away")
 
     catalog: Any = story.world.ports.catalog
-    tell, catalog._tell = catalog._tell, be_away
+    schedule, catalog._schedule = catalog._schedule, be_away
     story.start(story.short_campaign())
-    catalog._tell = tell
+    catalog._schedule = schedule
     story.run()
     assert receiver.requests == []
     later(story, timedelta(minutes=2))
