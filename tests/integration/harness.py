@@ -132,6 +132,11 @@ class Story:
         clock_worker.tick(build_event("tick", self.now.timestamp()), None)
 
 
+def fields_of(reply: Any) -> list[str]:
+    """Return the fields that a refused request names, in alphabetical order."""
+    return sorted(detail["field"] for detail in reply.json["details"])
+
+
 @pytest.fixture
 def story(world: World) -> Iterator[Story]:
     """Yield a story in virtual time. Only the test, and a worker that sleeps, moves the time."""
@@ -163,4 +168,4 @@ class SleepingClock:
         self._time_travel.shift(span)
 
 
-__all__ = ["Story", "story"]
+__all__ = ["Story", "fields_of", "story"]

@@ -18,7 +18,7 @@ from chalicelib.model.message import (
 )
 from chalicelib.ports import ExpectUnclaimed, Save
 from chalicelib.wiring import use_ports
-from tests.integration.billing.test_balance import Dying, Killed, _balance, _check_the_books, _pay
+from tests.integration.billing.billing_helpers import KillingPort, WorkerKilled, balance_of, check_ledger, top_up
 from tests.integration.consent_helpers import swap_ports
 from tests.integration.harness import PatchedPort, Story, story
 
@@ -28,10 +28,10 @@ LOST, TAKEN = OutcomeUnknown("read_timeout"), Accepted("id")
 FIRST = timedelta(seconds=2)
 
 
-def _prepay(story: Story, amount: str, contacts: int = 1) -> None:
+def prepay(story: Story, amount: str, contacts: int = 1) -> None:
     story.set_up(contacts=contacts)
     _charge(story, "0.01")
-    _pay(story, amount)
+    top_up(story, amount)
 
 
 def _charge(story: Story, price: str) -> None:
@@ -51,7 +51,7 @@ def _answer(story: Story, *verdicts: SendResult) -> None:
 
 def _lose_one(story: Story, amount: str = "1.00", then: SendResult = TAKEN) -> str:
     """A flow of one message whose first try has had no answer yet."""
-    _prepay(story, amount)
+    prepay(story, amount)
     _answer(story, LOST, then)
     flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
     story.advance(FIRST)
@@ -62,7 +62,7 @@ def _lose_one(story: Story, amount: str = "1.00", then: SendResult = TAKEN) -> s
 def _finish(story: Story, flow: str) -> Any:
     story.advance(timedelta(minutes=20), step=timedelta(seconds=5))
     shown = story.flow(flow)
-    _check_the_books(story, sum(_paid_in(story)))
+    check_ledger(story, sum(_paid_in(story)))
     return shown["stats"]
 
 
@@ -96,7 +96,7 @@ def test_a_message_of_which_only_a_receipt_tells_is_paid_for(
     _report(story, flow, engagement)
     stats = _finish(story, flow)
     assert (stats["sent"], stats["unknown"], stats["spent"], len(story.provider.calls)) == (1, 0, "0.01", 1)
-    assert _balance(story) == ("0.99", "0.00")
+    assert balance_of(story) == ("0.99", "0.00")
 
 
 @pytest.mark.parametrize("recounted", [False, True])
@@ -107,19 +107,19 @@ def test_a_message_that_is_sent_again_is_paid_once(story: Story, recounted: bool
         _recount(story, flow)
     stats = _finish(story, flow)
     assert (stats["sent"], stats["spent"], len(story.provider.calls)) == (1, "0.01", 2)
-    assert _balance(story) == ("0.99", "0.00")
+    assert balance_of(story) == ("0.99", "0.00")
 
 
 def test_one_whose_every_answer_is_lost_is_paid_once(story: Story) -> None:
     stats = _finish(story, _lose_one(story, then=LOST))
     assert (stats["unknown"], stats["spent"], len(story.provider.calls)) == (1, "0.01", 4)
-    assert _balance(story) == ("0.99", "0.00")
+    assert balance_of(story) == ("0.99", "0.00")
 
 
 def test_the_last_cent_is_enough_to_send_it_again(story: Story) -> None:
     flow = _lose_one(story, amount="0.01")
     assert _finish(story, flow)["sent"] == 1
-    assert (story.flow(flow)["status"], _balance(story)) == ("completed", ("0.00", "0.00"))
+    assert (story.flow(flow)["status"], balance_of(story)) == ("completed", ("0.00", "0.00"))
 
 
 @pytest.mark.parametrize(("price", "cost"), [("0.03", "0.03"), ("0.002", "0.01")])
@@ -127,7 +127,7 @@ def test_when_the_price_changes_meanwhile_the_dearer_try_is_paid(story: Story, p
     flow = _lose_one(story)
     _charge(story, price)
     assert _finish(story, flow)["spent"] == cost
-    assert _balance(story) == (f"{1 - float(cost):.2f}", "0.00")
+    assert balance_of(story) == (f"{1 - float(cost):.2f}", "0.00")
 
 
 @pytest.mark.parametrize("recounted", [False, True])
@@ -138,7 +138,7 @@ def test_one_that_is_refused_after_all_costs_nothing(story: Story, then: SendRes
         _recount(story, flow)
     stats = _finish(story, flow)
     assert (stats["sent"], stats["unknown"], stats["spent"]) == (0, 0, "0.00")
-    assert _balance(story) == ("1.00", "0.00")
+    assert balance_of(story) == ("1.00", "0.00")
 
 
 def test_one_that_is_not_to_be_sent_again_stays_unknown_and_paid_for(story: Story) -> None:
@@ -147,7 +147,7 @@ def test_one_that_is_not_to_be_sent_again_stays_unknown_and_paid_for(story: Stor
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"status": "UNSUBSCRIBED"}))
     stats = _finish(story, flow)
     assert (stats["unknown"], stats["skipped"], stats["spent"], len(story.provider.calls)) == (1, 0, "0.01", 1)
-    assert _balance(story) == ("0.99", "0.00")
+    assert balance_of(story) == ("0.99", "0.00")
 
 
 @pytest.mark.parametrize("reported", [False, True])
@@ -158,7 +158,7 @@ def test_one_of_a_cancelled_flow_stays_unknown_and_paid_for(story: Story, report
     story.set_status(flow, "cancelled")
     stats = _finish(story, flow)
     assert (stats["sent"], stats["unknown"], stats["spent"]) == (reported, not reported, "0.01")
-    assert _balance(story) == ("0.99", "0.00")
+    assert balance_of(story) == ("0.99", "0.00")
 
 
 def test_a_paused_flow_with_one_can_be_deleted(story: Story) -> None:
@@ -166,7 +166,7 @@ def test_a_paused_flow_with_one_can_be_deleted(story: Story) -> None:
     story.set_status(flow, "paused")
     _recount(story, flow)
     story.expect(200, story.api.delete(f"/flows/{flow}"))
-    assert _balance(story) == ("0.99", "0.00")
+    assert balance_of(story) == ("0.99", "0.00")
 
 
 def test_its_retry_is_a_message_of_its_own_and_is_paid_for(story: Story) -> None:
@@ -175,7 +175,7 @@ def test_its_retry_is_a_message_of_its_own_and_is_paid_for(story: Story) -> None
     story.provider.answer = lambda _: TAKEN
     again = story.expect(201, story.api.post(f"/v1/flows/{flow}/retry", {"of": "unknown"}))["uid"]
     assert _finish(story, again)["spent"] == "0.01"
-    assert _balance(story) == ("0.98", "0.00")
+    assert balance_of(story) == ("0.98", "0.00")
 
 
 def test_a_count_under_which_it_is_refused_gives_nothing_back_twice(story: Story) -> None:
@@ -192,9 +192,9 @@ def test_a_count_under_which_it_is_refused_gives_nothing_back_twice(story: Story
     swap_ports(story, executions=PatchedPort(executions, page=page))
     _recount(story, flow)
     assert len(story.provider.calls) == 2
-    _check_the_books(story, 1_000_000)
+    check_ledger(story, 1_000_000)
     assert _finish(story, flow)["spent"] == "0.00"
-    assert _balance(story) == ("1.00", "0.00")
+    assert balance_of(story) == ("1.00", "0.00")
 
 
 def test_a_row_that_was_stored_without_it_costs_no_more_than_it_took(story: Story) -> None:
@@ -204,11 +204,11 @@ def test_a_row_that_was_stored_without_it_costs_no_more_than_it_took(story: Stor
     (row,) = ports.executions.find_many([key], 1, strong=True).values()
     _store(story, replace(row, paid=0, seq=row.seq + 1), row.seq)
     _recount(story, flow)
-    assert _balance(story) == ("1.00", "0.00")
+    assert balance_of(story) == ("1.00", "0.00")
     story.set_status(flow, "paused")
     story.set_status(flow, "running")
     assert _finish(story, flow)["spent"] == "0.01"
-    assert _balance(story) == ("0.99", "0.00")
+    assert balance_of(story) == ("0.99", "0.00")
 
 
 def _store(story: Story, row: Execution, seen: int) -> None:
@@ -237,18 +237,18 @@ def test_after_a_crash_every_message_is_paid_once(
     story: Story, of: str, port: str, method: str, after: bool, told: bool
 ) -> None:
     """By the batch of the first tries, or by that of the second ones; `told`: receipts come before the next try."""
-    _prepay(story, "1.00", contacts=4)
+    prepay(story, "1.00", contacts=4)
     _answer(story, LOST, TAKEN)
     flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
     ports = story.world.ports
     if of == "second":
         story.advance(FIRST)
-    dying = Dying(getattr(ports, port), method, after)
+    dying = KillingPort(getattr(ports, port), method, after)
     use_ports(replace(ports, **{port: dying}))
     for _ in range(60):
         try:
             story.advance(timedelta(seconds=3), timedelta(seconds=3))
-        except Killed:
+        except WorkerKilled:
             story.time_travel.shift(timedelta(minutes=4))
             if told and story.provider.calls:
                 _tell_all(story, flow)
@@ -256,4 +256,4 @@ def test_after_a_crash_every_message_is_paid_once(
     use_ports(ports)
     stats = _finish(story, flow)
     assert stats["sent"] + stats["unknown"] == 4
-    assert (stats["spent"], _balance(story)) == ("0.04", ("0.96", "0.00"))
+    assert (stats["spent"], balance_of(story)) == ("0.04", ("0.96", "0.00"))

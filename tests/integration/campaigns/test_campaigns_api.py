@@ -1,12 +1,9 @@
 """The campaign routes: writing, examining, publishing, starting, watching, and what each refuses."""
 
 from datetime import timedelta
-from typing import Any
-
-import pytest
 
 from chalicelib.model.message import PermanentFailure
-from tests.integration.harness import Story, story
+from tests.integration.harness import Story, fields_of, story
 
 __all__ = ["story"]
 
@@ -17,96 +14,7 @@ STATUS = {
 }  # fmt: skip
 
 
-def fields_of(reply: Any) -> list[str]:
-    return sorted(detail["field"] for detail in reply.json["details"])
-
-
 class TestWriting:
-    def test_the_short_form_is_stored_as_send_and_end(self, story: Story) -> None:
-        story.set_up()
-        body = {
-            "name": "Welcome",
-            "channelUid": story.channel,
-            "templateUid": story.template,
-            "parameterStrategy": "USE_CONTACT_ASSOCIATION",
-            "parameters": {"first_name": "nickname, firstName, default"},
-            "parameterDefaults": {"first_name": "you"},
-        }
-        made = story.expect(201, story.api.post("/campaigns", body))
-        assert {name: made[name] for name in body} == body
-        assert [step["type"] for step in made["steps"]] == ["SEND", "END"]
-        assert (made["state"], made["availability"], made["latestVersion"]) == ("DRAFT", "ACTIVE", 0)
-        assert story.api.get(f"/v1/campaigns/{made['uid']}").data == made
-        assert made["rev"] == 0
-
-    def test_a_template_is_found_by_its_name_if_one_has_it(self, story: Story) -> None:
-        story.set_up()
-        named = story.add_template("Hi", name="Only one")
-        campaign = story.expect(
-            201, story.api.post("/campaigns", {"name": "N", "channelUid": story.channel, "templateName": "Only one"})
-        )
-        assert campaign["steps"][0]["templateUid"] == named
-        story.add_template("Hi", name="Only one")
-        for name, message in (("Only one", "several templates are"), ("Nobody", "no template is")):
-            reply = story.api.post("/campaigns", {"name": "N", "channelUid": story.channel, "templateName": name})
-            assert (reply.status, fields_of(reply)) == (422, ["templateName"])
-            assert message in reply.json["message"]
-
-    def test_it_is_patched_from_one_form_to_the_other_and_back(self, story: Story) -> None:
-        story.set_up()
-        url = f"/campaigns/{story.short_campaign()}"
-        story.expect(200, story.api.patch(url, {"parameters": {"first_name": "lastName"}}))
-        assert story.api.get(url).data["steps"][0]["parameters"] == {"first_name": "lastName"}
-        steps = story.expect(200, story.api.patch(url, {"steps": [story.send("one"), WAIT]}))
-        assert [step["id"] for step in steps["steps"]] == ["one", "pause"]
-        assert "templateUid" not in steps
-        half = story.api.patch(url, {"parameters": {"first_name": "lastName"}})
-        assert (half.status, "channelUid" in fields_of(half)) == (422, True)
-        short = {"channelUid": story.channel, "templateUid": story.template}
-        again = story.expect(200, story.api.patch(url, short))
-        assert [step["id"] for step in again["steps"]] == ["send", "end"]
-        assert again["templateUid"] == story.template
-
-    def test_what_is_wrong_with_a_new_one_is_told_at_once_and_nothing_is_kept(self, story: Story) -> None:
-        story.set_up()
-        for body, fields in [
-            ({}, ["name", "steps"]),
-            ({"channelUid": story.channel}, ["name", "templateUid"]),
-            ({"name": "x", "templateUid": story.template}, ["channelUid"]),
-            ({"name": "x", "channelUid": 5, "templateUid": "a b", "parameters": {"1": "x", "y": ""}},
-             ["channelUid", "parameters.1", "parameters.y", "templateUid"]),
-            ({"name": "x", "channelUid": "c", "templateUid": "t", "templateName": "n"}, ["templateUid"]),
-            ({"name": "x", "channelUid": "c", "templateUid": "t", "steps": []}, ["body"]),
-            ({"name": "", "steps": [], "availability": "OPEN", "trigger": {"type": "moon"}, "color": 1},
-             ["availability", "color", "name", "trigger"]),
-            ({"name": "x", "steps": [], "status": "ACTIVE", "availability": "INACTIVE"}, ["body"]),
-            ({"name": "x", "steps": [], "audience": {}}, ["audience"]),
-            ({"name": "x", "steps": [], "configuration": {"pauseBetweenContactsSaltMs": 5}}, ["configuration"]),
-            ({"configuration": {"pauseBetweenContactsSaltMs": 5}, "channelUid": story.channel},
-             ["configuration", "name", "templateUid"]),
-            ({"name": "x", "steps": [], "audience": {"contactUids": ["a"] * 10_001}}, ["audience.contactUids"]),
-        ]:  # fmt: skip
-            reply = story.api.post("/campaigns", body)
-            assert (reply.status, fields_of(reply)) == (422, fields), (body, reply.text)
-        assert "10000" in reply.json["details"][0]["message"]
-        assert story.api.get("/campaigns").json["data"] == []
-
-    def test_status_and_availability_are_one_field(self, story: Story) -> None:
-        story.set_up()
-        url = f"/campaigns/{story.short_campaign(status='PENDING')}"
-        assert story.api.get(url).data["availability"] == "PENDING"
-        assert story.api.patch(url, {"status": "DEPRECATED"}).data["availability"] == "DEPRECATED"
-        assert story.api.patch(url, {"availability": "ACTIVE"}).data["availability"] == "ACTIVE"
-        assert story.api.patch(url, {"status": "RUNNING"}).status == 422
-
-    def test_an_audience_is_taken_away_by_null_and_pacing_changes_field_by_field(self, story: Story) -> None:
-        story.set_up()
-        audience = {"contactUids": story.contacts}
-        url = f"/campaigns/{story.short_campaign(audience=audience, configuration={'maxRetries': 1})}"
-        changed = story.api.patch(url, {"audience": None, "configuration": {"retryDelayMs": 7}}).data
-        assert changed["audience"] is None
-        assert (changed["configuration"]["maxRetries"], changed["configuration"]["retryDelayMs"]) == (1, 7)
-
     def test_it_is_listed_by_name_in_any_case_by_state_availability_and_channel(self, story: Story) -> None:
         story.set_up()
         other = story.api.post("/v1/channels", {"name": "B", "type": "console"}).data["uid"]
@@ -213,87 +121,6 @@ class TestExamining:
             assert story.api.get(f"/campaigns/{broken}/graph").status == 200
             assert story.api.post(f"/campaigns/{broken}/validate").data["errors"]
 
-    def test_an_estimate_names_each_exclusion(self, story: Story) -> None:
-        story.set_up(contacts=5)
-        for uid, change in zip(
-            story.contacts,
-            [{"status": "BLOCKED"}, {"consent": {"console": {"MESSAGE": "REVOKED"}}}, {"firstName": None}],
-            strict=False,
-        ):
-            story.expect(200, story.api.patch(f"/v1/contacts/{uid}", change))
-        steps = [story.send("one", channelUid=story.channel), WAIT, story.send("two")]
-        audience = {"contactUids": [*story.contacts, "gone", story.contacts[0]]}
-        campaign = story.campaign(*steps, audience=audience, configuration={"pauseBetweenContactsMs": 1000})
-        estimate = story.expect(200, story.api.post(f"/campaigns/{campaign}/estimate"))
-        reasons = {"contact_blocked": 1, "consent_revoked": 1, "missing_template_parameter": 1}
-        assert estimate["excluded"] == {"one": reasons, "two": reasons}
-        assert (estimate["matched"], estimate["notFound"]) == (6, 1)
-        assert estimate["reachable"] == {story.channel: 2}
-        assert estimate["messages"] == {"total": 4, story.channel: 4}
-        assert estimate["estimatedCompletionAt"] == "2026-03-02T09:00:04.000Z"
-        assert (estimate["cost"]["expected"], estimate["cost"]["currency"]) == ("0.00", "EUR")
-        nobody = story.api.post(f"/campaigns/{story.short_campaign()}/estimate")
-        assert (nobody.status, fields_of(nobody)) == (422, ["audience"])
-
-    def test_a_test_run_sends_nothing_and_shows_path_times_and_text(self, story: Story) -> None:
-        story.set_up()
-        steps = [story.send("one"), WAIT, story.send("two", parameters={"first_name": "nickname"})]
-        url = f"/campaigns/{story.campaign(*steps)}/test-run"
-        wish = {"contactUid": story.contacts[0], "channelUid": story.channel}
-        run = story.expect(200, story.api.post(url, wish))
-        assert [(each["nodeId"], each["leftAt"]) for each in run["path"]] == [
-            ("one", "2026-03-02T09:00:00.000Z"),
-            ("pause", "2026-03-02T09:20:00.000Z"),
-            ("two", "2026-03-02T09:20:00.000Z"),
-        ]
-        assert run["path"][0]["message"]["text"] == "Hello Name0"
-        assert run["path"][2]["skipped"] == "missing_template_parameter"
-        assert (run["status"], run["endsAt"]) == ("completed", "2026-03-02T09:20:00.000Z")
-        story.run()
-        assert story.provider.calls == []
-        assert story.api.get("/flows").json["data"] == []
-        without = story.api.post(url, {"contactUid": story.contacts[0]})
-        assert (without.status, fields_of(without)) == (422, ["channelUid"])
-        nobody = story.api.post(url, wish | {"contactUid": "nobody"})
-        assert (nobody.status, fields_of(nobody)) == (422, ["contactUid"])
-
-
-class TestVersions:
-    def test_publishing_again_unchanged_is_the_same_version(self, story: Story) -> None:
-        story.set_up()
-        url = f"/campaigns/{story.short_campaign()}"
-        first = story.expect(200, story.api.post(f"{url}/publish"))
-        assert first["version"] == 1
-        assert story.api.post(f"{url}/publish").data == first
-        story.api.patch(url, {"description": "not sent"})
-        assert story.api.post(f"{url}/publish").data == first
-        story.api.patch(url, {"name": "Other"})
-        assert story.api.get(url).data["draftChanged"] is True
-        assert story.api.post(f"/v1{url}/publish").data["version"] == 2
-        listed = story.api.get(f"{url}/versions").json
-        assert ([each["version"] for each in listed["data"]], listed["total"]) == ([2, 1], 2)
-        assert [each["version"] for each in story.api.all_pages(f"{url}/versions?limit=1")] == [2, 1]
-        assert story.api.get(f"/v1{url}/versions/1").data == first
-        assert first["templates"] == {"send": 1}
-        for number in ("3", "0", "-1", "one", "1.0", "9999999", "%D9%A1"):
-            assert story.api.get(f"{url}/versions/{number}").status == 404, number
-
-    def test_what_runs_keeps_its_versions_and_what_starts_takes_the_newest(self, story: Story) -> None:
-        story.set_up(contacts=1)
-        campaign = story.campaign(WAIT, story.send("one"))
-        old = story.start(campaign)
-        story.run()
-        template = f"/v1/templates/{story.template}"
-        story.expect(200, story.api.patch(template, {"content": {"text": "Bye {{ first_name }}"}}))
-        story.expect(200, story.api.post(f"{template}/publish"))
-        new = story.start(campaign)
-        story.api.patch(f"/campaigns/{campaign}", {"steps": [WAIT, {"id": "end", "type": "END"}]})
-        story.run()
-        story.advance(timedelta(minutes=21), timedelta(seconds=30))
-        texts = {str(sent.message.uid.flow): sent.message.content["text"] for sent in story.provider.calls}
-        assert texts == {old: "Hello Name0", new: "Bye Name0"}
-        assert [story.flow(uid)["campaignVersion"] for uid in (old, new)] == [1, 2]
-
 
 class TestOperating:
     def test_status_before_while_and_after(self, story: Story) -> None:
@@ -317,65 +144,6 @@ class TestOperating:
         after = story.api.get(f"{url}/status").data
         assert (after["state"], after["flowStatus"], after["executions"]["completed"]) == ("COMPLETED", "completed", 3)
         assert story.api.get(url).data["state"] == "COMPLETED"
-
-    def test_a_campaign_that_runs_is_not_started_twice(self, story: Story) -> None:
-        story.set_up()
-        url = f"/campaigns/{story.short_campaign(audience={'contactUids': story.contacts}, trigger={'type': 'api'})}"
-        flow = story.expect(202, story.api.post(f"{url}/trigger"))["flowUid"]
-        for route in ("launch", "trigger"):
-            reply = story.api.post(f"{url}/{route}")
-            assert (reply.status, reply.json["current"]) == (409, "RUNNING")
-            assert flow in reply.json["message"]
-        assert story.api.delete(url).json["current"] == "RUNNING"
-        story.run()
-        story.advance(timedelta(seconds=5))
-        assert story.flow(flow)["trigger"] == "api"
-        assert story.api.post(f"{url}/launch").status == 202
-
-    def test_pause_resume_and_cancel_answer_and_refuse_by_state(self, story: Story) -> None:
-        story.set_up()
-        campaign = story.campaign(WAIT, story.send("a", channelUid=story.channel))
-        url = f"/v1/campaigns/{campaign}"
-        for route, current, allowed in [
-            ("pause", "DRAFT", {"SCHEDULED", "RUNNING"}),
-            ("resume", "DRAFT", {"PAUSED", "PAUSED_ERROR", "PAUSED_BALANCE"}),
-            ("cancel", "DRAFT", {"SCHEDULED", "RUNNING", "PAUSED", "PAUSED_ERROR", "PAUSED_BALANCE"}),
-        ]:
-            reply = story.api.post(f"{url}/{route}")
-            assert (reply.status, reply.json["current"], set(reply.json["allowed"])) == (409, current, allowed)
-        story.expect(202, story.api.post(f"{url}/launch", {"contactUids": story.contacts}))
-        story.run()
-        assert story.api.post(f"{url}/resume").json["current"] == "RUNNING"
-        paused = story.expect(200, story.api.post(f"{url}/pause"))
-        assert (paused["status"], paused["inFlight"]) == ("PAUSED", 0)
-        assert story.api.post(f"{url}/pause").json["current"] == "PAUSED"
-        assert story.api.delete(url).status == 409
-        cancelled = story.expect(200, story.api.post(f"{url}/cancel"))
-        assert cancelled["status"] == "COMPLETED_PARTIAL"
-        story.run()
-        assert story.api.get(f"{url}/status").data["executions"]["skipped"] == 3
-        assert story.api.post(f"{url}/cancel").status == 409
-        assert story.api.delete(url).status == 200
-        assert story.api.get(url).status == 404
-
-    def test_whom_and_by_what_a_launch_needs_is_told_at_once(self, story: Story) -> None:
-        story.set_up()
-        campaign = story.campaign(story.send("a"))
-        reply = story.api.post(f"/campaigns/{campaign}/launch")
-        assert (reply.status, fields_of(reply)) == (422, ["audience", "channelUid"])
-        body = {"contactUids": story.contacts, "channelUid": story.channel}
-        assert story.api.post(f"/campaigns/{campaign}/launch", body).status == 202
-        for audience in ({"contactUids": ["x"], "segmentUid": "y"}, {"segmentUid": "y"}, {"contactUids": []}):
-            assert story.api.post(f"/campaigns/{story.short_campaign()}/trigger", audience).status == 422
-
-    @pytest.mark.parametrize("availability", ["PENDING", "DEPRECATED", "INACTIVE", "BLOCKED"])
-    def test_only_an_active_one_starts(self, story: Story, availability: str) -> None:
-        story.set_up()
-        campaign = story.short_campaign(availability=availability, audience={"contactUids": story.contacts})
-        body = {"channelUid": story.channel, "campaignUid": campaign, "contactUids": story.contacts}
-        for reply in (story.api.post("/flows", body), story.api.post(f"/campaigns/{campaign}/launch")):
-            assert (reply.status, reply.json["current"], reply.json["allowed"]) == (409, availability, ["ACTIVE"])
-        assert story.api.get("/flows").json["data"] == []
 
     def test_a_failed_flow_is_a_partly_completed_campaign(self, story: Story) -> None:
         story.set_up()

@@ -1,13 +1,14 @@
 """Of many who launch a campaign at the same moment, one starts it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
 from chalicelib.core.launching.launch_campaign import LaunchRequest, launch_campaign
 from chalicelib.errors import Conflict
 from chalicelib.model.flow import Flow
-from tests.integration.harness import Story, story
+from tests.integration.harness import Story, fields_of, story
 
 __all__ = ["story"]
 
@@ -51,3 +52,39 @@ def test_a_campaign_with_an_open_flow_is_not_launched_again(story: Story, status
     if status == "paused":
         story.set_status(flow.uid, status)
     assert isinstance(_launch(story, campaign), Conflict)
+
+
+def test_a_campaign_that_runs_is_not_started_twice(story: Story) -> None:
+    story.set_up()
+    url = f"/campaigns/{story.short_campaign(audience={'contactUids': story.contacts}, trigger={'type': 'api'})}"
+    flow = story.expect(202, story.api.post(f"{url}/trigger"))["flowUid"]
+    for route in ("launch", "trigger"):
+        reply = story.api.post(f"{url}/{route}")
+        assert (reply.status, reply.json["current"]) == (409, "RUNNING")
+        assert flow in reply.json["message"]
+    assert story.api.delete(url).json["current"] == "RUNNING"
+    story.run()
+    story.advance(timedelta(seconds=5))
+    assert story.flow(flow)["trigger"] == "api"
+    assert story.api.post(f"{url}/launch").status == 202
+
+
+def test_whom_and_by_what_a_launch_needs_is_told_at_once(story: Story) -> None:
+    story.set_up()
+    campaign = story.campaign(story.send("a"))
+    reply = story.api.post(f"/campaigns/{campaign}/launch")
+    assert (reply.status, fields_of(reply)) == (422, ["audience", "channelUid"])
+    body = {"contactUids": story.contacts, "channelUid": story.channel}
+    assert story.api.post(f"/campaigns/{campaign}/launch", body).status == 202
+    for audience in ({"contactUids": ["x"], "segmentUid": "y"}, {"segmentUid": "y"}, {"contactUids": []}):
+        assert story.api.post(f"/campaigns/{story.short_campaign()}/trigger", audience).status == 422
+
+
+@pytest.mark.parametrize("availability", ["PENDING", "DEPRECATED", "INACTIVE", "BLOCKED"])
+def test_only_an_active_one_starts(story: Story, availability: str) -> None:
+    story.set_up()
+    campaign = story.short_campaign(availability=availability, audience={"contactUids": story.contacts})
+    body = {"channelUid": story.channel, "campaignUid": campaign, "contactUids": story.contacts}
+    for reply in (story.api.post("/flows", body), story.api.post(f"/campaigns/{campaign}/launch")):
+        assert (reply.status, reply.json["current"], reply.json["allowed"]) == (409, availability, ["ACTIVE"])
+    assert story.api.get("/flows").json["data"] == []

@@ -5,8 +5,7 @@ from datetime import timedelta
 from chalicelib.core.workspaces.api_key import parse_api_key
 from chalicelib.core.workspaces.manage_keys import record_key_use
 from chalicelib.model.idempotency_record import IdempotencyRecord
-from chalicelib.model.ids import WorkspaceUid
-from chalicelib.model.workspace import Key, Scope
+from chalicelib.model.workspace import Key
 from tests.integration.conftest import Api, World
 from tests.integration.harness import Story, story
 
@@ -98,16 +97,3 @@ def test_noting_a_use_does_not_bring_a_revoked_key_back(story: Story) -> None:
     ports.catalog.remove(workspace, Key, key.uid)
     record_key_use(ports, workspace, key, story.now)
     assert ports.catalog.find(workspace, Key, key.uid) is None
-
-
-def test_an_admin_makes_workspaces_that_only_their_own_keys_open(api: Api, world: World) -> None:
-    made = api.post("/v1/workspaces", {"name": "Second"})
-    assert made.status == 201
-    other = Api(made.data["key"], WorkspaceUid(made.data["uid"]))
-    assert other.get("/v1/workspace").data["name"] == "Second"
-    api.post("/v1/contacts", {"externalId": "1"})
-    assert other.get("/v1/contacts").json["data"] == []
-    assert {each["uid"] for each in api.all_pages("/v1/workspaces")} == {api.workspace, other.workspace}
-    assert [each["uid"] for each in other.all_pages("/v1/workspaces")] == [other.workspace]
-    assert world.new_caller().get("/v1/workspaces").text.find(made.data["uid"]) == -1
-    assert world.key_for(api.workspace, Scope.WRITE).post("/v1/workspaces", {"name": "x"}).status == 403

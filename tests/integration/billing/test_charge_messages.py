@@ -1,14 +1,10 @@
 """A prepaid workspace: what its flows may spend, where the money is after crashes, and what ends a pause."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from chalicelib.model.flow import Flow
-from chalicelib.model.ids import FlowUid
 from chalicelib.model.message import (
     Accepted,
     AccountUnpaid,
@@ -17,33 +13,18 @@ from chalicelib.model.message import (
     PermanentFailure,
 )
 from chalicelib.wiring import use_ports
+from tests.integration.billing.billing_helpers import (
+    PRICE,
+    KillingPort,
+    WorkerKilled,
+    balance_of,
+    check_ledger,
+    prepay,
+    top_up,
+)
 from tests.integration.harness import Story, story
 
 __all__ = ["story"]
-
-PRICE = 10_000
-CENT = {"prices": {"MESSAGE": "0.01"}}
-
-
-class Killed(BaseException):
-    """The end of a worker's process."""
-
-
-def _prepay(story: Story, amount: str, contacts: int) -> None:
-    """A channel that takes a cent a message, and this much to spend."""
-    story.set_up(contacts=contacts)
-    body = {"name": "Console", "type": "console", **CENT}
-    story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
-    _pay(story, amount)
-
-
-def _pay(story: Story, amount: str) -> Any:
-    return story.expect(201, story.api.post("/v1/balance/topup", {"amount": amount}))
-
-
-def _balance(story: Story) -> tuple[str, str]:
-    shown = story.expect(200, story.api.get("/v1/balance"))
-    return shown["free"], shown["reserved"]
 
 
 def _state(story: Story, flow: str) -> str:
@@ -51,40 +32,23 @@ def _state(story: Story, flow: str) -> str:
     return str(story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"])
 
 
-def _check_the_books(story: Story, paid_in: int) -> None:
-    """No unit is lost or made, whatever is booked; nothing is negative."""
-    ports, workspace = story.world.ports, story.api.workspace
-    balances = ports.balances
-    balance = balances.find(workspace)
-    assert balance
-    assert balance.free >= 0
-    assert balance.reserved >= 0
-    assert balance.free + balance.reserved == sum(
-        entry.units for entry in balances.list_entries(workspace, 100, None).items
-    )
-    flows = ports.catalog.page(workspace, Flow, {}, 100, None).items
-    purses = [ports.budgets.find_budget(workspace, FlowUid(flow.uid)) for flow in flows]
-    assert all(purse.left >= 0 for purse in purses)
-    assert balance.free + sum(purse.drawn for purse in purses) == paid_in
-
-
 def test_what_is_paid_in_is_spent_to_the_last_message_and_a_top_up_alone_resumes_nothing(story: Story) -> None:
-    _prepay(story, "1.00", contacts=150)
+    prepay(story, "1.00", contacts=150)
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=20))
     shown = story.flow(flow)
     assert (shown["status"], shown["metadata"]["pauseReason"]) == ("paused", "balance")
     assert (shown["stats"]["sent"], shown["stats"]["pending"], shown["stats"]["spent"]) == (100, 50, "1.00")
     assert _state(story, flow) == "PAUSED_BALANCE"
-    _pay(story, "2.00")
+    top_up(story, "2.00")
     story.advance(timedelta(seconds=20))
     assert len(story.provider.calls) == 100
     story.set_status(flow, "running")
     story.advance(timedelta(minutes=2))
     assert (story.flow(flow)["status"], story.flow(flow)["stats"]["sent"]) == ("completed", 150)
     assert set(story.provider.times_called().values()) == {1}
-    assert _balance(story) == ("1.50", "0.00")
-    _check_the_books(story, 3_000_000)
+    assert balance_of(story) == ("1.50", "0.00")
+    check_ledger(story, 3_000_000)
     ledger = story.api.get("/v1/balance/transactions").data
     assert sorted((line["type"], line["amount"]) for line in ledger) == [
         ("spent", "-1.50"), ("topup", "1.00"), ("topup", "2.00"),
@@ -92,7 +56,7 @@ def test_what_is_paid_in_is_spent_to_the_last_message_and_a_top_up_alone_resumes
 
 
 def test_what_is_refused_costs_nothing_and_others_are_sent_for_it(story: Story) -> None:
-    _prepay(story, "0.20", contacts=40)
+    prepay(story, "0.20", contacts=40)
     refused = {f"c{number}@example.com" for number in range(0, 40, 4)}
     story.provider.answer = lambda message: (
         PermanentFailure("x") if message.to in refused else Accepted(str(message.uid))
@@ -101,36 +65,16 @@ def test_what_is_refused_costs_nothing_and_others_are_sent_for_it(story: Story) 
     story.advance(timedelta(seconds=20))
     stats = story.flow(flow)["stats"]
     assert (stats["sent"], stats["spent"]) == (20, "0.20")
-    _check_the_books(story, 200_000)
+    check_ledger(story, 200_000)
 
 
 def test_a_lost_answer_is_paid_for(story: Story) -> None:
-    _prepay(story, "1.00", contacts=3)
+    prepay(story, "1.00", contacts=3)
     story.provider.answer = lambda _: OutcomeUnknown("read_timeout")
     flow = story.start(story.short_campaign())
     story.advance(timedelta(minutes=2))
     assert story.flow(flow)["stats"]["spent"] == "0.03"
-    assert _balance(story) == ("0.97", "0.00")
-
-
-class Dying:
-    """A port whose method is the last that its process calls, once: before it takes effect, or after."""
-
-    def __init__(self, port: object, method: str, after: bool) -> None:
-        self._port, self._method, self._after, self.died = port, method, after, False
-
-    def __getattr__(self, name: str) -> Any:
-        found: Callable[..., Any] = getattr(self._port, name)
-        if name != self._method or self.died:
-            return found
-
-        def die(*arguments: Any, **named: Any) -> Any:
-            self.died = True
-            if self._after:
-                found(*arguments, **named)
-            raise Killed
-
-        return die
+    assert balance_of(story) == ("0.97", "0.00")
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -144,18 +88,18 @@ class Dying:
 def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(
     story: Story, port: str, method: str, after: bool
 ) -> None:
-    _prepay(story, "1.00", contacts=12)
+    prepay(story, "1.00", contacts=12)
     story.provider.answer = lambda message: (
         PermanentFailure("x") if message.to == "c1@example.com" else Accepted(str(message.uid))
     )
     flow = story.start(story.short_campaign())
     ports = story.world.ports
-    dying = Dying(getattr(ports, port), method, after)
+    dying = KillingPort(getattr(ports, port), method, after)
     use_ports(replace(ports, **{port: dying}))
     for _ in range(120):
         try:
             story.advance(timedelta(seconds=5), timedelta(seconds=5))
-        except Killed:
+        except WorkerKilled:
             story.time_travel.shift(timedelta(minutes=4))
     assert dying.died
     use_ports(ports)
@@ -166,43 +110,43 @@ def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(
     balance = ports.balances.find(story.api.workspace)
     assert balance
     assert (balance.free, balance.reserved) == (1_000_000 - spent, 0)
-    _check_the_books(story, 1_000_000)
+    check_ledger(story, 1_000_000)
 
 
 def test_a_worker_that_dies_while_it_sends_has_spent_what_it_may_have_sent(story: Story) -> None:
-    _prepay(story, "1.00", contacts=3)
+    prepay(story, "1.00", contacts=3)
 
     def die(_: OutgoingMessage) -> None:
         story.provider.during = lambda _: None
-        raise Killed
+        raise WorkerKilled
 
     story.provider.during = die
     flow = story.start(story.short_campaign())
-    with pytest.raises(Killed):
+    with pytest.raises(WorkerKilled):
         story.advance(timedelta(seconds=10))
     story.time_travel.shift(timedelta(minutes=4))
     story.advance(timedelta(hours=1), timedelta(minutes=1))
     assert story.flow(flow)["stats"]["unknown"] == 3
-    assert _balance(story) == ("0.97", "0.00")
-    _check_the_books(story, 1_000_000)
+    assert balance_of(story) == ("0.97", "0.00")
+    check_ledger(story, 1_000_000)
 
 
 def test_two_flows_share_a_balance_and_neither_overdraws_it(story: Story) -> None:
-    _prepay(story, "0.30", contacts=20)
+    prepay(story, "0.30", contacts=20)
     flows = [story.start(story.short_campaign()) for _ in range(2)]
     story.advance(timedelta(seconds=30))
     assert sum(story.flow(flow)["stats"]["sent"] for flow in flows) <= 30
-    _check_the_books(story, 300_000)
+    check_ledger(story, 300_000)
     for flow in flows:
         if story.flow(flow)["status"] == "paused":
             story.set_status(flow, "cancelled")
     story.advance(timedelta(minutes=3))
     sent = sum(story.flow(flow)["stats"]["sent"] for flow in flows)
-    assert _balance(story) == (f"{0.30 - sent / 100:.2f}", "0.00")
+    assert balance_of(story) == (f"{0.30 - sent / 100:.2f}", "0.00")
 
 
 def test_without_money_nothing_is_launched_triggered_started_or_resumed(story: Story) -> None:
-    _prepay(story, "0.05", contacts=10)
+    prepay(story, "0.05", contacts=10)
     campaign = story.short_campaign(audience={"contactUids": story.contacts})
     flow = story.start(campaign)
     story.advance(timedelta(seconds=10))
@@ -223,13 +167,13 @@ def test_without_money_nothing_is_launched_triggered_started_or_resumed(story: S
 
 def test_a_reload_comes_before_the_money_is_gone_but_three_times_a_day_at_most(story: Story) -> None:
     reload = {"enabled": True, "threshold": "0.05", "amount": "0.10"}
-    _prepay(story, "0.10", contacts=60)
+    prepay(story, "0.10", contacts=60)
     story.expect(200, story.api.put("/v1/balance/auto-reload", reload))
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=20))
     assert (story.flow(flow)["status"], story.flow(flow)["stats"]["sent"]) == ("paused", 40)
     assert [line["type"] for line in story.api.get("/v1/balance/transactions").data].count("reload") == 3
-    _check_the_books(story, 400_000)
+    check_ledger(story, 400_000)
 
 
 def test_a_provider_that_wants_money_pauses_the_flow_and_no_circuit(story: Story) -> None:
@@ -246,7 +190,7 @@ def test_a_provider_that_wants_money_pauses_the_flow_and_no_circuit(story: Story
 
 
 def test_a_flow_is_deleted_when_what_it_spent_is_counted(story: Story) -> None:
-    _prepay(story, "1.00", contacts=30)
+    prepay(story, "1.00", contacts=30)
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 1000})
     story.advance(timedelta(seconds=5))
     story.set_status(flow, "paused")
@@ -255,36 +199,4 @@ def test_a_flow_is_deleted_when_what_it_spent_is_counted(story: Story) -> None:
     assert story.api.delete(f"/flows/{flow}").status == 503
     story.advance(timedelta(minutes=2))
     assert story.api.delete(f"/flows/{flow}").status == 200
-    assert _balance(story) == (f"{1 - sent / 100:.2f}", "0.00")
-
-
-def test_a_workspace_that_never_paid_in_has_no_balance_to_run_out_of(story: Story) -> None:
-    story.set_up(contacts=5)
-    story.expect(200, story.api.put(f"/v1/channels/{story.channel}", {"name": "C", "type": "console", **CENT}))
-    shown = story.expect(200, story.api.put("/v1/balance/alerts", {"lowBalance": "5"}))
-    assert (shown["free"], shown["isLow"]) == ("0.00", True)
-    flow = story.start(story.short_campaign())
-    story.advance(timedelta(seconds=5))
-    assert story.flow(flow)["status"] == "completed"
-    assert _balance(story) == ("0.00", "0.00")
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("POST", "topup", {"amount": "0"}),
-        ("POST", "topup", {"amount": "-1"}),
-        ("POST", "topup", {"amount": 5}),
-        ("PUT", "auto-reload", {"enabled": True, "threshold": "1", "amount": "0"}),
-        ("PUT", "alerts", {"lowBalance": "1e9"}),
-    ],
-)
-def test_what_is_no_amount_is_refused(story: Story, method: str, path: str, body: dict[str, object]) -> None:
-    assert story.api.call(method, f"/v1/balance/{path}", body).status == 422
-
-
-def test_the_same_payment_counts_once(story: Story) -> None:
-    for _ in range(2):
-        reply = story.api.post("/v1/balance/topup", {"amount": "5"}, headers={"Idempotency-Key": "invoice-7"})
-        assert reply.status == 201
-    assert _balance(story) == ("5.00", "0.00")
+    assert balance_of(story) == (f"{1 - sent / 100:.2f}", "0.00")

@@ -1,80 +1,27 @@
 """Webhooks out: signed, tried again, replayed, switched off; what they are told, and what becomes of it in a crash."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from chalicelib.core.notifications.deliver_webhooks import call_webhook, record_attempt
 from chalicelib.errors import RetryLater
-from chalicelib.model.webhook import MAX_WEBHOOKS, OutgoingCall, WebhookDelivery
-from chalicelib.providers.http import Reply, Request
-from chalicelib.providers.webhook_client import SignedWebhookClient
-from chalicelib.wiring import use_ports
-from tests.integration.conftest import Api
+from chalicelib.model.webhook import OutgoingCall, WebhookDelivery
 from tests.integration.harness import Story, story
+from tests.integration.notifications.webhook_helpers import (
+    URL,
+    WAITS,
+    Receiver,
+    deliveries,
+    later,
+    make,
+    receiver,
+    verify,
+)
 
-__all__ = ["story"]
-URL = "https://hooks.example.com/in"
-#: At 0, 1 min, 5 min, 1 h and 24 h, with the minute in which the clock looks.
-WAITS = (timedelta(minutes=2), timedelta(minutes=6), timedelta(minutes=62), timedelta(hours=24, minutes=2))
-
-
-@dataclass
-class Receiver:
-    """A server of the customer's: answers as it is told, and remembers what it was sent."""
-
-    answers: Callable[[int], int] = lambda _: 200
-    requests: list[Request] = field(default_factory=list)
-
-    def post(self, request: Request, address: str | None = None) -> Reply:
-        assert address == "93.184.215.14"
-        self.requests.append(request)
-        return Reply(self.answers(len(self.requests)), {}, b"")
-
-    @property
-    def events(self) -> list[Any]:
-        return [json.loads(request.body) for request in self.requests]
-
-    @property
-    def names(self) -> list[str]:
-        return [event["type"] for event in self.events]
-
-
-@pytest.fixture
-def receiver(story: Story) -> Receiver:
-    server = Receiver()
-    caller = SignedWebhookClient(
-        frozenset(),
-        server,  # type: ignore[arg-type]  # in the place of the network
-        lambda host, port: ("93.184.215.14",) if host == "hooks.example.com" else (),
-        lambda: story.now,
-    )
-    story.world.ports = replace(story.world.ports, webhook_caller=caller)
-    use_ports(story.world.ports)
-    return server
-
-
-def make(story: Story, *events: str, **fields: Any) -> Any:
-    return story.expect(201, story.api.post("/v1/webhooks", {"url": URL, "events": list(events), **fields}))
-
-
-def later(story: Story, span: timedelta) -> None:
-    story.time_travel.shift(span)
-    story.run()
-
-
-def verify(secret: str, request: Request) -> Any:
-    return Verifier(secret).verify(request.body, dict(request.headers))
-
-
-def deliveries(story: Story, hook: Any, query: str = "") -> Any:
-    return story.api.get(f"/v1/webhooks/{hook['uid']}/deliveries{query}").json["data"]
+__all__ = ["receiver", "story"]
 
 
 def test_a_test_event_arrives_signed_and_its_secret_is_shown_once(story: Story, receiver: Receiver) -> None:
@@ -219,52 +166,6 @@ def test_a_result_that_comes_twice_counts_once(story: Story, receiver: Receiver)
     assert len(ports.catalog.get(story.api.workspace, WebhookDelivery, uid).attempts) == 1
 
 
-def test_two_secrets_sign_for_a_day_while_one_replaces_the_other(story: Story, receiver: Receiver) -> None:
-    hook = make(story, "flow.*")
-    new = story.expect(200, story.api.post(f"/v1/webhooks/{hook['uid']}/secret"))["secret"]
-    assert new != hook["secret"]
-    story.api.post(f"/v1/webhooks/{hook['uid']}/test")
-    story.run()
-    for secret in (new, hook["secret"]):
-        verify(secret, receiver.requests[0])
-    later(story, timedelta(hours=24))
-    story.api.post(f"/v1/webhooks/{hook['uid']}/test")
-    story.run()
-    verify(new, receiver.requests[1])
-    with pytest.raises(WebhookVerificationError):
-        verify(hook["secret"], receiver.requests[1])
-
-
-def test_a_deleted_webhook_gets_nothing_that_was_on_its_way(story: Story, receiver: Receiver) -> None:
-    hook = make(story, "flow.*")
-    story.api.post(f"/v1/webhooks/{hook['uid']}/test")
-    story.expect(200, story.api.delete(f"/v1/webhooks/{hook['uid']}"))
-    story.run()
-    assert receiver.requests == []
-    assert story.api.get(f"/v1/webhooks/{hook['uid']}/deliveries").status == 404
-
-
-@pytest.mark.parametrize(
-    ("fields", "field"),
-    [
-        ({"url": "http://hooks.example.com"}, "url"),
-        ({"url": "https://127.0.0.1"}, "url"),
-        ({"url": "https://169.254.169.254/latest/meta-data"}, "url"),
-        ({"url": "https://[::ffff:10.0.0.1]/"}, "url"),
-        ({"url": "https://hooks.example.com:8443"}, "url"),
-        ({"url": "https://user@hooks.example.com"}, "url"),
-        ({"url": "https://localhost"}, "url"),
-        ({"events": []}, "events"),
-        ({"events": ["order.placed"]}, "events[0]"),
-        ({"events": ["*"]}, "events[0]"),
-        ({"secret": "mine"}, "secret"),
-    ],
-)
-def test_what_cannot_be_a_webhook_is_refused_with_its_field(api: Api, fields: dict[str, Any], field: str) -> None:
-    reply = api.post("/v1/webhooks", {"url": URL, "events": ["flow.*"], **fields})
-    assert (reply.status, [detail["field"] for detail in reply.json["details"]]) == (422, [field])
-
-
 def test_a_host_that_leads_inside_is_not_called(story: Story, receiver: Receiver) -> None:
     caller: Any = story.world.ports.webhook_caller
     caller._resolve = lambda *_: ("93.184.215.14", "10.0.0.1")
@@ -273,23 +174,3 @@ def test_a_host_that_leads_inside_is_not_called(story: Story, receiver: Receiver
     story.run()
     assert receiver.requests == []
     assert deliveries(story, hook)[0]["attempts"][0]["fault"] == "url_not_allowed"
-
-
-def test_there_are_at_most_twenty(api: Api) -> None:
-    for number in range(MAX_WEBHOOKS):
-        assert api.post("/v1/webhooks", {"url": f"{URL}/{number}", "events": ["flow.*"]}).status == 201
-    assert api.post("/v1/webhooks", {"url": URL, "events": ["flow.*"]}).status == 409
-    assert len(api.all_pages("/v1/webhooks")) == MAX_WEBHOOKS
-
-
-def test_a_stranger_sees_and_moves_nothing(story: Story, receiver: Receiver) -> None:
-    hook = make(story, "flow.*")
-    story.api.post(f"/v1/webhooks/{hook['uid']}/test")
-    uid = deliveries(story, hook)[0]["uid"]
-    stranger = story.world.new_caller()
-    base = f"/v1/webhooks/{hook['uid']}"
-    assert stranger.get(f"{base}/deliveries").status == 404
-    for url in (f"{base}/test", f"{base}/secret", f"{base}/deliveries/{uid}/replay"):
-        assert stranger.post(url).status == 404
-    assert stranger.patch(base, {"active": False}).status == 404
-    assert stranger.delete(base).status == 404

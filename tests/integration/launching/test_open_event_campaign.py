@@ -12,42 +12,16 @@ from chalicelib.model.message import Accepted, PermanentFailure
 from chalicelib.wiring import use_ports
 from tests.builders import condition, tag, wait
 from tests.integration.harness import START, Story, story
+from tests.integration.launching.event_helpers import DAY, HOUR, MINUTE, ORDER, opened, report, sent_to
 
 __all__ = ["story"]
-HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 NEW = {"email": "new@example.com", "firstName": "New"}
 ANN = {"email": "ann@example.com", "firstName": "Ann", "tags": ["onboarding"]}
-ORDER = {"type": "event", "event": "order.placed"}
 
 
 @pytest.fixture(autouse=True)
 def settled(story: Story) -> None:
     story.set_up(contacts=3)
-
-
-def opened(
-    story: Story, *steps: dict[str, Any], trigger: dict[str, Any] | None = None, **fields: Any
-) -> tuple[str, str]:
-    """A campaign that is open for events, and its flow."""
-    written = steps or (story.send("hello", channelUid=story.channel),)
-    campaign = story.campaign(*written, trigger=trigger or ORDER, **fields)
-    launched = story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))
-    assert (launched["status"], launched["state"]) == ("running", "RUNNING")
-    return campaign, launched["flowUid"]
-
-
-def report(story: Story, *events: dict[str, Any], status: int = 202) -> Any:
-    """Reports events; they are of the first contact and orders if they do not say."""
-    first = {"name": "order.placed", "contactUid": story.contacts[0]}
-    named = ("contactUid", "email", "phone", "externalId")
-    written = [
-        {**(first if not any(n in each for n in named) else {"name": "order.placed"}), **each} for each in events
-    ]
-    return story.expect(status, story.api.post("/v1/events", {"events": written}))
-
-
-def sent_to(story: Story) -> list[str]:
-    return [call.message.uid.contact for call in story.provider.calls]
 
 
 # ---- who enters ----
@@ -276,37 +250,6 @@ def test_a_cancelled_campaign_takes_nobody_and_can_be_launched_anew(story: Story
     story.run()
     assert again != flow
     assert sent_to(story) == story.contacts[:2]
-
-
-def test_new_entrants_take_the_newest_version_and_those_under_way_keep_theirs(story: Story) -> None:
-    steps = [story.send("a", channelUid=story.channel), wait("pause", "P1D"), story.send("b", channelUid=story.channel)]
-    campaign, flow = opened(story, *steps)
-    report(story, {})
-    story.run()
-    changed = story.add_template("Version two")
-    newer = [{**story.send("c", channelUid=story.channel), "templateUid": changed}]
-    story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"steps": newer}))
-    report(story, {"contactUid": story.contacts[1]})
-    story.run()
-    story.expect(200, story.api.post(f"/campaigns/{campaign}/publish"))
-    report(story, {"contactUid": story.contacts[2]})
-    story.run()
-    story.advance(DAY + MINUTE, step=HOUR)
-    nodes = {
-        contact: [call.message.uid.node for call in story.provider.calls if call.message.uid.contact == contact]
-        for contact in story.contacts
-    }
-    assert nodes == {story.contacts[0]: ["a", "b"], story.contacts[1]: ["a", "b"], story.contacts[2]: ["c"]}
-    assert [story.execution(flow, each)["campaignVersion"] for each in story.contacts] == [1, 1, 2]
-
-
-def test_publishing_another_event_listens_to_that_one(story: Story) -> None:
-    campaign, _ = opened(story)
-    story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"trigger": {**ORDER, "event": "order.paid"}}))
-    story.expect(200, story.api.post(f"/campaigns/{campaign}/publish"))
-    report(story, {}, {"name": "order.paid", "contactUid": story.contacts[1]})
-    story.run()
-    assert sent_to(story) == [story.contacts[1]]
 
 
 def test_it_ends_at_its_end_when_the_last_is_through(story: Story) -> None:
