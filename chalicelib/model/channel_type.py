@@ -38,7 +38,7 @@ class ChannelType(Protocol):
     def parts_of(self, content: Mapping[str, str]) -> int:
         """Return the number of messages into which the provider splits the rendered content; each is charged."""
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """Call the provider once. Errors of the provider are returned as a send result, never raised."""
 
     def falls_back(self, channel: Channel) -> bool:

@@ -70,7 +70,7 @@ class BaseChannelType:
 class Provider(Protocol):
     """One of several that carry the same medium; methods mean what they mean in `ports.ChannelType`."""
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One call."""
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
@@ -89,9 +89,9 @@ class ProviderDispatch(BaseChannelType):
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = providers
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """By the channel's provider."""
-        return self._provider(letter.channel).send(letter)
+        return self._provider(outgoing.channel).send(outgoing)
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """An event says itself whose it is."""

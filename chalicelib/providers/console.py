@@ -47,15 +47,15 @@ class Console(BaseChannelType):
         """Everybody can be reached here."""
         return contact.email or contact.phone or contact.uid
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """Writes the message down."""
         try:
             if self._outbox is not None:
-                _keep(self._outbox, letter.uid, write_message(letter))
+                _keep(self._outbox, outgoing.uid, write_message(outgoing))
         except OSError as error:
             return TransientFailure(f"outbox_{error.errno or 0}")
-        log_debug("console.sent", message_uid=str(letter.uid), channel_uid=letter.channel.uid)
-        return Accepted(str(letter.uid))
+        log_debug("console.sent", message_uid=str(outgoing.uid), channel_uid=outgoing.channel.uid)
+        return Accepted(str(outgoing.uid))
 
 
 def build(edges: ProviderClients) -> Console:
@@ -63,18 +63,18 @@ def build(edges: ProviderClients) -> Console:
     return Console(edges.outbox)
 
 
-def write_message(letter: OutgoingMessage) -> bytes:
+def write_message(outgoing: OutgoingMessage) -> bytes:
     """The file of a message."""
     said = {
-        "messageUid": str(letter.uid),
-        "workspaceUid": letter.uid.workspace,
-        "flowUid": letter.uid.flow,
-        "contactUid": letter.uid.contact,
-        "nodeId": letter.uid.node,
-        "channelUid": letter.channel.uid,
-        "messageType": letter.message_type,
-        "to": letter.to,
-        "content": dict(letter.content),
+        "messageUid": str(outgoing.uid),
+        "workspaceUid": outgoing.uid.workspace,
+        "flowUid": outgoing.uid.flow,
+        "contactUid": outgoing.uid.contact,
+        "nodeId": outgoing.uid.node,
+        "channelUid": outgoing.channel.uid,
+        "messageType": outgoing.message_type,
+        "to": outgoing.to,
+        "content": dict(outgoing.content),
     }
     return json.dumps(said, ensure_ascii=False, indent=1).encode()
 

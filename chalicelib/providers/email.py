@@ -109,15 +109,15 @@ class Email(BaseChannelType):
         """The contact's e-mail address."""
         return contact.email
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One call. An address that SES cannot take is refused without it."""
-        to = ascii_address(letter.to)
+        to = ascii_address(outgoing.to)
         if to is None:
             return PermanentFailure("address_not_ascii")
         try:
-            return read_answer({**self._client.send_email(**build_request(letter, to))})
+            return read_answer({**self._client.send_email(**build_request(outgoing, to))})
         except AWS_ERRORS as error:
-            return read_error(error, str(letter.channel.settings.get("fromEmail", "")))
+            return read_error(error, str(outgoing.channel.settings.get("fromEmail", "")))
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """SES's events, as its configuration set publishes them to SNS or EventBridge."""
@@ -138,14 +138,14 @@ def ascii_address(address: str) -> str | None:
         return None
 
 
-def build_request(letter: OutgoingMessage, to: str) -> SendEmailRequestTypeDef:
+def build_request(outgoing: OutgoingMessage, to: str) -> SendEmailRequestTypeDef:
     """The parameters of `SendEmail`; the message uid comes back in every event as the tag `message`."""
-    settings = letter.channel.settings
+    settings = outgoing.channel.settings
     request: SendEmailRequestTypeDef = {
-        "FromEmailAddress": formataddr((letter.content.get("fromName", ""), str(settings["fromEmail"]))),
+        "FromEmailAddress": formataddr((outgoing.content.get("fromName", ""), str(settings["fromEmail"]))),
         "Destination": {"ToAddresses": [to]},
-        "EmailTags": [{"Name": "message", "Value": str(letter.uid)}],
-        "Content": {"Simple": _message(letter)},
+        "EmailTags": [{"Name": "message", "Value": str(outgoing.uid)}],
+        "Content": {"Simple": _message(outgoing)},
     }
     if reply_to := settings.get("replyTo"):
         request["ReplyToAddresses"] = [str(reply_to)]
@@ -156,9 +156,9 @@ def build_request(letter: OutgoingMessage, to: str) -> SendEmailRequestTypeDef:
     return request
 
 
-def _message(letter: OutgoingMessage) -> MessageTypeDef:
-    message: MessageTypeDef = {"Subject": _utf8(letter.content["subject"]), "Body": _body(letter.content)}
-    if headers := _unsubscribe_headers(letter.unsubscribe_url or ""):
+def _message(outgoing: OutgoingMessage) -> MessageTypeDef:
+    message: MessageTypeDef = {"Subject": _utf8(outgoing.content["subject"]), "Body": _body(outgoing.content)}
+    if headers := _unsubscribe_headers(outgoing.unsubscribe_url or ""):
         message["Headers"] = headers
     return message
 

@@ -98,27 +98,29 @@ class Push(BaseChannelType):
         """The contact's endpoint ARNs, by spaces; tokens that are none were never registered with SNS."""
         return " ".join(token for token in contact.push_tokens if _ENDPOINT.fullmatch(token)) or None
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One call for each device of the channel's apps, as long as they go well and time allows."""
-        endpoints = choose_endpoints(letter.channel, letter.to)
-        return join_verdicts(list(self._send_each(letter, endpoints))) if endpoints else PermanentFailure("no_endpoint")
+        endpoints = choose_endpoints(outgoing.channel, outgoing.to)
+        return (
+            join_verdicts(list(self._send_each(outgoing, endpoints))) if endpoints else PermanentFailure("no_endpoint")
+        )
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
         """What a platform application publishes of deliveries that failed for good."""
         return read_failure_event(read_event(callback))
 
-    def _send_each(self, letter: OutgoingMessage, endpoints: Sequence[str]) -> Iterator[SendResult]:
+    def _send_each(self, outgoing: OutgoingMessage, endpoints: Sequence[str]) -> Iterator[SendResult]:
         began = time.monotonic()
         for endpoint in endpoints:
-            verdict = self._publish(letter, endpoint)
+            verdict = self._publish(outgoing, endpoint)
             yield verdict
             is_slow = time.monotonic() - began > DEVICES_WITHIN.total_seconds()
             if is_slow or not isinstance(verdict, Accepted | RecipientSuppressed | PermanentFailure):
                 return
 
-    def _publish(self, letter: OutgoingMessage, endpoint: str) -> SendResult:
+    def _publish(self, outgoing: OutgoingMessage, endpoint: str) -> SendResult:
         try:
-            return read_answer(self._client.publish(**build_request(letter, endpoint)))
+            return read_answer(self._client.publish(**build_request(outgoing, endpoint)))
         except AWS_ERRORS as error:
             return read_error(error)
 
@@ -145,12 +147,12 @@ def join_verdicts(verdicts: Sequence[SendResult]) -> SendResult:
     return (unsure or others or list(verdicts))[-1]
 
 
-def build_request(letter: OutgoingMessage, endpoint: str) -> dict[str, object]:
+def build_request(outgoing: OutgoingMessage, endpoint: str) -> dict[str, object]:
     """The parameters of `Publish`: one payload for each push service, and the message uid for the app."""
-    title, text = letter.content.get("title"), letter.content["text"]
+    title, text = outgoing.content.get("title"), outgoing.content["text"]
     alert = {"title": title, "body": text} if title else {"body": text}
-    apple = json.dumps({"aps": {"alert": alert}, "message": str(letter.uid)})
-    google = {"fcmV1Message": {"message": {"notification": alert, "data": {"message": str(letter.uid)}}}}
+    apple = json.dumps({"aps": {"alert": alert}, "message": str(outgoing.uid)})
+    google = {"fcmV1Message": {"message": {"notification": alert, "data": {"message": str(outgoing.uid)}}}}
     payloads = {"default": text, "GCM": json.dumps(google), "APNS": apple, "APNS_SANDBOX": apple}
     return {"TargetArn": endpoint, "MessageStructure": "json", "Message": json.dumps(payloads)}
 

@@ -75,13 +75,13 @@ class Rcs(BaseChannelType):
         """As the channel says."""
         return get_setting(channel, "fallback") == "provider"
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One call, if the SDK has it: Lambda's own may be older than RCS."""
         call = getattr(self._client, "send_rcs_message", None)
         if call is None:
             return ChannelFailure("sdk_without_rcs")
         try:
-            return read_answer(call(**build_request(letter)))
+            return read_answer(call(**build_request(outgoing)))
         except AWS_ERRORS as error:
             return read_error(error)
 
@@ -95,28 +95,28 @@ def build(edges: ProviderClients) -> Rcs:
     return Rcs(edges.messaging)
 
 
-def build_request(letter: OutgoingMessage) -> dict[str, object]:
+def build_request(outgoing: OutgoingMessage) -> dict[str, object]:
     """The parameters of `SendRcsMessage`; what is not set is left out."""
-    channel = letter.channel
+    channel = outgoing.channel
     optional: dict[str, object] = {
         "ConfigurationSetName": get_setting(channel, "configurationSet"),
         "ProtectConfigurationId": get_setting(channel, "protectConfigurationId"),
         "MaxPrice": get_setting(channel, "maxPrice"),
         "TimeToLive": channel.settings.get("timeToLiveSeconds"),
-        "FallbackConfiguration": _fallback(letter),
+        "FallbackConfiguration": _fallback(outgoing),
     }
     return {
-        "DestinationPhoneNumber": letter.to,
+        "DestinationPhoneNumber": outgoing.to,
         "OriginationIdentity": get_setting(channel, "originationIdentity"),
-        "RcsMessageContent": {"Content": {"TextMessage": {"Body": letter.content["text"]}}},
-        "Context": {CONTEXT_KEY: str(letter.uid)},
+        "RcsMessageContent": {"Content": {"TextMessage": {"Body": outgoing.content["text"]}}},
+        "Context": {CONTEXT_KEY: str(outgoing.uid)},
         **{name: value for name, value in optional.items() if value},
     }
 
 
-def _fallback(letter: OutgoingMessage) -> dict[str, str]:
-    if get_setting(letter.channel, "fallback") != "provider":
+def _fallback(outgoing: OutgoingMessage) -> dict[str, str]:
+    if get_setting(outgoing.channel, "fallback") != "provider":
         return {}
-    body = letter.content.get("fallbackText") or letter.content["text"]
-    identity = get_setting(letter.channel, "fallbackIdentity")
+    body = outgoing.content.get("fallbackText") or outgoing.content["text"]
+    identity = get_setting(outgoing.channel, "fallbackIdentity")
     return {"Channel": "SMS", "MessageBody": body, **({"OriginationIdentity": identity} if identity else {})}

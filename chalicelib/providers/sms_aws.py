@@ -42,10 +42,10 @@ class AwsSms(BaseChannelType):
         """The client must be built with one attempt, 3 s to connect and 10 s to read."""
         self._client = client
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One call."""
         try:
-            return read_answer(self._client.send_text_message(**build_request(letter)))
+            return read_answer(self._client.send_text_message(**build_request(outgoing)))
         except AWS_ERRORS as error:
             return read_error(error)
 
@@ -55,9 +55,9 @@ class AwsSms(BaseChannelType):
         return read_status(event, "TEXT_") or read_inbound(event)
 
 
-def build_request(letter: OutgoingMessage) -> dict[str, object]:
+def build_request(outgoing: OutgoingMessage) -> dict[str, object]:
     """The parameters of `SendTextMessage`; what is not set is left out."""
-    channel = letter.channel
+    channel = outgoing.channel
     optional = {
         "OriginationIdentity": get_setting(channel, "originationIdentity"),
         "ConfigurationSetName": get_setting(channel, "configurationSet"),
@@ -66,9 +66,9 @@ def build_request(letter: OutgoingMessage) -> dict[str, object]:
         "TimeToLive": channel.settings.get("timeToLiveSeconds"),
     }
     return {
-        "DestinationPhoneNumber": letter.to,
-        "MessageBody": letter.content["text"],
-        "MessageType": message_class(letter.message_type),
-        "Context": {CONTEXT_KEY: str(letter.uid)},
+        "DestinationPhoneNumber": outgoing.to,
+        "MessageBody": outgoing.content["text"],
+        "MessageType": message_class(outgoing.message_type),
+        "Context": {CONTEXT_KEY: str(outgoing.uid)},
         **{name: value for name, value in optional.items() if value},
     }

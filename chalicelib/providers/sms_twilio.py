@@ -85,13 +85,13 @@ class TwilioSms(BaseChannelType):
         """`public_url`: where callbacks come in; empty asks for none."""
         self._http, self._secrets, self._base_url, self._public_url = http, secrets, base_url, public_url
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One request."""
         try:
-            secret = get_secret(self._secrets, letter.uid.workspace, letter.channel)
+            secret = get_secret(self._secrets, outgoing.uid.workspace, outgoing.channel)
         except (NotFound, RetryLater) as error:
             return read_secret_fault(error)
-        reply = self._http.post(build_request(letter, secret, self._base_url, self._public_url))
+        reply = self._http.post(build_request(outgoing, secret, self._base_url, self._public_url))
         return read_answer(reply) if isinstance(reply, Reply) else reply
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
@@ -104,18 +104,18 @@ class TwilioSms(BaseChannelType):
         return verify_twilio(token, callback.url, read_form(callback), callback.headers.get("x-twilio-signature", ""))
 
 
-def build_request(letter: OutgoingMessage, secret: Mapping[str, str], base_url: str, public_url: str) -> Request:
+def build_request(outgoing: OutgoingMessage, secret: Mapping[str, str], base_url: str, public_url: str) -> Request:
     """A form, with basic authentication by the API key or else by the account's own token."""
-    account = get_setting(letter.channel, "accountSid")
+    account = get_setting(outgoing.channel, "accountSid")
     user = secret.get("apiKey") or account
     password = secret.get("apiSecret") if secret.get("apiKey") else secret.get("authToken")
     form = {
-        "To": letter.to,
-        "Body": letter.content["text"],
-        "From": get_setting(letter.channel, "sender"),
-        "MessagingServiceSid": get_setting(letter.channel, "messagingServiceSid"),
-        "ValidityPeriod": get_setting(letter.channel, "validityPeriodSeconds"),
-        "StatusCallback": _callback_url(letter, public_url),
+        "To": outgoing.to,
+        "Body": outgoing.content["text"],
+        "From": get_setting(outgoing.channel, "sender"),
+        "MessagingServiceSid": get_setting(outgoing.channel, "messagingServiceSid"),
+        "ValidityPeriod": get_setting(outgoing.channel, "validityPeriodSeconds"),
+        "StatusCallback": _callback_url(outgoing, public_url),
     }
     login = base64.b64encode(f"{user}:{password or ''}".encode()).decode()
     return Request(
@@ -125,10 +125,10 @@ def build_request(letter: OutgoingMessage, secret: Mapping[str, str], base_url: 
     )
 
 
-def _callback_url(letter: OutgoingMessage, public_url: str) -> str:
+def _callback_url(outgoing: OutgoingMessage, public_url: str) -> str:
     """Twilio signs it with its query, so nobody can move a status to another message."""
-    hook = build_callback_id(letter.uid.workspace, letter.channel.uid)
-    return f"{public_url}/v1/hooks/{hook}?message={letter.uid}" if public_url else ""
+    hook = build_callback_id(outgoing.uid.workspace, outgoing.channel.uid)
+    return f"{public_url}/v1/hooks/{hook}?message={outgoing.uid}" if public_url else ""
 
 
 def read_answer(reply: Reply) -> SendResult:

@@ -99,11 +99,11 @@ class WebhookChannel(BaseChannelType):
         """Every contact: the URL is the channel's."""
         return contact.uid
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One request, to the very address that was checked."""
         try:
-            secrets = self._secrets(letter.uid.workspace, get_setting(letter.channel, "secretName")).split()
-            request = build_request(letter, secrets, datetime.now(UTC))
+            secrets = self._secrets(outgoing.uid.workspace, get_setting(outgoing.channel, "secretName")).split()
+            request = build_request(outgoing, secrets, datetime.now(UTC))
             address = find_address(check_url(request.url, self._allowed), self._resolve)
         except (NotFound, RetryLater) as error:
             return read_secret_fault(error)
@@ -114,7 +114,7 @@ class WebhookChannel(BaseChannelType):
         except (ValueError, EmptyWebhookSecretError):
             return ChannelFailure("secret_unreadable")
         reply = self._http.post(request, address)
-        return read_answer(reply, str(letter.uid)) if isinstance(reply, Reply) else reply
+        return read_answer(reply, str(outgoing.uid)) if isinstance(reply, Reply) else reply
 
 
 def build(edges: ProviderClients) -> WebhookChannel:
@@ -122,18 +122,18 @@ def build(edges: ProviderClients) -> WebhookChannel:
     return WebhookChannel(edges.http, edges.secrets, edges.webhook_allowed)
 
 
-def build_request(letter: OutgoingMessage, secrets: Sequence[str], now: datetime) -> Request:
+def build_request(outgoing: OutgoingMessage, secrets: Sequence[str], now: datetime) -> Request:
     """JSON with the three headers of the specification.
 
     Raises ValueError without a secret or for one that is not base64, EmptyWebhookSecretError for an empty one.
     """
-    body = json.dumps(_build_body(letter), ensure_ascii=False, separators=(",", ":"))
-    uid = str(letter.uid)
+    body = json.dumps(_build_body(outgoing), ensure_ascii=False, separators=(",", ":"))
+    uid = str(outgoing.uid)
     signatures = [Signer(secret).sign(uid, now, body) for secret in secrets]
     if not signatures:
         raise ValueError("no secret")
     return Request(
-        url=get_setting(letter.channel, "url"),
+        url=get_setting(outgoing.channel, "url"),
         headers={
             "Content-Type": "application/json",
             "webhook-id": uid,
@@ -144,15 +144,15 @@ def build_request(letter: OutgoingMessage, secrets: Sequence[str], now: datetime
     )
 
 
-def _build_body(letter: OutgoingMessage) -> dict[str, object]:
+def _build_body(outgoing: OutgoingMessage) -> dict[str, object]:
     """The same at every try, but for the headers."""
     data = {
-        "messageUid": str(letter.uid),
-        "flowUid": letter.uid.flow,
-        "contactUid": letter.uid.contact,
-        "nodeId": letter.uid.node,
-        "messageType": letter.message_type,
-        "content": dict(letter.content),
+        "messageUid": str(outgoing.uid),
+        "flowUid": outgoing.uid.flow,
+        "contactUid": outgoing.uid.contact,
+        "nodeId": outgoing.uid.node,
+        "messageType": outgoing.message_type,
+        "content": dict(outgoing.content),
     }
     return {"type": "message", "data": data}
 

@@ -50,10 +50,10 @@ class AwsWhatsApp(BaseChannelType):
         """The client must be built with one attempt, 3 s to connect and 10 s to read."""
         self._client = client
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One call."""
         try:
-            return read_answer(self._client.send_whatsapp_message(**build_request(letter)), "messageId")
+            return read_answer(self._client.send_whatsapp_message(**build_request(outgoing)), "messageId")
         except AWS_ERRORS as error:
             return read_error(error)
 
@@ -63,12 +63,12 @@ class AwsWhatsApp(BaseChannelType):
         return read_entry(WhatsAppEntry.read(read_json(event.entry)))
 
 
-def build_request(letter: OutgoingMessage) -> dict[str, object]:
+def build_request(outgoing: OutgoingMessage) -> dict[str, object]:
     """The parameters of `SendWhatsAppMessage`."""
     return {
-        "originationPhoneNumberId": get_setting(letter.channel, "phoneNumberId"),
-        "metaApiVersion": get_setting(letter.channel, "apiVersion") or "v20.0",
-        "message": json.dumps(build_message(letter, letter.to)).encode(),
+        "originationPhoneNumberId": get_setting(outgoing.channel, "phoneNumberId"),
+        "metaApiVersion": get_setting(outgoing.channel, "apiVersion") or "v20.0",
+        "message": json.dumps(build_message(outgoing, outgoing.to)).encode(),
     }
 
 

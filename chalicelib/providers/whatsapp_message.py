@@ -59,16 +59,16 @@ class WhatsAppContent(StrictModel):
         return self
 
 
-def build_message(letter: OutgoingMessage, to: str) -> dict[str, object]:
+def build_message(outgoing: OutgoingMessage, to: str) -> dict[str, object]:
     """The JSON of a message; the message uid comes back in every status."""
-    kind = "text" if letter.content.get("text") else "template"
+    kind = "text" if outgoing.content.get("text") else "template"
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         "to": to,
         "type": kind,
-        kind: {"body": letter.content["text"]} if kind == "text" else _build_template(letter.content),
-        "biz_opaque_callback_data": str(letter.uid),
+        kind: {"body": outgoing.content["text"]} if kind == "text" else _build_template(outgoing.content),
+        "biz_opaque_callback_data": str(outgoing.uid),
     }
 
 

@@ -85,13 +85,13 @@ class MetaWhatsApp(BaseChannelType):
     def __init__(self, http: Http, secrets: Secrets, base_url: str) -> None:
         self._http, self._secrets, self._base_url = http, secrets, base_url
 
-    def send(self, letter: OutgoingMessage) -> SendResult:
+    def send(self, outgoing: OutgoingMessage) -> SendResult:
         """One request."""
         try:
-            secret = get_secret(self._secrets, letter.uid.workspace, letter.channel)
+            secret = get_secret(self._secrets, outgoing.uid.workspace, outgoing.channel)
         except (NotFound, RetryLater) as error:
             return read_secret_fault(error)
-        reply = self._http.post(build_request(letter, secret, self._base_url))
+        reply = self._http.post(build_request(outgoing, secret, self._base_url))
         return read_answer(reply) if isinstance(reply, Reply) else reply
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
@@ -108,13 +108,13 @@ class MetaWhatsApp(BaseChannelType):
         return answer_challenge(get_secret(self._secrets, workspace, channel).get("verifyToken", ""), query)
 
 
-def build_request(letter: OutgoingMessage, secret: Mapping[str, str], base_url: str) -> Request:
+def build_request(outgoing: OutgoingMessage, secret: Mapping[str, str], base_url: str) -> Request:
     """JSON with a bearer token."""
-    version, number = get_setting(letter.channel, "apiVersion"), get_setting(letter.channel, "phoneNumberId")
+    version, number = get_setting(outgoing.channel, "apiVersion"), get_setting(outgoing.channel, "phoneNumberId")
     return Request(
         url=f"{base_url}/{version or 'v23.0'}/{number}/messages",
         headers={"Authorization": f"Bearer {secret.get('accessToken', '')}", "Content-Type": "application/json"},
-        body=json.dumps(build_message(letter, letter.to)).encode(),
+        body=json.dumps(build_message(outgoing, outgoing.to)).encode(),
     )
 
 
