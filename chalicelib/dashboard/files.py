@@ -24,7 +24,7 @@ _SCREENS = "shell/screens.js"
 _STATIC_IMPORT = re.compile(r'^(?:import|export)\b[^"();]*"(\.\.?/[\w./-]+\.js)";', re.MULTILINE)
 _SHEET = re.compile(r'import\.meta\.resolve\("(\.\.?/[\w./-]+\.css)"\)')
 _SCREEN = re.compile(r'^ +"?([a-z/]+)"?: \(\) => import\("(\.\.?/[\w./-]+\.js)"\),$', re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*[\s\S]*?\*/[ \t]*)$", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*)$", re.MULTILINE)
 _REFERENCE = re.compile(r'"(\.\.?/[\w./-]+\.(?:js|css))"')
 
 

@@ -17,7 +17,7 @@ def build_example(page: Page) -> None:
     panel.get_by_label("Channel", exact=True).select_option(label="Newsletter (email)")
     panel.get_by_label("Template", exact=True).select_option(label="Welcome")
     insert(page, page.locator('[data-slot="steps[1]"]'), "Wait")
-    panel.get_by_label("For", exact=True).fill("2")
+    panel.get_by_label("Duration", exact=True).fill("2")
     expect(named(page, "Wait 2 days")).to_be_visible()
     insert(page, page.locator('[data-slot="steps[2]"]'), "Condition")
     expect(panel.get_by_label("Message", exact=True)).to_have_value("send-1")
@@ -33,7 +33,7 @@ def build_example(page: Page) -> None:
     panel.get_by_label("Channel", exact=True).select_option(label="Newsletter (email)")
     panel.get_by_label("Template", exact=True).select_option(label="Welcome")
     insert(page, page.locator('[data-slot="steps[3]"]'), "A/B test")
-    insert(page, page.locator('[data-slot="steps[4]"]'), "End")
+    insert(page, page.locator('[data-slot="steps[4]"]'), "Exit")
     expect(page.locator(".all-well")).to_contain_text("Nothing to check")
 
 

@@ -140,5 +140,5 @@ def test_a_view_of_a_list_is_an_address_and_is_kept_under_a_name(visitor: Visito
     page.get_by_role("link", name="Not yet sent").click()
     expect(page.get_by_label("State")).to_have_value("DRAFT")
     expect(page.get_by_role("link", name="Welcome", exact=True)).to_have_count(0)
-    page.get_by_role("button", name="Forget the view").click()
+    page.get_by_role("button", name="Remove the view").click()
     expect(page.get_by_role("link", name="Not yet sent")).to_have_count(0)

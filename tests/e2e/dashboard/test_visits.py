@@ -190,7 +190,7 @@ def test_a_template_is_written_previewed_published_and_sent_as_a_test(visitor: V
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("To").fill("me@example.com")
     dialog.get_by_role("button", name="Send").click()
-    expect(dialog).to_contain_text("The provider took it")
+    expect(dialog).to_contain_text("The provider accepted the message")
     visitor.look_for_barriers()
 
 
@@ -200,9 +200,9 @@ def test_a_segment_counts_live_and_says_why_somebody_is_in_it(visitor: Visitor) 
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("VIPs")
     dialog.get_by_role("button", name="Create").click()
-    expect(page.get_by_text("comparison", exact=False).first).to_be_visible()
-    page.get_by_role("button", name="Add a comparison").click()
-    page.get_by_label("Look at").nth(1).select_option(value="tag")
+    expect(page.get_by_role("button", name="Add condition")).to_be_visible()
+    page.get_by_role("button", name="Add condition").click()
+    page.get_by_label("Filter by").nth(1).select_option(value="tag")
     page.get_by_label("Tag", exact=True).fill("vip")
     vips = [each for each in visitor.stack.every("/v1/contacts?tag=vip") if each["email"]]
     expect(page.locator(".headline b")).to_have_text(str(len(vips)))
@@ -217,8 +217,8 @@ def test_a_segment_counts_live_and_says_why_somebody_is_in_it(visitor: Visitor) 
 def test_what_a_contact_agrees_to_is_noted_with_its_source(visitor: Visitor) -> None:
     uid = visitor.stack.call("POST", "/v1/contacts", {"email": "asked@example.com"})["data"]["uid"]
     page = visitor.open(f"contacts/{uid}")
-    page.get_by_role("group", name="E-mail").get_by_label("Newsletter").select_option(label="Granted")
+    page.get_by_role("group", name="Email").get_by_label("Newsletter").select_option(label="Granted")
     page.get_by_text("What it said, and when").click()
-    expect(page.get_by_text("E-mail, Newsletter: Granted dashboard")).to_be_visible()
-    expect(page.get_by_text("Consent to E-mail, newsletter: granted")).to_be_visible()
+    expect(page.get_by_text("Email, Newsletter: Granted dashboard")).to_be_visible()
+    expect(page.get_by_text("Consent to Email, newsletter: granted")).to_be_visible()
     visitor.look_for_barriers()

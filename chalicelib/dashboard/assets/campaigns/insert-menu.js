@@ -1,7 +1,8 @@
 // The menu behind "+": the node types that this server has, and what was copied.
 import { html, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { names } from "../lib/names.js";
-import { HINTS, headline, typeName } from "../lib/outline.js";
+import { headline, typeName } from "../lib/outline.js";
+import { components } from "../lib/texts/en/components.js";
 import { Icon } from "../components/icons.js";
 
 export function InsertMenu({ editor }) {
@@ -33,7 +34,7 @@ export function InsertMenu({ editor }) {
     ${[...names.value.nodeTypes].map(([type, schema]) => html`<button type="button" role="menuitem" key=${type}
       onClick=${() => choose((slot) => editor.insertNew(type, slot))}>
       <span class="glyph ${type === "SEND" ? "is-send" : ""}"><${Icon} name=${type} /></span>
-      <span><b>${typeName(type)}</b><small>${HINTS[type] || schema.description}</small></span></button>`)}
+      <span><b>${typeName(type)}</b><small>${components.steps.descriptions[type] || schema.description}</small></span></button>`)}
   </div>`;
 }
 

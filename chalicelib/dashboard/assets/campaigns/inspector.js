@@ -4,7 +4,7 @@ import { serverNow } from "../lib/clock.js";
 import { names } from "../lib/names.js";
 import { headline, typeName } from "../lib/outline.js";
 import { fieldOf, idsOf, stepAt } from "../lib/steps.js";
-import { POINT, plural } from "../lib/texts/en/plural.js";
+import { ISSUE, plural } from "../lib/texts/en/plural.js";
 import { Fields } from "../components/field.js";
 import { Icon } from "../components/icons.js";
 import { Button, Choice, Raw } from "../components/parts.js";
@@ -120,7 +120,7 @@ function Checklist({ editor }) {
   if (editor.draft.found.value === null) return null;
   if (!problems.length) return html`<p class="all-well"><i class="dot good"></i>${idsOf(steps).size ? "Nothing to check before publishing" : "Add a first step"}</p>`;
   return html`<section class="checklist" aria-label="To check">
-    <h3>To check before publishing · ${plural(problems.length, POINT)}</h3>
+    <h3>To check before publishing · ${plural(problems.length, ISSUE)}</h3>
     <ul>${problems.slice(0, 50).map((each) => html`<li><button type="button" onClick=${() => goToProblem(editor, each)}>
       <span class="mark ${each.level}" aria-hidden="true">!</span>
       <span><span class="unseen">${each.level}: </span>${each.message}${where(each, steps)}</span></button></li>`)}</ul>

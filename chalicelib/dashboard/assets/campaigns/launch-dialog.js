@@ -6,7 +6,7 @@ import { names } from "../lib/names.js";
 import { count, money } from "../lib/numbers.js";
 import { stepNames } from "../lib/outline.js";
 import { workspace } from "../lib/session.js";
-import { walk } from "../lib/steps.js";
+import { allSteps } from "../lib/steps.js";
 import { WARNING, plural } from "../lib/texts/en/plural.js";
 import { moment } from "../lib/times.js";
 import { reasonWord } from "../lib/words.js";
@@ -48,7 +48,7 @@ function useEstimate(draft, channelUid) {
   }, [channelUid]);
 }
 
-const needsChannel = (draft) => walk(draft.parts.value.steps).some(({ step }) => step?.type === "SEND" && !step.channelUid);
+const needsChannel = (draft) => allSteps(draft.parts.value.steps).some(({ step }) => step?.type === "SEND" && !step.channelUid);
 
 function ChannelChoice({ draft, value, onChange }) {
   if (!needsChannel(draft)) return null;

@@ -1,11 +1,21 @@
-// Dialogs: the browser's own <dialog>, one at a time, awaited like a question.
-import { computed, html, signal, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
+// @ts-check
+// Dialogs: the browser's <dialog>, one at a time. Code awaits the answer.
+import { computed, html, signal, useLayoutEffect, useRef } from "../vendor/preact.js";
+import { useAction } from "../lib/load.js";
 import { common } from "../lib/texts/en/common.js";
 import { Button, Notes, Problem } from "./parts.js";
 
+/** @typedef {{Content: any, properties: any, close: (answer?: any) => void}} Question */
+
+/** @type {import("../vendor/preact.js").Signal<Question | null>} */
 const shown = signal(null);
 
-/** Shows `Content` with the properties and `close(answer)`; resolves with the answer, undefined when dismissed. */
+/**
+ * Show `Content` with the properties and `close(answer)`. Resolves with the answer, or undefined if it is dismissed.
+ * @param {any} Content a component
+ * @param {{label?: string, wide?: boolean, [property: string]: any}} properties
+ * @returns {Promise<any>}
+ */
 export function ask(Content, properties = {}) {
   return new Promise((resolve) => {
     shown.value?.close(undefined);
@@ -13,6 +23,7 @@ export function ask(Content, properties = {}) {
       if (shown.value === question) shown.value = null;
       resolve(answer);
     };
+    /** @type {Question} */
     const question = { Content, properties, close };
     shown.value = question;
   });
@@ -20,7 +31,7 @@ export function ask(Content, properties = {}) {
 
 export const isAsking = computed(() => shown.value !== null);
 
-/** A question about a screen that is left is not asked any more. */
+/** Dismiss the dialog, because the screen that it is about is left. */
 export const dismiss = () => shown.value?.close(undefined);
 
 export function Dialogs() {
@@ -32,17 +43,20 @@ export function Dialogs() {
   <//>`;
 }
 
-/** A modal dialog; Escape and a click beside it dismiss it where `close` is given. */
+/**
+ * A modal dialog. With `close`, Escape and a click outside dismiss it.
+ * @param {{label: string, close?: (answer?: any) => void, children: import("./parts.js").Children, class?: string}} props
+ */
 export function Modal({ label, close, children, class: extra = "" }) {
-  const ref = useRef(null);
-  // At once: no key may reach the page beneath a question.
+  const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  // A layout effect runs before the next key press, so no key reaches the page below the dialog.
   useLayoutEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
-    dialog.showModal();
+    dialog?.showModal();
     return () => {
-      dialog.close();
-      before?.focus?.();
+      dialog?.close();
+      if (before instanceof HTMLElement) before.focus();
     };
   }, []);
   function onCancel(event) {
@@ -57,26 +71,22 @@ export function Modal({ label, close, children, class: extra = "" }) {
   </dialog>`;
 }
 
-/** A question with one answer: `act` runs while the dialog stays; its error is shown in it. */
+/**
+ * Ask for confirmation and run `act` when it is given. The dialog stays open while `act` runs, and shows its error.
+ * Resolves with the result of `act`, or undefined if the dialog is dismissed.
+ * @param {{label: string, text: string, action: string, danger?: boolean, act: () => Promise<any>}} question
+ */
 export function confirm({ label, text, action, danger, act }) {
   return ask(Confirmation, { label, text, action, danger, act });
 }
 
 function Confirmation({ label, text, action, danger, act, close }) {
-  const [state, setState] = useState({ busy: false, error: null });
-  async function run() {
-    setState({ busy: true, error: null });
-    try {
-      close((await act()) ?? true);
-    } catch (error) {
-      setState({ busy: false, error });
-    }
-  }
+  const [run, busy, error] = useAction(async () => close((await act()) ?? true));
   return html`<h2>${label}</h2>
     <div class="dialog-body">${text}</div>
-    <${Problem} of=${state.error} />
+    <${Problem} of=${error} />
     <div class="dialog-foot">
       <${Button} onClick=${() => close()}>${common.cancel}<//>
-      <${Button} primary=${!danger} danger=${danger} busy=${state.busy} onClick=${run} autofocus>${action}<//>
+      <${Button} primary=${!danger} danger=${danger} busy=${busy} onClick=${run} autofocus>${action}<//>
     </div>`;
 }

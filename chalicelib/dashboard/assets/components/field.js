@@ -1,31 +1,48 @@
-// One control for one part of a JSON Schema; forms of steps, channels and contents are made of nothing else.
+// @ts-check
+// Controls for a JSON Schema. The forms of steps, channels and contents consist of these.
 import { html, useState } from "../vendor/preact.js";
 import { kindOf, nameOf, unwrap, variantsOf } from "../lib/schema.js";
+import { components } from "../lib/texts/en/components.js";
 import { durationMs } from "../lib/times.js";
 import { Button, Check, Choice, Labelled, Text } from "./parts.js";
 
+const text = components.field;
+
+/** @typedef {import("../lib/schema.js").Schema} Schema */
 /**
- * `problemAt(path)` gives what the API says of the value at `path`, which is written as the API writes it.
- * `special[name]` draws a field by its name instead of by its schema.
+ * @typedef {object} FormContext
+ * @property {string} path where the value is, as the API writes it
+ * @property {(path: string) => string} problemAt returns what the API says about the value at a path
+ * @property {Record<string, any>} [special] components that draw a field by its name, in place of its schema
  */
-export function Field(given) {
-  const { name, schema, root, value, onChange, special = {}, path, problemAt, required } = given;
+
+/**
+ * The control for one field.
+ * @param {FormContext & {name: string, schema: Schema, root: Schema, value: any, onChange: (next: any) => void, required?: boolean,
+ *   label?: string, [property: string]: any}} props further properties go to the components of `special`
+ */
+export function Field(props) {
+  const { name, schema, root, value, onChange, special = {}, path, problemAt, required } = props;
   const Special = special[name];
-  if (Special) return html`<${Special} ...${given} />`;
+  if (Special) return html`<${Special} ...${props} />`;
   const kind = kindOf(schema, root);
   const { schema: one, nullable } = unwrap(schema, root);
-  const label = nameOf(name);
+  const label = props.label ?? nameOf(name);
   const common = { name: label, problem: problemAt(path), optional: !required && kind !== "check" };
-  const Drawn = KINDS[kind];
-  return Drawn ? html`<${Drawn} ...${given} one=${one} nullable=${nullable} common=${common} label=${label}
+  const Control = KINDS[kind];
+  return Control ? html`<${Control} ...${props} one=${one} nullable=${nullable} common=${common} label=${label}
     value=${value === undefined ? one.default : value} set=${onChange} />` : null;
 }
 
-/** What other fields depend on stands before them. */
+/** Other fields depend on these, so they come first. */
 const FIRST = ["name", "channelUid"];
 const rank = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
 
-/** All properties of an object but those of `without`; those of `must` are wanted whatever the schema says. */
+/**
+ * Controls for all properties of an object except `without`. The properties of `must` are required in any case.
+ * @param {Omit<FormContext, "path"> & {path?: string, schema: Schema, root?: Schema, value: any,
+ *   onChange: (next: any, name: string) => void, without?: string[], must?: string[], [property: string]: any}} props
+ */
 export function Fields({ schema, root = schema, value, onChange, without = [], must = [], path, ...rest }) {
   const all = Object.keys(schema.properties ?? {}).filter((name) => !without.includes(name));
   const names = all.sort((one, other) => rank(one) - rank(other));
@@ -39,7 +56,10 @@ export function Fields({ schema, root = schema, value, onChange, without = [], m
     required=${must.includes(name) || (schema.required ?? []).includes(name)} />`);
 }
 
-/** A whole schema: its properties, the variant that is chosen of several, and free names beside where it allows them. */
+/**
+ * The form for a whole schema: its properties, or the chosen variant, and free names if the schema allows them.
+ * @param {FormContext & {schema: Schema, value: any, onChange: (next: any) => void}} props
+ */
 export function SchemaForm({ schema, value, onChange, path, problemAt }) {
   if (schema.discriminator) {
     return html`<${VariantField} one=${schema} root=${schema} value=${value} set=${onChange} label=${nameOf(schema.discriminator.propertyName)} path=${path} problemAt=${problemAt} common=${{}} isFlat />`;
@@ -48,10 +68,14 @@ export function SchemaForm({ schema, value, onChange, path, problemAt }) {
   const free = Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => !known.includes(name)));
   const fixed = Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => known.includes(name)));
   return html`<${Fields} schema=${schema} value=${value} path=${path} problemAt=${problemAt} onChange=${onChange} />
-    ${typeof schema.additionalProperties === "object" && html`<${PairsField} label="Further fields" common=${{}} value=${free} set=${(next) => onChange({ ...fixed, ...next })} />`}`;
+    ${typeof schema.additionalProperties === "object" && html`<${PairsField} label=${text.furtherFields} common=${{}} value=${free} set=${(next) => onChange({ ...fixed, ...next })} />`}`;
 }
 
-/** Where one of several variants must be chosen, the first one is. */
+/**
+ * Return the first value of a form: the first variant if the schema has several.
+ * @param {Schema} schema
+ * @returns {Record<string, any>}
+ */
 export function blankFor(schema) {
   return schema?.discriminator ? { [schema.discriminator.propertyName]: Object.keys(schema.discriminator.mapping)[0] } : {};
 }
@@ -76,50 +100,52 @@ function CheckField({ common, value, set }) {
   return html`<${Check} name=${common.name} value=${Boolean(value)} onChange=${set} />`;
 }
 
-/** The browser's own control shows local time; the API wants a zone. */
+/** A date and time. The browser's control shows local time; the API expects an offset. */
 function MomentField({ common, value, set }) {
-  return html`<${Text} ...${common} type="datetime-local" value=${toLocal(value)} help="In your time zone"
+  return html`<${Text} ...${common} type="datetime-local" value=${toLocal(value)} help=${text.localTime}
     onInput=${(next) => set(next ? new Date(next).toISOString() : undefined)} />`;
 }
 
+/**
+ * Return a time of the API in the form of a `datetime-local` control.
+ * @param {import("../lib/times.js").Instant} value
+ */
 export function toLocal(value) {
   const at = new Date(value ?? NaN);
   if (Number.isNaN(at.getTime())) return "";
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-const UNITS = [
-  ["D", "days", 86_400_000],
-  ["H", "hours", 3_600_000],
-  ["M", "minutes", 60_000],
-  ["S", "seconds", 1_000],
-];
+/** Letters of ISO 8601 durations → ms. */
+const UNITS = { D: 86_400_000, H: 3_600_000, M: 60_000, S: 1_000 };
 
-/** A number and a unit; written as ISO 8601. */
+/** A number and a unit, written as an ISO 8601 duration. */
 function DurationField({ common, value, set }) {
   const ms = durationMs(value);
-  const fitting = ms ? UNITS.find(([, , size]) => ms % size === 0) : UNITS[0];
-  const [chosen, setChosen] = useState(fitting[0]);
-  const unit = UNITS.find(([letter, , size]) => letter === chosen && (!ms || ms % size === 0)) ?? fitting;
-  function write(amount, [letter]) {
-    set(amount === "" ? undefined : letter === "D" ? `P${amount}D` : `PT${amount}${letter}`);
+  const largest = (ms && Object.keys(UNITS).find((each) => ms % UNITS[each] === 0)) || "D";
+  const [chosen, setChosen] = useState(largest);
+  const unit = !ms || ms % UNITS[chosen] === 0 ? chosen : largest;
+  const amount = ms ? ms / UNITS[unit] : "";
+  function write(next, letter) {
+    set(next === "" ? undefined : letter === "D" ? `P${next}D` : `PT${next}${letter}`);
   }
-  return html`<${Labelled} ...${common}>${(given) => html`<div class="joined">
-    <input type="number" min="1" ...${given} value=${ms ? ms / unit[2] : ""} onInput=${(event) => write(event.target.value, unit)} />
-    <select aria-label="${common.name}: unit" value=${unit[0]} onChange=${(event) => {
-      const next = UNITS.find(([letter]) => letter === event.target.value);
-      setChosen(next[0]);
-      if (ms) write(String(ms / unit[2]), next);
-    }}>${UNITS.map(([letter, words]) => html`<option value=${letter}>${words}</option>`)}</select>
+  function setUnit(letter) {
+    setChosen(letter);
+    if (ms) write(amount, letter);
+  }
+  return html`<${Labelled} ...${common}>${(attributes) => html`<div class="joined">
+    <input type="number" min="1" ...${attributes} value=${amount} onInput=${(event) => write(event.target.value, unit)} />
+    <select aria-label=${text.unit(common.name)} value=${unit} onChange=${(event) => setUnit(event.target.value)}>${
+      Object.keys(UNITS).map((letter) => html`<option value=${letter}>${text.units[letter]}</option>`)}</select>
   </div>`}<//>`;
 }
 
 function VersionField({ common, value, set }) {
-  return html`<${Text} ...${common} value=${value === "latest" ? "" : value} type="number" min="1" placeholder="Latest when published"
+  return html`<${Text} ...${common} value=${value === "latest" ? "" : value} type="number" min="1" placeholder=${text.latest}
     onInput=${(next) => set(next === "" ? undefined : Number(next))} />`;
 }
 
-/** Some of an enum. */
+/** Several values of an enum. */
 function SeveralField({ one, root, common, value, set, label }) {
   const names = unwrap(one.items, root).schema.enum;
   const chosen = value ?? [];
@@ -130,7 +156,10 @@ function SeveralField({ one, root, common, value, set, label }) {
     ${common.problem && html`<p class="problem">${common.problem}</p>`}</fieldset>`;
 }
 
-/** A list of words, each added by Enter or a comma. */
+/**
+ * A list of words. Enter or a comma adds a word.
+ * @param {{common: {name: string, problem?: string}, value: string[] | null | undefined, set: (next: string[]) => void}} props
+ */
 export function WordsField({ common, value, set }) {
   const [typed, setTyped] = useState("");
   const words = value ?? [];
@@ -145,42 +174,42 @@ export function WordsField({ common, value, set }) {
       add();
     } else if (event.key === "Backspace" && !typed && words.length) set(words.slice(0, -1));
   }
-  return html`<${Labelled} ...${common}>${(given) => html`
+  return html`<${Labelled} ...${common}>${(attributes) => html`
     ${words.length > 0 && html`<span class="tags">${words.map((word) => html`<span class="tag" key=${word}>${word}<button type="button"
-      aria-label="Remove ${word}" onClick=${() => set(words.filter((each) => each !== word))}>×</button></span>`)}</span>`}
-    <input ...${given} value=${typed} onInput=${(event) => setTyped(event.target.value)} onKeyDown=${onKeyDown} onBlur=${add}
-      placeholder="Type and press Enter" />`}<//>`;
+      aria-label=${text.remove(word)} onClick=${() => set(words.filter((each) => each !== word))}>×</button></span>`)}</span>`}
+    <input ...${attributes} value=${typed} onInput=${(event) => setTyped(event.target.value)} onKeyDown=${onKeyDown} onBlur=${add}
+      placeholder=${text.enterToAdd} />`}<//>`;
 }
 
-/** Names and values. */
+/**
+ * Pairs of name and value.
+ * @param {{common: {problem?: string}, value: Record<string, any> | null | undefined, set: (next: Record<string, any>) => void, label: string}} props
+ */
 export function PairsField({ common, value, set, label }) {
   const [typed, setTyped] = useState("");
   const pairs = Object.entries(value ?? {});
-  const setOne = (name, text) => set({ ...value, [name]: readScalar(text, value[name]) });
-  function drop(name) {
-    const { [name]: gone, ...rest } = value;
-    set(rest);
-  }
+  const setOne = (name, next) => set({ ...value, [name]: readScalar(next, value?.[name]) });
+  const drop = (name) => set(Object.fromEntries(pairs.filter(([each]) => each !== name)));
   function add() {
     if (typed.trim()) set({ ...value, [typed.trim()]: "" });
     setTyped("");
   }
   return html`<fieldset class="field ${common.problem ? "wrong" : ""}"><legend>${label}</legend>
-    ${pairs.map(([name, text]) => html`<div class="pair" key=${name}>
+    ${pairs.map(([name, current]) => html`<div class="pair" key=${name}>
       <code title=${name}>${name}</code>
-      <input aria-label="${label}: ${name}" value=${text ?? ""} onInput=${(event) => setOne(name, event.target.value)} />
-      <${Button} quiet aria-label="Remove ${name}" onClick=${() => drop(name)}>×<//></div>`)}
-    <div class="pair add"><input aria-label="${label}: new name" placeholder="New name" value=${typed} onInput=${(event) => setTyped(event.target.value)}
-      onKeyDown=${(event) => event.key === "Enter" && (event.preventDefault(), add())} /><${Button} onClick=${add} disabled=${!typed.trim()}>Add<//></div>
+      <input aria-label=${text.pair(label, name)} value=${current ?? ""} onInput=${(event) => setOne(name, event.target.value)} />
+      <${Button} quiet aria-label=${text.remove(name)} onClick=${() => drop(name)}>×<//></div>`)}
+    <div class="pair add"><input aria-label=${text.newNameOf(label)} placeholder=${text.newName} value=${typed} onInput=${(event) => setTyped(event.target.value)}
+      onKeyDown=${(event) => event.key === "Enter" && (event.preventDefault(), add())} /><${Button} onClick=${add} disabled=${!typed.trim()}>${text.add}<//></div>
     ${common.problem && html`<p class="problem">${common.problem}</p>`}</fieldset>`;
 }
 
-/** A number stays one while it is edited to another one. */
-function readScalar(text, before) {
-  return typeof before === "number" && text !== "" && !Number.isNaN(Number(text)) ? Number(text) : text;
+/** A value that was a number stays a number while it is edited. */
+function readScalar(typed, before) {
+  return typeof before === "number" && typed !== "" && !Number.isNaN(Number(typed)) ? Number(typed) : typed;
 }
 
-/** One of several forms, told apart by one property. */
+/** One of several forms; one property selects the form. */
 function VariantField({ one, root, value, set, label, path, special, problemAt, common, isFlat }) {
   const tagName = one.discriminator.propertyName;
   const variants = variantsOf(one, root);
@@ -197,23 +226,24 @@ function GroupField({ one, root, value, set, label, path, special, problemAt }) 
     path=${path} special=${special} problemAt=${problemAt} /></fieldset>`;
 }
 
-/** What no other control fits is edited as it is written. */
-export function JsonField({ common, value, set, lines = 6 }) {
+/** Values without a control of their own are edited as JSON. */
+function JsonField({ common, value, set, lines = 6 }) {
   const [typed, setTyped] = useState(null);
   const [wrong, setWrong] = useState("");
-  function write(text) {
-    setTyped(text);
+  function write(next) {
+    setTyped(next);
     try {
-      set(text.trim() ? JSON.parse(text) : undefined);
+      set(next.trim() ? JSON.parse(next) : undefined);
       setWrong("");
     } catch (error) {
-      setWrong(error.message);
+      setWrong(String(error));
     }
   }
   const shown = typed ?? (value === undefined ? "" : JSON.stringify(value, null, 2));
   return html`<${Text} ...${common} problem=${wrong || common.problem} value=${shown} lines=${lines} class="code" spellcheck=${false} onInput=${write} />`;
 }
 
+/** @type {Record<string, any>} */
 const KINDS = {
   text: TextField,
   number: NumberField,

@@ -1,4 +1,5 @@
-// Small glyphs, drawn with one stroke in the colour of the text.
+// @ts-check
+// Small icons, drawn with one stroke in the colour of the text.
 import { html } from "../vendor/preact.js";
 
 const PATHS = {
@@ -19,6 +20,7 @@ const PATHS = {
   step: "M3.500 3.500h9v9h-9z",
 };
 
+/** @param {{name: string | undefined}} props an icon or a step type */
 export function Icon({ name }) {
-  return html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=${PATHS[name] || PATHS.step} /></svg>`;
+  return html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=${PATHS[name ?? ""] || PATHS.step} /></svg>`;
 }

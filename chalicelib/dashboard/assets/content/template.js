@@ -10,7 +10,7 @@ import { ask, confirm } from "../components/dialog.js";
 import { Differences } from "../components/differences.js";
 import { PairsField, SchemaForm } from "../components/field.js";
 import { Button, Card, Choice, Loaded, Page, Problem, say, Status, Table, Text, Time } from "../components/parts.js";
-import { TestSend } from "../components/test-send.js";
+import { askTestSend } from "../components/test-send.js";
 import { Preview } from "./preview.js";
 
 await useSheet(import.meta.resolve("../components/detail.css"));
@@ -70,7 +70,7 @@ function Template({ first }) {
   return html`<${Page} name=${parts.name} back=${BACK} wide
       lead=${html`<${Status} of=${saved.status} /><span>${nameOf(saved.channelType)}</span><span>${saved.latestVersion ? `v${saved.latestVersion}${saved.draftChanged ? " · draft differs" : ""}` : "never published"}</span>
         <span role="status">${isSaved ? "Saved" : error ? "Not saved" : "Saving …"}</span>`}
-      actions=${html`<${Button} onClick=${() => ask(TestSend, { label: "Send a test", template: saved })}>Test send …<//>
+      actions=${html`<${Button} onClick=${() => askTestSend({ template: saved })}>Test send …<//>
         <${Button} onClick=${() => ask(MoreDialog, { label: saved.name, template: saved, reload })}>More …<//>
         <${Button} primary busy=${publishing} disabled=${!isSaved || (saved.status === "PUBLISHED" && !saved.draftChanged)} onClick=${publish}>Publish${saved.draftChanged ? ` v${saved.latestVersion + 1}` : ""}<//>`}>
     ${saved.rejectReason && html`<p class="notice warn">Rejected: ${saved.rejectReason}</p>`}

@@ -1,54 +1,60 @@
-// What went wrong, by its cause, and how to try those again.
+// @ts-check
+// Contacts that failed or were skipped, grouped by reason, and the retry of each group.
 import { html } from "../vendor/preact.js";
 import { useOnce } from "../lib/load.js";
 import { count } from "../lib/numbers.js";
 import { go, to } from "../lib/router.js";
-import { CONTACT, ERROR, plural } from "../lib/texts/en/plural.js";
+import { flows } from "../lib/texts/en/flows.js";
 import { reasonWord } from "../lib/words.js";
 import { confirm } from "../components/dialog.js";
 import { Button, Card, say, Time } from "../components/parts.js";
 import { ContactName } from "../components/uid-name.js";
 
-/** A flow that runs cannot be retried; the API says 409 then, and the buttons are not offered. */
+const text = flows.failures;
+/** The API rejects a retry of a running flow with 409, so these statuses have no button. */
 const RUNNING = ["draft", "queued", "running"];
 
-const KINDS = {
-  failed: { title: "Failed", text: "They go on from the step that failed, in a new flow." },
-  skipped: { title: "Skipped", text: "One step is run again for them, in a new flow; the rest of their walk went on. Where several were skipped it is the first; try again for the next." },
-  unknown: { title: "Unknown", text: "Nobody knows whether these messages went out. Trying again may send some of them twice. Who has several gets the first of them; try again for the next." },
-};
+/** @typedef {{of: "failed" | "skipped" | "unknown", reason?: string, amount: number}} Group */
 
+/** @param {{flow: Api["FlowResponse"]}} props */
 export function Failures({ flow }) {
   const { failureReasons, skipReasons, errors } = flow.metadata;
-  const groups = [
-    ...Object.entries(failureReasons).map(([reason, many]) => ({ of: "failed", reason, many })),
-    ...Object.entries(skipReasons).map(([reason, many]) => ({ of: "skipped", reason, many })),
-    ...(flow.stats.unknown ? [{ of: "unknown", many: flow.stats.unknown }] : []),
-  ].sort((one, other) => other.many - one.many);
+  /** @type {Group[]} */
+  const groups = [];
+  for (const [reason, amount] of Object.entries(failureReasons)) groups.push({ of: "failed", reason, amount });
+  for (const [reason, amount] of Object.entries(skipReasons)) groups.push({ of: "skipped", reason, amount });
+  if (flow.stats.unknown) groups.push({ of: "unknown", amount: flow.stats.unknown });
+  groups.sort((one, other) => other.amount - one.amount);
   if (!groups.length) return null;
-  return html`<${Card} name="Did not get through">
-    <ul class="plain-rows">${groups.map((each) => html`<li key=${`${each.of} ${each.reason}`}><${Group} flow=${flow} group=${each} /></li>`)}</ul>
-    ${errors.length > 0 && html`<details class="raw"><summary>Latest ${plural(errors.length, ERROR)}</summary>
-      <ul class="plain-rows">${errors.map((each) => html`<li><span><a href=${to("flows", flow.uid, each.contactUid)}><${ContactName} uid=${each.contactUid} /></a> ${each.message || reasonWord(each.code)}</span><span class="muted"><${Time} at=${each.at} /></span></li>`)}</ul></details>`}
+  return html`<${Card} name=${text.title}>
+    <ul class="plain-rows">${groups.map((each) => html`<li key=${`${each.of} ${each.reason}`}><${FailureGroup} flow=${flow} group=${each} /></li>`)}</ul>
+    ${errors.length > 0 && html`<details class="raw"><summary>${text.latest(errors.length)}</summary>
+      <ul class="plain-rows">${errors.map((each) => html`<${LatestError} flow=${flow} of=${each} />`)}</ul></details>`}
   <//>`;
 }
 
-function Group({ flow, group: { of, reason, many } }) {
+function LatestError({ flow, of: { contactUid, message, code, at } }) {
+  return html`<li><span><a href=${to("flows", flow.uid, contactUid)}><${ContactName} uid=${contactUid} /></a> ${message || reasonWord(code)}</span>
+    <span class="muted"><${Time} at=${at} /></span></li>`;
+}
+
+/** @param {{flow: Api["FlowResponse"], group: Group}} props */
+function FailureGroup({ flow, group: { of, reason, amount } }) {
   const canRetry = !RUNNING.includes(flow.status) && reason !== "cancelled";
   const send = useOnce();
   async function retry() {
-    const made = await confirm({
-      label: `Try ${plural(many, CONTACT)} again?`,
-      text: KINDS[of].text,
-      action: "Start the retry",
+    const created = await confirm({
+      label: text.retryTitle(amount),
+      text: text.retryTexts[of],
+      action: text.start,
       danger: of === "unknown",
       act: () => send(`/v1/flows/${flow.uid}/retry`, reason ? { of, reason } : { of }),
     });
-    if (!made) return;
-    say("The retry is a flow of its own");
-    go("flows", made.uid);
+    if (!created) return;
+    say(text.started);
+    go("flows", created.uid);
   }
-  return html`<span class="grow"><b class=${of === "failed" ? "is-bad" : ""}>${count(many)}</b> ${KINDS[of].title.toLowerCase()}${reason ? `: ${reasonWord(reason)}` : ""}</span>
-    <a href=${of === "unknown" ? to("messages", { flowUid: flow.uid, status: of }) : to("flows", flow.uid, { status: of, reason })}>Who</a>
-    ${canRetry && html`<${Button} onClick=${retry}>Try again …<//>`}`;
+  return html`<span class="grow"><b class=${of === "failed" ? "is-bad" : ""}>${count(amount)}</b> ${text.kinds[of]}${reason ? `: ${reasonWord(reason)}` : ""}</span>
+    <a href=${of === "unknown" ? to("messages", { flowUid: flow.uid, status: of }) : to("flows", flow.uid, { status: of, reason })}>${text.contacts}</a>
+    ${canRetry && html`<${Button} onClick=${retry}>${text.retry}<//>`}`;
 }

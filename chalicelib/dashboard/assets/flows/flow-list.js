@@ -1,56 +1,64 @@
-// All flows: the runs of campaigns.
+// @ts-check
+// The list of all flows.
 import { html, useEffect } from "../vendor/preact.js";
 import { getAll } from "../lib/api.js";
 import { useLoad, usePages } from "../lib/load.js";
 import { names, readNames } from "../lib/names.js";
 import { count } from "../lib/numbers.js";
 import { place, setQuery, to } from "../lib/router.js";
-import { span } from "../lib/times.js";
+import { common } from "../lib/texts/en/common.js";
+import { flows } from "../lib/texts/en/flows.js";
+import { msBetween, span } from "../lib/times.js";
 import { statusWord } from "../lib/words.js";
 import { Choice, Empty, Loaded, More, Page, Status, Table, Time } from "../components/parts.js";
 import { SavedViews } from "../components/saved-views.js";
 
+const text = flows.list;
 const STATUSES = ["draft", "queued", "running", "paused", "error", "completed", "partial_completed", "cancelled", "failed", "timeout"];
+const POLL_MS = 8_000;
+/** Campaigns that the filter offers. */
+const MAX_CAMPAIGNS = 300;
 
 export function Screen() {
   const query = place.value.query;
-  const status = query.get("status") ?? "";
-  const campaignUid = query.get("campaignUid") ?? "";
-  const channelUid = query.get("channelUid") ?? "";
-  const flows = usePages("/v1/flows", { status, campaignUid, channelUid, limit: 25 }, { every: 8_000 });
-  const campaigns = useLoad((signal) => getAll("/v1/campaigns", {}, 300, signal), []);
+  const [status, campaignUid, channelUid] = ["status", "campaignUid", "channelUid"].map((name) => query.get(name) ?? "");
+  const found = usePages("/v1/flows", { status, campaignUid, channelUid, limit: 25 }, { every: POLL_MS });
+  const campaigns = useLoad((signal) => getAll("/v1/campaigns", {}, MAX_CAMPAIGNS, signal), []);
   useEffect(() => {
     readNames("channels");
   }, []);
-  const nameOf = (uid) => campaigns.data?.find((each) => each.uid === uid)?.name ?? uid;
   const all = campaigns.data ?? [];
-  return html`<${Page} name="Flows" lead="Each is one run of a campaign over its contacts.">
+  const nameOf = (uid) => all.find((each) => each.uid === uid)?.name ?? uid;
+  const options = (list) => [["", common.all], ...list.map((each) => [each.uid, each.name])];
+  return html`<${Page} name=${text.title} lead=${text.lead}>
     <div class="filters">
-      <${Choice} name="Status" value=${status} options=${[["", "All"], ...STATUSES.map((each) => [each, statusWord(each)])]} onChange=${(next) => setQuery({ status: next })} />
-      <${Choice} name="Campaign" value=${campaignUid} options=${[["", "All"], ...all.map((each) => [each.uid, each.name])]} onChange=${(next) => setQuery({ campaignUid: next })} />
-      <${Choice} name="Channel" value=${channelUid} options=${[["", "All"], ...[...names.value.channels.values()].map((each) => [each.uid, each.name])]} onChange=${(next) => setQuery({ channelUid: next })} />
+      <${Choice} name=${text.status} value=${status} options=${[["", common.all], ...STATUSES.map((each) => [each, statusWord(each)])]} onChange=${(next) => setQuery({ status: next })} />
+      <${Choice} name=${text.campaign} value=${campaignUid} options=${options(all)} onChange=${(next) => setQuery({ campaignUid: next })} />
+      <${Choice} name=${text.channel} value=${channelUid} options=${options([...names.value.channels.values()])} onChange=${(next) => setQuery({ channelUid: next })} />
     </div>
     <${SavedViews} list="flows" />
-    <${Loaded} from=${flows} what="The list of flows">${(rows) => html`
-      ${rows.length > 0 && html`<${Table} label="Flows" rows=${rows} columns=${columns(nameOf)} />`}
+    <${Loaded} from=${found} what=${text.what}>${(rows) => html`
+      ${rows.length > 0 && html`<${Table} label=${text.title} rows=${rows} columns=${columns(nameOf)} />`}
       ${!rows.length && (status || campaignUid || channelUid
-        ? html`<p class="muted">No flow fits.</p>`
-        : html`<${Empty} name="Nothing has run yet" action=${html`<a class="button primary" href=${to("campaigns")}>To the campaigns</a>`}>Launch a campaign, and its flow appears here.<//>`)}
-      <${More} from=${flows} />`}<//>
+        ? html`<p class="muted">${text.noMatch}</p>`
+        : html`<${Empty} name=${text.empty.title} action=${html`<a class="button primary" href=${to("campaigns")}>${text.empty.link}</a>`}>${text.empty.text}<//>`)}
+      <${More} from=${found} />`}<//>
   <//>`;
 }
 
+/** @returns {import("../components/parts.js").Column[]} */
 function columns(nameOf) {
+  const head = text.columns;
   return [
     {
-      name: "Campaign",
+      name: head.campaign,
       cell: (row) => html`<a class="title" href=${to("flows", row.uid)}>${nameOf(row.campaignUid)}</a>
-        <div class="sub">${row.description || (row.retryOf ? "Retry" : "")}</div>`,
+        <div class="sub">${row.description || (row.retryOf ? text.retry : "")}</div>`,
     },
-    { name: "Status", class: "tight", cell: (row) => html`<${Status} of=${row.status} />` },
-    { name: "Contacts", class: "num", cell: (row) => count(row.contactCount) },
-    { name: "Version", class: "less tight", cell: (row) => (row.campaignVersion ? `v${row.campaignVersion}` : "–") },
-    { name: "Took", class: "less num", cell: (row) => (row.startedAt && row.completedAt ? span(new Date(row.completedAt) - new Date(row.startedAt)) : "–") },
-    { name: "Created", class: "num", cell: (row) => html`<${Time} at=${row.createdAt} />` },
+    { name: head.status, class: "tight", cell: (row) => html`<${Status} of=${row.status} />` },
+    { name: head.contacts, class: "num", cell: (row) => count(row.contactCount) },
+    { name: head.version, class: "less tight", cell: (row) => (row.campaignVersion ? common.version(row.campaignVersion) : common.none) },
+    { name: head.took, class: "less num", cell: (row) => (row.startedAt && row.completedAt ? span(msBetween(row.startedAt, row.completedAt)) : common.none) },
+    { name: head.created, class: "num", cell: (row) => html`<${Time} at=${row.createdAt} />` },
   ];
 }

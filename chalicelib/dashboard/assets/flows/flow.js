@@ -1,4 +1,5 @@
-// One flow: how far, how fast, until when; where people are; what went wrong; which variant does better.
+// @ts-check
+// One flow: its progress, rate and end, its statistics by step, what was not delivered, and its A/B tests.
 import { html } from "../vendor/preact.js";
 import { get, patch, post, remove } from "../lib/api.js";
 import { serverNow } from "../lib/clock.js";
@@ -8,8 +9,10 @@ import { count, money, percent, share } from "../lib/numbers.js";
 import { stepNames } from "../lib/outline.js";
 import { go, to } from "../lib/router.js";
 import { useSheet } from "../lib/sheets.js";
+import { common } from "../lib/texts/en/common.js";
+import { flows } from "../lib/texts/en/flows.js";
 import { shortSpan, soon, span } from "../lib/times.js";
-import { reasonWord, title } from "../lib/words.js";
+import { reasonWord, statusWord, title } from "../lib/words.js";
 import { confirm } from "../components/dialog.js";
 import { Bar, Button, Card, Facts, Loaded, Page, Raw, say, Status, Time } from "../components/parts.js";
 import { isByOperator, Pause, pauseOfFlow } from "../components/pause.js";
@@ -20,20 +23,23 @@ import { Funnel } from "./funnel.js";
 
 await useSheet(import.meta.resolve("../components/detail.css"));
 
-const LIVE_MS = 2_500;
+const text = flows.flow;
+const POLL_MS = 2_500;
 const ENDED = ["completed", "partial_completed", "cancelled", "failed", "timeout"];
+const BACK = { href: to("flows"), name: text.back };
 
+/** @typedef {Api["FlowResponse"]} FlowData */
+
+/** @param {{path: string[]}} props */
 export function Screen({ path: [uid] }) {
-  const flow = useLoad((signal) => get(`/v1/flows/${uid}`, {}, signal), [uid], { every: LIVE_MS });
-  const around = useLoad((signal) => readAround(flow.data, signal), [flow.data?.campaignUid, flow.data?.campaignVersion]);
-  if (!flow.data) return html`<${Page} name="Flow" back=${BACK}><${Loaded} from=${flow} what="This flow" /><//>`;
-  return html`<${Flow} flow=${flow.data} around=${around.data} reload=${flow.reload} />`;
+  const flow = useLoad((signal) => get(`/v1/flows/${uid}`, {}, signal), [uid], { every: POLL_MS });
+  const context = useLoad((signal) => readContext(flow.data, signal), [flow.data?.campaignUid, flow.data?.campaignVersion]);
+  if (!flow.data) return html`<${Page} name=${text.title} back=${BACK}><${Loaded} from=${flow} what=${text.what} /><//>`;
+  return html`<${Flow} flow=${flow.data} context=${context.data} reload=${flow.reload} />`;
 }
 
-const BACK = { href: to("flows"), name: "Flows" };
-
-/** The campaign may be deleted while its flows stay: then steps have their ids only. */
-async function readAround(flow, signal) {
+/** The campaign may be deleted while its flows stay. Then the page shows the IDs of the steps. */
+async function readContext(flow, signal) {
   if (!flow) return null;
   await readNames("channels", "templates");
   const path = `/v1/campaigns/${flow.campaignUid}`;
@@ -42,104 +48,112 @@ async function readAround(flow, signal) {
   return { campaign, steps: version?.steps ?? campaign?.steps ?? [] };
 }
 
-function Flow({ flow, around, reload }) {
-  const { stats, metadata } = flow;
-  const over = stats.completed + stats.failed + stats.skipped;
-  const nameOf = stepNames(around?.steps ?? [], names.value);
-  const name = around?.campaign?.name ?? "Flow";
-  const ended = flow.completedAt ?? flow.pausedAt;
-  const took = flow.startedAt && (ended ? new Date(ended) : serverNow()) - new Date(flow.startedAt);
-  return html`<${Page} name=${name} back=${BACK} actions=${html`<${Moves} flow=${flow} reload=${reload} />`}
-      lead=${html`<${Status} of=${flow.status} /><a href=${to("campaigns", flow.campaignUid)}>Campaign${flow.campaignVersion ? ` v${flow.campaignVersion}` : ""}</a>
+/** @param {{flow: FlowData, context: Awaited<ReturnType<typeof readContext>> | undefined, reload: () => void}} props */
+function Flow({ flow, context, reload }) {
+  const steps = context?.steps ?? [];
+  const nameOf = stepNames(steps, names.value);
+  return html`<${Page} name=${context?.campaign?.name ?? text.title} back=${BACK} actions=${html`<${Actions} flow=${flow} reload=${reload} />`}
+      lead=${html`<${Status} of=${flow.status} /><a href=${to("campaigns", flow.campaignUid)}>${text.campaign(flow.campaignVersion)}</a>
         ${flow.description && html`<span>${flow.description}</span>`}
-        ${flow.retryOf && html`<a href=${to("flows", flow.retryOf.flowUid)}>Retry of another flow</a>`}`}>
-    <${Paused} flow=${flow} />
-    <dl class="figures">
-      <div><dt>Over</dt><dd>${share(over, stats.total)} <small>${count(over)} of ${count(stats.total)}</small></dd></div>
-      <div><dt>Sent</dt><dd>${count(stats.sent)}</dd></div>
-      <div><dt>Per minute</dt><dd>${count(Math.round(stats.messagesPerMinute))}</dd></div>
-      <div><dt>${ENDED.includes(flow.status) ? "Took" : "Running for"}</dt><dd>${took > 0 ? shortSpan(took) : "–"}</dd></div>
-      <div><dt>${ENDED.includes(flow.status) ? "Ended" : "Ends"}</dt><dd>${soon(ENDED.includes(flow.status) ? flow.completedAt : stats.estimatedCompletionAt)}</dd></div>
-      <div><dt>Spent</dt><dd>${money(stats.spent, stats.currency)} <small>${Number(stats.estimatedRemainingCost) ? `+ ${money(stats.estimatedRemainingCost, stats.currency)} to come` : ""}</small>
-        <small>AWS: ${money(flow.cost.aws.amount, flow.cost.aws.currency)}, list prices of ${flow.cost.aws.pricesOf}</small></dd></div>
-    </dl>
-    <${Progress} stats=${stats} />
-    <${Comparisons} nodes=${stats.nodes} nameOf=${nameOf} />
+        ${flow.retryOf && html`<a href=${to("flows", flow.retryOf.flowUid)}>${text.retryOf}</a>`}`}>
+    <${PauseNotice} flow=${flow} />
+    <${Figures} flow=${flow} />
+    <${Progress} stats=${flow.stats} />
+    <${Comparisons} nodes=${flow.stats.nodes} nameOf=${nameOf} />
     <${Failures} flow=${flow} />
-    <${Card} name="Steps"><${Funnel} flow=${flow} steps=${around?.steps ?? []} nameOf=${nameOf} /><//>
-    <${Executions} flow=${flow} nameOf=${nameOf} steps=${around?.steps ?? []} />
-    <${Card} name="Configuration"><${Facts} of=${facts(flow)} /><${Raw} of=${flow} /><//>
+    <${Card} name=${text.steps}><${Funnel} flow=${flow} steps=${steps} nameOf=${nameOf} /><//>
+    <${Executions} flow=${flow} nameOf=${nameOf} steps=${steps} />
+    <${Card} name=${text.configuration}><${Facts} of=${facts(flow)} /><${Raw} of=${flow} /><//>
   <//>`;
 }
 
-function Progress({ stats }) {
-  const parts = ["completed", "failed", "skipped", "processing", "pending"].map((name) => [stats[name], name]);
-  return html`<${Card}><${Bar} of=${stats.total} parts=${parts.slice(0, 3)} label=${`Progress: ${parts.map(([value, name]) => `${value} ${name}`).join(", ")}`} />
-    <ul class="legend">${parts.map(([value, name]) => html`<li><i class="key ${name}"></i>${count(value)} ${name}</li>`)}
-      ${stats.unknown > 0 && html`<li>${count(stats.unknown)} unknown</li>`}
-      ${stats.delivered > 0 && html`<li>${percent(stats.deliveryRate, 1)} delivered</li>`}
-      ${stats.opened > 0 && html`<li>${share(stats.opened, stats.sent)} opened</li>`}
-      ${stats.clicked > 0 && html`<li>${share(stats.clicked, stats.sent)} clicked</li>`}
-      ${stats.bounced > 0 && html`<li>${count(stats.bounced)} bounced</li>`}
-      ${stats.retried > 0 && html`<li>${count(stats.retried)} retries</li>`}</ul><//>`;
+/** @param {{flow: FlowData}} props */
+function Figures({ flow }) {
+  const { stats } = flow;
+  const { aws } = flow.cost;
+  const finished = stats.completed + stats.failed + stats.skipped;
+  const hasEnded = ENDED.includes(flow.status);
+  const end = flow.completedAt ?? flow.pausedAt;
+  const took = flow.startedAt ? (end ? new Date(end).getTime() : serverNow()) - new Date(flow.startedAt).getTime() : 0;
+  const toCome = Number(stats.estimatedRemainingCost) ? text.toCome(money(stats.estimatedRemainingCost, stats.currency)) : "";
+  const figure = (name, value, ...details) => html`<div><dt>${name}</dt><dd>${value} ${details.map((each) => html`<small>${each}</small>`)}</dd></div>`;
+  return html`<dl class="figures">
+    ${figure(text.finished, share(finished, stats.total), text.finishedOf(finished, stats.total))}
+    ${figure(text.sent, count(stats.sent))}
+    ${figure(text.perMinute, count(Math.round(stats.messagesPerMinute)))}
+    ${figure(hasEnded ? text.took : text.runningFor, took > 0 ? shortSpan(took) : common.none)}
+    ${figure(hasEnded ? text.ended : text.ends, soon(hasEnded ? flow.completedAt : stats.estimatedCompletionAt))}
+    ${figure(text.spent, money(stats.spent, stats.currency), toCome, text.aws(money(aws.amount, aws.currency), aws.pricesOf))}
+  </dl>`;
 }
 
-const STARTED = { launch: "a launch", manual: "an operator", api: "the API", scheduled: "the calendar", event: "events", retry: "a retry" };
+/** @param {{stats: Api["FlowStats"]}} props */
+function Progress({ stats }) {
+  const words = flows.progress;
+  /** @type {[number, string][]} */
+  const parts = Object.keys(words.states).map((name) => [stats[name], name]);
+  const label = words.label(parts.map(([value, name]) => [value, words.states[name]]));
+  return html`<${Card}><${Bar} of=${stats.total} parts=${parts.slice(0, 3)} label=${label} />
+    <ul class="legend">${parts.map(([value, name]) => html`<li><i class="key ${name}"></i>${count(value)} ${words.states[name]}</li>`)}
+      ${stats.unknown > 0 && html`<li>${words.unknown(stats.unknown)}</li>`}
+      ${stats.delivered > 0 && html`<li>${words.delivered(percent(stats.deliveryRate, 1))}</li>`}
+      ${stats.opened > 0 && html`<li>${words.opened(share(stats.opened, stats.sent))}</li>`}
+      ${stats.clicked > 0 && html`<li>${words.clicked(share(stats.clicked, stats.sent))}</li>`}
+      ${stats.bounced > 0 && html`<li>${words.bounced(stats.bounced)}</li>`}
+      ${stats.retried > 0 && html`<li>${words.retries(stats.retried)}</li>`}</ul><//>`;
+}
 
-function facts({ configuration: set, ...flow }) {
+/** @param {FlowData} flow */
+function facts({ configuration, ...flow }) {
+  const words = flows.facts;
+  const jitter = configuration.pauseBetweenContactsSaltMs;
   return [
-    ["Channel", names.value.channels.get(flow.channelUid)?.name ?? flow.channelUid],
-    ["Started by", STARTED[flow.trigger] ?? title(flow.trigger).toLowerCase()],
-    ["Pause between contacts", span(set.pauseBetweenContactsMs)],
-    ["Random deviation", set.pauseBetweenContactsSaltMs ? `± ${span(set.pauseBetweenContactsSaltMs)}` : null],
-    ["At the same time", set.maxConcurrentMessages ?? "as the channel allows"],
-    ["Retries", count(set.maxRetries)],
-    ["Duplicates removed", flow.metadata.duplicatesRemoved || null],
-    ["Created", html`<${Time} at=${flow.createdAt} plain />`],
-    ["Started", flow.startedAt && html`<${Time} at=${flow.startedAt} plain />`],
-    ["Ended", flow.completedAt && html`<${Time} at=${flow.completedAt} plain />`],
-    ["End reason", reasonWord(flow.metadata.endReason)],
+    [words.channel, names.value.channels.get(flow.channelUid)?.name ?? flow.channelUid],
+    [words.startedBy, words.starters[flow.trigger] ?? title(flow.trigger).toLowerCase()],
+    [words.pause, span(configuration.pauseBetweenContactsMs)],
+    [words.jitter, jitter ? words.plusMinus(span(jitter)) : null],
+    [words.concurrent, configuration.maxConcurrentMessages ?? words.asChannel],
+    [words.retries, count(configuration.maxRetries)],
+    [words.duplicates, flow.metadata.duplicatesRemoved || null],
+    [common.record.created, html`<${Time} at=${flow.createdAt} plain />`],
+    [words.started, flow.startedAt && html`<${Time} at=${flow.startedAt} plain />`],
+    [words.ended, flow.completedAt && html`<${Time} at=${flow.completedAt} plain />`],
+    [words.endReason, reasonWord(flow.metadata.endReason)],
   ];
 }
 
-function Paused({ flow }) {
+/** @param {{flow: FlowData}} props */
+function PauseNotice({ flow }) {
   if (!["paused", "error"].includes(flow.status)) return null;
   const pause = pauseOfFlow(flow);
   return html`<div class="notice ${isByOperator(pause) ? "" : "warn"}" role="status"><${Pause} of=${pause} /></div>`;
 }
 
-/** By the table of states in product.md. */
-const MOVES = {
-  draft: ["start", "cancel"],
-  queued: ["pause", "cancel"],
-  running: ["pause", "cancel"],
-  paused: ["resume", "cancel"],
-  error: ["resume", "cancel"],
-};
-const WORDS = {
-  start: { name: "Start", status: "queued", primary: true },
-  pause: { name: "Pause", status: "paused", label: "Pause this flow?", text: "No new send starts after this; what is under way right now ends." },
-  resume: { name: "Resume", status: "running", primary: true, label: "Resume this flow?", text: "Every contact goes on from where it was." },
-  cancel: { name: "Cancel …", status: "cancelled", danger: true, label: "Cancel this flow?", text: "It cannot be taken up again. Contacts that have not finished are skipped." },
-};
+/** @typedef {"start" | "pause" | "resume" | "cancel"} Move */
 
-function Moves({ flow, reload }) {
+/** @type {Record<string, Move[]>} Status → the moves that the API accepts in it. */
+const MOVES = { draft: ["start", "cancel"], queued: ["pause", "cancel"], running: ["pause", "cancel"], paused: ["resume", "cancel"], error: ["resume", "cancel"] };
+const STATUS_AFTER = { start: "queued", pause: "paused", resume: "running", cancel: "cancelled" };
+
+/** @param {{flow: FlowData, reload: () => void}} props */
+function Actions({ flow, reload }) {
+  const words = flows.actions;
   const path = `/v1/flows/${flow.uid}`;
-  async function move({ name, status, label, text, danger }) {
-    const done = await confirm({ label: label ?? `${name} this flow?`, text, action: name.replace(" …", " the flow"), danger, act: () => patch(path, { status }) });
-    if (done) say(`The flow is ${done.status}`);
+  async function move(/** @type {Move} */ name) {
+    const { label, text: body, action } = words[name];
+    const changed = await confirm({ label, text: body, action, danger: name === "cancel", act: () => patch(path, { status: STATUS_AFTER[name] }) });
+    if (changed) say(words.done(statusWord(changed.status).toLowerCase()));
     reload();
   }
   async function recount() {
-    await post(`${path}/recount`).then(() => say("Counted again, row by row"), (error) => say(error.message, "bad"));
+    await post(`${path}/recount`).then(() => say(words.recounted), (error) => say(error.message, "bad"));
     reload();
   }
   async function erase() {
-    const done = await confirm({ label: "Delete this flow?", text: "Its executions and numbers are gone then.", action: "Delete the flow", danger: true, act: () => remove(path) });
-    if (done) go("flows");
+    if (await confirm({ ...words.deletion, danger: true, act: () => remove(path) })) go("flows");
   }
-  const moves = (MOVES[flow.status] ?? []).map((each) => WORDS[each]);
-  return html`<${Button} quiet onClick=${recount}>Recount<//>
-    ${!["running", "queued"].includes(flow.status) && html`<${Button} quiet onClick=${erase}>Delete …<//>`}
-    ${moves.map((each) => html`<${Button} primary=${each.primary} danger=${each.danger} onClick=${() => move(each)}>${each.name}<//>`)}`;
+  const moves = MOVES[flow.status] ?? [];
+  return html`<${Button} quiet onClick=${recount}>${words.recount}<//>
+    ${!["running", "queued"].includes(flow.status) && html`<${Button} quiet onClick=${erase}>${words.delete}<//>`}
+    ${moves.map((each) => html`<${Button} primary=${["start", "resume"].includes(each)} danger=${each === "cancel"} onClick=${() => move(each)}>${words[each].name}<//>`)}`;
 }

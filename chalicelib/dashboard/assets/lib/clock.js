@@ -1,13 +1,18 @@
-// The server's time: the clock of this machine may be wrong, and that of a local stack may run faster.
+// @ts-check
+// The server's time. The clock of this computer may be wrong, and the clock of a local stack may run faster.
 
-/** Less is the way of the answer, and the whole seconds of its header. */
-const NOTHING_MS = 3_000;
-let ahead = 0;
+/** Smaller differences come from the network and from the whole seconds of the header. */
+const TOLERANCE_MS = 3_000;
+let aheadMs = 0;
 
-/** `date` is the Date header of an answer. */
+/**
+ * Learn the server's time from the Date header of a response.
+ * @param {string | null} date
+ */
 export function noteDate(date) {
   const away = date ? new Date(date).getTime() - Date.now() : Number.NaN;
-  if (!Number.isNaN(away)) ahead = Math.abs(away) < NOTHING_MS ? 0 : away;
+  if (!Number.isNaN(away)) aheadMs = Math.abs(away) < TOLERANCE_MS ? 0 : away;
 }
 
-export const serverNow = () => Date.now() + ahead;
+/** Return the server's time in ms since 1970. */
+export const serverNow = () => Date.now() + aheadMs;

@@ -1,8 +1,16 @@
-// Reads the head of a CSV file, so that its columns can be mapped; the rows themselves are the API's to read.
+// @ts-check
+// Reads the first records of a CSV file, so that its columns can be mapped. The API reads the whole file.
 
-/** The first `most` records as lists of fields. A quoted field may hold separators, quotes and line breaks. */
+/**
+ * Return the first records as lists of fields. A quoted field may hold separators, quotes and line breaks.
+ * @param {string} text
+ * @param {string} separator
+ * @param {number} [most] how many records to read
+ */
 export function readCsv(text, separator, most = 6) {
+  /** @type {string[][]} */
   const records = [];
+  /** @type {string[]} */
   let fields = [];
   let field = "";
   let isQuoted = false;
@@ -29,9 +37,12 @@ export function readCsv(text, separator, most = 6) {
   return records;
 }
 
-/** The separator that the first line has most of. */
+/**
+ * Return the separator that is most frequent in the first line: comma, semicolon or tab.
+ * @param {string} text
+ */
 export function guessSeparator(text) {
-  const line = text.split("\n", 1)[0];
-  const found = [",", ";", "\t"].map((each) => [each, line.split(each).length]);
-  return found.sort((one, other) => other[1] - one[1])[0][0];
+  const firstLine = text.split("\n", 1)[0];
+  const separators = [",", ";", "\t"].map((each) => ({ separator: each, fields: firstLine.split(each).length }));
+  return separators.sort((one, other) => other.fields - one.fields)[0].separator;
 }

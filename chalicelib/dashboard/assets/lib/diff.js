@@ -1,9 +1,17 @@
-// What changed between two texts, line by line.
+// @ts-check
+// The differences between two texts, line by line.
 
-const AROUND = 3;
+/** Unchanged lines that are shown before and after a change. */
+const CONTEXT_LINES = 3;
 
-/** The longest common subsequence by dynamic programming: drafts have a few thousand lines at most. */
-function matrix(one, other) {
+/** @typedef {{kind: "same" | "added" | "removed" | "cut", text: string}} DiffLine "cut" stands for unchanged lines that are left out */
+
+/**
+ * Return the table of the longest common subsequence. Drafts have a few thousand lines at most.
+ * @param {string[]} one
+ * @param {string[]} other
+ */
+function commonLengths(one, other) {
   const lengths = Array.from({ length: one.length + 1 }, () => new Uint16Array(other.length + 1));
   for (let row = one.length - 1; row >= 0; row -= 1) {
     for (let column = other.length - 1; column >= 0; column -= 1) {
@@ -14,10 +22,15 @@ function matrix(one, other) {
   return lengths;
 }
 
-/** {kind: "same" | "added" | "removed" | "cut", text} in order; long stretches that are the same are cut. */
+/**
+ * Return the lines of both texts in order, with long unchanged parts cut.
+ * @param {string} before
+ * @param {string} after
+ */
 export function differences(before, after) {
   const [one, other] = [before.split("\n"), after.split("\n")];
-  const lengths = matrix(one, other);
+  const lengths = commonLengths(one, other);
+  /** @type {DiffLine[]} */
   const lines = [];
   let row = 0;
   let column = 0;
@@ -37,12 +50,14 @@ export function differences(before, after) {
   return cut(lines);
 }
 
+/** @param {DiffLine[]} lines */
 function cut(lines) {
-  const isNear = (index) => lines.slice(Math.max(0, index - AROUND), index + AROUND + 1).some((each) => each.kind !== "same");
-  const kept = [];
+  const isNear = (index) => lines.slice(Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1).some((each) => each.kind !== "same");
+  /** @type {DiffLine[]} */
+  const shown = [];
   lines.forEach((line, index) => {
-    if (line.kind !== "same" || isNear(index)) kept.push(line);
-    else if (kept.at(-1)?.kind !== "cut") kept.push({ kind: "cut", text: "" });
+    if (line.kind !== "same" || isNear(index)) shown.push(line);
+    else if (shown.at(-1)?.kind !== "cut") shown.push({ kind: "cut", text: "" });
   });
-  return kept;
+  return shown;
 }

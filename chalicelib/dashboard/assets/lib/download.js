@@ -1,8 +1,14 @@
-// Saves a text that the page has made as a file.
+// @ts-check
+// Saves a text of the page as a file.
 
-export function download(text, name, type = "application/json", ending = "json") {
+/**
+ * @param {string} text
+ * @param {string} name file name without its extension; other characters than letters, digits and "-" become "-"
+ */
+export function download(text, name, type = "application/json", extension = "json") {
   const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = Object.assign(document.createElement("a"), { href: url, download: `${name.replace(/[^\w-]+/g, "-").toLowerCase()}.${ending}` });
+  const fileName = `${name.replace(/[^\w-]+/g, "-").toLowerCase()}.${extension}`;
+  const link = Object.assign(document.createElement("a"), { href: url, download: fileName });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 1_000);
 }

@@ -1,13 +1,25 @@
-// Channels, templates and segments by uid, read once and shared by the screens that name them.
+// @ts-check
+// Channels, templates and segments by uid. They are read once and shared by the screens that show their names.
 import { signal } from "../vendor/preact.js";
-import { call, getAll } from "./api.js";
+import { call, getAll, toApiError } from "./api.js";
 
+/**
+ * @typedef {object} Names
+ * @property {Map<string, Api["ChannelResponse"]>} channels
+ * @property {Map<string, Api["Template"]>} templates
+ * @property {Map<string, Api["SegmentSummary"]>} segments
+ * @property {Map<string, any>} nodeTypes JSON Schema of each step type
+ * @property {Map<string, any>} channelTypes JSON Schemas of the settings and the content of each channel type
+ */
+
+/** @type {Names} */
 const EMPTY = { channels: new Map(), templates: new Map(), segments: new Map(), nodeTypes: new Map(), channelTypes: new Map() };
 
 export const names = signal(EMPTY);
-/** Which of them could not be read, and why. */
+/** @type {import("../vendor/preact.js").Signal<import("./api.js").ApiError | null>} Why the last read failed. */
 export const namesError = signal(null);
 
+/** @type {Record<keyof Names, () => Promise<Map<string, any>>>} */
 const SOURCES = {
   channels: () => getAll("/v1/channels").then(byUid),
   templates: () => getAll("/v1/templates").then(byUid),
@@ -18,14 +30,18 @@ const SOURCES = {
 
 const byUid = (list) => new Map(list.map((each) => [each.uid, each]));
 
-/** Reads what is asked for, again if it was there; a kind that this server does not have stays empty. */
+/**
+ * Read these kinds, also when they were read before. A kind that this server does not have stays empty.
+ * @param {...keyof Names} kinds
+ */
 export async function readNames(...kinds) {
   await Promise.all(
     kinds.map(async (kind) => {
       try {
         const found = await SOURCES[kind]();
         names.value = { ...names.value, [kind]: found };
-      } catch (error) {
+      } catch (failure) {
+        const error = toApiError(failure);
         if (!error.isMissingRoute) namesError.value = error;
       }
     }),

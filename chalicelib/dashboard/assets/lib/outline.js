@@ -1,91 +1,122 @@
-// What a step is in a few words, and when a walk comes to it.
-import { isSplit, walk } from "./steps.js";
+// @ts-check
+// Steps and conditions in a few words, and the time at which a contact reaches each step.
+import { allSteps, isSplit } from "./steps.js";
+import { components } from "./texts/en/components.js";
 import { durationMs, moment, span } from "./times.js";
 import { title } from "./words.js";
 
+/**
+ * @typedef {import("./steps.js").Step} Step
+ * @typedef {import("./names.js").Names} Names
+ * @typedef {{min: number, max: number, until?: string}} Elapsed ms since the start, or since `until`
+ */
+
+const text = components.steps;
+const words = components.condition;
 const DAY = 86_400_000;
-const NAMES = { SEND: "Send", WAIT: "Wait", CONDITION: "Condition", AB_TEST: "A/B test", TAG: "Tag", END: "End" };
-const WEEKDAYS = { MO: "Mon", TU: "Tue", WE: "Wed", TH: "Thu", FR: "Fri", SA: "Sat", SU: "Sun" };
 
-/** What a node type does, for the menu; others are described by their schema. */
-export const HINTS = {
-  SEND: "One message by a channel and a template",
-  WAIT: "For a duration, until a moment, or until a time of day",
-  CONDITION: "Lanes by what the contact is or did",
-  AB_TEST: "Lanes by chance, with weights",
-  TAG: "Adds or removes tags of the contact",
-  END: "The walk ends here",
-};
+/** @param {string | undefined} type */
+export const typeName = (type) => text.types[type ?? ""] || title(type || text.unknownType);
 
-export const typeName = (type) => NAMES[type] || title(type || "Step");
-
-/** `names.templates` and `names.channels` tell uids' names. */
+/**
+ * Return the headline of a step: its name, or words for what it does.
+ * @param {Step | undefined} step
+ * @param {Names} names
+ */
 export function headline(step, names) {
   if (step?.name) return step.name;
-  if (step?.type === "SEND") return names.templates.get(step.templateUid)?.name || "Send a message";
+  if (step?.type === "SEND") return names.templates.get(step.templateUid)?.name || text.send;
   if (step?.type === "WAIT") return waitWords(step);
-  if (step?.type === "TAG") return "Change tags";
+  if (step?.type === "TAG") return text.tag;
   return typeName(step?.type);
 }
 
+/** @param {Step} step */
 function waitWords(step) {
   const ms = durationMs(step.for);
-  if (ms) return `Wait ${span(ms)}`;
-  if (step.until) return `Wait until ${moment(step.until)}`;
-  if (step.localTime) return `Until ${step.localTime} in the contact’s time zone`;
-  return "Wait";
+  if (ms) return text.wait.for(span(ms));
+  if (step.until) return text.wait.until(moment(step.until));
+  if (step.localTime) return text.wait.localTime(step.localTime);
+  return text.wait.plain;
 }
 
+/**
+ * Return the details of a step that its headline does not say.
+ * @param {Step | undefined} step
+ * @param {Names} names
+ */
 export function subline(step, names) {
   switch (step?.type) {
     case "SEND": {
       const channel = names.channels.get(step.channelUid);
       const template = names.templates.get(step.templateUid);
-      const by = channel ? channel.name : step.channelUid ? "channel not found" : "the flow’s channel";
+      const by = channel ? channel.name : step.channelUid ? text.channelNotFound : text.flowChannel;
       return step.name && template ? `${by} · ${template.name}` : by;
     }
     case "WAIT":
-      return step.weekdays?.length ? step.weekdays.map((day) => WEEKDAYS[day]).join(", ") : step.name ? waitWords(step) : "";
+      return step.weekdays?.length ? step.weekdays.map((day) => text.weekdays[day]).join(", ") : step.name ? waitWords(step) : "";
     case "TAG":
       return [...(step.add ?? []).map((tag) => `+ ${tag}`), ...(step.remove ?? []).map((tag) => `− ${tag}`)].join(" · ");
     case "CONDITION":
+      return text.lanes(step.lanes?.length ?? 0);
     case "AB_TEST":
-      return `${step.lanes?.length ?? 0} ${step.type === "AB_TEST" ? "variants" : "lanes"}`;
+      return text.variants(step.lanes?.length ?? 0);
     default:
       return "";
   }
 }
 
-const OPS = {
-  eq: "is", ne: "is not", gt: ">", gte: "≥", lt: "<", lte: "≤", in: "is one of", contains: "contains",
-  startsWith: "starts with", exists: "is there", before: "before", after: "after", within: "within",
-}; // prettier-ignore
-export const opWord = (op) => OPS[op] || op;
+/** @param {string} op */
+export const opWord = (op) => words.operators[op] || op;
 
-/** A condition in words. */
+/**
+ * Return a condition in words.
+ * @param {any} when
+ * @param {(id: string) => string} [stepName]
+ * @returns {string}
+ */
 export function whenWords(when, stepName = (id) => id) {
-  if (!when || typeof when !== "object") return "everybody else";
-  const inside = (each) => (each.all ?? each.any)?.length > 1 ? `(${whenWords(each, stepName)})` : whenWords(each, stepName);
-  if (when.all) return when.all.map(inside).join(" and ");
-  if (when.any) return when.any.map(inside).join(" or ");
-  if (when.not) return `not (${whenWords(when.not, stepName)})`;
-  const within = when.within ? ` within ${span(durationMs(when.within) ?? 0)}` : "";
-  if ("message" in when) return `“${stepName(when.message)}” ${when.is || `went by ${when.channelUsed}`}${when.is ? within : ""}`;
-  if ("tag" in when) return `${when.is === false ? "without" : "with"} the tag ${when.tag}`;
-  if ("consent" in when) return `consent to ${when.consent} is ${(when.is ?? "open").toLowerCase()}`;
-  if ("event" in when) return `${when.is === false ? "did not" : "did"} ${when.event}${when.times > 1 ? ` ${when.times} times` : ""}${within}`;
-  const looked = when.field ?? `event.${when.property}`;
-  if (when.op === "within") return `${looked}${within}`;
-  return `${looked} ${opWord(when.op || "eq")} ${when.value ?? ""}`.trim();
+  if (!when || typeof when !== "object") return words.everyoneElse;
+  const inside = (each) => ((each.all ?? each.any)?.length > 1 ? `(${whenWords(each, stepName)})` : whenWords(each, stepName));
+  if (when.all) return when.all.map(inside).join(words.and);
+  if (when.any) return when.any.map(inside).join(words.or);
+  if (when.not) return words.not(whenWords(when.not, stepName));
+  const within = when.within ? words.within(span(durationMs(when.within) ?? 0)) : "";
+  if ("message" in when) {
+    return when.is ? `${words.message(stepName(when.message), when.is)}${within}` : words.messageChannel(stepName(when.message), when.channelUsed);
+  }
+  if ("tag" in when) return when.is === false ? words.hasNoTag(when.tag) : words.hasTag(when.tag);
+  if ("consent" in when) return words.consent(when.consent, when.is?.toLowerCase() ?? words.neverAsked);
+  if ("event" in when) return `${when.is === false ? words.didNot(when.event) : words.did(when.event)}${words.atLeast(when.times)}${within}`;
+  return comparison(when, within);
 }
 
-/** Path as field → {min, max} ms since the start of the walk; a local time may be up to a day, or a week, away. */
+function comparison(when, within) {
+  const field = when.field ?? words.property(when.property);
+  if (when.op === "within") return `${field}${within}`;
+  if (when.op === "exists") return `${field} ${when.value === false ? words.isNotSet : words.isSet}`;
+  return `${field} ${opWord(when.op || "eq")} ${when.value ?? ""}`.trim();
+}
+
+/**
+ * Return for each step, by its field, the time since the start at which a contact reaches it. A step that is not reached
+ * has null. A wait for a local time adds up to a day, or a week if it names weekdays.
+ * @param {Step[]} steps
+ * @returns {Map<string, Elapsed | null>}
+ */
 export function elapsed(steps) {
   const at = new Map();
   pass(steps, { min: 0, max: 0 }, at, "");
   return at;
 }
 
+/**
+ * @param {Step[] | undefined} steps
+ * @param {Elapsed | null} from
+ * @param {Map<string, Elapsed | null>} at
+ * @param {string} above
+ * @returns {Elapsed | null}
+ */
 function pass(steps, from, at, above) {
   let now = from;
   (steps ?? []).forEach((step, index) => {
@@ -100,6 +131,11 @@ function pass(steps, from, at, above) {
   return now;
 }
 
+/**
+ * @param {Step} step
+ * @param {Elapsed} now
+ * @returns {Elapsed}
+ */
 function after(step, now) {
   if (step?.type !== "WAIT") return now;
   const ms = durationMs(step.for);
@@ -109,31 +145,48 @@ function after(step, now) {
   return now;
 }
 
-/** Lanes gather when the last one arrives; those that end do not come back. */
+/**
+ * Join the lanes of a split: from the fastest lane to the slowest, without lanes that end.
+ * @param {Step} step
+ * @param {Elapsed} now
+ * @param {Map<string, Elapsed | null>} at
+ * @param {string} here
+ * @returns {Elapsed | null}
+ */
 function afterLanes(step, now, at, here) {
-  const ends = step.lanes.map((lane, index) => pass(lane?.steps, now, at, `${here}.lanes[${index}].`)).filter(Boolean);
-  const hasOtherwise = step.type === "CONDITION" && step.lanes.at(-1)?.when;
-  if (hasOtherwise) ends.push(now);
+  const lanes = step.lanes ?? [];
+  const ends = lanes.flatMap((lane, index) => pass(lane?.steps, now, at, `${here}.lanes[${index}].`) ?? []);
+  const hasBypass = step.type === "CONDITION" && lanes.at(-1)?.when;
+  if (hasBypass) ends.push(now);
   if (!ends.length) return null;
   const until = ends.find((end) => end.until)?.until;
   return { min: Math.min(...ends.map((end) => end.min)), max: Math.max(...ends.map((end) => end.max)), until };
 }
 
-/** "day 3", "2 hours in", "day 3–5"; nothing at the start. */
+/**
+ * "day 3", "2 hours in", "day 3–5"; nothing at the start.
+ * @param {Elapsed | null | undefined} when
+ */
 export function elapsedWords(when) {
   if (!when) return "";
-  const base = when.until ? `${moment(when.until)}` : "";
-  const words = when.max >= DAY ? days(when) : when.max ? `${when.min === when.max ? "" : "up to "}${span(when.max)} in` : "";
-  return [base, words].filter(Boolean).join(" + ");
+  const base = when.until ? moment(when.until) : "";
+  return [base, sinceWords(when)].filter(Boolean).join(" + ");
 }
 
-function days({ min, max }) {
+/** @param {Elapsed} when */
+function sinceWords({ min, max }) {
+  if (!max) return "";
+  if (max < DAY) return min === max ? text.elapsed.in(span(max)) : text.elapsed.upTo(span(max));
   const [first, last] = [Math.floor(min / DAY) + 1, Math.floor(max / DAY) + 1];
-  return first === last ? `day ${first}` : `day ${first}–${last}`;
+  return first === last ? text.elapsed.day(first) : text.elapsed.days(first, last);
 }
 
-/** Step id → its headline, for conditions that look at messages. */
+/**
+ * Return a function from the ID of a step to its headline.
+ * @param {Step[]} steps
+ * @param {Names} names
+ */
 export function stepNames(steps, names) {
-  const found = new Map(walk(steps).map(({ step }) => [step?.id, headline(step, names)]));
-  return (id) => found.get(id) || id;
+  const found = new Map(allSteps(steps).map(({ step }) => [step?.id, headline(step, names)]));
+  return (/** @type {string} */ id) => found.get(id) || id;
 }

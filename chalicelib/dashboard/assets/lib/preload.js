@@ -1,12 +1,15 @@
+// @ts-check
 // Preloads the modules and style sheets of a screen: of the one in the address when the page starts, and of each link
 // that the pointer or the focus reaches. Without it, every import of an import costs one more round trip.
 import { readAddress, screenOf } from "./address.js";
 import { useSheet } from "./sheets.js";
 
-/** Screen → names of the files that it needs beyond the first view; written into the page by files.py. */
-const closures = JSON.parse(document.querySelector("meta[name=closures]").content);
+const meta = document.querySelector("meta[name=closures]");
+/** @type {Record<string, string[]>} Screen → names of the files that it needs beyond the first view, as written by files.py. */
+const closures = JSON.parse(meta?.getAttribute("content") ?? "{}");
 const requested = new Set();
 
+/** @param {string} address */
 function preload(address) {
   for (const name of closures[screenOf(readAddress(address).path)] ?? []) {
     if (requested.has(name)) continue;
@@ -17,9 +20,10 @@ function preload(address) {
   }
 }
 
+/** @param {Event} event */
 function preloadLink({ target }) {
   const link = target instanceof Element ? target.closest('a[href^="#/"]') : null;
-  if (link) preload(link.getAttribute("href"));
+  if (link) preload(link.getAttribute("href") ?? "");
 }
 
 preload(location.hash);

@@ -1,55 +1,60 @@
-// Reads the JSON Schemas that the API gives for steps, channels and contents, for forms made from them.
+// @ts-check
+// Reads the JSON Schemas that the API returns for steps, channels and contents, for the forms made from them.
+import { components } from "./texts/en/components.js";
 import { title } from "./words.js";
 
-/** Names that read better than what the schema's own names become. */
-const TITLES = {
-  channelUid: "Channel", templateUid: "Template", templateVersion: "Template version", segmentUid: "Segment",
-  parameterStrategy: "Values of parameters", parameters: "Parameters", parameterDefaults: "Defaults of parameters",
-  for: "For", localTime: "At the contact’s local time", until: "Until", fromEmail: "From (address)",
-  fromName: "From (name)", replyTo: "Reply to", tenantName: "SES tenant",
-  html: "HTML", text: "Text", USE_DEFAULT: "Defaults only", USE_CONTACT_ASSOCIATION: "From the contact",
-  none: "Skip the contact", channel: "Use another channel", MO: "Mon", TU: "Tue", WE: "Wed", TH: "Thu", FR: "Fri",
-  SA: "Sat", SU: "Sun", latest: "Latest when published", email: "E-mail", sms: "SMS", rcs: "RCS", whatsapp: "WhatsApp",
-  fallback: "If the contact cannot be reached", originationIdentity: "Sender (origination identity)", url: "URL",
-  timeToLiveSeconds: "Time to live (s)", accountSid: "Account SID", secretName: "Name of the secret", aws: "AWS",
-  phoneNumberId: "Phone number id", apiVersion: "API version", messagingServiceSid: "Messaging service SID", validityPeriodSeconds: "Validity (s)",
-  configurationSet: "Configuration set", protectConfigurationId: "Protect configuration", maxPrice: "Highest price of a message",
-}; // prettier-ignore
+/** @typedef {any} Schema a JSON Schema, or a part of one */
 
-export const nameOf = (name) => TITLES[name] || title(name);
+/**
+ * Return the words for a field or a value of a schema.
+ * @param {string} name
+ */
+export const nameOf = (name) => components.fields[name] || components.steps.weekdays[name] || title(name);
 
+/**
+ * Follow the `$ref` of a schema.
+ * @param {Schema} schema
+ * @param {Schema} root the schema that holds the definitions
+ * @returns {Schema}
+ */
 export function resolve(schema, root) {
   if (schema?.$ref) {
-    const found = schema.$ref.split("/").slice(1).reduce((here, part) => here?.[part], root);
-    return { ...resolve(found ?? {}, root), ...withoutRef(schema) };
+    const { $ref, ...rest } = schema;
+    const found = $ref.split("/").slice(1).reduce((here, part) => here?.[part], root);
+    return { ...resolve(found ?? {}, root), ...rest };
   }
   return schema ?? {};
 }
 
-function withoutRef({ $ref, ...rest }) {
-  return rest;
-}
-
-/** Whether the value may be left out by null, and the schema of the rest: one schema, or several as `choices`. */
+/**
+ * Return whether a value may be null, and the schema of its other values: one schema, or several as `choices`.
+ * @param {Schema} schema
+ * @param {Schema} root
+ * @returns {{schema: Schema, nullable: boolean, choices: Schema[] | null}}
+ */
 export function unwrap(schema, root) {
   const resolved = resolve(schema, root);
   const members = resolved.anyOf ?? resolved.oneOf;
   if (!members) return { schema: resolved, nullable: false, choices: null };
-  const given = members.map((each) => resolve(each, root));
-  const rest = given.filter((each) => each.type !== "null");
-  const nullable = rest.length < given.length;
+  const all = members.map((each) => resolve(each, root));
+  const rest = all.filter((each) => each.type !== "null");
+  const nullable = rest.length < all.length;
   if (rest.length === 1) return { schema: { ...resolved, anyOf: undefined, ...rest[0] }, nullable, choices: null };
   return { schema: resolved, nullable, choices: rest };
 }
 
-/** What kind of control a schema wants. */
+/**
+ * Return the kind of control for a schema.
+ * @param {Schema} schema
+ * @param {Schema} root
+ */
 export function kindOf(schema, root) {
   const { schema: one, choices } = unwrap(schema, root);
   if (choices) return kindOfChoices(one, choices);
   if ("const" in one) return "fixed";
   if (one.enum) return "choice";
   if (one.type === "array") return kindOfArray(one, root);
-  if (one.type === "object") return one.properties ? "group" : one.additionalProperties === false ? "group" : "pairs";
+  if (one.type === "object") return one.properties || one.additionalProperties === false ? "group" : "pairs";
   if (one.type === "string") return one.format === "date-time" ? "moment" : "text";
   if (one.type === "integer" || one.type === "number") return "number";
   return one.type === "boolean" ? "check" : "json";
@@ -69,13 +74,24 @@ function kindOfArray(schema, root) {
   return item.type === "string" ? "words" : "json";
 }
 
-/** The members of a discriminated union: [tag, schema] pairs. */
+/**
+ * Return the members of a discriminated union as [tag, schema] pairs.
+ * @param {Schema} schema
+ * @param {Schema} root
+ * @returns {[string, Schema][]}
+ */
 export function variantsOf(schema, root) {
   const { mapping } = schema.discriminator;
   return Object.entries(mapping).map(([tag, ref]) => [tag, resolve({ $ref: ref }, root)]);
 }
 
-/** A step of this type with nothing but what it must have. */
+/**
+ * Return a step of this type with its required fields only.
+ * @param {string} type
+ * @param {Schema} schema
+ * @param {string} id
+ * @returns {import("./steps.js").Step}
+ */
 export function blankStep(type, schema, id) {
   const step = { id, type };
   if (!schema.properties?.lanes) return type === "WAIT" ? { ...step, for: "P1D" } : step;

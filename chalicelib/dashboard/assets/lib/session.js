@@ -1,14 +1,21 @@
-// Who is signed in: the key, kept until the tab closes, and the workspace that it opens.
+// @ts-check
+// The session: the API key, which stays until the tab is closed, and the key's workspace.
 import { signal } from "../vendor/preact.js";
 import { tabStore } from "./store.js";
 
 export const key = signal(tabStore.read("key"));
+/** @type {import("../vendor/preact.js").Signal<Api["Workspace"] | null>} */
 export const workspace = signal(null);
-/** The key was refused while somebody worked; the page stays as it is until another one is given. */
+/** The key was refused during work. The page stays as it is until the user enters another key. */
 export const expired = signal(false);
 
+/** @type {(() => void)[]} */
 let waiting = [];
 
+/**
+ * @param {string} newKey
+ * @param {Api["Workspace"]} opened
+ */
 export function signIn(newKey, opened) {
   const before = workspace.value;
   tabStore.write("key", newKey);
@@ -17,20 +24,23 @@ export function signIn(newKey, opened) {
   expired.value = false;
   const resumed = waiting;
   waiting = [];
-  // What is on the page belongs to the workspace before: nothing of it may be saved into another one.
+  // The page shows data of the previous workspace. A reload prevents that it is saved into the new workspace.
   if (before && before.uid !== opened.uid) location.reload();
-  else for (const goOn of resumed) goOn();
+  else for (const resume of resumed) resume();
 }
 
 export function signOut() {
   tabStore.write("key", null);
-  // A fresh page: no signal of the old session may survive.
+  // A reload clears every signal of the old session.
   location.hash = "#/";
   location.reload();
 }
 
-/** Resolves once there is a key that works. */
+/**
+ * Ask for a key, and resolve when there is one that works.
+ * @returns {Promise<void>}
+ */
 export function untilSignedIn() {
   expired.value = true;
-  return new Promise((goOn) => waiting.push(goOn));
+  return new Promise((resume) => waiting.push(resume));
 }

@@ -1,18 +1,21 @@
-// Style sheets that come with the screens that need them.
+// @ts-check
+// Style sheets that are loaded with the screens that need them.
 
-const wanted = new Map();
+/** @type {Map<string, Promise<unknown>>} */
+const requested = new Map();
 
-/** Resolves once the sheet applies; `url` is what import.meta.resolve gives. */
+/**
+ * Add a style sheet to the page once. The promise resolves when the sheet applies, or when it cannot be loaded.
+ * @param {string} url from `import.meta.resolve`
+ */
 export function useSheet(url) {
-  if (!wanted.has(url)) {
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: url });
-    wanted.set(
-      url,
-      new Promise((done) => {
-        link.onload = link.onerror = done;
-      }),
-    );
-    document.head.append(link);
-  }
-  return wanted.get(url);
+  const known = requested.get(url);
+  if (known) return known;
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: url });
+  const loaded = new Promise((done) => {
+    link.onload = link.onerror = done;
+  });
+  requested.set(url, loaded);
+  document.head.append(link);
+  return loaded;
 }

@@ -1,7 +1,10 @@
-// Browser storage that may be forbidden or full: reading gives nothing then, and writing says whether it worked.
+// @ts-check
+// Browser storage, which may be forbidden or full: then reads return null and writes return false.
 
+/** @param {() => Storage} area */
 function makeStore(area) {
   return {
+    /** @param {string} name */
     read(name) {
       try {
         return area().getItem(`carillon.${name}`);
@@ -9,6 +12,11 @@ function makeStore(area) {
         return null;
       }
     },
+    /**
+     * Store a value, or remove it with null. Return whether that worked.
+     * @param {string} name
+     * @param {string | null} value
+     */
     write(name, value) {
       try {
         if (value === null) area().removeItem(`carillon.${name}`);
@@ -21,7 +29,7 @@ function makeStore(area) {
   };
 }
 
-/** Ends with the tab. */
+/** Lasts until the tab is closed. */
 export const tabStore = makeStore(() => sessionStorage);
-/** Stays on this machine. */
+/** Stays on this computer. */
 export const deviceStore = makeStore(() => localStorage);

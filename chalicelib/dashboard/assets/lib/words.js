@@ -1,8 +1,12 @@
-// Codes and status words of the API, in words for the reader.
+// @ts-check
+// Codes and statuses of the API in words.
 import { common } from "./texts/en/common.js";
 import { httpStatus, reasons } from "./texts/en/reasons.js";
 
-/** `pauseBetweenContactsMs` → "Pause between contacts ms"; `channel_not_found` → "Channel not found". */
+/**
+ * `pauseBetweenContactsMs` → "Pause between contacts ms"; `channel_not_found` → "Channel not found".
+ * @param {unknown} name
+ */
 export function title(name) {
   const spaced = String(name)
     .replace(/([a-z])([A-Z])/g, "$1 $2")
@@ -12,7 +16,7 @@ export function title(name) {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-/** Status words of campaigns, flows, executions, messages, imports and templates → colour of the dot. */
+/** Statuses of campaigns, flows, executions, messages, imports and templates → colour of the dot. */
 const TONES = {
   good: ["running", "completed", "active", "published", "approved", "sent", "delivered", "opened", "clicked", "replied",
     "granted", "closed"],
@@ -22,17 +26,22 @@ const TONES = {
   bad: ["failed", "error", "bounced", "rejected", "blocked", "cancelled", "revoked", "open", "circuit_open", "inactive"],
 }; // prettier-ignore
 
+/** @param {string} status */
 export function tone(status) {
   const word = String(status).toLowerCase();
   return Object.keys(TONES).find((name) => TONES[name].includes(word)) || "wait";
 }
 
+/** @param {string} status */
 export function statusWord(status) {
   const word = String(status).toLowerCase();
   return common.statuses[word] || title(word);
 }
 
-/** A code of the engine as a reader would say it; codes that are not known are at least readable. */
+/**
+ * Return the words for a reason code. An unknown code is made readable.
+ * @param {string | null | undefined} code may end with ": " and a detail
+ */
 export function reasonWord(code) {
   if (!code) return "";
   const [name, detail] = String(code).split(":");
@@ -41,7 +50,10 @@ export function reasonWord(code) {
   return detail ? `${known} (${detail.trim()})` : known;
 }
 
-/** What went wrong with a message; that an earlier attempt did is past once it is known to have arrived. */
+/**
+ * Return why a message was not delivered. The reason of a failed attempt is omitted when a later attempt succeeded.
+ * @param {{status: string, reason?: string | null}} message
+ */
 export function whyOfMessage({ status, reason }) {
   return ["sent", "delivered", "opened", "clicked", "replied"].includes(status) ? "" : reasonWord(reason);
 }

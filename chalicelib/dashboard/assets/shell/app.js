@@ -72,7 +72,7 @@ function Theme() {
 
 /** Loads the module of a screen when it is first gone to. */
 function CurrentScreen({ path }) {
-  const [first, ...rest] = path;
+  const rest = path.slice(1);
   const name = screenOf(path);
   const [loaded, setLoaded] = useState({});
   const before = useRef(null);

@@ -9,10 +9,10 @@ import { nameOf } from "../lib/schema.js";
 import { workspace } from "../lib/session.js";
 import { span } from "../lib/times.js";
 import { reasonWord, title } from "../lib/words.js";
-import { ask, confirm } from "../components/dialog.js";
+import { confirm } from "../components/dialog.js";
 import { SchemaForm } from "../components/field.js";
 import { Bar, Button, Card, Check, Choice, Facts, Loaded, Page, Problem, Raw, say, Status, Text, Time } from "../components/parts.js";
-import { TestSend } from "../components/test-send.js";
+import { askTestSend } from "../components/test-send.js";
 import { channelState } from "./channel-list.js";
 
 const LIVE_MS = 10_000;
@@ -30,7 +30,7 @@ export function Screen({ path: [uid] }) {
     if (await confirm({ label: `Delete “${of.name}”?`, text, action: "Delete the channel", danger: true, act: () => remove(`/v1/channels/${uid}`) })) go("channels");
   }
   return html`<${Page} name=${of.name} back=${BACK} lead=${html`<${Status} of=${channelState(of)} /><span>${nameOf(of.type)}</span>`}
-      actions=${html`<${Button} quiet onClick=${erase}>Delete …<//><${Button} primary onClick=${() => ask(TestSend, { label: "Send a test", channel: of })}>Test send …<//>`}>
+      actions=${html`<${Button} quiet onClick=${erase}>Delete …<//><${Button} primary onClick=${() => askTestSend({ channel: of })}>Test send …<//>`}>
     <${Circuit} channel=${of} reload=${channel.reload} />
     <div class="columns"><${Settings} key=${of.uid} channel=${of} reload=${channel.reload} />
       <div class="stack"><${Health} channel=${of} /><${Card} name="Record"><${Facts} of=${[["Id", html`<code>${of.uid}</code>`], ["Created", html`<${Time} at=${of.createdAt} plain />`], ["Changed", html`<${Time} at=${of.updatedAt} plain />`]]} />

@@ -1,3 +1,4 @@
+// @ts-check
 // Texts of the campaign list and of the pages of one campaign.
 
 export const campaigns = {

@@ -1,5 +1,7 @@
-// A sentence part for each code with which the engine explains a pause, a failure or a skipped message.
+// @ts-check
+// A phrase for each code with which the engine explains a pause, a failure or a skipped message.
 
+/** @type {Record<string, string>} */
 export const reasons = {
   all_failed: "every contact failed",
   all_timed_out: "no message was ever confirmed",
@@ -46,4 +48,5 @@ export const reasons = {
   worker_lost: "the worker stopped before it received the answer",
 };
 
+/** @param {string} status */
 export const httpStatus = (status) => `the provider answered with status ${status}`;

@@ -1,3 +1,4 @@
+// @ts-check
 // Texts of the shell: sign-in, navigation, overview.
 import { count } from "../../numbers.js";
 import { CONTACT, ERROR, MESSAGE, plural } from "./plural.js";
