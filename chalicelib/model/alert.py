@@ -1,4 +1,4 @@
-"""Alerts for the people of a workspace, stored so that each is sent once."""
+"""Alerts of a workspace. Each is stored, so that it is sent only once."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -36,7 +36,7 @@ class AuditEntry(StoredDocument):
     key_name: str
     route: str
     request_id: str
-    #: HTTP status of the response; 0 if the call changed something before it was refused or failed.
+    #: HTTP status of the response; 0 if the call made a change and was refused or failed afterwards.
     status: int
     changes: tuple[Change, ...]
     #: The number of changes that are not listed.

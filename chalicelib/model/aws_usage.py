@@ -11,7 +11,7 @@ class AwsUsage:
     write_units: int = 0
     #: Halves of DynamoDB read request units: an eventually consistent read costs one half.
     read_halves: int = 0
-    #: SQS requests of up to 64 KB each, including those by which Lambda receives and deletes a batch.
+    #: SQS requests of up to 64 KB each, including Lambda's requests to receive and delete a batch.
     queue_requests: int = 0
     #: Lambda invocations.
     invocations: int = 0

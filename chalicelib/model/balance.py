@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from chalicelib.model.base import StrictModel
 from chalicelib.model.money import Amount, read_money
 
-#: Limit of automatic top-ups per day (UTC), which bounds what can be charged while nobody is watching.
+#: Limit of automatic top-ups per day (UTC). It bounds the charges on an unattended account.
 RELOADS_A_DAY = 3
 
 
@@ -106,7 +106,7 @@ class LedgerEntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """An entry of the ledger. `units` is negative for what was spent; the sum over all entries is the total balance."""
+    """An entry of the ledger. `units` is negative for spent money. All entries add up to the total balance."""
 
     uid: str
     kind: LedgerEntryKind

@@ -1,4 +1,4 @@
-"""Base classes for values from outside: camelCase or snake_case, frozen, no unknown fields, no implicit conversions."""
+"""Base classes for external input: camelCase or snake_case, frozen, no unknown fields, no implicit conversions."""
 
 import re
 from collections.abc import Mapping
@@ -83,5 +83,5 @@ class StoredDocument(StrictModel):
         return None
 
     def marks(self) -> Mapping[str, str]:
-        """Return the attributes that are stored beside the document, by which lists can be filtered."""
+        """Return the attributes that are stored beside the document. Lists can be filtered by them."""
         return {}

@@ -40,7 +40,7 @@ class CampaignState(StrEnum):
 #: More contacts are added with `POST /v1/flows/{uid}/contacts` (api.md).
 MAX_CONTACTS_PER_CALL = 10_000
 ContactUids = Annotated[tuple[Uid, ...], Field(min_length=1, max_length=MAX_CONTACTS_PER_CALL)]
-#: JSON values in a request body with such a list; leaves room for a complete set of steps.
+#: Maximum of JSON values in a request body with a list of contacts; leaves room for a complete set of steps.
 MAX_VALUES = 12_000
 
 
@@ -88,12 +88,12 @@ class Campaign(StoredDocument):
     trigger: Trigger = ManualTrigger()
     audience: Audience | None = None
     steps: tuple[JsonValue, ...] = ()
-    #: Set for a campaign written in the short form, whose channel becomes the channel of its flows.
+    #: Set for a campaign in the short form. Its channel becomes the channel of its flows.
     short_form: ShortForm | None = None
     configuration: FlowConfiguration = FlowConfiguration()
     #: Whether a contact may enter an event campaign again.
     entry: EntryPolicy = EntryPolicy()
-    #: How late a scheduled start may be before it is skipped.
+    #: A scheduled start that is later than this is skipped.
     start_grace: Duration = START_GRACE
     #: Set while a scheduled campaign is launched.
     schedule: Schedule | None = None
@@ -120,7 +120,7 @@ class Campaign(StoredDocument):
 
 
 def _channels_in(written: JsonValue | tuple[JsonValue, ...]) -> set[str]:
-    """Yield every channel that the steps name, at any depth. The steps may still have problems."""
+    """Return every channel that the steps name, at any depth. The steps may still have problems."""
     if isinstance(written, list | tuple):
         return {uid for each in written for uid in _channels_in(each)}
     if not isinstance(written, dict):
@@ -137,7 +137,7 @@ class CampaignVersion(StrictModel):
     name: str
     steps: tuple[JsonValue, ...]
     configuration: FlowConfiguration = FlowConfiguration()
-    #: For an event campaign: which events enter a contact, and how often.
+    #: For an event campaign: the events that enter a contact, and how often a contact may enter.
     trigger: Trigger = ManualTrigger()
     entry: EntryPolicy = EntryPolicy()
     #: SEND step id → template version. Steps may say "latest"; a published version always has a number.

@@ -21,8 +21,8 @@ class Approval(StrEnum):
 
 
 class LostResponsePolicy(StrEnum):
-    """What to do with a message whose provider response was lost: keep it as `unknown`, or risk a duplicate
-    by a retry.
+    """Handling of a message after its provider response was lost: keep it as `unknown`, or retry and risk a
+    duplicate.
     """
 
     HOLD = "hold"
@@ -61,10 +61,10 @@ class ChannelFields(StrictModel):
     #: account applies, if the provider reports one.
     rate_per_second: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
     daily_cap: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    #: Price of a message in the workspace's currency, for an SMS of each part. A message without a price costs nothing.
+    #: Price of a message, or of each part of an SMS, in the workspace's currency. A message without a price is free.
     prices: Prices = {}
-    #: Prices for phone numbers by country prefix, such as `+49`. The longest matching prefix applies; message types
-    #: that it does not list have the price above.
+    #: Prices for phone numbers by country prefix, such as `+49`. The longest matching prefix applies. A message type
+    #: that the prefix does not list has the price above.
     prices_by_prefix: Annotated[Mapping[Prefix, Prices], Field(max_length=MAX_PREFIXES)] = {}
 
     def limits(self, account: RateLimits) -> RateLimits:
@@ -88,7 +88,7 @@ class Channel(ChannelFields, StoredDocument):
 
     @property
     def is_active(self) -> bool:
-        """Always true: an inbound message may name neither workspace nor channel, so all channels are searched for its
-        sender.
+        """Always true. An inbound message may name neither workspace nor channel, so its sender is searched in all
+        channels.
         """
         return True

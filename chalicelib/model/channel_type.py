@@ -21,10 +21,9 @@ class ChannelType(Protocol):
     settings: type[BaseModel]
     #: Model of a template's content: text fields, each a template source.
     content: type[BaseModel]
-    #: Whether the provider drops a second message with the same token. If so, a send whose response was lost is
-    #: retried.
+    #: Whether the provider drops a second message with the same token. If so, a send is retried after a lost response.
     deduplicates: bool
-    #: Provider codes that prove that the channel cannot reach the address, such as no device or no account.
+    #: Provider codes for an address that the channel cannot reach, for example because it has no device or account.
     incapable: frozenset[str]
     #: Longest duration of one send (connect and read).
     timeout: timedelta
@@ -33,17 +32,18 @@ class ChannelType(Protocol):
         """Return the address at which this channel reaches the contact, or None."""
 
     def allowance(self) -> RateLimits:
-        """Return the limits of the provider account, at most some minutes old. Raises nothing."""
+        """Return the limits of the provider account, at most a few minutes old. Raises nothing."""
 
     def parts_of(self, content: Mapping[str, str]) -> int:
-        """Return the number of messages into which the provider splits the rendered content; each is charged."""
+        """Return the number of parts of the rendered content. The provider sends and charges each part."""
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
         """Call the provider once. Errors of the provider are returned as a send result, never raised."""
 
     def falls_back(self, channel: Channel) -> bool:
-        """Report whether the provider itself falls back to another channel; then Carillon's own fallback
-        must be off.
+        """Report whether the provider itself falls back to another channel.
+
+        If so, Carillon's own fallback must be off.
         """
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:

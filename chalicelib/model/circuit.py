@@ -23,7 +23,7 @@ class ChannelFailureRecord:
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """Shared by all workers. `rev` guards the writes. All times are of the real clock."""
+    """A circuit, shared by all workers. `rev` is the optimistic lock. All times are real-clock times."""
 
     state: CircuitState = CircuitState.CLOSED
     #: Start of the outage; for a closed circuit, its end. None if there was none.

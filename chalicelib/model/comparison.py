@@ -64,9 +64,9 @@ class ValueComparison(Comparison):
 
 
 class HistoryComparison(Comparison):
-    """A comparison with keys of its own (`is`, `times`), or with `op` and `value`."""
+    """A comparison with special keys (`is`, `times`), or with `op` and `value`."""
 
-    #: The operators that apply.
+    #: The operators that `op` accepts.
     ops: ClassVar[tuple[Op, ...]]
 
     op: Op | None = None

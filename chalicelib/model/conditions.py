@@ -79,7 +79,7 @@ class PropertyIs(ValueComparison):
 
 
 def property_at(properties: Mapping[str, JsonValue], path: str) -> JsonValue:
-    """Return the value at a dotted path; None if the path leads nowhere."""
+    """Return the value at a dotted path; None if there is no value."""
     found: JsonValue = dict(properties)
     for name in path.split("."):
         found = found.get(name) if isinstance(found, dict) else None
@@ -190,7 +190,7 @@ class ConsentIs(HistoryComparison):
 
 
 class MessageIs(Comparison):
-    """A comparison of an earlier SEND: the state that its message reached, or the channel that carried it."""
+    """A comparison of an earlier SEND: the state that its message reached, or the channel that was used."""
 
     kind: ClassVar[str] = "message"
 
@@ -266,7 +266,7 @@ class Not(Comparison):
         return (self.not_,)
 
     def holds(self, context: StepContext) -> str:
-        """Return what does not hold."""
+        """Return the negation in words if the negated part does not hold."""
         return "" if self.not_.holds(context) else f"not {self.not_.kind}"
 
 
@@ -309,7 +309,7 @@ def leaves(when: Comparison) -> Iterator[Comparison]:
 
 
 def required_events(when: Comparison) -> frozenset[str]:
-    """Return the names of the events whose history the tree needs."""
+    """Return the names of the events that the tree counts."""
     return frozenset(leaf.event for leaf in leaves(when) if isinstance(leaf, EventCount))
 
 

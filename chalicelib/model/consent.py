@@ -11,7 +11,7 @@ from chalicelib.model.contact import ConsentState
 from chalicelib.model.message import MessageType
 from chalicelib.model.suppression import ChannelTypeName
 
-#: Characters; enough for the text that the contact saw and ticked with its date and place, not for a document.
+#: Characters. Enough for the text that the contact agreed to, with date and place; not for a document.
 MAX_PROOF = 2_000
 Source = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Proof = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROOF)]
@@ -25,14 +25,14 @@ class ConsentSource(StrictModel):
 
     source: Source = "api"
     proof: Proof | None = None
-    #: When the contact gave the consent, if that was before it was reported.
+    #: Time of the consent, if it is earlier than the report.
     collected_at: Moment | None = None
 
 
 class ConsentRecord(ConsentSource):
-    """A change of a consent; never changed itself.
+    """A change of a consent. A record is never changed.
 
-    Kept as long as the contact, because it may be needed as proof years later.
+    It is kept as long as the contact, because it may be needed as proof years later.
     """
 
     channel_type: str
@@ -73,5 +73,5 @@ class OptIn(StoredDocument):
     reason: Annotated[str, Field(max_length=200)] | None = None
 
     def is_open(self, now: Moment) -> bool:
-        """Report whether the confirmation message is queued, or was sent and its link is still valid."""
+        """Report whether the confirmation message is queued, or was sent with a link that is still valid."""
         return self.status in {OptInStatus.QUEUED, OptInStatus.SENDING, OptInStatus.SENT} and now < self.expires_at

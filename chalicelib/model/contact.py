@@ -28,7 +28,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _read_date(value: object) -> object:
-    """Convert text that is exactly a calendar day, such as 2026-03-02, to a date: JSON has no dates."""
+    """Convert a calendar day as text, such as 2026-03-02, to a date, because JSON has no dates."""
     if isinstance(value, str) and _DAY.fullmatch(value):
         with suppress(ValueError):
             return date.fromisoformat(value)
@@ -110,7 +110,7 @@ PLAIN_FIELDS: Mapping[str, str] = {
 
 
 def unique_keys(external_id: str | None, email: str | None, phone: str | None) -> tuple[str, ...]:
-    """Return the unique look-up keys of a contact, in the order in which they identify it."""
+    """Return the unique look-up keys of a contact, in order of precedence."""
     found = (("externalId", external_id), ("email", email and email.casefold()), ("phone", phone))
     return tuple(f"{name}:{value}" for name, value in found if value)
 
@@ -137,7 +137,7 @@ class Contact(ContactFields, StoredDocument):
     #: Entries of the suppression list for the contact's addresses. They are copied here because every send reads the
     #: contact anyway.
     suppressed: tuple[SuppressionBlock, ...] = ()
-    #: Channel types that do not reach the contact; a step's fallback is then tried at once.
+    #: Channel types that do not reach the contact. A step skips them and tries its fallback immediately.
     unreachable: Annotated[tuple[ChannelUnreachable, ...], Field(max_length=10)] = ()
 
     def consent_to(self, channel_type: str, message_type: MessageType) -> ConsentState | None:

@@ -9,7 +9,7 @@ CONTACT_SHARDS = 64
 
 @dataclass(frozen=True, slots=True)
 class ShardSummary:
-    """The number of contacts of a shard, and cursors to pages that are about a megabyte apart."""
+    """The number of contacts of a shard, and cursors to pages of about 1 MB each."""
 
     count: int
     starts: tuple[str | None, ...]

@@ -44,7 +44,7 @@ class DeliveryReport:
     Providers repeat and reorder reports, so only `DeliveryReceipt.rank` decides which one counts.
     """
 
-    #: None if the report is not about the state of a message but about an opt-out or a price.
+    #: None if the report is about an opt-out or a price, not about the state of a message.
     engagement: Engagement | None
     #: Time by the provider's clock; None if the provider does not say.
     at: datetime | None = None

@@ -19,7 +19,7 @@ class EventSubscription(StrictModel):
 
 
 class EventSubscriptions(StoredDocument):
-    """All subscriptions of a workspace. A subscription whose flow has ended is removed when the next event meets it."""
+    """All subscriptions of a workspace. The next matching event removes the subscription of an ended flow."""
 
     kind: ClassVar[str] = "LISTENERS"
 

@@ -1,4 +1,4 @@
-"""Executions: one contact in one flow. The stored execution is the source of truth; queues and counters are derived."""
+"""Executions: one contact in one flow. The stored execution is authoritative; queues and counters are derived."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -56,7 +56,7 @@ _RANKS = {
     Engagement.BOUNCED: 8,
     Engagement.FAILED: 9,
 }
-#: Any proof of delivery, earlier or later, replaces a failure that may pass.
+#: A report of delivery, earlier or later, replaces a failure that may pass.
 _SOFT_RANK = 3
 
 
@@ -162,18 +162,18 @@ class Execution:
     updated: datetime
     #: When the execution reached `node`; a WAIT counts from here.
     entered: datetime
-    #: Not before this time (a WAIT or a retry); None means at once.
+    #: Earliest time of the next step, after a WAIT or before a retry; None means immediately.
     due: datetime | None = None
-    #: In a WAIT whose end is decided: at `due` the execution leaves by `next`.
+    #: True in a WAIT once its end is decided: at `due` the execution leaves by `next`.
     asleep: bool = False
     #: Attempts used at `node`.
     attempt: int = 0
     #: The first send option at `node` that may still be used. Earlier ones were refused or do not apply.
     option: int = 0
-    #: The response to an attempt with this option was lost. The option may be retried, but no other may take its place.
+    #: The response to an attempt with this option was lost. This option may be retried; no other may replace it.
     answer_lost: bool = False
-    #: Cost of that attempt. It counts as spent unless the provider refuses the message after all; a retry pays only the
-    #: difference.
+    #: Cost of that attempt. It counts as spent unless the provider refuses the message in the end. A retry is charged
+    #: only the difference.
     paid: int = 0
     claim: Claim | None = None
     results: Mapping[NodeId, MessageResult] = field(default_factory=lambda: _NO_RESULTS)
@@ -194,12 +194,12 @@ class Execution:
 
     @property
     def properties(self) -> Mapping[str, JsonValue]:
-        """Return the properties of the triggering event; empty if there is none."""
+        """Return the properties of the triggering event; empty if no event started the execution."""
         return self.cause.properties if self.cause else {}
 
     @property
     def held(self) -> int:
-        """Return what is charged to the flow's budget for the message at `node` while it has no result."""
+        """Return the charge to the flow's budget for the message at `node` while it has no result."""
         return max(self.paid, self.claim.cost if self.claim else 0)
 
     def message_uid(self, node: NodeId) -> MessageUid:
@@ -212,7 +212,7 @@ class Execution:
         return replace(self, results={**self.results, node: result}, paid=0)
 
     def forgotten(self) -> "Execution":
-        """Return the execution of an erased contact: states, times and counts stay, personal data goes."""
+        """Return the execution without personal data, for an erased contact. States, times and counts stay."""
         path = tuple(replace(visit, why="") for visit in self.path)
         results = {node: replace(result, provider_id=None) for node, result in self.results.items()}
         return replace(self, cause=None, path=path, results=results)
@@ -225,7 +225,7 @@ class Execution:
         return replace(execution, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now)
 
     def unanswered(self, now: datetime, channel: str = "") -> MessageResult:
-        """Return the result of a message whose last response was lost and that is not retried."""
+        """Return the result of a message that is not retried after its last response was lost."""
         return MessageResult(
             MessageOutcome.UNKNOWN,
             now,
@@ -238,8 +238,9 @@ class Execution:
 
 
 def mark_unknown(execution: Execution, node: NodeId, now: datetime) -> Execution:
-    """Return the execution with the message of an expired claim set to `unknown`, under every policy, so that it is not
-    sent again.
+    """Return the execution with the message of an expired claim set to `unknown`, so that it is not sent again.
+
+    Applies under every `LostResponsePolicy`.
     """
     tries = execution.attempt + 1
     result = MessageResult(

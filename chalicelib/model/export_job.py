@@ -11,7 +11,7 @@ from chalicelib.model.import_job import Format
 
 
 class ExportOf(StrEnum):
-    """What the records of the file are."""
+    """The kind of records in the file."""
 
     CONTACTS = "contacts"
     EXECUTIONS = "executions"
@@ -56,7 +56,7 @@ class DataExport(StoredDocument):
     #: Token of the multipart upload, and the ETags of its parts so far.
     token: str = ""
     parts: tuple[str, ...] = ()
-    #: Where reading continues, and whether this is the first pass, which collects the columns.
+    #: Position at which reading continues, and whether this is the first pass, which collects the columns.
     cursor: str | None = None
     finding_columns: bool = False
     columns: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()

@@ -12,8 +12,8 @@ from chalicelib.errors import Conflict
 from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
 from chalicelib.model.pause import PauseCause, PausedBy, PauseReason, StoredPauseReason
 
-#: Contacts per shard of a flow's executions, and the maximum of shards. A recount has 15 s for each shard, in which a
-#: function of 1 GB counts 26,000 executions. So it can count, and complete, a flow of 100 million contacts.
+#: Contacts per shard of a flow's executions, and the maximum number of shards. A recount has 15 s per shard. A function
+#: of 1 GB counts 26,000 executions in 15 s, so a flow of 100 million contacts can be counted and completed.
 CONTACTS_PER_SHARD = 5_000
 MAX_SHARDS = 4_096
 
@@ -119,14 +119,14 @@ class FlowConfiguration(StrictModel):
 
 
 class RetryOf(StrictModel):
-    """The flow that this flow retries, and the executions or messages that it retries."""
+    """The selection of a retry: the retried flow, and its executions or messages to run again."""
 
     flow_uid: Uid
     of: Literal["failed", "unknown", "skipped"]
     reason: str | None = None
     #: Only messages of this node, or only executions that failed there. None means any node.
     node_id: str | None = None
-    #: Only one node runs again. A retry of such a retry also runs one node: the first flow ran the rest of the path.
+    #: Only one node runs again. A retry of this retry also runs one node: the first flow ran the rest of the path.
     only: bool = False
 
     def overlaps(self, other: "RetryOf") -> bool:
@@ -157,7 +157,7 @@ class Flow(StoredDocument):
     configuration: FlowConfiguration = FlowConfiguration()
     contact_count: int = 0
     duplicates_removed: int = 0
-    #: The audience is stored in `chunks` lists of contacts, of which `expanded_chunks` are enrolled.
+    #: The audience is stored in `chunks` lists of contacts; `expanded_chunks` of them are enrolled.
     chunks: int = 0
     expanded_chunks: tuple[int, ...] = ()
     shards: int = 1
@@ -180,7 +180,7 @@ class Flow(StoredDocument):
     closed_at: Moment | None = None
     #: When the last contact of the audience was enrolled.
     expanded_at: Moment | None = None
-    #: State of the watchdog: statistics updates at its last look, when they last changed, and when it looks again.
+    #: State of the watchdog: statistics updates at its last check, when they last changed, and when it checks again.
     seen_movements: int = 0
     seen_at: Moment | None = None
     look_again_at: Moment | None = None
@@ -230,7 +230,7 @@ class Flow(StoredDocument):
 
     @property
     def is_active(self) -> bool:
-        """Report whether the watchdog looks at the flow: it is under way, or it has ended and needs a recount."""
+        """Report whether the watchdog checks the flow: it is under way, or it has ended and needs a recount."""
         return self.is_under_way or (self.is_over and self.recount_at is not None)
 
     @property
@@ -263,7 +263,7 @@ class Flow(StoredDocument):
         return self._with(contact_count=contacts, chunks=chunks, shards=shards)
 
     def with_retried_shards(self, chunks: int, shards: int) -> "Flow":
-        """Return the retry whose jobs find its audience in `chunks` shards of the retried flow."""
+        """Return the retry with `chunks` enrolment jobs, one for each shard of the retried flow."""
         return self._with(from_rows=True, chunks=chunks, shards=shards)
 
     def with_more_contacts(self, contacts: int, chunks: int, duplicates: int, shards: int, now: datetime) -> "Flow":
@@ -280,7 +280,7 @@ class Flow(StoredDocument):
         )
 
     def with_enrolment_plan(self, jobs: int, shards: int) -> "Flow":
-        """Return the flow whose segment is enrolled by `jobs` jobs. Chunk 0 is the plan, and is done."""
+        """Return the flow with `jobs` enrolment jobs for its segment. Chunk 0 is the plan, and is done."""
         return self._with(chunks=1 + jobs, expanded_chunks=(0,), shards=shards)
 
     def with_enrolled_chunk(self, chunk: int, contacts_found: int, now: datetime) -> "Flow":
@@ -345,7 +345,7 @@ class Flow(StoredDocument):
         return self._ended(S.CANCELLED, now)._with(pause=None, paused_by=None, updated_at=now)
 
     def stopped(self, fault: str, now: datetime) -> "Flow":
-        """Return the flow in the status `error`, with what is wrong with its run."""
+        """Return the flow in the status `error`, with the fault of its run."""
         self.check_engine_move(S.ERROR)
         reason = PauseReason(PauseCause.FAULT, fault)
         return self._with(status=S.ERROR, pause=reason, paused_at=now, updated_at=now)
@@ -356,15 +356,15 @@ class Flow(StoredDocument):
         return self._ended(status, now)
 
     def settled(self, now: datetime) -> "Flow":
-        """Return the cancelled flow whose executions have all ended."""
+        """Return the cancelled flow as settled: all its executions have ended."""
         return self._with(settled_at=now)
 
     def closed(self, now: datetime) -> "Flow":
-        """Return the flow of an event campaign that no more contacts enter."""
+        """Return the flow of an event campaign as closed: no more contacts enter."""
         return self._with(closed_at=now)
 
     def recounted(self, stuck: int, look_again_at: datetime) -> "Flow":
-        """Return the flow with the next epoch of statistics, and the time at which the watchdog looks again."""
+        """Return the flow with the next epoch of statistics, and the time of the watchdog's next check."""
         return self._with(stats_epoch=self.stats_epoch + 1, stuck=stuck, look_again_at=look_again_at, recount_at=None)
 
     def with_contact_count(self, contacts: int) -> "Flow":
@@ -380,11 +380,11 @@ class Flow(StoredDocument):
         return self._with(seen_movements=movements, seen_at=now, look_again_at=None)
 
     def with_look_at(self, at: datetime) -> "Flow":
-        """Return the flow with the time at which the watchdog looks again."""
+        """Return the flow with the time of the watchdog's next check."""
         return self._with(look_again_at=at)
 
     def _check_status(self, expected: AbstractSet[FlowStatus], wanted: FlowStatus) -> None:
-        """Raise IllegalTransition where the table alone is too weak: `queued` may mean a start or a resume."""
+        """Raise IllegalTransition where the table is too general: `queued` may mean a start or a resume."""
         if self.status not in expected:
             raise IllegalTransition(self.status, wanted)
 

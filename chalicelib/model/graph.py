@@ -29,5 +29,5 @@ class Graph:
         return iter(self.nodes.values())
 
     def after(self, node: NodeId, exit_name: str) -> NodeId | None:
-        """Return the node to which an exit leads. KeyError for an unknown node or exit."""
+        """Return the node after an exit; None if the exit ends the execution. KeyError for an unknown node or exit."""
         return self.nodes[node].exits[exit_name]

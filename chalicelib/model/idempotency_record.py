@@ -1,4 +1,4 @@
-"""Idempotency records: which request uses an Idempotency-Key, and its response."""
+"""Idempotency records: the request that used an Idempotency-Key, and its response."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -20,7 +20,7 @@ class StoredResponse(StrictModel):
 class IdempotencyRecord(StoredDocument):
     """The record of a request, stored under a hash of its key.
 
-    Times are real-clock times, because callers live by them.
+    Times are real-clock times, because the retries of callers follow the real clock.
     """
 
     kind: ClassVar[str] = "CALL"

@@ -29,7 +29,7 @@ def new_uid() -> str:
 
 
 def new_mark() -> str:
-    """Return eight random characters by which a writer recognises its own write."""
+    """Return eight random characters that let a writer recognise its own write."""
     return new_uid()[-8:]
 
 
@@ -40,7 +40,7 @@ def is_uid(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MessageUid:
-    """The token of a message: given to the provider, which returns it in its events."""
+    """The token of a message. It is passed to the provider, which returns it in its events."""
 
     workspace: WorkspaceUid
     flow: FlowUid

@@ -15,7 +15,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$")
 
 
 class ExistingContactPolicy(StrEnum):
-    """What to do with a record whose contact exists."""
+    """Handling of a record for an existing contact."""
 
     UPSERT = "upsert"
     SKIP = "skip"

@@ -21,7 +21,7 @@ class Lane(StrictModel):
 
 
 def branches_of(lanes: Sequence[Lane]) -> tuple[Branch, ...]:
-    """Return the lanes in the form that the compiler reads."""
+    """Convert the lanes for the compiler."""
     return tuple(Branch(lane.label, lane.steps, f"lanes[{index}].steps") for index, lane in enumerate(lanes))
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class MessageType(StrEnum):
-    """Purpose of a message: NEWSLETTER requires consent, MESSAGE is about something that the contact did, CONVERSATION
-    is a reply.
+    """Purpose of a message. NEWSLETTER requires consent; MESSAGE follows an action of the contact; CONVERSATION is a
+    reply.
     """
 
     MESSAGE = "MESSAGE"
@@ -71,7 +71,7 @@ class PermanentFailure:
 
 @dataclass(frozen=True, slots=True)
 class RecipientSuppressed:
-    """Not sent; this address must not be written to again."""
+    """Not sent; this address must not receive messages again."""
 
     code: str
 

@@ -64,7 +64,7 @@ class Operand:
 
 
 def as_moment(value: object) -> datetime | None:
-    """Convert a value to a time. A date is its start in UTC; text is ISO 8601; text without a zone is no time."""
+    """Convert a value to a time, or return None. A date is its start in UTC; text must be ISO 8601 with a zone."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value) if len(value) > len("2026-01-01") else date.fromisoformat(value)
@@ -85,7 +85,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-#: Operator → the value that it accepts, in words and as a check.
+#: Operator → its accepted value, in words and as a check.
 _TAKES: Mapping[Op, tuple[str, Callable[[object], bool]]] = {
     **dict.fromkeys((Op.EQ, Op.NE), ("a value or a list", lambda value: isinstance(value, str | int | float | list))),
     **dict.fromkeys(_ORDERS, ("a number", _is_number)),

@@ -12,7 +12,7 @@ class ConcurrencySlot:
     held_by: str | None = None
     #: Real-clock time at which the hold expires, so that a crash frees the slot.
     held_until: datetime | None = None
-    #: The jitter that the next start takes to even out the last one.
+    #: The jitter of the next start. It is the opposite of the last jitter, so that the mean pause is exact.
     next_jitter: timedelta = timedelta(0)
 
     def is_usable(self, batch: str, real_now: datetime) -> bool:
@@ -22,7 +22,7 @@ class ConcurrencySlot:
 
 @dataclass(frozen=True, slots=True)
 class PacingState:
-    """`rev` guards the writes. `epoch` changes with every resume and makes older reservations void."""
+    """Pacing state. `rev` is the optimistic lock. Every resume changes `epoch`, which voids older reservations."""
 
     slots: tuple[ConcurrencySlot, ...] = ()
     #: The last reserved start.

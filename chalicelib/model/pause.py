@@ -1,4 +1,4 @@
-"""Why a flow is paused."""
+"""Reasons for the pause of a flow."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,7 +41,7 @@ _NAMED = {cause.value: cause for cause in PauseCause if cause is not PauseCause.
 
 
 def parse_pause_reason(text: str) -> PauseReason:
-    """Parse the stored form. A text that starts with no known cause describes a fault."""
+    """Parse the stored form. Text without a known cause at its start describes a fault."""
     cause, _, detail = text.partition(": ")
     return PauseReason(_NAMED[cause], detail) if cause in _NAMED else PauseReason(PauseCause.FAULT, text)
 

@@ -1,7 +1,7 @@
 """Bodies of the step, job and event queues.
 
-A message holds ids and a position, never a contact's data: a worker reads the stored execution or document first and
-decides by it, so a message that is lost, late or delivered twice does no harm.
+A message holds ids and a position, never a contact's data. A worker first reads the stored execution or document and
+decides by its state, so a message that is lost, late or delivered twice does no harm.
 
 Python names are readable; JSON names are short and must not change, because messages of the previous version are still
 in the queues during an update.
@@ -37,8 +37,8 @@ class StepMessage(StrictModel):
     pacing_slot_ms: Annotated[int | None, Field(alias="p")] = None
     #: The slot that the channel's rate limit has reserved for the send, in microseconds since 1970.
     rate_slot_us: Annotated[int | None, Field(alias="r")] = None
-    #: Set by the redrive of dead letters: the step message that followed this one may be lost, so the worker enqueues
-    #: the current step of the execution again even if this message is out of date.
+    #: Set by the redrive of dead letters. The step message after this one may be lost, so the worker enqueues the
+    #: current step of the execution again, even if this message is out of date.
     redriven: Annotated[bool, Field(alias="revived")] = False
 
     @property
@@ -145,7 +145,7 @@ class Recount(StrictModel):
     budget_moves: Annotated[int | None, Field(alias="takes")] = None
     #: The epoch of the flow's statistics when the recount was requested; once its first job has run, when it began.
     stats_epoch: Annotated[int | None, Field(alias="epoch", exclude_if=lambda value: value is None)] = None
-    #: For a pass that has begun: the epoch in which it was first requested, however often it was restarted.
+    #: For a pass that has begun: the epoch of its first request, unchanged by restarts.
     requested_epoch: Annotated[int | None, Field(alias="asked", exclude_if=lambda value: value is None)] = None
     #: Whether enrolment had ended when the pass began.
     enrolment_closed: Annotated[bool, Field(alias="full", exclude_if=lambda value: not value)] = False
@@ -185,7 +185,7 @@ class SendOptIn(StrictModel):
 
 
 class EraseContact(StrictModel):
-    """Finish the erasure of a contact: delete what was being written while it was erased."""
+    """Finish the erasure of a contact: delete records that were written during the erasure."""
 
     kind: Literal["erase"] = "erase"
     workspace: _Workspace

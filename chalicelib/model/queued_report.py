@@ -29,8 +29,8 @@ class QueuedCallback(StrictModel):
 
 
 class LinkVisit(StrictModel):
-    """A contact opened a tracking link or loaded the tracking image; `engagement` is what the message
-    reached by that.
+    """A visit of a tracking link, or a load of the tracking image. `engagement` is the state that the message
+    reached.
     """
 
     kind: Literal["link"] = "link"

@@ -49,7 +49,7 @@ class AnyOf(Comparison):
 
 
 class NoneOf(Comparison):
-    """A negation; for a list, it holds if no part holds."""
+    """A combination that holds if no part holds."""
 
     kind: ClassVar[str] = "not"
 

@@ -54,4 +54,4 @@ class SendsMessage(Protocol):
 
     @property
     def options(self) -> tuple[SendOption, ...]:
-        """Return the send options in the order in which they are tried."""
+        """Return the send options in the order of the attempts."""

@@ -39,7 +39,7 @@ def _sign(secret: bytes, purpose: str, parts: Sequence[str]) -> str:
 def hash_address(secret: bytes, workspace: str, kind: AddressKind, address: str) -> str:
     """Return a keyed hash, the same for all spellings of an e-mail address.
 
-    Without the secret nobody can test addresses.
+    Without the secret, an address cannot be tested against the hash.
     """
     said = json.dumps(["suppression", workspace, kind, address.strip().casefold()])
     return hmac.new(secret, said.encode(), hashlib.sha256).hexdigest()[:40]

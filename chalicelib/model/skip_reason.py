@@ -27,7 +27,7 @@ class SkipReason(StrEnum):
 
     @classmethod
     def of_status(cls, status: str) -> "SkipReason":
-        """Return the reason for a contact whose status, such as `BLOCKED`, is not ACTIVE."""
+        """Return the reason for a contact that is not ACTIVE, by its status, such as `BLOCKED`."""
         return cls(f"contact_{status.lower()}")
 
 

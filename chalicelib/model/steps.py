@@ -45,7 +45,7 @@ class StepContext:
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """Leave by this exit at once. `why` is the comparison that decided, for the inspector."""
+    """Leave by this exit immediately. `why` is the deciding comparison, which the inspector shows."""
 
     exit: str = NEXT
     why: str = ""
@@ -103,9 +103,9 @@ class Reference:
 class Step(StrictModel):
     """Base of the authored steps; each node type is a subclass with `type` as its discriminator."""
 
-    #: Whether the step sends messages, to which later steps may refer.
+    #: Whether the step sends messages. Later steps may refer to them.
     delivers: ClassVar[bool] = False
-    #: Whether the lanes are variants whose messages are compared.
+    #: Whether the lanes are variants, so that statistics compare their messages.
     compares_lanes: ClassVar[bool] = False
 
     type: str
@@ -119,7 +119,7 @@ class Step(StrictModel):
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """The exits that have steps of their own; afterwards the lanes join."""
+        """The exits that lead to lanes. The lanes join at the following step."""
         return ()
 
     @property
@@ -129,7 +129,7 @@ class Step(StrictModel):
 
     @property
     def refers_to(self) -> tuple[Reference, ...]:
-        """The earlier SENDs whose messages this step reads."""
+        """References to earlier SENDs, for a step that depends on their messages."""
         return ()
 
     @property

@@ -27,7 +27,7 @@ class SuppressionReason(StrEnum):
     STOP = "stop"
     ONE_CLICK = "one_click"
     MANUAL = "manual"
-    #: For an erased contact: the consent that it had revoked.
+    #: The contact revoked its consent and was erased later.
     REVOKED = "revoked"
 
     @property
@@ -50,7 +50,7 @@ class SuppressionBlock(StrictModel):
         return self.channel_type in {None, channel_type} and self.message_type in {None, message_type}
 
     def is_same(self, other: "SuppressionBlock") -> bool:
-        """Report whether two suppressions have the same scope and reason, at whatever time."""
+        """Report whether two suppressions have the same scope and reason. Their times may differ."""
         return self.model_copy(update={"at": other.at}) == other
 
 

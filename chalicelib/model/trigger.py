@@ -29,7 +29,7 @@ class ApiTrigger(StrictModel):
 
 
 class ScheduledTrigger(StrictModel):
-    """Started at `at`, or repeatedly by a recurrence rule whose first occurrence is `at`."""
+    """Started at `at`, or repeatedly by a recurrence rule. `at` is the first occurrence."""
 
     type: Literal["scheduled"] = "scheduled"
     #: A time in `timezone`; with an offset or Z, exactly that time.
@@ -58,8 +58,8 @@ Trigger = Annotated[ManualTrigger | ApiTrigger | ScheduledTrigger | EventTrigger
 
 
 class EntryPolicy(StrictModel):
-    """Whether a contact that has finished an event campaign may enter it again, and the minimum time after its last
-    entry.
+    """Rule for a contact that has finished an event campaign: whether it may enter again, and the minimum time after
+    its last entry.
     """
 
     again: bool = False
@@ -76,7 +76,7 @@ class SkippedStart(StrictModel):
 class Schedule(StrictModel):
     """The schedule of a launched campaign.
 
-    It is the source of truth; a timer or job that differs from it is ignored.
+    It is authoritative: a timer or job that differs from it is ignored.
     """
 
     trigger: ScheduledTrigger

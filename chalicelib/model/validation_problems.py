@@ -55,7 +55,7 @@ def _message(detail: ErrorDetails) -> str:
 
 
 def _path(detail: ErrorDetails, prefix: str, content: object) -> str:
-    """Convert a pydantic location, without the names of union members, which mean nothing to a caller."""
+    """Convert a pydantic location. The names of union members are left out, because callers do not know them."""
     path: list[str | int] = []
     here = content
     last = len(detail["loc"]) - 1

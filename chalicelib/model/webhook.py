@@ -17,7 +17,7 @@ from chalicelib.model.ids import WorkspaceUid
 
 #: The uid; a workspace has one document.
 WEBHOOKS = "all"
-#: Its name in JSON is short and stays, because queues hold messages of the previous version during an update.
+#: The short JSON name must not change, because queues hold messages of the previous version during an update.
 _Workspace = Annotated[WorkspaceUid, Field(alias="w")]
 #: All webhooks are in one item, and a transaction (at most 100 writes) may store a delivery for each.
 MAX_WEBHOOKS = 20
@@ -128,7 +128,7 @@ class DeliveryStatus(StrEnum):
 
 
 class DeliveryAttempt(StrictModel):
-    """One call of the webhook: the status of the response, or the reason why there is none."""
+    """One call of the webhook: the status of the response, or the fault if no response arrived."""
 
     at: Moment
     status: int | None = None
@@ -137,7 +137,7 @@ class DeliveryAttempt(StrictModel):
 
 
 class WebhookDelivery(StoredDocument):
-    """An event for one webhook. Its uid is the `webhook-id` by which the receiver recognises a repeated delivery."""
+    """An event for one webhook. Its uid is sent as `webhook-id`, so that receivers recognise a repeated delivery."""
 
     kind: ClassVar[str] = "DELIVERY"
 
@@ -164,7 +164,7 @@ class WebhookDelivery(StoredDocument):
 
 
 class OutgoingCall(StrictModel):
-    """Everything that the calling function needs; it has no access to stored data."""
+    """A call to make, with all its data: the calling function has no access to stored data."""
 
     version: Annotated[int, Field(alias="v")] = 1
     workspace: _Workspace

@@ -53,8 +53,9 @@ class Key(StoredDocument):
 
 
 class KnownWorkspace(StoredDocument):
-    """An entry for the workspace itself and for each workspace that its admin keys have created, with the name at
-    creation.
+    """An entry for the workspace itself and for each workspace that its admin keys have created.
+
+    `name` is the name at creation.
     """
 
     kind: ClassVar[str] = "KNOWN_WORKSPACE"

@@ -19,7 +19,7 @@ class WeightedLane(Lane):
 
 
 class AbTest(Step):
-    """Two to five lanes whose weights add up to 100."""
+    """Two to five lanes. Their weights add up to 100."""
 
     compares_lanes: ClassVar[bool] = True
 
@@ -50,8 +50,9 @@ class AbTest(Step):
         return {lane.label: lane.weight / WHOLE for lane in self.lanes}
 
     def decide(self, context: StepContext) -> NodeOutcome:
-        """Choose the lane by a hash of campaign, node and contact, so that retries, new flows and new versions choose
-        the same one.
+        """Choose the lane by a hash of campaign, node and contact.
+
+        Retries, new flows and new versions choose the same lane.
         """
         point = stable_fraction(context.campaign, context.node, context.contact.uid) * WHOLE
         reached = 0

@@ -1,4 +1,4 @@
-"""CONDITION: takes the first lane whose `when` holds."""
+"""CONDITION: takes the first lane with a `when` that holds."""
 
 from typing import Annotated, Literal, Self
 

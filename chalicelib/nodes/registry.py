@@ -23,8 +23,8 @@ STEP: TypeAdapter[Step] = TypeAdapter(Annotated[_ANY, Field(discriminator="type"
 def read_step(written: JsonValue) -> Step:
     """Parse a step. Raises ValidationError, and RecursionError for input that is nested too deeply.
 
-    Steps of a known type are validated by the model of that type, so a process builds only the validators that it
-    needs. The validator of CONDITION takes longer to build than all others together, and most flows have none.
+    The model of its type validates a step, so a process builds only the validators of types in use. The validator of
+    CONDITION takes longer to build than all others together, and most flows have no CONDITION.
     """
     named = written.get("type") if isinstance(written, dict) else None
     known = _BY_TYPE.get(named) if isinstance(named, str) else None

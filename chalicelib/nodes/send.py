@@ -58,7 +58,7 @@ class Send(_Text, Step):
 
     @property
     def options(self) -> tuple[SendOption, ...]:
-        """The send options in the order in which they are tried."""
+        """The send options in the order of the attempts."""
         own = SendOption("", "", self)
         if isinstance(self.fallback, OtherChannel):
             return (own, SendOption("/fallback", "fallback.", self.fallback))

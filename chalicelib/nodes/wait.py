@@ -44,8 +44,9 @@ TimeOfDay = Annotated[
 
 
 class Wait(Step):
-    """One of `for` (1 second to 365 days from when the execution reaches the step), `until` (a date-time), `localTime`
-    (HH:MM).
+    """A wait with exactly one of `for`, `until` (a date-time) and `localTime` (HH:MM).
+
+    `for` is 1 second to 365 days, and starts when the execution reaches the step.
     """
 
     type: Literal["WAIT"] = "WAIT"
@@ -71,15 +72,16 @@ class Wait(Step):
         return Continue(why="the moment had passed") if until <= context.now else WaitUntil(until)
 
     def problems(self, now: datetime) -> tuple[Problem, ...]:
-        """Return a problem for a date-time that is further ahead than the longest wait."""
+        """Return a problem for a date-time beyond the longest wait."""
         if self.until is not None and self.until > now + LONGEST:
-            return (Problem("until", f"step {self.id}: this moment is more than {LONGEST.days} days ahead"),)
+            message = f"step {self.id}: this time is more than {LONGEST.days} days ahead; choose an earlier one"
+            return (Problem("until", message),)
         return ()
 
     def warnings(self, now: datetime) -> tuple[Problem, ...]:
-        """Return a warning for a date-time in the past, which is not waited for."""
+        """Return a warning for a date-time in the past."""
         if self.until is not None and self.until <= now:
-            return (Problem("until", f"step {self.id}: this moment has passed; contacts go on at once"),)
+            return (Problem("until", f"step {self.id}: this time has passed, so contacts continue immediately"),)
         return ()
 
     def _moment(self, context: StepContext) -> datetime:
