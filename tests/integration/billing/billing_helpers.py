@@ -58,14 +58,14 @@ class KillingPort:
         self._port, self._method, self._after, self.died = port, method, after, False
 
     def __getattr__(self, name: str) -> Any:
-        found: Callable[..., Any] = getattr(self._port, name)
+        attribute: Callable[..., Any] = getattr(self._port, name)
         if name != self._method or self.died:
-            return found
+            return attribute
 
-        def die(*arguments: Any, **named: Any) -> Any:
+        def kill(*arguments: Any, **named: Any) -> Any:
             self.died = True
             if self._after:
-                found(*arguments, **named)
+                attribute(*arguments, **named)
             raise WorkerKilled
 
-        return die
+        return kill

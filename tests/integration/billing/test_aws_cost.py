@@ -1,4 +1,4 @@
-"""What a flow costs on AWS: as a second meter counts it, on its page, and as the estimate said before."""
+"""Test the AWS usage of a flow: against a second meter, in the API, and against the estimate."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,7 +25,7 @@ def story() -> Iterator[MeteredStory]:
 
 
 def _flow(story: MeteredStory, *steps: dict[str, Any]) -> tuple[str, str]:
-    """A flow that has ended, and its campaign."""
+    """Run a flow to its end and return it with its campaign."""
     campaign = story.campaign(*steps, audience={"contactUids": story.contacts})
     flow = story.start(campaign)
     with _watching(story):
@@ -35,13 +35,13 @@ def _flow(story: MeteredStory, *steps: dict[str, Any]) -> tuple[str, str]:
     return flow, campaign
 
 
-def test_what_is_counted_is_what_another_meter_counts(story: MeteredStory) -> None:
+def test_the_stored_usage_equals_that_of_a_second_meter(story: MeteredStory) -> None:
     flow, campaign = _flow(story, story.send("one"), story.send("two"))
     aws, asked = story.flow(flow)["cost"]["aws"], story.meter.tally
     units = aws["units"]
     assert units["queueRequests"] == asked.sqs_requests
     assert units["invocations"] == asked.sqs_batches
-    # The very last writes of a process are counted with its next batch.
+    # The last writes of a process are counted with its next batch.
     assert 0.97 <= units["writeUnits"] / asked.write_units.total() <= 1
     assert 0.97 <= units["readUnits"] / sum(asked.read_units.values()) <= 1
     assert (aws["currency"], aws["region"]) == ("USD", "us-east-1")
@@ -51,7 +51,7 @@ def test_what_is_counted_is_what_another_meter_counts(story: MeteredStory) -> No
     assert story.flow(flow)["cost"]["aws"] == aws
 
 
-def test_the_estimate_says_it_before_to_a_tenth(story: MeteredStory) -> None:
+def test_the_estimate_is_within_a_tenth_of_the_usage(story: MeteredStory) -> None:
     steps = (story.send("one"), {"id": "tag", "type": "TAG", "add": ["vip"]}, story.send("two"))
     flow, campaign = _flow(story, *steps)
     default = {"channelUid": story.channel}
@@ -61,7 +61,7 @@ def test_the_estimate_says_it_before_to_a_tenth(story: MeteredStory) -> None:
         assert expected[name] == pytest.approx(counted[name], rel=0.1), name
 
 
-def test_what_providers_report_is_counted_too(story: MeteredStory) -> None:
+def test_delivery_reports_count_as_usage(story: MeteredStory) -> None:
     body = {"name": "Console", "type": "console", "reportsReceipts": True}
     story.channel = story.expect(201, story.api.post("/v1/channels", body))["uid"]
     campaign = story.short_campaign(audience={"contactUids": story.contacts})
@@ -80,7 +80,7 @@ def test_what_providers_report_is_counted_too(story: MeteredStory) -> None:
     assert expected["writeUnits"] == pytest.approx(units["writeUnits"], rel=0.1)
 
 
-def test_a_flow_that_has_not_begun_has_cost_nothing(story: MeteredStory) -> None:
+def test_a_draft_flow_has_no_usage(story: MeteredStory) -> None:
     campaign = story.short_campaign()
     cost = story.flow(story.start(campaign, status="draft"))["cost"]
     assert (cost["messages"]["amount"], cost["aws"]["amount"]) == ("0.00", "0.000000")

@@ -1,4 +1,4 @@
-"""A prepaid workspace: what its flows may spend, where the money is after crashes, and what ends a pause."""
+"""Test charging in a prepaid workspace: limits of the balance, crashes, and pauses."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ def _state(story: Story, flow: str) -> str:
     return str(story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"])
 
 
-def test_what_is_paid_in_is_spent_to_the_last_message_and_a_top_up_alone_resumes_nothing(story: Story) -> None:
+def test_a_flow_pauses_at_an_empty_balance_and_a_top_up_does_not_resume_it(story: Story) -> None:
     prepay(story, "1.00", contacts=150)
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=20))
@@ -50,12 +50,12 @@ def test_what_is_paid_in_is_spent_to_the_last_message_and_a_top_up_alone_resumes
     assert balance_of(story) == ("1.50", "0.00")
     check_ledger(story, 3_000_000)
     ledger = story.api.get("/v1/balance/transactions").data
-    assert sorted((line["type"], line["amount"]) for line in ledger) == [
+    assert sorted((entry["type"], entry["amount"]) for entry in ledger) == [
         ("spent", "-1.50"), ("topup", "1.00"), ("topup", "2.00"),
     ]  # fmt: skip
 
 
-def test_what_is_refused_costs_nothing_and_others_are_sent_for_it(story: Story) -> None:
+def test_refused_messages_cost_nothing(story: Story) -> None:
     prepay(story, "0.20", contacts=40)
     refused = {f"c{number}@example.com" for number in range(0, 40, 4)}
     story.provider.answer = lambda message: (
@@ -68,7 +68,7 @@ def test_what_is_refused_costs_nothing_and_others_are_sent_for_it(story: Story) 
     check_ledger(story, 200_000)
 
 
-def test_a_lost_answer_is_paid_for(story: Story) -> None:
+def test_a_message_with_a_lost_response_is_charged(story: Story) -> None:
     prepay(story, "1.00", contacts=3)
     story.provider.answer = lambda _: OutcomeUnknown("read_timeout")
     flow = story.start(story.short_campaign())
@@ -85,23 +85,21 @@ def test_a_lost_answer_is_paid_for(story: Story) -> None:
         ("executions", "save_many"), ("statistics", "register_batch"), ("statistics", "record_batch"),
     ],
 )  # fmt: skip
-def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(
-    story: Story, port: str, method: str, after: bool
-) -> None:
+def test_after_a_crash_the_ledger_equals_the_sent_messages(story: Story, port: str, method: str, after: bool) -> None:
     prepay(story, "1.00", contacts=12)
     story.provider.answer = lambda message: (
         PermanentFailure("x") if message.to == "c1@example.com" else Accepted(str(message.uid))
     )
     flow = story.start(story.short_campaign())
     ports = story.world.ports
-    dying = KillingPort(getattr(ports, port), method, after)
-    use_ports(replace(ports, **{port: dying}))
+    killing = KillingPort(getattr(ports, port), method, after)
+    use_ports(replace(ports, **{port: killing}))
     for _ in range(120):
         try:
             story.advance(timedelta(seconds=5), timedelta(seconds=5))
         except WorkerKilled:
             story.time_travel.shift(timedelta(minutes=4))
-    assert dying.died
+    assert killing.died
     use_ports(ports)
     story.advance(timedelta(hours=2), timedelta(minutes=1))
     shown = story.flow(flow)
@@ -113,14 +111,14 @@ def test_after_a_crash_the_books_are_those_of_the_rows_to_the_cent(
     check_ledger(story, 1_000_000)
 
 
-def test_a_worker_that_dies_while_it_sends_has_spent_what_it_may_have_sent(story: Story) -> None:
+def test_messages_that_a_crashed_worker_may_have_sent_are_charged(story: Story) -> None:
     prepay(story, "1.00", contacts=3)
 
-    def die(_: OutgoingMessage) -> None:
+    def kill(_: OutgoingMessage) -> None:
         story.provider.during = lambda _: None
         raise WorkerKilled
 
-    story.provider.during = die
+    story.provider.during = kill
     flow = story.start(story.short_campaign())
     with pytest.raises(WorkerKilled):
         story.advance(timedelta(seconds=10))
@@ -145,7 +143,7 @@ def test_two_flows_share_a_balance_and_neither_overdraws_it(story: Story) -> Non
     assert balance_of(story) == (f"{0.30 - sent / 100:.2f}", "0.00")
 
 
-def test_without_money_nothing_is_launched_triggered_started_or_resumed(story: Story) -> None:
+def test_an_empty_balance_refuses_launch_trigger_start_and_resume(story: Story) -> None:
     prepay(story, "0.05", contacts=10)
     campaign = story.short_campaign(audience={"contactUids": story.contacts})
     flow = story.start(campaign)
@@ -165,18 +163,18 @@ def test_without_money_nothing_is_launched_triggered_started_or_resumed(story: S
     assert story.flow(flow)["status"] == "paused"
 
 
-def test_a_reload_comes_before_the_money_is_gone_but_three_times_a_day_at_most(story: Story) -> None:
+def test_the_balance_reloads_in_time_but_at_most_three_times_a_day(story: Story) -> None:
     reload = {"enabled": True, "threshold": "0.05", "amount": "0.10"}
     prepay(story, "0.10", contacts=60)
     story.expect(200, story.api.put("/v1/balance/auto-reload", reload))
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=20))
     assert (story.flow(flow)["status"], story.flow(flow)["stats"]["sent"]) == ("paused", 40)
-    assert [line["type"] for line in story.api.get("/v1/balance/transactions").data].count("reload") == 3
+    assert [entry["type"] for entry in story.api.get("/v1/balance/transactions").data].count("reload") == 3
     check_ledger(story, 400_000)
 
 
-def test_a_provider_that_wants_money_pauses_the_flow_and_no_circuit(story: Story) -> None:
+def test_an_unpaid_provider_account_pauses_the_flow_but_opens_no_circuit(story: Story) -> None:
     story.set_up(contacts=8)
     story.provider.answer = lambda _: AccountUnpaid("131042")
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0})
@@ -189,7 +187,7 @@ def test_a_provider_that_wants_money_pauses_the_flow_and_no_circuit(story: Story
     assert (story.flow(flow)["status"], story.flow(flow)["stats"]["failed"]) == ("completed", 0)
 
 
-def test_a_flow_is_deleted_when_what_it_spent_is_counted(story: Story) -> None:
+def test_a_flow_can_be_deleted_after_its_spending_is_reconciled(story: Story) -> None:
     prepay(story, "1.00", contacts=30)
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 1000})
     story.advance(timedelta(seconds=5))

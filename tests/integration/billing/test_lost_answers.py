@@ -1,4 +1,4 @@
-"""What a message costs whose answer was lost, on a prepaid channel that sends such a message again."""
+"""Test the cost of messages with a lost response, on a prepaid channel that sends them again."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ from tests.integration.harness import PatchedPort, Story, story
 
 __all__ = ["story"]
 
-LOST, TAKEN = OutcomeUnknown("read_timeout"), Accepted("id")
+LOST, ACCEPTED = OutcomeUnknown("read_timeout"), Accepted("id")
 FIRST = timedelta(seconds=2)
 
 
@@ -39,18 +39,18 @@ def _charge(story: Story, price: str) -> None:
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
 
 
-def _answer(story: Story, *verdicts: SendResult) -> None:
-    """The tries of each message fare so, one after the other, and so does its last for good."""
+def _answer(story: Story, *results: SendResult) -> None:
+    """Script the results of the attempts of each message. The last result repeats."""
 
     def answer(message: OutgoingMessage) -> SendResult:
         tried = story.provider.times_called()[str(message.uid)]
-        return verdicts[min(tried, len(verdicts)) - 1]
+        return results[min(tried, len(results)) - 1]
 
     story.provider.answer = answer
 
 
-def _lose_one(story: Story, amount: str = "1.00", then: SendResult = TAKEN) -> str:
-    """A flow of one message whose first try has had no answer yet."""
+def _lose_one(story: Story, amount: str = "1.00", then: SendResult = ACCEPTED) -> str:
+    """Start a flow of one message, and lose the response of its first attempt."""
     prepay(story, amount)
     _answer(story, LOST, then)
     flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
@@ -62,11 +62,11 @@ def _lose_one(story: Story, amount: str = "1.00", then: SendResult = TAKEN) -> s
 def _finish(story: Story, flow: str) -> Any:
     story.advance(timedelta(minutes=20), step=timedelta(seconds=5))
     shown = story.flow(flow)
-    check_ledger(story, sum(_paid_in(story)))
+    check_ledger(story, sum(_top_ups(story)))
     return shown["stats"]
 
 
-def _paid_in(story: Story) -> list[int]:
+def _top_ups(story: Story) -> list[int]:
     ledger = story.world.ports.balances.list_entries(story.api.workspace, 100, None).items
     return [entry.units for entry in ledger if entry.kind == "topup"]
 
@@ -76,7 +76,7 @@ def _key(story: Story, flow: str) -> ExecutionKey:
 
 
 def _report(story: Story, flow: str, engagement: Engagement = Engagement.DELIVERED) -> None:
-    """The provider tells of the message before it is tried again."""
+    """Store a delivery report for the message before its next attempt."""
     receipt = DeliveryReceipt(engagement, story.now)
     assert story.world.ports.executions.put_receipt(_key(story, flow), 1, NodeId("one"), receipt)
 
@@ -87,9 +87,7 @@ def _recount(story: Story, flow: str) -> None:
 
 @pytest.mark.parametrize("recounted", [False, True])
 @pytest.mark.parametrize("engagement", [Engagement.DELIVERED, Engagement.BOUNCED])
-def test_a_message_of_which_only_a_receipt_tells_is_paid_for(
-    story: Story, engagement: Engagement, recounted: bool
-) -> None:
+def test_a_message_known_only_by_its_receipt_is_charged(story: Story, engagement: Engagement, recounted: bool) -> None:
     flow = _lose_one(story)
     if recounted:
         _recount(story, flow)
@@ -100,7 +98,7 @@ def test_a_message_of_which_only_a_receipt_tells_is_paid_for(
 
 
 @pytest.mark.parametrize("recounted", [False, True])
-def test_a_message_that_is_sent_again_is_paid_once(story: Story, recounted: bool) -> None:
+def test_a_message_that_is_sent_again_is_charged_once(story: Story, recounted: bool) -> None:
     flow = _lose_one(story)
     assert story.flow(flow)["stats"]["spent"] == "0.01"
     if recounted:
@@ -110,7 +108,7 @@ def test_a_message_that_is_sent_again_is_paid_once(story: Story, recounted: bool
     assert balance_of(story) == ("0.99", "0.00")
 
 
-def test_one_whose_every_answer_is_lost_is_paid_once(story: Story) -> None:
+def test_a_message_with_only_lost_responses_is_charged_once(story: Story) -> None:
     stats = _finish(story, _lose_one(story, then=LOST))
     assert (stats["unknown"], stats["spent"], len(story.provider.calls)) == (1, "0.01", 4)
     assert balance_of(story) == ("0.99", "0.00")
@@ -123,7 +121,7 @@ def test_the_last_cent_is_enough_to_send_it_again(story: Story) -> None:
 
 
 @pytest.mark.parametrize(("price", "cost"), [("0.03", "0.03"), ("0.002", "0.01")])
-def test_when_the_price_changes_meanwhile_the_dearer_try_is_paid(story: Story, price: str, cost: str) -> None:
+def test_after_a_price_change_the_higher_price_is_charged(story: Story, price: str, cost: str) -> None:
     flow = _lose_one(story)
     _charge(story, price)
     assert _finish(story, flow)["spent"] == cost
@@ -132,7 +130,7 @@ def test_when_the_price_changes_meanwhile_the_dearer_try_is_paid(story: Story, p
 
 @pytest.mark.parametrize("recounted", [False, True])
 @pytest.mark.parametrize("then", [PermanentFailure("rejected"), TransientFailure("busy")])
-def test_one_that_is_refused_after_all_costs_nothing(story: Story, then: SendResult, recounted: bool) -> None:
+def test_a_message_that_is_finally_refused_costs_nothing(story: Story, then: SendResult, recounted: bool) -> None:
     flow = _lose_one(story, then=then)
     if recounted:
         _recount(story, flow)
@@ -141,8 +139,8 @@ def test_one_that_is_refused_after_all_costs_nothing(story: Story, then: SendRes
     assert balance_of(story) == ("1.00", "0.00")
 
 
-def test_one_that_is_not_to_be_sent_again_stays_unknown_and_paid_for(story: Story) -> None:
-    """The contact may have it: as skipped it would be free, and a retry of the skipped would send it twice."""
+def test_a_message_that_is_not_sent_again_stays_unknown_and_charged(story: Story) -> None:
+    """The contact may have the message. If it were skipped, it would cost nothing and a retry would send it twice."""
     flow = _lose_one(story)
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"status": "UNSUBSCRIBED"}))
     stats = _finish(story, flow)
@@ -151,7 +149,7 @@ def test_one_that_is_not_to_be_sent_again_stays_unknown_and_paid_for(story: Stor
 
 
 @pytest.mark.parametrize("reported", [False, True])
-def test_one_of_a_cancelled_flow_stays_unknown_and_paid_for(story: Story, reported: bool) -> None:
+def test_a_message_of_a_cancelled_flow_stays_unknown_and_charged(story: Story, reported: bool) -> None:
     flow = _lose_one(story)
     if reported:
         _report(story, flow)
@@ -161,7 +159,7 @@ def test_one_of_a_cancelled_flow_stays_unknown_and_paid_for(story: Story, report
     assert balance_of(story) == ("0.99", "0.00")
 
 
-def test_a_paused_flow_with_one_can_be_deleted(story: Story) -> None:
+def test_a_paused_flow_with_an_unknown_message_can_be_deleted(story: Story) -> None:
     flow = _lose_one(story)
     story.set_status(flow, "paused")
     _recount(story, flow)
@@ -169,17 +167,17 @@ def test_a_paused_flow_with_one_can_be_deleted(story: Story) -> None:
     assert balance_of(story) == ("0.99", "0.00")
 
 
-def test_its_retry_is_a_message_of_its_own_and_is_paid_for(story: Story) -> None:
+def test_a_retry_of_the_flow_sends_and_charges_a_second_message(story: Story) -> None:
     flow = _lose_one(story, then=LOST)
     assert _finish(story, flow)["unknown"] == 1
-    story.provider.answer = lambda _: TAKEN
+    story.provider.answer = lambda _: ACCEPTED
     again = story.expect(201, story.api.post(f"/v1/flows/{flow}/retry", {"of": "unknown"}))["uid"]
     assert _finish(story, again)["spent"] == "0.01"
     assert balance_of(story) == ("0.98", "0.00")
 
 
-def test_a_count_under_which_it_is_refused_gives_nothing_back_twice(story: Story) -> None:
-    """The batch took nothing, as the first try had paid: so the purse does not tell the count that it was there."""
+def test_a_recount_during_a_refusal_refunds_once(story: Story) -> None:
+    """The first attempt has paid, so the second one charges nothing and the budget does not show it."""
     flow = _lose_one(story, then=PermanentFailure("rejected"))
     executions = story.world.ports.executions
 
@@ -197,12 +195,12 @@ def test_a_count_under_which_it_is_refused_gives_nothing_back_twice(story: Story
     assert balance_of(story) == ("1.00", "0.00")
 
 
-def test_a_row_that_was_stored_without_it_costs_no_more_than_it_took(story: Story) -> None:
-    """As the version before this one wrote them, which gave the money back."""
+def test_an_execution_of_the_previous_version_is_charged_what_it_cost(story: Story) -> None:
+    """The previous version stored no cost and refunded the charge."""
     flow = _lose_one(story)
     ports, key = story.world.ports, _key(story, flow)
-    (row,) = ports.executions.find_many([key], 1, strong=True).values()
-    _store(story, replace(row, paid=0, seq=row.seq + 1), row.seq)
+    (execution,) = ports.executions.find_many([key], 1, strong=True).values()
+    _store(story, replace(execution, paid=0, seq=execution.seq + 1), execution.seq)
     _recount(story, flow)
     assert balance_of(story) == ("1.00", "0.00")
     story.set_status(flow, "paused")
@@ -211,11 +209,11 @@ def test_a_row_that_was_stored_without_it_costs_no_more_than_it_took(story: Stor
     assert balance_of(story) == ("0.99", "0.00")
 
 
-def _store(story: Story, row: Execution, seen: int) -> None:
-    assert story.world.ports.executions.save_many([Save(row, ExpectUnclaimed(seen, story.now))], 1) == (True,)
+def _store(story: Story, execution: Execution, seen: int) -> None:
+    assert story.world.ports.executions.save_many([Save(execution, ExpectUnclaimed(seen, story.now))], 1) == (True,)
 
 
-def _tell_all(story: Story, flow: str) -> None:
+def _report_all(story: Story, flow: str) -> None:
     for contact in story.contacts:
         key = replace(_key(story, flow), contact=ContactUid(contact))
         story.world.ports.executions.put_receipt(
@@ -223,7 +221,7 @@ def _tell_all(story: Story, flow: str) -> None:
         )
 
 
-@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("reported", [False, True])
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(
     ("of", "port", "method"),
@@ -233,26 +231,26 @@ def _tell_all(story: Story, flow: str) -> None:
         ("second", "statistics", "record_batch"), ("second", "budgets", "reconcile"),
     ],
 )  # fmt: skip
-def test_after_a_crash_every_message_is_paid_once(
-    story: Story, of: str, port: str, method: str, after: bool, told: bool
+def test_after_a_crash_every_message_is_charged_once(
+    story: Story, of: str, port: str, method: str, after: bool, reported: bool
 ) -> None:
-    """By the batch of the first tries, or by that of the second ones; `told`: receipts come before the next try."""
+    """Crash in the first or in the second attempt. `reported`: delivery reports arrive before the next one."""
     prepay(story, "1.00", contacts=4)
-    _answer(story, LOST, TAKEN)
+    _answer(story, LOST, ACCEPTED)
     flow = story.start(story.campaign(story.send("one")), configuration={"retryDelayMs": 5_000})
     ports = story.world.ports
     if of == "second":
         story.advance(FIRST)
-    dying = KillingPort(getattr(ports, port), method, after)
-    use_ports(replace(ports, **{port: dying}))
+    killing = KillingPort(getattr(ports, port), method, after)
+    use_ports(replace(ports, **{port: killing}))
     for _ in range(60):
         try:
             story.advance(timedelta(seconds=3), timedelta(seconds=3))
         except WorkerKilled:
             story.time_travel.shift(timedelta(minutes=4))
-            if told and story.provider.calls:
-                _tell_all(story, flow)
-    assert dying.died
+            if reported and story.provider.calls:
+                _report_all(story, flow)
+    assert killing.died
     use_ports(ports)
     stats = _finish(story, flow)
     assert stats["sent"] + stats["unknown"] == 4

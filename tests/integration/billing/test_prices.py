@@ -1,4 +1,4 @@
-"""What messages cost: on the row, in the flow, in the estimate."""
+"""Test the cost of messages: in the execution, in the flow, and in the estimate."""
 
 from datetime import timedelta
 
@@ -14,13 +14,13 @@ def _priced(story: Story, contacts: int, **fields: object) -> None:
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", body))
 
 
-def test_what_was_sent_or_may_have_been_is_spent_and_what_was_refused_is_not(story: Story) -> None:
+def test_sent_and_unknown_messages_are_charged_and_refused_ones_are_not(story: Story) -> None:
     _priced(story, contacts=4)
-    verdicts: dict[str, SendResult] = {
+    results: dict[str, SendResult] = {
         "c0@example.com": PermanentFailure("x"),
         "c1@example.com": OutcomeUnknown("read_timeout"),
     }
-    story.provider.answer = lambda message: verdicts.get(message.to, Accepted(str(message.uid)))
+    story.provider.answer = lambda message: results.get(message.to, Accepted(str(message.uid)))
     flow = story.start(story.short_campaign())
     story.advance(timedelta(seconds=5))
     stats = story.flow(flow)["stats"]
@@ -31,7 +31,7 @@ def test_what_was_sent_or_may_have_been_is_spent_and_what_was_refused_is_not(sto
     assert story.flow(flow)["stats"]["spent"] == "0.0225"
 
 
-def test_a_message_counts_by_its_parts(story: Story) -> None:
+def test_a_message_is_charged_per_part(story: Story) -> None:
     _priced(story, contacts=1)
     story.provider.parts = 3
     flow = story.start(story.short_campaign())
@@ -39,36 +39,36 @@ def test_a_message_counts_by_its_parts(story: Story) -> None:
     assert story.flow(flow)["stats"]["spent"] == "0.0225"
 
 
-def test_what_a_dead_worker_may_have_sent_is_spent(story: Story) -> None:
+def test_an_unknown_message_of_a_crashed_worker_is_charged(story: Story) -> None:
     _priced(story, contacts=1)
 
-    class Killed(BaseException):
-        """The end of the worker's process."""
+    class WorkerKilled(BaseException):
+        """Simulates the crash of a worker."""
 
-    def die(_: OutgoingMessage) -> None:
+    def kill(_: OutgoingMessage) -> None:
         story.provider.during = lambda _: None
-        raise Killed
+        raise WorkerKilled
 
-    story.provider.during = die
+    story.provider.during = kill
     flow = story.start(story.short_campaign())
     story.world.drain("JobQueue")
     try:
         story.world.deliver_all("StepQueue")
-    except Killed:
+    except WorkerKilled:
         story.time_travel.shift(timedelta(minutes=5))
     story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
     stats = story.flow(flow)["stats"]
     assert (stats["unknown"], stats["spent"]) == (1, "0.0075")
 
 
-def test_an_estimate_says_the_cost_of_everybody(story: Story) -> None:
+def test_an_estimate_includes_the_cost_of_all_contacts(story: Story) -> None:
     _priced(story, contacts=5)
     campaign = story.short_campaign(audience={"contactUids": story.contacts})
     cost = story.expect(200, story.api.post(f"/v1/campaigns/{campaign}/estimate", {}))["cost"]
     assert (cost["expected"], cost["worst"]) == ("0.0375", "0.0375")
 
 
-def test_a_bad_price_is_named(story: Story) -> None:
+def test_an_invalid_price_is_refused_with_its_field(story: Story) -> None:
     body = {"name": "Console", "type": "console", "prices": {"MESSAGE": "free"}, "pricesByPrefix": {"49": {}}}
     reply = story.api.post("/v1/channels", body)
     assert reply.status == 422

@@ -10,7 +10,7 @@ from tests.integration.harness import Story, story
 __all__ = ["story"]
 
 
-def test_a_workspace_that_never_paid_in_has_no_balance_to_run_out_of(story: Story) -> None:
+def test_a_workspace_without_a_top_up_is_not_prepaid(story: Story) -> None:
     story.set_up(contacts=5)
     story.expect(200, story.api.put(f"/v1/channels/{story.channel}", {"name": "C", "type": "console", **CENT}))
     shown = story.expect(200, story.api.put("/v1/balance/alerts", {"lowBalance": "5"}))
@@ -31,11 +31,11 @@ def test_a_workspace_that_never_paid_in_has_no_balance_to_run_out_of(story: Stor
         ("PUT", "alerts", {"lowBalance": "1e9"}),
     ],
 )
-def test_what_is_no_amount_is_refused(story: Story, method: str, path: str, body: dict[str, object]) -> None:
+def test_an_invalid_amount_is_refused(story: Story, method: str, path: str, body: dict[str, object]) -> None:
     assert story.api.call(method, f"/v1/balance/{path}", body).status == 422
 
 
-def test_the_same_payment_counts_once(story: Story) -> None:
+def test_a_repeated_top_up_counts_once(story: Story) -> None:
     for _ in range(2):
         reply = story.api.post("/v1/balance/topup", {"amount": "5"}, headers={"Idempotency-Key": "invoice-7"})
         assert reply.status == 201

@@ -1,4 +1,4 @@
-"""The campaign routes: writing, examining, publishing, starting, watching, and what each refuses."""
+"""Test the campaign routes: lists, validation, graph and status."""
 
 from datetime import timedelta
 
@@ -14,8 +14,8 @@ STATUS = {
 }  # fmt: skip
 
 
-class TestWriting:
-    def test_it_is_listed_by_name_in_any_case_by_state_availability_and_channel(self, story: Story) -> None:
+class TestListing:
+    def test_campaigns_are_listed_by_name_state_availability_and_channel(self, story: Story) -> None:
         story.set_up()
         other = story.api.post("/v1/channels", {"name": "B", "type": "console"}).data["uid"]
         summer = story.short_campaign(name="Großer SUMMER Sale")
@@ -52,8 +52,8 @@ class TestWriting:
         assert listed.json["data"][0]["audience"] == {"segmentUid": None, "contactCount": 10_000}
 
 
-class TestExamining:
-    def test_every_problem_comes_with_its_field_and_step(self, story: Story) -> None:
+class TestValidation:
+    def test_every_problem_names_its_field_and_step(self, story: Story) -> None:
         story.set_up()
         steps = [
             {"id": "hop", "type": "JUMP"},
@@ -77,12 +77,12 @@ class TestExamining:
 
     def test_warnings_do_not_block(self, story: Story) -> None:
         story.set_up()
-        silent = story.api.post(f"/campaigns/{story.campaign(WAIT)}/validate").data
-        assert (silent["valid"], len(silent["warnings"])) == (True, 1)
+        without_messages = story.api.post(f"/campaigns/{story.campaign(WAIT)}/validate").data
+        assert (without_messages["valid"], len(without_messages["warnings"])) == (True, 1)
         open_channel = story.api.post(f"/campaigns/{story.campaign(story.send('a'))}/validate").data
         assert (open_channel["valid"], open_channel["warnings"][0]["field"]) == (True, "steps[0].channelUid")
 
-    def test_what_validate_calls_wrong_launch_refuses_at_once_and_leaves_nothing(self, story: Story) -> None:
+    def test_launch_refuses_all_problems_that_validate_reports(self, story: Story) -> None:
         story.set_up()
         rejected = story.add_template("x")
         story.expect(200, story.api.post(f"/v1/templates/{rejected}/reject", {"reason": "loud"}))
@@ -105,7 +105,7 @@ class TestExamining:
         assert story.api.get("/flows").json["data"] == []
         assert story.api.get(f"/campaigns/{campaign}/versions").json["data"] == []
 
-    def test_a_graph_is_shown_also_of_a_draft_with_problems(self, story: Story) -> None:
+    def test_a_draft_with_problems_has_a_graph(self, story: Story) -> None:
         story.set_up()
         campaign = story.campaign(story.send("a") | {"name": 'say "hi" [x]'}, WAIT, {"id": "end", "type": "END"})
         graph = story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/graph"))
@@ -122,8 +122,8 @@ class TestExamining:
             assert story.api.post(f"/campaigns/{broken}/validate").data["errors"]
 
 
-class TestOperating:
-    def test_status_before_while_and_after(self, story: Story) -> None:
+class TestStatus:
+    def test_the_status_before_during_and_after_a_run(self, story: Story) -> None:
         story.set_up()
         campaign = story.campaign(story.send("a", channelUid=story.channel), WAIT)
         url = f"/campaigns/{campaign}"
@@ -145,7 +145,7 @@ class TestOperating:
         assert (after["state"], after["flowStatus"], after["executions"]["completed"]) == ("COMPLETED", "completed", 3)
         assert story.api.get(url).data["state"] == "COMPLETED"
 
-    def test_a_failed_flow_is_a_partly_completed_campaign(self, story: Story) -> None:
+    def test_a_failed_flow_leaves_the_campaign_partially_completed(self, story: Story) -> None:
         story.set_up()
         story.provider.answer = lambda _: PermanentFailure("no")
         campaign = story.short_campaign(audience={"contactUids": story.contacts})
@@ -155,7 +155,7 @@ class TestOperating:
         shown = story.api.get(f"/campaigns/{campaign}/status").data
         assert (shown["state"], shown["endReason"]) == ("COMPLETED_PARTIAL", "all_failed")
 
-    def test_another_workspaces_campaign_is_not_there(self, story: Story) -> None:
+    def test_campaigns_of_another_workspace_are_not_found(self, story: Story) -> None:
         story.set_up()
         url = f"/campaigns/{story.short_campaign()}"
         stranger = story.world.new_caller()

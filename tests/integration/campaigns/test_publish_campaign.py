@@ -8,7 +8,7 @@ __all__ = ["story"]
 WAIT = {"id": "pause", "type": "WAIT", "for": "PT20M"}
 
 
-def test_publishing_again_unchanged_is_the_same_version(story: Story) -> None:
+def test_publishing_an_unchanged_draft_returns_the_same_version(story: Story) -> None:
     story.set_up()
     url = f"/campaigns/{story.short_campaign()}"
     first = story.expect(200, story.api.post(f"{url}/publish"))
@@ -28,7 +28,7 @@ def test_publishing_again_unchanged_is_the_same_version(story: Story) -> None:
         assert story.api.get(f"{url}/versions/{number}").status == 404, number
 
 
-def test_what_runs_keeps_its_versions_and_what_starts_takes_the_newest(story: Story) -> None:
+def test_a_running_flow_keeps_its_version_and_a_new_one_uses_the_newest(story: Story) -> None:
     story.set_up(contacts=1)
     campaign = story.campaign(WAIT, story.send("one"))
     old = story.start(campaign)

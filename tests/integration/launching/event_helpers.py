@@ -9,10 +9,10 @@ HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 ORDER = {"type": "event", "event": "order.placed"}
 
 
-def opened(
+def open_campaign(
     story: Story, *steps: dict[str, Any], trigger: dict[str, Any] | None = None, **fields: Any
 ) -> tuple[str, str]:
-    """A campaign that is open for events, and its flow."""
+    """Launch an event campaign and return it with its flow."""
     written = steps or (story.send("hello", channelUid=story.channel),)
     campaign = story.campaign(*written, trigger=trigger or ORDER, **fields)
     launched = story.expect(202, story.api.post(f"/campaigns/{campaign}/launch"))
@@ -21,7 +21,7 @@ def opened(
 
 
 def report(story: Story, *events: dict[str, Any], status: int = 202) -> Any:
-    """Reports events; they are of the first contact and orders if they do not say."""
+    """Report events. The default is an order of the first contact."""
     first = {"name": "order.placed", "contactUid": story.contacts[0]}
     named = ("contactUid", "email", "phone", "externalId")
     written = [

@@ -8,8 +8,8 @@ from tests.integration.harness import Story
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
 
-def scheduled(story: Story, at: str, **fields: Any) -> str:
-    """A campaign of one SEND to two contacts."""
+def create_scheduled_campaign(story: Story, at: str, **fields: Any) -> str:
+    """Create a scheduled campaign with one SEND step for two contacts."""
     if not story.contacts:
         story.set_up(contacts=2)
     trigger = {
@@ -37,6 +37,6 @@ def flows(story: Story, campaign: str) -> list[Any]:
     return list(reversed(story.api.all_pages(f"/flows?campaignUid={campaign}")))
 
 
-def sleep_till(story: Story, moment: datetime) -> None:
-    """Time passes while nobody ticks, sends or works: the stack is down."""
+def skip_to(story: Story, moment: datetime) -> None:
+    """Move the time without running the clock or the workers, as during an outage."""
     story.time_travel.move_to(moment, tick=False)

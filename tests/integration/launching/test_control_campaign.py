@@ -3,15 +3,15 @@
 from datetime import timedelta
 
 from tests.integration.harness import Story, story
-from tests.integration.launching.schedule_helpers import HOUR, MINUTE, launch, scheduled, status
+from tests.integration.launching.schedule_helpers import HOUR, MINUTE, create_scheduled_campaign, launch, status
 
 __all__ = ["story"]
 
 WAIT = {"id": "pause", "type": "WAIT", "for": "PT20M"}
 
 
-def test_pausing_a_schedule_skips_its_starts_and_says_so_and_resume_goes_on_with_the_next(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=HOURLY", timezone="UTC")
+def test_a_paused_schedule_skips_its_starts_and_a_resume_continues_with_the_next(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=HOURLY", timezone="UTC")
     launch(story, campaign)
     paused = story.expect(200, story.api.post(f"/campaigns/{campaign}/pause"))
     assert paused == {"status": "PAUSED", "flowUid": None, "inFlight": 0}
@@ -28,8 +28,8 @@ def test_pausing_a_schedule_skips_its_starts_and_says_so_and_resume_goes_on_with
     assert len(story.provider.calls) == 2
 
 
-def test_a_cancelled_schedule_starts_nothing_more(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
+def test_a_cancelled_schedule_starts_nothing(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
     launch(story, campaign)
     assert story.api.delete(f"/campaigns/{campaign}").status == 409
     assert story.expect(200, story.api.post(f"/campaigns/{campaign}/cancel"))["status"] == "DRAFT"
@@ -38,7 +38,7 @@ def test_a_cancelled_schedule_starts_nothing_more(story: Story) -> None:
     assert launch(story, campaign)["state"] == "SCHEDULED"
 
 
-def test_pause_resume_and_cancel_answer_and_refuse_by_state(story: Story) -> None:
+def test_pause_resume_and_cancel_depend_on_the_state(story: Story) -> None:
     story.set_up()
     campaign = story.campaign(WAIT, story.send("a", channelUid=story.channel))
     url = f"/v1/campaigns/{campaign}"

@@ -1,4 +1,4 @@
-"""Two people at one draft: whoever says which revision was read overwrites nothing that came after it."""
+"""Test creating and changing campaigns, also by two people at the same time."""
 
 from tests.integration.harness import Story, fields_of, story
 
@@ -7,7 +7,7 @@ __all__ = ["story"]
 WAIT = {"id": "pause", "type": "WAIT", "for": "PT20M"}
 
 
-def test_a_change_of_an_older_revision_is_refused_and_names_the_newer_one(story: Story) -> None:
+def test_a_change_of_an_outdated_revision_is_refused(story: Story) -> None:
     story.set_up()
     url = f"/v1/campaigns/{story.campaign(WAIT)}"
     read = story.api.get(url).data["rev"]
@@ -20,14 +20,14 @@ def test_a_change_of_an_older_revision_is_refused_and_names_the_newer_one(story:
     assert story.expect(200, story.api.patch(url, {"name": "Mine", "rev": theirs["rev"]}))["name"] == "Mine"
 
 
-def test_without_a_revision_the_last_one_wins(story: Story) -> None:
+def test_without_a_revision_the_last_change_wins(story: Story) -> None:
     story.set_up()
     url = f"/v1/campaigns/{story.campaign(WAIT)}"
     story.expect(200, story.api.patch(url, {"name": "Theirs"}))
     assert story.expect(200, story.api.patch(url, {"name": "Mine"}))["name"] == "Mine"
 
 
-def test_a_new_campaign_has_no_revision_to_name(story: Story) -> None:
+def test_a_new_campaign_accepts_no_revision(story: Story) -> None:
     story.set_up()
     reply = story.api.post("/v1/campaigns", {"name": "New", "steps": [WAIT], "rev": 3})
     assert (reply.status, [each["field"] for each in reply.json["details"]]) == (422, ["rev"])
@@ -51,7 +51,7 @@ def test_the_short_form_is_stored_as_send_and_end(story: Story) -> None:
     assert made["rev"] == 0
 
 
-def test_a_template_is_found_by_its_name_if_one_has_it(story: Story) -> None:
+def test_a_template_is_found_by_a_unique_name(story: Story) -> None:
     story.set_up()
     named = story.add_template("Hi", name="Only one")
     campaign = story.expect(
@@ -65,7 +65,7 @@ def test_a_template_is_found_by_its_name_if_one_has_it(story: Story) -> None:
         assert message in reply.json["message"]
 
 
-def test_it_is_patched_from_one_form_to_the_other_and_back(story: Story) -> None:
+def test_a_campaign_changes_from_the_short_form_to_steps_and_back(story: Story) -> None:
     story.set_up()
     url = f"/campaigns/{story.short_campaign()}"
     story.expect(200, story.api.patch(url, {"parameters": {"first_name": "lastName"}}))
@@ -81,7 +81,7 @@ def test_it_is_patched_from_one_form_to_the_other_and_back(story: Story) -> None
     assert again["templateUid"] == story.template
 
 
-def test_what_is_wrong_with_a_new_one_is_told_at_once_and_nothing_is_kept(story: Story) -> None:
+def test_all_problems_of_a_new_campaign_are_reported_and_nothing_is_stored(story: Story) -> None:
     story.set_up()
     for body, fields in [
         ({}, ["name", "steps"]),
@@ -115,7 +115,7 @@ def test_status_and_availability_are_one_field(story: Story) -> None:
     assert story.api.patch(url, {"status": "RUNNING"}).status == 422
 
 
-def test_an_audience_is_taken_away_by_null_and_pacing_changes_field_by_field(story: Story) -> None:
+def test_null_removes_the_audience_and_the_configuration_is_merged(story: Story) -> None:
     story.set_up()
     audience = {"contactUids": story.contacts}
     url = f"/campaigns/{story.short_campaign(audience=audience, configuration={'maxRetries': 1})}"

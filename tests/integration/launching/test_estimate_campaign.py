@@ -6,7 +6,7 @@ __all__ = ["story"]
 WAIT = {"id": "pause", "type": "WAIT", "for": "PT20M"}
 
 
-def test_an_estimate_names_each_exclusion(story: Story) -> None:
+def test_an_estimate_counts_each_skip_reason(story: Story) -> None:
     story.set_up(contacts=5)
     for uid, change in zip(
         story.contacts,
@@ -25,5 +25,5 @@ def test_an_estimate_names_each_exclusion(story: Story) -> None:
     assert estimate["messages"] == {"total": 4, story.channel: 4}
     assert estimate["estimatedCompletionAt"] == "2026-03-02T09:00:04.000Z"
     assert (estimate["cost"]["expected"], estimate["cost"]["currency"]) == ("0.00", "EUR")
-    nobody = story.api.post(f"/campaigns/{story.short_campaign()}/estimate")
-    assert (nobody.status, fields_of(nobody)) == (422, ["audience"])
+    without_audience = story.api.post(f"/campaigns/{story.short_campaign()}/estimate")
+    assert (without_audience.status, fields_of(without_audience)) == (422, ["audience"])

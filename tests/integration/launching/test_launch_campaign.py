@@ -1,4 +1,4 @@
-"""Of many who launch a campaign at the same moment, one starts it."""
+"""Test launching: what is refused, and that one of several concurrent launches wins."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,16 +14,16 @@ __all__ = ["story"]
 
 
 def _launch(story: Story, campaign: str) -> Flow | Conflict:
-    wish = LaunchRequest(contact_uids=tuple(story.contacts))
+    request = LaunchRequest(contact_uids=tuple(story.contacts))
     try:
-        launched = launch_campaign(story.world.ports, story.api.workspace, campaign, wish)
+        launched = launch_campaign(story.world.ports, story.api.workspace, campaign, request)
     except Conflict as conflict:
         return conflict
     assert launched.flow
     return launched.flow
 
 
-def test_of_twelve_launches_at_once_one_starts_a_flow(story: Story) -> None:
+def test_one_of_twelve_concurrent_launches_starts_a_flow(story: Story) -> None:
     story.set_up(contacts=2)
     campaign = story.short_campaign()
     with ThreadPoolExecutor(12) as pool:
@@ -34,7 +34,7 @@ def test_of_twelve_launches_at_once_one_starts_a_flow(story: Story) -> None:
     assert len(story.provider.calls) == 2
 
 
-def test_a_campaign_that_is_over_can_be_launched_again(story: Story) -> None:
+def test_a_finished_campaign_can_be_launched_again(story: Story) -> None:
     story.set_up(contacts=1)
     campaign = story.short_campaign()
     for launches in (1, 2):
@@ -54,7 +54,7 @@ def test_a_campaign_with_an_open_flow_is_not_launched_again(story: Story, status
     assert isinstance(_launch(story, campaign), Conflict)
 
 
-def test_a_campaign_that_runs_is_not_started_twice(story: Story) -> None:
+def test_a_running_campaign_is_not_started_again(story: Story) -> None:
     story.set_up()
     url = f"/campaigns/{story.short_campaign(audience={'contactUids': story.contacts}, trigger={'type': 'api'})}"
     flow = story.expect(202, story.api.post(f"{url}/trigger"))["flowUid"]
@@ -69,7 +69,7 @@ def test_a_campaign_that_runs_is_not_started_twice(story: Story) -> None:
     assert story.api.post(f"{url}/launch").status == 202
 
 
-def test_whom_and_by_what_a_launch_needs_is_told_at_once(story: Story) -> None:
+def test_a_missing_audience_and_channel_are_reported_together(story: Story) -> None:
     story.set_up()
     campaign = story.campaign(story.send("a"))
     reply = story.api.post(f"/campaigns/{campaign}/launch")
@@ -81,7 +81,7 @@ def test_whom_and_by_what_a_launch_needs_is_told_at_once(story: Story) -> None:
 
 
 @pytest.mark.parametrize("availability", ["PENDING", "DEPRECATED", "INACTIVE", "BLOCKED"])
-def test_only_an_active_one_starts(story: Story, availability: str) -> None:
+def test_only_an_active_campaign_starts(story: Story, availability: str) -> None:
     story.set_up()
     campaign = story.short_campaign(availability=availability, audience={"contactUids": story.contacts})
     body = {"channelUid": story.channel, "campaignUid": campaign, "contactUids": story.contacts}

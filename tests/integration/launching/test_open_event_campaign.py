@@ -1,4 +1,4 @@
-"""Campaigns that events start: rules, doubles, re-entry, pauses, versions, ends, and news that is never lost."""
+"""Test event campaigns: conditions, repeated events, re-entry, pauses, ends, and recovery of lost messages."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from chalicelib.model.message import Accepted, PermanentFailure
 from chalicelib.wiring import use_ports
 from tests.builders import condition, tag, wait
 from tests.integration.harness import START, Story, story
-from tests.integration.launching.event_helpers import DAY, HOUR, MINUTE, ORDER, opened, report, sent_to
+from tests.integration.launching.event_helpers import DAY, HOUR, MINUTE, ORDER, open_campaign, report, sent_to
 
 __all__ = ["story"]
 NEW = {"email": "new@example.com", "firstName": "New"}
@@ -20,15 +20,15 @@ ANN = {"email": "ann@example.com", "firstName": "Ann", "tags": ["onboarding"]}
 
 
 @pytest.fixture(autouse=True)
-def settled(story: Story) -> None:
+def _set_up(story: Story) -> None:
     story.set_up(contacts=3)
 
 
-# ---- who enters ----
+# ---- entry ----
 
 
-def test_whoever_does_it_enters_and_others_do_not(story: Story) -> None:
-    campaign, flow = opened(story)
+def test_the_event_enters_its_contact_only(story: Story) -> None:
+    campaign, flow = open_campaign(story)
     report(story, {}, {"contactUid": story.contacts[1], "name": "order.returned"})
     story.run()
     assert sent_to(story) == [story.contacts[0]]
@@ -40,13 +40,13 @@ def test_whoever_does_it_enters_and_others_do_not(story: Story) -> None:
     assert story.expect(200, story.api.get(f"/v1/campaigns/{campaign}/status"))["state"] == "RUNNING"
 
 
-def test_the_rule_looks_at_properties_contact_and_history(story: Story) -> None:
+def test_the_condition_reads_properties_contact_and_history(story: Story) -> None:
     when = {"all": [
         {"property": "cart.total", "op": "gte", "value": 100},
         {"tag": "vip"},
         {"event": "order.returned", "is": False},
     ]}  # fmt: skip
-    opened(story, trigger={**ORDER, "when": when})
+    open_campaign(story, trigger={**ORDER, "when": when})
     for contact in story.contacts[:2]:
         story.expect(200, story.api.patch(f"/v1/contacts/{contact}", {"tags": ["vip"]}))
     large, small = {"properties": {"cart": {"total": 120}}}, {"properties": {"cart": {"total": 99}}}
@@ -58,7 +58,7 @@ def test_the_rule_looks_at_properties_contact_and_history(story: Story) -> None:
 
 
 def test_an_event_names_its_contact_by_email_phone_or_external_id_too(story: Story) -> None:
-    opened(story)
+    open_campaign(story)
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[1]}", {"externalId": "X-1"}))
     answer = report(
         story, {"email": "C0@example.com"}, {"externalId": "X-1"}, {"email": "nobody@example.com"}, {"phone": "12"}
@@ -70,7 +70,7 @@ def test_an_event_names_its_contact_by_email_phone_or_external_id_too(story: Sto
     assert sorted(sent_to(story)) == sorted(story.contacts[:2])
 
 
-def test_templates_and_conditions_see_the_event_that_started_the_walk(story: Story) -> None:
+def test_templates_and_conditions_use_the_triggering_event(story: Story) -> None:
     thanks = story.add_template("Thanks for {{ item }}", parameterDefaults={"item": "it"})
     large = {"property": "total", "op": "gt", "value": 50}
     send = {
@@ -78,7 +78,7 @@ def test_templates_and_conditions_see_the_event_that_started_the_walk(story: Sto
         "templateUid": thanks,
         "parameters": {"item": "event.item"},
     }
-    _, flow = opened(story, send, wait("pause", "P2D"), condition("large", large, [tag("mark", "big")], []))
+    _, flow = open_campaign(story, send, wait("pause", "P2D"), condition("large", large, [tag("mark", "big")], []))
     report(
         story,
         {"properties": {"item": "boots", "total": 80}},
@@ -95,11 +95,11 @@ def test_templates_and_conditions_see_the_event_that_started_the_walk(story: Sto
     assert story.execution(flow, story.contacts[0])["history"][2]["why"] == "event.total gt 50"
 
 
-# ---- once ----
+# ---- repeated events ----
 
 
-def test_an_event_reported_twice_leads_in_once_even_where_re_entry_is_free(story: Story) -> None:
-    _, flow = opened(story, entry={"again": True})
+def test_a_repeated_event_enters_once_even_if_re_entry_is_allowed(story: Story) -> None:
+    _, flow = open_campaign(story, entry={"again": True})
     for _ in range(2):
         report(story, {"id": "order-1"}, {"id": "order-1"})
         story.run()
@@ -118,8 +118,10 @@ def test_an_event_reported_twice_leads_in_once_even_where_re_entry_is_free(story
     )
 
 
-def test_a_contact_is_at_most_once_active_in_it(story: Story) -> None:
-    _, flow = opened(story, story.send("a", channelUid=story.channel), wait("pause", "P1D"), entry={"again": True})
+def test_a_contact_has_at_most_one_open_execution(story: Story) -> None:
+    _, flow = open_campaign(
+        story, story.send("a", channelUid=story.channel), wait("pause", "P1D"), entry={"again": True}
+    )
     report(story, {"id": "1"}, {"id": "2"})
     report(story, {"id": "3"})
     story.run()
@@ -139,10 +141,10 @@ def test_a_contact_is_at_most_once_active_in_it(story: Story) -> None:
         ({"again": True, "after": "P30D"}, 31 * DAY, 2),
     ],
 )
-def test_entry_says_whether_and_after_how_long_it_may_enter_again(
+def test_the_entry_policy_limits_re_entry(
     story: Story, entry: dict[str, Any], wait_for: timedelta, entries: int
 ) -> None:
-    _, flow = opened(story, entry=entry)
+    _, flow = open_campaign(story, entry=entry)
     report(story, {})
     story.run()
     story.time_travel.shift(wait_for)
@@ -155,26 +157,26 @@ def test_entry_says_whether_and_after_how_long_it_may_enter_again(
 
 
 def test_contacts_created_tagged_untagged_and_changed_are_events(story: Story) -> None:
-    heard: dict[str, str] = {}
+    flows: dict[str, str] = {}
     for name in ("contact.created", "contact.updated", "contact.tagged", "contact.untagged"):
-        _, heard[name] = opened(
+        _, flows[name] = open_campaign(
             story, tag("mark", name), trigger={"type": "event", "event": name}, entry={"again": True}
         )
     uid = story.expect(201, story.api.post("/v1/contacts", NEW))["uid"]
     story.run()
-    assert story.flow(heard["contact.created"])["stats"]["total"] == 1
+    assert story.flow(flows["contact.created"])["stats"]["total"] == 1
     story.expect(200, story.api.patch(f"/v1/contacts/{uid}", {"firstName": "Neu"}))
     story.run()
-    assert story.flow(heard["contact.updated"])["stats"]["total"] == 1
+    assert story.flow(flows["contact.updated"])["stats"]["total"] == 1
     story.expect(200, story.api.patch(f"/v1/contacts/{uid}", {"tags": []}))
     story.run()
-    assert story.flow(heard["contact.untagged"])["stats"]["total"] >= 1
-    assert story.flow(heard["contact.tagged"])["stats"]["total"] >= 1
+    assert story.flow(flows["contact.untagged"])["stats"]["total"] >= 1
+    assert story.flow(flows["contact.tagged"])["stats"]["total"] >= 1
 
 
-def test_onboarding_takes_whoever_is_created_with_its_tag_by_call_or_by_import(story: Story) -> None:
+def test_contact_created_covers_api_calls_and_imports(story: Story) -> None:
     when = {"tag": "onboarding"}
-    opened(story, trigger={"type": "event", "event": "contact.created", "when": when})
+    open_campaign(story, trigger={"type": "event", "event": "contact.created", "when": when})
     ann = story.expect(201, story.api.post("/v1/contacts", ANN))["uid"]
     story.expect(201, story.api.post("/v1/contacts", {"email": "ben@example.com"}))
     tags = ["onboarding" if number % 2 else "other" for number in range(60)]
@@ -187,20 +189,20 @@ def test_onboarding_takes_whoever_is_created_with_its_tag_by_call_or_by_import(s
     assert set(story.provider.times_called().values()) == {1}
 
 
-def test_nobody_can_report_a_built_in_event(story: Story) -> None:
+def test_a_built_in_event_cannot_be_reported(story: Story) -> None:
     answer = story.api.post("/v1/events", {"events": [{"name": "contact.created", "contactUid": story.contacts[0]}]})
     assert (answer.status, answer.json["details"][0]["field"]) == (422, "events[0].name")
 
 
-def test_news_whose_message_was_lost_is_told_by_the_clock(story: Story) -> None:
-    opened(story, trigger={"type": "event", "event": "contact.created"})
+def test_an_event_with_a_lost_queue_message_is_published_by_the_clock(story: Story) -> None:
+    open_campaign(story, trigger={"type": "event", "event": "contact.created"})
     ports = story.world.ports
 
-    class Silent:
+    class UnavailableQueue:
         def send(self, workspace: Any, events: Any) -> None:
             raise RetryLater("the queue is away")
 
-    use_ports(replace(ports, event_queue=Silent()))
+    use_ports(replace(ports, event_queue=UnavailableQueue()))
     uid = story.expect(201, story.api.post("/v1/contacts", NEW))["uid"]
     use_ports(ports)
     story.advance(MINUTE)
@@ -211,8 +213,8 @@ def test_news_whose_message_was_lost_is_told_by_the_clock(story: Story) -> None:
     assert len(story.provider.calls) == 1
 
 
-def test_of_somebody_who_was_erased_nothing_is_kept_however_late_it_comes(story: Story) -> None:
-    opened(story)
+def test_a_late_event_of_an_erased_contact_is_not_stored(story: Story) -> None:
+    open_campaign(story)
     report(story, {"id": "late"})
     story.expect(200, story.api.delete(f"/v1/contacts/{story.contacts[0]}"))
     story.run()
@@ -221,11 +223,11 @@ def test_of_somebody_who_was_erased_nothing_is_kept_however_late_it_comes(story:
     assert story.provider.calls == []
 
 
-# ---- pause, resume, cancel, versions, end ----
+# ---- pause, resume, cancel, end ----
 
 
-def test_events_while_it_is_paused_enrol_and_resume_lets_them_go_on(story: Story) -> None:
-    campaign, flow = opened(story)
+def test_events_during_a_pause_enrol_contacts_who_continue_after_resume(story: Story) -> None:
+    campaign, flow = open_campaign(story)
     story.expect(200, story.api.post(f"/campaigns/{campaign}/pause"))
     report(story, {}, {"contactUid": story.contacts[1]})
     story.run()
@@ -237,8 +239,8 @@ def test_events_while_it_is_paused_enrol_and_resume_lets_them_go_on(story: Story
     assert sorted(sent_to(story)) == sorted(story.contacts[:2])
 
 
-def test_a_cancelled_campaign_takes_nobody_and_can_be_launched_anew(story: Story) -> None:
-    campaign, flow = opened(story, story.send("a", channelUid=story.channel), wait("pause", "P1D"))
+def test_a_cancelled_campaign_accepts_no_contacts_and_can_be_launched_again(story: Story) -> None:
+    campaign, flow = open_campaign(story, story.send("a", channelUid=story.channel), wait("pause", "P1D"))
     report(story, {})
     story.run()
     story.expect(200, story.api.post(f"/campaigns/{campaign}/cancel"))
@@ -252,9 +254,9 @@ def test_a_cancelled_campaign_takes_nobody_and_can_be_launched_anew(story: Story
     assert sent_to(story) == story.contacts[:2]
 
 
-def test_it_ends_at_its_end_when_the_last_is_through(story: Story) -> None:
+def test_the_campaign_ends_after_until_with_its_last_execution(story: Story) -> None:
     until = (START + 2 * HOUR).isoformat().replace("+00:00", "Z")
-    campaign, flow = opened(
+    campaign, flow = open_campaign(
         story, story.send("a", channelUid=story.channel), wait("pause", "PT5H"), trigger={**ORDER, "until": until}
     )
     report(story, {})
@@ -270,7 +272,7 @@ def test_it_ends_at_its_end_when_the_last_is_through(story: Story) -> None:
 
 
 def test_an_idle_event_campaign_never_ends_by_itself(story: Story) -> None:
-    campaign, flow = opened(story)
+    campaign, flow = open_campaign(story)
     report(story, {})
     story.run()
     for _ in range(40):
@@ -283,10 +285,8 @@ def test_an_idle_event_campaign_never_ends_by_itself(story: Story) -> None:
 
 
 @pytest.mark.parametrize("availability", ["INACTIVE", "DEPRECATED", "PENDING"])
-def test_a_campaign_that_is_not_active_takes_nobody_and_lets_those_under_way_finish(
-    story: Story, availability: str
-) -> None:
-    campaign, _ = opened(story, wait("pause", "PT1H"), story.send("a", channelUid=story.channel))
+def test_an_inactive_campaign_accepts_no_contacts_but_finishes_open_executions(story: Story, availability: str) -> None:
+    campaign, _ = open_campaign(story, wait("pause", "PT1H"), story.send("a", channelUid=story.channel))
     report(story, {})
     story.run()
     story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"availability": availability}))
@@ -295,14 +295,14 @@ def test_a_campaign_that_is_not_active_takes_nobody_and_lets_those_under_way_fin
     assert sent_to(story) == [story.contacts[0]]
 
 
-def test_failed_walks_of_an_event_campaign_are_retried_with_their_event_and_version(story: Story) -> None:
+def test_a_retry_keeps_the_event_and_the_version(story: Story) -> None:
     thanks = story.add_template("Thanks for {{ item }}", parameterDefaults={"item": "it"})
     send = {
         **story.send("thanks", channelUid=story.channel),
         "templateUid": thanks,
         "parameters": {"item": "event.item"},
     }
-    campaign, flow = opened(story, send)
+    campaign, flow = open_campaign(story, send)
     story.provider.answer = lambda _: PermanentFailure("no")
     report(story, {"properties": {"item": "boots"}})
     story.run()
@@ -314,7 +314,7 @@ def test_failed_walks_of_an_event_campaign_are_retried_with_their_event_and_vers
     assert [call.message.content["text"] for call in story.provider.calls] == ["Thanks for boots"] * 2
 
 
-def test_an_event_campaign_with_problems_is_refused_with_all_of_them(story: Story) -> None:
+def test_all_problems_of_an_event_campaign_are_reported(story: Story) -> None:
     trigger = {
         "type": "event",
         "event": "contact.exploded",

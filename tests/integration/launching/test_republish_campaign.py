@@ -2,14 +2,22 @@
 
 from tests.builders import wait
 from tests.integration.harness import Story, story
-from tests.integration.launching.event_helpers import ORDER, opened, report, sent_to
-from tests.integration.launching.schedule_helpers import DAY, HOUR, MINUTE, flows, launch, scheduled, status
+from tests.integration.launching.event_helpers import ORDER, open_campaign, report, sent_to
+from tests.integration.launching.schedule_helpers import (
+    DAY,
+    HOUR,
+    MINUTE,
+    create_scheduled_campaign,
+    flows,
+    launch,
+    status,
+)
 
 __all__ = ["story"]
 
 
-def test_each_start_runs_the_version_that_is_published_not_the_draft(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
+def test_each_start_uses_the_published_version(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
     launch(story, campaign)
     other = story.add_template("Changed")
     steps = [{**story.send("hello", channelUid=story.channel), "templateUid": other}]
@@ -21,8 +29,8 @@ def test_each_start_runs_the_version_that_is_published_not_the_draft(story: Stor
     assert [call.message.content["text"] for call in story.provider.calls][-1] == "Changed"
 
 
-def test_publishing_another_rule_moves_the_next_start(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
+def test_publishing_another_rule_changes_the_next_start(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
     launch(story, campaign)
     late = {"type": "scheduled", "at": "2026-03-02T15:00", "rrule": "FREQ=DAILY", "timezone": "UTC"}
     story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"trigger": late}))
@@ -31,10 +39,10 @@ def test_publishing_another_rule_moves_the_next_start(story: Story) -> None:
     assert status(story, campaign)["schedule"]["nextStarts"][0] == "2026-03-02T15:00:00.000Z"
 
 
-def test_new_entrants_take_the_newest_version_and_those_under_way_keep_theirs(story: Story) -> None:
+def test_new_entrants_use_the_newest_version_and_open_executions_keep_theirs(story: Story) -> None:
     story.set_up(contacts=3)
     steps = [story.send("a", channelUid=story.channel), wait("pause", "P1D"), story.send("b", channelUid=story.channel)]
-    campaign, flow = opened(story, *steps)
+    campaign, flow = open_campaign(story, *steps)
     report(story, {})
     story.run()
     changed = story.add_template("Version two")
@@ -54,9 +62,9 @@ def test_new_entrants_take_the_newest_version_and_those_under_way_keep_theirs(st
     assert [story.execution(flow, each)["campaignVersion"] for each in story.contacts] == [1, 1, 2]
 
 
-def test_publishing_another_event_listens_to_that_one(story: Story) -> None:
+def test_publishing_another_event_changes_the_subscription(story: Story) -> None:
     story.set_up(contacts=3)
-    campaign, _ = opened(story)
+    campaign, _ = open_campaign(story)
     story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"trigger": {**ORDER, "event": "order.paid"}}))
     story.expect(200, story.api.post(f"/campaigns/{campaign}/publish"))
     report(story, {}, {"name": "order.paid", "contactUid": story.contacts[1]})

@@ -1,4 +1,4 @@
-"""Campaigns that the calendar starts: once, again and again, late, twice, never, and after the clocks change."""
+"""Test scheduling a campaign: once, recurring, and across clock changes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,14 +6,23 @@ from typing import Any
 import pytest
 
 from tests.integration.harness import Story, story
-from tests.integration.launching.schedule_helpers import DAY, HOUR, MINUTE, flows, launch, scheduled, sleep_till, status
+from tests.integration.launching.schedule_helpers import (
+    DAY,
+    HOUR,
+    MINUTE,
+    create_scheduled_campaign,
+    flows,
+    launch,
+    skip_to,
+    status,
+)
 
 __all__ = ["story"]
 WEEKDAYS = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
 
 
-def test_a_campaign_is_scheduled_once_and_starts_at_its_second(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T12:00:30", timezone="Europe/Berlin")
+def test_a_single_start_happens_at_its_second(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T12:00:30", timezone="Europe/Berlin")
     launched = launch(story, campaign)
     assert (launched["flowUid"], launched["status"], launched["state"]) == (None, "scheduled", "SCHEDULED")
     assert launched["nextStarts"] == ["2026-03-02T11:00:30.000Z"]
@@ -31,20 +40,20 @@ def test_a_campaign_is_scheduled_once_and_starts_at_its_second(story: Story) -> 
     assert len(story.provider.calls) == 2
 
 
-def test_every_weekday_at_nine_over_a_change_of_the_clocks_once_a_day_though_the_clock_fires_twice(
+def test_a_weekday_schedule_starts_once_a_day_across_a_clock_change(
     story: Story,
 ) -> None:
-    """From Thursday 26 to Tuesday 31 March 2026; on Sunday Berlin goes to summer time."""
-    sleep_till(story, datetime(2026, 3, 26, 0, 0, tzinfo=UTC))
-    campaign = scheduled(story, "2026-03-01T09:00", rrule=WEEKDAYS, timezone="Europe/Berlin")
+    """Run from Thursday 26 to Tuesday 31 March 2026. Berlin changes to summer time on the Sunday."""
+    skip_to(story, datetime(2026, 3, 26, 0, 0, tzinfo=UTC))
+    campaign = create_scheduled_campaign(story, "2026-03-01T09:00", rrule=WEEKDAYS, timezone="Europe/Berlin")
     launch(story, campaign)
     for _ in range(6 * 24):
         story.advance(HOUR, step=10 * MINUTE)
         story.tick()
         story.run()
-    begun = [datetime.fromisoformat(flow["queuedAt"]) for flow in flows(story, campaign)]
+    starts = [datetime.fromisoformat(flow["queuedAt"]) for flow in flows(story, campaign)]
     expected = [(26, 8), (27, 8), (30, 7), (31, 7)]
-    assert [(moment.day, moment.hour) for moment in begun] == expected
+    assert [(moment.day, moment.hour) for moment in starts] == expected
     assert set(story.provider.times_called().values()) == {1}
     assert len(story.provider.calls) == 2 * len(expected)
     shown = status(story, campaign)
@@ -52,7 +61,7 @@ def test_every_weekday_at_nine_over_a_change_of_the_clocks_once_a_day_though_the
 
 
 def test_a_recurring_campaign_ends_with_its_last_start(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=DAILY;COUNT=2", timezone="UTC")
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=DAILY;COUNT=2", timezone="UTC")
     launch(story, campaign)
     story.advance(2 * HOUR, step=MINUTE)
     assert status(story, campaign)["state"] == "SCHEDULED"
@@ -62,8 +71,8 @@ def test_a_recurring_campaign_ends_with_its_last_start(story: Story) -> None:
     assert len(flows(story, campaign)) == 2
 
 
-def test_a_scheduled_campaign_is_not_launched_a_second_time_nor_triggered(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", timezone="UTC")
+def test_a_scheduled_campaign_is_neither_launched_again_nor_triggered(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", timezone="UTC")
     launch(story, campaign)
     again = story.api.post(f"/campaigns/{campaign}/launch")
     assert (again.status, again.json["current"]) == (409, "SCHEDULED")
@@ -71,13 +80,13 @@ def test_a_scheduled_campaign_is_not_launched_a_second_time_nor_triggered(story:
     assert (triggered.status, triggered.json["allowed"]) == (409, ["manual", "api"])
 
 
-def test_the_zone_is_the_workspaces_where_the_trigger_has_none(story: Story) -> None:
+def test_the_default_time_zone_is_that_of_the_workspace(story: Story) -> None:
     story.expect(200, story.api.patch("/v1/workspace", {"timezone": "Asia/Tokyo"}))
-    campaign = scheduled(story, "2026-03-03T09:00")
+    campaign = create_scheduled_campaign(story, "2026-03-03T09:00")
     assert launch(story, campaign)["nextStarts"] == ["2026-03-03T00:00:00.000Z"]
 
 
-def test_validate_says_every_problem_of_trigger_and_steps_at_once_and_the_next_starts(story: Story) -> None:
+def test_validate_reports_all_problems_and_the_next_starts(story: Story) -> None:
     story.set_up(contacts=1)
     trigger = {"type": "scheduled", "at": "2026-03-01T09:00", "timezone": "Mars/Base", "rrule": "FREQ=SECONDLY"}
     campaign = story.campaign(
@@ -93,7 +102,7 @@ def test_validate_says_every_problem_of_trigger_and_steps_at_once_and_the_next_s
     launched = story.api.post(f"/campaigns/{campaign}/launch")
     assert launched.status == 422
     assert {"trigger.timezone", "trigger.rrule", "audience"} < {each["field"] for each in launched.json["details"]}
-    good = scheduled(story, "2026-03-01T09:00", rrule=WEEKDAYS, timezone="Europe/Berlin")
+    good = create_scheduled_campaign(story, "2026-03-01T09:00", rrule=WEEKDAYS, timezone="Europe/Berlin")
     starts = story.expect(200, story.api.post(f"/campaigns/{good}/validate"))["nextStarts"]
     assert [start[8:13] for start in starts] == ["03T08", "04T08", "05T08", "06T08", "09T08"]
 
@@ -109,7 +118,7 @@ def test_validate_says_every_problem_of_trigger_and_steps_at_once_and_the_next_s
         {"type": "event", "event": "has spaces"},
     ],
 )
-def test_a_trigger_that_cannot_be_read_is_refused_at_once(story: Story, trigger: dict[str, Any]) -> None:
+def test_a_malformed_trigger_is_refused(story: Story, trigger: dict[str, Any]) -> None:
     story.set_up(contacts=1)
     body = {"name": "Bad", "steps": [story.send("a")], "trigger": trigger}
     answer = story.api.post("/campaigns", body)

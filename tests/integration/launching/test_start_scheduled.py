@@ -7,18 +7,27 @@ import pytest
 from chalicelib.core.launching.start_scheduled import start_scheduled
 from chalicelib.model.queue_messages import StartScheduledCampaign
 from tests.integration.harness import START, Story, story
-from tests.integration.launching.schedule_helpers import DAY, HOUR, MINUTE, flows, launch, scheduled, sleep_till, status
+from tests.integration.launching.schedule_helpers import (
+    DAY,
+    HOUR,
+    MINUTE,
+    create_scheduled_campaign,
+    flows,
+    launch,
+    skip_to,
+    status,
+)
 
 __all__ = ["story"]
 
 
 @pytest.mark.parametrize(("late", "sent"), [(timedelta(minutes=59), 2), (HOUR, 2), (timedelta(minutes=62), 0)])
-def test_a_start_that_is_late_happens_within_the_grace_and_is_skipped_beyond(
+def test_a_late_start_happens_within_the_grace_and_is_skipped_after_it(
     story: Story, late: timedelta, sent: int
 ) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
     launch(story, campaign)
-    sleep_till(story, START + HOUR + late)
+    skip_to(story, START + HOUR + late)
     story.tick()
     story.run()
     assert len(story.provider.calls) == sent
@@ -28,19 +37,19 @@ def test_a_start_that_is_late_happens_within_the_grace_and_is_skipped_beyond(
     assert reasons == ([] if sent else ["1 hour 2 minutes late, more than the startGrace of 1 hour"])
 
 
-def test_the_grace_is_the_campaigns_own(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", timezone="UTC", startGrace="P1D")
+def test_the_grace_is_set_per_campaign(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", timezone="UTC", startGrace="P1D")
     launch(story, campaign)
-    sleep_till(story, START + 20 * HOUR)
+    skip_to(story, START + 20 * HOUR)
     story.tick()
     story.run()
     assert len(story.provider.calls) == 2
 
 
-def test_of_several_starts_that_were_missed_only_the_newest_happens(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=MINUTELY;INTERVAL=10", timezone="UTC")
+def test_only_the_newest_of_several_missed_starts_happens(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=MINUTELY;INTERVAL=10", timezone="UTC")
     launch(story, campaign)
-    sleep_till(story, START + timedelta(hours=1, minutes=35))
+    skip_to(story, START + timedelta(hours=1, minutes=35))
     story.tick()
     story.run()
     assert len(flows(story, campaign)) == 1
@@ -49,20 +58,20 @@ def test_of_several_starts_that_were_missed_only_the_newest_happens(story: Story
     assert {skip["reason"] for skip in skipped} == {"a later start was also due"}
 
 
-def test_a_start_job_that_comes_again_early_or_for_a_deleted_campaign_starts_nothing(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
+def test_an_early_repeated_or_orphaned_job_starts_nothing(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
     launch(story, campaign)
     ports, job = story.world.ports, StartScheduledCampaign(workspace=story.api.workspace, uid=campaign)
     assert start_scheduled(ports, job) is None
-    sleep_till(story, START + HOUR)
+    skip_to(story, START + HOUR)
     assert start_scheduled(ports, job) is not None
     assert start_scheduled(ports, job) is None
     assert start_scheduled(ports, StartScheduledCampaign(workspace=story.api.workspace, uid="gone")) is None
     assert len(flows(story, campaign)) == 1
 
 
-def test_while_a_flow_of_it_is_paused_no_other_is_started(story: Story) -> None:
-    campaign = scheduled(
+def test_no_start_happens_while_a_flow_is_paused(story: Story) -> None:
+    campaign = create_scheduled_campaign(
         story,
         "2026-03-02T10:00",
         rrule="FREQ=HOURLY",
@@ -80,8 +89,8 @@ def test_while_a_flow_of_it_is_paused_no_other_is_started(story: Story) -> None:
     assert len(flows(story, campaign)) == 2
 
 
-def test_a_start_that_the_launch_checks_refuse_is_skipped_and_says_why(story: Story) -> None:
-    campaign = scheduled(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
+def test_a_start_with_problems_is_skipped_with_the_reason(story: Story) -> None:
+    campaign = create_scheduled_campaign(story, "2026-03-02T10:00", rrule="FREQ=DAILY", timezone="UTC")
     launch(story, campaign)
     story.expect(200, story.api.post(f"/v1/templates/{story.template}/reject", {"reason": "typo"}))
     story.advance(2 * HOUR, step=MINUTE)
@@ -93,7 +102,7 @@ def test_a_start_that_the_launch_checks_refuse_is_skipped_and_says_why(story: St
     assert len(story.provider.calls) == 2
 
 
-def test_each_start_takes_who_is_in_the_segment_then(story: Story) -> None:
+def test_each_start_uses_the_current_members_of_the_segment(story: Story) -> None:
     story.set_up(contacts=3)
     segment = story.expect(201, story.api.post("/v1/segments", {"name": "VIP", "filter": {"tag": "vip"}}))["uid"]
     trigger = {"type": "scheduled", "at": "2026-03-02T10:00", "rrule": "FREQ=DAILY", "timezone": "UTC"}

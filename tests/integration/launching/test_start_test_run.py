@@ -6,12 +6,12 @@ __all__ = ["story"]
 WAIT = {"id": "pause", "type": "WAIT", "for": "PT20M"}
 
 
-def test_a_test_run_sends_nothing_and_shows_path_times_and_text(story: Story) -> None:
+def test_a_test_run_shows_path_times_and_text_and_sends_nothing(story: Story) -> None:
     story.set_up()
     steps = [story.send("one"), WAIT, story.send("two", parameters={"first_name": "nickname"})]
     url = f"/campaigns/{story.campaign(*steps)}/test-run"
-    wish = {"contactUid": story.contacts[0], "channelUid": story.channel}
-    run = story.expect(200, story.api.post(url, wish))
+    request = {"contactUid": story.contacts[0], "channelUid": story.channel}
+    run = story.expect(200, story.api.post(url, request))
     assert [(each["nodeId"], each["leftAt"]) for each in run["path"]] == [
         ("one", "2026-03-02T09:00:00.000Z"),
         ("pause", "2026-03-02T09:20:00.000Z"),
@@ -25,5 +25,5 @@ def test_a_test_run_sends_nothing_and_shows_path_times_and_text(story: Story) ->
     assert story.api.get("/flows").json["data"] == []
     without = story.api.post(url, {"contactUid": story.contacts[0]})
     assert (without.status, fields_of(without)) == (422, ["channelUid"])
-    nobody = story.api.post(url, wish | {"contactUid": "nobody"})
-    assert (nobody.status, fields_of(nobody)) == (422, ["contactUid"])
+    unknown = story.api.post(url, request | {"contactUid": "nobody"})
+    assert (unknown.status, fields_of(unknown)) == (422, ["contactUid"])

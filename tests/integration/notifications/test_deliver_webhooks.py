@@ -1,4 +1,4 @@
-"""Webhooks out: signed, tried again, replayed, switched off; what they are told, and what becomes of it in a crash."""
+"""Test deliveries: signatures, retries, replay, disabling, and recovery after a crash."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def test_a_test_event_arrives_signed_and_its_secret_is_shown_once(story: Story, 
         verify("whsec_" + "A" * 44, request)
 
 
-def test_a_receiver_that_fails_four_times_gets_the_event_the_fifth_time(story: Story, receiver: Receiver) -> None:
+def test_a_delivery_succeeds_at_the_fifth_attempt(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     receiver.answers = lambda times: 503 if times < 5 else 204
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
@@ -53,7 +53,7 @@ def test_a_receiver_that_fails_four_times_gets_the_event_the_fifth_time(story: S
     assert delivery["nextAttemptAt"] is None
 
 
-def test_after_the_fifth_failure_it_has_failed_and_can_be_replayed(story: Story, receiver: Receiver) -> None:
+def test_a_delivery_fails_after_five_attempts_and_can_be_replayed(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     receiver.answers = lambda _: 500
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
@@ -73,7 +73,7 @@ def test_after_the_fifth_failure_it_has_failed_and_can_be_replayed(story: Story,
     assert deliveries(story, hook)[0]["status"] == "delivered"
 
 
-def test_410_switches_it_off_until_it_is_switched_on_again(story: Story, receiver: Receiver) -> None:
+def test_status_410_disables_the_webhook_until_it_is_enabled_again(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     receiver.answers = lambda _: 410
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
@@ -85,7 +85,7 @@ def test_410_switches_it_off_until_it_is_switched_on_again(story: Story, receive
     assert (again["active"], again["disabledReason"]) == (True, None)
 
 
-def test_a_flow_is_told_from_beginning_to_end(story: Story, receiver: Receiver) -> None:
+def test_a_flow_sends_events_from_start_to_end(story: Story, receiver: Receiver) -> None:
     make(story, "flow.*", "campaign.*")
     story.set_up()
     flow = story.start(story.short_campaign())
@@ -100,7 +100,7 @@ def test_a_flow_is_told_from_beginning_to_end(story: Story, receiver: Receiver) 
     assert (ended["data"]["previousStatus"], ended["data"]["status"]) == ("running", "completed")
 
 
-def test_only_what_was_asked_for_is_told(story: Story, receiver: Receiver) -> None:
+def test_only_subscribed_events_are_sent(story: Story, receiver: Receiver) -> None:
     make(story, "flow.paused")
     story.set_up()
     flow = story.start(story.short_campaign())
@@ -110,7 +110,7 @@ def test_only_what_was_asked_for_is_told(story: Story, receiver: Receiver) -> No
     assert receiver.events[0]["data"]["pauseReason"] == "operator"
 
 
-def test_a_change_of_a_contact_is_told_without_its_values(story: Story, receiver: Receiver) -> None:
+def test_a_contact_change_names_the_fields_but_no_values(story: Story, receiver: Receiver) -> None:
     make(story, "contact.*")
     uid = story.expect(201, story.api.post("/v1/contacts", {"email": "ada@example.com", "tags": ["vip"]}))["uid"]
     story.expect(200, story.api.patch(f"/v1/contacts/{uid}", {"firstName": "Ada"}))
@@ -120,16 +120,16 @@ def test_a_change_of_a_contact_is_told_without_its_values(story: Story, receiver
     assert b"ada@example.com" not in b"".join(request.body for request in receiver.requests)
 
 
-def test_news_of_a_flow_survive_a_queue_that_was_away(story: Story, receiver: Receiver) -> None:
-    """They are stored with the move itself."""
+def test_flow_events_survive_an_unavailable_queue(story: Story, receiver: Receiver) -> None:
+    """The events are stored in the transaction that changes the flow."""
     make(story, "flow.queued")
     story.set_up()
 
-    def be_away(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise RetryLater("SQS is away")
 
     catalog: Any = story.world.ports.catalog
-    schedule, catalog._schedule = catalog._schedule, be_away
+    schedule, catalog._schedule = catalog._schedule, fail
     story.start(story.short_campaign())
     catalog._schedule = schedule
     story.run()
@@ -138,7 +138,7 @@ def test_news_of_a_flow_survive_a_queue_that_was_away(story: Story, receiver: Re
     assert receiver.names == ["flow.queued"]
 
 
-def test_a_call_whose_result_was_lost_is_made_again_under_the_same_id(story: Story, receiver: Receiver) -> None:
+def test_a_call_without_a_result_is_repeated_with_the_same_id(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
     story.world.deliver_all("WebhookDesk")
@@ -151,7 +151,7 @@ def test_a_call_whose_result_was_lost_is_made_again_under_the_same_id(story: Sto
     assert deliveries(story, hook)[0]["status"] == "delivered"
 
 
-def test_a_result_that_comes_twice_counts_once(story: Story, receiver: Receiver) -> None:
+def test_a_repeated_result_counts_once(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     receiver.answers = lambda _: 500
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
@@ -166,7 +166,7 @@ def test_a_result_that_comes_twice_counts_once(story: Story, receiver: Receiver)
     assert len(ports.catalog.get(story.api.workspace, WebhookDelivery, uid).attempts) == 1
 
 
-def test_a_host_that_leads_inside_is_not_called(story: Story, receiver: Receiver) -> None:
+def test_a_host_with_an_internal_address_is_not_called(story: Story, receiver: Receiver) -> None:
     caller: Any = story.world.ports.webhook_caller
     caller._resolve = lambda *_: ("93.184.215.14", "10.0.0.1")
     hook = make(story, "flow.*")

@@ -14,7 +14,7 @@ from tests.integration.notifications.webhook_helpers import URL, Receiver, deliv
 __all__ = ["receiver", "story"]
 
 
-def test_two_secrets_sign_for_a_day_while_one_replaces_the_other(story: Story, receiver: Receiver) -> None:
+def test_the_old_secret_also_signs_for_a_day(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     new = story.expect(200, story.api.post(f"/v1/webhooks/{hook['uid']}/secret"))["secret"]
     assert new != hook["secret"]
@@ -30,7 +30,7 @@ def test_two_secrets_sign_for_a_day_while_one_replaces_the_other(story: Story, r
         verify(hook["secret"], receiver.requests[1])
 
 
-def test_a_deleted_webhook_gets_nothing_that_was_on_its_way(story: Story, receiver: Receiver) -> None:
+def test_pending_deliveries_of_a_deleted_webhook_are_not_sent(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
     story.expect(200, story.api.delete(f"/v1/webhooks/{hook['uid']}"))
@@ -55,19 +55,19 @@ def test_a_deleted_webhook_gets_nothing_that_was_on_its_way(story: Story, receiv
         ({"secret": "mine"}, "secret"),
     ],
 )
-def test_what_cannot_be_a_webhook_is_refused_with_its_field(api: Api, fields: dict[str, Any], field: str) -> None:
+def test_an_invalid_webhook_is_refused_with_its_field(api: Api, fields: dict[str, Any], field: str) -> None:
     reply = api.post("/v1/webhooks", {"url": URL, "events": ["flow.*"], **fields})
     assert (reply.status, [detail["field"] for detail in reply.json["details"]]) == (422, [field])
 
 
-def test_there_are_at_most_twenty(api: Api) -> None:
+def test_a_workspace_has_at_most_twenty_webhooks(api: Api) -> None:
     for number in range(MAX_WEBHOOKS):
         assert api.post("/v1/webhooks", {"url": f"{URL}/{number}", "events": ["flow.*"]}).status == 201
     assert api.post("/v1/webhooks", {"url": URL, "events": ["flow.*"]}).status == 409
     assert len(api.all_pages("/v1/webhooks")) == MAX_WEBHOOKS
 
 
-def test_a_stranger_sees_and_moves_nothing(story: Story, receiver: Receiver) -> None:
+def test_another_workspace_sees_and_changes_nothing(story: Story, receiver: Receiver) -> None:
     hook = make(story, "flow.*")
     story.api.post(f"/v1/webhooks/{hook['uid']}/test")
     uid = deliveries(story, hook)[0]["uid"]

@@ -16,12 +16,12 @@ from tests.integration.notifications.webhook_helpers import Receiver, later, mak
 __all__ = ["receiver", "story"]
 
 
-def _told(receiver: Receiver, name: str) -> list[Any]:
+def _data_of(receiver: Receiver, name: str) -> list[Any]:
     return [event["data"] for event in receiver.events if event["type"] == name]
 
 
 def _metric(capsys: pytest.CaptureFixture[str], name: str) -> int:
-    """Its sum over all lines of CloudWatch's embedded metric format."""
+    """Return the sum of a metric over all log lines of CloudWatch's embedded metric format."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if f'"{name}"' in line]
     return int(sum(value[0] if isinstance(value := line[name], list) else value for line in lines))
 
@@ -34,7 +34,7 @@ def _prepay(story: Story, amount: str, contacts: int) -> None:
     story.expect(200, story.api.put("/v1/balance/alerts", {"lowBalance": "0.70"}))
 
 
-def test_an_open_circuit_is_told_once_however_many_flows_meet_it_and_raises_the_alarm(
+def test_an_open_circuit_raises_one_alert_for_all_flows_and_counts_in_the_metric(
     story: Story, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(story, "channel.circuit_opened")
@@ -43,8 +43,8 @@ def test_an_open_circuit_is_told_once_however_many_flows_meet_it_and_raises_the_
     flows = [story.start(story.short_campaign(), configuration={"retryDelayMs": 1000}) for _ in range(3)]
     story.advance(timedelta(seconds=30))
     assert {story.flow(flow)["status"] for flow in flows} == {"paused"}
-    (told,) = _told(receiver, "channel.circuit_opened")
-    assert (told["channelUid"], told["cause"]) == (story.channel, "account_suspended")
+    (data,) = _data_of(receiver, "channel.circuit_opened")
+    assert (data["channelUid"], data["cause"]) == (story.channel, "account_suspended")
     assert _metric(capsys, "ChannelPauses") == 3
     story.advance(timedelta(seconds=60))
     story.set_status(flows[0], "running")
@@ -56,7 +56,7 @@ def test_an_open_circuit_is_told_once_however_many_flows_meet_it_and_raises_the_
     assert len(receiver.names) == 2
 
 
-def test_a_low_balance_is_told_once_until_money_is_paid_in(
+def test_a_low_balance_raises_one_alert_until_the_next_top_up(
     story: Story, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(story, "balance.low")
@@ -64,8 +64,8 @@ def test_a_low_balance_is_told_once_until_money_is_paid_in(
     flow = story.start(story.short_campaign(), story.contacts[:20])
     story.advance(timedelta(seconds=20))
     assert story.flow(flow)["status"] == "completed"
-    (told,) = _told(receiver, "balance.low")
-    assert (told["lowBalance"], told["free"]) == ("0.70", "0.00")
+    (data,) = _data_of(receiver, "balance.low")
+    assert (data["lowBalance"], data["free"]) == ("0.70", "0.00")
     assert _metric(capsys, "LowBalances") == 1
     story.start(story.short_campaign(), story.contacts[20:40])
     story.advance(timedelta(seconds=20))
@@ -76,7 +76,7 @@ def test_a_low_balance_is_told_once_until_money_is_paid_in(
     assert len(receiver.names) == 2
 
 
-def test_an_alert_that_is_set_above_what_is_left_is_told_at_once(story: Story, receiver: Receiver) -> None:
+def test_a_threshold_above_the_balance_raises_the_alert_immediately(story: Story, receiver: Receiver) -> None:
     make(story, "balance.low")
     story.expect(201, story.api.post("/v1/balance/topup", {"amount": "1.00"}))
     for _ in range(2):
@@ -85,13 +85,13 @@ def test_an_alert_that_is_set_above_what_is_left_is_told_at_once(story: Story, r
     assert receiver.names == ["balance.low"] * 2
 
 
-def test_a_notice_whose_mark_was_lost_is_not_given_twice(story: Story, receiver: Receiver) -> None:
+def test_an_alert_is_sent_once_even_if_its_mark_is_lost(story: Story, receiver: Receiver) -> None:
     make(story, "balance.low")
     _prepay(story, "1.00", contacts=40)
     ports = story.world.ports
 
-    class Away:
-        """Nothing can be marked."""
+    class UnavailableBalances:
+        """Balances that cannot be marked."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(ports.balances, name)
@@ -100,7 +100,7 @@ def test_a_notice_whose_mark_was_lost_is_not_given_twice(story: Story, receiver:
             raise RetryLater("DynamoDB is away")
 
     flow = story.start(story.short_campaign())
-    use_ports(replace(ports, balances=Away()))  # type: ignore[arg-type]  # but for one method it is one
+    use_ports(replace(ports, balances=UnavailableBalances()))  # type: ignore[arg-type]  # it replaces one method
     story.advance(timedelta(seconds=5))
     use_ports(ports)
     later(story, timedelta(minutes=10))

@@ -1,4 +1,4 @@
-"""What webhooks are told of messages, walks, consent, channels and money: once, over crashes too, and only if asked."""
+"""Test the events of messages, executions and consent: sent once, after crashes too, and only if subscribed."""
 
 import json
 from dataclasses import replace
@@ -19,11 +19,11 @@ def _refuse_first(message: OutgoingMessage) -> SendResult:
     return PermanentFailure("mailbox_closed") if message.to == "c0@example.com" else Accepted(str(message.uid))
 
 
-def _told(receiver: Receiver, name: str) -> list[Any]:
+def _data_of(receiver: Receiver, name: str) -> list[Any]:
     return [event["data"] for event in receiver.events if event["type"] == name]
 
 
-def test_messages_and_ends_of_walks_are_told(story: Story, receiver: Receiver) -> None:
+def test_message_outcomes_and_the_end_of_executions_are_sent(story: Story, receiver: Receiver) -> None:
     make(story, "execution.*", "message.*", "message.sent")
     story.set_up(contacts=3)
     story.provider.answer = _refuse_first
@@ -32,15 +32,15 @@ def test_messages_and_ends_of_walks_are_told(story: Story, receiver: Receiver) -
     assert sorted(receiver.names) == sorted(
         ["message.sent"] * 2 + ["message.failed"] + ["execution.completed"] * 2 + ["execution.failed"]
     )
-    (failed,) = _told(receiver, "message.failed")
+    (failed,) = _data_of(receiver, "message.failed")
     assert failed["contactUid"] == story.contacts[0]
     assert (failed["properties"]["flowUid"], failed["properties"]["reason"]) == (flow, "mailbox_closed")
     assert failed["properties"]["messageUid"] in story.provider.times_called()
-    (ended,) = _told(receiver, "execution.failed")
+    (ended,) = _data_of(receiver, "execution.failed")
     assert (ended["contactUid"], ended["properties"]["reason"]) == (story.contacts[0], "mailbox_closed")
 
 
-def test_that_a_message_was_sent_is_told_to_who_names_it_only() -> None:
+def test_message_sent_is_not_part_of_a_group() -> None:
     assert "message.sent" not in expand_event_names(["message.*"])
     assert expand_event_names(["message.sent"]) == {"message.sent"}
     assert expand_event_names(["message.*", "message.sent"]) > {"message.sent", "message.failed"}
@@ -49,13 +49,13 @@ def test_that_a_message_was_sent_is_told_to_who_names_it_only() -> None:
     assert {"balance.low", "channel.circuit_opened"} < ALL_EVENTS
 
 
-def test_what_a_worker_could_not_tell_is_told_when_its_hints_come_again(story: Story, receiver: Receiver) -> None:
+def test_events_that_could_not_be_stored_are_sent_after_redelivery(story: Story, receiver: Receiver) -> None:
     make(story, "execution.completed", "message.sent")
     story.set_up(contacts=4)
     ports = story.world.ports
 
-    class Away:
-        """The catalog cannot take deliveries."""
+    class UnavailableCatalog:
+        """A catalog that cannot store deliveries."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(ports.catalog, name)
@@ -65,7 +65,7 @@ def test_what_a_worker_could_not_tell_is_told_when_its_hints_come_again(story: S
 
     flow = story.start(story.short_campaign())
     story.world.drain("JobQueue")
-    use_ports(replace(ports, catalog=Away()))  # type: ignore[arg-type]  # but for one method it is one
+    use_ports(replace(ports, catalog=UnavailableCatalog()))  # type: ignore[arg-type]  # it replaces one method
     story.world.deliver_all("StepQueue")
     use_ports(ports)
     assert (len(story.provider.calls), receiver.names) == (4, [])
@@ -75,7 +75,7 @@ def test_what_a_worker_could_not_tell_is_told_when_its_hints_come_again(story: S
     assert set(story.provider.times_called().values()) == {1}
 
 
-def test_with_nobody_to_tell_more_contacts_ask_no_more_for_webhooks(story: Story) -> None:
+def test_without_webhooks_the_reads_do_not_grow_with_the_contacts(story: Story) -> None:
     story.set_up(contacts=60)
     asked: list[str] = []
     client = story.world.aws.client("dynamodb")
@@ -95,7 +95,7 @@ def test_with_nobody_to_tell_more_contacts_ask_no_more_for_webhooks(story: Story
     assert found[0] == found[1]
 
 
-def test_consent_is_told_by_what_was_said(story: Story, receiver: Receiver) -> None:
+def test_consent_changes_are_sent(story: Story, receiver: Receiver) -> None:
     make(story, "consent.*")
     story.set_up(contacts=1)
     path = f"/v1/contacts/{story.contacts[0]}/consent"
@@ -109,7 +109,7 @@ def test_consent_is_told_by_what_was_said(story: Story, receiver: Receiver) -> N
     ]
 
 
-def test_a_campaign_may_begin_with_a_consent_and_nobody_may_pretend_one(story: Story) -> None:
+def test_a_consent_event_starts_a_campaign_and_cannot_be_forged(story: Story) -> None:
     story.set_up(contacts=1)
     trigger = {"type": "event", "event": "consent.granted"}
     campaign = story.campaign(story.send("one", channelUid=story.channel), trigger=trigger)

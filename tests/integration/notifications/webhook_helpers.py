@@ -15,13 +15,13 @@ from chalicelib.wiring import use_ports
 from tests.integration.harness import Story
 
 URL = "https://hooks.example.com/in"
-#: At 0, 1 min, 5 min, 1 h and 24 h, with the minute in which the clock looks.
+#: Waits before the second to fifth attempt, each with one minute for the clock.
 WAITS = (timedelta(minutes=2), timedelta(minutes=6), timedelta(minutes=62), timedelta(hours=24, minutes=2))
 
 
 @dataclass
 class Receiver:
-    """A server of the customer's: answers as it is told, and remembers what it was sent."""
+    """A customer's server. It answers as scripted and stores the requests."""
 
     answers: Callable[[int], int] = lambda _: 200
     requests: list[Request] = field(default_factory=list)
@@ -45,7 +45,7 @@ def receiver(story: Story) -> Receiver:
     server = Receiver()
     caller = SignedWebhookClient(
         frozenset(),
-        server,  # type: ignore[arg-type]  # in the place of the network
+        server,  # type: ignore[arg-type]  # replaces the network
         lambda host, port: ("93.184.215.14",) if host == "hooks.example.com" else (),
         lambda: story.now,
     )

@@ -1,4 +1,4 @@
-"""Lists of contacts with filters, dates among attributes, and the timeline of one contact."""
+"""Test lists of contacts with filters, dates in attributes, and the timeline of a contact."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,17 +40,17 @@ def people(api: Api) -> Api:
         ("name=ada", {"Ada", "Cat"}), ("name=xyz", set()), ("", {"Ada", "Ben", "Cat"}),
     ],
 )  # fmt: skip
-def test_filters_find_whom_they_mean(people: Api, query: str, found: set[str]) -> None:
+def test_filters_find_matching_contacts(people: Api, query: str, found: set[str]) -> None:
     assert names(people.all_pages(f"/v1/contacts?{query}")) == found
     assert names(people.all_pages(f"/v1/contacts?{query}&limit=1".replace("?&", "?"))) == found
 
 
 @pytest.mark.parametrize("query", ["tag=", "status=SLEEPING", "name=", "shoe=1", "limit=0", "tag=a&tag=b", "cursor=x"])
-def test_a_filter_that_cannot_be_is_refused(people: Api, query: str) -> None:
+def test_an_invalid_filter_is_refused(people: Api, query: str) -> None:
     assert people.get(f"/v1/contacts?{query}").status == 422
 
 
-def test_a_small_list_does_not_ask_for_each_shard_in_turn(people: Api, world: World) -> None:
+def test_a_small_list_does_not_read_every_shard(people: Api, world: World) -> None:
     calls: list[str] = []
     client = world.aws.client("dynamodb")
     client.meta.events.register("before-call.dynamodb.Query", lambda **_: calls.append("query"), unique_id="count")
@@ -63,9 +63,9 @@ def test_a_small_list_does_not_ask_for_each_shard_in_turn(people: Api, world: Wo
 
 
 def test_dates_among_attributes_stay_dates_and_other_text_stays_text(api: Api, world: World) -> None:
-    given = {"born": "1990-02-28", "never": "1990-02-30", "code": "1990-02-28x", "at": "1990-02-28T10:00:00Z"}
-    uid = api.post("/v1/contacts", {"attributes": given}).data["uid"]
-    assert api.get(f"/v1/contacts/{uid}").data["attributes"] == given
+    written = {"born": "1990-02-28", "never": "1990-02-30", "code": "1990-02-28x", "at": "1990-02-28T10:00:00Z"}
+    uid = api.post("/v1/contacts", {"attributes": written}).data["uid"]
+    assert api.get(f"/v1/contacts/{uid}").data["attributes"] == written
     stored = world.ports.contacts.find_many(api.workspace, [ContactUid(uid)], strong=True)[ContactUid(uid)]
     assert {name: type(value).__name__ for name, value in stored.attributes.items()} == {
         "born": "date", "never": "str", "code": "str", "at": "str",
@@ -75,8 +75,8 @@ def test_dates_among_attributes_stay_dates_and_other_text_stays_text(api: Api, w
 # ---- timeline ----
 
 
-def eventful(story: Story) -> str:
-    """A contact to whom one thing of each kind has happened, a minute apart."""
+def contact_with_history(story: Story) -> str:
+    """Create a contact with one timeline entry of each kind, one minute apart."""
     story.set_up(1)
     (ann,) = story.contacts
     mark = {"id": "mark", "type": "TAG", "add": ["engaged"]}
@@ -104,8 +104,8 @@ def report(story: Story, count: int, **fields: Any) -> None:
     story.world.ports.events.add_many(story.api.workspace, events)
 
 
-def test_a_timeline_tells_everything_newest_first(story: Story) -> None:
-    ann = eventful(story)
+def test_a_timeline_lists_everything_newest_first(story: Story) -> None:
+    ann = contact_with_history(story)
     found = story.api.get(f"/v1/contacts/{ann}/timeline").json["data"]
     assert [each["kind"] for each in found] == ["event", "consent", "engagement", "tags", "message", "enrolment"]
     assert (found[0]["name"], found[0]["properties"]) == ("order.placed", {"n": 0})
@@ -118,8 +118,8 @@ def test_a_timeline_tells_everything_newest_first(story: Story) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
-def test_pages_of_a_timeline_hold_everything_once(story: Story, limit: int) -> None:
-    ann = eventful(story)
+def test_pages_of_a_timeline_list_every_entry_once(story: Story, limit: int) -> None:
+    ann = contact_with_history(story)
     report(story, 12)
     for minute in range(5):
         report(story, 1, id=f"x{minute}", occurred_at=story.now - timedelta(seconds=30 * minute))
@@ -129,7 +129,7 @@ def test_pages_of_a_timeline_hold_everything_once(story: Story, limit: int) -> N
     assert story.api.all_pages(f"{url}?limit={limit}") == whole
 
 
-def test_a_timeline_of_nobody_is_not_found_and_a_wrong_cursor_refused(story: Story) -> None:
+def test_an_unknown_contact_is_not_found_and_an_invalid_cursor_is_refused(story: Story) -> None:
     assert story.api.get("/v1/contacts/nobody/timeline").status == 404
-    ann = eventful(story)
+    ann = contact_with_history(story)
     assert story.api.get(f"/v1/contacts/{ann}/timeline?cursor=abc").status == 422

@@ -1,4 +1,4 @@
-"""What it costs to look at flows: the same, however many executions they have."""
+"""Test that describing a flow costs the same for any number of executions."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.bench.meter import Tally
 from tests.bench.sizes import read_units
 
 FEW, MANY = 10, 1_000
-#: What an item of statistics hardly ever has.
+#: Size that an item of statistics rarely exceeds.
 STATISTICS_BYTES = 1_024
 LISTS = ("/v1/flows?limit=1", "/v1/flows?limit=1&status=running", "/v1/campaigns?limit=1")
 
@@ -27,7 +27,7 @@ def story() -> Iterator[MeteredStory]:
 
 
 def _run(story: MeteredStory, count: int) -> str:
-    """A flow with so many executions, of which each has had a message and waits."""
+    """Run a flow until each of its `count` executions has sent a message and waits."""
     wait = {"id": "wait", "type": "WAIT", "for": "P2D"}
     flow = story.start(story.campaign(story.send("one"), wait, story.send("two")), story.contacts[:count])
     story.run()
@@ -37,8 +37,8 @@ def _run(story: MeteredStory, count: int) -> str:
     return flow
 
 
-def _ask(story: MeteredStory, url: str) -> tuple[Counter[str], float]:
-    """Reads by operation, and their units. What else is called is the key's, which counts its requests now and then."""
+def _measure_call(story: MeteredStory, url: str) -> tuple[Counter[str], float]:
+    """Return the reads by operation and their units. Updates are left out: the API key sometimes stores its use."""
     tally = Tally()
     story.expect(200, story.api.get(url))
     with _watching(story), story.meter.book_to(tally):
@@ -47,19 +47,19 @@ def _ask(story: MeteredStory, url: str) -> tuple[Counter[str], float]:
     return reads, sum(tally.read_units.values())
 
 
-def _look(story: MeteredStory, flow: str) -> dict[str, tuple[Counter[str], float]]:
+def _measure(story: MeteredStory, flow: str) -> dict[str, tuple[Counter[str], float]]:
     paths = (f"/v1/flows/{flow}", f"/v1/flows/{flow}/executions?limit=10")
     one = f"/v1/flows/{flow}/executions/{story.contacts[0]}"
-    return {path.replace(flow, "flow"): _ask(story, path) for path in (*paths, one, *LISTS)}
+    return {path.replace(flow, "flow"): _measure_call(story, path) for path in (*paths, one, *LISTS)}
 
 
-def test_looking_at_a_flow_costs_the_same_with_ten_and_with_a_thousand_executions(story: MeteredStory) -> None:
-    few = _look(story, _run(story, FEW))
-    many = _look(story, _run(story, MANY))
+def test_describing_a_flow_costs_the_same_for_ten_and_a_thousand_executions(story: MeteredStory) -> None:
+    few = _measure(story, _run(story, FEW))
+    many = _measure(story, _run(story, MANY))
     assert {path: reads for path, (reads, _) in many.items()} == {path: reads for path, (reads, _) in few.items()}
-    # The statistics of the larger flow lie on more of their shards, and on no more than all.
+    # The larger flow uses more shards of statistics, up to all of them.
     grown = read_units(SHARDS * STATISTICS_BYTES, consistent=True) - 1
     for path, (_, units) in many.items():
         assert units - few[path][1] <= (grown if path == "/v1/flows/flow" else 0), path
-    # Flow, statistics, workspace: what the dashboard asks for every few seconds.
+    # Flow, statistics and workspace: the dashboard reads them every few seconds.
     assert few["/v1/flows/flow"] == (Counter({"GetItem": 2, "Query": 1}), 3.0)

@@ -1,4 +1,4 @@
-"""Uploads, JSON Lines, consent in imports, and the way back: what was exported can be imported again."""
+"""Test exports, and that their files can be imported again; uploads, JSON Lines and consent in imports."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ __all__ = ["story"]
 
 
 def export_all(api: Api, world: World, **request: Any) -> str:
-    """The exported file's text."""
+    """Export and return the text of the file."""
     uid = api.post("/v1/exports", {"of": "contacts", **request}).data["uid"]
     world.drain("JobQueue")
     found = api.get(f"/v1/exports/{uid}").data
@@ -42,7 +42,7 @@ PEOPLE: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def test_what_is_exported_as_json_lines_is_imported_as_it_was(api: Api, world: World) -> None:
+def test_exported_json_lines_can_be_imported_unchanged(api: Api, world: World) -> None:
     before = {body["uid"]: comparable(api.post("/v1/contacts", body).data) for body in PEOPLE}
     text = export_all(api, world, format="jsonl")
     other = world.new_caller()
@@ -54,7 +54,7 @@ def test_what_is_exported_as_json_lines_is_imported_as_it_was(api: Api, world: W
     assert after == before
 
 
-def test_a_csv_export_is_safe_to_open_and_imports_as_it_is(api: Api, world: World) -> None:
+def test_a_csv_export_is_safe_to_open_and_can_be_imported(api: Api, world: World) -> None:
     for body in PEOPLE:
         api.post("/v1/contacts", body)
     text = export_all(api, world)
@@ -70,7 +70,7 @@ def test_a_csv_export_is_safe_to_open_and_imports_as_it_is(api: Api, world: Worl
     assert ada["tags"] == ["vip", "new"]
 
 
-def test_an_export_takes_those_with_a_tag_or_a_status(api: Api, world: World) -> None:
+def test_an_export_filters_by_tag_and_status(api: Api, world: World) -> None:
     for body in PEOPLE:
         api.post("/v1/contacts", body)
     assert "ada" in export_all(api, world, tag="vip", format="jsonl")
@@ -90,9 +90,7 @@ def test_executions_are_exported_with_their_messages(story: Story) -> None:
     assert {(row["status"], row["messages"]) for row in rows} == {("completed", "hello=sent")}
 
 
-def test_an_export_in_several_parts_goes_on_where_it_was_killed(
-    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_export_in_parts_continues_after_a_crash(api: Api, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "PAGE_ROWS", 50)
     lines = "".join(
         json.dumps({"email": f"u{n}@example.com", "attributes": {"a": "x" * 1000}}) + "\n" for n in range(120)
@@ -101,8 +99,8 @@ def test_an_export_in_several_parts_goes_on_where_it_was_killed(
     world.drain("JobQueue")
     monkeypatch.setattr(export, "PART_BYTES", 40_000)
     uid = api.post("/v1/exports", {"of": "contacts", "format": "jsonl"}).data["uid"]
-    left = iter([timedelta(seconds=60), timedelta(seconds=9)])
-    run_export(world.ports, Export(workspace=api.workspace, uid=uid), lambda: next(left))
+    remaining = iter([timedelta(seconds=60), timedelta(seconds=9)])
+    run_export(world.ports, Export(workspace=api.workspace, uid=uid), lambda: next(remaining))
     assert api.get(f"/v1/exports/{uid}").data["rows"] == 50
     run_export(world.ports, Export(workspace=api.workspace, uid=uid), minutes)
     run_export(world.ports, Export(workspace=api.workspace, uid=uid), minutes)
@@ -115,11 +113,11 @@ def test_an_export_in_several_parts_goes_on_where_it_was_killed(
     [{}, {"of": "flows"}, {"of": "executions"}, {"of": "contacts", "flowUid": "x"},
      {"of": "executions", "flowUid": "x", "format": "jsonl"}],
 )  # fmt: skip
-def test_an_export_that_cannot_be_is_refused(api: Api, body: dict[str, str]) -> None:
+def test_an_invalid_export_is_refused(api: Api, body: dict[str, str]) -> None:
     assert api.post("/v1/exports", body).status == 422
 
 
-def test_an_export_of_an_unknown_flow_or_of_strangers_is_not_found(api: Api, world: World) -> None:
+def test_an_export_of_an_unknown_flow_or_another_workspace_is_not_found(api: Api, world: World) -> None:
     assert api.post("/v1/exports", {"of": "executions", "flowUid": "x"}).status == 404
     uid = api.post("/v1/exports", {"of": "contacts"}).data["uid"]
     assert world.new_caller().get(f"/v1/exports/{uid}").status == 404
@@ -128,7 +126,7 @@ def test_an_export_of_an_unknown_flow_or_of_strangers_is_not_found(api: Api, wor
 # ---- uploads and JSON Lines ----
 
 
-def test_a_file_that_was_uploaded_is_imported_by_its_name(api: Api, world: World) -> None:
+def test_an_uploaded_file_is_imported_by_its_name(api: Api, world: World) -> None:
     upload = api.post("/v1/uploads", {"fileName": "people.jsonl"}).data
     assert (upload["method"], upload["fileName"]) == ("PUT", "people.jsonl")
     assert f"{api.workspace}/uploads/people.jsonl" in upload["url"]
@@ -162,14 +160,14 @@ def test_json_lines_keep_types_and_bad_lines_are_rejected_with_their_reasons(api
     assert header == ["rejectedLine", "rejectedReason", "row"]
     assert [row[0] for row in rows] == ["3", "4", "5", "6", "7", "8", "9"]
     assert [row[2] for row in rows[:2]] == ["[1]", "{"]
-    for row, said in zip(rows, ("object", "JSON", "e-mail", "has no", "email", "control", "NaN"), strict=True):
-        assert said in row[1], row
+    for row, reason in zip(rows, ("object", "JSON", "e-mail", "has no", "email", "control", "NaN"), strict=True):
+        assert reason in row[1], row
 
 
 # ---- consent in imports ----
 
 
-def test_columns_of_consent_are_kept_with_the_proof_of_the_import(api: Api, world: World) -> None:
+def test_consent_columns_are_stored_with_the_import_as_their_source(api: Api, world: World) -> None:
     text = "uid,consent.email.newsletter,consent.sms.MESSAGE\nann,yes,\nben,REVOKED,no\ncat,maybe,\n"
     progress = run(api, world, text, consentSource="fair 2026", consentProof="Signed list, page 3")
     assert numbers(progress) == {"rows": 3, "created": 2, "updated": 0, "skipped": 0, "rejected": 1}
@@ -180,7 +178,7 @@ def test_columns_of_consent_are_kept_with_the_proof_of_the_import(api: Api, worl
     assert len(api.get("/v1/contacts/ben/consent").json["data"]) == 2
 
 
-def test_an_old_list_does_not_bring_back_who_said_no(api: Api, world: World) -> None:
+def test_an_import_does_not_restore_a_revoked_consent(api: Api, world: World) -> None:
     body = {"uid": "ann", "consent": {"email": {"NEWSLETTER": "REVOKED"}, "sms": {"MESSAGE": "GRANTED"}}}
     api.post("/v1/contacts", body)
     run(api, world, "uid,firstName,consent.email.NEWSLETTER,consent.push.MESSAGE\nann,Ann,yes,yes\n")
@@ -191,7 +189,7 @@ def test_an_old_list_does_not_bring_back_who_said_no(api: Api, world: World) -> 
     }  # fmt: skip
 
 
-def test_an_import_that_is_done_twice_keeps_each_word_once(api: Api, world: World) -> None:
+def test_a_repeated_import_stores_each_consent_once(api: Api, world: World) -> None:
     text = "uid,consent.email.NEWSLETTER\nann,yes\n"
     run(api, world, text)
     run(api, world, text)

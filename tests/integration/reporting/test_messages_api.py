@@ -1,4 +1,4 @@
-"""Messages as an operator looks for them: by flow, contact or campaign, filtered, paged, one by one."""
+"""Test the list of messages: by flow, contact or campaign, with filters and pages."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,11 +17,14 @@ MESSAGE = {
 
 
 def run_three_sends(story: Story, contacts: int = 5) -> str:
-    """A flow of three SENDs, the last after a day; c1 fails at the first, c2's first is unknown, c3 is blocked."""
+    """Run a flow of three SEND steps, the last after a day.
+
+    c1 fails at the first step, the first message of c2 is unknown, and c3 is blocked.
+    """
     story.set_up(contacts)
-    verdicts = {"c1@example.com": PermanentFailure("rejected"), "c2@example.com": OutcomeUnknown("timeout")}
+    results = {"c1@example.com": PermanentFailure("rejected"), "c2@example.com": OutcomeUnknown("timeout")}
     story.provider.answer = lambda message: (
-        verdicts.get(message.to, Accepted("p-1")) if message.uid.node == "one" else Accepted("p-2")
+        results.get(message.to, Accepted("p-1")) if message.uid.node == "one" else Accepted("p-2")
     )
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[3]}", {"status": "BLOCKED"}))
     steps = [story.send("one"), story.send("two"), {"id": "day", "type": "WAIT", "for": "P1D"}, story.send("three")]
@@ -37,7 +40,7 @@ def keys(messages: Any) -> set[tuple[str, str]]:
     return {(message["contactUid"], message["nodeId"]) for message in messages}
 
 
-def test_each_send_is_a_message_and_each_is_found_by_its_uid(story: Story) -> None:
+def test_each_send_is_a_message_with_a_uid(story: Story) -> None:
     flow = run_three_sends(story)
     messages = story.api.all_pages(f"/v1/messages?flowUid={flow}")
     assert len(messages) == len(keys(messages)) == 3 * 5 - 2
@@ -85,13 +88,13 @@ def test_filters(story: Story) -> None:
         ("?flowUid=x&to=2026-03-03T00:00:00", "to"), ("?flowUid=a%2Fb", "flowUid"), ("?flowUid=x&cursor=x", "cursor"),
     ],
 )  # fmt: skip
-def test_a_query_that_is_not_one_is_a_422_with_its_name(story: Story, query: str, field: str) -> None:
+def test_an_invalid_query_is_refused_with_its_field(story: Story, query: str, field: str) -> None:
     reply = story.api.get(f"/v1/messages{query}")
     assert (reply.status, [detail["field"] for detail in reply.json["details"]]) == (422, [field])
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 100])
-def test_pages_are_as_long_as_asked_whatever_a_contact_got(story: Story, limit: int) -> None:
+def test_pages_are_full(story: Story, limit: int) -> None:
     flow = run_three_sends(story)
     campaign = story.flow(flow)["campaignUid"]
     second = story.start(campaign, story.contacts[:1])
@@ -110,7 +113,7 @@ def test_pages_are_as_long_as_asked_whatever_a_contact_got(story: Story, limit: 
             assert back["data"] == pages[-2]["data"]
 
 
-def test_a_cursor_of_other_filters_is_refused_or_goes_on_behind_a_deleted_flow(story: Story) -> None:
+def test_a_cursor_of_other_filters_is_refused_and_one_of_a_deleted_flow_continues(story: Story) -> None:
     flow = run_three_sends(story)
     campaign = story.flow(flow)["campaignUid"]
     second = story.start(campaign, story.contacts[:2])
@@ -126,7 +129,7 @@ def test_a_cursor_of_other_filters_is_refused_or_goes_on_behind_a_deleted_flow(s
     assert len(rest["data"]) == 13
 
 
-def test_what_is_no_message_is_a_404(story: Story) -> None:
+def test_an_unknown_message_is_not_found(story: Story) -> None:
     flow = run_three_sends(story)
     known = story.api.get(f"/v1/messages?contactUid={story.contacts[0]}").json["data"][0]["uid"]
     workspace, _, contact, node, _ = known.split(".")
@@ -138,7 +141,7 @@ def test_what_is_no_message_is_a_404(story: Story) -> None:
         assert story.api.get(f"/v1/messages/{uid}").status == 404, uid
 
 
-def test_another_workspaces_messages_are_not_there(story: Story) -> None:
+def test_messages_of_another_workspace_are_not_found(story: Story) -> None:
     flow = run_three_sends(story)
     campaign = story.flow(flow)["campaignUid"]
     known = story.api.get(f"/v1/messages?contactUid={story.contacts[0]}").json["data"][0]["uid"]

@@ -8,7 +8,7 @@ from tests.integration.harness import story
 __all__ = ["story"]
 
 
-def test_an_admin_makes_workspaces_that_only_their_own_keys_open(api: Api, world: World) -> None:
+def test_only_its_own_keys_open_a_new_workspace(api: Api, world: World) -> None:
     made = api.post("/v1/workspaces", {"name": "Second"})
     assert made.status == 201
     other = Api(made.data["key"], WorkspaceUid(made.data["uid"]))

@@ -1,4 +1,4 @@
-"""A POST with an Idempotency-Key happens once, whoever repeats it and whatever breaks."""
+"""Test that a call with an Idempotency-Key happens once, in spite of repetition and crashes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -35,19 +35,19 @@ def with_key(key: str) -> dict[str, Any]:
     return {"headers": {"Idempotency-Key": key}}
 
 
-def test_every_post_says_whether_it_takes_a_key() -> None:
+def test_every_post_route_declares_whether_it_accepts_a_key() -> None:
     assert app.app.routes
     undecided = [route.name for route in ROUTES if route.method == "POST" and route.idempotent is None]
     assert undecided == []
     assert not [route.name for route in ROUTES if route.method != "POST" and route.idempotent is not None]
 
 
-def test_what_changes_something_takes_a_key() -> None:
+def test_routes_that_change_data_accept_a_key() -> None:
     without = {route.path.rpartition("/")[2] for route in ROUTES if route.idempotent is False and route.scope}
     assert without <= {"validate", "estimate", "test-run", "preview", "search"}
 
 
-def test_the_same_call_gets_the_same_answer_and_makes_nothing_new(api: Api) -> None:
+def test_a_repeated_call_gets_the_stored_response(api: Api) -> None:
     first = api.post("/v1/channels", CHANNEL, **with_key("k1"))
     again = api.post("/v1/channels", CHANNEL, **with_key("k1"))
     assert (first.status, again.status) == (201, 201)
@@ -78,16 +78,16 @@ def test_another_api_key_of_the_workspace_repeats_the_same_call(api: Api, world:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "ä", "a\tb"])
-def test_what_is_no_key_is_a_422(api: Api, key: str) -> None:
+def test_an_invalid_key_is_refused(api: Api, key: str) -> None:
     reply = api.post("/v1/channels", CHANNEL, headers={"Idempotency-Key": key})
     assert (reply.status, reply.json["details"][0]["field"]) == (422, "Idempotency-Key")
 
 
-def test_a_key_of_255_characters_is_one(api: Api) -> None:
+def test_a_key_of_255_characters_is_accepted(api: Api) -> None:
     assert api.post("/v1/channels", CHANNEL, **with_key("x" * 255)).status == 201
 
 
-def test_a_refused_call_frees_its_key_for_the_mended_one(api: Api) -> None:
+def test_a_refused_call_releases_its_key_for_a_corrected_request(api: Api) -> None:
     assert api.post("/v1/channels", {"name": "C", "type": "pigeon"}, **with_key("k1")).status == 422
     assert api.post("/v1/channels", CHANNEL, **with_key("k1")).status == 201
 
@@ -108,21 +108,19 @@ def test_with_and_without_v1_is_the_same_call(story: Story) -> None:
     assert story.expect(201, story.api.post("/v1/flows", body, **with_key("k1")))["uid"] == first["uid"]
 
 
-def test_a_flow_whose_answer_was_lost_by_a_crash_is_not_made_twice(
-    story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The process dies right after the flow was stored: what it claimed runs out, and the repetition finds the flow."""
+def test_a_flow_is_created_once_even_if_the_first_call_crashes(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process crashes after it has stored the flow. The claim expires, and the repeated call finds the flow."""
     story.set_up()
     body = {"channelUid": story.channel, "campaignUid": story.short_campaign(), "contactUids": story.contacts}
 
     class Killed(BaseException):
-        """Nothing catches it, as nothing catches the end of a Lambda."""
+        """Simulates the end of a Lambda process. No handler catches it."""
 
-    def die(*_: object) -> None:
+    def crash(*_: object) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(create_flow_module, "enqueue_enrolment", die)
+        patch.setattr(create_flow_module, "enqueue_enrolment", crash)
         with pytest.raises(Killed):
             story.api.post("/flows", body, **with_key("k1"))
     busy = story.api.post("/flows", body, **with_key("k1"))
@@ -133,7 +131,7 @@ def test_a_flow_whose_answer_was_lost_by_a_crash_is_not_made_twice(
     assert story.api.post("/flows", body, **with_key("k1")).headers["idempotent-replayed"] == "true"
 
 
-def test_trigger_takes_the_header_in_the_place_of_its_own_key(story: Story) -> None:
+def test_trigger_accepts_the_header_in_place_of_the_body_field(story: Story) -> None:
     story.set_up()
     campaign = story.short_campaign(trigger={"type": "api"}, audience={"contactUids": story.contacts})
     url = f"/v1/campaigns/{campaign}/trigger"
@@ -152,9 +150,9 @@ def test_events_without_ids_are_the_same_events_when_the_call_is_repeated(story:
 
 
 class TestClaims:
-    """The protocol itself, on DynamoDB."""
+    """Claims on DynamoDB."""
 
-    def test_of_two_hundred_at_once_one_makes_the_call(self, world: World) -> None:
+    def test_one_of_two_hundred_concurrent_calls_gets_the_claim(self, world: World) -> None:
         workspace = WorkspaceUid("w")
 
         def claim(_: int) -> str:
@@ -168,7 +166,7 @@ class TestClaims:
             results = list(pool.map(claim, range(200)))
         assert (results.count("claimed"), results.count("busy")) == (1, 199)
 
-    def test_a_fault_of_ours_keeps_the_key_for_the_same_request_only(self, world: World) -> None:
+    def test_after_an_internal_error_only_the_same_request_may_use_the_key(self, world: World) -> None:
         workspace = WorkspaceUid("w")
         claim = begin_call(world.ports, workspace, "k1", "f")
         assert isinstance(claim, IdempotencyClaim)
@@ -180,28 +178,28 @@ class TestClaims:
         assert again.is_taken_over
         assert again.call.reserved_uid == claim.call.reserved_uid
 
-    def test_a_long_answer_is_kept_as_well(self, world: World) -> None:
+    def test_a_long_response_is_stored_too(self, world: World) -> None:
         workspace, text = WorkspaceUid("w"), '"' + "é" * MAX_INLINE + '"'
         claim = begin_call(world.ports, workspace, "k1", "f")
         assert isinstance(claim, IdempotencyClaim)
         complete_call(world.ports, workspace, claim, 200, text)
-        kept = begin_call(world.ports, workspace, "k1", "f")
-        assert isinstance(kept, StoredResponse)
-        assert read_body(world.ports, kept) == text
+        stored = begin_call(world.ports, workspace, "k1", "f")
+        assert isinstance(stored, StoredResponse)
+        assert read_body(world.ports, stored) == text
 
 
-def test_without_its_table_a_call_with_a_key_is_not_made(story: Story) -> None:
-    """It could not be told apart from its repetition."""
+def test_a_call_with_a_key_is_not_made_while_the_table_is_unavailable(story: Story) -> None:
+    """A repeated call could not be recognised, so the first one is refused."""
 
-    class Away:
+    class UnavailableCatalog:
         def find(self, *_: object) -> None:
             raise RetryLater("DynamoDB is throttled")
 
         def __getattr__(self, name: str) -> Any:
             return getattr(story.world.ports.catalog, name)
 
-    assert story.api.get("/v1/workspace").status == 200  # the key is known from here on
-    use_ports(replace(story.world.ports, catalog=Away()))  # type: ignore[arg-type]  # one method of many
+    assert story.api.get("/v1/workspace").status == 200  # from now on the API key is cached
+    use_ports(replace(story.world.ports, catalog=UnavailableCatalog()))  # type: ignore[arg-type]  # it replaces one method
     assert story.api.post("/v1/channels", CHANNEL, **with_key("k1")).status == 503
     use_ports(story.world.ports)
     assert story.api.get("/v1/channels").json["data"] == []

@@ -1,4 +1,4 @@
-"""Keys and workspaces: shown once, seen in use, replaced while both live, and revoked."""
+"""Test API keys: shown once, use recorded, replaced, expired and revoked."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.integration.conftest import Api, World
 from tests.integration.harness import Story, story
 
 __all__ = ["story"]
-WISH = {"name": "CI", "scope": "write"}
+REQUEST = {"name": "CI", "scope": "write"}
 
 
 def uid_of(api: Api) -> str:
@@ -19,8 +19,8 @@ def uid_of(api: Api) -> str:
     return presented.uid
 
 
-def test_a_key_is_shown_once_and_opens_what_its_scope_says(api: Api) -> None:
-    made = api.post("/v1/keys", WISH)
+def test_a_key_is_shown_once_and_limited_to_its_scope(api: Api) -> None:
+    made = api.post("/v1/keys", REQUEST)
     assert made.status == 201
     assert set(made.data) == {"uid", "name", "scope", "createdAt", "expiresAt", "lastUsedAt", "key"}
     new = Api(made.data["key"], api.workspace)
@@ -32,17 +32,17 @@ def test_a_key_is_shown_once_and_opens_what_its_scope_says(api: Api) -> None:
     assert "digest" not in listed
 
 
-def test_the_repetition_of_a_call_does_not_show_the_key_again(api: Api, world: World) -> None:
+def test_a_repeated_call_does_not_show_the_key_again(api: Api, world: World) -> None:
     headers = {"Idempotency-Key": "k1"}
-    first, again = (api.post("/v1/keys", WISH, headers=headers) for _ in range(2))
+    first, again = (api.post("/v1/keys", REQUEST, headers=headers) for _ in range(2))
     assert again.data == {**first.data, "key": None}
-    (kept,) = world.ports.catalog.page(api.workspace, IdempotencyRecord, {}, 10, None).items
-    assert first.data["key"] not in kept.model_dump_json()
+    (record,) = world.ports.catalog.page(api.workspace, IdempotencyRecord, {}, 10, None).items
+    assert first.data["key"] not in record.model_dump_json()
     assert len(api.get("/v1/keys").json["data"]) == 2
 
 
-def test_a_revoked_key_is_dead_within_a_minute(story: Story) -> None:
-    made = story.expect(201, story.api.post("/v1/keys", WISH))
+def test_a_revoked_key_stops_working_within_a_minute(story: Story) -> None:
+    made = story.expect(201, story.api.post("/v1/keys", REQUEST))
     new = Api(made["key"], story.api.workspace)
     assert new.get("/v1/workspace").status == 200
     story.expect(200, story.api.delete(f"/v1/keys/{made['uid']}"))
@@ -51,8 +51,8 @@ def test_a_revoked_key_is_dead_within_a_minute(story: Story) -> None:
     assert story.api.delete(f"/v1/keys/{made['uid']}").status == 404
 
 
-def test_two_keys_live_while_one_replaces_the_other(story: Story) -> None:
-    old, new = (Api(story.expect(201, story.api.post("/v1/keys", WISH))["key"], story.api.workspace) for _ in "12")
+def test_two_keys_work_during_a_replacement(story: Story) -> None:
+    old, new = (Api(story.expect(201, story.api.post("/v1/keys", REQUEST))["key"], story.api.workspace) for _ in "12")
     assert (old.get("/v1/contacts").status, new.get("/v1/contacts").status) == (200, 200)
     story.expect(200, story.api.delete(f"/v1/keys/{uid_of(old)}"))
     story.time_travel.shift(timedelta(seconds=60))
@@ -63,18 +63,18 @@ def test_a_key_cannot_revoke_itself(api: Api) -> None:
     assert api.delete(f"/v1/keys/{uid_of(api)}").status == 409
 
 
-def test_a_key_that_expires_does_so_and_one_of_yesterday_is_not_made(story: Story) -> None:
+def test_a_key_expires_on_time_and_an_expired_one_is_refused(story: Story) -> None:
     soon = (story.now + timedelta(minutes=5)).isoformat()
-    made = story.expect(201, story.api.post("/v1/keys", {**WISH, "expiresAt": soon}))
+    made = story.expect(201, story.api.post("/v1/keys", {**REQUEST, "expiresAt": soon}))
     new = Api(made["key"], story.api.workspace)
     assert new.get("/v1/workspace").status == 200
     story.time_travel.shift(timedelta(minutes=5))
     assert new.get("/v1/workspace").status == 401
-    reply = story.api.post("/v1/keys", {**WISH, "expiresAt": soon})
+    reply = story.api.post("/v1/keys", {**REQUEST, "expiresAt": soon})
     assert (reply.status, reply.json["details"][0]["field"]) == (422, "expiresAt")
 
 
-def test_the_last_use_is_noted_once_an_hour(story: Story) -> None:
+def test_the_last_use_is_stored_once_an_hour(story: Story) -> None:
     def noted() -> Key:
         return story.world.ports.catalog.get(story.api.workspace, Key, uid_of(story.api))
 
@@ -90,8 +90,8 @@ def test_the_last_use_is_noted_once_an_hour(story: Story) -> None:
     assert noted().last_used_at == story.now
 
 
-def test_noting_a_use_does_not_bring_a_revoked_key_back(story: Story) -> None:
-    made = story.expect(201, story.api.post("/v1/keys", WISH))
+def test_recording_a_use_does_not_restore_a_revoked_key(story: Story) -> None:
+    made = story.expect(201, story.api.post("/v1/keys", REQUEST))
     ports, workspace = story.world.ports, story.api.workspace
     key = ports.catalog.get(workspace, Key, made["uid"])
     ports.catalog.remove(workspace, Key, key.uid)

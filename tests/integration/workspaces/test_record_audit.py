@@ -1,4 +1,4 @@
-"""Every change that is made through the API leaves its trace: who, what, before and after."""
+"""Test that every change through the API stores an audit entry: author, change, before and after."""
 
 import inspect
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api.http.routes import ROUTES
-from chalicelib.core.workspaces import record_audit as note_changes
+from chalicelib.core.workspaces import record_audit
 from chalicelib.core.workspaces.api_key import parse_api_key
 from chalicelib.errors import RetryLater
 from chalicelib.model.circuit import Circuit, CircuitState
@@ -16,18 +16,18 @@ from tests.integration.example_recorder import record
 from tests.integration.harness import Story, story
 
 __all__ = ["story"]
-#: Methods that change nothing which the log would tell: parts of what is told as a whole, and look-ups.
-UNNOTED = {
+#: Methods that are not recorded: reads, and writes that are part of a recorded change.
+UNRECORDED = {
     Catalog: set(),
     DocumentVersions: {"find_version", "list_versions"},
     ListChunks: {"put_chunk", "get_chunk"},
-    # Only steps of flows save many: a campaign's TAG is no call of anybody's.
+    # Only flow steps save several contacts. A TAG step is not a call.
     Contacts: {"find_many", "find_by", "page", "save_many"},
     Balances: {"mark_low", "reload", "list_entries"},
     Circuits: {"find_channel"},
 }
-#: Calls that change nothing of ours: they report, they try out, or they prepare.
-TRACELESS = {
+#: Routes that change no stored settings, and the reason.
+WITHOUT_AN_ENTRY = {
     "POST /v1/channels/{uid}/test": "sends a test message",
     "POST /v1/templates/{uid}/test": "the same",
     "POST /v1/events": "tells what happened",
@@ -37,33 +37,33 @@ TRACELESS = {
 
 
 @pytest.mark.parametrize(
-    ("port", "noted"),
+    ("port", "recorded"),
     [
-        (Catalog, note_changes.CATALOG),
-        (DocumentVersions, note_changes.VERSIONS),
-        (ListChunks, note_changes.CHUNKS),
-        (Contacts, note_changes.CONTACTS),
-        (Balances, note_changes.BALANCES),
-        (Circuits, note_changes.CIRCUITS),
+        (Catalog, record_audit.CATALOG),
+        (DocumentVersions, record_audit.VERSIONS),
+        (ListChunks, record_audit.CHUNKS),
+        (Contacts, record_audit.CONTACTS),
+        (Balances, record_audit.BALANCES),
+        (Circuits, record_audit.CIRCUITS),
     ],
 )
-def test_every_method_of_the_stores_is_decided_on(port: Any, noted: Any) -> None:
+def test_every_store_method_is_recorded_or_listed(port: Any, recorded: Any) -> None:
     methods = {name for name, _ in inspect.getmembers(port, inspect.isfunction) if not name.startswith("_")}
-    assert methods == set(noted) | UNNOTED[port]
+    assert methods == set(recorded) | UNRECORDED[port]
 
 
-def test_every_route_that_changes_something_leaves_its_trace(story: Story) -> None:
+def test_every_route_that_changes_data_stores_an_entry(story: Story) -> None:
     record(story)
-    told = {each["route"] for each in story.api.all_pages("/v1/audit?limit=100")}
+    recorded_routes = {each["route"] for each in story.api.all_pages("/v1/audit?limit=100")}
     changing = {each.name for each in ROUTES if each.scope and each.method != "GET" and each.idempotent is not False}
-    assert changing - told == set(TRACELESS)
+    assert changing - recorded_routes == set(WITHOUT_AN_ENTRY)
 
 
 def newest(api: Api) -> Any:
     return api.get("/v1/audit?limit=1").json["data"][0]
 
 
-def test_a_change_is_told_with_its_author_and_what_it_was_before(api: Api) -> None:
+def test_an_entry_names_the_author_and_the_values_before_and_after(api: Api) -> None:
     api.patch("/v1/workspace", {"timezone": "Europe/Berlin"})
     entry = newest(api)
     presented = parse_api_key(api.key or "")
@@ -82,14 +82,14 @@ def test_a_change_is_told_with_its_author_and_what_it_was_before(api: Api) -> No
     ]
 
 
-def test_what_changes_nothing_leaves_nothing(api: Api) -> None:
+def test_a_call_without_a_change_stores_no_entry(api: Api) -> None:
     api.get("/v1/workspace")
     api.post("/v1/channels", {"name": "x", "type": "pigeon"})
     api.patch("/v1/workspace", {})
     assert api.get("/v1/audit").json["data"] == []
 
 
-def test_personal_data_and_secrets_are_not_in_it(api: Api) -> None:
+def test_an_entry_contains_no_personal_data_and_no_secrets(api: Api) -> None:
     contact = api.post("/v1/contacts", {"email": "canary@example.com", "firstName": "Canary"}).data["uid"]
     api.patch(f"/v1/contacts/{contact}", {"phone": "+4915123456789"})
     key = api.post("/v1/keys", {"name": "CI", "scope": "read"}).data
@@ -102,32 +102,32 @@ def test_personal_data_and_secrets_are_not_in_it(api: Api) -> None:
     changes = [(change["kind"], change["action"]) for entry in entries for change in entry["changes"]]
     assert changes[-3:] == [("KEY", "created"), ("CONTACT", "changed"), ("CONTACT", "created")]
     assert ("CONTACT", "removed") in changes
-    told = [entry["changes"][0] for entry in api.get(f"/v1/audit?objectUid={contact}").json["data"]]
-    assert told[1]["after"] == {"phone": "(personal)"}
+    changes = [entry["changes"][0] for entry in api.get(f"/v1/audit?objectUid={contact}").json["data"]]
+    assert changes[1]["after"] == {"phone": "(personal)"}
 
 
-def test_starting_a_flow_and_pausing_it_are_told(story: Story) -> None:
+def test_starting_and_pausing_a_flow_are_recorded(story: Story) -> None:
     story.set_up()
     flow = story.start(story.short_campaign())
     story.set_status(flow, "paused")
-    told = story.api.get(f"/v1/audit?objectUid={flow}").json["data"]
-    change = next(each for each in told[0]["changes"] if each["uid"] == flow)
+    entries = story.api.get(f"/v1/audit?objectUid={flow}").json["data"]
+    change = next(each for each in entries[0]["changes"] if each["uid"] == flow)
     assert (change["before"]["status"], change["after"]["status"]) == ("queued", "paused")
-    assert told[1]["route"] == "POST /v1/flows"
+    assert entries[1]["route"] == "POST /v1/flows"
 
 
-def test_what_is_done_with_money_is_told(api: Api) -> None:
+def test_changes_of_the_balance_are_recorded(api: Api) -> None:
     api.put("/v1/balance/auto-reload", {"enabled": True, "threshold": "10.00", "amount": "50.00"})
     (change,) = newest(api)["changes"]
     assert (change["kind"], change["before"]["autoReload"]["enabled"]) == ("BALANCE", False)
     assert change["after"]["autoReload"]["amount"] == "50.00"
     for amount in ("100.00", "7.50"):
         api.post("/v1/balance/topup", {"amount": amount})
-        (paid,) = (each for each in newest(api)["changes"] if each["kind"] == "BALANCE")
-        assert paid["after"]["amount"] == amount
+        (entry,) = (each for each in newest(api)["changes"] if each["kind"] == "BALANCE")
+        assert entry["after"]["amount"] == amount
 
 
-def test_who_closes_a_circuit_is_told(api: Api, world: World) -> None:
+def test_closing_a_circuit_is_recorded(api: Api, world: World) -> None:
     channel = api.post("/v1/channels", {"name": "Console", "type": "console"}).data["uid"]
     now = world.ports.clock.real()
     assert world.ports.circuits.save(api.workspace, channel, Circuit(CircuitState.OPEN, now, "down", now))
@@ -143,13 +143,13 @@ def test_who_closes_a_circuit_is_told(api: Api, world: World) -> None:
     ]
 
 
-def test_a_repeated_call_is_told_once(api: Api) -> None:
+def test_a_repeated_call_is_recorded_once(api: Api) -> None:
     for _ in range(2):
         api.post("/v1/contacts", {"externalId": "1"}, headers={"Idempotency-Key": "k1"})
     assert len(api.get("/v1/audit").json["data"]) == 1
 
 
-def test_a_long_value_is_told_by_its_length(api: Api) -> None:
+def test_a_long_value_is_replaced_by_its_length(api: Api) -> None:
     body = {"name": "Long", "channelType": "console", "content": {"text": "x" * 10_000}}
     api.post("/v1/templates", body)
     assert "characters)" in newest(api)["changes"][0]["after"]["content"]
@@ -162,7 +162,7 @@ def test_entries_are_listed_by_key(api: Api, story: Story) -> None:
     assert story.api.get("/v1/audit?keyUid=nobody").json["data"] == []
 
 
-def test_a_trace_that_cannot_be_kept_does_not_undo_the_change(
+def test_a_change_succeeds_even_if_its_entry_cannot_be_stored(
     api: Api,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

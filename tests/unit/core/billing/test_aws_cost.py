@@ -1,4 +1,4 @@
-"""The price list, and what a campaign is expected to ask of AWS."""
+"""Test the AWS price list and the forecast of usage."""
 
 from decimal import Decimal
 
@@ -22,26 +22,26 @@ from tests.builders import build_graph, condition, end, send, tag, wait
         (AwsUsage(write_units=1), "0.000001"),
     ],
 )
-def test_everything_is_priced_by_the_million(usage: AwsUsage, dollars: str) -> None:
+def test_every_unit_is_priced_per_million(usage: AwsUsage, dollars: str) -> None:
     assert price(usage) == Decimal(dollars)
 
 
 def test_a_million_contacts_with_two_messages_a_wait_and_a_tag_cost_less_than_six_dollars() -> None:
-    """Without Lambda's time, most of which is the provider's of answering."""
+    """Exclude Lambda time, because most of it waits for the provider."""
     graph = build_graph(send("a"), wait("w", "P2D"), send("b"), tag("t", "vip"), end())
     usage = forecast(graph, expected_visits(graph, {}), 1_000_000)
     without_time = AwsUsage(usage.write_units, usage.read_halves, usage.queue_requests, usage.invocations)
     assert Decimal("5.5") < price(without_time) < Decimal(6)
 
 
-def test_a_lane_that_half_of_them_take_costs_half() -> None:
+def test_a_lane_for_half_of_the_contacts_costs_half() -> None:
     both = build_graph(send("a"), send("b"), end())
     half = build_graph(condition("if", {"tag": "vip"}, [send("a")], []), send("b"), end())
     whole, less = (forecast(graph, expected_visits(graph, {}), 1_000) for graph in (both, half))
     assert whole.write_units - less.write_units == 1_100
 
 
-def test_sums_of_usage_are_sums_of_each_of_its_parts() -> None:
+def test_adding_usage_adds_each_part() -> None:
     assert AwsUsage(1, 2, 3, 4, 5) + AwsUsage(1, 1, 1, 1, 1) == AwsUsage(2, 3, 4, 5, 6)
     assert (AwsUsage(1, 3).read_units, AwsUsage(megabyte_milliseconds=2_048_000).gigabyte_seconds) == (1.5, 2.0)
     assert not AwsUsage()

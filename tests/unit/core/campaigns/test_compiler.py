@@ -1,4 +1,4 @@
-"""Authored steps become a graph, or every problem at once."""
+"""Test compiling authored steps to a graph or to all their problems."""
 
 import re
 
@@ -10,14 +10,14 @@ from chalicelib.core.campaigns.compiler import MAX_NODES, Compiled, compile_step
 from chalicelib.nodes.registry import read_step
 from tests.builders import build_graph, end, send, wait
 
-#: What Mermaid's lexer takes for the id of a node: a dash may stand in it, but not before what makes it an arrow.
+#: Node ids of Mermaid's lexer. A dash may be part of an id, but not where it begins an arrow.
 _ID = r"(?:[A-Za-z0-9_]|-(?![->.]))+"
 _LABEL = r'\["[^"<>\[\](){}|`\n\r]*"\]'
 _LINE = re.compile(rf"  {_ID}(?:{_LABEL}| --> (?:{_ID}|finish\(\( \)\)))")
 
 
 def _compile(*steps: object) -> Compiled:
-    return compile_steps(steps, read_step)  # type: ignore[arg-type]  # what clients write is any JSON
+    return compile_steps(steps, read_step)  # type: ignore[arg-type]  # clients may send any JSON
 
 
 def test_steps_are_joined_in_the_order_written() -> None:
@@ -39,40 +39,40 @@ def test_an_unknown_exit_is_a_key_error() -> None:
         graph.after(next(iter(graph)).id, "opened")
 
 
-def test_what_stands_behind_an_end_is_never_reached_and_says_so() -> None:
+def test_a_step_after_an_end_is_unreachable() -> None:
     problems = _compile(send("hello"), end("over"), send("late"), wait("later"), end("done")).problems
     assert [problem.field for problem in problems] == ["steps[2]"]
     assert "never reached" in problems[0].message.casefold()
     assert "over" in problems[0].message
 
 
-def test_two_ends_in_a_row_are_one_too_many() -> None:
+def test_a_second_end_in_a_row_is_unreachable() -> None:
     assert [problem.field for problem in _compile(end("over"), end("done")).problems] == ["steps[1]"]
 
 
-def test_repeated_ids_are_told_with_where_they_were_first() -> None:
+def test_a_repeated_id_names_its_first_use() -> None:
     problems = _compile(send("a"), wait("b"), wait("a"), send("b"), end("a")).problems
     assert {problem.field for problem in problems} == {"steps[2].id", "steps[3].id", "steps[4].id"}
     assert "steps[0]" in problems[0].message
 
 
-def test_a_repeated_id_is_told_also_behind_a_step_that_cannot_be_read() -> None:
+def test_a_repeated_id_is_reported_after_an_unreadable_step() -> None:
     problems = _compile(send("a"), {"id": "b", "type": "SMOKE"}, wait("a")).problems
     assert {problem.field for problem in problems} == {"steps[1]", "steps[2].id"}
 
 
-def test_a_repeated_id_is_told_even_where_that_step_cannot_be_read() -> None:
+def test_a_repeated_id_of_an_unreadable_step_is_reported() -> None:
     problems = _compile(send("a"), {"id": "a", "type": "WAIT", "for": "soon"}).problems
     assert {problem.field for problem in problems} == {"steps[1].id", "steps[1].for"}
 
 
-def test_nothing_is_no_campaign() -> None:
+def test_a_campaign_without_steps_is_a_problem() -> None:
     compiled = _compile()
     assert compiled.graph.start is None
     assert [problem.field for problem in compiled.problems] == ["steps"]
 
 
-def test_two_hundred_steps_are_the_most() -> None:
+def test_a_campaign_has_at_most_two_hundred_steps() -> None:
     steps = [wait(f"w{number}") for number in range(MAX_NODES + 1)]
     assert MAX_NODES == 200
     assert _compile(*steps[:-1]).problems == ()
@@ -80,7 +80,7 @@ def test_two_hundred_steps_are_the_most() -> None:
     assert (problem.field, "200" in problem.message, "201" in problem.message) == ("steps", True, True)
 
 
-def test_all_problems_of_all_steps_come_at_once() -> None:
+def test_all_problems_of_all_steps_are_reported_together() -> None:
     problems = _compile({"id": "a"}, 7, wait("c", "soon"), {"id": "d e", "type": "SEND", "x": 1}).problems
     fields = {"steps[0]", "steps[1]", "steps[2].for", "steps[3].id", "steps[3].x", "steps[3].templateUid"}
     assert {problem.field for problem in problems} == fields
@@ -110,13 +110,13 @@ _STEPS = st.fixed_dictionaries(
 
 
 @given(st.lists(_STEPS | _JSON, max_size=4))
-def test_whatever_is_written_is_answered_with_problems_or_a_graph(steps: list[object]) -> None:
+def test_any_input_yields_problems_or_a_graph(steps: list[object]) -> None:
     compiled = _compile(*steps)
     assert compiled.problems or len(compiled.graph.nodes) == len(steps)
     assert all(problem.message for problem in compiled.problems)
 
 
-def test_the_graph_is_drawn_with_names_and_ways_out() -> None:
+def test_the_flowchart_shows_names_and_exits() -> None:
     lines = mermaid(build_graph(send("hello", name="Say hello"), wait("pause"))).split("\n")
     assert lines[0] == "flowchart TD"
     assert any("SEND: Say hello" in line for line in lines)
@@ -152,7 +152,7 @@ def test_a_hostile_id_stays_a_node(id_: str) -> None:
     assert all(_LINE.fullmatch(line) for line in lines), lines
 
 
-def test_ids_that_look_alike_are_drawn_as_two_nodes() -> None:
-    drawn = mermaid(build_graph(send("a--b"), send("a-b"), send("a_b"))).split("\n")
-    names = [line.partition("[")[0] for line in drawn if "[" in line]
+def test_similar_ids_are_drawn_as_two_nodes() -> None:
+    flowchart = mermaid(build_graph(send("a--b"), send("a-b"), send("a_b"))).split("\n")
+    names = [line.partition("[")[0] for line in flowchart if "[" in line]
     assert len(set(names)) == 3

@@ -1,4 +1,4 @@
-"""Lanes become exits, gather behind the split, and are checked wherever they are nested."""
+"""Test lanes: they become exits, join after the split, and are checked at every depth."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ VIP = {"tag": "vip"}
 
 
 def _compile(*steps: object) -> Compiled:
-    return compile_steps(steps, read_step)  # type: ignore[arg-type]  # what clients write is any JSON
+    return compile_steps(steps, read_step)  # type: ignore[arg-type]  # clients may send any JSON
 
 
 def _exits(graph: Graph) -> dict[str, dict[str, str | None]]:
@@ -29,7 +29,7 @@ def _fields(*steps: object) -> list[str]:
     return [problem.field for problem in _compile(*steps).problems]
 
 
-def test_lanes_gather_behind_the_split() -> None:
+def test_lanes_join_after_the_split() -> None:
     graph = build_graph(condition("c", VIP, [tag("t", "a"), wait("w")], [send("s")]), send("after"))
     assert graph.start == "c"
     assert _exits(graph) == {
@@ -42,12 +42,12 @@ def test_lanes_gather_behind_the_split() -> None:
     assert list(_exits(graph)) == ["c", "t", "w", "s", "after"]
 
 
-def test_a_lane_without_steps_goes_on_behind_the_split() -> None:
+def test_an_empty_lane_continues_after_the_split() -> None:
     graph = build_graph(ab_test("ab", A=[], B=[send("s")]), end())
     assert _exits(graph)["ab"] == {"A": "done", "B": "s"}
 
 
-def test_a_split_without_steps_at_the_end_leads_out() -> None:
+def test_an_empty_split_at_the_end_leads_out() -> None:
     assert _exits(build_graph(ab_test("ab", A=[], B=[]))) == {"ab": {"A": None, "B": None}}
 
 
@@ -57,24 +57,24 @@ def test_an_end_stops_only_its_lane() -> None:
     assert (exits["c"], exits["bye"], exits["stop"]) == ({"yes": "bye", "no": "after"}, {"next": "stop"}, {})
 
 
-def test_those_whom_no_lane_takes_go_on_behind_the_split() -> None:
+def test_contacts_without_a_lane_continue_after_the_split() -> None:
     graph = build_graph(condition("c", VIP, [end("stop")]), send("after"))
     assert _exits(graph)["c"] == {"yes": "stop", "gone": "after", "otherwise": "after"}
 
 
-def test_lanes_of_splits_in_lanes_gather_one_after_the_other() -> None:
+def test_nested_lanes_join_from_the_inside_out() -> None:
     inner = condition("inner", VIP, [tag("t", "a")], [])
     exits = _exits(build_graph(ab_test("outer", A=[inner, wait("w")], B=[]), send("after")))
     assert (exits["inner"], exits["t"], exits["w"]) == ({"yes": "t", "no": "w"}, {"next": "w"}, {"next": "after"})
 
 
-def test_lanes_of_a_last_split_in_a_lane_gather_behind_the_outer_one() -> None:
+def test_lanes_of_a_split_at_the_end_of_a_lane_join_after_the_outer_split() -> None:
     inner = condition("inner", VIP, [], [end("stop")])
     exits = _exits(build_graph(ab_test("outer", A=[inner], B=[]), send("after")))
     assert exits["inner"] == {"yes": "after", "no": "stop"}
 
 
-def test_what_follows_a_split_whose_lanes_all_end_is_never_reached() -> None:
+def test_a_step_after_a_split_with_only_ended_lanes_is_unreachable() -> None:
     split = ab_test("ab", A=[end("a")], B=[wait("w"), end("b")])
     (problem,) = _compile(split, send("late"), end()).problems
     assert (problem.field, "ab" in problem.message) == ("steps[1]", True)
@@ -83,21 +83,21 @@ def test_what_follows_a_split_whose_lanes_all_end_is_never_reached() -> None:
     assert _fields(nested, end()) == ["steps[1]"]
 
 
-def test_what_follows_a_split_that_leaves_some_is_reached() -> None:
+def test_a_step_after_a_split_with_an_open_exit_is_reachable() -> None:
     assert _fields(condition("c", VIP, [end("e")]), end()) == []
     assert _fields(condition("c", VIP, [end("e")], []), end()) == []
 
 
-def test_what_stands_behind_an_end_in_a_lane_is_never_reached() -> None:
+def test_a_step_after_an_end_in_a_lane_is_unreachable() -> None:
     assert _fields(condition("c", VIP, [end("stop"), send("late")], []), end()) == ["steps[0].lanes[0].steps[1]"]
 
 
-def test_a_broken_step_is_not_taken_for_an_end() -> None:
+def test_an_unreadable_step_does_not_count_as_an_end() -> None:
     split = ab_test("ab", A=[end("a")], B=[{"id": "b", "type": "SMOKE"}])
     assert _fields(split, send("after")) == ["steps[0].lanes[1].steps[0]"]
 
 
-def test_problems_in_lanes_are_told_by_their_whole_path_and_step() -> None:
+def test_problems_in_lanes_name_the_whole_path_and_the_step() -> None:
     inner = ab_test("ab", A=[wait("ok")], B=[send("s"), {"id": "x", "type": "SEND"}])
     split = condition("c", VIP, [wait("a"), send("b"), wait("bad", "soon")], [inner])
     problems = _compile(wait("first"), split).problems
@@ -108,7 +108,7 @@ def test_problems_in_lanes_are_told_by_their_whole_path_and_step() -> None:
     assert [problem.message.partition(":")[0] for problem in problems] == ["step bad", "step x"]
 
 
-def test_a_split_that_cannot_be_read_is_told_with_its_own_problem() -> None:
+def test_an_unreadable_split_reports_its_own_problem() -> None:
     broken = {"id": "ab", "type": "AB_TEST", "lanes": [{"label": "A", "weight": 101}, {"label": "B", "weight": 0}]}
     assert _fields(broken, end()) == ["steps[0].lanes[0].weight"]
 
@@ -125,7 +125,7 @@ def test_ids_are_unique_over_all_lanes() -> None:
     assert "steps[1].lanes[0].steps[0]" in problems[1].message
 
 
-def test_steps_of_one_id_are_all_looked_at() -> None:
+def test_all_steps_with_the_same_id_are_checked() -> None:
     graph = _compile(condition("c", VIP, [send("a")], [send("a")])).graph
     assert sorted(node.field for node in graph) == [
         "steps[0]",
@@ -141,7 +141,7 @@ def _deep(levels: int) -> dict[str, Any]:
     return step
 
 
-def test_ten_levels_are_the_most() -> None:
+def test_lanes_are_nested_at_most_ten_levels_deep() -> None:
     assert MAX_DEPTH == 10
     assert len(build_graph(_deep(10), end()).nodes) == 11
     (problem,) = _compile(_deep(11), end()).problems
@@ -150,7 +150,7 @@ def test_ten_levels_are_the_most() -> None:
 
 
 @pytest.mark.parametrize("levels", [12, 60, 200])
-def test_a_pit_of_steps_is_a_problem(levels: int) -> None:
+def test_very_deep_nesting_is_a_problem(levels: int) -> None:
     assert _compile(_deep(levels)).problems
 
 
@@ -168,7 +168,7 @@ def _asks(uid: str, message: str) -> dict[str, Any]:
     return condition(uid, {"message": message, "is": "opened"}, [], [])
 
 
-def test_a_condition_may_look_at_messages_of_steps_before_it() -> None:
+def test_a_condition_may_refer_to_earlier_messages() -> None:
     inside = condition("c", VIP, [send("b"), _asks("d", "a")], [_asks("e", "a")])
     assert _fields(send("a"), inside, _asks("f", "b"), end()) == []
 
@@ -177,28 +177,28 @@ def test_a_condition_may_look_at_messages_of_steps_before_it() -> None:
     ("message", "words"),
     [("later", "later comes later"), ("gone", "gone is no step"), ("pause", "pause sends no message")],
 )
-def test_a_condition_on_what_is_no_message_before_it_says_so(message: str, words: str) -> None:
+def test_a_condition_on_anything_else_is_a_problem(message: str, words: str) -> None:
     (problem,) = _compile(send("a"), wait("pause"), _asks("c", message), send("later")).problems
     assert problem.field == "steps[2].lanes[0].when"
     assert problem.message.startswith("step c: ")
     assert words in problem.message
 
 
-def test_a_condition_on_a_split_or_a_tag_says_that_they_send_nothing() -> None:
+def test_a_condition_on_a_split_or_a_tag_is_a_problem() -> None:
     steps = [ab_test("ab", A=[], B=[]), tag("t", "x"), _asks("c", "ab"), _asks("d", "t")]
     assert _fields(*steps) == ["steps[2].lanes[0].when", "steps[3].lanes[0].when"]
 
 
-def test_a_condition_on_a_message_within_its_own_lanes_says_that_it_comes_later() -> None:
+def test_a_condition_on_a_message_in_its_own_lanes_is_a_problem() -> None:
     (problem,) = _compile(condition("c", {"message": "in", "is": "sent"}, [send("in")], [])).problems
     assert "comes later" in problem.message
 
 
-def test_a_condition_on_a_send_that_cannot_be_read_is_no_further_problem() -> None:
+def test_a_condition_on_an_unreadable_send_is_no_second_problem() -> None:
     assert _fields({"id": "a", "type": "SEND"}, _asks("c", "a")) == ["steps[0].templateUid"]
 
 
-def test_every_bad_reference_of_a_deep_condition_is_told() -> None:
+def test_every_bad_reference_of_a_nested_condition_is_reported() -> None:
     when = {"any": [{"message": "x", "is": "opened"}, {"not": {"all": [{"message": "y", "channelUsed": "sms"}]}}]}
     problems = _compile(condition("c", when, [], [])).problems
     assert [problem.message for problem in problems] == ["step c: x is no step", "step c: y is no step"]
@@ -211,12 +211,12 @@ _LINE = re.compile(
 
 
 def test_arrows_out_of_a_split_name_their_lanes() -> None:
-    drawn = mermaid(build_graph(condition("c", VIP, [send("s")], []), end()))
-    arrows = [line for line in drawn.split("\n") if line.startswith("  n0 -->")]
+    flowchart = mermaid(build_graph(condition("c", VIP, [send("s")], []), end()))
+    arrows = [line for line in flowchart.split("\n") if line.startswith("  n0 -->")]
     assert len(arrows) == 2
     assert "yes" in arrows[0]
     assert "no" in arrows[1]
-    assert all(_LINE.fullmatch(line) for line in drawn.split("\n")[1:]), drawn
+    assert all(_LINE.fullmatch(line) for line in flowchart.split("\n")[1:]), flowchart
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ _TREES = st.lists(st.recursive(_LEAVES, _splits, max_leaves=12), max_size=5)
 
 
 def _renamed(steps: list[Any], names: Iterator[int]) -> list[Any]:
-    """The same steps with ids of their own, in which conditions look at nothing that is not there."""
+    """Return the same steps with unique ids, and conditions that refer only to existing messages."""
     return [
         {
             **step,
@@ -278,8 +278,8 @@ def _lane(lane: dict[str, Any], names: Iterator[int]) -> dict[str, Any]:
     return {**inside, "when": VIP} if "when" in inside else inside
 
 
-def _walk(graph: Graph) -> set[str]:
-    """What can be reached; fails on a loop."""
+def _reachable(graph: Graph) -> set[str]:
+    """Return the reachable nodes. Fails on a loop."""
     order = {node.id: number for number, node in enumerate(graph)}
     seen: set[str] = set()
     waiting = [graph.start] if graph.start else []
@@ -295,33 +295,33 @@ def _walk(graph: Graph) -> set[str]:
 
 
 @given(_TREES)
-def test_every_tree_is_a_graph_without_loops_all_of_which_is_reached_or_a_problem_says_so(steps: list[Any]) -> None:
+def test_every_tree_compiles_to_an_acyclic_graph_and_unreachable_steps_are_problems(steps: list[Any]) -> None:
     for written in (steps, _renamed(steps, iter(range(10_000)))):
         compiled = _compile(*written)
-        reached = _walk(compiled.graph)
+        reached = _reachable(compiled.graph)
         unreached = set(compiled.graph.nodes) - reached
-        said = [problem for problem in compiled.problems if "never reached" in problem.message]
-        assert bool(said) == bool(unreached) or len(compiled.problems) > len(said)
+        reported = [problem for problem in compiled.problems if "never reached" in problem.message]
+        assert bool(reported) == bool(unreached) or len(compiled.problems) > len(reported)
         if not compiled.problems:
             assert unreached == set()
 
 
 @given(_TREES)
-def test_only_what_is_really_not_reached_is_called_so(steps: list[Any]) -> None:
-    """Bad steps left aside: whoever stands behind one might be reached."""
+def test_only_unreachable_steps_are_reported_as_such(steps: list[Any]) -> None:
+    """Steps after an unreadable step are left out, because they might be reachable."""
     compiled = _compile(*_renamed(steps, iter(range(10_000))))
     if any("never reached" not in problem.message for problem in compiled.problems):
         return
-    reached = _walk(compiled.graph)
+    reached = _reachable(compiled.graph)
     named = {node.field for node in compiled.graph if node.id not in reached}
     assert {problem.field for problem in compiled.problems} <= named
-    # Of each list only the first is named; what stands behind or inside it goes with it.
+    # Only the first unreachable step of a list is reported. It covers the steps after and inside it.
     for field in named:
         assert any(_covers(problem.field, field) for problem in compiled.problems), field
 
 
 def _covers(named: str, field: str) -> bool:
-    """Whether `field` is the named step, stands inside of it, or behind it in its list, or inside of those."""
+    """Return whether `field` is the reported step, a later step of its list, or inside one of them."""
     above, _, index = named.removesuffix("]").rpartition("[")
     if not field.startswith(f"{above}["):
         return False
@@ -357,7 +357,7 @@ _ODD = st.fixed_dictionaries(
 
 
 @given(st.lists(_ODD | _JSON, max_size=4))
-def test_whatever_is_written_is_answered_with_problems_or_a_graph(steps: list[object]) -> None:
+def test_any_input_yields_problems_or_a_graph(steps: list[object]) -> None:
     compiled = _compile(*steps)
     assert compiled.problems or compiled.graph.nodes
     assert all(problem.message for problem in compiled.problems)
@@ -365,7 +365,7 @@ def test_whatever_is_written_is_answered_with_problems_or_a_graph(steps: list[ob
 
 
 @pytest.mark.parametrize("levels", [300, 900, 2_000])
-def test_json_that_is_deeper_than_any_step_is_a_problem_and_no_fault(levels: int) -> None:
+def test_very_deep_json_is_a_problem_and_no_crash(levels: int) -> None:
     pit: Any = "bottom"
     for _ in range(levels):
         pit = [pit]

@@ -1,4 +1,4 @@
-"""A launch is refused with every reason at once, each at its step."""
+"""Test that a launch is refused with all problems, each at its step."""
 
 from dataclasses import replace
 
@@ -22,16 +22,16 @@ def _fields(referred: References, *steps: dict[str, object]) -> list[tuple[str, 
     return [(problem.field, problem.message) for problem in check_launch(graph, referred)]
 
 
-def test_what_is_all_there_may_be_launched() -> None:
+def test_a_complete_campaign_may_be_launched() -> None:
     assert _fields(GOOD) == []
 
 
-def test_a_channel_named_by_the_step_goes_before_that_of_the_flow() -> None:
+def test_the_channel_of_a_step_overrides_the_default_channel() -> None:
     referred = replace(GOOD, default_channel="gone")
     assert _fields(referred, send("hello", channelUid="mail")) == []
 
 
-def test_steps_that_send_nothing_need_nothing() -> None:
+def test_steps_without_messages_need_no_channel() -> None:
     assert _fields(References(None, {}, {}, {}), wait("pause"), end()) == []
 
 
@@ -62,14 +62,14 @@ def test_steps_that_send_nothing_need_nothing() -> None:
         ),
     ],
 )
-def test_each_reason_is_told_at_its_field(referred: References, field: str, words: str) -> None:
+def test_each_problem_names_its_field(referred: References, field: str, words: str) -> None:
     ((found, message),) = _fields(referred)
     assert found == f"steps[0].{field}"
     assert words in message
     assert message.startswith("step hello: ")
 
 
-def test_all_reasons_of_all_steps_come_at_once() -> None:
+def test_all_problems_of_all_steps_are_reported_together() -> None:
     referred = replace(GOOD, channels={}, versions={"hello": build_version()})
     steps = (send("hello"), wait("pause"), send("again", templateUid="gone"), send("third", templateVersion=9))
     assert [field for field, _ in _fields(referred, *steps)] == [

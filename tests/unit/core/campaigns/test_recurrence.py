@@ -1,4 +1,4 @@
-"""When schedules start: by the clocks of their zone, over changes of them, and never too often."""
+"""Test the starts of schedules in local time, across clock changes and with limits."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -31,7 +31,7 @@ def problems(rule: ScheduledTrigger, now: datetime = NOW, zone: str = "Europe/Be
 
 
 @pytest.mark.parametrize("around", [datetime(2026, 3, 26, tzinfo=UTC), datetime(2026, 10, 22, tzinfo=UTC)])
-def test_every_weekday_at_nine_stays_at_nine_when_the_clocks_change(around: datetime) -> None:
+def test_a_local_time_stays_the_same_when_the_clocks_change(around: datetime) -> None:
     berlin = ZoneInfo("Europe/Berlin")
     found = [moment.astimezone(berlin) for moment in starts(trigger(WEEKDAYS), 5, around)]
     assert {(moment.hour, moment.minute) for moment in found} == {(9, 0)}
@@ -39,7 +39,7 @@ def test_every_weekday_at_nine_stays_at_nine_when_the_clocks_change(around: date
     assert len({moment.utcoffset() for moment in found}) == 2
 
 
-def test_a_time_that_summer_time_leaves_out_comes_an_hour_later_and_one_that_comes_twice_counts_once() -> None:
+def test_a_skipped_local_time_moves_and_a_repeated_one_counts_once() -> None:
     daily = trigger("FREQ=DAILY", at="2026-03-01T02:30")
     spring = starts(daily, 3, datetime(2026, 3, 27, 12, tzinfo=UTC))
     assert [f"{moment:%d %H:%M}" for moment in spring] == ["28 01:30", "29 01:30", "30 00:30"]
@@ -47,20 +47,20 @@ def test_a_time_that_summer_time_leaves_out_comes_an_hour_later_and_one_that_com
     assert [f"{moment:%d %H:%M}" for moment in autumn] == ["24 00:30", "25 00:30", "26 01:30"]
 
 
-def test_hours_that_the_clocks_show_twice_or_not_at_all_start_nothing_twice() -> None:
+def test_skipped_and_repeated_hours_start_nothing_twice() -> None:
     hourly = starts(trigger("FREQ=HOURLY", at="2026-03-01T00:30"), 5, datetime(2026, 3, 28, 23, tzinfo=UTC))
     assert [f"{moment:%H:%M}" for moment in hourly] == ["23:30", "00:30", "01:30", "02:30", "03:30"]
 
 
-def test_a_date_time_with_its_offset_is_that_moment() -> None:
+def test_a_time_with_an_offset_is_absolute() -> None:
     once = trigger(at="2026-04-01T09:00+00:00")
     assert starts(once, 2) == [datetime(2026, 4, 1, 9, tzinfo=UTC)]
     assert starts(trigger(at="2026-04-01T09:00"), 2) == [datetime(2026, 4, 1, 7, tzinfo=UTC)]
 
 
-@pytest.mark.parametrize("said", [{"count": 3}, {"rrule": "FREQ=DAILY;COUNT=3"}])
-def test_a_count_is_counted_from_the_first_day_also_from_the_middle(said: dict[str, Any]) -> None:
-    rule = trigger(**{"rrule": "FREQ=DAILY", "at": "2026-03-20T09:00", **said})
+@pytest.mark.parametrize("fields", [{"count": 3}, {"rrule": "FREQ=DAILY;COUNT=3"}])
+def test_a_count_starts_at_the_first_occurrence(fields: dict[str, Any]) -> None:
+    rule = trigger(**{"rrule": "FREQ=DAILY", "at": "2026-03-20T09:00", **fields})
     found = list(occurrences(rule, "Europe/Berlin", datetime(2026, 3, 20, tzinfo=UTC)))
     assert [each.number for each in found] == [1, 2, 3]
     assert list(occurrences(rule, "Europe/Berlin", found[1].at, found[1])) == [found[2]]
@@ -68,7 +68,7 @@ def test_a_count_is_counted_from_the_first_day_also_from_the_middle(said: dict[s
 
 
 @pytest.mark.parametrize(
-    ("said", "days"),
+    ("fields", "days"),
     [
         ({"until": datetime(2026, 3, 22, 8, tzinfo=UTC)}, [21, 22]),
         ({"until": datetime(2026, 3, 22, 7, 59, tzinfo=UTC)}, [21]),
@@ -77,12 +77,12 @@ def test_a_count_is_counted_from_the_first_day_also_from_the_middle(said: dict[s
         ({"rrule": "FREQ=DAILY;UNTIL=20260322T090000"}, [21, 22]),
     ],
 )
-def test_nothing_starts_after_the_end(said: dict[str, Any], days: list[int]) -> None:
-    assert [moment.day for moment in starts(trigger(**{"rrule": "FREQ=DAILY", **said}), 9)] == days
+def test_nothing_starts_after_the_end(fields: dict[str, Any], days: list[int]) -> None:
+    assert [moment.day for moment in starts(trigger(**{"rrule": "FREQ=DAILY", **fields}), 9)] == days
 
 
 @given(frequency=st.sampled_from(sorted(STEPS)), interval=st.integers(1, 50), days=st.integers(0, 900))
-def test_from_anywhere_it_finds_what_it_finds_from_the_start(frequency: str, interval: int, days: int) -> None:
+def test_a_search_from_any_time_finds_the_same_occurrences(frequency: str, interval: int, days: int) -> None:
     rule = trigger(f"FREQ={frequency};INTERVAL={interval}", at="2026-01-15T08:20")
     first = starts(rule, 1, datetime(2026, 1, 1, tzinfo=UTC), "Asia/Tokyo")[0]
     after, span = first + timedelta(days=days), STEPS[frequency] * interval
@@ -118,13 +118,13 @@ def test_from_anywhere_it_finds_what_it_finds_from_the_start(frequency: str, int
         (trigger(WEEKDAYS, timezone="Mars/Base"), "trigger.timezone", "Mars/Base is not an IANA time zone"),
     ],
 )
-def test_a_schedule_that_cannot_be_is_refused_with_the_field_and_the_limit(
+def test_an_invalid_schedule_is_refused_with_its_field_and_limit(
     rule: ScheduledTrigger, field: str, words: str
 ) -> None:
     assert words in problems(rule)[field]
 
 
-def test_all_problems_come_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     rule = trigger(timezone="Mars/Base", count=2, until=NOW)
     assert set(problems(rule)) == {"trigger.timezone", "trigger.count", "trigger.until"}
 
@@ -134,13 +134,13 @@ def test_a_start_within_the_grace_is_no_problem(minute: str) -> None:
     assert problems(trigger(at=minute), zone="UTC", now=NOW + HOUR) == {}
 
 
-def test_a_rule_that_is_rare_is_still_found() -> None:
+def test_a_rare_rule_is_found() -> None:
     leap = trigger("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", at="2024-02-29T10:00")
     assert starts(leap, 1, zone="UTC") == [datetime(2028, 2, 29, 10, tzinfo=UTC)]
     assert timedelta(days=366 * 4) < HORIZON
 
 
-def test_an_occurrence_knows_its_place() -> None:
+def test_occurrences_are_numbered() -> None:
     known = Occurrence(datetime(2026, 3, 23, 8, tzinfo=UTC), 7)
     following = next(occurrences(trigger(WEEKDAYS), "Europe/Berlin", known.at, known))
     assert following == Occurrence(datetime(2026, 3, 24, 8, tzinfo=UTC), 8)

@@ -1,4 +1,4 @@
-"""Problems of a draft are told where they were written, whatever else is wrong with it."""
+"""Test that each problem of a draft is reported at its step, in spite of other problems."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -19,7 +19,7 @@ WORKSPACE = WorkspaceUid("ws")
 
 @pytest.fixture
 def ports() -> Ports:
-    """A workspace with the published template `hello` and no channel."""
+    """Return ports of a workspace with the published template `hello` and no channel."""
     catalog = MemoryCatalog()
     template = build_template(latest_version=0)
     catalog.add(WORKSPACE, template)
@@ -32,19 +32,19 @@ def _fields(ports: Ports, *steps: JsonValue) -> set[str]:
     return {problem.field for problem in validate_campaign(ports, WORKSPACE, campaign, "gone").problems}
 
 
-def test_a_missing_channel_is_told_at_its_step(ports: Ports) -> None:
+def test_a_missing_channel_is_reported_at_its_step(ports: Ports) -> None:
     assert _fields(ports, wait("pause"), send("hello")) == {"steps[1].channelUid"}
 
 
-def test_it_is_told_there_also_behind_a_step_that_cannot_be_read(ports: Ports) -> None:
+def test_a_missing_channel_is_reported_after_an_unreadable_step(ports: Ports) -> None:
     assert _fields(ports, {"id": "bad", "type": "SMOKE"}, send("hello")) == {"steps[0]", "steps[1].channelUid"}
 
 
-def test_it_is_told_there_also_where_an_unreadable_step_has_the_same_id(ports: Ports) -> None:
+def test_a_missing_channel_is_reported_if_an_unreadable_step_has_the_same_id(ports: Ports) -> None:
     fields = _fields(ports, send("hello"), wait("pause"), {"id": "hello", "type": "WAIT", "for": "soon"})
     assert "steps[0].channelUid" in fields
 
 
-def test_of_two_steps_with_one_id_each_is_looked_at(ports: Ports) -> None:
+def test_both_steps_with_the_same_id_are_checked(ports: Ports) -> None:
     fields = _fields(ports, send("hello", templateUid="gone"), wait("pause"), send("hello"))
     assert {"steps[2].id", "steps[0].templateUid"} <= fields

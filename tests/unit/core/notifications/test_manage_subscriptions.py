@@ -21,7 +21,7 @@ ORDERS = EventSubscription(campaign_uid="orders", flow_uid="flow-2", event="orde
 
 
 class ContestedCatalog(MemoryCatalog):
-    """A catalog whose first `conflicts` saves lose a race."""
+    """A catalog that makes the first `conflicts` saves lose a race."""
 
     def __init__(self, conflicts: int) -> None:
         super().__init__()

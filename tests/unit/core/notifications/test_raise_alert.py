@@ -64,7 +64,7 @@ def test_a_closed_circuit_raises_none() -> None:
         (Balance(free=0, reserved=SIX, settings=SETTINGS), True),
         (Balance(free=FIVE - 1, settings=SETTINGS), True),
         (Balance(free=0), False),
-        (Balance(free=0, settings=SETTINGS, low_told=True), False),
+        (Balance(free=0, settings=SETTINGS, low_reported=True), False),
     ],
 )
 def test_a_balance_below_its_threshold_raises_an_alert(balance: Balance, is_raised: bool) -> None:

@@ -1,4 +1,4 @@
-"""Lists of executions of flows whose many shards are empty."""
+"""Test listing executions of a flow with many empty shards."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from tests.memory.executions import MemoryExecutions
 
 
 class ReadExecutions(MemoryExecutions):
-    """Counts the pages."""
+    """A store that counts the pages it reads."""
 
     pages = 0
 
@@ -24,7 +24,7 @@ class ReadExecutions(MemoryExecutions):
         return super().page(workspace, flow, shard, limit, cursor)
 
 
-def test_a_list_looks_into_a_hundred_empty_shards_at_a_time_and_comes_to_the_end() -> None:
+def test_a_page_reads_at_most_a_hundred_empty_shards_and_its_cursor_continues() -> None:
     executions = ReadExecutions()
     ports = replace(Laboratory().ports, executions=executions)
     flow = build_flow(uid=KEY.flow, shards=MAX_SHARDS)
@@ -37,5 +37,5 @@ def test_a_list_looks_into_a_hundred_empty_shards_at_a_time_and_comes_to_the_end
         page = list_executions(ports, KEY.workspace, flow, None, 20, cursor)
         assert executions.pages - before <= 100
         found, cursor, requests = [*found, *page.items], page.cursor, requests + 1
-    assert [row.key for row in found] == [KEY]
+    assert [execution.key for execution in found] == [KEY]
     assert requests >= MAX_SHARDS / 100

@@ -49,7 +49,7 @@ def test_an_unknown_workspace_is_not_found() -> None:
 
 def test_a_concurrent_change_is_not_overwritten() -> None:
     class ChangedByAnother(MemoryCatalog):
-        """A catalog in which another request changes the workspace after every read."""
+        """A catalog that simulates another request after every read."""
 
         def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
             found = super().get(workspace, kind, uid)
