@@ -36,11 +36,11 @@ BATCH_GET = 100
 BATCH_WRITE = 25
 #: DynamoDB allows 409,600 bytes per item, including its keys and the attributes beside the document.
 DOC_BYTES = 380_000
-#: Consecutive attempts in which DynamoDB processes no entry of a batch; about 1.5 s with the pauses in between.
-FRUITLESS_TRIES = 6
+#: Consecutive attempts without any processed entry of a batch; about 1.5 s with the pauses in between.
+ATTEMPTS_WITHOUT_PROGRESS = 6
 FIRST_PAUSE_SECONDS = 0.025
 
-PASSING_CODES = frozenset(
+TRANSIENT_CODES = frozenset(
     {
         "InternalServerError",
         "LimitExceededException",
@@ -58,8 +58,8 @@ PASSING_CODES = frozenset(
     }
 )
 #: Reasons of a cancelled transaction that are not a failed condition, so that a retry may succeed.
-PASSING_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-_LOST = (BotoConnectionError, HTTPClientError, IncompleteReadError)
+TRANSIENT_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+_CONNECTION_ERRORS = (BotoConnectionError, HTTPClientError, IncompleteReadError)
 
 
 class ConditionFailed(Conflict):
@@ -94,7 +94,7 @@ def translate_errors() -> Iterator[None]:
     except ClientError as error:
         raise _read_error(error) from error
     except BotoCoreError as error:
-        if isinstance(error, _LOST):
+        if isinstance(error, _CONNECTION_ERRORS):
             raise RetryLater("AWS could not be reached") from error
         raise
 
@@ -105,7 +105,7 @@ def _read_error(error: ClientError) -> Exception:
         return ConditionFailed(cast("Item | None", error.response.get("Item")))
     if code == "TransactionCanceledException":
         return _read_cancellation(error)
-    if code in PASSING_CODES or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
+    if code in TRANSIENT_CODES or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
         return RetryLater(f"AWS responded with {code}")
     return error
 
@@ -122,23 +122,23 @@ def _read_cancellation(error: ClientError) -> Exception:
                 for entry in entries
             ]
         )
-    if codes & PASSING_REASONS:
+    if codes & TRANSIENT_REASONS:
         return RetryLater("Another write to the same item was in progress")
     return error
 
 
-class _Patience:
-    """Exponential backoff while DynamoDB returns a whole batch unprocessed; gives up after FRUITLESS_TRIES."""
+class _Backoff:
+    """Exponential backoff for unprocessed entries of a batch. Gives up after ATTEMPTS_WITHOUT_PROGRESS."""
 
     def __init__(self) -> None:
-        self._fruitless = 0
+        self._attempts = 0
 
-    def wait(self, asked: int, left: int) -> None:
-        """Wait after `left` of `asked` entries came back. RetryLater after too many attempts without progress."""
-        self._fruitless = self._fruitless + 1 if left >= asked else 0
-        if self._fruitless >= FRUITLESS_TRIES:
+    def wait(self, requested: int, unprocessed: int) -> None:
+        """Wait before the next attempt. RetryLater after too many attempts without a processed entry."""
+        self._attempts = self._attempts + 1 if unprocessed >= requested else 0
+        if self._attempts >= ATTEMPTS_WITHOUT_PROGRESS:
             raise RetryLater("DynamoDB is throttled")
-        time.sleep(FIRST_PAUSE_SECONDS * 2**self._fruitless)
+        time.sleep(FIRST_PAUSE_SECONDS * 2**self._attempts)
 
 
 def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], consistent: bool) -> list[Item]:
@@ -151,7 +151,7 @@ def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], consis
 
 
 def _get_up_to_100(client: "DynamoDBClient", table: str, keys: list[Item], consistent: bool) -> Iterator[Item]:
-    patience = _Patience()
+    backoff = _Backoff()
     while True:
         with translate_errors():
             answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": consistent}})
@@ -159,28 +159,28 @@ def _get_up_to_100(client: "DynamoDBClient", table: str, keys: list[Item], consi
         left = answer.get("UnprocessedKeys", {}).get(table)
         if not left:
             return
-        patience.wait(len(keys), len(left["Keys"]))
+        backoff.wait(len(keys), len(left["Keys"]))
         keys = list(left["Keys"])
 
 
 def batch_write(client: "DynamoDBClient", table: str, requests: Sequence["WriteRequestTypeDef"]) -> None:
     """Put and delete any number of items without conditions; no key may occur twice.
 
-    RetryLater may leave some of them done.
+    After RetryLater, some of them may be done.
     """
     for start in range(0, len(requests), BATCH_WRITE):
         _write_up_to_25(client, table, list(requests[start : start + BATCH_WRITE]))
 
 
 def _write_up_to_25(client: "DynamoDBClient", table: str, requests: list["WriteRequestTypeDef"]) -> None:
-    patience = _Patience()
+    backoff = _Backoff()
     while True:
         with translate_errors():
             answer = client.batch_write_item(RequestItems={table: requests})
         left = answer.get("UnprocessedItems", {}).get(table)
         if not left:
             return
-        patience.wait(len(requests), len(left))
+        backoff.wait(len(requests), len(left))
         requests = cast("list[WriteRequestTypeDef]", left)
 
 
@@ -212,7 +212,7 @@ def guarded_put(table: str, item: Item, condition: str, rev: int | None = None) 
 
 
 def is_our_write(written: Item, stored: Item | None) -> bool:
-    """Report whether the stored item is what we wrote: an earlier attempt succeeded, and its response was lost."""
+    """Report whether the stored item equals ours: an earlier attempt succeeded, and its response was lost."""
     return stored is not None and all(stored.get(name) == written.get(name) for name in ("doc", "rev"))
 
 
@@ -239,9 +239,9 @@ def put_at_revision(client: "DynamoDBClient", table: str, item: "dict[str, Attri
 
 
 def read_document(model: type[M], text: str) -> M:
-    """Parse a stored document. Fields written by a newer version of the code are ignored while both versions run.
+    """Parse a stored document. Unknown fields, written by a newer version during an update, are ignored.
 
-    The older version drops such a field when it saves the document, so every added field needs a default.
+    The older version drops these fields when it saves the document, so every added field needs a default.
     """
     return model.model_validate_json(text, extra="ignore")
 

@@ -20,7 +20,7 @@ BATCH = 25
 #: Seconds before the second, third and fourth attempt, multiplied by a random factor from 0.5 to 1.5.
 PAUSES = (0.05, 0.1, 0.2)
 #: Error codes of a statement that may be retried with the same condition.
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {
         "InternalServerError",
         "ProvisionedThroughputExceeded",
@@ -56,8 +56,8 @@ def write_with_retry(
     client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep
 ) -> list[WriteResult]:
     """Return the results in the order of the writes. RetryLater if some are undecided after the last attempt."""
-    answers = write_all(client, writes, batched, sleep)
-    decided = [answer for answer in answers if answer is not None]
+    results = write_all(client, writes, batched, sleep)
+    decided = [result for result in results if result is not None]
     if len(decided) < len(writes):
         raise RetryLater("DynamoDB is throttled")
     return decided
@@ -67,7 +67,7 @@ def write_all(
     client: "DynamoDBClient", writes: Sequence[Write], batched: bool, sleep: Sleep
 ) -> list[WriteResult | None]:
     """Return the results in the order of the writes; None for writes that are throttled after the last attempt."""
-    answers: dict[int, WriteResult] = {}
+    results: dict[int, WriteResult] = {}
     left = list(range(len(writes)))
     for pause in (0.0, *PAUSES):
         if not left:
@@ -76,15 +76,15 @@ def write_all(
             sleep(pause * (0.5 + random.random()))  # noqa: S311  # jitter, not a secret
         step = BATCH if batched else 1
         for start in range(0, len(left), step):
-            answers.update(_write_some(client, writes, left[start : start + step], batched))
-        left = [index for index in left if index not in answers]
-    return [answers.get(index) for index in range(len(writes))]
+            results.update(_write_some(client, writes, left[start : start + step], batched))
+        left = [index for index in left if index not in results]
+    return [results.get(index) for index in range(len(writes))]
 
 
 def _write_some(
     client: "DynamoDBClient", writes: Sequence[Write], indices: Sequence[int], batched: bool
 ) -> Iterator[tuple[int, WriteResult]]:
-    """Yield the results of the writes that DynamoDB has decided; the others need another attempt.
+    """Yield the results of the decided writes; the others need another attempt.
 
     A single write is sent as a batch too: for other calls, botocore itself retries for seconds while throttled.
     """
@@ -115,7 +115,7 @@ def _read_response(response: "BatchStatementResponseTypeDef") -> WriteResult | N
     error = response.get("Error")
     if error is None:
         return WriteResult(written=True)
-    if error.get("Code") in _PASSING:
+    if error.get("Code") in _TRANSIENT:
         return None
     if error.get("Code") not in _REFUSED:
         raise RuntimeError(f"DynamoDB rejected the statement: {error.get('Code')}, {error.get('Message')}")

@@ -1,6 +1,4 @@
-"""Balances, flow budgets and ledgers: sums that change only by conditional writes, in a transaction where
-two change.
-"""
+"""Balances, flow budgets and ledgers. They change only by conditional writes; two change in one transaction."""
 
 import hashlib
 from collections.abc import Sequence
@@ -68,8 +66,9 @@ class DynamoBalances:
         return self._succeeds([{"Update": update}, self._put(workspace, entry)])
 
     def mark_low(self, workspace: WorkspaceUid, count: int) -> bool:
-        """After a lost response, the second attempt finds the mark and returns False, although the first attempt set
-        it.
+        """Set the mark by a conditional write.
+
+        After a lost response, the second attempt finds the mark and returns False, although the first attempt set it.
         """
         update = self._update(
             keys.balance(workspace),
@@ -149,7 +148,7 @@ class DynamoBalances:
     def reconcile(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
-        """Return to the available balance what the budget loses and no execution has spent."""
+        """Return the unspent part of the budget's decrease to the available balance."""
         booked = after.settled - seen.settled
         returned = seen.drawn - after.drawn
         budget = self._update(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=StoredDocument)
 V = TypeVar("V", bound=BaseModel)
 
-#: Versions cached in memory; at a few KB each, a few MB in all.
+#: Versions cached in memory; a few KB each, so a few MB in total.
 VERSIONS_CACHED = 1_000
 #: A filtered list reads at least this many items per call, because most of them may not match.
 FILTERED_PAGE = 100
@@ -66,9 +66,9 @@ class DynamoCatalog:
             pointer = _build_pointer(workspace, document, under)
             parent = {"pk": item["pk"], "sk": {"S": keys.PARENT}, "childPk": pointer["pk"], "childSk": pointer["sk"]}
             writes += [{"Put": {"TableName": self._table, "Item": each}} for each in (pointer, parent)]
-        beside = self.beside(workspace, document)
+        outbox = self.outbox_documents(workspace, document)
         writes += [
-            guarded_put(self._table, _build_item(workspace, each), "attribute_not_exists(pk)") for each in beside
+            guarded_put(self._table, _build_item(workspace, each), "attribute_not_exists(pk)") for each in outbox
         ]
         for each in moving:
             moved = _build_item(workspace, each.model_copy(update={"rev": each.rev + 1}))
@@ -78,18 +78,18 @@ class DynamoCatalog:
         except TransactionRefused as refused:
             if moving and not refused.reasons[0].failed:
                 last = zip(moving, refused.reasons[-len(moving) :], strict=True)
-                raise _moved(next(each for each, reason in last if reason.failed)) from refused
+                raise _revision_conflict(next(each for each, reason in last if reason.failed)) from refused
             raise Conflict(f"{_name(type(document))} {document.uid} already exists") from refused
-        if beside:
-            self.stored(workspace, beside)
+        if outbox:
+            self.outbox_stored(workspace, outbox)
 
-    def beside(self, workspace: WorkspaceUid, document: StoredDocument) -> Sequence[StoredDocument]:
+    def outbox_documents(self, workspace: WorkspaceUid, document: StoredDocument) -> Sequence[StoredDocument]:
         """Return new documents to store in the same transaction; a subclass may override it."""
         del workspace, document
         return ()
 
-    def stored(self, workspace: WorkspaceUid, beside: Sequence[StoredDocument]) -> None:
-        """Called after the documents of `beside` were stored."""
+    def outbox_stored(self, workspace: WorkspaceUid, outbox: Sequence[StoredDocument]) -> None:
+        """Run after the documents of `outbox_documents` were stored; a subclass may override it."""
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str, strong: bool = True) -> D | None:
         item = self._find_item(keys.document(workspace, kind.kind, uid), keys.META, strong)
@@ -109,23 +109,23 @@ class DynamoCatalog:
     def save(self, workspace: WorkspaceUid, document: D) -> D:
         saved = document.model_copy(update={"rev": document.rev + 1})
         item = _build_item(workspace, saved)
-        beside = self.beside(workspace, document)
+        outbox = self.outbox_documents(workspace, document)
         try:
-            self._save(item, document.rev, [_build_item(workspace, each) for each in beside])
+            self._save(item, document.rev, [_build_item(workspace, each) for each in outbox])
         except ConditionFailed as failed:
             if not is_our_write(item, failed.item):
-                raise _moved(document) from failed
+                raise _revision_conflict(document) from failed
         except TransactionRefused as refused:
             if not is_our_write(item, refused.reasons[0].item):
-                raise _moved(document) from refused
-        if beside:
-            self.stored(workspace, beside)
+                raise _revision_conflict(document) from refused
+        if outbox:
+            self.outbox_stored(workspace, outbox)
         return saved
 
-    def _save(self, item: Item, rev: int, beside: Sequence[Item]) -> None:
+    def _save(self, item: Item, rev: int, outbox: Sequence[Item]) -> None:
         put = guarded_put(self._table, item, "rev = :rev", rev)
-        if beside:
-            self._transact([put, *(guarded_put(self._table, each, "attribute_not_exists(pk)") for each in beside)])
+        if outbox:
+            self._transact([put, *(guarded_put(self._table, each, "attribute_not_exists(pk)") for each in outbox)])
             return
         with translate_errors():
             self._client.put_item(**put["Put"])
@@ -195,7 +195,7 @@ class DynamoCatalog:
             if not all(
                 is_our_write(own, reason.item) for own, reason in zip((item, stored), refused.reasons, strict=True)
             ):
-                raise _moved(document) from refused
+                raise _revision_conflict(document) from refused
         return saved
 
     def find_version(
@@ -234,9 +234,9 @@ class DynamoCatalog:
         try:
             self._transact([guarded_put(self._table, item, "rev = :rev", document.rev), *puts])
         except TransactionRefused as refused:
-            # Two writers that add equally many entries at once write equal documents, so the stored one does not show
-            # whose write it is.
-            raise _moved(document) from refused
+            # Two concurrent writers that add equally many entries write equal documents, so an equal stored document
+            # does not prove that this write succeeded.
+            raise _revision_conflict(document) from refused
         return saved
 
     def get_chunk(self, workspace: WorkspaceUid, kind: type[StoredDocument], uid: str, number: int) -> tuple[str, ...]:
@@ -265,7 +265,7 @@ class DynamoCatalog:
     def _documents(
         self, workspace: WorkspaceUid, kind: type[D], pointers: Iterator[Item], size: int
     ) -> Iterator[tuple[Item, D]]:
-        """Yield pointers with their documents; skips pointers whose document was removed meanwhile."""
+        """Yield pointers with their documents; skip a pointer if its document has been removed."""
         while group := list(islice(pointers, size)):
             found = self.find_many(workspace, kind, [item["uid"]["S"] for item in group])
             yield from ((item, found[item["uid"]["S"]]) for item in group if item["uid"]["S"] in found)
@@ -296,7 +296,7 @@ def _name(kind: type[StoredDocument]) -> str:
     return kind.kind.capitalize()
 
 
-def _moved(document: StoredDocument) -> Conflict:
+def _revision_conflict(document: StoredDocument) -> Conflict:
     return Conflict(f"{_name(type(document))} {document.uid} was changed by another request; read it again")
 
 

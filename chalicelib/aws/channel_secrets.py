@@ -11,16 +11,16 @@ from chalicelib.aws.signing_secret import SecretsClient
 from chalicelib.errors import NotFound
 from chalicelib.model.ids import WorkspaceUid
 
-#: How long a replaced secret may still be used.
-KEPT_SECONDS = 300.0
+#: Seconds for which a secret is cached; a replaced one may be used for as long.
+CACHE_SECONDS = 300.0
 #: Prefix of names in Parameter Store.
 SSM = "ssm:"
 _MISSING = frozenset({"ResourceNotFoundException", "ParameterNotFound", "ParameterVersionNotFound"})
-_CLOSED = frozenset({"AccessDeniedException", "InvalidRequestException", "DecryptionFailure", "InvalidKeyId"})
+_UNREADABLE = frozenset({"AccessDeniedException", "InvalidRequestException", "DecryptionFailure", "InvalidKeyId"})
 
 
 class ParametersClient(Protocol):
-    """The used part of boto3's client for "ssm", whose stubs are not installed."""
+    """The used part of boto3's client for "ssm". Its stubs are not installed."""
 
     def get_parameter(self, *, Name: str, WithDecryption: bool) -> Mapping[str, Mapping[str, str]]:  # noqa: N803 - botocore's
         """Call GetParameter."""
@@ -40,15 +40,15 @@ class ChannelSecrets:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._secrets, self._parameters, self._folder, self._now = secrets, parameters, folder, now
-        self._kept: dict[tuple[WorkspaceUid, str], tuple[float, str]] = {}
+        self._cache: dict[tuple[WorkspaceUid, str], tuple[float, str]] = {}
 
     def __call__(self, workspace: WorkspaceUid, name: str) -> str:
         """Return a secret, cached for five minutes; a missing secret is not cached."""
-        read_at, value = self._kept.get((workspace, name), (0.0, ""))
-        if value and self._now() - read_at < KEPT_SECONDS:
+        read_at, value = self._cache.get((workspace, name), (0.0, ""))
+        if value and self._now() - read_at < CACHE_SECONDS:
             return value
         value = self._read(workspace, name)
-        self._kept[workspace, name] = (self._now(), value)
+        self._cache[workspace, name] = (self._now(), value)
         return value
 
     def _read(self, workspace: WorkspaceUid, name: str) -> str:
@@ -61,6 +61,6 @@ class ChannelSecrets:
         except KeyError as error:  # A binary secret has no text.
             raise NotFound("Secret", path) from error
         except ClientError as error:
-            if error.response["Error"].get("Code", "") in _MISSING | _CLOSED:
+            if error.response["Error"].get("Code", "") in _MISSING | _UNREADABLE:
                 raise NotFound("Secret", path) from error
             raise

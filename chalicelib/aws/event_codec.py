@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 #: The sparse index `news` gets two writes for each change of a contact that has a subscriber. Its sort key is the time,
-#: and DynamoDB does not split a partition along it. This many shards take 8,000 changes a second over all workspaces.
+#: along which DynamoDB does not split a partition. 16 shards take 8,000 changes a second over all workspaces.
 OUTBOX_SHARDS = 16
 
 

@@ -32,16 +32,16 @@ Fields: TypeAlias = "dict[str, AttributeValueTypeDef]"
 #: Cannot occur in user text, because the API refuses control characters.
 _SEPARATOR = "\x1f"
 #: The attributes that a save writes. All are always present, so that one statement fits every execution without a
-#: REMOVE. Receipts have a writer of their own (`put_receipt`).
+#: REMOVE. Receipts are not among them: `put_receipt` writes them separately.
 STATE = ("status", "seq", "lease", "claim", "walk")
 
 
 def encode_state(execution: Execution, mark: str = "") -> Fields:
     """Encode an execution without its key and receipts.
 
-    Attributes used in conditions are separate; the rest is in the map `walk`. `lease` is the end of the claim, 0
-    without one, so that "no claim is alive" is a single comparison. An OR would keep ministack, and perhaps other
-    implementations of PartiQL, from finding the key in a statement. `mark` is that of the save.
+    Attributes used in conditions are separate; the rest is in the map `walk`. `lease` is the end of the claim, or 0
+    without a claim, so that one comparison finds a valid claim. A condition with OR would keep ministack, and perhaps
+    other implementations of PartiQL, from finding the key in a statement. `mark` is the mark of the save.
     """
     claim = execution.claim
     return {

@@ -56,8 +56,9 @@ def from_milliseconds(milliseconds: int) -> datetime:
 
 
 def to_microseconds(moment: datetime) -> int:
-    """Convert to microseconds since 1970, without rounding: each slot is computed from the previous one, so rounding
-    would change a rate.
+    """Convert to microseconds since 1970, without rounding.
+
+    Each rate slot is computed from the previous one, so rounding would change the rate.
     """
     return (moment - _EPOCH) // MICROSECOND
 

@@ -28,7 +28,7 @@ class DynamoExecutions:
     """Implements `ports.Executions`. Times are stored to the millisecond, rounded down."""
 
     def __init__(self, client: "DynamoDBClient", table: str, batched: bool = True, sleep: Sleep = time.sleep) -> None:
-        """`batched=False` writes one by one, for emulators whose PartiQL ignores conditions, such as moto."""
+        """`batched=False` writes one by one, for emulators that ignore conditions in PartiQL, such as moto."""
         self._client, self._table, self._batched, self._sleep = client, table, batched, sleep
 
     def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-#: Bytes that are read from S3 at once.
+#: Bytes per read from S3.
 CHUNK_BYTES = 1 << 20
-#: A longer line comes in pieces of this length; a file without line ends would not fit in memory.
+#: A longer line is cut into pieces of this length, because a file without line ends would not fit in memory.
 LINE_BYTES = 1 << 16
 
 
@@ -32,7 +32,7 @@ class S3Files:
         return b"".join(self._chunks(name, 0))
 
     def size(self, name: str) -> int:
-        """Make a HEAD request, whose error has no body and therefore no code but its status."""
+        """Make a HEAD request. Its error response has no body, so the error code is the HTTP status."""
         try:
             with translate_errors():
                 return self._client.head_object(Bucket=self._bucket, Key=name)["ContentLength"]

@@ -75,7 +75,7 @@ def contact(workspace: str, uid: str) -> str:
 
 
 def shard_of(uid: str) -> int:
-    """Return the shard of a contact: the same in every process, and never to be changed."""
+    """Return the shard of a contact. The function must never change: stored contacts are found by it."""
     return int.from_bytes(blake2b(uid.encode(), digest_size=8).digest(), "big") % CONTACT_SHARDS
 
 

@@ -34,7 +34,7 @@ class OutboxCatalog(DynamoCatalog):
         super().__init__(client, table)
         self._clock, self._schedule = clock, schedule
 
-    def beside(self, workspace: WorkspaceUid, document: StoredDocument) -> Sequence[StoredDocument]:
+    def outbox_documents(self, workspace: WorkspaceUid, document: StoredDocument) -> Sequence[StoredDocument]:
         """Return the webhook deliveries to store with the document. Costs one read where no webhook is registered."""
         if not isinstance(document, Flow | Alert):
             return ()
@@ -44,6 +44,6 @@ class OutboxCatalog(DynamoCatalog):
         before = self.find(workspace, Flow, document.uid) if isinstance(document, Flow) else None
         return deliveries_of(document, before, webhooks, self._clock.now())
 
-    def stored(self, workspace: WorkspaceUid, beside: Sequence[StoredDocument]) -> None:
+    def outbox_stored(self, workspace: WorkspaceUid, outbox: Sequence[StoredDocument]) -> None:
         with suppress(RetryLater):
-            self._schedule(workspace, [each.uid for each in beside])
+            self._schedule(workspace, [each.uid for each in outbox])

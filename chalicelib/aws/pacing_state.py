@@ -1,4 +1,4 @@
-"""Pacing states of flows: one item beside the flow. Every write states the revision that it replaces."""
+"""Pacing states of flows: one item beside the flow. Every write is conditional on the stored revision."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-#: A channel may turn from idle to busy or back between two attempts, but hardly this often.
+#: Attempts. A channel may become idle or busy between two of them, but hardly this often.
 _TRIES = 6
 #: A daily count is unused a day later, in every time zone.
 _DAY_LIFE = 3 * 86_400
@@ -78,7 +78,7 @@ class DynamoRates:
                 continue
 
     def reserve_daily(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
-        """Try to reserve everything first. Messages counted by a call whose response was lost are not sent."""
+        """Try to reserve everything first. Messages that are counted by a call with a lost response are not sent."""
         granted = min(wanted, cap)
         for _ in range(_TRIES):
             if granted <= 0:

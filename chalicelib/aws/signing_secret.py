@@ -10,7 +10,7 @@ class _Answer(TypedDict):
 
 
 class SecretsClient(Protocol):
-    """The used part of boto3's client for "secretsmanager", whose stubs are not installed."""
+    """The used part of boto3's client for "secretsmanager". Its stubs are not installed."""
 
     def get_secret_value(self, *, SecretId: str) -> _Answer:  # noqa: N803 - the name that botocore gives it
         """Call GetSecretValue."""

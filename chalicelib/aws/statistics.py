@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
 
-#: Writes to one item are sequential, and DynamoDB allows 1,000 write units a second for it. A thousand
-#: concurrent batches (10,000 messages a second) would make each of 8 items 6 KB large by their entries: 1,500 units a
-#: second.
+#: Writes to one item are sequential, and DynamoDB allows 1,000 write units a second for it. With 8 shards, a thousand
+#: concurrent batches (10,000 messages a second) would make each item 6 KB large and need 1,500 units a second for it.
 SHARDS = 16
-#: Enough to see what is wrong with a flow; further errors are only counted.
+#: Maximum of stored errors per flow; further errors are only counted.
 ERRORS = 50
 #: Counts the writes of `record_batch`, so that the watchdog sees whether a flow makes progress.
 MOVEMENTS = "movements"
@@ -33,7 +32,7 @@ _COUNTER, _REGISTER = "n:", "f:"
 _USED, _EARLIER = "u:", "g:"
 #: In the order of AwsUsage; short, because they are written with every batch.
 _USAGE = ("w", "r", "q", "i", "m")
-#: A recount that takes longer has been given up.
+#: A longer recount has been abandoned.
 _PART_LIFE = timedelta(days=1)
 
 
@@ -46,7 +45,7 @@ class DynamoStatistics:
         self._client, self._table, self._clock = client, table, clock
         #: The shard of this process. A flow with few workers has few items to read and add up.
         self._own = 1 + randrange(SHARDS)  # noqa: S311  # spreads, and keeps no secret
-        #: Flows that have as many errors as they store; no more writes for them.
+        #: Flows with the maximum of stored errors; nothing more is written for them.
         self._full: set[tuple[WorkspaceUid, FlowUid]] = set()
 
     def register_batch(
@@ -95,7 +94,7 @@ class DynamoStatistics:
         return sum(_in_flight_of(item, now) for item in self._below(workspace, flow, "S#"))
 
     def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters, rev: int) -> bool:
-        """Store the start in a shard of its own, so that batches already running in the epoch are not lost."""
+        """Store the start in a separate shard, so that counters of batches that run in the epoch are not lost."""
         item = {
             **_shard_key(workspace, flow, epoch, 0),
             **_attributes(counters),
@@ -225,11 +224,10 @@ def _epoch_of(item: Item) -> int:
 
 
 def _earlier_usage(items: Iterable[Item], epoch: int) -> AwsUsage:
-    """Return the usage of earlier epochs for the start of an epoch, except of the previous one, to which batches still
-    add.
+    """Return the usage of earlier epochs, to store with the start of an epoch.
 
-    It is computed from the start of the previous epoch plus one more epoch, whose shards may be deleted once it is
-    written.
+    The previous epoch is left out, because batches still add to it. The usage is the sum in the start of the previous
+    epoch plus the epoch before that. The shards of that epoch may be deleted once the sum is written.
     """
     found = list(items)
     written = [_usage_of(each, _EARLIER) for each in found if _epoch_of(each) == epoch]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SHARDS = 8
 #: Keeps an item with step messages of one flow within one write unit (1 KB).
 STEPS_AN_ITEM = 16
-#: Bucket names that a process remembers to have indexed.
-REMEMBERED = 10_000
+#: Maximum of indexed bucket names that a process remembers.
+MAX_INDEXED = 10_000
 #: A bucket that is not released within two days of its minute expires; the watchdog then enqueues its executions again.
 _LIFE = timedelta(days=2)
 _HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ class DynamoTimers:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
-        #: Buckets that are certainly in the index, oldest first.
+        #: Buckets known to be in the index, oldest first.
         self._indexed: dict[str, None] = {}
 
     def put(self, steps: Sequence[ScheduledStep]) -> None:
@@ -58,7 +58,7 @@ class DynamoTimers:
         entries = [_put(_index_name(minute), _bucket_name(minute, shard), minute) for minute in new]
         batch_write(self._client, self._table, entries)
         self._indexed.update((_bucket_name(minute, shard), None) for minute in new)
-        while len(self._indexed) > REMEMBERED:
+        while len(self._indexed) > MAX_INDEXED:
             del self._indexed[next(iter(self._indexed))]
 
     def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def _put(
 def _pack(steps: Sequence[ScheduledStep]) -> "dict[str, AttributeValueTypeDef]":
     """Encode each message as `workspace|flow|execution id|seq|due|pacing slot`.
 
-    Workspace and flow are empty if equal to those before.
+    Workspace and flow are empty if they equal those of the previous message.
     """
     texts: list[str] = []
     before: tuple[str, str] | None = None

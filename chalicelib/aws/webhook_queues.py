@@ -10,7 +10,7 @@ from chalicelib.model.webhook import CallResult, DeliveryJob, OutgoingCall
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-#: One worker handles them one after the other, at about 20 ms each.
+#: One worker processes the deliveries of a message one by one, in about 20 ms each.
 UIDS_A_MESSAGE = 50
 
 

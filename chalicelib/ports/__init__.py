@@ -1,6 +1,6 @@
 """Ports: what the core needs from the outside world, as protocols that `aws/` and `providers/` implement.
 
-Every method may raise RetryLater when the service behind it is throttled or unavailable.
+Every method may raise RetryLater while the service that it calls is throttled or unavailable.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """The ports of prepaid money: the balance of a workspace, and the budget that each flow has reserved from it.
 
-All amounts are in units of `model/money`; none of them is ever negative.
+All amounts are in units of `model/money`. No amount is negative.
 """
 
 from typing import Protocol
@@ -17,7 +17,7 @@ class Balances(Protocol):
         """Return the balance, strongly consistent; None for a workspace that has never paid in."""
 
     def credit(self, workspace: WorkspaceUid, entry: LedgerEntry) -> None:
-        """Add an entry to the ledger and its amount to the available balance; the same entry counts once."""
+        """Add an entry to the ledger and its amount to the available balance. A repeated entry changes nothing."""
 
     def reload(self, workspace: WorkspaceUid, entry: LedgerEntry, seen: ReloadCounter, then: ReloadCounter) -> bool:
         """Credit an automatic top-up. False if another one has happened since `seen` was read."""
@@ -29,7 +29,7 @@ class Balances(Protocol):
         """
 
     def configure(self, workspace: WorkspaceUid, settings: BillingSettings) -> Balance:
-        """Replace the billing settings and clear the low-balance mark; creates an empty balance if there is none."""
+        """Replace the billing settings and clear the low-balance mark; creates a missing balance."""
 
     def list_entries(self, workspace: WorkspaceUid, limit: int, cursor: str | None) -> Page[LedgerEntry]:
         """List the ledger, newest first."""
@@ -47,16 +47,16 @@ class FlowBudgets(Protocol):
     def charge(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         """Charge the budget by a single write, all or nothing. False if too little is left.
 
-        After a lost answer the charge may have happened twice, never zero times; a recount corrects it.
+        After a lost response the budget may be charged twice, but never not at all. A recount corrects it.
         """
 
     def refund(self, workspace: WorkspaceUid, flow: FlowUid, units: int, token: str) -> None:
-        """Refund what a batch was charged and did not spend; the same token counts once."""
+        """Refund the unspent part of a charge. Repeated calls with one token refund once."""
 
     def reconcile(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
-        """Replace the budget by what a recount found and return the rest to the available balance.
+        """Replace the budget by the result of a recount and return the rest to the available balance.
 
         `entry` is added to the ledger. False if the budget has moved since `seen` was read.
         """

@@ -27,7 +27,7 @@ class Catalog(Protocol):
         """Store a new document with rev 0 and, with `under`, list it below that parent. Conflict if the uid is taken.
 
         `moving`: other documents to save in the same transaction. Conflict if one of them has changed since it was
-        read, so that of two callers who add a document because of what they read, only one succeeds.
+        read. If two callers add a document after reading the same documents, only one succeeds.
         """
 
     def find(self, workspace: WorkspaceUid, kind: type[D], uid: str, strong: bool = True) -> D | None:
@@ -37,7 +37,7 @@ class Catalog(Protocol):
         """
 
     def get(self, workspace: WorkspaceUid, kind: type[D], uid: str) -> D:
-        """Return the document, strongly consistent. NotFound if there is none."""
+        """Return the document, strongly consistent. NotFound if it does not exist."""
 
     def find_many(self, workspace: WorkspaceUid, kind: type[D], uids: Sequence[str]) -> dict[str, D]:
         """Return the documents that exist, by uid; strongly consistent."""
@@ -72,7 +72,7 @@ class DocumentSchedule(Protocol):
     """Documents of all workspaces that a scheduled task must look at; eventually consistent."""
 
     def list_active(self, kind: type[D]) -> Iterator[tuple[WorkspaceUid, str]]:
-        """Yield workspace and uid of every document whose `is_active` is true."""
+        """Yield workspace and uid of every document with `is_active`."""
 
     def list_due(self, kind: type[D], before: datetime) -> Iterator[tuple[WorkspaceUid, str, datetime]]:
         """Yield workspace, uid and `due_at` of every document that is due by `before`, earliest first."""

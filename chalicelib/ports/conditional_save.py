@@ -1,4 +1,4 @@
-"""The conditional save of an execution: what is written, and what the stored execution must look like."""
+"""The conditional save of an execution: the new state, and the condition on the stored execution."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ExpectUnclaimed:
-    """Save only while the execution is at `seq` and has no claim whose lease runs beyond `real_now`."""
+    """Save only while the execution is at `seq` and no claim on it is valid after `real_now`."""
 
     seq: int
     real_now: datetime
@@ -22,8 +22,8 @@ class ExpectUnclaimed:
     def as_seen(cls, execution: Execution, real_now: datetime) -> Self:
         """Build the condition for a decision that was based on this copy of the execution.
 
-        If the copy shows no claim, the stored execution must have none, not even an expired one. Another worker may
-        have claimed it after the copy was read, sent the message and crashed; sending it again would be a duplicate.
+        If the copy has no claim, the stored execution must have none, not even an expired one. Another worker may have
+        claimed it after the copy was read, sent the message and crashed. Sending again would create a duplicate.
         """
         return cls(execution.seq, real_now if execution.claim else NEVER)
 
@@ -39,8 +39,8 @@ class ExpectClaimedBy:
 class Save:
     """Write all of an execution except its receipts, if `expect` holds. An `execution` without a claim releases it.
 
-    Repeating the same Save is safe: its `mark` is stored with the execution. If the answer to a write is lost, the mark
-    tells this write from the same write by another worker.
+    Repeating the same Save is safe: its `mark` is stored with the execution. After a lost response, the mark
+    distinguishes this write from the same write by another worker.
     """
 
     execution: Execution

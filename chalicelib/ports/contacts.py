@@ -94,4 +94,4 @@ class Consents(Protocol):
         """List the records of a contact, newest first; strongly consistent."""
 
     def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
-        """Delete the records of a contact; no error if there are none."""
+        """Delete all records of a contact; no error for a contact without records."""

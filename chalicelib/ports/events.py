@@ -12,9 +12,9 @@ from chalicelib.ports.pages import Page
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event that was reported, and whether it still has to be processed.
+    """A reported event, and whether it must still be processed.
 
-    It has not if `Events.finish` was called for it, or if another event has its id.
+    `is_unprocessed` is false after `Events.finish`, or if another event has the same id.
     """
 
     event: Event
@@ -42,13 +42,13 @@ class Events(Protocol):
         """Return the matching events of each contact, newest first; strongly consistent."""
 
     def find_unpublished(self, before: datetime) -> Iterator[tuple[WorkspaceUid, Event]]:
-        """Yield events that were stored with a contact before this time and not passed to `add_many` since.
+        """Yield unpublished events: stored with a contact before this time, and not passed to `add_many` since.
 
         Eventually consistent.
         """
 
     def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
-        """Delete the events of a contact; no error if there are none."""
+        """Delete all events of a contact; no error for a contact without events."""
 
     def anonymise_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
         """Remove properties and ids from the events of a contact; names and times stay. None is published any more."""

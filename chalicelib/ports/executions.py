@@ -29,8 +29,8 @@ class Executions(Protocol):
     def save_many(self, saves: Sequence[Save], shards: int) -> tuple[bool | None, ...]:
         """Save each execution by a conditional write; return the results in order.
 
-        True: saved, also where an answer was lost and a second look finds this very write. False: the condition failed.
-        None: undecided, because the store is throttled or its answers were lost; the execution may have been written.
+        True: saved, or found to be saved after a lost response. False: the condition failed. None: undecided, because
+        the store is throttled or its responses were lost; the execution may have been written.
         """
 
     def put_receipt(
@@ -47,7 +47,7 @@ class Executions(Protocol):
         """List the executions of one shard in key order; strongly consistent."""
 
     def find_flows(self, workspace: WorkspaceUid, contact: ContactUid) -> tuple[FlowUid, ...]:
-        """Return the flows in which the contact has an execution, newest first; eventually consistent."""
+        """Return the flows that the contact has entered, newest first; eventually consistent."""
 
     def remove_many(self, keys: Sequence[ExecutionKey], shards: int) -> None:
         """Delete executions; missing ones are no error."""

@@ -39,4 +39,4 @@ class MultipartFiles(Protocol):
         """Store or replace part `number` (from 1) and return its ETag. All parts but the last need at least 5 MiB."""
 
     def finish(self, name: str, token: str, marks: Sequence[str]) -> None:
-        """Join the parts whose ETags are given, in order. A repeated call is harmless, but NotFound after a while."""
+        """Join the parts with these ETags, in order. A repeated call is harmless; a late one may raise NotFound."""

@@ -1,4 +1,4 @@
-"""Lists that are read page by page."""
+"""Pages of lists, with cursors."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

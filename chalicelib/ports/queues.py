@@ -13,13 +13,13 @@ class StepQueue(Protocol):
     """Step messages."""
 
     def send(self, steps: Sequence[ScheduledStep], now: datetime) -> None:
-        """Send each message so that it arrives when it is due: never earlier, and less than a second later.
+        """Send each message with a delay until it is due. It arrives less than a second late, never early.
 
         ValueError for a message that is due more than 15 minutes from now, the longest delay of SQS.
         """
 
     def backlog(self) -> int:
-        """Return about how many messages are visible and waiting."""
+        """Return the approximate number of visible messages."""
 
 
 class JobQueue(Protocol):
@@ -30,14 +30,14 @@ class JobQueue(Protocol):
 
 
 class EventQueue(Protocol):
-    """Events on their way to event triggers and webhooks."""
+    """Events for event triggers and webhooks."""
 
     def send(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
         """Send any number of events."""
 
 
 class ReceiptQueue(Protocol):
-    """Delivery reports on their way to the executions."""
+    """Delivery reports that are not yet stored on their executions."""
 
     def send(self, body: str, delay: timedelta = timedelta(0)) -> None:
         """Send the text unchanged, with a delay of at most 15 minutes of real time. TooLarge above MAX_QUEUED_BYTES."""
@@ -47,7 +47,7 @@ class Timers(Protocol):
     """Step messages that are due more than 15 minutes from now, in buckets of one minute."""
 
     def put(self, steps: Sequence[ScheduledStep]) -> None:
-        """Store each message in the bucket of the minute in which it is due."""
+        """Store each message in the bucket of its due minute."""
 
     def buckets(self, start: datetime, end: datetime) -> tuple[str, ...]:
         """Return the names of the buckets in use from the minute of `start` to that of `end`, both included."""
@@ -56,7 +56,7 @@ class Timers(Protocol):
         """Yield the messages of a bucket."""
 
     def swept_to(self) -> datetime | None:
-        """Return the minute up to which buckets have been released to the step queue."""
+        """Return the minute of the last sweep: buckets up to it have been released to the step queue."""
 
     def set_swept_to(self, minute: datetime) -> None:
         """Store that minute; an earlier one changes nothing."""

@@ -12,9 +12,9 @@ from chalicelib.model.pacing_state import PacingState
 class RateState:
     """The state of a channel's rate limit (GCRA)."""
 
-    #: When the next slot begins.
+    #: Start of the next slot.
     free: datetime | None = None
-    #: Until when nothing is sent, because the provider throttled the channel.
+    #: End of a hold: nothing is sent before it, because the provider throttled the channel.
     held: datetime | None = None
 
 
@@ -22,13 +22,13 @@ class Rates(Protocol):
     """The rate limit of each channel, shared by all workers. Times are the engine's."""
 
     def reserve(self, workspace: WorkspaceUid, channel: str, span: timedelta, now: datetime) -> datetime:
-        """Reserve a span behind all reserved ones, starting now at the earliest; return its start. RetryLater."""
+        """Reserve a span after all reserved ones, starting now at the earliest, and return its start."""
 
     def hold(self, workspace: WorkspaceUid, channel: str, until: datetime) -> None:
-        """Send nothing before `until`; reserved spans that begin earlier are void. An earlier time changes nothing."""
+        """Send nothing before `until`. Reserved spans that begin earlier are void; an earlier time changes nothing."""
 
     def reserve_daily(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
-        """Return how many of `wanted` messages fit the daily limit `cap`, and count them for `day` (`2026-03-02`)."""
+        """Count up to `wanted` messages for `day` (`2026-03-02`), within the limit `cap`; return how many."""
 
     def daily_count(self, workspace: WorkspaceUid, channel: str, day: str) -> int:
         """Return how many messages were counted for a day."""

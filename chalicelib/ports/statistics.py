@@ -45,7 +45,7 @@ class Statistics(Protocol):
     def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters, rev: int) -> bool:
         """Store the recounted start of an epoch. False if one was stored at this or a later `rev` of the flow.
 
-        Deletes epochs older than the previous one in which no send is in flight.
+        Deletes epochs older than the previous one that have no send in flight.
         """
 
     def overview(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, real_now: datetime) -> Overview:

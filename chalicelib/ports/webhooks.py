@@ -1,6 +1,6 @@
 """The ports of outgoing webhooks.
 
-The function that calls a customer's URL has access to nothing else, so deliveries and calls use two queues: one for
+The function that calls a customer's URL has no access to stored data. So deliveries and calls use two queues: one for
 the function that reads, signs and records, and one for the function that calls.
 """
 

@@ -17,12 +17,12 @@ class Telling(Meter):
         first, later = ("after-call.dynamodb", "usage-units"), ("after-call", "usage-later")
         with super().watch(*clients):
             for client in clients:
-                client.meta.events.unregister(first[0], usage._note_units, unique_id=first[1])
+                client.meta.events.unregister(first[0], usage._count_units, unique_id=first[1])
                 if client.meta.service_model.service_name == "dynamodb":
-                    client.meta.events.register(later[0], usage._note_units, unique_id=later[1])
+                    client.meta.events.register(later[0], usage._count_units, unique_id=later[1])
             yield self
             for client in clients:
-                client.meta.events.unregister(later[0], usage._note_units, unique_id=later[1])
+                client.meta.events.unregister(later[0], usage._count_units, unique_id=later[1])
                 usage.watch(client)
 
     def _after(self, model: Any, parsed: Any, context: dict[str, Any], **named: Any) -> None:

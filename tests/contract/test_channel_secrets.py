@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.channel_secrets import KEPT_SECONDS, ChannelSecrets
+from chalicelib.aws.channel_secrets import CACHE_SECONDS, ChannelSecrets
 from chalicelib.errors import NotFound
 from chalicelib.model.ids import WorkspaceUid
 from tests.contract.conftest import embedded
@@ -64,7 +64,7 @@ def test_a_secret_that_was_replaced_is_known_after_five_minutes(scene: Scene) ->
     scene.manager.create_secret(Name="carillon/w1/hook", SecretString="old")
     assert scene.secrets(W, "hook") == "old"
     scene.manager.put_secret_value(SecretId="carillon/w1/hook", SecretString="new")
-    scene.now += KEPT_SECONDS - 1
+    scene.now += CACHE_SECONDS - 1
     assert scene.secrets(W, "hook") == "old"
     scene.now += 1
     assert scene.secrets(W, "hook") == "new"
