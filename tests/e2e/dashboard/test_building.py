@@ -97,7 +97,7 @@ def test_an_operator_builds_the_example_from_nothing_launches_and_watches_it(bro
     expect(page.get_by_text("Not enough data").first).to_be_visible()
     visitor.look_for_barriers()
     page.get_by_role("link", name="Ada Lovelace").click()
-    expect(page.locator(".walk li")).to_have_count(2)
+    expect(page.locator(".journey li")).to_have_count(2)
     expect(page.locator(".walk .is-here")).to_contain_text("Wait 2 days")
     expect(page.get_by_text("goes on from")).to_be_visible()
     visitor.look_for_barriers()

@@ -42,6 +42,6 @@ function Station({ of, nameOf }) {
     ${of.exit && of.exit !== "next" && html`<p>→ ${of.exit}${of.why ? html` <span class="muted">(${of.why})</span>` : ""}</p>`}
     ${of.skipped && html`<p class="warning">Skipped: ${reasonWord(of.skipped)}</p>`}
     ${of.message && html`<details><summary>To ${of.message.to}: ${of.message.subject ?? of.message.text?.slice(0, 60) ?? "the message"}</summary>
-      <pre tabindex="0" class="letter">${of.message.text ?? JSON.stringify(of.message, null, 2)}</pre></details>`}
+      <pre tabindex="0" class="mail-text">${of.message.text ?? JSON.stringify(of.message, null, 2)}</pre></details>`}
   </li>`;
 }

@@ -1,4 +1,5 @@
-// One contact: who it is, what it agreed to, what happened to it.
+// @ts-check
+// One contact: its data, its consent, its campaigns and its timeline.
 import { html, useState } from "../vendor/preact.js";
 import { get, getPage, patch, post, remove } from "../lib/api.js";
 import { useAction, useLoad, usePages } from "../lib/load.js";
@@ -6,6 +7,8 @@ import { names, readNames } from "../lib/names.js";
 import { go, to } from "../lib/router.js";
 import { nameOf } from "../lib/schema.js";
 import { useSheet } from "../lib/sheets.js";
+import { common } from "../lib/texts/en/common.js";
+import { contacts } from "../lib/texts/en/contacts.js";
 import { reasonWord, title } from "../lib/words.js";
 import { contactName } from "../components/contact-picker.js";
 import { confirm } from "../components/dialog.js";
@@ -15,117 +18,133 @@ import { CampaignName } from "../components/uid-name.js";
 
 await useSheet(import.meta.resolve("../components/detail.css"));
 
-const BACK = { href: to("contacts"), name: "Contacts" };
-const FIELDS = [["firstName", "First name"], ["lastName", "Last name"], ["email", "E-mail"], ["phone", "Phone"], ["externalId", "Your own id"],
-  ["locale", "Locale"], ["timezone", "Time zone"]]; // prettier-ignore
+const text = contacts.contact;
+const BACK = { href: to("contacts"), name: text.back };
 const STATUSES = ["ACTIVE", "UNSUBSCRIBED", "BOUNCED", "BLOCKED"];
 
+/** @typedef {Api["Contact"]} ContactData */
+
+async function readContact(uid, signal) {
+  const [contact] = await Promise.all([get(`/v1/contacts/${uid}`, {}, signal), readNames("channelTypes")]);
+  return contact;
+}
+
+/** @param {{path: string[]}} props */
 export function Screen({ path: [uid] }) {
-  const contact = useLoad(async (signal) => (await Promise.all([get(`/v1/contacts/${uid}`, {}, signal), readNames("channelTypes")]))[0], [uid]);
+  const contact = useLoad((signal) => readContact(uid, signal), [uid]);
   const of = contact.data;
-  if (!of) return html`<${Page} name="Contact" back=${BACK}><${Loaded} from=${contact} what="This contact" /><//>`;
+  if (!of) return html`<${Page} name=${text.title} back=${BACK}><${Loaded} from=${contact} what=${text.what} /><//>`;
   async function erase() {
-    const done = await confirm({
-      label: `Erase ${contactName(of)}?`,
-      text: "Everything known of this contact is deleted, running walks end, and a keyed hash keeps the address from being written to again. This cannot be undone.",
-      action: "Erase the contact",
-      danger: true,
-      act: () => remove(`/v1/contacts/${uid}`),
-    });
-    if (done) go("contacts");
+    const { label, text: body, action } = text.erasure;
+    if (await confirm({ label: label(contactName(of)), text: body, action, danger: true, act: () => remove(`/v1/contacts/${uid}`) })) go("contacts");
   }
   return html`<${Page} name=${contactName(of)} back=${BACK} lead=${html`<${Status} of=${of.status} /><span>${of.email ?? of.phone ?? ""}</span>`}
-      actions=${html`<${Button} danger onClick=${erase}>Erase …<//>`}>
+      actions=${html`<${Button} danger onClick=${erase}>${text.erase}<//>`}>
     <div class="columns">
       <div class="stack"><${Details} contact=${of} reload=${contact.reload} /></div>
-      <div class="stack"><${Consent} contact=${of} reload=${contact.reload} /><${Flows} uid=${uid} /><${Timeline} key=${of.updatedAt} uid=${uid} />
-        <${Card} name="Record"><${Facts} of=${[["Id", html`<code>${of.uid}</code>`], ["Created", html`<${Time} at=${of.createdAt} plain />`], ["Changed", html`<${Time} at=${of.updatedAt} plain />`]]} /><${Raw} of=${of} /><//></div>
+      <div class="stack"><${Consent} contact=${of} reload=${contact.reload} /><${Flows} uid=${uid} /><${Timeline} key=${of.updatedAt} uid=${uid} /><${Record} of=${of} /></div>
     </div>
   <//>`;
 }
 
+function Record({ of }) {
+  const { title: name, id, created, changed } = common.record;
+  return html`<${Card} name=${name}><${Facts} of=${[[id, html`<code>${of.uid}</code>`], [created, html`<${Time} at=${of.createdAt} plain />`], [changed, html`<${Time} at=${of.updatedAt} plain />`]]} /><${Raw} of=${of} /><//>`;
+}
+
+/** @param {{contact: ContactData, reload: () => unknown}} props */
 function Details({ contact, reload }) {
-  const [changes, setChanges] = useState({});
-  const now = { ...contact, ...changes };
+  const [changes, setChanges] = useState(/** @type {Record<string, any>} */ ({}));
+  /** @type {Record<string, any>} */
+  const current = { ...contact, ...changes };
   const set = (name, value) => setChanges({ ...changes, [name]: value });
   const [save, busy, error] = useAction(async (event) => {
     event.preventDefault();
     await patch(`/v1/contacts/${contact.uid}`, withoutEmpty(changes));
-    say("Saved");
+    say(common.saved);
     await reload();
     setChanges((now) => (now === changes ? {} : now));
   });
-  const problem = (name) => error?.at?.(name);
-  // PATCH merges attributes: what is taken away is set to null.
+  const problem = (name) => error?.at(name);
+  // PATCH merges attributes, so a removed attribute is sent as null.
   function setAttributes(next) {
-    const gone = Object.keys(contact.attributes).filter((name) => !(name in next));
-    set("attributes", { ...next, ...Object.fromEntries(gone.map((name) => [name, null])) });
+    const removed = Object.keys(contact.attributes).filter((name) => !(name in next));
+    set("attributes", { ...next, ...Object.fromEntries(removed.map((name) => [name, null])) });
   }
-  const attributes = Object.fromEntries(Object.entries(now.attributes).filter(([, value]) => value !== null));
-  return html`<${Card} name="Details"><form class="form" onSubmit=${save}>
-    ${FIELDS.map(([name, words]) => html`<${Text} key=${name} name=${words} value=${now[name]} problem=${problem(name)} onInput=${(next) => set(name, next)} />`)}
-    <${Choice} name="Status" value=${now.status} options=${STATUSES.map((each) => [each, title(each)])} onChange=${(next) => set("status", next)} />
-    <${WordsField} common=${{ name: "Tags", problem: problem("tags") }} value=${now.tags} set=${(next) => set("tags", next)} />
-    <${PairsField} label="Attributes" common=${{ name: "Attributes", problem: problem("attributes") }} value=${attributes} set=${setAttributes} />
-    ${error && !error.details.some((each) => FIELDS.some(([name]) => each.field === name)) && html`<${Problem} of=${error} />`}
-    <div class="row"><${Button} primary type="submit" busy=${busy} disabled=${!Object.keys(changes).length}>Save<//>
-      ${Object.keys(changes).length > 0 && html`<${Button} quiet onClick=${() => setChanges({})}>Undo<//>`}</div>
+  const attributes = Object.fromEntries(Object.entries(current.attributes).filter(([, value]) => value !== null));
+  const isChanged = Object.keys(changes).length > 0;
+  return html`<${Card} name=${text.details}><form class="form" onSubmit=${save}>
+    ${text.fields.map(([name, words]) => html`<${Text} key=${name} name=${words} value=${current[name]} problem=${problem(name)} onInput=${(next) => set(name, next)} />`)}
+    <${Choice} name=${text.status} value=${current.status} options=${STATUSES.map((each) => [each, title(each)])} onChange=${(next) => set("status", next)} />
+    <${WordsField} common=${{ name: text.tags, problem: problem("tags") }} value=${current.tags} set=${(next) => set("tags", next)} />
+    <${PairsField} label=${text.attributes} common=${{ problem: problem("attributes") }} value=${attributes} set=${setAttributes} />
+    ${error && !error.details.some((each) => text.fields.some(([name]) => each.field === name)) && html`<${Problem} of=${error} />`}
+    <div class="row"><${Button} primary type="submit" busy=${busy} disabled=${!isChanged}>${common.save}<//>
+      ${isChanged && html`<${Button} quiet onClick=${() => setChanges({})}>${text.undo}<//>`}</div>
   </form><//>`;
 }
 
-/** An emptied field is no value, not an empty one. */
+/** An emptied field is null, not an empty text. */
 const withoutEmpty = (changes) => Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value === "" ? null : value]));
 
 const MESSAGE_TYPES = ["NEWSLETTER", "MESSAGE", "CONVERSATION"];
-const ANSWERS = [["", "Never asked"], ["GRANTED", "Granted"], ["REVOKED", "Revoked"], ["PENDING", "Pending"]];
 
+/** @param {{contact: ContactData, reload: () => unknown}} props */
 function Consent({ contact, reload }) {
+  const words = contacts.consent;
+  /** @type {Record<string, any>} */
+  const consent = contact.consent;
   const [change, busy, error] = useAction(async (channelType, messageType, state) => {
     await post(`/v1/contacts/${contact.uid}/consent`, { channelType, messageType, state, source: "dashboard" });
-    say("Consent noted");
+    say(words.saved);
     reload();
   });
   const history = useLoad((signal) => getPage(`/v1/contacts/${contact.uid}/consent`, { limit: 10 }, signal), [contact.uid, contact.updatedAt]);
+  const records = history.data?.data ?? [];
   const types = [...names.value.channelTypes.keys()].filter((each) => each !== "console");
-  return html`<${Card} name="Consent">
-    <div class="form">${types.map((channelType) => html`<fieldset key=${channelType}><legend>${nameOf(channelType)}</legend><div class="row">
-      ${MESSAGE_TYPES.map((each) => html`<${Choice} key=${each} name=${title(each)} disabled=${busy} value=${contact.consent[channelType]?.[each] ?? ""}
-        options=${contact.consent[channelType]?.[each] ? ANSWERS.slice(1) : ANSWERS} onChange=${(state) => change(channelType, each, state)} />`)}</div></fieldset>`)}
-    </div>
-    <${Problem} of=${error} what="Consent" />
-    ${history.data?.data?.length > 0 && html`<details class="raw"><summary>What it said, and when</summary><ul class="plain-rows">${history.data.data.map((each) => html`<li>
-      <span>${nameOf(each.channelType)}, ${title(each.messageType)}: ${title(each.state ?? "taken back")} <span class="muted">${each.source}</span></span><span class="muted"><${Time} at=${each.at} /></span></li>`)}</ul></details>`}
+  const control = (channelType, messageType) => {
+    const state = consent[channelType]?.[messageType] ?? "";
+    return html`<${Choice} key=${messageType} name=${nameOf(messageType)} disabled=${busy} value=${state}
+      options=${state ? words.states.slice(1) : words.states} onChange=${(next) => change(channelType, messageType, next)} />`;
+  };
+  const entry = (of) => words.entry({ channel: nameOf(of.channelType), type: nameOf(of.messageType), state: title(of.state ?? words.removed) });
+  return html`<${Card} name=${words.title}>
+    <div class="form">${types.map((each) => html`<fieldset key=${each}><legend>${nameOf(each)}</legend><div class="row">${MESSAGE_TYPES.map((type) => control(each, type))}</div></fieldset>`)}</div>
+    <${Problem} of=${error} what=${words.title} />
+    ${records.length > 0 && html`<details class="raw"><summary>${words.history}</summary><ul class="plain-rows">${records.map((each) => html`<li>
+      <span>${entry(each)} <span class="muted">${each.source}</span></span><span class="muted"><${Time} at=${each.at} /></span></li>`)}</ul></details>`}
   <//>`;
 }
 
 function Flows({ uid }) {
+  const words = contacts.flows;
   const flows = usePages("/v1/flows", { contactUid: uid, limit: 10 });
-  return html`<${Card} name="Campaigns"><${Loaded} from=${flows} what="The list of flows">${(rows) => rows.length
+  return html`<${Card} name=${words.title}><${Loaded} from=${flows} what=${words.what}>${(rows) => rows.length
     ? html`<ul class="plain-rows">${rows.map((each) => html`<li><span><a href=${to("flows", each.uid, uid)}><${CampaignName} uid=${each.campaignUid} /></a> <${Status} of=${each.status} /></span><span class="muted"><${Time} at=${each.createdAt} /></span></li>`)}</ul><${More} from=${flows} />`
-    : html`<p class="muted">In no flow yet.</p>`}<//>
-    <p class="below"><a href=${to("messages", { contactUid: uid })}>Messages</a></p><//>`;
+    : html`<p class="muted">${words.none}</p>`}<//>
+    <p class="below"><a href=${to("messages", { contactUid: uid })}>${words.messages}</a></p><//>`;
 }
 
-/** What happened to this contact, newest first. */
+/** The events of the contact, newest first. */
 function Timeline({ uid }) {
+  const words = contacts.timeline;
   const events = usePages(`/v1/contacts/${uid}/timeline`, { limit: 20 });
-  return html`<${Card} name="Timeline"><${Loaded} from=${events} what="The timeline">${(rows) => rows.length
-    ? html`<ol class="story">${rows.filter((each) => !isToldTwice(each)).map((each) => html`<li><p class="between"><b>${HAPPENED[each.kind]?.(each) ?? title(each.kind)}</b><span class="muted"><${Time} at=${each.at} /></span></p>
+  return html`<${Card} name=${words.title}><${Loaded} from=${events} what=${words.what}>${(rows) => rows.length
+    ? html`<ol class="story">${rows.filter((each) => !isDuplicate(each)).map((each) => html`<li><p class="between"><b>${EVENTS[each.kind]?.(each) ?? title(each.kind)}</b><span class="muted"><${Time} at=${each.at} /></span></p>
         ${each.reason && html`<p class="muted">${reasonWord(each.reason)}</p>`}
-        ${each.flowUid && html`<p><a href=${to("flows", each.flowUid, uid)}>${each.campaignName ?? "The walk"}</a></p>`}</li>`)}</ol><${More} from=${events} />`
-    : html`<p class="muted">Nothing yet.</p>`}<//><//>`;
+        ${each.flowUid && html`<p><a href=${to("flows", each.flowUid, uid)}>${each.campaignName ?? words.journey}</a></p>`}</li>`)}</ol><${More} from=${events} />`
+    : html`<p class="muted">${words.none}</p>`}<//><//>`;
 }
 
-/** What a provider reports is in the timeline as engagement, and as an event that campaigns can listen to. */
-const isToldTwice = ({ kind, name }) => kind === "event" && name.startsWith("message.");
+/** The timeline has each report of a provider twice: as engagement, and as an event that can trigger campaigns. */
+const isDuplicate = ({ kind, name }) => kind === "event" && name.startsWith("message.");
 
-const EVENTS = { "contact.created": "Became a contact", "contact.updated": "Was changed", "contact.tagged": "Was tagged", "contact.untagged": "Lost a tag" };
-
-const HAPPENED = {
-  enrolment: () => "Entered a campaign",
-  message: (each) => `Message ${(each.status ?? each.outcome ?? "").toLowerCase()}`,
+/** @type {Record<string, (event: any) => string>} */
+const EVENTS = {
+  enrolment: () => contacts.timeline.enrolment,
+  message: (each) => contacts.timeline.message((each.status ?? each.outcome ?? "").toLowerCase()),
   engagement: (each) => title(each.engagement),
   tags: (each) => [...each.added.map((tag) => `+ ${tag}`), ...each.removed.map((tag) => `− ${tag}`)].join(" · "),
-  consent: (each) => `Consent to ${nameOf(each.channelType)}, ${title(each.messageType).toLowerCase()}: ${title(each.state ?? "taken back").toLowerCase()}`,
-  event: (each) => EVENTS[each.name] ?? each.name,
+  consent: (each) => contacts.timeline.consent({ channel: nameOf(each.channelType), type: nameOf(each.messageType).toLowerCase(), state: (each.state ?? contacts.consent.removed).toLowerCase() }),
+  event: (each) => contacts.timeline.events[each.name] ?? each.name,
 };

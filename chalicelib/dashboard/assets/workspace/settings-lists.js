@@ -47,7 +47,7 @@ function NewKey({ close }) {
     setMade(await send("/v1/keys", fields));
   });
   if (made) {
-    return html`<h2>Your new key</h2><p>It is shown this once. Keep it where secrets are kept.</p><pre class="letter" tabindex="0">${made.key}</pre>
+    return html`<h2>Your new key</h2><p>It is shown this once. Keep it where secrets are kept.</p><pre class="mail-text" tabindex="0">${made.key}</pre>
       <div class="dialog-foot"><${Button} primary onClick=${() => close(made)}>I have kept it<//></div>`;
   }
   return html`<form class="form" onSubmit=${create}><h2>New key</h2>

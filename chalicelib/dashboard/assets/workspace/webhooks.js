@@ -68,7 +68,7 @@ function RenewSecret({ webhook, renewed }) {
 function Secret({ of, close }) {
   return html`<h2>The secret of this webhook</h2>
     <p>It is shown this once. With it the receiver checks the signature of every call${of.previousUntil ? html`; the one before is good until <${Time} at=${of.previousUntil} plain />` : ""}.</p>
-    <pre class="letter" tabindex="0">${of.secret}</pre>
+    <pre class="mail-text" tabindex="0">${of.secret}</pre>
     <div class="dialog-foot"><${Button} primary onClick=${() => close(of)}>I have kept it<//></div>`;
 }
 
