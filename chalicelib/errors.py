@@ -29,7 +29,7 @@ class CarillonError(Exception):
 
 
 class InvalidRequest(CarillonError):
-    """The request breaks a rule. Carries all problems at once."""
+    """The request breaks a rule. Carries all problems."""
 
     code = "validation_error"
 
@@ -79,13 +79,13 @@ class InsufficientBalance(CarillonError):
 
 
 class NotFound(CarillonError):
-    """No such thing in this workspace."""
+    """The workspace has no object of this kind with this uid."""
 
     code = "not_found"
 
-    def __init__(self, what: str, uid: str) -> None:
-        super().__init__(f"{what} {uid} was not found")
-        self.what, self.uid = what, uid
+    def __init__(self, kind: str, uid: str) -> None:
+        super().__init__(f"{kind} {uid} was not found")
+        self.kind, self.uid = kind, uid
 
 
 class Conflict(CarillonError):

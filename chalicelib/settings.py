@@ -15,9 +15,9 @@ class UnusableEnvironment(Exception):
 
 
 class Settings(BaseModel):
-    """The settings. Each field is an environment variable in lower case."""
+    """The settings. Each field is an environment variable, named by the alias or else by the field, in upper case."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True)
 
     catalog_table: Text
     contacts_table: Text
@@ -28,7 +28,8 @@ class Settings(BaseModel):
     event_queue_url: Text
     receipt_queue_url: Text
     webhook_queue_url: Text
-    webhook_desk_url: Text
+    #: The variable keeps its first name, because deployed functions have it.
+    webhook_scheduler_url: Annotated[Text, Field(alias="webhook_desk_url")]
     files_bucket: Text
     #: Name or ARN in Secrets Manager of the secret that signs cursors and hashes API keys.
     signing_secret_id: Text
@@ -54,7 +55,8 @@ class Settings(BaseModel):
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises UnusableEnvironment for missing and invalid variables."""
-    known = {name: environment[name.upper()] for name in Settings.model_fields if name.upper() in environment}
+    names = [field.alias or name for name, field in Settings.model_fields.items()]
+    known = {name: environment[name.upper()] for name in names if name.upper() in environment}
     try:
         return Settings.model_validate(known)
     except ValidationError as error:

@@ -109,25 +109,25 @@ class _Stores:
     scheduler: SqsWebhookScheduler
 
 
-def _build_stores(found: Settings, client: ClientFor) -> _Stores:
+def _build_stores(config: Settings, client: ClientFor) -> _Stores:
     dynamodb = _lazy("dynamodb", client)
-    clock = SystemClock(found.clock_speed, found.clock_real_anchor, found.clock_virtual_anchor)
-    scheduler = SqsWebhookScheduler(_lazy("sqs", client), found.webhook_desk_url)
+    clock = SystemClock(config.clock_speed, config.clock_real_anchor, config.clock_virtual_anchor)
+    scheduler = SqsWebhookScheduler(_lazy("sqs", client), config.webhook_scheduler_url)
     return _Stores(
         clock=clock,
-        catalog=OutboxCatalog(dynamodb, found.catalog_table, clock, scheduler.schedule),
-        contacts=DynamoContacts(dynamodb, found.contacts_table),
-        statistics=DynamoStatistics(dynamodb, found.catalog_table, clock),
-        balances=DynamoBalances(dynamodb, found.catalog_table),
-        files=S3Files(_lazy("s3", client), found.files_bucket),
+        catalog=OutboxCatalog(dynamodb, config.catalog_table, clock, scheduler.schedule),
+        contacts=DynamoContacts(dynamodb, config.contacts_table),
+        statistics=DynamoStatistics(dynamodb, config.catalog_table, clock),
+        balances=DynamoBalances(dynamodb, config.catalog_table),
+        files=S3Files(_lazy("s3", client), config.files_bucket),
         scheduler=scheduler,
     )
 
 
-def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
+def build_ports(config: Settings, client: ClientFor = client_for) -> Ports:
     """Build all ports on AWS, or on the service that the clients of `client` connect to."""
     dynamodb, sqs = _lazy("dynamodb", client), _lazy("sqs", client)
-    stores = _build_stores(found, client)
+    stores = _build_stores(config, client)
     return Ports(
         clock=stores.clock,
         catalog=stores.catalog,
@@ -136,54 +136,54 @@ def build_ports(found: Settings, client: ClientFor = client_for) -> Ports:
         schedule=stores.catalog,
         contacts=stores.contacts,
         contact_shards=stores.contacts,
-        consents=DynamoConsents(dynamodb, found.contacts_table),
-        executions=DynamoExecutions(dynamodb, found.executions_table),
-        steps=SqsStepQueue(sqs, found.step_queue_url, found.clock_speed),
-        events=DynamoEvents(dynamodb, found.contacts_table),
-        event_queue=SqsEventQueue(sqs, found.event_queue_url),
-        receipt_queue=SqsReceiptQueue(sqs, found.receipt_queue_url),
-        jobs=SqsJobQueue(sqs, found.job_queue_url, found.clock_speed),
-        timers=DynamoTimers(dynamodb, found.timers_table),
+        consents=DynamoConsents(dynamodb, config.contacts_table),
+        executions=DynamoExecutions(dynamodb, config.executions_table),
+        steps=SqsStepQueue(sqs, config.step_queue_url, config.clock_speed),
+        events=DynamoEvents(dynamodb, config.contacts_table),
+        event_queue=SqsEventQueue(sqs, config.event_queue_url),
+        receipt_queue=SqsReceiptQueue(sqs, config.receipt_queue_url),
+        jobs=SqsJobQueue(sqs, config.job_queue_url, config.clock_speed),
+        timers=DynamoTimers(dynamodb, config.timers_table),
         statistics=stores.statistics,
         recount_parts=stores.statistics,
         flow_errors=stores.statistics,
-        pacing=DynamoPacing(dynamodb, found.catalog_table),
-        circuits=DynamoCircuits(dynamodb, found.catalog_table),
-        rates=DynamoRates(dynamodb, found.catalog_table),
+        pacing=DynamoPacing(dynamodb, config.catalog_table),
+        circuits=DynamoCircuits(dynamodb, config.catalog_table),
+        rates=DynamoRates(dynamodb, config.catalog_table),
         balances=stores.balances,
         budgets=stores.balances,
         files=stores.files,
         multipart_files=stores.files,
-        usage_limits=DynamoUsageLimits(dynamodb, found.catalog_table),
+        usage_limits=DynamoUsageLimits(dynamodb, config.catalog_table),
         webhook_scheduler=stores.scheduler,
-        webhook_queue=SqsWebhookQueue(sqs, found.webhook_queue_url),
-        webhook_caller=SignedWebhookClient(_read_allowed(found)),
-        channel_types=ChannelTypes(_build_edges(found, client)),
-        secret=Secret(_lazy("secretsmanager", client), found.signing_secret_id),
-        public_url=found.public_url,
-        calls_a_minute=found.calls_a_minute,
+        webhook_queue=SqsWebhookQueue(sqs, config.webhook_queue_url),
+        webhook_caller=SignedWebhookClient(_read_allowed(config)),
+        channel_types=ChannelTypes(_build_edges(config, client)),
+        secret=Secret(_lazy("secretsmanager", client), config.signing_secret_id),
+        public_url=config.public_url,
+        calls_a_minute=config.calls_a_minute,
         memory=WorkerMemory(),
     )
 
 
-def _build_edges(found: Settings, client: ClientFor) -> ProviderClients:
-    secrets = ChannelSecrets(_lazy("secretsmanager", client), _lazy("ssm", client), found.secrets_folder)
+def _build_edges(config: Settings, client: ClientFor) -> ProviderClients:
+    secrets = ChannelSecrets(_lazy("secretsmanager", client), _lazy("ssm", client), config.secrets_folder)
     return ProviderClients(
         ses=_lazy("sesv2", client),
         messaging=_lazy("pinpoint-sms-voice-v2", client),
         social=_lazy("socialmessaging", client),
         sns=_lazy("sns", client),
         secrets=secrets,
-        outbox=Path(found.outbox_dir) if found.outbox_dir else None,
-        public_url=found.public_url,
-        twilio_url=found.twilio_url,
-        meta_url=found.meta_url,
-        webhook_allowed=_read_allowed(found),
+        outbox=Path(config.outbox_dir) if config.outbox_dir else None,
+        public_url=config.public_url,
+        twilio_url=config.twilio_url,
+        meta_url=config.meta_url,
+        webhook_allowed=_read_allowed(config),
     )
 
 
-def _read_allowed(found: Settings) -> frozenset[str]:
-    return frozenset(filter(None, found.webhook_allowed.split(",")))
+def _read_allowed(config: Settings) -> frozenset[str]:
+    return frozenset(filter(None, config.webhook_allowed.split(",")))
 
 
 def _lazy(service: str, client: ClientFor) -> Any:

@@ -26,14 +26,14 @@ def redrive_receipts(event: SQSEvent) -> Failures:
     return failures([record.id for record in records_of(event) if not _process(record, is_redelivered=True)])
 
 
-def _process(found: QueueRecord, *, is_redelivered: bool) -> bool:
+def _process(queued: QueueRecord, *, is_redelivered: bool) -> bool:
     try:
-        recorded = record(ports(), found.body, is_redelivered)
+        recorded = record(ports(), queued.body, is_redelivered)
     except Exception as error:  # noqa: BLE001 - one unreadable event must not fail the rest of the batch
-        log_fault("receipts.failed", error, message_id=found.id, times=found.times)
+        log_fault("receipts.failed", error, message_id=queued.id, times=queued.times)
         return False
     if not recorded.reports:
         # Providers add new kinds of events. An unknown one is ignored without an alarm.
-        log_warning("receipts.unread", message_id=found.id)
+        log_warning("receipts.unread", message_id=queued.id)
     log_debug("receipts.done", reports=recorded.reports, early=recorded.is_early)
     return True

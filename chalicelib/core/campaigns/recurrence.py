@@ -179,10 +179,10 @@ def _check_once(trigger: ScheduledTrigger, zone: ZoneInfo | None, now: datetime,
         for field in _LIMITS.values()
         if getattr(trigger, field) is not None
     ]
-    late = now - _moment(_local(trigger.at, zone), zone) if zone else timedelta(0)
-    if late > grace:
+    overdue = now - _moment(_local(trigger.at, zone), zone) if zone else timedelta(0)
+    if overdue > grace:
         limit = describe_duration(grace)
-        message = f"is {describe_duration(late)} in the past, more than the startGrace of {limit}"
+        message = f"is {describe_duration(overdue)} in the past, more than the startGrace of {limit}"
         problems.append(Problem("trigger.at", message))
     return problems
 

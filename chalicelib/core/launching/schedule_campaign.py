@@ -76,11 +76,11 @@ def enqueue_due_starts(ports: Ports) -> int:
     A repeated job does no harm.
     """
     ahead = ports.clock.now() + AHEAD * ports.clock.speed
-    found = 0
+    count = 0
     for workspace, uid, due in ports.schedule.list_due(Campaign, ahead):
         enqueue_start(ports, workspace, uid, due)
-        found += 1
-    return found
+        count += 1
+    return count
 
 
 def enqueue_start(ports: Ports, workspace: WorkspaceUid, uid: str, due: datetime) -> None:

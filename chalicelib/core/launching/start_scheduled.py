@@ -67,11 +67,11 @@ def _catch_up(schedule: Schedule, now: datetime) -> tuple[Schedule, Occurrence |
 
 def _skip_reason(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule: Schedule) -> str | None:
     """Return the reason to skip the due start, or None."""
-    late = ports.clock.now() - (schedule.due or ports.clock.now())
+    overdue = ports.clock.now() - (schedule.due or ports.clock.now())
     # The clock itself may be late by one run, which does not count against the grace.
-    if late > campaign.start_grace + TICK * ports.clock.speed:
+    if overdue > campaign.start_grace + TICK * ports.clock.speed:
         limit = describe_duration(campaign.start_grace)
-        return f"{describe_duration(late)} late, more than the startGrace of {limit}"
+        return f"{describe_duration(overdue)} late, more than the startGrace of {limit}"
     if campaign.availability is not Availability.ACTIVE:
         return f"the campaign is {campaign.availability}"
     if schedule.paused or state_of(ports, workspace, campaign) in PAUSED:

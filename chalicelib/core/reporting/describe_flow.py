@@ -42,20 +42,20 @@ def describe_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowDesc
     """Describe a flow. The number of reads does not depend on the number of contacts."""
     uid = FlowUid(flow.uid)
     now = ports.clock.real()
-    found = ports.statistics.overview(workspace, uid, flow.stats_epoch, now) if flow.epoch else Overview()
-    counters = _complete(flow, dict(found.counters), found.in_flight)
+    overview = ports.statistics.overview(workspace, uid, flow.stats_epoch, now) if flow.epoch else Overview()
+    counters = _complete(flow, dict(overview.counters), overview.in_flight)
     errors = ports.flow_errors.list_errors(workspace, uid) if counters.get("failed") else ()
     currency = ports.catalog.get(workspace, Workspace, workspace).currency
     return FlowDescription(
         flow=flow,
         counters=counters,
-        in_flight=found.in_flight,
+        in_flight=overview.in_flight,
         errors=errors,
         currency=currency,
         per_minute=_per_minute(flow, counters, ports.clock.now()),
         ends_at=_ends_at(ports, flow, counters),
         comparisons=_compare(ports, workspace, flow, counters),
-        used=found.used,
+        used=overview.used,
     )
 
 

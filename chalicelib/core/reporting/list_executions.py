@@ -39,7 +39,7 @@ def list_executions(
 ) -> Page[Execution]:
     """List executions in shard and key order: all of them, or those that `keep` accepts."""
     position = _read_cursor(cursor)
-    found: list[Execution] = []
+    matches: list[Execution] = []
     read = 0
     size = _PAGE if keep else limit
     while position.shard < flow.shards and read < MAX_READ:
@@ -48,12 +48,12 @@ def list_executions(
         read += max(len(page.items), _MIN_READ)
         for index, execution in enumerate(page.items[position.skip :], start=position.skip + 1):
             visible = as_shown(flow, execution)
-            found += [visible] if keep is None or keep(visible) else []
-            if len(found) == limit:
+            matches += [visible] if keep is None or keep(visible) else []
+            if len(matches) == limit:
                 end = replace(position, skip=index) if index < len(page.items) else following
-                return Page(tuple(found), str(end) if end.shard < flow.shards else None)
+                return Page(tuple(matches), str(end) if end.shard < flow.shards else None)
         position = following
-    return Page(tuple(found), str(position) if position.shard < flow.shards else None)
+    return Page(tuple(matches), str(position) if position.shard < flow.shards else None)
 
 
 def _next_position(position: _Position, page: Page[Execution]) -> _Position:
@@ -86,22 +86,22 @@ def get_execution(
 ) -> Execution:
     """Return the contact's newest execution, or the one of an entry. Raises NotFound."""
     if entry is None:
-        found = find_executions(ports, workspace, flow, contact, 1)
+        matches = find_executions(ports, workspace, flow, contact, 1)
     else:
         key = ExecutionKey(workspace, FlowUid(flow.uid), ContactUid(contact), entry)
         execution = ports.executions.find_many([key], flow.shards, strong=True).get(key)
-        found = (as_shown(flow, execution),) if execution else ()
-    if not found:
+        matches = (as_shown(flow, execution),) if execution else ()
+    if not matches:
         raise NotFound("Execution of contact", contact)
-    return found[0]
+    return matches[0]
 
 
 def find_executions(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, contact: str, limit: int
 ) -> tuple[Execution, ...]:
     """Return the contact's executions of the flow, newest first. Only event campaigns have more than one."""
-    found = ports.executions.find_entries(workspace, FlowUid(flow.uid), ContactUid(contact), flow.shards, limit)
-    return tuple(as_shown(flow, execution) for execution in found)
+    matches = ports.executions.find_entries(workspace, FlowUid(flow.uid), ContactUid(contact), flow.shards, limit)
+    return tuple(as_shown(flow, execution) for execution in matches)
 
 
 def flows_of_contact(ports: Ports, workspace: WorkspaceUid, contact: str) -> list[Flow]:
