@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.core.workspaces.api_key import make_key
-from chalicelib.core.workspaces.create_workspace import make_workspace
+from chalicelib.core.workspaces.api_key import create_api_key
+from chalicelib.core.workspaces.create_workspace import create_workspace
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.settings import read_settings
@@ -149,9 +149,9 @@ class Deployment:
         ports = build_ports(read_settings(handler["Environment"]["Variables"]), self.client_for)
         if found:
             workspace = found["workspace"]
-            _, key = make_key(ports, WorkspaceUid(workspace), Scope.ADMIN, "made by make deploy")
+            _, key = create_api_key(ports, WorkspaceUid(workspace), Scope.ADMIN, "made by make deploy")
         else:
-            made, key = make_workspace(ports, "First workspace")
+            made, key = create_workspace(ports, "First workspace")
             workspace = made.uid
         secrets.put_secret_value(SecretId=arn, SecretString=json.dumps({"workspace": workspace, "key": key}))
 

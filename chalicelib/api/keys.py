@@ -16,7 +16,7 @@ from chalicelib.api.http.endpoint import (
     respond_page,
     respond_with_secret,
 )
-from chalicelib.core.workspaces.create_workspace import make_workspace
+from chalicelib.core.workspaces.create_workspace import create_workspace
 from chalicelib.core.workspaces.manage_keys import CreateKeyRequest, create_key, revoke_key
 from chalicelib.model.base import StrictModel
 from chalicelib.model.workspace import Key, KnownWorkspace, Scope, Workspace
@@ -55,7 +55,7 @@ def remove_key(call: Call[NoBody, NoBody]) -> ApiResponse:
 @endpoint(blueprint, "POST /v1/workspaces", scope=Scope.ADMIN, body=WorkspaceRequest, idempotent=True)
 def post_workspace(call: Call[WorkspaceRequest, NoBody]) -> ApiResponse:
     """A workspace beside this one, with its first admin key, which is shown this once."""
-    workspace, text = make_workspace(call.ports, call.body.name, call.workspace)
+    workspace, text = create_workspace(call.ports, call.body.name, call.workspace)
     return respond_with_secret(
         _show_workspace(workspace), {"key": text}, "Workspace created: keep its key, it is not shown again"
     )

@@ -6,7 +6,7 @@ from chalice.app import Blueprint
 from pydantic import Field
 
 from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond, respond_raw
-from chalicelib.core.workspaces.update_workspace import change_workspace
+from chalicelib.core.workspaces.update_workspace import update_workspace
 from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope, Workspace
@@ -41,4 +41,4 @@ def get_workspace(call: Call[NoBody, NoBody]) -> ApiResponse:
 def patch_workspace(call: Call[WorkspaceChanges, NoBody]) -> ApiResponse:
     """Changes what the body names."""
     changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
-    return respond(change_workspace(call.ports, call.workspace, changes), "Workspace changed")
+    return respond(update_workspace(call.ports, call.workspace, changes), "Workspace changed")

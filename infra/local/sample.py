@@ -12,7 +12,7 @@ from chalicelib.core.flows.merge_configuration import ConfigurationChange
 from chalicelib.core.launching.edit_campaign import CampaignFields, create_campaign
 from chalicelib.core.templates.edit_template import create_template
 from chalicelib.core.templates.publish_template import publish_template
-from chalicelib.core.workspaces.create_workspace import make_workspace
+from chalicelib.core.workspaces.create_workspace import create_workspace
 from chalicelib.model.channel import ChannelFields
 from chalicelib.model.contact import Contact
 from chalicelib.model.flow import Flow
@@ -163,7 +163,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="directory that takes key and sample.json")
     parser.add_argument("--no-sample", action="store_true", help="make the workspace and its key only")
     given = parser.parse_args()
-    workspace, key = make_workspace(ports(), "My workspace")
+    workspace, key = create_workspace(ports(), "My workspace")
     if not given.no_sample:
         found = make_sample(ports(), WorkspaceUid(workspace.uid))
         write_atomically(given.data / "sample.json", json.dumps(found, indent=1) + "\n")

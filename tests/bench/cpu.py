@@ -12,7 +12,7 @@ from chalicelib.core.launching.edit_campaign import CampaignFields, create_campa
 from chalicelib.core.steps.process_steps import ReceivedStep, process_steps
 from chalicelib.core.templates.edit_template import create_template
 from chalicelib.core.templates.publish_template import publish_template
-from chalicelib.core.workspaces.create_workspace import make_workspace
+from chalicelib.core.workspaces.create_workspace import create_workspace
 from chalicelib.model.channel import ChannelFields
 from chalicelib.model.contact import Contact
 from chalicelib.model.flow import Flow, FlowStatus
@@ -75,7 +75,7 @@ class Laboratory:
             channel_types={"console": RecordingChannel(self.clock)},
             secret=lambda: b"bench",
         )
-        self.workspace = WorkspaceUid(make_workspace(self.ports, "Bench")[0].uid)
+        self.workspace = WorkspaceUid(create_workspace(self.ports, "Bench")[0].uid)
         self.seconds, self.count = 0.0, 0
 
     def set_up(self, contacts: int) -> tuple[str, str, list[str]]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chalicelib.core.workspaces.api_key import make_key
+from chalicelib.core.workspaces.api_key import create_api_key
 from chalicelib.model.workspace import Scope
 from tests.faults import operators as do
 from tests.faults.backends import MemoryBackend
@@ -40,7 +40,7 @@ class Campaigns(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.api.key = make_key(self.world.direct, HERE, Scope.ADMIN)[1]
+        self.api.key = create_api_key(self.world.direct, HERE, Scope.ADMIN)[1]
 
     def ask(self, method: str, url: str, body: object = None) -> int:
         """Call the API and return the status of the response, or 0 when the process died before it."""

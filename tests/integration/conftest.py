@@ -14,8 +14,8 @@ from app import app
 from chalicelib.api.http import openapi
 from chalicelib.api.http.routes import ROUTES
 from chalicelib.aws import usage_meter as usage
-from chalicelib.core.workspaces.api_key import make_key
-from chalicelib.core.workspaces.create_workspace import make_workspace
+from chalicelib.core.workspaces.api_key import create_api_key
+from chalicelib.core.workspaces.create_workspace import create_workspace
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Ports
@@ -143,14 +143,14 @@ class World:
 
     def new_caller(self, scope: Scope = Scope.ADMIN, **options: Any) -> Api:
         """Create a workspace and return a client with a key of this scope."""
-        workspace, key = make_workspace(self.ports, "Test")
+        workspace, key = create_workspace(self.ports, "Test")
         uid = WorkspaceUid(workspace.uid)
         if scope is not Scope.ADMIN or options:
-            _, key = make_key(self.ports, uid, scope, **options)
+            _, key = create_api_key(self.ports, uid, scope, **options)
         return Api(key, uid)
 
     def key_for(self, workspace: WorkspaceUid, scope: Scope, **options: Any) -> Api:
-        return Api(make_key(self.ports, workspace, scope, **options)[1], workspace)
+        return Api(create_api_key(self.ports, workspace, scope, **options)[1], workspace)
 
     def drain(self, *names: str, rounds: int = 1_000) -> int:
         """Deliver visible messages to the workers until none is left. Return the number of messages."""

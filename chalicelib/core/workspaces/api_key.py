@@ -30,7 +30,7 @@ class PresentedKey:
         return hmac.new(pepper, self.text.encode(), hashlib.sha256).hexdigest()
 
 
-def make_key(
+def create_api_key(
     ports: Ports,
     workspace: WorkspaceUid,
     scope: Scope,

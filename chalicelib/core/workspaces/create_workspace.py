@@ -1,12 +1,12 @@
 """Create a workspace and its first admin key."""
 
-from chalicelib.core.workspaces.api_key import make_key
+from chalicelib.core.workspaces.api_key import create_api_key
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.model.workspace import KnownWorkspace, Scope, Workspace
 from chalicelib.ports import Ports
 
 
-def make_workspace(ports: Ports, name: str, owner: WorkspaceUid | None = None) -> tuple[Workspace, str]:
+def create_workspace(ports: Ports, name: str, owner: WorkspaceUid | None = None) -> tuple[Workspace, str]:
     """Create a workspace and return it with the text of its first key. The text is not stored.
 
     `owner` is the workspace of the admin who creates it; both workspaces then list the new one.
@@ -19,5 +19,5 @@ def make_workspace(ports: Ports, name: str, owner: WorkspaceUid | None = None) -
     for place in {uid, owner or uid}:
         ports.catalog.add(place, known)
     ports.catalog.add(uid, workspace)
-    _, text = make_key(ports, uid, Scope.ADMIN, "first key")
+    _, text = create_api_key(ports, uid, Scope.ADMIN, "first key")
     return workspace, text

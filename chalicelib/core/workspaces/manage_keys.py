@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.core.workspaces.api_key import make_key
+from chalicelib.core.workspaces.api_key import create_api_key
 from chalicelib.errors import Conflict, RetryLater, invalid
 from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.ids import WorkspaceUid
@@ -36,7 +36,7 @@ def create_key(
         raise invalid("expiresAt", "must be in the future")
     if uid is not None and ports.catalog.find(workspace, Key, uid) is not None:
         ports.catalog.remove(workspace, Key, uid)
-    return make_key(ports, workspace, request.scope, request.name, request.expires_at, uid)
+    return create_api_key(ports, workspace, request.scope, request.name, request.expires_at, uid)
 
 
 def revoke_key(ports: Ports, workspace: WorkspaceUid, uid: str, by: str) -> None:

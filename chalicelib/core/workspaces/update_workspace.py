@@ -9,7 +9,7 @@ from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
 
-def change_workspace(ports: Ports, workspace: WorkspaceUid, changes: Mapping[str, object]) -> Workspace:
+def update_workspace(ports: Ports, workspace: WorkspaceUid, changes: Mapping[str, object]) -> Workspace:
     """Apply changes, keyed by Python field names.
 
     Raises InvalidRequest for an unknown time zone, and Conflict if the workspace changed at the same time.

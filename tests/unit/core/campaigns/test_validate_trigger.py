@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from chalicelib.core.campaigns.validate_trigger import BUILT_IN, check_trigger
-from chalicelib.core.workspaces.create_workspace import make_workspace
+from chalicelib.core.workspaces.create_workspace import create_workspace
 from chalicelib.model.campaign import Audience, Campaign
 from chalicelib.model.event import RESERVED
 from chalicelib.model.ids import WorkspaceUid
@@ -28,7 +28,7 @@ def ports() -> Ports:
 
 
 def _problems(ports: Ports, trigger: dict[str, Any], audience: Audience | None = None) -> dict[str, str]:
-    workspace = WorkspaceUid(make_workspace(ports, "Acme")[0].uid)
+    workspace = WorkspaceUid(create_workspace(ports, "Acme")[0].uid)
     campaign = Campaign(
         uid="camp",
         created_at=NOW,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from chalicelib.core.workspaces.api_key import parse_api_key
-from chalicelib.core.workspaces.create_workspace import make_workspace
+from chalicelib.core.workspaces.create_workspace import create_workspace
 from chalicelib.errors import RetryLater
 from chalicelib.model.base import StoredDocument
 from chalicelib.model.ids import WorkspaceUid
@@ -42,7 +42,7 @@ def _listed(ports: Ports, workspace: WorkspaceUid) -> list[str]:
 
 def test_the_first_key_opens_the_workspace_as_admin() -> None:
     ports = memory_ports()
-    workspace, text = make_workspace(ports, "Acme")
+    workspace, text = create_workspace(ports, "Acme")
     uid = WorkspaceUid(workspace.uid)
     presented = parse_api_key(text)
     assert presented is not None
@@ -53,7 +53,7 @@ def test_the_first_key_opens_the_workspace_as_admin() -> None:
 
 def test_it_is_listed_in_itself_and_for_its_owner() -> None:
     ports = memory_ports()
-    workspace, _ = make_workspace(ports, "Acme", OWNER)
+    workspace, _ = create_workspace(ports, "Acme", OWNER)
     assert _listed(ports, OWNER) == _listed(ports, WorkspaceUid(workspace.uid)) == [workspace.uid]
 
 
@@ -62,5 +62,5 @@ def test_an_interrupted_creation_leaves_an_entry_for_the_owner(failing: type[Sto
     catalog = FailingCatalog(failing)
     ports = memory_ports(catalog=catalog)
     with pytest.raises(RetryLater):
-        make_workspace(ports, "Acme", OWNER)
+        create_workspace(ports, "Acme", OWNER)
     assert len(_listed(ports, OWNER)) == 1

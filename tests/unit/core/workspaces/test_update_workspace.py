@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.workspaces.create_workspace import make_workspace
-from chalicelib.core.workspaces.update_workspace import change_workspace
+from chalicelib.core.workspaces.create_workspace import create_workspace
+from chalicelib.core.workspaces.update_workspace import update_workspace
 from chalicelib.errors import Conflict, InvalidRequest, NotFound
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Workspace
@@ -16,7 +16,7 @@ from tests.memory.ports import memory_ports
 
 
 def _workspace(ports: Ports) -> WorkspaceUid:
-    return WorkspaceUid(make_workspace(ports, "Acme")[0].uid)
+    return WorkspaceUid(create_workspace(ports, "Acme")[0].uid)
 
 
 def test_only_the_named_fields_change() -> None:
@@ -25,7 +25,7 @@ def test_only_the_named_fields_change() -> None:
     uid = _workspace(ports)
     before = ports.catalog.get(uid, Workspace, uid)
     clock.advance(timedelta(hours=1))
-    after = change_workspace(ports, uid, {"timezone": "Asia/Tokyo"})
+    after = update_workspace(ports, uid, {"timezone": "Asia/Tokyo"})
     assert after == ports.catalog.get(uid, Workspace, uid)
     assert (after.timezone, after.name, after.currency) == ("Asia/Tokyo", before.name, before.currency)
     assert after.updated_at - before.updated_at == timedelta(hours=1)
@@ -37,14 +37,14 @@ def test_an_unknown_time_zone_is_refused_and_nothing_changes(timezone: str) -> N
     uid = _workspace(ports)
     before = ports.catalog.get(uid, Workspace, uid)
     with pytest.raises(InvalidRequest) as refused:
-        change_workspace(ports, uid, {"timezone": timezone, "name": "Other"})
+        update_workspace(ports, uid, {"timezone": timezone, "name": "Other"})
     assert [problem.field for problem in refused.value.problems] == ["timezone"]
     assert ports.catalog.get(uid, Workspace, uid) == before
 
 
 def test_an_unknown_workspace_is_not_found() -> None:
     with pytest.raises(NotFound):
-        change_workspace(memory_ports(), WorkspaceUid("unknown"), {"name": "Other"})
+        update_workspace(memory_ports(), WorkspaceUid("unknown"), {"name": "Other"})
 
 
 def test_a_concurrent_change_is_not_overwritten() -> None:
@@ -60,7 +60,7 @@ def test_a_concurrent_change_is_not_overwritten() -> None:
     ports = memory_ports(catalog=catalog)
     uid = _workspace(ports)
     with pytest.raises(Conflict):
-        change_workspace(ports, uid, {"name": "Mine"})
+        update_workspace(ports, uid, {"name": "Mine"})
     stored = catalog.find(uid, Workspace, uid)
     assert stored is not None
     assert stored.name == "Theirs"
