@@ -42,7 +42,7 @@ class RecordingChannel(BaseChannelType):
     def address_of(self, contact: Contact) -> str | None:
         return contact.email
 
-    def allowance(self) -> RateLimits:
+    def account_limits(self) -> RateLimits:
         return self.quota
 
     def parts_of(self, content: Mapping[str, str]) -> int:

@@ -55,9 +55,9 @@ def list_transactions(call: Call[NoBody, ListQuery]) -> ApiResponse:
 
 def _show(ports: Ports, workspace: WorkspaceUid, balance: Balance) -> dict[str, object]:
     return {
-        "free": write_money(balance.free),
+        "free": write_money(balance.available),
         "reserved": write_money(balance.reserved),
-        "total": write_money(balance.free + balance.reserved),
+        "total": write_money(balance.available + balance.reserved),
         "currency": ports.catalog.get(workspace, Workspace, workspace).currency,
         "isLow": balance.is_low,
         "alerts": balance.settings.alerts,

@@ -80,8 +80,8 @@ def _show(call: Call[NoBody, NoBody], standing: ChannelStatus) -> dict[str, obje
 
 def _show_usage(usage: RateUsage) -> dict[str, object]:
     return {
-        "perSecond": usage.allowance.per_second,
-        "perDay": usage.allowance.per_day,
+        "perSecond": usage.limits.per_second,
+        "perDay": usage.limits.per_day,
         "sentToday": usage.sent_today,
         "heldUntil": rfc3339(usage.held) if usage.held else None,
         "backlogSeconds": round(usage.backlog.total_seconds(), 3),

@@ -199,7 +199,7 @@ def _why(row: Execution) -> str:
         return f"It is {row.status.value}" + (f": {row.reason}" if row.reason else "")
     if row.claim:
         return "Its message is being handed over"
-    if row.asleep:
+    if row.waiting:
         return "It waits for its time to come"
     return "It waits for its next attempt" if row.attempt else "It waits for its turn"
 
@@ -207,7 +207,7 @@ def _why(row: Execution) -> str:
 def _next(row: Execution) -> Shape | None:
     if not row.is_open:
         return None
-    return {"nodeId": row.node, "does": "leaves" if row.asleep else "runs", "at": rfc3339(row.due or row.updated)}
+    return {"nodeId": row.node, "does": "leaves" if row.waiting else "runs", "at": rfc3339(row.due or row.updated)}
 
 
 def _message_at(row: Execution, node: NodeId) -> Shape | None:

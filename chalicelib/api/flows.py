@@ -101,7 +101,7 @@ def _flows_of_contact(call: Call[NoBody, FlowFilter], contact: str) -> Page[Flow
     fitting = [
         flow
         for flow in flows_of_contact(call.ports, call.workspace, contact)
-        if all(flow.marks().get(name) == value for name, value in wanted.items())
+        if all(flow.filter_attributes().get(name) == value for name, value in wanted.items())
     ]
     return page_of_list(fitting, call.query.limit, call.cursor)
 

@@ -323,14 +323,14 @@ def _created(document: StoredDocument) -> str:
 
 
 def _build_item(workspace: WorkspaceUid, document: StoredDocument) -> Item:
-    marks = dict(document.marks())
+    filters = dict(document.filter_attributes())
     if document.is_active:
-        marks |= {"activeKey": document.kind, "activeSort": keys.active(workspace, document.uid)}
+        filters |= {"activeKey": document.kind, "activeSort": keys.active(workspace, document.uid)}
     if document.due_at:
-        marks |= {"dueKey": document.kind, "due": rfc3339(document.due_at)}
+        filters |= {"dueKey": document.kind, "due": rfc3339(document.due_at)}
     expiry: Item = {"expiresAt": {"N": str(int(document.forget_at.timestamp()))}} if document.forget_at else {}
     return {
-        **{name: {"S": value} for name, value in marks.items()},
+        **{name: {"S": value} for name, value in filters.items()},
         **expiry,
         **_build_key(keys.document(workspace, document.kind, document.uid), keys.META),
         "kind": {"S": keys.of_kind(workspace, document.kind)},

@@ -85,9 +85,9 @@ def _encode_exceptions(execution: Execution, fields: Fields) -> None:
         fields["attempt"] = {"N": str(execution.attempt)}
     if execution.faults:
         fields["faults"] = {"N": str(execution.faults)}
-    if execution.asleep:
+    if execution.waiting:
         fields["asleep"] = {"BOOL": True}
-    if execution.only:
+    if execution.single_node:
         fields["only"] = {"BOOL": True}
     _encode_option(execution, fields)
     if execution.cause:
@@ -146,7 +146,7 @@ def decode_execution(item: Item) -> Execution:
         updated=from_milliseconds(int(progress["updated"]["N"])),
         entered=from_milliseconds(int(progress["entered"]["N"])),
         due=from_milliseconds(int(progress["due"]["N"])) if "due" in progress else None,
-        asleep="asleep" in progress,
+        waiting="asleep" in progress,
         attempt=_number(progress, "attempt"),
         claim=_decode_claim(item),
         results={NodeId(node): _decode_result(value["M"]) for node, value in _map(progress, "results").items()},
@@ -157,7 +157,7 @@ def decode_execution(item: Item) -> Execution:
         answer_lost="unsure" in progress,
         paid=_number(progress, "paid"),
         faults=_number(progress, "faults"),
-        only="only" in progress,
+        single_node="only" in progress,
         cause=_decode_cause(progress["cause"]["M"]) if "cause" in progress else None,
     )
 

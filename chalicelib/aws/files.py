@@ -69,10 +69,10 @@ class S3Files:
             )
         return answer["ETag"]
 
-    def finish(self, name: str, token: str, marks: Sequence[str]) -> None:
+    def finish(self, name: str, token: str, etags: Sequence[str]) -> None:
         """Complete the upload. NotFound when S3 no longer knows it."""
         parts: list[CompletedPartTypeDef] = [
-            {"PartNumber": number, "ETag": mark} for number, mark in enumerate(marks, start=1)
+            {"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, start=1)
         ]
         try:
             with translate_errors():

@@ -114,7 +114,7 @@ def lookup(workspace: str, text: str) -> str:
     return f"{workspace}#L#{_hash(text)}"
 
 
-def allowance(workspace: str, name: str) -> str:
+def usage_window(workspace: str, name: str) -> str:
     """Partition of the counters of a usage limit."""
     return f"{workspace}#RATE#{name}"
 

@@ -23,7 +23,7 @@ class DynamoUsageLimits:
             with translate_errors():
                 self._client.update_item(
                     TableName=self._table,
-                    Key={"pk": {"S": keys.allowance(workspace, name)}, "sk": {"S": str(end)}},
+                    Key={"pk": {"S": keys.usage_window(workspace, name)}, "sk": {"S": str(end)}},
                     UpdateExpression="ADD used :count SET expiresAt = :end",
                     ConditionExpression="attribute_not_exists(used) OR used <= :before",
                     ExpressionAttributeValues={

@@ -10,7 +10,7 @@ from chalicelib.model.base import StoredDocument
 
 LOW_BALANCE = "balance.low"
 CIRCUIT_OPENED = "channel.circuit_opened"
-NOTICE_LIFE = timedelta(days=30)
+ALERT_LIFE = timedelta(days=30)
 
 
 class Alert(StoredDocument):
@@ -26,4 +26,4 @@ class Alert(StoredDocument):
 
     @property
     def forget_at(self) -> datetime:
-        return self.created_at + NOTICE_LIFE
+        return self.created_at + ALERT_LIFE

@@ -42,7 +42,7 @@ class AuditEntry(StoredDocument):
     #: The number of changes that are not listed.
     more: int = 0
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         objects = "".join(f"{each.uid}|" for each in self.changes)
         return {"keyUid": self.key_uid, "objects": f"|{objects}"}
 

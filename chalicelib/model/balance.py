@@ -30,9 +30,9 @@ class AutoReload(StrictModel):
             raise ValueError("amount must be more than 0 while automatic top-up is enabled")
         return self
 
-    def is_due(self, free: int) -> bool:
+    def is_due(self, available: int) -> bool:
         """Report whether the available balance, in units of `model/money`, is below the threshold."""
-        return self.enabled and free < read_money(self.threshold)
+        return self.enabled and available < read_money(self.threshold)
 
 
 class Alerts(StrictModel):
@@ -67,7 +67,7 @@ class Balance:
     `reserved` is held in the budgets of flows and not yet booked as spent.
     """
 
-    free: int = 0
+    available: int = 0
     reserved: int = 0
     settings: BillingSettings = field(default_factory=BillingSettings)
     reloads: ReloadCounter = field(default_factory=ReloadCounter)
@@ -79,7 +79,7 @@ class Balance:
     def is_low(self) -> bool:
         """Report whether the available balance is below the alert threshold."""
         alert = self.settings.alerts.low_balance
-        return alert is not None and self.free < read_money(alert)
+        return alert is not None and self.available < read_money(alert)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,6 @@ class StoredDocument(StrictModel):
         """The time after which DynamoDB may delete the document; None means never."""
         return None
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         """Return the attributes that are stored beside the document. Lists can be filtered by them."""
         return {}

@@ -110,7 +110,7 @@ class Campaign(StoredDocument):
         """Report whether a scheduled start is still to come."""
         return self.due_at is not None
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         marks = {"availability": str(self.availability), "name": self.name.casefold()}
         if channels := sorted(_channels_in(self.steps)):
             marks["channelUid"] = f"|{'|'.join(channels)}|"

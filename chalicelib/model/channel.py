@@ -83,7 +83,7 @@ class Channel(ChannelFields, StoredDocument):
 
     kind: ClassVar[str] = "CHANNEL"
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         return {"type": self.type}
 
     @property

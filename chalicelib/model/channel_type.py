@@ -24,14 +24,14 @@ class ChannelType(Protocol):
     #: Whether the provider drops a second message with the same token. If so, a send is retried after a lost response.
     deduplicates: bool
     #: Provider codes for an address that the channel cannot reach, for example because it has no device or account.
-    incapable: frozenset[str]
+    unreachable_codes: frozenset[str]
     #: Longest duration of one send (connect and read).
     timeout: timedelta
 
     def address_of(self, contact: Contact) -> str | None:
         """Return the address at which this channel reaches the contact, or None."""
 
-    def allowance(self) -> RateLimits:
+    def account_limits(self) -> RateLimits:
         """Return the limits of the provider account, at most a few minutes old. Raises nothing."""
 
     def parts_of(self, content: Mapping[str, str]) -> int:

@@ -57,10 +57,10 @@ class FieldIs(ValueComparison):
 
     def holds(self, context: StepContext) -> str:
         """Compare the contact's current field."""
-        return self.why(self.field, self.look_up(context.contact), context.now)
+        return self.why(self.field, self.reader(context.contact), context.now)
 
     @property
-    def look_up(self) -> Callable[[Contact], object]:
+    def reader(self) -> Callable[[Contact], object]:
         """Return the function that reads the field; it returns None for a contact without a value."""
         name = self.field.removeprefix("attributes.")
         return attrgetter(_FIELDS[name]) if name == self.field else lambda contact: contact.attributes.get(name)

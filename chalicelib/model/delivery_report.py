@@ -64,7 +64,7 @@ class DeliveryReport:
     resumes: bool = False
     price: Price | None = None
     #: The channel type that delivered the message, if the provider fell back to another one.
-    went_by: str | None = None
+    delivered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

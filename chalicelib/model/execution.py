@@ -165,7 +165,7 @@ class Execution:
     #: Earliest time of the next step, after a WAIT or before a retry; None means immediately.
     due: datetime | None = None
     #: True in a WAIT once its end is decided: at `due` the execution leaves by `next`.
-    asleep: bool = False
+    waiting: bool = False
     #: Attempts used at `node`.
     attempt: int = 0
     #: The first send option at `node` that may still be used. Earlier ones were refused or do not apply.
@@ -184,7 +184,7 @@ class Execution:
     #: Faults of code or data at this step; after the fifth the execution fails with `poison`.
     faults: int = 0
     #: A retry of a single node: the execution ends after it.
-    only: bool = False
+    single_node: bool = False
     cause: TriggeringEvent | None = None
 
     @property
@@ -211,7 +211,7 @@ class Execution:
         """Return the execution with the result of a SEND; from now on the result states what was spent."""
         return replace(self, results={**self.results, node: result}, paid=0)
 
-    def forgotten(self) -> "Execution":
+    def anonymised(self) -> "Execution":
         """Return the execution without personal data, for an erased contact. States, times and counts stay."""
         path = tuple(replace(visit, why="") for visit in self.path)
         results = {node: replace(result, provider_id=None) for node, result in self.results.items()}
@@ -221,10 +221,10 @@ class Execution:
         """Return the ended execution. A message that an attempt may have delivered gets the outcome `unknown`."""
         execution = self
         if self.answer_lost and self.node and self.node not in self.results:
-            execution = self.with_result(self.node, self.unanswered(now))
-        return replace(execution, status=status, reason=reason, due=None, asleep=False, claim=None, updated=now)
+            execution = self.with_result(self.node, self.unknown_result(now))
+        return replace(execution, status=status, reason=reason, due=None, waiting=False, claim=None, updated=now)
 
-    def unanswered(self, now: datetime, channel: str = "") -> MessageResult:
+    def unknown_result(self, now: datetime, channel: str = "") -> MessageResult:
         """Return the result of a message that is not retried after its last response was lost."""
         return MessageResult(
             MessageOutcome.UNKNOWN,

@@ -224,7 +224,7 @@ class Flow(StoredDocument):
         """Report whether enrolment jobs search for the audience, so that its size is unknown until they end."""
         return self.segment_uid is not None or self.from_rows
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         marks = {"status": str(self.status), "campaignUid": self.campaign_uid, "channelUid": self.channel_uid}
         return marks | ({"segmentUid": self.segment_uid} if self.segment_uid else {})
 

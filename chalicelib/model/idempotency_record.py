@@ -6,7 +6,7 @@ from typing import ClassVar
 from chalicelib.model.base import Moment, StoredDocument, StrictModel
 
 #: A repeated request within this time is not executed again (api.md).
-CALL_LIFE = timedelta(hours=24)
+RECORD_LIFE = timedelta(hours=24)
 
 
 class StoredResponse(StrictModel):
@@ -36,4 +36,4 @@ class IdempotencyRecord(StoredDocument):
 
     @property
     def forget_at(self) -> datetime:
-        return self.created_at + CALL_LIFE
+        return self.created_at + RECORD_LIFE

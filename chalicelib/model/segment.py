@@ -117,5 +117,5 @@ class Segment(SegmentFields, StoredDocument):
 
     kind: ClassVar[str] = "SEGMENT"
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         return {"name": self.name.casefold()}

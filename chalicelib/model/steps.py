@@ -128,7 +128,7 @@ class Step(StrictModel):
         return {}
 
     @property
-    def refers_to(self) -> tuple[Reference, ...]:
+    def references(self) -> tuple[Reference, ...]:
         """References to earlier SENDs, for a step that depends on their messages."""
         return ()
 

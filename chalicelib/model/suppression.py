@@ -31,7 +31,7 @@ class SuppressionReason(StrEnum):
     REVOKED = "revoked"
 
     @property
-    def is_own_word(self) -> bool:
+    def is_by_contact(self) -> bool:
         """Report whether the contact itself asked for the suppression."""
         return self in {SuppressionReason.STOP, SuppressionReason.ONE_CLICK, SuppressionReason.REVOKED}
 
@@ -66,5 +66,5 @@ class Suppression(StoredDocument):
     contact_uid: Uid | None = None
     blocks: Annotated[tuple[SuppressionBlock, ...], Field(max_length=50)]
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         return {"listed": "yes"} if self.blocks else {}

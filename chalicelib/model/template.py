@@ -62,7 +62,7 @@ class Template(TemplateFields, StoredDocument):
     #: Whether the draft differs from the latest version.
     draft_changed: bool = True
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         return {"status": str(self.status), "channelType": self.channel_type, "name": self.name}
 
 

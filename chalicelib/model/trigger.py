@@ -13,7 +13,7 @@ from chalicelib.model.event import EventName
 #: Default time after which a late start is skipped (product.md).
 START_GRACE = timedelta(hours=1)
 #: The number of skipped starts that a campaign shows, newest first.
-SKIPS_KEPT = 20
+MAX_SKIPPED_STARTS = 20
 
 
 class ManualTrigger(StrictModel):
@@ -94,4 +94,6 @@ class Schedule(StrictModel):
     def without_start(self, reason: str) -> "Schedule":
         """Return the schedule with the due start recorded as skipped."""
         skip = SkippedStart(at=self.due, reason=reason) if self.due else None
-        return self.model_copy(update={"skipped": ((skip, *self.skipped) if skip else self.skipped)[:SKIPS_KEPT]})
+        return self.model_copy(
+            update={"skipped": ((skip, *self.skipped) if skip else self.skipped)[:MAX_SKIPPED_STARTS]}
+        )

@@ -28,7 +28,7 @@ TEST_EVENT = "webhook.test"
 CONTACT_EVENTS = frozenset(f"contact.{word}" for word in ("created", "updated", "tagged", "untagged"))
 CONSENT_EVENTS = frozenset(f"consent.{state.lower()}" for state in ConsentState)
 #: Delivered only to webhooks that name them, not by `message.*`, because each send would be a call.
-BY_NAME = frozenset({"message.sent", "message.skipped"})
+EXPLICIT_EVENTS = frozenset({"message.sent", "message.skipped"})
 #: Outcome of a message, and the end of an execution; published when executions are saved.
 EXECUTION_EVENTS = frozenset(f"message.{outcome}" for outcome in MessageOutcome) | frozenset(
     f"execution.{status}" for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED)
@@ -67,7 +67,7 @@ def expand_event_names(choices: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for choice in choices:
         group = choice.removesuffix("*") if choice.endswith(".*") else None
-        chosen = {each for each in ALL_EVENTS - BY_NAME if group and each.startswith(group)}
+        chosen = {each for each in ALL_EVENTS - EXPLICIT_EVENTS if group and each.startswith(group)}
         found |= chosen | (ALL_EVENTS & {choice})
     return frozenset(found)
 
@@ -159,7 +159,7 @@ class WebhookDelivery(StoredDocument):
     def forget_at(self) -> datetime:
         return self.created_at + DELIVERY_LIFE
 
-    def marks(self) -> Mapping[str, str]:
+    def filter_attributes(self) -> Mapping[str, str]:
         return {"webhookUid": self.webhook_uid, "status": str(self.status)}
 
 

@@ -51,7 +51,7 @@ class Condition(Step):
         return branches_of(self.lanes)
 
     @property
-    def refers_to(self) -> tuple[Reference, ...]:
+    def references(self) -> tuple[Reference, ...]:
         """The messages that the conditions read."""
         return tuple(
             Reference(leaf.message, f"lanes[{index}].when")

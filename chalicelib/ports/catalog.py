@@ -53,7 +53,8 @@ class Catalog(Protocol):
     ) -> Page[D]:
         """List documents, newest first; eventually consistent.
 
-        `where` compares `StoredDocument.marks`: a value matches if equal, a value written `*part*` if it is contained.
+        `where` compares `StoredDocument.filter_attributes`. A value matches if it is equal; `*part*` matches if the
+        attribute contains the part.
         """
 
     def children(

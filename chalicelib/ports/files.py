@@ -38,5 +38,5 @@ class MultipartFiles(Protocol):
     def put_part(self, name: str, token: str, number: int, body: bytes) -> str:
         """Store or replace part `number` (from 1) and return its ETag. All parts but the last need at least 5 MiB."""
 
-    def finish(self, name: str, token: str, marks: Sequence[str]) -> None:
+    def finish(self, name: str, token: str, etags: Sequence[str]) -> None:
         """Join the parts with these ETags, in order. A repeated call is harmless; a late one may raise NotFound."""

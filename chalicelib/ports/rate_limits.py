@@ -13,9 +13,9 @@ class RateState:
     """The state of a channel's rate limit (GCRA)."""
 
     #: Start of the next slot.
-    free: datetime | None = None
+    next_slot: datetime | None = None
     #: End of a hold: nothing is sent before it, because the provider throttled the channel.
-    held: datetime | None = None
+    held_until: datetime | None = None
 
 
 class Rates(Protocol):

@@ -34,10 +34,10 @@ class BaseChannelType:
     """A channel type without provider events; others override what is different with them."""
 
     deduplicates: bool = False
-    incapable: frozenset[str] = frozenset()
+    unreachable_codes: frozenset[str] = frozenset()
     timeout: timedelta = TIMEOUT
 
-    def allowance(self) -> RateLimits:
+    def account_limits(self) -> RateLimits:
         """Whatever it is, nobody tells."""
         return RateLimits()
 

@@ -101,7 +101,7 @@ class Email(BaseChannelType):
         self._quota = SesQuota(client)
         self._client = client
 
-    def allowance(self) -> RateLimits:
+    def account_limits(self) -> RateLimits:
         """SES's sending quota of the account and region."""
         return self._quota.read()
 

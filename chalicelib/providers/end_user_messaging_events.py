@@ -93,7 +93,7 @@ def read_status(body: Mapping[str, object], prefix: str) -> tuple[DeliveryReport
         suppress=suppress,
         address=event.destination_phone_number or None,
         price=read_price(CURRENCY, event.total_message_price, event.total_carrier_fee),
-        went_by="sms" if kind == "RCS_FALLEN_BACK_TO_SMS" else None,
+        delivered_by="sms" if kind == "RCS_FALLEN_BACK_TO_SMS" else None,
     )
     return (report,)
 

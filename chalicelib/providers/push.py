@@ -85,7 +85,7 @@ class Push(BaseChannelType):
     """
 
     name: str = "push"
-    incapable: frozenset[str] = frozenset({"EndpointDisabled", "NotFound", "no_endpoint"})
+    unreachable_codes: frozenset[str] = frozenset({"EndpointDisabled", "NotFound", "no_endpoint"})
     settings: type[BaseModel] = PushSettings
     content: type[BaseModel] = PushContent
     timeout: timedelta = TIMEOUT + DEVICES_WITHIN

@@ -59,7 +59,7 @@ class Rcs(BaseChannelType):
 
     name: str = "rcs"
     #: AWS does not tell a device without RCS from one that is off; an SMS instead serves both.
-    incapable: frozenset[str] = frozenset({"RCS_UNREACHABLE", "RCS_CARRIER_UNREACHABLE"})
+    unreachable_codes: frozenset[str] = frozenset({"RCS_UNREACHABLE", "RCS_CARRIER_UNREACHABLE"})
     settings: type[BaseModel] = RcsSettings
     content: type[BaseModel] = RcsContent
 

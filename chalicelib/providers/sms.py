@@ -36,7 +36,7 @@ class Sms(ProviderDispatch):
 
     name: str = "sms"
     #: Twilio: no mobile number, a landline.
-    incapable: frozenset[str] = frozenset({"21614", "30006"})
+    unreachable_codes: frozenset[str] = frozenset({"21614", "30006"})
     settings: type[BaseModel] = SmsSettings
     content: type[BaseModel] = SmsContent
 

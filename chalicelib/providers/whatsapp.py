@@ -29,7 +29,7 @@ class WhatsApp(ProviderDispatch):
 
     name: str = "whatsapp"
     #: Undeliverable: as a rule because nobody uses WhatsApp by this number.
-    incapable: frozenset[str] = frozenset({"131026"})
+    unreachable_codes: frozenset[str] = frozenset({"131026"})
     settings: type[BaseModel] = WhatsAppSettings
     content: type[BaseModel] = WhatsAppContent
 

@@ -41,7 +41,7 @@ class Stores:
 
     def free(self) -> int:
         balance = self.balances.find(W)
-        return balance.free if balance else 0
+        return balance.available if balance else 0
 
 
 @pytest.fixture(params=PLACES)
@@ -67,7 +67,7 @@ def test_who_never_paid_in_has_no_balance(balances: BalanceStore) -> None:
 def test_the_same_entry_counts_once(balances: BalanceStore) -> None:
     for _ in range(2):
         balances.credit(W, PAID)
-    assert balances.find(W) == Balance(free=1_000_000)
+    assert balances.find(W) == Balance(available=1_000_000)
     assert balances.list_entries(W, 10, None).items == (PAID,)
     assert balances.find(WorkspaceUid("w2")) is None
 
@@ -78,7 +78,7 @@ def test_a_flow_draws_all_or_nothing_and_never_more_than_is_free(balances: Balan
     assert balances.reserve(W, F, 600_000)
     assert not balances.reserve(W, F, 400_001)
     assert balances.reserve(W, FlowUid("f2"), 400_000)
-    assert balances.find(W) == Balance(free=0, reserved=1_000_000)
+    assert balances.find(W) == Balance(available=0, reserved=1_000_000)
     purse = balances.find_budget(W, F)
     assert (purse.left, purse.drawn, purse.settled) == (600_000, 600_000, 0)
 
@@ -124,7 +124,7 @@ def test_a_count_books_what_was_spent_and_frees_the_rest(balances: BalanceStore)
     seen = balances.find_budget(W, F)
     spent = LedgerEntry("01B", LedgerEntryKind.SPENT, -30_000, NOW + timedelta(seconds=1), F)
     assert balances.reconcile(W, F, seen, FlowBudget(0, 50_000, 30_000), spent)
-    assert balances.find(W) == Balance(free=950_000, reserved=20_000)
+    assert balances.find(W) == Balance(available=950_000, reserved=20_000)
     after = balances.find_budget(W, F)
     assert (after.left, after.drawn, after.settled) == (0, 50_000, 30_000)
     assert after.takes != seen.takes
@@ -140,7 +140,7 @@ def test_a_count_of_a_purse_that_moved_changes_nothing(balances: BalanceStore) -
     entry = LedgerEntry("01B", LedgerEntryKind.SPENT, -1, NOW, F)
     assert not balances.reconcile(W, F, seen, FlowBudget(), entry)
     assert balances.find_budget(W, F) == moved
-    assert balances.find(W) == Balance(free=999_900, reserved=100)
+    assert balances.find(W) == Balance(available=999_900, reserved=100)
     assert balances.list_entries(W, 10, None).items == (PAID,)
 
 
@@ -149,7 +149,7 @@ def test_of_two_reloads_one_happens(balances: BalanceStore) -> None:
     first, second = ReloadCounter("2026-03-02", 1), ReloadCounter("2026-03-02", 2)
     assert balances.reload(W, replace(PAID, uid="01B", kind=LedgerEntryKind.RELOAD), ReloadCounter(), first)
     assert not balances.reload(W, replace(PAID, uid="01C", kind=LedgerEntryKind.RELOAD), ReloadCounter(), first)
-    assert balances.find(W) == Balance(free=2_000_000, reloads=first)
+    assert balances.find(W) == Balance(available=2_000_000, reloads=first)
     assert balances.reload(W, replace(PAID, uid="01D", kind=LedgerEntryKind.RELOAD), first, second)
     assert [entry.uid for entry in balances.list_entries(W, 10, None).items] == ["01D", "01B", "01A"]
 
@@ -159,7 +159,7 @@ def test_settings_are_kept_and_move_no_money(balances: BalanceStore) -> None:
     settings = BillingSettings(auto_reload=reload, alerts=Alerts(low_balance="5"))
     assert balances.configure(W, settings).settings == settings
     balances.credit(W, PAID)
-    assert balances.find(W) == Balance(free=1_000_000, settings=settings)
+    assert balances.find(W) == Balance(available=1_000_000, settings=settings)
 
 
 def test_the_ledger_is_read_in_pages(balances: BalanceStore) -> None:

@@ -42,7 +42,7 @@ def test_a_waiting_execution_of_a_six_node_campaign_stays_under_700_bytes() -> N
         MessageOutcome.SENT, START, channel=ulid.format("CH"), provider_id="0102018f" + "-0" * 26, cost=10
     )
     visits = [NodeVisit(NodeId(name), "next", START, START + LEASE) for name in ("send-1", "wait-1")]
-    waiting = replace(row, seq=2, node=NodeId("wait-2"), due=START, asleep=True, path=tuple(visits[:1]))
+    waiting = replace(row, seq=2, node=NodeId("wait-2"), due=START, waiting=True, path=tuple(visits[:1]))
     waiting = waiting.with_result(SEND, sent)
     assert save(executions, waiting, free(row))
     executions.put_receipt(row.key, SHARDS, SEND, DeliveryReceipt(Engagement.DELIVERED, START))

@@ -49,11 +49,11 @@ def test_what_is_stored_comes_back_whole(executions: Executions) -> None:
     full = replace(
         claimed(settled(row_of("c1")), "a1"),
         due=START + timedelta(days=2),
-        asleep=True,
+        waiting=True,
         attempt=3,
         reason="because",
         faults=2,
-        only=True,
+        single_node=True,
     ).with_result(NodeId("second"), failure)
     odd_exit = NodeVisit(NodeId("split"), "a>b@c-d", START, START)
     full = replace(full, path=(*full.path, odd_exit))
@@ -67,7 +67,9 @@ def test_what_is_stored_comes_back_whole(executions: Executions) -> None:
 
 def test_what_is_no_longer_there_is_removed_by_a_save(executions: Executions) -> None:
     executions.enrol_many([row_of("c1")], SHARDS)
-    full = replace(claimed(row_of("c1"), "a1"), due=START, asleep=True, attempt=1, reason="x", faults=1, only=True)
+    full = replace(
+        claimed(row_of("c1"), "a1"), due=START, waiting=True, attempt=1, reason="x", faults=1, single_node=True
+    )
     full = replace(full, option=1, answer_lost=True, paid=75)
     assert save(executions, full, free(full))
     assert stored(executions) == full

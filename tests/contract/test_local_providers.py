@@ -212,7 +212,7 @@ class TestReports:
         settings = {**SETTINGS["rcs"][1], "fallback": "provider"}
         scene.kinds["rcs"].send(make_message("rcs", settings, TEXT, to=sent.to))
         found = scene.reports()
-        assert [(each.engagement, each.went_by) for each in found] == [
+        assert [(each.engagement, each.delivered_by) for each in found] == [
             (Engagement.SENT, None),
             (Engagement.SENT, "sms"),
             (Engagement.DELIVERED, None),

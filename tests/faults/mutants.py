@@ -205,8 +205,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "wait_cut_short",
         "chalicelib/core/steps/interpreter.py",
-        "asleep=True, due=until",
-        "asleep=True, due=context.now + (until - context.now) / 2",
+        "waiting=True, due=until",
+        "waiting=True, due=context.now + (until - context.now) / 2",
         ("wait",),
     ),
     Mutant(

@@ -84,7 +84,7 @@ def _balance_adds_up(world: World) -> Iterator[str]:
         balance = world.direct.balances.find(HERE)
         budgets = {flow.uid: world.direct.budgets.find_budget(HERE, FlowUid(flow.uid)) for flow in world.flows()}
         ledger = world.direct.balances.list_entries(HERE, 100, None).items
-    free, reserved = (balance.free, balance.reserved) if balance else (0, 0)
+    free, reserved = (balance.available, balance.reserved) if balance else (0, 0)
     if min(free, reserved, *(budget.left for budget in budgets.values())) < 0:
         yield f"I9 {balance} is negative, or one of {budgets}"
     if free + sum(budget.drawn for budget in budgets.values()) != world.notes["paid in"]:

@@ -211,7 +211,7 @@ def test_a_balance_for_100_messages_sends_100_of_250_and_a_resume_after_a_top_up
         assert set(deployment.provider.times_called().values()) == {1}
         balance = deployment.uncounted_ports().balances.find(HERE)
         assert balance
-        assert (balance.free, balance.reserved) == (750_000, 0)
+        assert (balance.available, balance.reserved) == (750_000, 0)
         ledger = deployment.uncounted_ports().balances.list_entries(HERE, 100, None).items
         assert sum(entry.units for entry in ledger if entry.kind is LedgerEntryKind.SPENT) == -2_250_000
 

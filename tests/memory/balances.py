@@ -25,7 +25,7 @@ class MemoryBalances:
         if entry.uid not in self.ledger[workspace]:
             self.ledger[workspace][entry.uid] = entry
             balance = self._balance(workspace)
-            self.balances[workspace] = replace(balance, free=balance.free + entry.units, low_reported=False)
+            self.balances[workspace] = replace(balance, available=balance.available + entry.units, low_reported=False)
 
     def reload(self, workspace: WorkspaceUid, entry: LedgerEntry, seen: ReloadCounter, then: ReloadCounter) -> bool:
         if self._balance(workspace).reloads != seen:
@@ -53,9 +53,11 @@ class MemoryBalances:
 
     def reserve(self, workspace: WorkspaceUid, flow: FlowUid, units: int) -> bool:
         balance = self._balance(workspace)
-        if balance.free < units:
+        if balance.available < units:
             return False
-        self.balances[workspace] = replace(balance, free=balance.free - units, reserved=balance.reserved + units)
+        self.balances[workspace] = replace(
+            balance, available=balance.available - units, reserved=balance.reserved + units
+        )
         self._move(workspace, flow, left=units, drawn=units)
         return True
 
@@ -79,7 +81,7 @@ class MemoryBalances:
         returned, booked = seen.drawn - after.drawn, after.settled - seen.settled
         balance = self._balance(workspace)
         self.balances[workspace] = replace(
-            balance, free=balance.free + returned, reserved=balance.reserved - returned - booked
+            balance, available=balance.available + returned, reserved=balance.reserved - returned - booked
         )
         if entry:
             self.ledger[workspace][entry.uid] = entry

@@ -90,7 +90,7 @@ class MemoryCatalog:
         found = [
             (_created(document), cast("D", document))
             for (of, name, _), document in list(self._documents.items())
-            if (of, name) == (workspace, kind.kind) and _matches(document.marks(), where)
+            if (of, name) == (workspace, kind.kind) and _matches(document.filter_attributes(), where)
         ]
         return cut_page(f"{workspace}#{kind.kind}", found, limit, cursor)
 

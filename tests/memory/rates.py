@@ -19,13 +19,15 @@ class MemoryRates:
 
     def reserve(self, workspace: WorkspaceUid, channel: str, span: timedelta, now: datetime) -> datetime:
         state = self.state(workspace, channel)
-        start = max(now, state.free or now)
-        self.states[workspace, channel] = RateState(start + span, state.held)
+        start = max(now, state.next_slot or now)
+        self.states[workspace, channel] = RateState(start + span, state.held_until)
         return start
 
     def hold(self, workspace: WorkspaceUid, channel: str, until: datetime) -> None:
         state = self.state(workspace, channel)
-        self.states[workspace, channel] = RateState(max(until, state.free or until), max(until, state.held or until))
+        self.states[workspace, channel] = RateState(
+            max(until, state.next_slot or until), max(until, state.held_until or until)
+        )
 
     def reserve_daily(self, workspace: WorkspaceUid, channel: str, day: str, wanted: int, cap: int) -> int:
         granted = max(0, min(wanted, cap - self.daily_count(workspace, channel, day)))

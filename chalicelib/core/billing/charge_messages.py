@@ -48,11 +48,11 @@ def _fill(ports: Ports, workspace: WorkspaceUid, flow: FlowUid, wanted: int) -> 
     if left >= wanted:
         return False
     balance = ports.balances.find(workspace) or Balance()
-    if balance.settings.auto_reload.is_due(balance.free - (wanted - left)):
+    if balance.settings.auto_reload.is_due(balance.available - (wanted - left)):
         balance = _reload(ports, workspace, balance)
-    chunk = min(balance.free, wanted * CHUNK)
+    chunk = min(balance.available, wanted * CHUNK)
     if chunk > 0 and ports.budgets.reserve(workspace, flow, chunk):
-        balance = replace(balance, free=balance.free - chunk, reserved=balance.reserved + chunk)
+        balance = replace(balance, available=balance.available - chunk, reserved=balance.reserved + chunk)
     return raise_low_balance_alert(ports, workspace, balance)
 
 
@@ -74,6 +74,6 @@ def check_funds(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
     states = [ports.circuits.find_channel(workspace, uid) for uid in channels_of(ports, workspace, flow)]
     prices = [price for each in states if each for price in each.channel.prices.values()]
     needed = max(map(read_money, prices), default=0)
-    available = balance.free + ports.budgets.find_budget(workspace, FlowUid(flow.uid)).left
+    available = balance.available + ports.budgets.find_budget(workspace, FlowUid(flow.uid)).left
     if available < needed:
         raise InsufficientBalance(write_money(available), write_money(needed))

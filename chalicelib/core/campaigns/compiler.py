@@ -136,7 +136,7 @@ def _bad_references(flat: Sequence[SourceStep]) -> Iterator[Problem]:
     """Yield a problem for each reference to a message that no earlier SEND step sends."""
     seen: dict[str, bool] = {}
     for each in flat:
-        for reference in dict.fromkeys(each.step.refers_to if each.step else ()):
+        for reference in dict.fromkeys(each.step.references if each.step else ()):
             if reference.node not in seen:
                 later = any(other.id == reference.node for other in flat)
                 yield each.problem(reference.field, f"{reference.node} {'comes later' if later else 'is no step'}")

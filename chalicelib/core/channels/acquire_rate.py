@@ -42,7 +42,7 @@ RateDecision = SendNow | SendLater
 def allowance_of(ports: Ports, channel: Channel) -> RateLimits:
     """Return the limits of the channel, or else those of the provider account."""
     channel_type = ports.channel_types.get(channel.type)
-    return channel.limits(channel_type.allowance() if channel_type else RateLimits())
+    return channel.limits(channel_type.account_limits() if channel_type else RateLimits())
 
 
 def reserve_slots(
@@ -51,9 +51,9 @@ def reserve_slots(
     """Decide for each send over the channel. `reserved`: the slot that each send has from an earlier run, if any."""
     limits, now = allowance_of(ports, channel), ports.clock.now()
     if limits.per_second is None:
-        is_held = state.held is not None and state.held > now
+        is_held = state.held_until is not None and state.held_until > now
         decisions: list[RateDecision] = [
-            SendLater(state.held) if state.held and is_held else SendNow() for _ in reserved
+            SendLater(state.held_until) if state.held_until and is_held else SendNow() for _ in reserved
         ]
     else:
         usable = [_usable(slot, state, now) for slot in reserved]
@@ -69,7 +69,7 @@ def _usable(slot: datetime | None, state: RateState, now: datetime) -> datetime 
 
     A passed slot would add to the slots that follow, and the rate would be exceeded.
     """
-    return slot if slot and slot >= max(now, state.held or now) else None
+    return slot if slot and slot >= max(now, state.held_until or now) else None
 
 
 def _slots(
@@ -121,7 +121,7 @@ def throttle_channel(ports: Ports, workspace: WorkspaceUid, channel: str, until:
 class RateUsage:
     """The limits of a channel and how much of them is used."""
 
-    allowance: RateLimits
+    limits: RateLimits
     #: Messages sent today (UTC); None without a daily cap.
     sent_today: int | None
     #: End of a throttle, if one is active.
@@ -135,8 +135,8 @@ def rate_usage(ports: Ports, workspace: WorkspaceUid, status: ChannelStatus) -> 
     channel, state, now = status.channel, status.rate_state, ports.clock.now()
     limits = allowance_of(ports, channel)
     sent = ports.rates.daily_count(workspace, channel.uid, now.date().isoformat()) if limits.per_day else None
-    held = state.held if state.held and state.held > now else None
-    return RateUsage(limits, sent, held, max(timedelta(0), (state.free or now) - now))
+    held = state.held_until if state.held_until and state.held_until > now else None
+    return RateUsage(limits, sent, held, max(timedelta(0), (state.next_slot or now) - now))
 
 
 def estimate_finish(
@@ -147,7 +147,7 @@ def estimate_finish(
     `waiting`: the number of messages, and the least time between two of them. Returns None without rate and daily cap.
     """
     usage, (count, step), now = rate_usage(ports, workspace, status), waiting, ports.clock.now()
-    limits = usage.allowance
+    limits = usage.limits
     if limits == RateLimits() or not count:
         return None
     start = max(now + usage.backlog, usage.held or now)

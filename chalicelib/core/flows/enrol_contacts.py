@@ -72,7 +72,7 @@ def build_row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, no
         created=now,
         updated=now,
         entered=now,
-        only=flow.retry_of is not None and flow.retry_of.only,
+        single_node=flow.retry_of is not None and flow.retry_of.only,
     )
 
 

@@ -40,7 +40,7 @@ def raise_low_balance_alert(ports: Ports, workspace: WorkspaceUid, balance: Bala
     if not balance.is_low or balance.low_reported:
         return False
     data: dict[str, JsonValue] = {
-        "free": write_money(balance.free),
+        "free": write_money(balance.available),
         "reserved": write_money(balance.reserved),
         "lowBalance": balance.settings.alerts.low_balance,
         "autoReload": balance.settings.auto_reload.enabled,

@@ -150,8 +150,8 @@ def _forget_rows(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: Contact
     """
     real_now, now = ports.clock.real(), ports.clock.now()
     free = [row for row in rows_of(ports, workspace, flow, uid) if row.claim is None or row.claim.until <= real_now]
-    known = [row for row in free if row.is_open or row.forgotten() != row]
-    forgotten = [replace(row.forgotten(), seq=row.seq + 1, due=row.due if stays else None) for row in known]
+    known = [row for row in free if row.is_open or row.anonymised() != row]
+    forgotten = [replace(row.anonymised(), seq=row.seq + 1, due=row.due if stays else None) for row in known]
     saves = [Save(row, ExpectUnclaimed.as_seen(before, real_now)) for before, row in zip(known, forgotten, strict=True)]
     held = ports.executions.save_many(saves, flow.shards) if saves else ()
     if None in held:

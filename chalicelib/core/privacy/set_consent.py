@@ -51,7 +51,7 @@ def list_consents(
 
 
 def _is_taken_back(block: SuppressionBlock, kind: Kind) -> bool:
-    return block.reason.is_own_word and block.covers(*kind)
+    return block.reason.is_by_contact and block.covers(*kind)
 
 
 def _is_known(ports: Ports, workspace: WorkspaceUid, record: ConsentRecord, uid: str) -> bool:

@@ -123,7 +123,7 @@ def _record_for_message(ports: Ports, uid: MessageUid, report: DeliveryReport, s
     at = source.time_of(report, ports.clock.now())
     if report.suppress and report.address and (owner := find_address_owner(ports, uid.workspace, report.address)):
         apply_opt_out(ports, owner, source.channel_type, report, at)
-    if source.channel_type and report.code in ports.channel_types[source.channel_type].incapable:
+    if source.channel_type and report.code in ports.channel_types[source.channel_type].unreachable_codes:
         mark_unreachable(ports, uid.workspace, uid.contact, source.channel_type)
     found = find_message(ports, uid)
     if found is None:

@@ -79,5 +79,5 @@ def _describe(found: MatchedMessage | None, report: DeliveryReport) -> Mapping[s
         uid = found.uid
         message = {"messageUid": str(uid), "flowUid": uid.flow, "campaignUid": found.flow.campaign_uid}
         message |= {"nodeId": uid.node, "channelUid": found.channel}
-    reported = {"code": report.code, "reply": (report.reply or "")[:MAX_REPLY], "wentBy": report.went_by}
+    reported = {"code": report.code, "reply": (report.reply or "")[:MAX_REPLY], "wentBy": report.delivered_by}
     return {**message, **{name: text for name, text in reported.items() if text}}

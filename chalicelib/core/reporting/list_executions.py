@@ -77,7 +77,7 @@ def as_shown(flow: Flow, execution: Execution) -> Execution:
     In a cancelled flow, an open execution without a claim counts as skipped before the sweep has changed it.
     """
     if flow.status is FlowStatus.CANCELLED and execution.is_open and execution.claim is None:
-        return replace(execution, status=ExecutionStatus.SKIPPED, reason=SkipReason.CANCELLED, due=None, asleep=False)
+        return replace(execution, status=ExecutionStatus.SKIPPED, reason=SkipReason.CANCELLED, due=None, waiting=False)
     return execution
 
 

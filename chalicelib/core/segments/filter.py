@@ -98,7 +98,7 @@ def _negate(inner: Test) -> Test:
 def _compile_leaf(leaf: Comparison, now: datetime) -> Test:
     match leaf:
         case FieldIs():
-            field_fits, look = leaf.fits, leaf.look_up
+            field_fits, look = leaf.fits, leaf.reader
             return lambda subject: field_fits(look(subject.contact), now)
         case HasTag():
             tag, there, missing = leaf.tag, leaf.fits(True, now), leaf.fits(False, now)
@@ -177,7 +177,7 @@ def _look(leaf: Comparison, subject: Subject, now: datetime) -> object:
     """What the comparison saw: a value, whether there is a tag, a consent, how often something was done."""
     match leaf:
         case FieldIs():
-            return leaf.look_up(subject.contact)
+            return leaf.reader(subject.contact)
         case HasTag():
             return leaf.tag in subject.contact.tags
         case ConsentIs():

@@ -169,7 +169,7 @@ class Delivery:
         """Store what the provider knows about the recipient. If this is lost, the provider refuses once more."""
         message, workspace, ports = candidate.message, self.batch.workspace, self.batch.ports
         with suppress(RetryLater):
-            if refusal.code in self.batch.plan.channel_types[message.channel.type].incapable:
+            if refusal.code in self.batch.plan.channel_types[message.channel.type].unreachable_codes:
                 mark_unreachable(ports, workspace, message.uid.contact, message.channel.type)
             elif isinstance(refusal, RecipientSuppressed):
                 suppress_recipient(ports, workspace, message, candidate.contact)

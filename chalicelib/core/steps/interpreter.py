@@ -18,8 +18,8 @@ MAX_INSTANT = 201
 def advance(execution: Execution, context: TraversalContext) -> Traversal:
     """Follow nodes without effects from where the execution stands. Raises GiveUp if it does not fit the graph."""
     execution = replace(execution, updated=context.now)
-    if execution.asleep:
-        execution = _leave(replace(execution, asleep=False, due=None), NEXT, context)
+    if execution.waiting:
+        execution = _leave(replace(execution, waiting=False, due=None), NEXT, context)
     for _ in range(MAX_INSTANT):
         if not execution.is_open:
             return Traversal(execution)
@@ -41,7 +41,7 @@ def _step(execution: Execution, context: TraversalContext) -> Execution | Traver
         case Continue(exit=exit_name, why=why):
             return _leave(execution, exit_name, context, why)
         case WaitUntil(until=until):
-            return Traversal(replace(execution, status=ExecutionStatus.PENDING, asleep=True, due=until))
+            return Traversal(replace(execution, status=ExecutionStatus.PENDING, waiting=True, due=until))
         case Deliver():
             return _deliver(execution, node, context)
         case ChangeTags():
@@ -86,7 +86,7 @@ def _deliver(execution: Execution, node: Node, context: TraversalContext) -> Exe
         # The response to an earlier attempt was lost. Either a receipt proves that the message is out, or the contact
         # may no longer be written to and the outcome stays unknown.
         channel = prepared.channel.uid if isinstance(prepared, OutgoingMessage) else prepared.channel
-        unknown = execution.unanswered(context.now, channel)
+        unknown = execution.unknown_result(context.now, channel)
         return _leave(execution.with_result(node.id, unknown), NEXT, context)
     if isinstance(prepared, OutgoingMessage):
         return Traversal(execution, prepared)
@@ -115,7 +115,7 @@ def _leave(execution: Execution, exit_name: str, context: TraversalContext, why:
         option=0,
         answer_lost=False,
     )
-    return _finish(moved, context) if moved.node is None or execution.only else moved
+    return _finish(moved, context) if moved.node is None or execution.single_node else moved
 
 
 def _finish(execution: Execution, context: TraversalContext) -> Execution:

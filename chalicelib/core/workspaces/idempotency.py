@@ -6,7 +6,7 @@ from datetime import timedelta
 from hashlib import blake2b
 
 from chalicelib.errors import Conflict, RetryLater, invalid
-from chalicelib.model.idempotency_record import CALL_LIFE, IdempotencyRecord, StoredResponse
+from chalicelib.model.idempotency_record import RECORD_LIFE, IdempotencyRecord, StoredResponse
 from chalicelib.model.ids import WorkspaceUid, new_uid
 from chalicelib.ports import Ports
 
@@ -51,7 +51,7 @@ def _claim(
     """Try to claim the key. Returns None while another call holds it. Raises Conflict after a lost race."""
     now = ports.clock.real()
     known = ports.catalog.find(workspace, IdempotencyRecord, uid)
-    if known is None or now - known.created_at >= CALL_LIFE:
+    if known is None or now - known.created_at >= RECORD_LIFE:
         fresh = IdempotencyRecord(
             uid=uid,
             created_at=now,

@@ -40,15 +40,15 @@ def check_ledger(story: Story, paid_in: int) -> None:
     balances = ports.balances
     balance = balances.find(workspace)
     assert balance
-    assert balance.free >= 0
+    assert balance.available >= 0
     assert balance.reserved >= 0
-    assert balance.free + balance.reserved == sum(
+    assert balance.available + balance.reserved == sum(
         entry.units for entry in balances.list_entries(workspace, 100, None).items
     )
     flows = ports.catalog.page(workspace, Flow, {}, 100, None).items
     budgets = [ports.budgets.find_budget(workspace, FlowUid(flow.uid)) for flow in flows]
     assert all(budget.left >= 0 for budget in budgets)
-    assert balance.free + sum(budget.drawn for budget in budgets) == paid_in
+    assert balance.available + sum(budget.drawn for budget in budgets) == paid_in
 
 
 class KillingPort:

@@ -107,7 +107,7 @@ def test_after_a_crash_the_ledger_equals_the_sent_messages(story: Story, port: s
     spent = (shown["stats"]["sent"] + shown["stats"]["unknown"]) * PRICE
     balance = ports.balances.find(story.api.workspace)
     assert balance
-    assert (balance.free, balance.reserved) == (1_000_000 - spent, 0)
+    assert (balance.available, balance.reserved) == (1_000_000 - spent, 0)
     check_ledger(story, 1_000_000)
 
 

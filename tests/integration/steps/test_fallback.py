@@ -31,7 +31,7 @@ SECOND = timedelta(seconds=1)
 class Chat(ReportingChannel):
     """A medium that not everybody has: its own way of looking at the same address."""
 
-    incapable: frozenset[str] = frozenset({"no_app"})
+    unreachable_codes: frozenset[str] = frozenset({"no_app"})
     own_way: bool = False
     name: str = "chat"
 
@@ -186,7 +186,7 @@ def test_what_was_learnt_is_forgotten_after_a_week(both: Both) -> None:
 
 
 def test_a_failure_that_is_reported_later_is_remembered_too(both: Both) -> None:
-    both.story.provider.incapable = frozenset({"no_mailbox"})
+    both.story.provider.unreachable_codes = frozenset({"no_mailbox"})
     flow = both.story.start(both.story.short_campaign())
     both.story.advance(SECOND)
     uid = str(both.story.provider.calls[0].message.uid)

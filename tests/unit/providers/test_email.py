@@ -250,13 +250,13 @@ def test_the_quota_of_the_account_is_asked_once_in_a_while() -> None:
         quota = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 7.0}
         stub.add_response("get_account", {"SendQuota": quota})
         kind = Email(CLIENT)
-        assert [kind.allowance() for _ in range(3)] == [RateLimits(14.0, 50_000)] * 3
+        assert [kind.account_limits() for _ in range(3)] == [RateLimits(14.0, 50_000)] * 3
 
 
 def test_an_account_that_tells_nothing_sets_no_limit() -> None:
     with Stubber(CLIENT) as stub:
         stub.add_client_error("get_account", "TooManyRequestsException")
-        assert Email(CLIENT).allowance() == RateLimits()
+        assert Email(CLIENT).account_limits() == RateLimits()
     with Stubber(CLIENT) as stub:
         stub.add_response("get_account", {"SendQuota": {"Max24HourSend": -1.0, "MaxSendRate": 0.0}})
-        assert Email(CLIENT).allowance() == RateLimits()
+        assert Email(CLIENT).account_limits() == RateLimits()

@@ -63,7 +63,7 @@ def test_an_sdk_that_is_too_old_is_the_channels_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "engagement", "went_by"),
+    ("kind", "engagement", "delivered_by"),
     [
         ("RCS_QUEUED", Engagement.SENT, None),
         ("RCS_SENT", Engagement.SENT, None),
@@ -75,7 +75,7 @@ def test_an_sdk_that_is_too_old_is_the_channels_fault() -> None:
         ("RCS_FALLEN_BACK_TO_SMS", Engagement.SENT, "sms"),
     ],
 )
-def test_every_event_has_its_engagement(kind: str, engagement: Engagement, went_by: str | None) -> None:
+def test_every_event_has_its_engagement(kind: str, engagement: Engagement, delivered_by: str | None) -> None:
     event = {
         "eventType": kind,
         "eventTimestamp": 1686975103470,
@@ -85,7 +85,7 @@ def test_every_event_has_its_engagement(kind: str, engagement: Engagement, went_
         "rcsBusinessId": "agent",
     }
     (report,) = Rcs(CLIENT).read_events(ProviderCallback(json.dumps(event).encode()))
-    assert (report.engagement, report.went_by, report.message) == (engagement, went_by, UID)
+    assert (report.engagement, report.delivered_by, report.message) == (engagement, delivered_by, UID)
 
 
 def test_the_events_of_an_sms_instead_are_left_to_sms() -> None:

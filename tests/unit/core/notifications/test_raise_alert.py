@@ -60,11 +60,11 @@ def test_a_closed_circuit_raises_none() -> None:
 @pytest.mark.parametrize(
     ("balance", "is_raised"),
     [
-        (Balance(free=SIX, settings=SETTINGS), False),
-        (Balance(free=0, reserved=SIX, settings=SETTINGS), True),
-        (Balance(free=FIVE - 1, settings=SETTINGS), True),
-        (Balance(free=0), False),
-        (Balance(free=0, settings=SETTINGS, low_reported=True), False),
+        (Balance(available=SIX, settings=SETTINGS), False),
+        (Balance(available=0, reserved=SIX, settings=SETTINGS), True),
+        (Balance(available=FIVE - 1, settings=SETTINGS), True),
+        (Balance(available=0), False),
+        (Balance(available=0, settings=SETTINGS, low_reported=True), False),
     ],
 )
 def test_a_balance_below_its_threshold_raises_an_alert(balance: Balance, is_raised: bool) -> None:
@@ -77,7 +77,7 @@ def test_a_balance_below_its_threshold_raises_an_alert(balance: Balance, is_rais
 
 def test_two_workers_with_the_same_balance_raise_one_alert() -> None:
     balances = MemoryBalances()
-    balances.balances[WORKSPACE] = balance = Balance(free=1, settings=SETTINGS)
+    balances.balances[WORKSPACE] = balance = Balance(available=1, settings=SETTINGS)
     ports = memory_ports(balances=balances)
     assert [raise_low_balance_alert(ports, WORKSPACE, balance) for _ in range(2)] == [True, False]
     assert len(_alerts(ports)) == 1

@@ -92,15 +92,15 @@ def test_a_walk_that_had_nothing_to_send_is_completed() -> None:
 def test_a_wait_puts_the_row_to_sleep_from_when_it_came() -> None:
     row = replace(build_execution("pause"), entered=NOW - timedelta(hours=1))
     moved = _walk(row, build_graph(wait("pause"), end())).execution
-    assert (moved.asleep, moved.due, moved.node) == (True, LATER - timedelta(hours=1), "pause")
+    assert (moved.waiting, moved.due, moved.node) == (True, LATER - timedelta(hours=1), "pause")
     assert (moved.status, moved.path) == (ExecutionStatus.PENDING, ())
 
 
 def test_a_row_that_wakes_leaves_the_wait_and_goes_on() -> None:
-    row = replace(build_execution("pause"), asleep=True, due=LATER)
+    row = replace(build_execution("pause"), waiting=True, due=LATER)
     moved = _walk(row, build_graph(wait("pause"), send("hello")), now=LATER)
     assert moved.message == build_message()
-    assert (moved.execution.asleep, moved.execution.due, moved.execution.node) == (False, None, "hello")
+    assert (moved.execution.waiting, moved.execution.due, moved.execution.node) == (False, None, "hello")
     assert [(visit.node, visit.exit, visit.entered, visit.left) for visit in moved.execution.path] == [
         ("pause", "next", NOW, LATER)
     ]
@@ -108,13 +108,13 @@ def test_a_row_that_wakes_leaves_the_wait_and_goes_on() -> None:
 
 
 def test_a_row_that_wakes_from_the_last_step_is_over() -> None:
-    row = replace(build_execution("pause"), asleep=True, due=LATER)
+    row = replace(build_execution("pause"), waiting=True, due=LATER)
     moved = _walk(row, build_graph(wait("pause")), now=LATER).execution
     assert (moved.status, moved.due) == (ExecutionStatus.COMPLETED, None)
 
 
 def test_a_wait_that_follows_a_wait_starts_when_the_first_ends() -> None:
-    row = replace(build_execution("one"), asleep=True, due=LATER)
+    row = replace(build_execution("one"), waiting=True, due=LATER)
     moved = _walk(row, build_graph(wait("one"), wait("two", "PT1H"), end()), now=LATER).execution
     assert (moved.node, moved.due) == ("two", LATER + timedelta(hours=1))
 
@@ -163,13 +163,13 @@ def test_one_message_sent_among_skipped_ones_completes_the_walk() -> None:
 )
 def test_a_retry_of_one_node_stops_after_it(outcome: MessageOutcome, status: ExecutionStatus) -> None:
     desk = Desk()
-    row = replace(_with(build_execution(), "hello", outcome), only=True)
+    row = replace(_with(build_execution(), "hello", outcome), single_node=True)
     moved = _walk(row, build_graph(send("hello"), send("again"), end()), desk)
     assert (moved.message, moved.execution.status, desk.asked) == (None, status, [])
 
 
 def test_a_retry_of_one_node_sends_it_first() -> None:
-    assert _walk(build_execution(only=True), build_graph(send("hello"), end())).message == build_message()
+    assert _walk(build_execution(single_node=True), build_graph(send("hello"), end())).message == build_message()
 
 
 def test_attempts_and_faults_are_counted_per_node() -> None:
@@ -178,11 +178,11 @@ def test_attempts_and_faults_are_counted_per_node() -> None:
     assert (moved.node, moved.attempt, moved.faults) == ("again", 0, 0)
 
 
-@pytest.mark.parametrize("asleep", [False, True])
+@pytest.mark.parametrize("waiting", [False, True])
 @pytest.mark.parametrize("node", ["gone", None])
-def test_a_row_that_fits_no_graph_is_given_up(node: str | None, asleep: bool) -> None:
+def test_a_row_that_fits_no_graph_is_given_up(node: str | None, waiting: bool) -> None:
     with pytest.raises(GiveUp) as fault:
-        _walk(build_execution(node, asleep=asleep, due=NOW if asleep else None), build_graph(send("hello")))
+        _walk(build_execution(node, waiting=waiting, due=NOW if waiting else None), build_graph(send("hello")))
     assert fault.value.code == "node_not_found"
 
 
