@@ -1,4 +1,4 @@
-"""Metrics: one line a batch that CloudWatch reads, without an id among its dimensions."""
+"""Test metrics: one line per batch in CloudWatch's format, without ids as dimensions."""
 
 import json
 
@@ -10,8 +10,8 @@ from chalicelib.telemetry import count
 def _counted(capsys: pytest.CaptureFixture[str], metrics: dict[str, int]) -> dict[str, object]:
     count("steps", metrics)
     (line,) = capsys.readouterr().out.splitlines()
-    found: dict[str, object] = json.loads(line)
-    return found
+    metrics_line: dict[str, object] = json.loads(line)
+    return metrics_line
 
 
 def test_a_batch_is_one_line_with_the_stage_and_the_worker_as_its_only_dimensions(
@@ -19,8 +19,7 @@ def test_a_batch_is_one_line_with_the_stage_and_the_worker_as_its_only_dimension
 ) -> None:
     monkeypatch.setenv("STAGE", "prod")
     line = _counted(capsys, {"Records": 10, "Unknown": -1, "Milliseconds": 40})
-    described = line["_aws"]["CloudWatchMetrics"]  # type: ignore[index]  # EMF's own nesting
-    (directive,) = described
+    (directive,) = line["_aws"]["CloudWatchMetrics"]  # type: ignore[index]  # nested by the format
     assert (directive["Namespace"], directive["Dimensions"]) == ("Carillon", [["stage", "service"]])
     assert (line["stage"], line["service"]) == ("prod", "steps")
     assert (line["Records"], line["Unknown"], line["Milliseconds"]) == ([10.0], [-1.0], [40.0])
@@ -28,7 +27,7 @@ def test_a_batch_is_one_line_with_the_stage_and_the_worker_as_its_only_dimension
     assert units == {"Records": "Count", "Unknown": "Count", "Milliseconds": "Milliseconds"}
 
 
-def test_what_one_batch_counted_is_not_told_again_by_the_next(
+def test_a_batch_does_not_repeat_the_counts_of_the_previous_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STAGE", "dev")
@@ -36,7 +35,7 @@ def test_what_one_batch_counted_is_not_told_again_by_the_next(
     assert "Faults" not in _counted(capsys, {"Records": 1})
 
 
-def test_the_laptop_prints_no_metrics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_local_stack_prints_no_metrics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("STAGE", "local")
     count("steps", {"Records": 1})
     assert capsys.readouterr().out == ""

@@ -30,7 +30,7 @@ from chalicelib.ports import ChannelStatus, Ports, RateState
 
 #: Largest and smallest sample of an audience. Campaigns with many SEND steps use smaller samples.
 SAMPLE, MIN_SAMPLE = 1_000, 100
-#: Most checks of one contact by one SEND step. A check takes about 60 µs.
+#: Largest number of checks, each of one contact by one SEND step. A check takes about 60 µs.
 MAX_CHECKS = 10_000
 #: Longest time to count a segment. Checking the sample takes another 1 to 2 s.
 COUNT_TIME = timedelta(seconds=3)

@@ -96,7 +96,7 @@ def _problem(ports: Ports, workspace: WorkspaceUid, campaign: Campaign, schedule
 
 
 def _draft(ports: Ports, campaign: Campaign, schedule: Schedule) -> Flow:
-    """Build the flow. Its uid is derived from campaign and start, so a repeated attempt stores no second flow."""
+    """Build the flow. Its uid is derived from campaign and start, so a retry overwrites what a crash has left."""
     now = ports.clock.now()
     contacts = (campaign.audience.contact_uids if campaign.audience else None) or ()
     return Flow(

@@ -28,7 +28,7 @@ from chalicelib.ports import Ports
 
 #: Uid of a flow that is not stored.
 _TEST_FLOW = FlowUid("rehearsal")
-#: A campaign has at most 200 nodes. The rest is for reading the history and for the start.
+#: A campaign has at most 200 nodes, and each iteration leaves one node or reads the history.
 _MAX_ITERATIONS = 202
 
 
