@@ -67,7 +67,8 @@ def control_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, target: Fl
     affected = [flow for flow in open_flows(ports, workspace, uid) if _is_affected(flow, target)]
     if not affected and not _affects_schedule(campaign.schedule, target):
         state = state_of(ports, workspace, campaign)
-        raise Conflict(f"A campaign in state {state} cannot become {target}", state, _allowed_states(target))
+        verb = {FlowStatus.PAUSED: "paused", FlowStatus.RUNNING: "resumed"}.get(target, "cancelled")
+        raise Conflict(f"A campaign in state {state} cannot be {verb}", state, _allowed_states(target))
     if target is FlowStatus.RUNNING:
         for flow in affected:
             check_resumable(ports, workspace, flow)

@@ -128,7 +128,7 @@ def send_due(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
 
 
 def call_webhook(ports: Ports, call: OutgoingCall) -> CallResult:
-    """Make one attempt and return its result. Reads no stored data."""
+    """Make one attempt and return its result. Reads no stored data, because the calling function has no access."""
     began = ports.clock.real()
     status, fault = ports.webhook_caller.call(call)
     duration = (ports.clock.real() - began) // timedelta(milliseconds=1)

@@ -49,6 +49,7 @@ def test_pause_resume_and_cancel_depend_on_the_state(story: Story) -> None:
     ]:
         reply = story.api.post(f"{url}/{route}")
         assert (reply.status, reply.json["current"], set(reply.json["allowed"])) == (409, current, allowed)
+        assert reply.json["message"].startswith("A campaign in state DRAFT cannot be ")
     story.expect(202, story.api.post(f"{url}/launch", {"contactUids": story.contacts}))
     story.run()
     assert story.api.post(f"{url}/resume").json["current"] == "RUNNING"
