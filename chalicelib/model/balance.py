@@ -25,7 +25,7 @@ class AutoReload(StrictModel):
     amount: Amount = "0"
 
     @model_validator(mode="after")
-    def _is_something(self) -> Self:
+    def _check_amount(self) -> Self:
         if self.enabled and read_money(self.amount) == 0:
             raise ValueError("amount must be more than 0 while automatic top-up is enabled")
         return self
@@ -123,7 +123,7 @@ class TopUp(StrictModel):
     note: Annotated[str, Field(max_length=200)] = ""
 
     @model_validator(mode="after")
-    def _is_something(self) -> Self:
+    def _check_amount(self) -> Self:
         if read_money(self.amount) == 0:
             raise ValueError("amount must be more than 0")
         return self

@@ -51,7 +51,7 @@ class Audience(StrictModel):
     contact_uids: ContactUids | None = None
 
     @model_validator(mode="after")
-    def _one_of(self) -> Self:
+    def _check_exclusive(self) -> Self:
         if (self.segment_uid is None) == (self.contact_uids is None):
             raise ValueError("set either segmentUid or contactUids")
         return self
@@ -71,7 +71,7 @@ class ShortForm(StrictModel):
     parameter_defaults: Defaults = {}
 
     @model_validator(mode="after")
-    def _one_template(self) -> Self:
+    def _check_exclusive(self) -> Self:
         if (self.template_uid is None) == (self.template_name is None):
             raise ValueError("set either templateUid or templateName")
         return self

@@ -39,7 +39,7 @@ class ValueComparison(Comparison):
     within: Duration | None = None
 
     @model_validator(mode="after")
-    def _value_fits(self) -> Self:
+    def _check_operand(self) -> Self:
         self.comparand.check()
         return self
 
@@ -73,7 +73,7 @@ class HistoryComparison(Comparison):
     value: JsonValue = None
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def _check_exclusive(self) -> Self:
         if self.op is None:
             if self.value is not None:
                 raise ValueError("value requires op")

@@ -50,7 +50,7 @@ class FieldIs(ValueComparison):
     field: Annotated[str, StringConstraints(pattern=r"^(attributes\.)?[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 
     @model_validator(mode="after")
-    def _is_a_field(self) -> Self:
+    def _check_field(self) -> Self:
         if not self.field.startswith("attributes.") and self.field not in _FIELDS:
             raise ValueError(f"unknown field {self.field}; write an attribute as attributes.{self.field}")
         return self
@@ -102,7 +102,7 @@ class EventCount(HistoryComparison):
     where: "When | None" = None
 
     @model_validator(mode="after")
-    def _only_properties(self) -> Self:
+    def _check_where(self) -> Self:
         if self.where is None:
             return self
         check_size(self.where)
@@ -178,15 +178,15 @@ class ConsentIs(HistoryComparison):
         if self.op is not Op.EXISTS and not all(value in list(ConsentState) for value in values):
             raise ValueError(f"value must be one of {', '.join(ConsentState)}")
 
-    def fits(self, said: ConsentState | None, now: datetime) -> bool:
+    def fits(self, state: ConsentState | None, now: datetime) -> bool:
         """Report whether a consent state satisfies the comparison."""
-        return said is self.is_ if self.op is None else self.comparand.fits(said, now)
+        return state is self.is_ if self.op is None else self.comparand.fits(state, now)
 
     def holds(self, context: StepContext) -> str:
         """Compare the contact's current consent."""
-        said = context.contact.consent_to(self.consent, self.message_type)
-        words = f"consent to {self.consent} {self.message_type} is {said or 'open'}"
-        return words if self.fits(said, context.now) else ""
+        state = context.contact.consent_to(self.consent, self.message_type)
+        words = f"consent to {self.consent} {self.message_type} is {state or 'open'}"
+        return words if self.fits(state, context.now) else ""
 
 
 class MessageIs(Comparison):
@@ -201,7 +201,7 @@ class MessageIs(Comparison):
     within: Duration | None = None
 
     @model_validator(mode="after")
-    def _one_question(self) -> Self:
+    def _check_exclusive(self) -> Self:
         if (self.is_ is None) == (self.channel_used is None):
             raise ValueError("set either is or channelUsed")
         return self

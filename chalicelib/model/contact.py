@@ -74,9 +74,9 @@ class ContactFields(StrictModel):
     """Fields of a contact that a caller can set; also the model of an imported record."""
 
     external_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
-    #: As given; `core/contacts/save_contact` validates and normalises it.
+    #: As entered; `core/contacts/save_contact` validates and normalises it.
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
-    #: As given; E.164 once saved.
+    #: As entered; E.164 once saved.
     phone: Annotated[str, StringConstraints(max_length=32)] | None = None
     push_tokens: Annotated[tuple[str, ...], Field(max_length=10)] = ()
     first_name: Name | None = None
@@ -91,7 +91,7 @@ class ContactFields(StrictModel):
 
     @field_validator("tags")
     @classmethod
-    def _once_each(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+    def _without_duplicates(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(tags))
 
 
@@ -159,8 +159,8 @@ class Contact(ContactFields, StoredDocument):
 
     def with_consent(self, channel_type: str, message_type: MessageType, state: ConsentState) -> Self:
         """Return the contact with a consent changed."""
-        said = {**self.consent.get(channel_type, {}), message_type: state}
-        return self.with_fields({"consent": {**self.consent, channel_type: said}})
+        states = {**self.consent.get(channel_type, {}), message_type: state}
+        return self.with_fields({"consent": {**self.consent, channel_type: states}})
 
     def lookups(self) -> tuple[str, ...]:
         """Return the unique look-up keys; no two contacts of a workspace share one."""

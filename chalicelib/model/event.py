@@ -39,7 +39,7 @@ class Event(StrictModel):
 
     @field_validator("properties")
     @classmethod
-    def _small(cls, properties: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    def _check_size(cls, properties: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
         return check_properties(properties)
 
 

@@ -36,7 +36,7 @@ class ExportRequest(StrictModel):
     status: ContactStatus | None = None
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_filters(self) -> Self:
         is_flow = self.of is ExportOf.EXECUTIONS
         if is_flow != (self.flow_uid is not None):
             raise ValueError("flowUid is required for executions and not allowed for contacts")

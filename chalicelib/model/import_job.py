@@ -74,13 +74,13 @@ class ImportRequest(ImportOptions):
 
     @field_validator("csv", "json_lines")
     @classmethod
-    def _fits(cls, text: str | None) -> str | None:
+    def _check_size(cls, text: str | None) -> str | None:
         if text is not None and len(text.encode()) > MAX_INLINE_BYTES:
             raise ValueError(f"may have at most {MAX_INLINE_BYTES:,} bytes; upload a larger file with POST /v1/uploads")
         return text
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
+    def _check_exclusive(self) -> Self:
         if [self.csv, self.json_lines, self.file_name].count(None) != 2:
             raise ValueError("set exactly one of csv, jsonLines and fileName")
         return self

@@ -71,7 +71,7 @@ def parse_sns(text: str) -> datetime | None:
     """Return the time at which SNS received an event from its provider; None if SNS did not deliver it."""
     try:
         envelope: object = json.loads(text)
-        told = envelope.get("Timestamp") if isinstance(envelope, dict) else None
-        return _MOMENT.validate_python(told)
+        timestamp = envelope.get("Timestamp") if isinstance(envelope, dict) else None
+        return _MOMENT.validate_python(timestamp)
     except (ValueError, RecursionError):
         return None

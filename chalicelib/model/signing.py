@@ -41,8 +41,8 @@ def hash_address(secret: bytes, workspace: str, kind: AddressKind, address: str)
 
     Without the secret, an address cannot be tested against the hash.
     """
-    said = json.dumps(["suppression", workspace, kind, address.strip().casefold()])
-    return hmac.new(secret, said.encode(), hashlib.sha256).hexdigest()[:40]
+    text = json.dumps(["suppression", workspace, kind, address.strip().casefold()])
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:40]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from chalicelib.model.lanes import Lane, branches_of, check_labels
 from chalicelib.model.stable_random import stable_fraction
 from chalicelib.model.steps import Branch, Continue, NodeOutcome, Step, StepContext
 
-WHOLE = 100
+TOTAL_WEIGHT = 100
 
 
 class WeightedLane(Lane):
     """A lane with its `weight` in percent."""
 
-    weight: Annotated[int, Field(ge=0, le=WHOLE)]
+    weight: Annotated[int, Field(ge=0, le=TOTAL_WEIGHT)]
 
 
 class AbTest(Step):
@@ -27,11 +27,11 @@ class AbTest(Step):
     lanes: Annotated[tuple[WeightedLane, ...], Field(min_length=2, max_length=5)]
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_weights(self) -> Self:
         check_labels(self.lanes)
         total = sum(lane.weight for lane in self.lanes)
-        if total != WHOLE:
-            raise ValueError(f"the weights must add up to {WHOLE}; got {total}")
+        if total != TOTAL_WEIGHT:
+            raise ValueError(f"the weights must add up to {TOTAL_WEIGHT}; got {total}")
         return self
 
     @property
@@ -47,14 +47,14 @@ class AbTest(Step):
     @property
     def odds(self) -> Mapping[str, float]:
         """The weights."""
-        return {lane.label: lane.weight / WHOLE for lane in self.lanes}
+        return {lane.label: lane.weight / TOTAL_WEIGHT for lane in self.lanes}
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """Choose the lane by a hash of campaign, node and contact.
 
         Retries, new flows and new versions choose the same lane.
         """
-        point = stable_fraction(context.campaign, context.node, context.contact.uid) * WHOLE
+        point = stable_fraction(context.campaign, context.node, context.contact.uid) * TOTAL_WEIGHT
         reached = 0
         for lane in self.lanes:
             reached += lane.weight

@@ -24,7 +24,7 @@ class Condition(Step):
     lanes: Annotated[tuple[ConditionalLane, ...], Field(min_length=2, max_length=10)]
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _check_lanes(self) -> Self:
         check_labels(self.lanes)
         for lane in self.lanes:
             if lane.when is not None:
@@ -32,18 +32,18 @@ class Condition(Step):
         for index, lane in enumerate(self.lanes[:-1]):
             if lane.when is None:
                 raise ValueError(f"lanes[{index}] has no when, so the lanes after it would never be taken")
-        if self._leaves_some and any(lane.label == OTHERWISE for lane in self.lanes):
+        if self._has_otherwise and any(lane.label == OTHERWISE for lane in self.lanes):
             raise ValueError(f"the label {OTHERWISE} is reserved for the exit of all other contacts")
         return self
 
     @property
-    def _leaves_some(self) -> bool:
+    def _has_otherwise(self) -> bool:
         return self.lanes[-1].when is not None
 
     @property
     def exits(self) -> tuple[str, ...]:
         """The exit for contacts that no lane takes."""
-        return (OTHERWISE,) if self._leaves_some else ()
+        return (OTHERWISE,) if self._has_otherwise else ()
 
     @property
     def branches(self) -> tuple[Branch, ...]:

@@ -19,7 +19,7 @@ class Tag(Step):
     remove: Tags = ()
 
     @model_validator(mode="after")
-    def _something(self) -> Self:
+    def _check_tags(self) -> Self:
         if not self.add and not self.remove:
             raise ValueError("set at least one tag to add or to remove")
         if both := sorted(set(self.add) & set(self.remove)):

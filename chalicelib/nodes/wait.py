@@ -58,9 +58,9 @@ class Wait(Step):
     weekdays: Annotated[tuple[Weekday, ...], Field(max_length=7)] = ()
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        given = [name for name in ("for_", "until", "local_time") if getattr(self, name) is not None]
-        if len(given) != 1:
+    def _check_exclusive(self) -> Self:
+        chosen = [name for name in ("for_", "until", "local_time") if getattr(self, name) is not None]
+        if len(chosen) != 1:
             raise ValueError("set exactly one of for, until and localTime")
         if self.weekdays and self.local_time is None:
             raise ValueError("weekdays requires localTime")
