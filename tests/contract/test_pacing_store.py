@@ -11,7 +11,7 @@ from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 from chalicelib.ports import PacingStore
 from tests.contract.emulators import PLACES, Place
 from tests.memory.clock import START
-from tests.memory.pacing_store import MemoryGates
+from tests.memory.pacing_store import MemoryPacing
 
 W, F = WorkspaceUid("w1"), FlowUid("f1")
 
@@ -19,7 +19,7 @@ W, F = WorkspaceUid("w1"), FlowUid("f1")
 @pytest.fixture(params=PLACES)
 def gates(request: pytest.FixtureRequest) -> PacingStore:
     if request.param == "memory":
-        return MemoryGates()
+        return MemoryPacing()
     place = Place(request.param)
     return DynamoPacing(place.client("dynamodb"), place.names["CATALOG_TABLE"])
 

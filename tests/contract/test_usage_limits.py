@@ -9,7 +9,7 @@ import pytest
 from chalicelib.aws.usage_limits import DynamoUsageLimits
 from chalicelib.model.ids import WorkspaceUid
 from tests.embedded_aws import EmbeddedAws, MotoAws
-from tests.memory.usage_limits import MemoryAllowances
+from tests.memory.usage_limits import MemoryUsageLimits
 
 HERE, UNTIL = WorkspaceUid("w"), datetime(2026, 3, 2, 9, 1, tzinfo=UTC)
 
@@ -17,7 +17,7 @@ HERE, UNTIL = WorkspaceUid("w"), datetime(2026, 3, 2, 9, 1, tzinfo=UTC)
 @pytest.fixture(params=["memory", EmbeddedAws, MotoAws])
 def allowances(request: pytest.FixtureRequest) -> Any:
     if request.param == "memory":
-        return MemoryAllowances()
+        return MemoryUsageLimits()
     aws = request.param()
     aws.reset()
     return DynamoUsageLimits(aws.client("dynamodb"), aws.provision()["CATALOG_TABLE"])
@@ -40,7 +40,7 @@ def test_names_windows_and_workspaces_have_their_own(allowances: Any) -> None:
 def test_many_at_once_take_no_more_than_there_is(allowances: Any, request: pytest.FixtureRequest) -> None:
     if MotoAws in request.node.callspec.params.values():
         pytest.skip("moto is not safe for threads: it checks a condition and writes in two steps")
-    if isinstance(allowances, MemoryAllowances):
+    if isinstance(allowances, MemoryUsageLimits):
         pytest.skip("the fake is for one thread")
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda _: allowances.take(HERE, "k", UNTIL, 10, 100), range(40)))

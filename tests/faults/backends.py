@@ -22,13 +22,13 @@ from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
-from tests.memory.pacing_store import MemoryGates
+from tests.memory.pacing_store import MemoryPacing
 from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.stores import shared_stores
 from tests.memory.timers import MemoryTimers
-from tests.memory.usage_limits import MemoryAllowances
-from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
+from tests.memory.usage_limits import MemoryUsageLimits
+from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookQueue, MemoryWebhookScheduler
 
 
 class Backend(Protocol):
@@ -78,11 +78,11 @@ class MemoryBackend:
             steps=SimulatedStepQueue(queues),
             jobs=SimulatedJobQueue(queues),
             timers=MemoryTimers(),
-            pacing=MemoryGates(),
+            pacing=MemoryPacing(),
             circuits=MemoryCircuits(catalog),
             rates=MemoryRates(),
-            usage_limits=MemoryAllowances(),
-            webhook_scheduler=MemoryWebhookDesk(),
+            usage_limits=MemoryUsageLimits(),
+            webhook_scheduler=MemoryWebhookScheduler(),
             webhook_queue=MemoryWebhookQueue(),
             webhook_caller=MemoryWebhookCaller(),
             channel_types={},

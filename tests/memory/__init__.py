@@ -1,1 +1,1 @@
-"""The ports in memory: what the use cases are tested on, held to the same contract as the adapters."""
+"""In-memory ports for the tests of use cases. They pass the same contract tests as the adapters."""

@@ -10,7 +10,7 @@ from tests.memory.paging import cut_page
 
 
 class MemoryBalances:
-    """The port Balances in memory."""
+    """Implements `ports.Balances` and `ports.FlowBudgets` in memory."""
 
     def __init__(self) -> None:
         self.balances: dict[WorkspaceUid, Balance] = {}

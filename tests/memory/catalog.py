@@ -20,7 +20,7 @@ Key = tuple[str, str, str]
 
 
 class MemoryCatalog:
-    """The port Catalog in memory."""
+    """Implements `ports.Catalog` and the other ports of documents in memory."""
 
     def __init__(self) -> None:
         self._documents: dict[Key, StoredDocument] = {}

@@ -10,7 +10,7 @@ from tests.memory.rates import MemoryRates
 
 
 class MemoryCircuits:
-    """The port Circuits in memory, beside the channels of a catalog."""
+    """Implements `ports.Circuits` in memory, for the channels of a catalog."""
 
     def __init__(self, catalog: Catalog, rates: MemoryRates | None = None) -> None:
         self._catalog, self._rates = catalog, rates or MemoryRates()

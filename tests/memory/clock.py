@@ -1,4 +1,4 @@
-"""A clock that stands still until it is moved."""
+"""A clock that changes only when a test moves it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class VirtualClock:
-    """Both clocks of the port, moved together or each alone; `slept` is what was asked of sleep."""
+    """Implements `ports.Clock`. Tests move both clocks or one of them; `slept` records the calls of `sleep`."""
 
     def __init__(self, start: datetime = START) -> None:
         self.speed = 1.0
@@ -24,14 +24,14 @@ class VirtualClock:
         self.advance(span)
 
     def advance(self, span: timedelta) -> None:
-        """Moves both clocks on."""
+        """Advance both clocks."""
         self._now += span
         self._real += span
 
     def advance_engine(self, span: timedelta) -> None:
-        """Moves the engine's clock alone, as a faster laptop does."""
+        """Advance only the engine's clock, as a local stack with a faster clock does."""
         self._now += span
 
     def advance_real(self, span: timedelta) -> None:
-        """Moves the real clock alone: leases run out, nothing falls due."""
+        """Advance only the real clock: leases expire, but nothing becomes due."""
         self._real += span

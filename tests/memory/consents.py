@@ -1,4 +1,4 @@
-"""What contacts said about being written to, in a dict."""
+"""Consent histories in a dict."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,17 @@ from tests.memory.paging import cut_page
 
 
 class MemoryConsents:
-    """The port Consents in memory."""
+    """Implements `ports.Consents` in memory."""
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], dict[str, ConsentRecord]] = {}
 
     def add(self, workspace: WorkspaceUid, contact: Contact, records: Sequence[ConsentRecord]) -> None:
-        """What the contacts of a memory store with a change."""
-        kept = self._records.setdefault((workspace, contact.uid), {})
+        """Store the records of a change; called by the contacts in memory."""
+        stored = self._records.setdefault((workspace, contact.uid), {})
         for record in records:
             sort = f"{rfc3339(record.at)}#{contact.rev:09d}#{record.channel_type}#{record.message_type}"
-            kept[sort] = record
+            stored[sort] = record
 
     def page(self, workspace: WorkspaceUid, contact: ContactUid, limit: int, cursor: str | None) -> Page[ConsentRecord]:
         found = self._records.get((workspace, contact), {}).items()

@@ -15,18 +15,18 @@ from tests.memory.consents import MemoryConsents
 from tests.memory.events import MemoryEvents
 from tests.memory.paging import check_size, cut_page, make_cursor
 
-#: Contacts between two starts of a survey.
-SURVEYED = 10
+#: Contacts between two cursors of a `ShardSummary`.
+CONTACTS_A_CURSOR = 10
 
 
 class MemoryContacts:
-    """The port Contacts in memory."""
+    """Implements `ports.Contacts` and `ports.ContactShards` in memory."""
 
     def __init__(self, events: MemoryEvents | None = None, consents: MemoryConsents | None = None) -> None:
         self._events = events or MemoryEvents()
         self._consents = consents or MemoryConsents()
         self._contacts: dict[tuple[str, str], Contact] = {}
-        #: By uid, as they were before their last change: what a read that lags may still see.
+        #: Uid → contact before its last change, which an eventually consistent read may return.
         self.previous: dict[str, Contact] = {}
         self._holders: dict[tuple[str, str], str] = {}
         self._lock = RLock()
@@ -118,7 +118,7 @@ class MemoryContacts:
 
     def summarise(self, workspace: WorkspaceUid, shard: int) -> ShardSummary:
         uids = sorted(uid for uid, _ in self._in_shard(workspace, shard))
-        ends = uids[SURVEYED - 1 : -1 : SURVEYED]
+        ends = uids[CONTACTS_A_CURSOR - 1 : -1 : CONTACTS_A_CURSOR]
         return ShardSummary(len(uids), (None, *(make_cursor(f"{workspace}#C#{shard}", uid) for uid in ends)))
 
     def _in_shard(self, workspace: WorkspaceUid, shard: int) -> list[tuple[str, Contact]]:

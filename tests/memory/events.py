@@ -1,4 +1,4 @@
-"""What contacts did, in dicts."""
+"""Contact events in dicts."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -12,11 +12,11 @@ from tests.memory.paging import cut_page
 
 
 class MemoryEvents:
-    """The port Events in memory."""
+    """Implements `ports.Events` in memory."""
 
     def __init__(self) -> None:
         self._events: dict[tuple[str, str], Event] = {}
-        #: Workspace and id → the event that has it.
+        #: Workspace and id → event.
         self._known: dict[tuple[str, str], Event] = {}
         self._finished: set[tuple[str, str]] = set()
         self._unpublished: set[tuple[str, str]] = set()
@@ -34,7 +34,7 @@ class MemoryEvents:
         return True
 
     def add_unpublished(self, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
-        """What the contacts of a memory store with a change."""
+        """Store the records of a change; called by the contacts in memory."""
         self._events.update({(workspace, event.id): event for event in events})
         self._unpublished.update((workspace, event.id) for event in events)
 
@@ -65,8 +65,8 @@ class MemoryEvents:
         return ((workspace, event) for workspace, event in found if event.occurred_at < before)
 
     def remove_all(self, workspace: WorkspaceUid, contact: ContactUid) -> None:
-        gone = [key for key, event in self._events.items() if (key[0], event.contact_uid) == (workspace, contact)]
-        for key in gone:
+        found = [key for key, event in self._events.items() if (key[0], event.contact_uid) == (workspace, contact)]
+        for key in found:
             del self._events[key]
             self._unpublished.discard(key)
 

@@ -11,15 +11,15 @@ from chalicelib.ports import ExpectClaimedBy, ExpectUnclaimed, Page, Save
 
 
 class MemoryExecutions:
-    """The port Executions in memory; `stored` is all there is."""
+    """Implements `ports.Executions` in memory; `stored` holds all executions."""
 
     def __init__(self) -> None:
         self.stored: dict[ExecutionKey, Execution] = {}
-        #: As they were before their last write: what a read that lags may still see.
+        #: Executions before their last write, which an eventually consistent read may return.
         self.previous: dict[ExecutionKey, Execution] = {}
-        #: Of the save that each execution is from.
+        #: Mark of the last save of each execution.
         self.marks: dict[ExecutionKey, str] = {}
-        #: Over how many shards each flow was enrolled; one where a test stored its executions itself.
+        #: Number of shards of each flow; 1 if a test stored the executions directly.
         self.shards: dict[tuple[WorkspaceUid, FlowUid], int] = {}
 
     def find_many(self, keys: Sequence[ExecutionKey], shards: int, strong: bool) -> dict[ExecutionKey, Execution]:

@@ -5,16 +5,16 @@ from io import BytesIO
 
 from chalicelib.errors import NotFound
 
-#: A longer line comes in pieces of this length.
+#: A longer line is cut into pieces of this length, in bytes.
 LINE_BYTES = 65_536
 
 
 class MemoryFiles:
-    """The port Files in memory."""
+    """Implements `ports.Files` and `ports.MultipartFiles` in memory."""
 
     def __init__(self) -> None:
         self.bodies: dict[str, bytes] = {}
-        #: Token → the parts of a file that is being written.
+        #: Token → parts of an unfinished file.
         self._parts: dict[str, dict[int, bytes]] = {}
 
     def put(self, name: str, body: bytes) -> None:

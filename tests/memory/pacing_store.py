@@ -6,8 +6,8 @@ from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.pacing_state import PacingState
 
 
-class MemoryGates:
-    """The port Gates in memory."""
+class MemoryPacing:
+    """Implements `ports.PacingStore` in memory."""
 
     def __init__(self) -> None:
         self.states: dict[tuple[WorkspaceUid, FlowUid], PacingState] = {}

@@ -1,4 +1,4 @@
-"""Cursors of the lists in memory: the sort key of the last item returned, with the name of its list."""
+"""Cursors of in-memory lists: the sort key of the last returned item, with the name of its list."""
 
 import base64
 import binascii
@@ -10,14 +10,14 @@ from chalicelib.model.base import StoredDocument
 from chalicelib.ports import Page
 
 T = TypeVar("T")
-#: What the table's item can hold.
+#: Maximum size of a document in the table, in bytes.
 DOC_BYTES = 380_000
 
 
 def cut_page(
     name: str, entries: Iterable[tuple[str, T]], limit: int, cursor: str | None, newest_first: bool = True
 ) -> Page[T]:
-    """A page of entries, each with the key that sorts it, from the cursor on."""
+    """Return the page of entries after the cursor. Each entry has its sort key."""
     rest = sorted(entries, key=lambda entry: entry[0], reverse=newest_first)
     if cursor is not None:
         last = read_cursor(name, cursor)
@@ -41,7 +41,7 @@ def read_cursor(name: str, cursor: str) -> str:
 
 
 def check_size(document: StoredDocument) -> None:
-    """TooLarge for what the table could not hold."""
+    """Check the size of a document. TooLarge if the table could not store it."""
     if len(document.model_dump_json(exclude={"rev"}).encode()) > DOC_BYTES:
         message = f"This is too large to be stored: at most {DOC_BYTES:,} bytes"
         raise TooLarge((Problem("", message),), message)

@@ -10,14 +10,14 @@ from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
-from tests.memory.pacing_store import MemoryGates
+from tests.memory.pacing_store import MemoryPacing
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.stores import shared_stores
 from tests.memory.timers import MemoryTimers
-from tests.memory.usage_limits import MemoryAllowances
-from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
+from tests.memory.usage_limits import MemoryUsageLimits
+from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookQueue, MemoryWebhookScheduler
 
 
 def memory_ports(**replacements: Any) -> Ports:
@@ -36,9 +36,9 @@ def memory_ports(**replacements: Any) -> Ports:
         "steps": MemoryStepQueue(),
         "jobs": MemoryJobQueue(),
         "timers": MemoryTimers(),
-        "pacing": MemoryGates(),
-        "usage_limits": MemoryAllowances(),
-        "webhook_scheduler": MemoryWebhookDesk(),
+        "pacing": MemoryPacing(),
+        "usage_limits": MemoryUsageLimits(),
+        "webhook_scheduler": MemoryWebhookScheduler(),
         "webhook_queue": MemoryWebhookQueue(),
         "webhook_caller": MemoryWebhookCaller(),
         "channel_types": {},

@@ -1,4 +1,4 @@
-"""The queues as lists."""
+"""Queues in lists."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ _LONGEST = 900 * _SECOND
 
 
 def round_up(span: timedelta) -> timedelta:
-    """Whole seconds, as SQS delays; ValueError for what it could not keep."""
+    """Round a delay up to whole seconds, as SQS requires. ValueError above the longest delay of SQS."""
     rounded = max(timedelta(0), -(-span // _SECOND) * _SECOND)
     if rounded > _LONGEST:
         raise ValueError(f"SQS delays at most 900 seconds, not {rounded // _SECOND}: use a timer")
@@ -22,11 +22,11 @@ def round_up(span: timedelta) -> timedelta:
 
 
 class MemoryStepQueue:
-    """The port StepQueue in memory; `entries` are in the order of sending, each with the moment it shows up."""
+    """Implements `ports.StepQueue` in memory; `entries` hold the time at which each message becomes visible."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[datetime, StepMessage]] = []
-        #: What `backlog` answers; the fake has no clock to know it by.
+        #: Return value of `backlog`. Tests set it, because this queue has no clock.
         self.reported_backlog = 0
 
     def send(self, steps: Sequence[ScheduledStep], now: datetime) -> None:
@@ -44,7 +44,7 @@ class MemoryStepQueue:
 
 
 class MemoryJobQueue:
-    """The port JobQueue in memory."""
+    """Implements `ports.JobQueue` in memory."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[Job, timedelta]] = []
@@ -53,12 +53,12 @@ class MemoryJobQueue:
         self.entries.append((job, round_up(delay)))
 
     def take(self) -> tuple[Job, timedelta] | None:
-        """Removes and returns the oldest job with its delay."""
+        """Remove and return the oldest job with its delay."""
         return self.entries.pop(0) if self.entries else None
 
 
 class MemoryEventQueue:
-    """The port EventQueue in memory."""
+    """Implements `ports.EventQueue` in memory."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[WorkspaceUid, Event]] = []
@@ -68,7 +68,7 @@ class MemoryEventQueue:
 
 
 class MemoryReceiptQueue:
-    """The port ReceiptQueue in memory."""
+    """Implements `ports.ReceiptQueue` in memory."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, timedelta]] = []

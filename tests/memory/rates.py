@@ -8,7 +8,7 @@ from chalicelib.ports import RateState
 
 
 class MemoryRates:
-    """The port Rates in memory."""
+    """Implements `ports.Rates` in memory."""
 
     def __init__(self) -> None:
         self.states: dict[tuple[WorkspaceUid, str], RateState] = {}

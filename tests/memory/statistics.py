@@ -9,20 +9,23 @@ from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Counters, Overview
 
 Place = tuple[WorkspaceUid, FlowUid]
-#: As many errors as a flow keeps.
+#: Maximum of stored errors per flow.
 ERRORS = 50
 
 
 class MemoryStatistics:
-    """The port Statistics in memory; the start of an epoch is kept apart from what is added to it."""
+    """Implements `ports.Statistics`, `RecountParts` and `FlowErrors` in memory.
+
+    The start of an epoch is separate from the counters added to it.
+    """
 
     def __init__(self) -> None:
         self.starts: dict[Place, dict[int, Counter[str]]] = defaultdict(dict)
         self.counters: dict[Place, dict[int, Counter[str]]] = defaultdict(dict)
         self.register: dict[Place, dict[tuple[int, str], tuple[int, datetime]]] = defaultdict(dict)
         self.counted: dict[tuple[Place, str], dict[int, Counters]] = defaultdict(dict)
-        self.kept: dict[Place, list[Mapping[str, object]]] = defaultdict(list)
-        #: At which rev of its flow the start of an epoch was written.
+        self.errors: dict[Place, list[Mapping[str, object]]] = defaultdict(list)
+        #: Rev of the flow at which the start of an epoch was written.
         self.revs: dict[tuple[Place, int], int] = {}
 
     def register_batch(
@@ -46,17 +49,17 @@ class MemoryStatistics:
         return sum(count for count, until in self.register[workspace, flow].values() if until > real_now)
 
     def replace(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, counters: Counters, rev: int) -> bool:
-        place = (workspace, flow)
-        if self.revs.get((place, epoch), -1) >= rev and self.starts[place][epoch] != Counter(counters):
+        address = (workspace, flow)
+        if self.revs.get((address, epoch), -1) >= rev and self.starts[address][epoch] != Counter(counters):
             return False
-        self.revs[place, epoch] = rev
-        self.starts[place][epoch] = Counter(counters)
+        self.revs[address, epoch] = rev
+        self.starts[address][epoch] = Counter(counters)
         for source in (self.starts, self.counters):
-            source[place] = {number: kept for number, kept in source[place].items() if number >= epoch - 1}
+            source[address] = {number: each for number, each in source[address].items() if number >= epoch - 1}
         return True
 
     def overview(self, workspace: WorkspaceUid, flow: FlowUid, epoch: int, real_now: datetime) -> Overview:
-        """Dicts ask nothing of AWS."""
+        """Return the statistics without AWS usage, because dicts make no AWS calls."""
         return Overview(self.read(workspace, flow, epoch), self.in_flight(workspace, flow, real_now))
 
     def put_part(self, workspace: WorkspaceUid, flow: FlowUid, pass_id: str, shard: int, counters: Counters) -> None:
@@ -67,8 +70,8 @@ class MemoryStatistics:
         return tuple(dict(parts[shard]) for shard in sorted(parts))
 
     def add_errors(self, workspace: WorkspaceUid, flow: FlowUid, errors: Sequence[Mapping[str, object]]) -> None:
-        kept = self.kept[workspace, flow]
-        kept.extend(deepcopy(list(errors))[: ERRORS - len(kept)])
+        stored = self.errors[workspace, flow]
+        stored.extend(deepcopy(list(errors))[: ERRORS - len(stored)])
 
     def list_errors(self, workspace: WorkspaceUid, flow: FlowUid) -> tuple[Mapping[str, object], ...]:
-        return tuple(deepcopy(self.kept[workspace, flow]))
+        return tuple(deepcopy(self.errors[workspace, flow]))

@@ -1,4 +1,4 @@
-"""Ports that several protocols share, from one memory store each."""
+"""In-memory stores that each implement several ports."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.memory.statistics import MemoryStatistics
 
 
 def shared_stores(catalog: MemoryCatalog, contacts: MemoryContacts, statistics: MemoryStatistics) -> dict[str, Any]:
-    """Return the fields of `Ports` that these stores, and new ones for balances and files, implement."""
+    """Return the fields of `Ports` for these stores, with new stores for balances and files."""
     return {
         **dict.fromkeys(("catalog", "versions", "chunks", "schedule"), catalog),
         **dict.fromkeys(("contacts", "contact_shards"), contacts),

@@ -9,7 +9,7 @@ _FORMAT = "%Y%m%d%H%M"
 
 
 class MemoryTimers:
-    """The port Timers in memory; every bucket is shard 0 of its minute."""
+    """Implements `ports.Timers` in memory; every bucket is shard 0 of its minute."""
 
     def __init__(self) -> None:
         self.steps: dict[str, list[ScheduledStep]] = {}

@@ -1,12 +1,12 @@
-"""Allowances in a dict."""
+"""Usage limits in a dict."""
 
 from datetime import datetime
 
 from chalicelib.model.ids import WorkspaceUid
 
 
-class MemoryAllowances:
-    """The port Allowances in memory."""
+class MemoryUsageLimits:
+    """Implements `ports.UsageLimits` in memory."""
 
     def __init__(self) -> None:
         self.used: dict[tuple[WorkspaceUid, str, datetime], int] = {}

@@ -1,4 +1,4 @@
-"""The queues of webhooks as lists, and a caller to whom everybody answers 200."""
+"""Webhook queues in lists, and a caller that gets the status 200 for every call."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.webhook import CallResult, OutgoingCall
 
 
-class MemoryWebhookDesk:
-    """The port WebhookDesk in memory."""
+class MemoryWebhookScheduler:
+    """Implements `ports.WebhookScheduler` in memory."""
 
     def __init__(self) -> None:
         self.due: list[tuple[WorkspaceUid, str]] = []
@@ -21,7 +21,7 @@ class MemoryWebhookDesk:
 
 
 class MemoryWebhookQueue:
-    """The port WebhookQueue in memory."""
+    """Implements `ports.WebhookQueue` in memory."""
 
     def __init__(self) -> None:
         self.calls: list[OutgoingCall] = []
@@ -31,7 +31,7 @@ class MemoryWebhookQueue:
 
 
 class MemoryWebhookCaller:
-    """The port WebhookCaller in memory."""
+    """Implements `ports.WebhookCaller` in memory."""
 
     def __init__(self) -> None:
         self.called: list[OutgoingCall] = []

@@ -28,14 +28,14 @@ from tests.memory.consents import MemoryConsents
 from tests.memory.contacts import MemoryContacts
 from tests.memory.events import MemoryEvents
 from tests.memory.executions import MemoryExecutions
-from tests.memory.pacing_store import MemoryGates
+from tests.memory.pacing_store import MemoryPacing
 from tests.memory.queues import MemoryEventQueue, MemoryJobQueue, MemoryReceiptQueue, MemoryStepQueue
 from tests.memory.rates import MemoryRates
 from tests.memory.statistics import MemoryStatistics
 from tests.memory.stores import shared_stores
 from tests.memory.timers import MemoryTimers
-from tests.memory.usage_limits import MemoryAllowances
-from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookDesk, MemoryWebhookQueue
+from tests.memory.usage_limits import MemoryUsageLimits
+from tests.memory.webhooks import MemoryWebhookCaller, MemoryWebhookQueue, MemoryWebhookScheduler
 
 WORKSPACE, FLOW = WorkspaceUid("ws"), FlowUid("flow")
 ORDERED_VIPS = {"all": [{"tag": "vip"}, {"event": "order.placed"}]}
@@ -92,9 +92,9 @@ class Stage:
             clock=VirtualClock(NOW), consents=MemoryConsents(), events=wired(events),
             event_queue=MemoryEventQueue(), receipt_queue=MemoryReceiptQueue(),
             executions=wired(self.executions), steps=MemoryStepQueue(),
-            jobs=wired(self.jobs), timers=MemoryTimers(), pacing=MemoryGates(),
+            jobs=wired(self.jobs), timers=MemoryTimers(), pacing=MemoryPacing(),
             circuits=MemoryCircuits(self.catalog), rates=MemoryRates(),
-            usage_limits=MemoryAllowances(), webhook_scheduler=MemoryWebhookDesk(),
+            usage_limits=MemoryUsageLimits(), webhook_scheduler=MemoryWebhookScheduler(),
             webhook_queue=MemoryWebhookQueue(), webhook_caller=MemoryWebhookCaller(),
             channel_types={}, secret=lambda: b"",
         )  # fmt: skip
