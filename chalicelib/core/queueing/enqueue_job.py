@@ -8,7 +8,7 @@ from chalicelib.ports import Ports
 
 
 def enqueue_job(ports: Ports, workspace: WorkspaceUid, task: StoredDocument, job: Job) -> None:
-    """Store the task and send the job. If the send fails the task is removed, so that it does not stay `queued`."""
+    """Store the task and send the job. If the send fails, the task is removed. Otherwise it would stay `queued`."""
     ports.catalog.add(workspace, task)
     try:
         ports.jobs.send(job)
