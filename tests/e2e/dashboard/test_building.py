@@ -34,13 +34,13 @@ def build_example(page: Page) -> None:
     panel.get_by_label("Template", exact=True).select_option(label="Welcome")
     insert(page, page.locator('[data-slot="steps[3]"]'), "A/B test")
     insert(page, page.locator('[data-slot="steps[4]"]'), "Exit")
-    expect(page.locator(".all-well")).to_contain_text("Nothing to check")
+    expect(page.locator(".all-well")).to_contain_text("Nothing to fix")
 
 
 def choose_audience(page: Page, *names: str) -> None:
     page.get_by_role("button", name="No audience yet").click()
     panel, dialog = page.get_by_role("complementary"), page.get_by_role("dialog")
-    panel.get_by_label("Who").select_option(label="Contacts, one by one")
+    panel.get_by_label("Audience").select_option(label="Single contacts")
     for name in names:
         search(dialog, name).check()
     dialog.get_by_role("button", name=f"Use {len(names)} contacts").click()
@@ -123,7 +123,7 @@ def test_a_campaign_is_launched_by_the_calendar_and_tells_its_next_starts(visito
     uid = visitor.new_campaign([send(visitor.stack, "one", "One")], audience=audience)
     page = visitor.open(f"campaigns/{uid}")
     panel, dialog = page.get_by_role("complementary"), page.get_by_role("dialog")
-    page.get_by_role("button", name="Started by hand").click()
+    page.get_by_role("button", name="Started manually").click()
     panel.get_by_label("Started").select_option(value="scheduled")
     panel.get_by_label("At", exact=True).fill("2031-05-05T09:00")
     panel.get_by_label("Time zone").select_option(value="Europe/Berlin")
@@ -223,12 +223,12 @@ def test_two_people_on_one_draft_are_told_of_each_other_and_nobody_is_overwritte
     page.route(f"**{path}", slip_in, times=1)
     named(page, "Ours").click()
     page.get_by_role("complementary").get_by_label("Name (optional)").fill("Mine")
-    expect(page.get_by_role("alert")).to_contain_text("Somebody else changed this draft")
+    expect(page.get_by_role("alert")).to_contain_text("Another user changed this draft")
     assert visitor.stack.call("GET", path)["data"]["steps"] == theirs
-    page.get_by_text("From theirs to mine").click()
+    page.get_by_text("Compare their draft with mine").click()
     expect(page.locator(".diff .added").first).to_contain_text("Mine")
     visitor.look_for_barriers()
-    page.get_by_role("button", name="Take theirs").click()
+    page.get_by_role("button", name="Use theirs").click()
     expect(named(page, "Theirs")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     wait_until_saved(page)

@@ -22,7 +22,7 @@ FIRST_VIEW, SCREEN = 45_000, 25_000
 LARGE_SCREENS = {"campaigns/": 60_000}
 
 #: Folders whose texts are all in lib/texts; the others follow.
-TEXTS_MOVED = ("shell/", "components/", "flows/", "lib/", "contacts/", "content/", "workspace/")
+TEXTS_MOVED = ("",)
 #: Words between tags, and attributes that a reader sees or hears.
 TEXT_ELSEWHERE = re.compile(
     r"""[^=]>\s*[A-Z][a-z]+[^<>$`{}]*<|\b(?:name|label|aria-label|lead|what|title|help|placeholder|action)="[A-Z][^"]*\""""

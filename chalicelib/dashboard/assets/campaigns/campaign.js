@@ -1,10 +1,13 @@
-// One campaign: the timeline and what stands around it.
+// @ts-check
+// One campaign: the timeline, the JSON and the versions, below the bar.
 import { computed, html, signal, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { get } from "../lib/api.js";
 import { useLoad } from "../lib/load.js";
 import { names, namesError, readNames } from "../lib/names.js";
 import { place, to } from "../lib/router.js";
 import { useSheet } from "../lib/sheets.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
+import { common } from "../lib/texts/en/common.js";
 import { Icon } from "../components/icons.js";
 import { Loaded, Page, Problem, Tabs } from "../components/parts.js";
 import { audienceWords } from "./audience-form.js";
@@ -19,12 +22,16 @@ import { Timeline } from "./timeline.js";
 import { triggerWords } from "./trigger-words.js";
 import { Versions } from "./versions.js";
 
-const sheet = useSheet(import.meta.resolve("./builder.css"));
-await sheet;
-/** What is asked for while somebody looks; the API's own numbers are not fresher than this. */
-const POLL_MS = 3_000;
-const AT_REST_MS = 15_000;
+await useSheet(import.meta.resolve("./builder.css"));
 
+const text = campaigns.campaign;
+/** The statistics of the API are not newer than this. */
+const POLL_MS = 3_000;
+const IDLE_POLL_MS = 15_000;
+
+/** @typedef {Api["CampaignStatusResponse"]} Status */
+
+/** @param {{path: string[]}} props */
 export function Screen({ path: [uid] }) {
   const loaded = useLoad(async (signal) => {
     const [campaign] = await Promise.all([
@@ -33,7 +40,7 @@ export function Screen({ path: [uid] }) {
     ]);
     return campaign;
   }, [uid]);
-  if (!loaded.data) return html`<${Page} name="Campaign" back=${{ href: to("campaigns"), name: "Campaigns" }}><${Loaded} from=${loaded} what="This campaign" /><//>`;
+  if (!loaded.data) return html`<${Page} name=${text.title} back=${{ href: to("campaigns"), name: text.back }}><${Loaded} from=${loaded} what=${text.what} /><//>`;
   return html`<${Campaign} campaign=${loaded.data} />`;
 }
 
@@ -55,18 +62,18 @@ function Campaign({ campaign }) {
     };
   }, [draft]);
   useEffect(() => {
-    document.title = `${draft.parts.value.name} · Carillon`;
+    document.title = common.page.title(draft.parts.value.name);
   }, [draft.parts.value.name]);
   const tabs = ["timeline", "json", "versions"].map((id) => ({
     id,
-    name: id === "json" ? "JSON" : id.charAt(0).toUpperCase() + id.slice(1),
+    name: text.tabs[id],
     href: to("campaigns", draft.uid, { view: id === "timeline" ? "" : id }),
   }));
   const counters = useMemo(() => makeCounters(), [draft]);
   counters.set(watching ? status.data : null);
   return html`<div class="campaign">
     <${CampaignBar} draft=${draft} status=${status} watching=${watching} setWatching=${setWatching} />
-    <${Tabs} label="Views" of=${[...tabs, { id: "flows", name: "Flows", href: to("flows", { campaignUid: draft.uid }) }]} chosen=${view} />
+    <${Tabs} label=${text.views} of=${[...tabs, { id: "flows", name: text.tabs.flows, href: to("flows", { campaignUid: draft.uid }) }]} chosen=${view} />
     <div class="banners">
       <${PauseBanner} status=${status.data} draft=${draft} reload=${status.reload} />
       <${Conflict} draft=${draft} />
@@ -78,24 +85,24 @@ function Campaign({ campaign }) {
   </div>`;
 }
 
-/** Often while something runs, seldom otherwise; not at all with the counters off. */
+/** Read the status: every 3 seconds while the campaign runs, otherwise or without statistics every 15 seconds. */
 function useStatus(draft, watching) {
   const [every, setEvery] = useState(POLL_MS);
   const status = useLoad((signal) => get(`/v1/campaigns/${draft.uid}/status`, {}, signal), [draft.uid], {
-    every: watching ? every : AT_REST_MS,
+    every: watching ? every : IDLE_POLL_MS,
   });
-  const isMoving = ["RUNNING", "SCHEDULED"].includes(status.data?.state);
-  useEffect(() => setEvery(isMoving ? POLL_MS : AT_REST_MS), [isMoving]);
+  const isMoving = ["RUNNING", "SCHEDULED"].includes(status.data?.state ?? "");
+  useEffect(() => setEvery(isMoving ? POLL_MS : IDLE_POLL_MS), [isMoving]);
   return status;
 }
 
-/** The cards listen to this and not to the page, so that a tick of the counters redraws nothing else. */
+/** Signals of the statistics. Only the cards read them, so new statistics do not redraw the page. */
 function makeCounters() {
-  const all = signal(null);
+  const all = signal(/** @type {Status | null} */ (null));
   const flow = computed(() => all.value?.flowUid ?? "");
   const nodes = computed(() => (all.value?.flowUid ? all.value.nodes : null));
   return {
-    set: (status) => (all.value = status ?? null),
+    set: (/** @type {Status | null | undefined} */ status) => (all.value = status ?? null),
     flow,
     get value() {
       return nodes.value;
@@ -107,17 +114,18 @@ const ZOOMS = [50, 75, 100];
 
 function Builder({ editor, counters, status }) {
   const [zoom, setZoom] = useState(100);
-  const canvas = useRef(null);
+  const canvas = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    // The line begins in the middle, however wide its splits are.
-    canvas.current.scrollLeft = (canvas.current.scrollWidth - canvas.current.clientWidth) / 2;
+    // The line starts in the middle of the canvas.
+    const element = canvas.current;
+    if (element) element.scrollLeft = (element.scrollWidth - element.clientWidth) / 2;
   }, [zoom]);
   const size = (value, words) => html`<button type="button" aria-pressed=${value === zoom ? "true" : "false"} onClick=${() => setZoom(value)}>${words}</button>`;
   return html`<div class="builder">
-    <div class="canvas" ref=${canvas} role="region" aria-label="Timeline" tabindex="-1">
-      <div class="zoom" role="group" aria-label="Size">
-        ${ZOOMS.map((each) => size(each, `${each} %`))}
-        <button type="button" aria-pressed=${ZOOMS.includes(zoom) ? "false" : "true"} onClick=${() => setZoom(fitting(canvas.current, zoom))}>Fit</button>
+    <div class="canvas" ref=${canvas} role="region" aria-label=${text.timeline} tabindex="-1">
+      <div class="zoom" role="group" aria-label=${text.size}>
+        ${ZOOMS.map((each) => size(each, text.zoom(each)))}
+        <button type="button" aria-pressed=${ZOOMS.includes(zoom) ? "false" : "true"} onClick=${() => setZoom(fitting(canvas.current, zoom))}>${text.fit}</button>
       </div>
       <div class="zoomed" style=${{ zoom: `${zoom}%` }}>
         <${Timeline} editor=${editor} counters=${counters} Start=${Start} />
@@ -128,7 +136,7 @@ function Builder({ editor, counters, status }) {
   </div>`;
 }
 
-/** So small that the widest split is seen whole. */
+/** Return the zoom at which the widest split fits into the canvas. */
 function fitting(canvas, zoom) {
   const widest = Math.max(1, ...[...canvas.querySelectorAll(".lanes")].map((each) => each.getBoundingClientRect().width));
   return Math.max(10, Math.min(100, Math.floor((zoom * (canvas.clientWidth - 48)) / widest)));
@@ -137,12 +145,12 @@ function fitting(canvas, zoom) {
 function Start({ editor }) {
   const { trigger, audience } = editor.draft.parts.value;
   const chosen = editor.selected.value?.kind;
-  const pill = (kind, words) => html`<button type="button" class="start-pill" aria-pressed=${chosen === kind ? "true" : "false"}
+  const pill = (/** @type {"trigger" | "audience"} */ kind, words) => html`<button type="button" class="start-pill" aria-pressed=${chosen === kind ? "true" : "false"}
     onClick=${() => (editor.selected.value = chosen === kind ? null : { kind })}><${Icon} name=${kind} /><span>${words}</span></button>`;
   return html`<div class="starts">${pill("trigger", triggerWords(trigger))}${pill("audience", audienceWords(audience))}</div>`;
 }
 
-/** Undo and redo work everywhere but where a text field has its own. */
+/** Undo, redo and save work everywhere except in a text field, which has an undo. */
 function onGlobalKey(event, draft) {
   const pressed = keyName(event);
   const isTyping = event.target.closest?.("input, textarea, select, dialog");

@@ -1,38 +1,52 @@
-// The draft of one campaign while it is edited: history, saving by itself, conflicts, and what the API finds wrong.
+// @ts-check
+// The draft of one campaign during editing: history, automatic saving, conflicts, and the problems that the API finds.
 import { batch, computed, signal } from "../vendor/preact.js";
-import { get, patch, post } from "../lib/api.js";
+import { get, patch, post, toApiError } from "../lib/api.js";
 import { readField } from "../lib/steps.js";
 import { tabStore } from "../lib/store.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
+
+/** @typedef {import("../lib/api.js").ApiError} ApiError */
+/** @typedef {Api["CampaignResponse"]} Campaign */
+/** @typedef {Record<string, any>} Parts the parts of a campaign that are edited */
+/** @typedef {{past: Parts[], future: Parts[]}} History */
+/** @typedef {"saved" | "waiting" | "saving" | "failed" | "conflict"} SaveState */
 
 const PARTS = ["name", "description", "availability", "trigger", "audience", "steps", "configuration", "entry", "startGrace"];
-const REST_MS = 700;
-/** Changes of one field in a row are one step of the history while they follow each other within this. */
+/** Editing that pauses this long is saved. */
+const SAVE_AFTER_MS = 700;
+/** Changes of one field within this time are one step of the history. */
 const TOGETHER_MS = 1_500;
 const MOST_UNDO = 100;
 
-const partsOf = (campaign) => Object.fromEntries(PARTS.map((part) => [part, campaign[part] ?? (part === "steps" ? [] : null)]));
+/** @returns {Parts} */
+const partsOf = (/** @type {any} */ campaign) => Object.fromEntries(PARTS.map((part) => [part, campaign[part] ?? (part === "steps" ? [] : null)]));
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
-/** Signals and actions of one draft. `close()` saves what is left. */
+/**
+ * Return the signals and actions of one draft. `close()` saves the last changes.
+ * @param {Campaign} campaign
+ */
 export function openDraft(campaign) {
   const uid = campaign.uid;
   const path = `/v1/campaigns/${uid}`;
   const server = signal(campaign);
   const parts = signal(partsOf(campaign));
-  /** "saved", "waiting", "saving", "failed" or "conflict". */
-  const state = signal("saved");
-  const error = signal(null);
-  const theirs = signal(null);
-  const found = signal(null);
-  const history = signal({ past: [], future: [] });
+  const state = signal(/** @type {SaveState} */ ("saved"));
+  const error = signal(/** @type {ApiError | null} */ (null));
+  /** The draft of another user, until the conflict is resolved. */
+  const theirs = signal(/** @type {Campaign | null} */ (null));
+  /** The last validation. */
+  const found = signal(/** @type {Api["ValidationResponse"] | null} */ (null));
+  const history = signal(/** @type {History} */ ({ past: [], future: [] }));
   let lastEdit = { name: "", at: 0 };
-  /** What the server has, as it was written here: its own words for the same may differ. */
+  /** The parts on the server, as this page sent them. The server may write the same values differently. */
   let base = parts.value;
   let timer;
-  let running = null;
-  /** What was on its way last: when its answer is lost, the server may have it all the same. */
-  let sent = null;
-  let asked = 0;
+  let running = /** @type {Promise<void> | null} */ (null);
+  /** The parts of the last request. If its response was lost, the server may have them. */
+  let sent = /** @type {Parts | null} */ (null);
+  let validations = 0;
 
   function note(before, name) {
     const isMore = name && lastEdit.name === name && Date.now() - lastEdit.at < TOGETHER_MS;
@@ -40,17 +54,17 @@ export function openDraft(campaign) {
     if (!isMore) history.value = { past: [...history.value.past, before].slice(-MOST_UNDO), future: [] };
   }
 
-  /** Changes parts; edits under the same `name` that follow each other closely are undone together. */
+  /** Change parts. Edits with the same `name` in quick succession are undone together. */
   function edit(changes, name = "") {
     const next = { ...parts.value, ...changes };
     if (same(next, parts.value)) return;
     batch(() => {
       note(parts.value, name);
-      take(next);
+      apply(next);
     });
   }
 
-  function take(next) {
+  function apply(next) {
     parts.value = next;
     tabStore.write(`draft.${uid}`, JSON.stringify({ parts: next, base: partsOf(server.value) }));
     if (state.value !== "conflict") later();
@@ -59,20 +73,20 @@ export function openDraft(campaign) {
   function later() {
     state.value = "waiting";
     clearTimeout(timer);
-    timer = setTimeout(save, REST_MS);
+    timer = setTimeout(save, SAVE_AFTER_MS);
   }
 
-  function travel(from, to) {
+  function moveInHistory(from, to) {
     const stack = history.value[from];
     if (!stack.length) return;
     batch(() => {
       history.value = { ...history.value, [from]: stack.slice(0, -1), [to]: [...history.value[to], parts.value] };
       lastEdit = { name: "", at: 0 };
-      take(stack.at(-1));
+      apply(stack.at(-1));
     });
   }
 
-  /** One save at a time: what is edited meanwhile is saved after it. */
+  /** Save the draft. Saves run one at a time; later edits are saved by the next one. */
   async function save() {
     clearTimeout(timer);
     while (running) await running;
@@ -93,8 +107,9 @@ export function openDraft(campaign) {
       base = sent;
       settle(saved);
     } catch (problem) {
-      if (problem.status === 409) await meetNewer(problem, [before, sent]);
-      else fail(problem);
+      const refused = toApiError(problem);
+      if (refused.status === 409) await handleNewer(refused, [before, sent]);
+      else fail(refused);
     }
   }
 
@@ -105,8 +120,8 @@ export function openDraft(campaign) {
     });
   }
 
-  /** Launches and the calendar move the revision too: only another draft is a conflict of two people. */
-  async function meetNewer(refused, ours) {
+  /** Handle a newer revision. Launches and schedules change it too; only a different draft is a conflict with another user. */
+  async function handleNewer(refused, ours) {
     try {
       const now = await get(path);
       if (now.rev === server.value.rev) return fail(refused);
@@ -116,7 +131,7 @@ export function openDraft(campaign) {
       server.value = now;
       return await write();
     } catch (problem) {
-      return fail(problem);
+      return fail(toApiError(problem));
     }
   }
 
@@ -144,16 +159,17 @@ export function openDraft(campaign) {
     });
   }
 
-  /** Before something is done with the draft as the server has it; throws where that is not what stands here. */
+  /** Save before an action that uses the draft of the server. Throw if the draft could not be saved. */
   async function saveAll() {
     await save();
-    if (state.value === "conflict") throw new Error("Somebody else changed this draft: choose first which one stays");
-    if (state.value !== "saved") throw error.value ?? new Error("The draft could not be saved");
+    if (state.value === "conflict") throw new Error(campaigns.draft.conflict);
+    if (state.value !== "saved") throw error.value ?? new Error(campaigns.draft.notSaved);
   }
 
-  /** Ends a conflict: "mine" goes over what is there, "theirs" replaces what is here (and can be undone). */
+  /** Resolve a conflict: "mine" overwrites the draft on the server, "theirs" replaces the local draft and can be undone. */
   async function resolve(side) {
     const now = theirs.value;
+    if (!now) return;
     batch(() => {
       theirs.value = null;
       server.value = now;
@@ -168,23 +184,23 @@ export function openDraft(campaign) {
   }
 
   async function validate() {
-    const number = ++asked;
+    const number = ++validations;
     try {
-      const said = await post(`${path}/validate`);
-      if (number === asked) found.value = said;
+      const validation = await post(`${path}/validate`);
+      if (number === validations) found.value = validation;
     } catch (problem) {
-      if (number === asked) error.value = problem;
+      if (number === validations) error.value = toApiError(problem);
     }
   }
 
-  /** Somebody else may have saved meanwhile: without edits of our own theirs is simply shown. */
+  /** Show the draft of the server if another user saved it and there are no local edits. */
   async function refresh() {
     if (state.value !== "saved") return;
     const now = await get(path).catch(() => null);
     if (now && now.rev !== server.value.rev) await adopt(now);
   }
 
-  /** What the server has now: somebody else's draft is shown where nothing is edited; where something is, saving tells. */
+  /** Take over a newer state of the server. With local edits nothing happens: the next save finds the conflict. */
   async function adopt(now) {
     if (state.value !== "saved" || now.rev < server.value.rev) return;
     const isOther = !same(partsOf(now), partsOf(server.value));
@@ -195,12 +211,12 @@ export function openDraft(campaign) {
     if (isOther) await validate();
   }
 
-  /** What a reload or a closed tab kept from being saved. */
+  /** Restore the edits that a reload or a closed tab prevented from being saved. */
   function recover() {
-    const kept = readKept(uid);
-    if (!kept || same(kept.parts, parts.value)) return;
-    const isOurs = same(kept.base, parts.value);
-    parts.value = kept.parts;
+    const stored = readStored(uid);
+    if (!stored || same(stored.parts, parts.value)) return;
+    const isOurs = same(stored.base, parts.value);
+    parts.value = stored.parts;
     if (isOurs) later();
     else collide(campaign);
   }
@@ -210,8 +226,8 @@ export function openDraft(campaign) {
   return {
     uid, server, parts, state, error, theirs, found, history, edit, save, saveAll, resolve, refresh, validate,
     problems: computed(() => [...mark(found.value?.errors, "error"), ...mark(found.value?.warnings, "warning")]),
-    undo: () => travel("past", "future"),
-    redo: () => travel("future", "past"),
+    undo: () => moveInHistory("past", "future"),
+    redo: () => moveInHistory("future", "past"),
     adopt,
     close() {
       if (state.value === "waiting" || state.value === "failed") save();
@@ -219,15 +235,15 @@ export function openDraft(campaign) {
   }; // prettier-ignore
 }
 
-function readKept(uid) {
+function readStored(uid) {
   try {
-    return JSON.parse(tabStore.read(`draft.${uid}`));
+    return JSON.parse(tabStore.read(`draft.${uid}`) ?? "null");
   } catch {
     return null;
   }
 }
 
-/** With the path of the step that a problem lies in. */
+/** Add the level, and the path of the step in which the problem is. */
 function mark(list, level) {
   return (list ?? []).map((each) => ({ ...each, level, ...readField(each.field) }));
 }

@@ -1,4 +1,5 @@
-// What is done to the steps of a draft: insert, move, cut, copy, paste; what is selected and where the focus goes.
+// @ts-check
+// Editing the steps of a draft: insert, move, cut, copy and paste; the selection and the keyboard focus.
 import { signal } from "../vendor/preact.js";
 import { blankStep } from "../lib/schema.js";
 import {
@@ -6,19 +7,27 @@ import {
   stepsBefore,
 } from "../lib/steps.js"; // prettier-ignore
 import { deviceStore } from "../lib/store.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
 import { say } from "../components/parts.js";
 
-/** `nodeTypes()` gives the schemas by type. */
+/** @typedef {import("../lib/steps.js").Path} Path */
+/** @typedef {import("../lib/steps.js").Step} Step */
+/** @typedef {{kind: "step" | "trigger" | "audience" | "settings", path?: Path}} Selection */
+/** @typedef {ReturnType<typeof makeEditor>} Editor */
+
+/**
+ * @param {ReturnType<typeof import("./draft.js").openDraft>} draft
+ * @param {() => Map<string, any>} nodeTypes returns the schemas by type
+ */
 export function makeEditor(draft, nodeTypes) {
-  /** {kind: "step", path}, {kind: "trigger"}, {kind: "audience"}, {kind: "settings"} or null. */
-  const selected = signal(null);
+  const selected = signal(/** @type {Selection | null} */ (null));
   /** The slot at which the insert menu is open, with the button that opened it. */
-  const inserting = signal(null);
-  /** The field of the card that wants the focus. */
-  const focus = signal(null);
+  const inserting = signal(/** @type {{slot: Path, button: HTMLElement} | null} */ (null));
+  /** The field of the card that gets the focus next. */
+  const focus = signal(/** @type {string | null} */ (null));
   const steps = () => draft.parts.value.steps;
 
-  function select(path) {
+  function select(/** @type {Path | null} */ path) {
     selected.value = path && { kind: "step", path };
   }
 
@@ -36,7 +45,7 @@ export function makeEditor(draft, nodeTypes) {
     insert(aboutLastMessage(step, slot), slot);
   }
 
-  /** Most conditions ask what became of the message before, so a new one starts with that question. */
+  /** Most conditions ask about the latest message, so a new condition starts with it. */
   function aboutLastMessage(step, slot) {
     const sent = stepsBefore(steps(), slot).filter((each) => each.step.type === "SEND").at(-1);
     if (step.type !== "CONDITION" || !sent) return step;
@@ -58,7 +67,7 @@ export function makeEditor(draft, nodeTypes) {
 
   function copy(path) {
     deviceStore.write("clip", JSON.stringify(stepAt(steps(), path)));
-    say("Step copied");
+    say(campaigns.editor.copied);
   }
 
   function cut(path) {
@@ -68,7 +77,7 @@ export function makeEditor(draft, nodeTypes) {
 
   function clip() {
     try {
-      return JSON.parse(deviceStore.read("clip"));
+      return JSON.parse(deviceStore.read("clip") ?? "null");
     } catch {
       return null;
     }
@@ -79,11 +88,14 @@ export function makeEditor(draft, nodeTypes) {
     if (step) insert(copyOf(step, idsOf(steps())), slot);
   }
 
-  const afterOf = (path) => [...path.slice(0, -1), path.at(-1) + 1];
+  const afterOf = (/** @type {Path} */ path) => [...path.slice(0, -1), (path.at(-1) ?? 0) + 1];
 
   return {
     draft, selected, inserting, focus, select, goTo, insertNew, remove, copy, cut, paste, clip, afterOf,
-    duplicate: (path) => insert(copyOf(stepAt(steps(), path), idsOf(steps())), afterOf(path)),
+    duplicate(/** @type {Path} */ path) {
+      const step = stepAt(steps(), path);
+      if (step) insert(copyOf(step, idsOf(steps())), afterOf(path));
+    },
     change(path, next, name) {
       write(changeStep(steps(), path, () => next), `${fieldOf(path)}.${name}`);
     },
@@ -98,18 +110,25 @@ export function makeEditor(draft, nodeTypes) {
   }; // prettier-ignore
 }
 
-/** The keys that work on a step while its card has the focus: [keys, words, action(editor, path)]. */
+/**
+ * The keys of a step whose card has the focus: [key, name of the text, action].
+ * @type {[string, string, (editor: Editor, path: Path) => void][]}
+ */
 export const STEP_KEYS = [
-  ["Delete", "Delete the step", (editor, path) => editor.remove(path)],
-  ["Backspace", "Delete the step", (editor, path) => editor.remove(path)],
-  ["Mod+c", "Copy", (editor, path) => editor.copy(path)],
-  ["Mod+x", "Cut", (editor, path) => editor.cut(path)],
-  ["Mod+v", "Paste after it", (editor, path) => editor.paste(editor.afterOf(path))],
-  ["Mod+d", "Duplicate", (editor, path) => editor.duplicate(path)],
-  ["Alt+ArrowUp", "Move it up", (editor, path) => editor.shift(path, -1)],
-  ["Alt+ArrowDown", "Move it down", (editor, path) => editor.shift(path, 1)],
+  ["Delete", "delete", (editor, path) => editor.remove(path)],
+  ["Backspace", "delete", (editor, path) => editor.remove(path)],
+  ["Mod+c", "copy", (editor, path) => editor.copy(path)],
+  ["Mod+x", "cut", (editor, path) => editor.cut(path)],
+  ["Mod+v", "paste", (editor, path) => editor.paste(editor.afterOf(path))],
+  ["Mod+d", "duplicate", (editor, path) => editor.duplicate(path)],
+  ["Alt+ArrowUp", "up", (editor, path) => editor.shift(path, -1)],
+  ["Alt+ArrowDown", "down", (editor, path) => editor.shift(path, 1)],
 ];
 
+/**
+ * Return the name of a pressed key with its modifiers: "Mod+c". Mod is Ctrl, or Command on a Mac.
+ * @param {KeyboardEvent} event
+ */
 export function keyName(event) {
   const mod = event.ctrlKey || event.metaKey ? "Mod+" : "";
   const alt = event.altKey ? "Alt+" : "";

@@ -1,20 +1,25 @@
-// The menu behind "+": the node types that this server has, and what was copied.
+// @ts-check
+// The menu of "+": the step types of this server, and the copied step.
 import { html, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { names } from "../lib/names.js";
 import { headline, typeName } from "../lib/outline.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
 import { components } from "../lib/texts/en/components.js";
 import { Icon } from "../components/icons.js";
 
+const text = campaigns.timeline;
+
+/** @param {{editor: import("./editor.js").Editor}} props */
 export function InsertMenu({ editor }) {
   const opened = editor.inserting.value;
-  const menu = useRef(null);
-  // At once, as for a card: the next key belongs to the menu.
+  const menu = useRef(/** @type {HTMLElement | null} */ (null));
+  // A layout effect runs before the next key press, so the key reaches the menu.
   useLayoutEffect(() => {
-    if (!opened) return;
     const popover = menu.current;
+    if (!opened || !popover) return;
     popover.showPopover();
     put(popover, opened.button);
-    popover.querySelector("button").focus();
+    popover.querySelector("button")?.focus();
   }, [opened]);
   function onToggle(event) {
     if (event.newState !== "closed") return;
@@ -23,14 +28,15 @@ export function InsertMenu({ editor }) {
     if (event.currentTarget.contains(document.activeElement) || document.activeElement === document.body) button?.focus();
   }
   function choose(action) {
+    if (!opened) return;
     const { slot } = opened;
-    menu.current.hidePopover();
+    menu.current?.hidePopover();
     action(slot);
   }
   const copied = opened && editor.clip();
-  return html`<div class="insert-menu" popover="auto" role="menu" aria-label="Insert a step" ref=${menu} onToggle=${onToggle} onKeyDown=${onKeyDown}>
+  return html`<div class="insert-menu" popover="auto" role="menu" aria-label=${text.insert} ref=${menu} onToggle=${onToggle} onKeyDown=${onKeyDown}>
     ${copied && html`<button type="button" role="menuitem" onClick=${() => choose(editor.paste)}>
-      <span class="glyph"><${Icon} name=${copied.type} /></span><span><b>Paste</b><small>${headline(copied, names.value)}</small></span></button>`}
+      <span class="glyph"><${Icon} name=${copied.type} /></span><span><b>${text.paste}</b><small>${headline(copied, names.value)}</small></span></button>`}
     ${[...names.value.nodeTypes].map(([type, schema]) => html`<button type="button" role="menuitem" key=${type}
       onClick=${() => choose((slot) => editor.insertNew(type, slot))}>
       <span class="glyph ${type === "SEND" ? "is-send" : ""}"><${Icon} name=${type} /></span>
@@ -38,7 +44,7 @@ export function InsertMenu({ editor }) {
   </div>`;
 }
 
-/** Below the button, as wide as a lane, so that the lane beside stays in sight; inside the window always. */
+/** Place the menu below the button and inside the window. It is as wide as a lane, so that the next lane stays visible. */
 function put(popover, button) {
   const at = button.getBoundingClientRect();
   const { width, height } = popover.getBoundingClientRect();

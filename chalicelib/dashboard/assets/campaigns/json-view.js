@@ -1,51 +1,56 @@
-// The same campaign as JSON: editable, and to be taken along.
+// @ts-check
+// The campaign as JSON: editable, with copy and download.
 import { html, useState } from "../vendor/preact.js";
 import { download } from "../lib/download.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
 import { Button, say } from "../components/parts.js";
 
 const PARTS = ["name", "description", "trigger", "entry", "startGrace", "audience", "configuration", "steps"];
 
+const text = campaigns.json;
+
+/** @param {{draft: ReturnType<typeof import("./draft.js").openDraft>}} props */
 export function JsonView({ draft }) {
   const shown = JSON.stringify(Object.fromEntries(PARTS.map((part) => [part, draft.parts.value[part]])), null, 2);
   const [typed, setTyped] = useState(null);
   const [wrong, setWrong] = useState("");
-  function write(text) {
-    setTyped(text);
+  function write(next) {
+    setTyped(next);
     try {
-      const read = JSON.parse(text);
+      const read = JSON.parse(next);
       const problem = check(read);
       setWrong(problem);
       if (!problem) draft.edit(read, "json");
     } catch (error) {
-      setWrong(error.message);
+      setWrong(text.invalid(error instanceof Error ? error.message : String(error)));
     }
   }
   async function copy() {
     try {
       await navigator.clipboard.writeText(typed ?? shown);
-      say("Copied");
+      say(text.copied);
     } catch {
-      say("The browser does not let the page copy; select the text instead");
+      say(text.copyRefused);
     }
   }
-  return html`<section class="json-view" aria-label="JSON">
+  return html`<section class="json-view" aria-label=${campaigns.campaign.tabs.json}>
     <div class="between">
-      <p class="muted">What you write here is the draft; the timeline shows the same.</p>
-      <span class="row"><${Button} onClick=${copy}>Copy<//><${Button} onClick=${() => download(typed ?? shown, draft.parts.value.name)}>Download<//></span>
+      <p class="muted">${text.help}</p>
+      <span class="row"><${Button} onClick=${copy}>${text.copy}<//><${Button} onClick=${() => download(typed ?? shown, draft.parts.value.name)}>${text.download}<//></span>
     </div>
     ${wrong && html`<p class="notice bad" role="alert">${wrong}</p>`}
-    <textarea class="code" aria-label="Campaign as JSON" spellcheck=${false} value=${typed ?? shown} onInput=${(event) => write(event.target.value)}
+    <textarea class="code" aria-label=${text.label} spellcheck=${false} value=${typed ?? shown} onInput=${(event) => write(event.target.value)}
       onBlur=${() => !wrong && setTyped(null)}></textarea>
   </section>`;
 }
 
-/** Only what the page itself stands on; all else is the API's to judge. */
+/** Check the structure that the page needs. The API checks everything else. */
 function check(read) {
-  if (!read || typeof read !== "object" || Array.isArray(read)) return "A campaign is written as an object";
+  if (!read || typeof read !== "object" || Array.isArray(read)) return text.notObject;
   const unknown = Object.keys(read).filter((name) => !PARTS.includes(name));
-  if (unknown.length) return `${unknown.join(", ")}: not a part of a campaign that can be written here`;
+  if (unknown.length) return text.unknown(unknown);
   const broken = "steps" in read && (!Array.isArray(read.steps) || !read.steps.every(isStep));
-  return broken ? "steps must be a list of objects, and the lanes of a split too" : "";
+  return broken ? text.badSteps : "";
 }
 
 function isStep(step) {

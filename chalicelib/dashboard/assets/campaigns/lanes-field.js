@@ -1,13 +1,23 @@
-// The lanes of a split in the panel: labels, weights, conditions; add, remove, move.
+// @ts-check
+// The lanes of a split in the panel: labels, weights and conditions; add, remove and move.
 import { html } from "../vendor/preact.js";
 import { names } from "../lib/names.js";
 import { headline } from "../lib/outline.js";
 import { resolve } from "../lib/schema.js";
 import { stepsBefore } from "../lib/steps.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
 import { Icon } from "../components/icons.js";
 import { Button, Text } from "../components/parts.js";
 import { When } from "../components/when.js";
 
+const text = campaigns.lanes;
+
+/** @typedef {import("../lib/steps.js").Lane} Lane */
+
+/**
+ * @param {{schema: any, root: any, value: Lane[] | undefined, onChange: (next: Lane[]) => void, problemAt: (path: string) => string,
+ *   editor: import("./editor.js").Editor, stepPath: number[]}} props
+ */
 export function LanesField({ schema, root, value, onChange, problemAt, editor, stepPath }) {
   const lanes = value ?? [];
   const lane = resolve(schema.items, root);
@@ -17,21 +27,21 @@ export function LanesField({ schema, root, value, onChange, problemAt, editor, s
     .filter((each) => each.step.type === "SEND")
     .map((each) => [each.step.id, headline(each.step, names.value)]);
   const own = problemAt("lanes");
-  return html`<fieldset class="form"><legend>Lanes</legend>
+  return html`<fieldset class="form"><legend>${text.title}</legend>
     ${own && html`<p class="problem">${own}</p>`}
     ${lanes.map((each, index) => html`<div class="inset form" key=${index}>
-      <div class="between"><h3>${each.label || `Lane ${index + 1}`}</h3><span class="row">
-        <${IconAction} label="Move lane ${index + 1} to the left" glyph="‹" disabled=${index === 0} act=${() => onChange(swap(lanes, index, index - 1))} />
-        <${IconAction} label="Move lane ${index + 1} to the right" glyph="›" disabled=${index === lanes.length - 1} act=${() => onChange(swap(lanes, index, index + 1))} />
-        <${IconAction} label="Remove lane ${index + 1}" glyph=${html`<${Icon} name="close" />`} disabled=${lanes.length <= (schema.minItems ?? 1)}
+      <div class="between"><h3>${each.label || text.lane(index + 1)}</h3><span class="row">
+        <${IconAction} label=${text.left(index + 1)} glyph="‹" disabled=${index === 0} act=${() => onChange(swap(lanes, index, index - 1))} />
+        <${IconAction} label=${text.right(index + 1)} glyph="›" disabled=${index === lanes.length - 1} act=${() => onChange(swap(lanes, index, index + 1))} />
+        <${IconAction} label=${text.remove(index + 1)} glyph=${html`<${Icon} name="close" />`} disabled=${lanes.length <= (schema.minItems ?? 1)}
           act=${() => onChange(rebalance(lanes.toSpliced(index, 1), hasWeights))} /></span></div>
-      <${Text} name="Label" value=${each.label} maxlength=${50} problem=${problemAt(`lanes[${index}].label`)} onInput=${(label) => set(index, { label })} />
-      ${hasWeights && html`<${Text} name="Weight (%)" type="number" min="0" max="100" value=${each.weight} problem=${problemAt(`lanes[${index}].weight`)}
+      <${Text} name=${text.label} value=${each.label} maxlength=${50} problem=${problemAt(`lanes[${index}].label`)} onInput=${(label) => set(index, { label })} />
+      ${hasWeights && html`<${Text} name=${text.weight} type="number" min="0" max="100" value=${each.weight} problem=${problemAt(`lanes[${index}].weight`)}
         onInput=${(weight) => set(index, { weight: weight === "" ? undefined : Number(weight) })} />`}
       ${!hasWeights && html`<${LaneWhen} lane=${each} isLast=${index === lanes.length - 1} messages=${messages} problem=${problemAt(`lanes[${index}].when`)}
         set=${(when) => set(index, { when })} />`}
     </div>`)}
-    <${Button} disabled=${lanes.length >= (schema.maxItems ?? 99)} onClick=${() => onChange(rebalance(withAnother(lanes, hasWeights, messages), hasWeights))}>Add a lane<//>
+    <${Button} disabled=${lanes.length >= (schema.maxItems ?? 99)} onClick=${() => onChange(rebalance(withAnother(lanes, hasWeights, messages), hasWeights))}>${text.add}<//>
   </fieldset>`;
 }
 
@@ -40,14 +50,14 @@ function IconAction({ label, glyph, act, disabled }) {
 }
 
 function LaneWhen({ lane, isLast, messages, problem, set }) {
-  return html`${isLast && !lane.when && html`<p class="help">Takes everybody else. With a comparison it takes some, and the others go on after the split.</p>`}
+  return html`${isLast && !lane.when && html`<p class="help">${text.everyoneElse}</p>`}
     <${When} value=${lane.when} onChange=${set} messages=${messages} />
     ${problem && html`<p class="problem">${problem}</p>`}`;
 }
 
 const swap = (lanes, one, other) => lanes.with(one, lanes[other]).with(other, lanes[one]);
 
-/** The lane for everybody else stays the last. */
+/** Add a lane before the lane for everyone else, which stays the last. */
 function withAnother(lanes, hasWeights, messages) {
   const label = freshLabel(lanes, hasWeights);
   if (hasWeights) return [...lanes, { label, weight: 0, steps: [] }];
@@ -58,13 +68,13 @@ function withAnother(lanes, hasWeights, messages) {
 
 function freshLabel(lanes, hasWeights) {
   const taken = new Set(lanes.map((each) => each.label));
-  const candidates = hasWeights ? [..."ABCDEFGHIJ"] : Array.from({ length: 20 }, (_, index) => `Lane ${index + 1}`);
+  const candidates = hasWeights ? [..."ABCDEFGHIJ"] : Array.from({ length: 20 }, (_, index) => text.lane(index + 1));
   return candidates.find((each) => !taken.has(each));
 }
 
-/** Weights that were even stay even; those that somebody chose are left for them to mend. */
+/** Equal weights stay equal. Chosen weights are not changed; the API reports a wrong sum. */
 function rebalance(lanes, hasWeights) {
-  const weights = lanes.map((each) => each.weight).filter(Boolean);
+  const weights = lanes.flatMap((each) => each.weight || []);
   if (!hasWeights || Math.max(...weights) - Math.min(...weights) > 1) return lanes;
   const each = Math.floor(100 / lanes.length);
   return lanes.map((lane, index) => ({ ...lane, weight: each + (index < 100 - each * lanes.length ? 1 : 0) }));

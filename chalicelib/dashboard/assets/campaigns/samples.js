@@ -1,25 +1,23 @@
-// Campaigns to begin with. They take the first channel and its published template; what is missing the page marks.
+// @ts-check
+// Sample campaigns. They use a channel with a published template; the page marks what is missing.
 import { names, readNames } from "../lib/names.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
 
-export const SAMPLES = [
-  { id: "empty", name: "An empty timeline", words: "Add the first step yourself." },
-  { id: "remind", name: "Remind who did not open", words: "A message, two days, a reminder for those who did not open it." },
-  { id: "compare", name: "Compare two texts", words: "An A/B test of two messages, half and half." },
-  { id: "welcome", name: "Welcome in three parts", words: "Three messages over a week, in the morning where the contact lives." },
-];
+const text = campaigns.samples;
 
+/** @type {Record<string, (send: (id: string, name: string) => import("../lib/steps.js").Step) => import("../lib/steps.js").Step[]>} */
 const STEPS = {
   empty: () => [],
   remind: (send) => [
-    send("hello", "First message"),
+    send("hello", text.remind.steps.first),
     { id: "pause", type: "WAIT", for: "P2D" },
     {
       id: "opened",
       type: "CONDITION",
-      name: "Opened?",
+      name: text.remind.steps.opened,
       lanes: [
         { label: "yes", when: { message: "hello", is: "opened" }, steps: [{ id: "mark", type: "TAG", add: ["engaged"] }] },
-        { label: "no", steps: [send("remind", "Reminder")] },
+        { label: "no", steps: [send("remind", text.remind.steps.reminder)] },
       ],
     },
   ],
@@ -27,25 +25,31 @@ const STEPS = {
     {
       id: "which",
       type: "AB_TEST",
-      name: "Which text?",
+      name: text.compare.steps.test,
       lanes: [
-        { label: "A", weight: 50, steps: [send("text-a", "Text A")] },
-        { label: "B", weight: 50, steps: [send("text-b", "Text B")] },
+        { label: "A", weight: 50, steps: [send("text-a", text.compare.steps.a)] },
+        { label: "B", weight: 50, steps: [send("text-b", text.compare.steps.b)] },
       ],
     },
   ],
   welcome: (send) => [
-    send("day-1", "Welcome"),
+    send("day-1", text.welcome.steps.first),
     { id: "two-days", type: "WAIT", for: "P2D" },
     { id: "morning", type: "WAIT", localTime: "09:00" },
-    send("day-3", "How to begin"),
+    send("day-3", text.welcome.steps.second),
     { id: "four-days", type: "WAIT", for: "P4D" },
     { id: "next-morning", type: "WAIT", localTime: "09:00" },
-    send("day-7", "What others do"),
+    send("day-7", text.welcome.steps.third),
   ],
 };
 
-/** The body of `POST /v1/campaigns`. */
+export const SAMPLES = Object.keys(STEPS);
+
+/**
+ * Return the body of `POST /v1/campaigns`.
+ * @param {string} id
+ * @param {string} name
+ */
 export async function buildSample(id, name) {
   await readNames("channels", "templates");
   const templates = [...names.value.templates.values()].filter((each) => each.status === "PUBLISHED");
@@ -53,6 +57,6 @@ export async function buildSample(id, name) {
   const fits = (channel) => templates.some((each) => each.channelType === channel.type);
   const channel = channels.findLast(fits) ?? channels[0];
   const template = templates.find((each) => each.channelType === channel?.type);
-  const send = (stepId, words) => ({ id: stepId, type: "SEND", name: words, channelUid: channel?.uid, templateUid: template?.uid });
+  const send = (stepId, stepName) => ({ id: stepId, type: "SEND", name: stepName, channelUid: channel?.uid, templateUid: template?.uid });
   return { name, steps: STEPS[id](send) };
 }

@@ -1,12 +1,20 @@
-// One step on the line: what it does, when, how many are here, and what is wrong with it.
+// @ts-check
+// One step on the timeline: what it does, when, its statistics, and its problems.
 import { html } from "../vendor/preact.js";
 import { names } from "../lib/names.js";
 import { compact, count, share } from "../lib/numbers.js";
 import { elapsedWords, headline, subline, typeName } from "../lib/outline.js";
 import { to } from "../lib/router.js";
 import { fieldOf } from "../lib/steps.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
 import { Icon } from "../components/icons.js";
 
+const text = campaigns.timeline;
+
+/**
+ * @param {{step: import("../lib/steps.js").Step, path: number[], editor: import("./editor.js").Editor, counters: any,
+ *   times: ReturnType<typeof import("../lib/outline.js").elapsed>}} props
+ */
 export function StepCard({ step, path, editor, counters, times }) {
   const field = fieldOf(path);
   const problems = editor.problemsOf(path);
@@ -27,12 +35,12 @@ export function StepCard({ step, path, editor, counters, times }) {
 }
 
 function spoken(step, problems, when) {
-  const told = [typeName(step?.type), headline(step, names.value), subline(step, names.value), when];
-  if (problems.length) told.push(`${problems.length} to check`);
-  return told.filter(Boolean).join(", ");
+  const parts = [typeName(step?.type), headline(step, names.value), subline(step, names.value), when];
+  if (problems.length) parts.push(text.toCheck(problems.length));
+  return parts.filter(Boolean).join(", ");
 }
 
-/** Who is here leads to them: click the number. */
+/** The statistics of a step. The number of contacts at the step links to them. */
 function Counts({ counters, step }) {
   const of = counters.value?.[step?.id];
   if (!of) return null;
@@ -40,10 +48,10 @@ function Counts({ counters, step }) {
   const isSend = step.type === "SEND";
   return html`<div class="counts">
     <span class="passed" aria-hidden="true"><i style=${{ width: `${of.entered ? (passed / of.entered) * 100 : 0}%` }}></i></span>
-    <span><b>${count(isSend ? of.sent : passed)}</b> ${isSend ? "sent" : "passed"}</span>
-    ${isSend && of.opened > 0 && html`<span><b>${share(of.opened, of.sent)}</b> opened</span>`}
-    ${of.skipped > 0 && html`<span><b>${count(of.skipped)}</b> skipped</span>`}
-    ${of.failed > 0 && html`<span class="is-bad"><b>${count(of.failed)}</b> failed</span>`}
-    ${of.here > 0 && html`<a class="here" href=${to("flows", counters.flow.value, { node: step.id })} title="Who is here now">${compact(of.here)} here</a>`}
+    <span><b>${count(isSend ? of.sent : passed)}</b> ${text.passed(isSend)}</span>
+    ${isSend && of.opened > 0 && html`<span><b>${share(of.opened, of.sent)}</b> ${text.opened}</span>`}
+    ${of.skipped > 0 && html`<span><b>${count(of.skipped)}</b> ${text.skipped}</span>`}
+    ${of.failed > 0 && html`<span class="is-bad"><b>${count(of.failed)}</b> ${text.failed}</span>`}
+    ${of.here > 0 && html`<a class="here" href=${to("flows", counters.flow.value, { node: step.id })} title=${text.hereHelp}>${text.here(compact(of.here))}</a>`}
   </div>`;
 }

@@ -1,32 +1,39 @@
-// The steps as people read them: a line with cards, which splits into lanes that gather by themselves.
+// @ts-check
+// The steps as a line of cards. A split opens lanes, which join after the split.
 import { html, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { share } from "../lib/numbers.js";
 import { elapsed } from "../lib/outline.js";
 import { fieldOf, isSplit } from "../lib/steps.js";
+import { campaigns } from "../lib/texts/en/campaigns.js";
 import { Icon } from "../components/icons.js";
 import { keyName, STEP_KEYS } from "./editor.js";
 import { StepCard } from "./step-card.js";
 
+const text = campaigns.timeline;
+
 /**
- * `counters` is a signal with the numbers of the nodes, by id, or null. Only what shows numbers reads it, and the
- * properties given here stay the same, so that a tick of the counters draws numbers and nothing else.
+ * The whole timeline. `counters` is a signal with the statistics of the nodes by ID, or null. Only the components that show
+ * numbers read it, and their other properties stay the same: new statistics redraw numbers only.
+ * @param {{editor: import("./editor.js").Editor, counters: any, Start: any}} props
  */
 export function Timeline({ editor, counters, Start }) {
   const steps = editor.draft.parts.value.steps;
   const times = elapsed(steps);
-  const canvas = useRef(null);
+  const canvas = useRef(/** @type {HTMLElement | null} */ (null));
   const wanted = editor.focus.value;
-  // Before anything else can happen: a card that moved is made anew, and a key pressed meanwhile would fall on nothing.
+  // A card that moved is a new element. A layout effect focuses it before the next key press, so no key is lost.
   useLayoutEffect(() => {
     if (!wanted) return;
-    canvas.current.querySelector(`[data-field="${wanted}"]`)?.focus({ preventScroll: false });
+    /** @type {HTMLElement | null | undefined} */
+    const card = canvas.current?.querySelector(`[data-field="${wanted}"]`);
+    card?.focus({ preventScroll: false });
     editor.focus.value = null;
   }, [wanted, steps]);
   const shared = { editor, counters, times };
   return html`<div class="flowline" ref=${canvas} onKeyDown=${(event) => onKeyDown(event, editor, canvas.current)}>
     <${Start} editor=${editor} />
-    <${Lane} ...${shared} steps=${steps} above=${[]} label="Steps" />
-    <p class="finish">${endsHere(steps) ? "" : "End"}</p>
+    <${Lane} ...${shared} steps=${steps} above=${[]} label=${text.steps} />
+    <p class="finish">${endsHere(steps) ? "" : text.end}</p>
   </div>`;
 }
 
@@ -48,37 +55,36 @@ function Lane({ steps, above, label, ...shared }) {
 }
 
 function Lanes({ step, path, ...shared }) {
-  const hasOtherwise = step.type === "CONDITION" && Boolean(step.lanes.at(-1)?.when);
-  return html`<ol class="lanes" aria-label="Lanes">
+  const hasBypass = step.type === "CONDITION" && Boolean(step.lanes.at(-1)?.when);
+  return html`<ol class="lanes" aria-label=${text.lanes}>
     ${step.lanes.map((lane, index) => html`<li key=${index} class="lane ${endsHere(lane?.steps) ? "ends" : ""}">
-      <p class="lane-name"><b title=${lane?.label}>${lane?.label || `Lane ${index + 1}`}</b><${LaneShare} node=${step.id} lane=${lane} counters=${shared.counters} /></p>
-      <${Lane} ...${shared} steps=${lane?.steps} above=${[...path, index]} label=${`Lane ${lane?.label ?? index + 1}`} />
-      ${endsHere(lane?.steps) && html`<p class="ended">ends here</p>`}
+      <p class="lane-name"><b title=${lane?.label}>${lane?.label || text.lane(index + 1)}</b><${LaneShare} node=${step.id} lane=${lane} counters=${shared.counters} /></p>
+      <${Lane} ...${shared} steps=${lane?.steps} above=${[...path, index]} label=${text.lane(lane?.label ?? index + 1)} />
+      ${endsHere(lane?.steps) && html`<p class="ended">${text.ended}</p>`}
     </li>`)}
-    ${hasOtherwise && html`<li class="lane bypass"><p class="lane-name"><b>Others</b><${LaneShare} node=${step.id} lane=${OTHERS} counters=${shared.counters} /></p>
-      <p class="ended">go on</p></li>`}
+    ${hasBypass && html`<li class="lane bypass"><p class="lane-name"><b>${text.others}</b><${LaneShare} node=${step.id} lane=${OTHERS} counters=${shared.counters} /></p>
+      <p class="ended">${text.continue}</p></li>`}
   </ol>`;
 }
 
-/** The way out of those whom no lane takes, as the API names it. */
+/** The exit of contacts that no lane takes, as the API names it. */
 const OTHERS = { label: "otherwise" };
 
-/** Measured where somebody passed, else the weight. */
+/** The measured share of a lane; before any contact has passed, its weight. */
 function LaneShare({ node, lane, counters }) {
   const left = counters.value?.[node]?.left ?? {};
   const passed = Object.values(left).reduce((sum, each) => sum + each, 0);
   if (passed) return html`<span>${share(left[lane?.label] ?? 0, passed)}</span>`;
-  return lane?.weight === undefined ? null : html`<span>${lane.weight} %</span>`;
+  return lane?.weight === undefined ? null : html`<span>${text.weight(lane.weight)}</span>`;
 }
 
 function Plus({ slot, editor, isLast }) {
-  const where = slot.at(-1) === 0 ? "at the beginning" : `after step ${slot.at(-1)}`;
-  const inLane = slot.length > 1 ? " of this lane" : "";
+  const label = `${slot.at(-1) === 0 ? text.insertFirst : text.insertAfter(slot.at(-1))}${slot.length > 1 ? text.ofLane : ""}`;
   function open(event) {
     editor.inserting.value = { slot, button: event.currentTarget };
   }
   return html`<button type="button" class="plus ${isLast ? "is-wide" : ""}" data-slot=${fieldOf(slot)} aria-haspopup="menu"
-    aria-label="Insert a step ${where}${inLane}" onClick=${open}><${Icon} name="plus" />${isLast && html`<span>Add a step</span>`}</button>`;
+    aria-label=${label} onClick=${open}><${Icon} name="plus" />${isLast && html`<span>${text.add}</span>`}</button>`;
 }
 
 function onKeyDown(event, editor, canvas) {
@@ -89,7 +95,7 @@ function onKeyDown(event, editor, canvas) {
   const action = STEP_KEYS.find(([keys]) => keys === pressed)?.[2];
   if (action) action(editor, path);
   else if (pressed === "+" || pressed === "Insert") openAfter(canvas, editor, path);
-  else if (!walkFocus(pressed, event.target, canvas)) return;
+  else if (!moveFocus(pressed, event.target, canvas)) return;
   event.preventDefault();
 }
 
@@ -99,8 +105,8 @@ function openAfter(canvas, editor, path) {
   canvas.querySelector(`[data-slot="${fieldOf(editor.afterOf(path))}"]`)?.click();
 }
 
-/** Up and down in reading order; left and right to the nearest card of a lane beside. */
-function walkFocus(pressed, from, canvas) {
+/** Move the focus: up and down in reading order, left and right to the nearest card of another lane. */
+function moveFocus(pressed, from, canvas) {
   const cards = [...canvas.querySelectorAll("[data-field]")];
   if (pressed === "ArrowDown" || pressed === "ArrowUp") {
     cards[cards.indexOf(from) + (pressed === "ArrowDown" ? 1 : -1)]?.focus();

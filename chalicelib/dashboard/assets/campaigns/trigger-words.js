@@ -1,9 +1,11 @@
-// What starts a campaign, in a few words. Apart from the form, so that the list of campaigns does not load the form.
+// @ts-check
+// The trigger of a campaign in a few words. It is not part of the form, so that the campaign list does not load the form.
 import { campaigns } from "../lib/texts/en/campaigns.js";
 import { moment } from "../lib/times.js";
 
 const text = campaigns.trigger;
 
+/** @param {any} trigger */
 export function triggerWords(trigger) {
   switch (trigger?.type) {
     case "scheduled":

@@ -1,6 +1,8 @@
+// @ts-check
 // The shell: navigation, the screen that the address names, dialogs and notes.
 import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { screenOf } from "../lib/address.js";
+import { ApiError } from "../lib/api.js";
 import { place, to } from "../lib/router.js";
 import { expired, signOut, workspace } from "../lib/session.js";
 import { deviceStore } from "../lib/store.js";
@@ -25,9 +27,15 @@ export function App() {
     ${expired.value && html`<${SignInAgain} />`}`;
 }
 
+/** @param {FocusOptions} [options] */
+function focusHeading(options) {
+  const heading = document.querySelector("main h1");
+  if (heading instanceof HTMLElement) heading.focus(options);
+}
+
 function skip(event) {
   event.preventDefault();
-  document.querySelector("main h1")?.focus();
+  focusHeading();
 }
 
 function Navigation({ chosen }) {
@@ -70,12 +78,15 @@ function Theme() {
   return html`<button class="icon-button" aria-label=${words} title=${words} onClick=${change}><${Icon} name="theme" /></button>`;
 }
 
-/** Loads the module of a screen when it is first gone to. */
+/**
+ * Load the module of a screen at its first visit, and show the screen.
+ * @param {{path: string[]}} props
+ */
 function CurrentScreen({ path }) {
   const rest = path.slice(1);
   const name = screenOf(path);
-  const [loaded, setLoaded] = useState({});
-  const before = useRef(null);
+  const [loaded, setLoaded] = useState(/** @type {{name?: string, Screen?: any, error?: unknown}} */ ({}));
+  const before = useRef(/** @type {string | null} */ (null));
   useEffect(() => {
     let isCurrent = true;
     const load = SCREENS[name];
@@ -86,15 +97,15 @@ function CurrentScreen({ path }) {
     };
   }, [name]);
   const where = path.join("/");
-  // At once: what is asked on the new screen is not one of the old one's questions.
+  // A layout effect dismisses the dialog of the old screen before the new screen can open one.
   useLayoutEffect(() => {
     if (before.current !== null && before.current !== where) dismiss();
   }, [where]);
   useLayoutEffect(() => {
     if (loaded.name !== name) return;
-    // Not at the first screen: then the focus belongs to the browser.
+    // The first screen keeps the focus that the browser set.
     if (before.current !== null && before.current !== where) {
-      document.querySelector("main h1")?.focus({ preventScroll: true });
+      focusHeading({ preventScroll: true });
       scrollTo(0, 0);
     }
     before.current = where;
@@ -102,8 +113,8 @@ function CurrentScreen({ path }) {
   if (!SCREENS[name]) return html`<div class="page"><h1>${shell.notFound.title}</h1><p><a href=${to("overview")}>${shell.notFound.link}</a></p></div>`;
   if (loaded.name !== name) return null;
   if (loaded.error) {
-    // After a deployment an open page asks for modules under names that are gone.
-    return html`<div class="page"><${Problem} of=${new Error(shell.notLoaded)}
+    // After a deployment an open page requests modules whose names no longer exist.
+    return html`<div class="page"><${Problem} of=${new ApiError(0, { message: shell.notLoaded })}
       again=${() => location.reload()} /></div>`;
   }
   return html`<${loaded.Screen} key=${where} path=${rest} />`;

@@ -1,4 +1,5 @@
-// Messages by day. The API has no numbers by day, so each flow's are put on the day on which it started.
+// @ts-check
+// Messages by day. The API has no statistics by day, so the messages of a flow count for the day of its start.
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { get } from "../lib/api.js";
 import { serverNow } from "../lib/clock.js";
@@ -10,16 +11,17 @@ import { Card, Loaded } from "../components/parts.js";
 
 const text = shell.overview.chart;
 const DAYS = 14;
-/** Flows whose numbers are read for it. */
-const MOST = 20;
+/** Flows whose statistics are read. */
+const MAX_FLOWS = 20;
 const DAY_MS = 86_400_000;
 
+/** @param {{flows: Api["FlowSummaryResponse"][]}} props */
 export function DailySends({ flows }) {
-  const recent = flows.filter((each) => each.startedAt && serverNow() - new Date(each.startedAt) < DAYS * DAY_MS).slice(0, MOST);
+  const recent = flows.filter((each) => each.startedAt && serverNow() - new Date(each.startedAt).getTime() < DAYS * DAY_MS).slice(0, MAX_FLOWS);
   const days = useLoad((signal) => readDays(recent, signal), [recent.map((each) => each.uid).join()]);
   return html`<${Card} name=${text.title(DAYS)}><${Loaded} from=${days} what=${text.what}>${(sums) => {
     const total = sums.reduce((sum, each) => sum + each.sent, 0);
-    return html`<p class="muted">${recent.length === MOST ? text.latest(total, MOST) : text.total(total)}</p>
+    return html`<p class="muted">${recent.length === MAX_FLOWS ? text.latest(total, MAX_FLOWS) : text.total(total)}</p>
       <${Chart} days=${sums} />
       <table class="unseen"><caption>${text.caption}</caption><tbody>${sums.filter((each) => each.sent).map((each) => html`<tr><th scope="row">${each.at.toLocaleDateString()}</th><td>${count(each.sent)}</td></tr>`)}</tbody></table>`;
   }}<//><//>`;
@@ -36,21 +38,22 @@ async function readDays(flows, signal) {
   return days;
 }
 
-/** uPlot comes when there is something to draw. */
+/** The chart; uPlot is loaded when there is something to draw. */
 function Chart({ days }) {
-  const place = useRef(null);
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    // When this leaves the page, the reference is gone a moment before the effect is told: the element is kept here.
+    // Preact clears the reference before it runs the cleanup of the effect. The constant keeps the element.
     const element = place.current;
+    if (!element) return undefined;
     let plot;
-    let isGone = false;
+    let isRemoved = false;
     async function draw() {
       const [{ default: Plot }] = await Promise.all([import("../vendor/uplot.js"), useSheet(import.meta.resolve("../vendor/uplot.css"))]);
-      if (!isGone) plot = new Plot(options(Plot, element), [days.map((each) => each.at / 1000), days.map((each) => each.sent || null)], element);
+      if (!isRemoved) plot = new Plot(options(Plot, element), [days.map((each) => each.at / 1000), days.map((each) => each.sent || null)], element);
     }
     draw();
     return () => {
-      isGone = true;
+      isRemoved = true;
       plot?.destroy();
     };
   }, [days]);
@@ -72,7 +75,7 @@ function options(Plot, element) {
   };
 }
 
-/** A canvas knows no light-dark(): the colour is taken as the browser computes it. */
+/** Return a colour as the browser computes it, because a canvas does not support light-dark(). */
 function probe(element, name) {
   const swatch = element.appendChild(document.createElement("i"));
   swatch.style.color = `var(${name})`;

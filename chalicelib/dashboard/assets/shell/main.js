@@ -1,16 +1,17 @@
-// Starts the dashboard: signed in or not.
+// @ts-check
+// Starts the dashboard, signed in or not.
 import { html, render, useEffect, useState } from "../vendor/preact.js";
-import { get } from "../lib/api.js";
+import { get, toApiError } from "../lib/api.js";
 import { expired, key, workspace } from "../lib/session.js";
 import { common } from "../lib/texts/en/common.js";
 import { Loaded } from "../components/parts.js";
 import { App } from "./app.js";
 import { SignIn } from "./sign-in.js";
 
-/** The key of this tab may have been kept from before a reload: its workspace is read first. */
+/** The key of this tab may come from before a reload. Then the workspace is read first. */
 function Root() {
-  const [error, setError] = useState(null);
-  const open = () => get("/v1/workspace").then((found) => (workspace.value = found), setError);
+  const [error, setError] = useState(/** @type {import("../lib/api.js").ApiError | null} */ (null));
+  const open = () => get("/v1/workspace").then((found) => (workspace.value = found), (failure) => setError(toApiError(failure)));
   useEffect(() => {
     if (key.value && !workspace.value) open();
   }, []);
@@ -22,5 +23,7 @@ function Root() {
 }
 
 const place = document.getElementById("app");
-place.replaceChildren();
-render(html`<${Root} />`, place);
+if (place) {
+  place.replaceChildren();
+  render(html`<${Root} />`, place);
+}

@@ -1,3 +1,4 @@
+// @ts-check
 // The overview: what needs attention, what is running, how much was sent, and the balance.
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { get, getPage, post } from "../lib/api.js";
@@ -12,13 +13,13 @@ import { Bar, Card, Facts, Loaded, Page, Status, Time } from "../components/part
 import { isByOperator, pauseOfFlow, pauseWords } from "../components/pause.js";
 
 const text = shell.overview;
-const LIVE_MS = 8_000;
-/** Drafts and flows that are looked into one by one. */
-const MOST_CHECKED = 6;
-const MOST_FLOWS = 8;
+const POLL_MS = 8_000;
+/** Drafts and flows that are read one by one. */
+const MAX_DRAFTS = 6;
+const MAX_FLOWS = 8;
 
 export function Screen() {
-  const work = useLoad(readWork, [], { every: LIVE_MS });
+  const work = useLoad(readWork, [], { every: POLL_MS });
   return html`<${Page} name=${text.title}>
     <${Loaded} from=${work} what=${text.what}>${(of) => (of.isEmpty ? html`<${FirstSteps} />` : html`
       <div class="columns overview">
@@ -28,9 +29,9 @@ export function Screen() {
   <//>`;
 }
 
-/** What is to be done is shown first; the chart, and what draws it, comes after it. */
+/** The chart is loaded after the rest, so that the list of what needs attention appears first. */
 function Chart({ flows }) {
-  const [Drawn, setDrawn] = useState(null);
+  const [Drawn, setDrawn] = useState(/** @type {any} */ (null));
   useEffect(() => {
     import("./daily-sends.js").then(({ DailySends }) => setDrawn(() => DailySends), () => {});
   }, []);
@@ -40,11 +41,11 @@ function Chart({ flows }) {
 async function readWork(signal) {
   const [campaigns, flows] = await Promise.all([getPage("/v1/campaigns", { limit: 50 }, signal), getPage("/v1/flows", { limit: 50 }, signal)]);
   const nameOf = new Map(campaigns.data.map((each) => [each.uid, each.name]));
-  const open = flows.data.filter((each) => ["running", "queued", "paused", "error"].includes(each.status)).slice(0, MOST_FLOWS);
+  const open = flows.data.filter((each) => ["running", "queued", "paused", "error"].includes(each.status)).slice(0, MAX_FLOWS);
   const detailed = await Promise.all(open.map((each) => get(`/v1/flows/${each.uid}`, {}, signal)));
   if (detailed.some((each) => each.metadata.pausedBy)) await readNames("channels");
   const named = detailed.map((flow) => ({ ...flow, name: nameOf.get(flow.campaignUid) ?? flow.campaignUid }));
-  const drafts = campaigns.data.filter((each) => each.state === "DRAFT" && !each.latestVersion).slice(0, MOST_CHECKED);
+  const drafts = campaigns.data.filter((each) => each.state === "DRAFT" && !each.latestVersion).slice(0, MAX_DRAFTS);
   const checked = await Promise.all(drafts.map((each) => check(each, signal)));
   return {
     isEmpty: !campaigns.data.length && !flows.data.length,
@@ -55,7 +56,7 @@ async function readWork(signal) {
 }
 
 async function check(campaign, signal) {
-  // A draft that cannot be examined is opened to learn why, not here.
+  // If the validation fails, the page of the draft shows the reason.
   const found = await post(`/v1/campaigns/${campaign.uid}/validate`, {}, { signal }).catch(() => null);
   if (!found?.errors.length) return null;
   return { key: campaign.uid, level: "warn", href: to("campaigns", campaign.uid), name: campaign.name, words: text.needs.draft(found.errors.length, found.errors[0].message) };

@@ -1,3 +1,4 @@
+// @ts-check
 // The screens. files.py reads this table: the page lists for each screen the files that its module imports.
 
 /** Name of a screen (`screenOf`) → loads the module that exports it as `Screen`. */

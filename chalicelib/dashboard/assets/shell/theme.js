@@ -1,7 +1,8 @@
-// A classic script that runs before the first paint; without a stored choice the system decides.
+// @ts-check
+// A classic script that runs before the first paint; without a stored choice, the theme of the system applies.
 try {
   const chosen = localStorage.getItem("carillon.theme");
   if (chosen) document.documentElement.dataset.theme = chosen;
 } catch {
-  // Storage may be forbidden; then the system's theme is as good.
+  // If storage is forbidden, the theme of the system applies.
 }
