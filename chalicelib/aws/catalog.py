@@ -360,7 +360,7 @@ def _build_list(partition: str, where: Mapping[str, str]) -> "QueryInputTypeDef"
     }
     if where:
         parts = [_build_condition(number, value) for number, value in enumerate(where.values())]
-        values = {f":m{number}": {"S": _wanted(value)} for number, value in enumerate(where.values())}
+        values = {f":m{number}": {"S": _search_text(value)} for number, value in enumerate(where.values())}
         request["FilterExpression"] = " AND ".join(parts)
         request["ExpressionAttributeNames"] = {f"#m{number}": name for number, name in enumerate(where)}
         request["ExpressionAttributeValues"] = {":kind": {"S": partition}, **values}
@@ -371,7 +371,7 @@ def _is_part(value: str) -> bool:
     return len(value) > 2 and value.startswith("*") and value.endswith("*")
 
 
-def _wanted(value: str) -> str:
+def _search_text(value: str) -> str:
     return value[1:-1] if _is_part(value) else value
 
 

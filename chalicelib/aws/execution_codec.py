@@ -127,7 +127,7 @@ def encode_receipt(receipt: DeliveryReceipt) -> Fields:
 
 
 def holds_state(item: Item, fields: Mapping[str, "AttributeValueTypeDef"]) -> bool:
-    """Report whether the stored execution, except its receipts, is exactly what a save wanted to write."""
+    """Report whether the stored execution, except its receipts, equals the state of a save."""
     return all(item.get(name) == fields.get(name) for name in STATE)
 
 

@@ -70,7 +70,7 @@ class S3Files:
         return answer["ETag"]
 
     def finish(self, name: str, token: str, etags: Sequence[str]) -> None:
-        """Complete the upload. NotFound when S3 no longer knows it."""
+        """Complete the upload. NotFound if S3 no longer has it."""
         parts: list[CompletedPartTypeDef] = [
             {"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, start=1)
         ]

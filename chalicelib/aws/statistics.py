@@ -114,11 +114,11 @@ class DynamoStatistics:
         except ConditionFailed as refused:
             if refused.item != item:
                 return False
-        first_kept = f"S#{epoch - 1:06d}"
+        oldest_current = f"S#{epoch - 1:06d}"
         now = to_milliseconds(self._clock.real())
         items = self._below(workspace, flow, "S#")
-        # They register sends in flight, which a pause must still find.
-        old = [item["sk"] for item in items if item["sk"]["S"] < first_kept and not _in_flight_of(item, now)]
+        # Shards with sends in flight stay: a pause must still find these sends.
+        old = [item["sk"] for item in items if item["sk"]["S"] < oldest_current and not _in_flight_of(item, now)]
         pk: AttributeValueTypeDef = {"S": flow_partition(workspace, flow)}
         batch_write(self._client, self._table, [{"DeleteRequest": {"Key": {"pk": pk, "sk": sk}}} for sk in old])
         return True

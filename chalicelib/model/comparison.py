@@ -24,7 +24,7 @@ class Comparison(StrictModel):
 
     def holds(self, context: StepContext) -> str:
         """Return the comparison in words if it holds, else an empty string."""
-        raise TypeError(f"{self.kind} cannot be asked of {context.contact.uid}")
+        raise TypeError(f"{self.kind} cannot be evaluated for contact {context.contact.uid}")
 
     def parts(self) -> tuple["Comparison", ...]:
         """Return the parts of a combination; empty for a single comparison."""
@@ -96,4 +96,4 @@ class HistoryComparison(Comparison):
 
         ValueError for a value that the comparison can never have; `exists` is checked elsewhere.
         """
-        raise TypeError(f"{self.kind} takes no {values}")
+        raise TypeError(f"{self.kind} accepts no values: {values}")

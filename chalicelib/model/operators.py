@@ -37,9 +37,9 @@ class Operand:
         """Check the value. ValueError if the operator does not accept it."""
         if (self.within is not None) != (self.op is Op.WITHIN):
             raise ValueError("within is required for the operator within and not allowed for other operators")
-        wanted, fits = _TAKES[self.op]
+        expected, fits = _ACCEPTED[self.op]
         if not fits(self.value):
-            raise ValueError(f"the operator {self.op} requires {wanted}")
+            raise ValueError(f"the operator {self.op} requires {expected}")
 
     def fits(self, found: object, now: datetime) -> bool:
         """Report whether the comparison holds for a value that was found.
@@ -49,7 +49,7 @@ class Operand:
         return self.compiled()(found, now)
 
     def compiled(self) -> Callable[[object, datetime], bool]:
-        """Return `fits` as a prepared function, for callers that compare a million values."""
+        """Return a prepared form of `fits`, for callers that compare many values."""
         if self.op is Op.EXISTS:
             wanted = self.value is not False
             return lambda found, _: (found is not None) is wanted
@@ -58,7 +58,7 @@ class Operand:
         values = self.value if self.op is Op.IN and isinstance(self.value, list) else [self.value]
         texts = frozenset(value for value in values if isinstance(value, str))
         if self.op in {Op.EQ, Op.IN} and len(texts) == len(values):
-            return _one_of_texts(texts)
+            return _text_matcher(texts)
         compare = _COMPARE[self.op]
         return lambda found, now: found is not None and compare(self, found, now)
 
@@ -73,7 +73,7 @@ def as_moment(value: object) -> datetime | None:
     if isinstance(value, datetime):
         try:
             return value.astimezone(UTC) if value.tzinfo else None
-        except OverflowError:  # an offset that leads outside the years 1 to 9999
+        except OverflowError:  # the offset moves the time outside the years 1 to 9999
             return None
     return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
 
@@ -86,16 +86,16 @@ def _is_number(value: object) -> bool:
 
 
 #: Operator → its accepted value, in words and as a check.
-_TAKES: Mapping[Op, tuple[str, Callable[[object], bool]]] = {
+_ACCEPTED: Mapping[Op, tuple[str, Callable[[object], bool]]] = {
     **dict.fromkeys((Op.EQ, Op.NE), ("a value or a list", lambda value: isinstance(value, str | int | float | list))),
     **dict.fromkeys(_ORDERS, ("a number", _is_number)),
     **dict.fromkeys(
-        (Op.BEFORE, Op.AFTER), ("a date, or a date-time with its zone", lambda value: bool(as_moment(value)))
+        (Op.BEFORE, Op.AFTER), ("a date, or a date-time with a time zone", lambda value: bool(as_moment(value)))
     ),
     Op.IN: ("a list", lambda value: isinstance(value, list)),
-    Op.CONTAINS: ("a text, a number, true or false", lambda value: isinstance(value, str | int | float)),
-    Op.STARTS_WITH: ("a text", lambda value: isinstance(value, str)),
-    Op.EXISTS: ("true, false or nothing", lambda value: value is None or isinstance(value, bool)),
+    Op.CONTAINS: ("text, a number, true or false", lambda value: isinstance(value, str | int | float)),
+    Op.STARTS_WITH: ("text", lambda value: isinstance(value, str)),
+    Op.EXISTS: ("true, false or no value", lambda value: value is None or isinstance(value, bool)),
     Op.WITHIN: ("no value", lambda value: value is None),
 }
 
@@ -108,7 +108,7 @@ def _equal(found: object, value: object) -> bool:
     return list(found) == value if isinstance(found, tuple) else found == value
 
 
-def _one_of_texts(texts: frozenset[str]) -> Callable[[object, datetime], bool]:
+def _text_matcher(texts: frozenset[str]) -> Callable[[object, datetime], bool]:
     def fits(found: object, now: datetime) -> bool:
         del now
         if isinstance(found, str):
@@ -118,7 +118,7 @@ def _one_of_texts(texts: frozenset[str]) -> Callable[[object, datetime], bool]:
     return fits
 
 
-def _orders(comparand: Operand, found: object, now: datetime) -> bool:
+def _compare_numbers(comparand: Operand, found: object, now: datetime) -> bool:
     del now
     if not isinstance(found, int | float) or not isinstance(comparand.value, int | float) or isinstance(found, bool):
         return False
@@ -142,7 +142,7 @@ def _starts_with(comparand: Operand, found: object, now: datetime) -> bool:
     return isinstance(found, str) and found.casefold().startswith(str(comparand.value).casefold())
 
 
-def _lies(comparand: Operand, found: object, now: datetime) -> bool:
+def _compare_times(comparand: Operand, found: object, now: datetime) -> bool:
     moment, value = as_moment(found), as_moment(comparand.value)
     if moment is None:
         return False
@@ -158,8 +158,8 @@ _COMPARE: Mapping[Op, Callable[[Operand, object, datetime], bool]] = {
     Op.IN: _is_in,
     Op.CONTAINS: _contains,
     Op.STARTS_WITH: _starts_with,
-    Op.BEFORE: _lies,
-    Op.AFTER: _lies,
-    Op.WITHIN: _lies,
-    **dict.fromkeys(_ORDERS, _orders),
+    Op.BEFORE: _compare_times,
+    Op.AFTER: _compare_times,
+    Op.WITHIN: _compare_times,
+    **dict.fromkeys(_ORDERS, _compare_numbers),
 }

@@ -139,7 +139,7 @@ class Step(StrictModel):
 
     def decide(self, context: StepContext) -> NodeOutcome:
         """Decide the outcome for a contact. Must be pure."""
-        raise TypeError(f"{type(self).__name__} does not decide on {context.contact.uid}")
+        raise TypeError(f"{type(self).__name__} cannot decide for contact {context.contact.uid}")
 
     def problems(self, now: datetime) -> tuple[Problem, ...]:
         """Return the problems of a readable step that block a launch at this time. Fields are relative to the step."""
