@@ -153,10 +153,10 @@ class DynamoBalances:
         returned = seen.drawn - after.drawn
         budget = self._update(
             keys.flow_budget(workspace, flow),
-            "SET leftUnits = :left, drawnUnits = :drawn, settledUnits = :settled, takeCount = :takes",
+            "SET leftUnits = :left, drawnUnits = :drawn, settledUnits = :settled, takeCount = :changes",
             {
                 ":left": _number(after.left), ":drawn": _number(after.drawn), ":settled": _number(after.settled),
-                ":takes": _number(seen.takes + 1), ":seen": _number(seen.takes),
+                ":changes": _number(seen.changes + 1), ":seen": _number(seen.changes),
             },
             "takeCount = :seen",
         )  # fmt: skip

@@ -40,15 +40,15 @@ def _encode(state: PacingState) -> "dict[str, AttributeValueTypeDef]":
         "epoch": {"N": str(state.epoch)},
         "rev": {"N": str(state.rev + 1)},
     }
-    if state.tail:
-        item["tail"] = _encode_moment(state.tail)
+    if state.last_reserved:
+        item["tail"] = _encode_moment(state.last_reserved)
     return item
 
 
 def _decode(item: Item) -> PacingState:
     return PacingState(
         slots=tuple(_decode_slot(entry["M"]) for entry in item["lanes"]["L"]),
-        tail=_decode_moment(item, "tail"),
+        last_reserved=_decode_moment(item, "tail"),
         epoch=int(item["epoch"]["N"]),
         rev=int(item["rev"]["N"]),
     )

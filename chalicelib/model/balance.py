@@ -86,14 +86,14 @@ class Balance:
 class FlowBudget:
     """The prepaid budget of a flow, in units of `model/money`.
 
-    `left` of the `drawn` amount is not charged to any batch; `settled` of it is booked as spent. `takes` counts the
+    `left` of the `drawn` amount is not charged to any batch; `settled` of it is booked as spent. `changes` counts the
     changes of the budget, so that a recount notices a change during its pass.
     """
 
     left: int = 0
     drawn: int = 0
     settled: int = 0
-    takes: int = 0
+    changes: int = 0
 
 
 class LedgerEntryKind(StrEnum):

@@ -26,6 +26,6 @@ class PacingState:
 
     slots: tuple[ConcurrencySlot, ...] = ()
     #: The last reserved start.
-    tail: datetime | None = None
+    last_reserved: datetime | None = None
     epoch: int = 0
     rev: int = 0

@@ -95,13 +95,13 @@ def test_a_batch_takes_all_or_nothing_of_what_its_flow_has(balances: BalanceStor
 
 def test_whatever_moves_a_purse_is_counted(balances: BalanceStore) -> None:
     balances.credit(W, PAID)
-    moves = [balances.find_budget(W, F).takes]
+    moves = [balances.find_budget(W, F).changes]
     balances.reserve(W, F, 100)
-    moves.append(balances.find_budget(W, F).takes)
+    moves.append(balances.find_budget(W, F).changes)
     balances.charge(W, F, 60)
-    moves.append(balances.find_budget(W, F).takes)
+    moves.append(balances.find_budget(W, F).changes)
     balances.refund(W, F, 10, "batch")
-    moves.append(balances.find_budget(W, F).takes)
+    moves.append(balances.find_budget(W, F).changes)
     assert len(set(moves)) == 4
 
 
@@ -127,7 +127,7 @@ def test_a_count_books_what_was_spent_and_frees_the_rest(balances: BalanceStore)
     assert balances.find(W) == Balance(available=950_000, reserved=20_000)
     after = balances.find_budget(W, F)
     assert (after.left, after.drawn, after.settled) == (0, 50_000, 30_000)
-    assert after.takes != seen.takes
+    assert after.changes != seen.changes
     assert balances.list_entries(W, 10, None).items == (spent, PAID)
 
 

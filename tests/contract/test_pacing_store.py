@@ -31,7 +31,7 @@ def gate_of(batch: str) -> PacingState:
         ConcurrencySlot(),
         ConcurrencySlot(next_jitter=timedelta(seconds=1)),
     )
-    return PacingState(lanes, tail=moment, epoch=3)
+    return PacingState(lanes, last_reserved=moment, epoch=3)
 
 
 def test_a_flow_without_a_gate_has_a_fresh_one(gates: PacingStore) -> None:

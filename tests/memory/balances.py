@@ -75,9 +75,9 @@ class MemoryBalances:
     def reconcile(
         self, workspace: WorkspaceUid, flow: FlowUid, seen: FlowBudget, after: FlowBudget, entry: LedgerEntry | None
     ) -> bool:
-        if self.budgets[workspace, flow].takes != seen.takes:
+        if self.budgets[workspace, flow].changes != seen.changes:
             return False
-        self.budgets[workspace, flow] = replace(after, takes=seen.takes + 1)
+        self.budgets[workspace, flow] = replace(after, changes=seen.changes + 1)
         returned, booked = seen.drawn - after.drawn, after.settled - seen.settled
         balance = self._balance(workspace)
         self.balances[workspace] = replace(
@@ -93,5 +93,5 @@ class MemoryBalances:
     def _move(self, workspace: WorkspaceUid, flow: FlowUid, left: int, drawn: int = 0) -> None:
         budget = self.budgets[workspace, flow]
         self.budgets[workspace, flow] = replace(
-            budget, left=budget.left + left, drawn=budget.drawn + drawn, takes=budget.takes + 1
+            budget, left=budget.left + left, drawn=budget.drawn + drawn, changes=budget.changes + 1
         )

@@ -2,8 +2,8 @@
 
 SQS delays are whole seconds, so a step cannot arrive at its exact start. A batch asks for permits. A start that is at
 most HORIZON ahead is granted, and the worker sleeps until then. The other steps get a reservation: they come back a
-little before their start, one after the other (`tail` is the last reserved start). Each start follows from the start
-before it, not from the arrival of a step, so delays do not add up.
+little before their start, one after the other. Each start follows from the start before it (`last_reserved`), not from
+the arrival of a step, so delays do not add up.
 """
 
 from collections.abc import Mapping
@@ -88,8 +88,8 @@ def grant_permits(state: PacingState, request: PermitRequest, configuration: Flo
         permits.append(Permit(index, start))
         slots[index] = _after(slots[index], start, request, configuration, len(permits))
     earliest = min(max(request.now, slot.next_start or request.now) for slot in slots)
-    tail, reservations = _reserve(state.tail, earliest, request, configuration, len(permits))
-    return PermitGrant(replace(state, slots=tuple(slots), tail=tail), tuple(permits), reservations)
+    last_reserved, reservations = _reserve(state.last_reserved, earliest, request, configuration, len(permits))
+    return PermitGrant(replace(state, slots=tuple(slots), last_reserved=last_reserved), tuple(permits), reservations)
 
 
 def release_permits(
@@ -124,7 +124,7 @@ def _fit(state: PacingState, request: PermitRequest, configuration: FlowConfigur
     resumed = tuple(
         replace(slot, next_start=min(slot.next_start, latest) if slot.next_start else None) for slot in slots
     )
-    return replace(state, slots=resumed, tail=None, epoch=request.epoch)
+    return replace(state, slots=resumed, last_reserved=None, epoch=request.epoch)
 
 
 def _next_slot(slots: list[ConcurrencySlot], request: PermitRequest) -> int | None:
@@ -148,7 +148,11 @@ def _after(
 
 
 def _reserve(
-    tail: datetime | None, earliest: datetime, request: PermitRequest, configuration: FlowConfiguration, granted: int
+    last_reserved: datetime | None,
+    earliest: datetime,
+    request: PermitRequest,
+    configuration: FlowConfiguration,
+    granted: int,
 ) -> tuple[datetime | None, tuple[Reservation, ...]]:
     """Reserve a start for each step that got no permit. A step whose reserved start is still ahead keeps it.
 
@@ -161,9 +165,9 @@ def _reserve(
         if start and start > request.now:
             reservations.append(Reservation(max(soonest, max(start, earliest) - lead), start))
             continue
-        tail = max(earliest, tail + step) if tail else earliest
-        reservations.append(Reservation(max(soonest, tail - lead - configuration.salt), tail))
-    return tail, tuple(reservations)
+        last_reserved = max(earliest, last_reserved + step) if last_reserved else earliest
+        reservations.append(Reservation(max(soonest, last_reserved - lead - configuration.salt), last_reserved))
+    return last_reserved, tuple(reservations)
 
 
 def _postponed(slot: ConcurrencySlot, start: datetime | None, configuration: FlowConfiguration) -> datetime | None:

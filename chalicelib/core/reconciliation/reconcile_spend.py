@@ -19,7 +19,7 @@ def snapshot_budget(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int | 
         return None
     purse = ports.budgets.find_budget(workspace, FlowUid(flow.uid))
     busy = ports.statistics.in_flight(workspace, FlowUid(flow.uid), ports.clock.real())
-    return BUSY if busy else purse.takes
+    return BUSY if busy else purse.changes
 
 
 def reconcile_spend(
@@ -29,7 +29,7 @@ def reconcile_spend(
     if takes is None:
         return True
     seen = ports.budgets.find_budget(workspace, FlowUid(flow.uid))
-    if seen.takes != takes:
+    if seen.changes != takes:
         return False
     spent, claimed = counted
     after = FlowBudget(left=0, drawn=spent + claimed, settled=spent)

@@ -222,7 +222,7 @@ def test_a_late_start_pushes_its_lane_and_an_early_one_does_not() -> None:
 def test_a_resume_voids_what_was_promised_before_the_pause() -> None:
     configuration = _paced(2_000, 500, 2)
     far = NOW + timedelta(hours=3)
-    gate = PacingState((ConcurrencySlot(next_start=far), ConcurrencySlot(next_start=far)), tail=far, epoch=1)
+    gate = PacingState((ConcurrencySlot(next_start=far), ConcurrencySlot(next_start=far)), last_reserved=far, epoch=1)
     resumed = grant_permits(gate, _ask("batch", 3, epoch=2), configuration)
     assert resumed.state.epoch == 2
     assert max(promise.moment for promise in resumed.reservations) <= NOW + 2 * timedelta(milliseconds=2_500)
