@@ -19,10 +19,13 @@ BIN := .venv/bin
 # Named by what the requirements say, so that it is made again when they change, and only then.
 READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
+# npm writes this file last, so it is newer than the lock file only after a complete installation.
+NODE_READY := tests/dashboard/node_modules/.package-lock.json
+
 # Where bytecode is forbidden, as in many containers, each of the hundred processes of the tests compiles all code anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test lint bench peers torture build lock coldstart deploy destroy deploy-local openapi cli pictures clean
+.PHONY: run test lint lint-dashboard bench peers torture build lock coldstart deploy destroy deploy-local openapi cli pictures clean
 
 run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
 	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
@@ -31,8 +34,13 @@ run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 
 test: $(READY) ## all tests, or TESTS=tests/unit
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
-lint: $(READY) ## style, formatting, types
+lint: $(READY) ## style, formatting, types; the dashboard's JavaScript where Node.js is installed
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict -p chalicelib -p infra -m app
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-dashboard; \
+	else echo "npm is not installed: the dashboard's JavaScript is not checked."; fi
+
+lint-dashboard: $(NODE_READY) ## types and style of the dashboard's JavaScript; needs Node.js 20.19 or newer
+	@cd tests/dashboard && npm run --silent check
 
 bench: $(READY) ## measures calls, units and CPU per step
 	@$(BIN)/python -m tests.bench
@@ -71,7 +79,10 @@ pictures: $(READY) ## takes the README's pictures of the dashboard anew; needs C
 	@$(BIN)/python -m tests.e2e.dashboard.pictures
 
 clean: ## removes what make made; DATA stays
-	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis && find . -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/dashboard/node_modules && find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(NODE_READY): tests/dashboard/package-lock.json
+	@cd tests/dashboard && npm ci --silent
 
 $(READY):
 	@sh infra/local/bootstrap.sh $@
