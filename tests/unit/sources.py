@@ -45,10 +45,9 @@ class Module:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """Return all Python modules of the project."""
-    found = [path for top in ("chalicelib", "infra", "tests") for path in (ROOT / top).rglob("*.py")] + [
-        ROOT / "app.py"
-    ]
+    """Return all Python modules of the project. Packages that npm installs may contain others."""
+    found = [path for top in ("chalicelib", "infra", "tests") for path in (ROOT / top).rglob("*.py")]
+    found = [path for path in found if "node_modules" not in path.parts] + [ROOT / "app.py"]
     return tuple(Module(path, text := path.read_text(encoding="utf-8"), ast.parse(text)) for path in sorted(found))
 
 

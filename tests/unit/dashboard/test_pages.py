@@ -28,8 +28,8 @@ TEXT_IN_CODE = (
     re.compile(r"""\b(?:name|label|aria-label|lead|what|title|help|placeholder|action)="([A-Z][^"]*)\""""),
     re.compile(r"""["`]([A-Z][a-z’-]+ [A-Za-z$][^"`\n]*)["`]"""),
 )
-#: The brand's logotype, which is not translated.
-NOT_TRANSLATED = {"carillon"}
+#: Not texts: the brand's logotype, and an HTTP header.
+NOT_TRANSLATED = {"carillon", "Bearer ${asKey ?? key.value}"}
 #: Modules that hold texts or the code of others.
 NOT_SEARCHED = ("vendor/", "lib/texts/")
 
