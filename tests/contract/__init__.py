@@ -1,1 +1,1 @@
-"""One suite per port, run on every adapter: in memory, on ministack and on moto."""
+"""Contract tests of the ports: one suite per port, run in memory, on ministack and on moto."""

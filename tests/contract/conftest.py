@@ -1,4 +1,4 @@
-"""The adapters that each suite runs on, and a way to lose AWS's answers."""
+"""Fixtures of the adapters under test, and a way to lose the responses of AWS."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ def embedded(name: str) -> EmbeddedAws | MotoAws:
 
 @dataclass
 class Backend:
-    """One of memory, ministack, moto; `aws` and `env` are empty in memory."""
+    """The backend of an adapter: memory, ministack or moto. `aws` and `env` are empty for memory."""
 
     name: str
     aws: EmbeddedAws | MotoAws | None = None
@@ -34,11 +34,11 @@ class Backend:
 
     @property
     def many(self) -> int:
-        """Enough for several pages; fewer on moto, where a transaction takes 15 to 40 ms."""
+        """Number of entries that fill several pages; fewer on moto, where a transaction takes 15 to 40 ms."""
         return 60 if self.name == "moto" else 250
 
     def skip_on(self, name: str, reason: str) -> None:
-        """For the differences of an emulator, each with its reason."""
+        """Skip the test on an emulator that differs from AWS, with the reason."""
         if self.name == name:
             pytest.skip(reason)
 
@@ -46,8 +46,8 @@ class Backend:
         assert self.aws
         return self.aws.client(service)
 
-    def patient_client(self, service: str) -> Any:
-        """A client that tries again as the deployed one does; the suites' own does not."""
+    def retrying_client(self, service: str) -> Any:
+        """Return a client that retries as the deployed one does; the other clients of the suites do not retry."""
         assert self.aws
         return self.aws.session.client(service, config=Config(retries={"total_max_attempts": 3, "mode": "standard"}))
 
@@ -74,7 +74,7 @@ def catalog(backend: Backend) -> Catalog:
 def contacts(backend: Backend) -> Contacts:
     if not backend.aws:
         return MemoryContacts()
-    # moto's PartiQL overlooks conditions.
+    # moto ignores conditions in PartiQL.
     return DynamoContacts(backend.client("dynamodb"), backend.env["CONTACTS_TABLE"], batched=backend.name != "moto")
 
 
@@ -87,7 +87,7 @@ def files(backend: Backend) -> Files:
 
 @pytest.fixture
 def lose_answer() -> Iterator[Callable[[Any, str], None]]:
-    """`lose_answer(client, "PutItem")`: the next such call takes effect and its answer is lost."""
+    """After `lose_answer(client, "PutItem")`, the next PutItem takes effect, but its response is lost."""
     undo: list[Callable[[], None]] = []
 
     def plant(client: Any, operation: str) -> None:

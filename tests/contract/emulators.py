@@ -1,4 +1,4 @@
-"""Where the engine's contract suites run: the fakes in memory, ministack in process, and moto."""
+"""Backends of the contract tests: memory, ministack in the same process, and moto."""
 
 from functools import cache
 from typing import Any
@@ -8,8 +8,8 @@ from tests.embedded_aws import EmbeddedAws, MotoAws
 PLACES = ("memory", "ministack", "moto")
 
 
-class Place:
-    """An empty AWS with everything provisioned."""
+class ProvisionedAws:
+    """An emulated AWS with empty tables and queues."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -21,13 +21,13 @@ class Place:
         return self._aws.client(service)
 
     @property
-    def heeds_conditions_in_partiql(self) -> bool:
-        """moto writes whatever the condition of an UPDATE in PartiQL says."""
+    def checks_partiql_conditions(self) -> bool:
+        """Report whether conditions in PartiQL are checked; moto ignores the condition of an UPDATE."""
         return self.name != "moto"
 
 
-class Faulty:
-    """A client some of whose calls go wrong: `faults` are called with the answer, or with None before the call."""
+class FaultyClient:
+    """A client with faulty calls. Each of `faults` replaces one call; it receives the real call and the request."""
 
     def __init__(self, client: Any, *faults: Any) -> None:
         self._client, self._faults, self.calls = client, list(faults), 0

@@ -1,4 +1,4 @@
-"""Rows of a flow, as the contracts of executions need them."""
+"""Builders of executions for the contract tests."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +26,7 @@ def key_of(contact: str, flow: FlowUid = F) -> ExecutionKey:
     return ExecutionKey(W, flow, ContactUid(contact))
 
 
-def row_of(contact: str, flow: FlowUid = F) -> Execution:
+def execution_of(contact: str, flow: FlowUid = F) -> Execution:
     return Execution(
         key=key_of(contact, flow),
         status=ExecutionStatus.PENDING,
@@ -39,16 +39,18 @@ def row_of(contact: str, flow: FlowUid = F) -> Execution:
     )
 
 
-def claimed(row: Execution, attempt: str, now: Any = START) -> Execution:
-    return replace(row, status=ExecutionStatus.PROCESSING, claim=Claim(AttemptId(attempt), now + LEASE, SEND, 75))
+def claimed(execution: Execution, attempt: str, now: Any = START) -> Execution:
+    return replace(execution, status=ExecutionStatus.PROCESSING, claim=Claim(AttemptId(attempt), now + LEASE, SEND, 75))
 
 
-def settled(row: Execution) -> Execution:
+def settled(execution: Execution) -> Execution:
     result = MessageResult(MessageOutcome.SENT, START, attempts=2, channel="ch1", provider_id="p-1", cost=7)
     visit = NodeVisit(SEND, "next", START, START + timedelta(milliseconds=12))
-    row = replace(row, status=ExecutionStatus.PENDING, seq=row.seq + 1, node=NodeId("end"), claim=None, path=(visit,))
-    return row.with_result(SEND, result)
+    execution = replace(
+        execution, status=ExecutionStatus.PENDING, seq=execution.seq + 1, node=NodeId("end"), claim=None, path=(visit,)
+    )
+    return execution.with_result(SEND, result)
 
 
-def free(row: Execution, now: Any = START) -> ExpectUnclaimed:
-    return ExpectUnclaimed(row.seq, now)
+def free(execution: Execution, now: Any = START) -> ExpectUnclaimed:
+    return ExpectUnclaimed(execution.seq, now)

@@ -1,4 +1,4 @@
-"""What every AWS adapter stands on: errors read as ours, the leftovers of batches, the secret and the clock."""
+"""Shared parts of the AWS adapters: translation of errors, unprocessed batch entries, signing secret and clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -80,8 +80,8 @@ def test_a_cancelled_transaction_tells_which_write_failed() -> None:
     assert [(reason.failed, reason.item) for reason in error.reasons] == [(False, None), (True, {"uid": {"S": "a"}})]
 
 
-class MeagreDynamoDB:
-    """Does at most 40 entries of a batch and hands the others back; remembers the sizes it was asked for."""
+class PartialDynamoDB:
+    """A DynamoDB client that processes at most 40 entries of a batch. It records the sizes of the requests."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -98,14 +98,14 @@ class MeagreDynamoDB:
 
 
 def test_keys_that_were_not_read_are_asked_again() -> None:
-    client: Any = MeagreDynamoDB()
+    client: Any = PartialDynamoDB()
     keys: Any = [{"pk": {"S": f"k{number}"}} for number in range(130)]
     assert batch_get(client, "t", keys + keys[:5], consistent=True) == keys
     assert client.asked == [100, 60, 20, 30]
 
 
 def test_writes_that_were_not_done_are_asked_again() -> None:
-    client: Any = MeagreDynamoDB()
+    client: Any = PartialDynamoDB()
     batch_write(client, "t", [{"DeleteRequest": {"Key": {"pk": {"S": f"k{number}"}}}} for number in range(30)])
     assert client.asked == [25, 5, 5]
 

@@ -1,4 +1,4 @@
-"""The embedded AWS answers as AWS does, also where it takes a shortcut."""
+"""The embedded AWS responds as AWS does, also in its shortcuts."""
 
 from copy import deepcopy
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from infra.local.aws_shortcuts import copied
-from tests.contract.emulators import Place
+from tests.contract.emulators import ProvisionedAws
 
 
 @pytest.fixture
-def place() -> Place:
-    return Place("ministack")
+def aws() -> ProvisionedAws:
+    return ProvisionedAws("ministack")
 
 
 def _receive_all(client: Any, url: str) -> list[Any]:
@@ -21,8 +21,8 @@ def _receive_all(client: Any, url: str) -> list[Any]:
     return [message for page in pages for message in page]
 
 
-def test_ten_messages_are_deleted_by_one_call_and_their_neighbours_stay(place: Place) -> None:
-    client, url = place.client("sqs"), place.names["STEP_QUEUE_URL"]
+def test_ten_messages_are_deleted_by_one_call_and_their_neighbours_stay(aws: ProvisionedAws) -> None:
+    client, url = aws.client("sqs"), aws.names["STEP_QUEUE_URL"]
     for number in range(12):
         client.send_message(QueueUrl=url, MessageBody=f"message {number}")
     messages = _receive_all(client, url)
@@ -34,8 +34,8 @@ def test_ten_messages_are_deleted_by_one_call_and_their_neighbours_stay(place: P
     assert {each["Body"] for each in _receive_all(client, url)} == {each["Body"] for each in messages[10:]}
 
 
-def test_a_handle_that_is_wrong_or_used_up_is_told_by_its_entry(place: Place) -> None:
-    client, url = place.client("sqs"), place.names["STEP_QUEUE_URL"]
+def test_a_handle_that_is_wrong_or_used_up_is_told_by_its_entry(aws: ProvisionedAws) -> None:
+    client, url = aws.client("sqs"), aws.names["STEP_QUEUE_URL"]
     client.send_message(QueueUrl=url, MessageBody="one")
     (message,) = _receive_all(client, url)
     handles = {"good": message["ReceiptHandle"], "again": message["ReceiptHandle"], "wrong": "no handle"}

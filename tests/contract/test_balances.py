@@ -1,4 +1,4 @@
-"""What every adapter of the port Balances promises."""
+"""Contract of `ports.Balances` and `ports.FlowBudgets`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,12 +21,12 @@ from chalicelib.model.balance import (
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import Balances, FlowBudgets
 from tests.builders import NOW
-from tests.contract.emulators import PLACES, Place
+from tests.contract.emulators import PLACES, ProvisionedAws
 from tests.memory.balances import MemoryBalances
 
 
 class BalanceStore(Balances, FlowBudgets, Protocol):
-    """The ports that one store implements."""
+    """The ports that one adapter implements."""
 
 
 W, F = WorkspaceUid("w1"), FlowUid("f1")
@@ -48,9 +48,9 @@ class Stores:
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         return Stores("memory", MemoryBalances())
-    place = Place(request.param)
-    client = place.client("dynamodb")
-    return Stores(request.param, DynamoBalances(client, place.names["CATALOG_TABLE"]), client)
+    aws = ProvisionedAws(request.param)
+    client = aws.client("dynamodb")
+    return Stores(request.param, DynamoBalances(client, aws.names["CATALOG_TABLE"]), client)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_what_is_given_back_counts_once(stores: Stores) -> None:
     stores.balances.refund(W, F, 10, "batch")
     assert stores.balances.find_budget(W, F).left == 50
     if stores.name == "moto":
-        pytest.skip("moto does not heed ClientRequestToken")
+        pytest.skip("moto ignores ClientRequestToken")
     stores.balances.refund(W, F, 10, "batch")
     assert stores.balances.find_budget(W, F).left == 50
 

@@ -1,4 +1,4 @@
-"""What the port Catalog promises."""
+"""Contract of `ports.Catalog`."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from tests.contract.documents import NOON, W1, W2, build_campaign, build_flow
 
 
 def read_all(read: Callable[[str | None], Page[Flow]]) -> list[list[str]]:
-    """The uids of all pages of a list."""
+    """Return the uids of all pages of a list."""
     pages, cursor = [], None
     while True:
         page = read(cursor)
@@ -163,7 +163,7 @@ def test_an_add_whose_answer_was_lost_is_repeated_by_the_client_without_a_confli
 ) -> None:
     backend.skip_on("memory", "there is no answer to lose")
     backend.skip_on("moto", "it ignores ClientRequestToken")
-    client = backend.patient_client("dynamodb")
+    client = backend.retrying_client("dynamodb")
     catalog = DynamoCatalog(client, backend.env["CATALOG_TABLE"])
     lose_answer(client, "TransactWriteItems")
     catalog.add(W1, build_flow("f1"), under=(Campaign, "c1"))

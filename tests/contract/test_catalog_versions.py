@@ -1,4 +1,4 @@
-"""What the port Catalog promises of versions, chunks, removal and the active ones."""
+"""Contract of `ports.DocumentVersions`, `ListChunks` and `DocumentSchedule`, and of removal."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from tests.contract.documents import W1, W2, build_campaign, build_flow, build_v
 
 
 class CatalogStore(Catalog, DocumentSchedule, DocumentVersions, ListChunks, Protocol):
-    """The ports that one store implements."""
+    """The ports that one adapter implements."""
 
 
 # ---- versions ----

@@ -1,4 +1,4 @@
-"""Secrets that channels name lie in their workspace's own folder, and are read again after five minutes."""
+"""Channel secrets: read from the folder of their workspace, and cached for five minutes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ W = WorkspaceUid("w1")
 
 
 class Scene:
-    """AWS, the secrets on it, and a clock that the test moves."""
+    """AWS, its secrets, and a clock that the test moves."""
 
     def __init__(self, aws: EmbeddedAws | MotoAws) -> None:
         self.manager: Any = aws.client("secretsmanager")

@@ -1,4 +1,4 @@
-"""One contract for every way of sending: what each fate of a request on the wire means, over real sockets."""
+"""Contract of the channel types: the send result for each outcome of a request, over real sockets."""
 
 import base64
 import json
@@ -50,7 +50,7 @@ def meta(code: int) -> bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """One way of sending, and how its provider says yes, too fast, and not from you."""
+    """A channel type, with the responses of its provider: accepted, throttled, and sender refused."""
 
     kind: str
     settings: Callable[[str], Mapping[str, object]]
@@ -139,7 +139,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def build(case: Case, port: int) -> tuple[ChannelType, OutgoingMessage]:
-    """The channel type with this port for its provider, and a message whose settings and content passed its models."""
+    """Return the channel type, with its provider at this TCP port, and a message with valid settings and content."""
     url = f"http://127.0.0.1:{port}"
     edges = ProviderClients(
         ses=build_client("sesv2", url),
@@ -198,7 +198,7 @@ def test_a_5xx_without_a_word_is_unknown(case: Case) -> None:
 
 
 def test_an_answer_that_cannot_be_read_is_never_a_refusal(case: Case) -> None:
-    """A yes with nothing in it, or nonsense in a 5xx, may stand for a message that was taken."""
+    """An empty success, or an unreadable 5xx, may mean that the message was accepted."""
     for status in (200, 500):
         with open_wire(answer(status, b"<nonsense")) as wire:
             assert isinstance(send(case, wire), OutcomeUnknown | Accepted)

@@ -1,4 +1,4 @@
-"""What every adapter of the port Circuits promises."""
+"""Contract of `ports.Circuits`."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,7 +13,7 @@ from chalicelib.model.circuit import ChannelFailureRecord, Circuit, CircuitState
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Catalog, ChannelStatus, Circuits
 from tests.builders import NOW, build_channel
-from tests.contract.emulators import PLACES, Place
+from tests.contract.emulators import PLACES, ProvisionedAws
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 
@@ -38,8 +38,8 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         catalog = MemoryCatalog()
         return Stores(catalog, MemoryCircuits(catalog))
-    place = Place(request.param)
-    client, table = place.client("dynamodb"), place.names["CATALOG_TABLE"]
+    aws = ProvisionedAws(request.param)
+    client, table = aws.client("dynamodb"), aws.names["CATALOG_TABLE"]
     return Stores(DynamoCatalog(client, table), DynamoCircuits(client, table))
 
 

@@ -1,4 +1,4 @@
-"""What the port Consents promises, and that contacts keep what they say together with themselves."""
+"""Contract of `ports.Consents`, and of consent records that are stored with a contact."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -120,8 +120,8 @@ def test_a_lost_answer_of_a_save_with_words_is_a_success(
 ) -> None:
     if not backend.aws:
         pytest.skip("memory loses no answers")
-    backend.skip_on("moto", "it ignores the token by which a transaction is known again")
-    client = backend.patient_client("dynamodb")
+    backend.skip_on("moto", "it ignores the token of a transaction")
+    client = backend.retrying_client("dynamodb")
     contacts = DynamoContacts(client, backend.env["CONTACTS_TABLE"])
     anna = contact()
     contacts.add(W1, anna)

@@ -1,4 +1,4 @@
-"""What the port Contacts promises to those who read a workspace shard by shard, and Events to those who ask of many."""
+"""Contract of `ports.ContactShards`, and of `ports.Events.find_many`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -18,7 +18,7 @@ from tests.memory.events import MemoryEvents
 
 
 class ContactStore(Contacts, ContactShards, Protocol):
-    """The ports that one store implements."""
+    """The ports that one adapter implements."""
 
 
 W1, W2 = WorkspaceUid("w1"), WorkspaceUid("w2")

@@ -1,4 +1,4 @@
-"""What the port Contacts promises."""
+"""Contract of `ports.Contacts`."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -224,7 +224,7 @@ def test_an_add_whose_answer_was_lost_is_repeated_by_the_client_without_a_confli
 ) -> None:
     backend.skip_on("memory", "there is no answer to lose")
     backend.skip_on("moto", "it ignores ClientRequestToken")
-    client = backend.patient_client("dynamodb")
+    client = backend.retrying_client("dynamodb")
     contacts = DynamoContacts(client, backend.env["CONTACTS_TABLE"])
     lose_answer(client, "TransactWriteItems")
     contacts.add(W1, build_contact("anna", email="anna@example.org"))

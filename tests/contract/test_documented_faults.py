@@ -1,6 +1,6 @@
-"""Nothing that a provider documents is left to chance: every error and event of botocore's own models has its meaning.
+"""Every error and event type in botocore's models of the providers has a defined meaning.
 
-The models grow with botocore: a code that is new in them fails here, so that somebody decides on it.
+The models grow with botocore: a code that is new in them fails here, so that a maintainer defines its meaning.
 """
 
 from functools import cache
@@ -43,7 +43,7 @@ def model(service: str) -> Any:
 
 
 def errors(service: str, operation: str) -> dict[str, int]:
-    """The codes that an operation may answer, with their HTTP status."""
+    """Return the error codes of an operation, with their HTTP status."""
     found = {}
     for shape in model(service).operation_model(operation).error_shapes:
         told = shape.metadata.get("error", {})
@@ -116,7 +116,7 @@ def test_every_error_of_the_model_has_its_verdict(
     assert found == table
 
 
-#: Reasons of End User Messaging that concern the channel, not one message.
+#: Reasons of End User Messaging that apply to the channel, not to one message.
 OF_THE_CHANNEL = {
     "CHANNEL_NOT_ENABLED", "MESSAGE_TYPE_MISMATCH", "NO_ORIGINATION_IDENTITIES_FOUND", "NUMBER_CAPABILITIES_MISMATCH",
     "REGISTRATION_NOT_COMPLETE", "RESOURCE_NOT_ACCESSIBLE", "RESOURCE_NOT_ACTIVE",
@@ -160,7 +160,7 @@ def test_every_event_of_end_user_messaging_has_its_engagement() -> None:
         assert report.engagement is not None, kind
 
 
-#: SES's names of event types in its API, and in the events themselves.
+#: Names of SES event types: in the API → in the events.
 SES_EVENTS = {
     "SEND": ("Send", Engagement.SENT),
     "REJECT": ("Reject", Engagement.FAILED),

@@ -1,4 +1,4 @@
-"""What the ports Events and EventQueue promise, and that contacts keep their news."""
+"""Contract of `ports.Events` and `ports.EventQueue`, and of events that are stored with a contact."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,11 +70,11 @@ def test_a_cursor_of_another_contact_is_refused(stores: Stores) -> None:
         stores.events.page(W1, ContactUid("ben"), None, 1, cursor)
 
 
-def test_an_event_is_news_until_it_is_finished_however_often_it_is_reported(stores: Stores) -> None:
-    assert [kept.is_unprocessed for kept in stores.events.add_many(W1, [event(1)])] == [True]
-    assert [kept.is_unprocessed for kept in stores.events.add_many(W1, [event(1), event(2)])] == [True, True]
+def test_an_event_is_unprocessed_until_it_is_finished_however_often_it_is_reported(stores: Stores) -> None:
+    assert [each.is_unprocessed for each in stores.events.add_many(W1, [event(1)])] == [True]
+    assert [each.is_unprocessed for each in stores.events.add_many(W1, [event(1), event(2)])] == [True, True]
     stores.events.finish(W1, [event(1)])
-    assert [kept.is_unprocessed for kept in stores.events.add_many(W1, [event(1), event(2)])] == [False, True]
+    assert [each.is_unprocessed for each in stores.events.add_many(W1, [event(1), event(2)])] == [False, True]
     assert len(stores.events.page(W1, ANNA, None, 10, None).items) == 2
 
 
@@ -82,19 +82,19 @@ def test_another_event_under_the_same_id_is_not_kept(stores: Stores) -> None:
     stores.events.add_many(W1, [event(1)])
     other = event(1, contact="ben")
     later = event(1, occurred_at=NOON + timedelta(days=1))
-    assert [kept.is_unprocessed for kept in stores.events.add_many(W1, [other, later])] == [False, False]
+    assert [each.is_unprocessed for each in stores.events.add_many(W1, [other, later])] == [False, False]
     assert stores.events.page(W1, ContactUid("ben"), None, 10, None).items == ()
-    assert [kept.is_unprocessed for kept in stores.events.add_many(W2, [other])] == [True]
+    assert [each.is_unprocessed for each in stores.events.add_many(W2, [other])] == [True]
 
 
-def test_what_a_change_of_a_contact_tells_is_untold_until_it_is_reported(stores: Stores) -> None:
+def test_an_event_of_a_contact_change_is_unpublished_until_it_is_reported(stores: Stores) -> None:
     created, tagged = event(1, name="contact.created"), event(2, name="contact.tagged")
     anna = contact("anna")
     stores.contacts.add(W1, anna, [created])
     stores.contacts.save(W1, anna, anna.model_copy(update={"tags": ("vip",)}), [tagged])
     late = NOON + timedelta(minutes=5)
-    untold = sorted(stores.events.find_unpublished(late), key=lambda entry: entry[1].id)
-    assert untold == [(W1, created), (W1, tagged)]
+    unpublished = sorted(stores.events.find_unpublished(late), key=lambda entry: entry[1].id)
+    assert unpublished == [(W1, created), (W1, tagged)]
     assert list(stores.events.find_unpublished(NOON)) == []
     assert stores.events.page(W1, ANNA, None, 10, None).items == (tagged, created)
     stores.events.add_many(W1, [created])

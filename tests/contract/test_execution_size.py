@@ -1,4 +1,4 @@
-"""How much a row weighs, by DynamoDB's size rule."""
+"""Size of an execution by the size rule of DynamoDB."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,14 +13,14 @@ from chalicelib.model.execution import (
     NodeVisit,
 )
 from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid
-from tests.contract.emulators import Place
-from tests.contract.execution_builders import LEASE, SEND, SHARDS, free, row_of
+from tests.contract.emulators import ProvisionedAws
+from tests.contract.execution_builders import LEASE, SEND, SHARDS, execution_of, free
 from tests.contract.test_executions import save
 from tests.memory.clock import START
 
 
 def size_of(value: Any) -> int:
-    """DynamoDB's rule: names and text in UTF-8, numbers by two digits a byte, 3 + 1 an entry for maps and lists."""
+    """Return the size in bytes: text in UTF-8, numbers with two digits a byte, maps and lists 3 + 1 an entry."""
     (kind, content), *_ = value.items()
     if kind == "M":
         return 3 + sum(1 + len(name.encode()) + size_of(entry) for name, entry in content.items())
@@ -32,19 +32,19 @@ def size_of(value: Any) -> int:
 
 
 def test_a_waiting_execution_of_a_six_node_campaign_stays_under_700_bytes() -> None:
-    place = Place("ministack")
-    executions = DynamoExecutions(place.client("dynamodb"), place.names["EXECUTIONS_TABLE"])
+    aws = ProvisionedAws("ministack")
+    executions = DynamoExecutions(aws.client("dynamodb"), aws.names["EXECUTIONS_TABLE"])
     ulid = "01JD8Z6Q9N4T5R7W2X3Y1A0B{}"
     workspace, flow = WorkspaceUid(ulid.format("WS")), FlowUid(ulid.format("FL"))
-    row = replace(row_of("c"), key=ExecutionKey(workspace, flow, ContactUid(ulid.format("CO"))))
-    executions.enrol_many([row], SHARDS)
+    execution = replace(execution_of("c"), key=ExecutionKey(workspace, flow, ContactUid(ulid.format("CO"))))
+    executions.enrol_many([execution], SHARDS)
     sent = MessageResult(
         MessageOutcome.SENT, START, channel=ulid.format("CH"), provider_id="0102018f" + "-0" * 26, cost=10
     )
     visits = [NodeVisit(NodeId(name), "next", START, START + LEASE) for name in ("send-1", "wait-1")]
-    waiting = replace(row, seq=2, node=NodeId("wait-2"), due=START, waiting=True, path=tuple(visits[:1]))
+    waiting = replace(execution, seq=2, node=NodeId("wait-2"), due=START, waiting=True, path=tuple(visits[:1]))
     waiting = waiting.with_result(SEND, sent)
-    assert save(executions, waiting, free(row))
-    executions.put_receipt(row.key, SHARDS, SEND, DeliveryReceipt(Engagement.DELIVERED, START))
-    (item,) = place.client("dynamodb").scan(TableName=place.names["EXECUTIONS_TABLE"])["Items"]
+    assert save(executions, waiting, free(execution))
+    executions.put_receipt(execution.key, SHARDS, SEND, DeliveryReceipt(Engagement.DELIVERED, START))
+    (item,) = aws.client("dynamodb").scan(TableName=aws.names["EXECUTIONS_TABLE"])["Items"]
     assert sum(len(name) + size_of(value) for name, value in item.items()) < 700

@@ -1,4 +1,4 @@
-"""What the port Files promises."""
+"""Contract of `ports.Files` and `ports.MultipartFiles`."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.contract.conftest import Backend
 
 
 class FileStore(Files, MultipartFiles, Protocol):
-    """The ports that one store implements."""
+    """The ports that one adapter implements."""
 
 
 NAME, PARTED = "w1/imports/i1.csv", "w1/exports/e1.csv"
@@ -109,7 +109,7 @@ def test_a_file_that_is_written_in_parts_is_there_when_it_is_finished(files: Fil
         files.get(PARTED)
     files.finish(PARTED, token, marks)
     assert files.get(PARTED) == first + second
-    # AWS may say that the upload is gone, or once more that it is done.
+    # AWS may respond NoSuchUpload or, again, success.
     with suppress(NotFound):
         files.finish(PARTED, token, marks)
     assert files.get(PARTED) == first + second

@@ -1,4 +1,4 @@
-"""The local providers and our channels understand each other: what is sent, refused, lost, and reported later."""
+"""Local providers with our channel types: messages that are sent, refused or lost, and later reports."""
 
 import json
 import socket
@@ -58,14 +58,14 @@ SECRETS = KnownSecrets(
 
 @dataclass
 class Scene:
-    """The providers' server on a port, the pump that tells, and the channels that talk to them."""
+    """The server of the local providers, the pump that sends their reports, and the channel types that call them."""
 
     folder: Path
     url: str
     hooks: Hooks
     now: datetime = START
     told: list[Event | Post] = field(default_factory=list)
-    #: Whether the other side takes what it is told.
+    #: Whether the receiver accepts the reports.
     listens: bool = True
 
     def __post_init__(self) -> None:
@@ -371,7 +371,7 @@ class TestMetasHooks:
         channel, kind = scene.message("whatsapp by meta", "0199").channel, scene.kinds["whatsapp"]
 
         class Route(BaseHTTPRequestHandler):
-            """What Carillon does with Meta's question."""
+            """Answer Meta's challenge as Carillon does."""
 
             def do_GET(self) -> None:
                 told = kind.answer_challenge(W, channel, dict(parse_qsl(urlsplit(self.path).query)))
@@ -380,7 +380,7 @@ class TestMetasHooks:
                 self.wfile.write((told or "").encode())
 
             def log_message(self, *_: object) -> None:
-                """Quiet."""
+                """Log nothing."""
 
         with HTTPServer(("127.0.0.1", 0), Route) as server:
             threading.Thread(target=server.handle_request, daemon=True).start()

@@ -1,4 +1,4 @@
-"""What every adapter of the port Gates promises."""
+"""Contract of `ports.PacingStore`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from chalicelib.aws.pacing_state import DynamoPacing
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 from chalicelib.ports import PacingStore
-from tests.contract.emulators import PLACES, Place
+from tests.contract.emulators import PLACES, ProvisionedAws
 from tests.memory.clock import START
 from tests.memory.pacing_store import MemoryPacing
 
@@ -17,14 +17,14 @@ W, F = WorkspaceUid("w1"), FlowUid("f1")
 
 
 @pytest.fixture(params=PLACES)
-def gates(request: pytest.FixtureRequest) -> PacingStore:
+def pacing(request: pytest.FixtureRequest) -> PacingStore:
     if request.param == "memory":
         return MemoryPacing()
-    place = Place(request.param)
-    return DynamoPacing(place.client("dynamodb"), place.names["CATALOG_TABLE"])
+    aws = ProvisionedAws(request.param)
+    return DynamoPacing(aws.client("dynamodb"), aws.names["CATALOG_TABLE"])
 
 
-def gate_of(batch: str) -> PacingState:
+def state_of(batch: str) -> PacingState:
     moment = START + timedelta(microseconds=123_457)
     lanes = (
         ConcurrencySlot(moment, batch, START, timedelta(microseconds=-250_001)),
@@ -34,38 +34,38 @@ def gate_of(batch: str) -> PacingState:
     return PacingState(lanes, last_reserved=moment, epoch=3)
 
 
-def test_a_flow_without_a_gate_has_a_fresh_one(gates: PacingStore) -> None:
-    assert gates.get(W, F) == PacingState()
+def test_a_flow_without_a_stored_state_has_an_initial_one(pacing: PacingStore) -> None:
+    assert pacing.get(W, F) == PacingState()
 
 
-def test_what_is_saved_comes_back_to_the_microsecond_under_the_next_rev(gates: PacingStore) -> None:
-    assert gates.save(W, F, gate_of("b1"))
-    assert gates.get(W, F) == replace(gate_of("b1"), rev=1)
-    assert gates.save(W, F, PacingState(rev=1))
-    assert gates.get(W, F) == PacingState(rev=2)
+def test_what_is_saved_comes_back_to_the_microsecond_under_the_next_rev(pacing: PacingStore) -> None:
+    assert pacing.save(W, F, state_of("b1"))
+    assert pacing.get(W, F) == replace(state_of("b1"), rev=1)
+    assert pacing.save(W, F, PacingState(rev=1))
+    assert pacing.get(W, F) == PacingState(rev=2)
 
 
 @pytest.mark.parametrize("rev", [0, 1])
-def test_of_two_writers_one_wins(gates: PacingStore, rev: int) -> None:
+def test_of_two_writers_one_wins(pacing: PacingStore, rev: int) -> None:
     if rev:
-        gates.save(W, F, PacingState())
-    assert gates.save(W, F, replace(gate_of("b1"), rev=rev))
-    assert not gates.save(W, F, replace(gate_of("b2"), rev=rev))
-    assert gates.get(W, F) == replace(gate_of("b1"), rev=rev + 1)
+        pacing.save(W, F, PacingState())
+    assert pacing.save(W, F, replace(state_of("b1"), rev=rev))
+    assert not pacing.save(W, F, replace(state_of("b2"), rev=rev))
+    assert pacing.get(W, F) == replace(state_of("b1"), rev=rev + 1)
 
 
-def test_the_same_save_again_counts_as_saved(gates: PacingStore) -> None:
-    assert gates.save(W, F, gate_of("b1"))
-    assert gates.save(W, F, gate_of("b1"))
-    assert gates.get(W, F).rev == 1
+def test_the_same_save_again_counts_as_saved(pacing: PacingStore) -> None:
+    assert pacing.save(W, F, state_of("b1"))
+    assert pacing.save(W, F, state_of("b1"))
+    assert pacing.get(W, F).rev == 1
 
 
-def test_flows_do_not_share_a_gate(gates: PacingStore) -> None:
-    gates.save(W, F, gate_of("b1"))
-    assert gates.get(W, FlowUid("f2")) == PacingState()
-    assert gates.get(WorkspaceUid("w2"), F) == PacingState()
+def test_flows_do_not_share_a_state(pacing: PacingStore) -> None:
+    pacing.save(W, F, state_of("b1"))
+    assert pacing.get(W, FlowUid("f2")) == PacingState()
+    assert pacing.get(WorkspaceUid("w2"), F) == PacingState()
 
 
-def test_a_gate_that_was_removed_with_its_flow_is_not_made_again(gates: PacingStore) -> None:
-    assert not gates.save(W, F, replace(gate_of("b1"), rev=4))
-    assert gates.get(W, F) == PacingState()
+def test_a_state_that_was_removed_with_its_flow_is_not_created_again(pacing: PacingStore) -> None:
+    assert not pacing.save(W, F, replace(state_of("b1"), rev=4))
+    assert pacing.get(W, F) == PacingState()

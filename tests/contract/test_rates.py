@@ -1,4 +1,4 @@
-"""What every adapter of the port Rates promises."""
+"""Contract of `ports.Rates`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from chalicelib.aws.rates import DynamoRates
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Catalog, Circuits, Rates, RateState
 from tests.builders import NOW, build_channel
-from tests.contract.emulators import PLACES, Place
+from tests.contract.emulators import PLACES, ProvisionedAws
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.circuits import MemoryCircuits
 from tests.memory.rates import MemoryRates
@@ -40,8 +40,8 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         catalog, rates = MemoryCatalog(), MemoryRates()
         return Stores(catalog, MemoryCircuits(catalog, rates), rates)
-    place = Place(request.param)
-    client, table = place.client("dynamodb"), place.names["CATALOG_TABLE"]
+    aws = ProvisionedAws(request.param)
+    client, table = aws.client("dynamodb"), aws.names["CATALOG_TABLE"]
     return Stores(DynamoCatalog(client, table), DynamoCircuits(client, table), DynamoRates(client, table), client)
 
 

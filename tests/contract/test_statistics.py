@@ -1,4 +1,4 @@
-"""What every adapter of the port Statistics promises."""
+"""Contract of `ports.Statistics`, `RecountParts` and `FlowErrors`."""
 
 from datetime import timedelta
 from typing import Protocol
@@ -8,13 +8,13 @@ import pytest
 from chalicelib.aws.statistics import DynamoStatistics
 from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.ports import FlowErrors, Overview, RecountParts, Statistics
-from tests.contract.emulators import PLACES, Place
+from tests.contract.emulators import PLACES, ProvisionedAws
 from tests.memory.clock import START, VirtualClock
 from tests.memory.statistics import MemoryStatistics
 
 
 class StatisticsStore(Statistics, RecountParts, FlowErrors, Protocol):
-    """The ports that one store implements."""
+    """The ports that one adapter implements."""
 
 
 W, F = WorkspaceUid("w1"), FlowUid("f1")
@@ -25,8 +25,8 @@ LEASE = timedelta(seconds=60)
 def statistics(request: pytest.FixtureRequest) -> StatisticsStore:
     if request.param == "memory":
         return MemoryStatistics()
-    place = Place(request.param)
-    return DynamoStatistics(place.client("dynamodb"), place.names["CATALOG_TABLE"], VirtualClock())
+    aws = ProvisionedAws(request.param)
+    return DynamoStatistics(aws.client("dynamodb"), aws.names["CATALOG_TABLE"], VirtualClock())
 
 
 def test_counters_of_all_batches_add_up_with_the_number_of_movements(statistics: StatisticsStore) -> None:
@@ -153,8 +153,8 @@ def test_more_errors_than_fit_at_once_are_cut(statistics: StatisticsStore) -> No
 
 
 def test_the_parts_of_a_recount_that_was_given_up_expire_after_a_day() -> None:
-    place, clock = Place("ministack"), VirtualClock()
-    client, table = place.client("dynamodb"), place.names["CATALOG_TABLE"]
+    aws, clock = ProvisionedAws("ministack"), VirtualClock()
+    client, table = aws.client("dynamodb"), aws.names["CATALOG_TABLE"]
     DynamoStatistics(client, table, clock).put_part(W, F, "p1", 0, {"sent": 1})
     (item,) = client.scan(TableName=table)["Items"]
     assert int(item["expiresAt"]["N"]) == int((clock.real() + timedelta(days=1)).timestamp())

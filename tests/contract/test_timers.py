@@ -1,4 +1,4 @@
-"""What every adapter of the port Timers promises."""
+"""Contract of `ports.Timers`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import pytest
 from chalicelib.aws.timers import DynamoTimers
 from chalicelib.model.queue_messages import ScheduledStep, StepMessage
 from chalicelib.ports import Timers
-from tests.contract.emulators import PLACES, Faulty, Place
+from tests.contract.emulators import PLACES, FaultyClient, ProvisionedAws
 from tests.memory.clock import START
 from tests.memory.timers import MemoryTimers
 
@@ -21,8 +21,8 @@ MINUTE = timedelta(minutes=1)
 def timers(request: pytest.FixtureRequest) -> Timers:
     if request.param == "memory":
         return MemoryTimers()
-    place = Place(request.param)
-    return DynamoTimers(place.client("dynamodb"), place.names["TIMERS_TABLE"])
+    aws = ProvisionedAws(request.param)
+    return DynamoTimers(aws.client("dynamodb"), aws.names["TIMERS_TABLE"])
 
 
 def timer(number: int, after: timedelta, flow: str = "f1") -> ScheduledStep:
@@ -34,7 +34,7 @@ def timer(number: int, after: timedelta, flow: str = "f1") -> ScheduledStep:
 
 
 def sweep(timers: Timers, first: int, last: int) -> Counter[ScheduledStep]:
-    """All that the buckets between two minutes hold."""
+    """Return the messages of all buckets between two minutes."""
     names = timers.buckets(START + first * MINUTE, START + last * MINUTE)
     assert len(set(names)) == len(names)
     return Counter(entry for name in names for entry in timers.read(name))
@@ -96,9 +96,9 @@ def crash(call: Any, request: Any) -> Any:
 
 
 def test_a_bucket_is_never_written_before_its_index() -> None:
-    place = Place("ministack")
-    client = Faulty(place.client("dynamodb"), None, crash)
-    timers = DynamoTimers(client, place.names["TIMERS_TABLE"])  # type: ignore[arg-type]  # a wrapped client
+    aws = ProvisionedAws("ministack")
+    client = FaultyClient(aws.client("dynamodb"), None, crash)
+    timers = DynamoTimers(client, aws.names["TIMERS_TABLE"])  # type: ignore[arg-type]  # a wrapped client
     with pytest.raises(RuntimeError):
         timers.put([timer(1, MINUTE)])
     (name,) = timers.buckets(START, START + MINUTE)
@@ -106,8 +106,8 @@ def test_a_bucket_is_never_written_before_its_index() -> None:
 
 
 def test_a_packed_batch_of_one_flow_is_one_write_unit_and_expires_after_two_days() -> None:
-    place = Place("ministack")
-    client = place.client("dynamodb")
+    aws = ProvisionedAws("ministack")
+    client = aws.client("dynamodb")
     ulid = "01JD8Z6Q9N4T5R7W2X3Y1A0B{:02}"
     due = START + MINUTE
     hints = [
@@ -116,8 +116,8 @@ def test_a_packed_batch_of_one_flow_is_one_write_unit_and_expires_after_two_days
         )
         for n in range(16)
     ]
-    DynamoTimers(client, place.names["TIMERS_TABLE"]).put(hints)
-    items = client.scan(TableName=place.names["TIMERS_TABLE"])["Items"]
+    DynamoTimers(client, aws.names["TIMERS_TABLE"]).put(hints)
+    items = client.scan(TableName=aws.names["TIMERS_TABLE"])["Items"]
     assert {int(item["expiresAt"]["N"]) for item in items} == {int((due + timedelta(days=2)).timestamp())}
     (bucket,) = [item for item in items if "hints" in item]
     assert sum(len(entry["S"]) + 1 for entry in bucket["hints"]["L"]) + 100 < 1024

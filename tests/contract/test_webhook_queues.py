@@ -1,4 +1,4 @@
-"""What is sent by the queues of webhooks is what their workers read, in memory and on both emulations of SQS."""
+"""Contract of the webhook queues: the workers read what was sent, in memory and on both emulators of SQS."""
 
 import json
 from typing import Any
