@@ -8,7 +8,7 @@ from tests.memory.clock import START
 __all__ = ["executions"]
 
 
-def test_a_claim_that_the_row_did_not_show_is_in_the_way_even_when_it_has_run_out(executions: Executions) -> None:
+def test_a_claim_that_the_execution_did_not_show_is_in_the_way_even_when_it_has_run_out(executions: Executions) -> None:
     executions.enrol_many([execution_of("c1")], SHARDS)
     seen, much_later = execution_of("c1"), START + 10 * LEASE
     assert save(executions, claimed(seen, "a1"), ExpectUnclaimed.as_seen(seen, START))

@@ -79,7 +79,7 @@ def test_what_is_no_longer_there_is_removed_by_a_save(executions: Executions) ->
     assert stored(executions) == execution_of("c1")
 
 
-def test_a_finished_row_without_a_node_is_stored(executions: Executions) -> None:
+def test_a_finished_execution_without_a_node_is_stored(executions: Executions) -> None:
     executions.enrol_many([execution_of("c1")], SHARDS)
     over = replace(execution_of("c1"), node=None).finished(ExecutionStatus.COMPLETED, None, START)
     assert save(executions, over, free(over))
@@ -92,7 +92,7 @@ def test_times_are_kept_to_the_millisecond(executions: Executions) -> None:
     assert (stored(executions).entered, stored(executions).due) == (moment, moment)
 
 
-def test_only_new_rows_are_enrolled_and_a_row_that_moved_is_never_reset(executions: Executions) -> None:
+def test_only_new_executions_are_enrolled_and_an_execution_that_moved_is_never_reset(executions: Executions) -> None:
     assert executions.enrol_many([execution_of("c1")], SHARDS) == (key_of("c1"),)
     moved = settled(execution_of("c1"))
     assert save(executions, moved, free(execution_of("c1")))
@@ -101,7 +101,7 @@ def test_only_new_rows_are_enrolled_and_a_row_that_moved_is_never_reset(executio
     assert stored(executions) == moved
 
 
-def test_more_rows_than_one_call_takes_are_enrolled_and_found(executions: Executions) -> None:
+def test_more_executions_than_one_call_takes_are_enrolled_and_found(executions: Executions) -> None:
     stored_executions = [execution_of(f"c{number:03}") for number in range(130)]
     assert set(executions.enrol_many(stored_executions, SHARDS)) == {execution.key for execution in stored_executions}
     assert executions.find_many([execution.key for execution in stored_executions], SHARDS, strong=True) == {
@@ -143,14 +143,14 @@ def test_a_save_from_an_older_or_newer_step_is_refused(executions: Executions) -
 
 
 @pytest.mark.parametrize("end", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED])
-def test_a_row_that_is_over_is_not_claimed(executions: Executions, end: ExecutionStatus) -> None:
+def test_an_execution_that_is_over_is_not_claimed(executions: Executions, end: ExecutionStatus) -> None:
     executions.enrol_many([execution_of("c1")], SHARDS)
     over = execution_of("c1").finished(end, None, START)
     assert save(executions, over, free(over))
     assert not save(executions, claimed(over, "a1"), free(over))
 
 
-def test_a_row_that_was_never_enrolled_is_not_made_by_a_save(executions: Executions) -> None:
+def test_an_execution_that_was_never_enrolled_is_not_made_by_a_save(executions: Executions) -> None:
     assert not save(executions, claimed(execution_of("c1"), "a1"), free(execution_of("c1")))
     assert not save(executions, execution_of("c1"), ExpectClaimedBy(AttemptId("a1")))
     assert executions.find_many([key_of("c1")], SHARDS, strong=True) == {}
@@ -208,7 +208,7 @@ def test_a_settle_after_somebody_went_on_is_refused(executions: Executions) -> N
     assert not save(executions, after, ExpectClaimedBy(AttemptId("a1")))
 
 
-def test_receipts_only_climb_and_tell_the_row_before_and_after(executions: Executions) -> None:
+def test_receipts_only_climb_and_tell_the_execution_before_and_after(executions: Executions) -> None:
     executions.enrol_many([execution_of("c1")], SHARDS)
     opened, delivered = DeliveryReceipt(Engagement.OPENED, START), DeliveryReceipt(Engagement.DELIVERED, START + LEASE)
     first = executions.put_receipt(key_of("c1"), SHARDS, SEND, delivered)
@@ -236,7 +236,9 @@ def test_a_failure_that_may_pass_gives_way_to_a_delivery(executions: Executions)
     assert executions.put_receipt(key_of("c1"), SHARDS, SEND, replace(soft, is_soft=False))
 
 
-def test_each_message_has_a_receipt_of_its_own_and_rows_that_are_not_there_have_none(executions: Executions) -> None:
+def test_each_message_has_a_receipt_of_its_own_and_executions_that_are_not_there_have_none(
+    executions: Executions,
+) -> None:
     executions.enrol_many([execution_of("c1")], SHARDS)
     clicked = DeliveryReceipt(Engagement.CLICKED, START)
     executions.put_receipt(key_of("c1"), SHARDS, SEND, clicked)
@@ -258,7 +260,7 @@ def test_receipts_survive_saves_that_do_not_know_them(executions: Executions) ->
     assert stored(executions) == replace(settled(execution_of("c1")), receipts={SEND: receipt})
 
 
-def test_the_pages_of_all_shards_hold_every_row_once_in_key_order(executions: Executions) -> None:
+def test_the_pages_of_all_shards_hold_every_execution_once_in_key_order(executions: Executions) -> None:
     stored_executions = [execution_of(f"c{number:02}") for number in range(40)]
     executions.enrol_many([*stored_executions, execution_of("c01", FlowUid("f2"))], SHARDS)
     seen: list[Execution] = []
@@ -290,7 +292,7 @@ def test_the_flows_of_a_contact_come_newest_first(executions: Executions) -> Non
     assert executions.find_flows(WorkspaceUid("w2"), ContactUid("c1")) == ()
 
 
-def test_removing_rows_twice_is_harmless(executions: Executions) -> None:
+def test_removing_executions_twice_is_harmless(executions: Executions) -> None:
     stored_executions = [execution_of(f"c{number:02}") for number in range(30)]
     executions.enrol_many(stored_executions, SHARDS)
     for _ in range(2):

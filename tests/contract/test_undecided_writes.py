@@ -72,7 +72,7 @@ def test_an_enrolment_whose_answer_was_lost_does_not_raise(count: int) -> None:
     assert executions.find_many(list(stored_executions), SHARDS, strong=True) == stored_executions
 
 
-def test_of_what_stays_throttled_it_is_told_which_rows_are_not_decided() -> None:
+def test_writes_that_stay_throttled_are_undecided() -> None:
     executions, client, pauses, _ = faulty()
     stored_executions = [execution_of(f"d{number}") for number in range(20)]
     executions.enrol_many(stored_executions, SHARDS)
