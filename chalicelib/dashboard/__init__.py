@@ -1,1 +1,1 @@
-"""The page for operators: static modules, and the few lines that serve them."""
+"""The dashboard for operators: static files and the routes that serve them."""

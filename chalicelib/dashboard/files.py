@@ -16,7 +16,7 @@ _ASSETS = _HERE / "assets"
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 _MAIN = "shell/main.js"
 _PRELOAD = "lib/preload.js"
-#: Sheets of every page view. The others come with the screens that need them.
+#: Style sheets of every page. The others are loaded with the screens that need them.
 _STYLES = ("components/base.css", "components/parts.css")
 #: A classic script without imports: it runs before the first paint, so that the page never flashes in the wrong theme.
 _BLOCKING = "shell/theme.js"
@@ -30,7 +30,7 @@ _REFERENCE = re.compile(r'"(\.\.?/[\w./-]+\.(?:js|css))"')
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is served."""
+    """A file as the server sends it."""
 
     text: str
     content_type: str
@@ -104,8 +104,8 @@ def _digest(script: str) -> str:
 def build_page(base: str) -> HtmlDocument:
     """Build the page below `base`, a path that ends with a slash.
 
-    The import map stands before every preload: a browser that has a preloaded module in its cache resolves the
-    imports of that module at once, and then ignores a map that comes later.
+    The import map comes before every preload. A browser with a preloaded module in its cache resolves its imports
+    immediately, and ignores a later map.
     """
     names = _names()
     imports = {f"./assets/{_flat(name)}": f"./assets/{hashed}" for name, hashed in names.items()}
@@ -159,7 +159,7 @@ def _closure(*roots: str) -> list[str]:
 
 @cache
 def build_frame() -> HtmlDocument:
-    """Build the frame that shows a rendered mail: it has an origin of its own and runs no script but ours."""
+    """Build the frame that shows a rendered mail. Its origin is opaque, and only its own script can run."""
     script = (_HERE / "frame.js").read_text(encoding="utf-8")
     html = f'<!doctype html>\n<html lang="en">\n<title>Preview</title>\n<script>{script}</script>\n</html>\n'
     policy = (

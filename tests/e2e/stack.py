@@ -1,4 +1,4 @@
-"""A local stack as a process, for end-to-end tests: started, asked over HTTP, killed, ended."""
+"""A local stack as a process, for end-to-end tests that start it, call it over HTTP, and kill or end it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from uuid import uuid4
 import boto3
 
 ROOT = Path(__file__).parents[2]
-#: Of the clock of the stack that most tests share.
+#: Speed of the clock of the shared stack.
 SPEED = 4
 STARTED = "Ctrl-C ends it"
 MARK = b"X-Carillon-Message: "
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 def eventually(check: Callable[[], Any], seconds: float) -> Any:
-    """What `check` gives once it is true; processes cannot be waited for in another way."""
+    """Return the result of `check` once it is true. Polling is the only way to wait for another process."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -46,13 +46,13 @@ def is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # A child of a killed supervisor that nobody reaps has ended all the same.
+    # A zombie process, whose parent was killed, has ended too.
     state = Path(f"/proc/{pid}/stat")
     return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 class Stack:
-    """A running stack on a directory of its own."""
+    """A running stack with its data in one directory."""
 
     def __init__(
         self, data: Path, *options: str, port: int | None = None, environment: Mapping[str, str] | None = None
@@ -69,7 +69,7 @@ class Stack:
             )
 
     def wait_until_up(self) -> "Stack":
-        # The log of an earlier start on the same data is in the same file.
+        # The file also has the log of an earlier start with the same data.
         eventually(lambda: STARTED in self.read_log()[self.begun :] or self.process.poll() is not None, 120)
         assert self.process.poll() is None, self.read_log()
         return self
@@ -93,7 +93,7 @@ class Stack:
         try:
             return self.get("/_local/health")[0] == 200
         except OSError:
-            # It does not answer, or not in time.
+            # The stack does not answer, or not in time.
             return False
 
     def aws(self, service: str) -> Any:
@@ -108,7 +108,7 @@ class Stack:
         return self.process.wait(100)
 
     def call(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Any:
-        """What the API answers with the key of this stack, which must be a success."""
+        """Call the API with the key of this stack and return the answer. Any status but a success fails the test."""
         data = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.key()}", "Content-Type": content_type}
         request = urllib.request.Request(self.url + path, method=method, data=data, headers=headers)
@@ -126,7 +126,7 @@ class Stack:
         return self.call("GET", f"/v1/flows/{uid}")["data"]
 
     def every(self, path: str) -> list[Any]:
-        """All pages of a list."""
+        """Return the items of all pages of a list."""
         found: list[Any] = []
         joint, cursor = "&" if "?" in path else "?", ""
         while True:
@@ -137,7 +137,7 @@ class Stack:
             cursor = f"&cursor={page['nextCursor']}"
 
     def accepted(self, flow: str) -> Counter[str]:
-        """How often the provider took each message of a flow: mails in the outbox by Carillon's own id."""
+        """Count how often the provider accepted each message of a flow, by the ID in the mails of the outbox."""
         found: Counter[str] = Counter()
         for path in (self.data / "outbox").glob("2*.eml"):
             mark = next(line for line in path.read_bytes().split(b"\r\n") if line.startswith(MARK))
@@ -155,7 +155,7 @@ class Stack:
     def make_email_campaign(
         self, audience: Mapping[str, object] | None = None, configuration: Mapping[str, int] | None = None
     ) -> tuple[str, str]:
-        """A channel with a sender that nobody verified, and a one-mail campaign: (channel, campaign)."""
+        """Create a channel with an unverified sender and a campaign of one mail. Return (channel, campaign)."""
         tag = uuid4().hex[:8]
         settings = {"fromEmail": f"news@{tag}.example"}
         channel = self.call("POST", "/v1/channels", {"name": tag, "type": "email", "settings": settings})["data"]["uid"]
@@ -163,15 +163,15 @@ class Stack:
         made = {"name": tag, "channelType": "email", "content": content}
         template = self.call("POST", "/v1/templates", made)["data"]["uid"]
         self.call("POST", f"/v1/templates/{template}/publish", {})
-        wish: dict[str, object] = {"name": tag, "channelUid": channel, "templateUid": template}
-        wish |= {"audience": audience} if audience else {}
-        wish |= {"configuration": configuration} if configuration else {}
-        return channel, self.call("POST", "/v1/campaigns", wish)["data"]["uid"]
+        request: dict[str, object] = {"name": tag, "channelUid": channel, "templateUid": template}
+        request |= {"audience": audience} if audience else {}
+        request |= {"configuration": configuration} if configuration else {}
+        return channel, self.call("POST", "/v1/campaigns", request)["data"]["uid"]
 
     def start_flow(self, contacts: Sequence[str], configuration: Mapping[str, int] | None = None) -> str:
         channel, campaign = self.make_email_campaign()
-        wish = {"channelUid": channel, "campaignUid": campaign, "contactUids": list(contacts)}
-        return str(self.call("POST", "/flows", {**wish, "configuration": configuration or {}})["data"]["uid"])
+        request = {"channelUid": channel, "campaignUid": campaign, "contactUids": list(contacts)}
+        return str(self.call("POST", "/flows", {**request, "configuration": configuration or {}})["data"]["uid"])
 
     def get_with_key(self, path: str) -> bytes:
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.key()}"})
@@ -190,7 +190,7 @@ class Stack:
 
 
 def check_accounts(stack: Stack, flow: str, contacts: Sequence[str], unknown_at_most: int = 0) -> Counter[str]:
-    """Everybody is accounted for, nobody has two mails, and the statistics are what the rows say, counted here."""
+    """Check that every contact has one execution and at most one mail, and that the statistics match the executions."""
     shown = stack.flow(flow)["stats"]
     rows = stack.every(f"/v1/flows/{flow}/executions")
     messages = Counter(each["status"] for each in stack.every(f"/v1/messages?flowUid={flow}"))
@@ -203,6 +203,6 @@ def check_accounts(stack: Stack, flow: str, contacts: Sequence[str], unknown_at_
     assert (shown["sent"], shown["unknown"]) == (messages["sent"], messages["unknown"])
     assert shown["sent"] + shown["unknown"] == len(contacts)
     assert shown["unknown"] <= unknown_at_most
-    # Who is counted as sent has a mail; an unknown one has it or not.
+    # A sent message has a mail; an unknown message may have one.
     assert shown["sent"] <= len(accepted) <= len(contacts)
     return accepted

@@ -1,4 +1,4 @@
-"""A CSV file in, mails in the outbox: every contact once, and every figure the same wherever it is read."""
+"""From a CSV file to mails: one mail per contact, and the same statistics in every route."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Two hundred callers with one key at the same moment start one flow: real threads, real connections."""
+"""200 parallel requests with one idempotency key start one flow, over real threads and connections."""
 
 import json
 import urllib.error
@@ -47,7 +47,7 @@ def test_of_two_hundred_triggers_at_once_with_one_key_one_starts_a_flow(
         answers = list(pool.map(call, range(CALLERS)))
     flows = shared.every(f"/v1/flows?campaignUid={campaign}")
     assert len(flows) == 1
-    # The others get the same flow, or are told that the first call is still under way.
+    # The others get the same flow, or a conflict while the first request is still running.
     assert set(Counter(status for status, _ in answers)) <= {202, 409}
     started = {answer["data"]["flowUid"] for status, answer in answers if status == 202}
     assert started == {flows[0]["uid"]}

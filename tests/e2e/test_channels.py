@@ -32,7 +32,7 @@ def send(stack: Stack, kind: str, settings: dict[str, Any], content: dict[str, s
 
 
 def kept(stack: Stack, message_uid: str) -> Any:
-    """What the provider has of a message."""
+    """Return the message as the provider received it."""
     files = (json.loads(path.read_text()) for path in Path(stack.data, "outbox").glob("*Z-*.json"))
     return next((each for each in files if each["message_uid"] == message_uid), None)
 

@@ -1,4 +1,4 @@
-"""What is deployed, as CloudFormation makes it: the API, mappings, rule and roles of the template run the built zip.
+"""The deployed stack in an emulator: the API, mappings, rule and roles of the template run the built package.
 
 The emulator checks every call of every Lambda against the role that the template gave it.
 """
@@ -30,7 +30,7 @@ BUSY = 420
 
 
 def eventually(check: Callable[[], Any], seconds: float) -> Any:
-    """What `check` gives once it is true. Each look is a Lambda's work, so there are few."""
+    """Return the result of `check` once it is true. Each check runs a Lambda function, so there are few."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -40,7 +40,7 @@ def eventually(check: Callable[[], Any], seconds: float) -> Any:
 
 @dataclass
 class Caller:
-    """Calls the deployed API as a client on the internet does."""
+    """Call the deployed API as a client on the internet does."""
 
     stack: Deployed
     api: str
@@ -75,7 +75,7 @@ class Caller:
         return str(self.make("/flows", body)["uid"])
 
     def await_end(self, flow: str, seconds: float = BUSY) -> Any:
-        """A minute as a rule."""
+        """Wait, usually for a minute."""
 
         def is_over() -> Any:
             found = self.make(f"/flows/{flow}", method="GET")
@@ -84,7 +84,7 @@ class Caller:
         return eventually(is_over, seconds)
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        """What the functions wrote into their group of logs."""
+        """Return the log of the functions."""
         logs = self.stack.emulator.client("logs")
         (group,) = [
             each["logGroupName"]
@@ -108,7 +108,7 @@ def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
 
 @pytest.fixture(scope="module")
 def waiting(caller: Caller) -> str:
-    """A flow that begins to wait before the other tests, and is asked for after them."""
+    """Start a flow that waits during the other tests; its end is checked after them."""
     return caller.start_flow(
         {"id": "a", "type": "SEND"},
         {"id": "w", "type": "WAIT", "for": "PT16M"},
@@ -184,7 +184,7 @@ def test_an_unknown_parameter_is_named(caller: Caller) -> None:
 
 
 def test_a_flow_waits_by_a_timer_and_the_minutes_rule_and_goes_on_in_newer_code(caller: Caller, waiting: str) -> None:
-    """Longer than SQS can delay: the hint lies in the table of timers until the rule starts the clock's Lambda."""
+    """SQS cannot delay this long: the timer is in the table until the rule starts the clock's Lambda function."""
     eventually(lambda: caller.make(f"/flows/{waiting}", method="GET")["stats"]["sent"] >= 3, BUSY)
     before = _code(caller)
     _change_code(caller.stack.output / STAGE)
@@ -198,7 +198,7 @@ def test_a_flow_waits_by_a_timer_and_the_minutes_rule_and_goes_on_in_newer_code(
 
 
 def _change_code(place: Path) -> None:
-    """As a build of other sources would."""
+    """Change the package as a build of other sources does."""
     with zipfile.ZipFile(place / "deployment.zip", "a") as content:
         content.writestr("newer.txt", "another code")
     code = hashlib.sha256((place / "deployment.zip").read_bytes()).hexdigest()
@@ -213,7 +213,7 @@ def _code(caller: Caller) -> str:
 
 
 def test_destroying_keeps_the_data(caller: Caller) -> None:
-    """The last test of this file: after it nothing is there."""
+    """The last test of this file, because it deletes the stack."""
     kept = caller.stack.deployment.destroy(with_data=False)
     assert kept.keys() == {
         "CatalogTable",

@@ -27,7 +27,7 @@ RESUME_CAMPAIGN = 'curl -X POST $URL/v1/campaigns/{uid}/resume  -H "Authorizatio
 
 
 def paste(stack: Stack, call: str, uid: str = "") -> Any:
-    """What a shell and curl make of a documented call."""
+    """Run a documented call with a shell and curl, and return its answer."""
     script = f"URL={stack.url} KEY={shlex.quote(stack.key())}\n" + call.replace("{uid}", uid)
     script = script.replace("curl ", "curl --silent --show-error --fail-with-body --noproxy '*' ", 1)
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=30, check=False)
@@ -36,11 +36,11 @@ def paste(stack: Stack, call: str, uid: str = "") -> Any:
 
 
 def with_sample(stack: Stack, call: str) -> str:
-    """The call with the sample's ids where the documentation has dots."""
+    """Replace the dots of the documentation by IDs of the sample."""
     sample = json.loads((stack.data / "sample.json").read_text())
     for uid in (sample["channelUid"], sample["campaignUid"], *sample["contactUids"][:2]):
         call = call.replace('"…"', f'"{uid}"', 1)
-    # More than it shows, so that somebody is left when it is paused, however slow the machine is.
+    # More contacts than the documentation shows, so that some are left at the pause on a slow machine too.
     return call.replace('"…"', ", ".join(f'"{uid}"' for uid in sample["contactUids"][2:CONTACTS]), 1)
 
 
@@ -83,7 +83,7 @@ def test_the_calls_that_the_start_prints_are_accepted(shared: Stack) -> None:
 
 
 def test_the_sample_is_paced_by_the_fast_clock(shared: Stack) -> None:
-    """Twenty contacts, 6 ± 2 s apart by a clock that runs four times faster."""
+    """20 contacts, 6 ± 2 s apart, by a clock that runs four times faster."""
     sample = json.loads((shared.data / "sample.json").read_text())
     shared.await_end(sample["flowUid"], 60)
     mails = [path for path in (shared.data / "outbox").glob("2*.eml") if sample["flowUid"] in path.read_text()]

@@ -1,7 +1,7 @@
-"""A flow goes on through kills, restarts and Ctrl-C, and nobody gets two mails.
+"""A flow continues after kills, restarts and Ctrl-C, and no contact gets two mails.
 
-Workers killed with -9 in the middle of a send need their lease and the queue's visibility to pass: that is
-`python -m tests.torture.kills`. Here they end as a deployment ends them, by SIGTERM.
+After SIGKILL during a send, the lease and the visibility timeout have to expire first; `python -m tests.torture.kills`
+tests that. Here the workers end by SIGTERM, as in a deployment.
 """
 
 import os

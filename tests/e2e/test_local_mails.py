@@ -1,4 +1,4 @@
-"""Mails in the outbox: any mail program reads them back as they were sent, and no value gets out of its header."""
+"""Mails in the outbox: a mail parser reads them as they were sent, and no value escapes its header."""
 
 from datetime import UTC, datetime
 from email import policy

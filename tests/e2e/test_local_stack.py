@@ -1,4 +1,4 @@
-"""The local stack as a process: it starts, heals, ends, goes on, and says in one sentence what is in its way."""
+"""The local stack as a process: it starts, restarts workers, ends, continues, and explains a failed start."""
 
 import json
 import os
@@ -75,7 +75,7 @@ def test_an_accepted_mail_is_in_the_outbox_escaped(stack: Stack) -> None:
 
 
 def test_the_local_ses_lets_a_large_flow_go_on_at_once(stack: Stack) -> None:
-    """At the 14 a second of a new account, ten thousand mails would take twelve minutes."""
+    """With the 14 messages/s of a new account, 10,000 mails would take 12 minutes."""
     account = stack.aws("sesv2").get_account()
 
     assert account["SendQuota"]["MaxSendRate"] >= 500
@@ -111,7 +111,7 @@ def test_a_second_supervisor_on_the_same_data_is_refused(stack: Stack) -> None:
 
 
 def refused(*options: str) -> str:
-    """The one sentence with which a start is refused."""
+    """Return the message of a start that fails."""
     done = subprocess.run(
         [sys.executable, "-m", "infra.local", *options],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,

@@ -1,4 +1,4 @@
-"""What nobody means, sent over real connections: also what is no HTTP, which no handler of ours ever sees."""
+"""Malformed requests over real connections, including bytes that are not HTTP and that no handler sees."""
 
 import json
 import socket
@@ -42,7 +42,7 @@ NO_HTTP = [
 
 
 def ask(stack: Stack, raw: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
-    """Status, headers and body of what is answered."""
+    """Return status, headers and body of the response."""
     with closing(socket.create_connection(("127.0.0.1", stack.port), timeout=30)) as connection:
         connection.sendall(raw)
         said = b""
@@ -57,7 +57,7 @@ def ask(stack: Stack, raw: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
 
 
 def is_whole(said: bytes) -> bool:
-    """A server need not close what it has answered."""
+    """A server may keep the connection open after its response."""
     head, divided, body = said.partition(b"\r\n\r\n")
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     return bool(divided and lengths and len(body) >= int(lengths[0].partition(b":")[2]))
@@ -89,7 +89,7 @@ def test_no_malformed_request_makes_a_fault_over_http(shared: Stack) -> None:
 
 
 def is_documented(status: int, headers: dict[bytes, bytes], body: bytes) -> bool:
-    """Pages of links and files of the dashboard are for people."""
+    """Link pages and files of the dashboard have other error texts, for people."""
     if status < 400 or not headers[b"content-type"].startswith(b"application/json"):
         return status < 400 or headers[b"content-type"].startswith(b"text/")
     return {"error", "message", "details", "requestId"} <= set(json.loads(body))

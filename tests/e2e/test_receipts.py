@@ -1,4 +1,4 @@
-"""Receipts on the running stack: mails and texts of whom the local providers tell what became of them."""
+"""Receipts on the running stack: the local providers report the delivery of mails and texts."""
 
 import time
 from typing import Any
@@ -9,7 +9,7 @@ MAIL = {"subject": "Hello", "text": "Hi"}
 
 
 def make(stack: Stack, kind: str, settings: dict[str, Any], content: dict[str, str]) -> tuple[str, str]:
-    """A channel that reports, and a template for it."""
+    """Create a channel that reports deliveries, and a template for it."""
     channel = {"name": kind, "type": kind, "settings": settings, "reportsReceipts": True}
     made = str(stack.call("POST", "/v1/channels", channel)["data"]["uid"])
     template = {"name": kind, "channelType": kind, "content": content}
@@ -26,7 +26,7 @@ def start(stack: Stack, channel: str, template: str, contacts: list[str]) -> str
 
 
 def await_figures(stack: Stack, flow: str, **stats: int) -> None:
-    """A receipt that comes in the very moment in which the flow ends is counted right after."""
+    """A receipt that arrives while the flow ends is counted directly after."""
     assert stack.await_end(flow, 60)["status"] == "completed"
     eventually(lambda: stats.items() <= stack.flow(flow)["stats"].items(), 20)
 

@@ -1,4 +1,4 @@
-"""Chromium from the system, one browser for all tests, and a page that is signed in and counts its complaints."""
+"""Fixtures for dashboard tests: one Chromium for all tests, and a signed-in page that collects console errors."""
 
 import os
 import shutil
@@ -18,9 +18,9 @@ from tests.e2e.stack import Stack
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-#: As long as something may take on a busy machine before a test gives up, in milliseconds.
+#: Timeout of one browser action in ms, long enough for a busy machine.
 PATIENCE = 30_000
-#: What is wrong, and where.
+#: Returns the ID of each violated rule with its first elements.
 AXE = """options => axe.run(document, options).then(
     (found) => found.violations.map((each) => [each.id, each.nodes.slice(0, 3).map((node) => node.target)]))"""
 
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Visitor:
-    """Somebody with a browser. `complaints` is what the browser's console said of errors."""
+    """A user with a browser. `complaints` are the errors of the browser's console."""
 
     context: BrowserContext
     stack: Stack
@@ -53,10 +53,10 @@ class Visitor:
         return page
 
     def _note(self, message: Any) -> None:
-        # The browser reports each refusal itself; the page tells in words what is missing, wrong or changed meanwhile.
+        # The browser logs every response with an error status. The page explains these three to the user.
         url = message.location.get("url", "")
-        is_told = "/v1/" in url and any(status in message.text for status in ("404", "409", "422"))
-        if message.type == "error" and not is_told:
+        is_explained = "/v1/" in url and any(status in message.text for status in ("404", "409", "422"))
+        if message.type == "error" and not is_explained:
             self.complaints.append(f"{self.page.url}: {message.text}")
 
     def bring_key(self) -> None:
@@ -73,8 +73,8 @@ class Visitor:
         return self.page
 
     def look_for_barriers(self, *rules: str) -> None:
-        """What axe finds on the page as it is now, by all of its rules or these."""
-        # The page stays the same while only what is behind its # changes: axe is brought once.
+        """Check the current page with axe, with all of its rules or the given ones."""
+        # A change of the hash keeps the page, so axe is loaded once.
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE_SCRIPT)
         options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
@@ -99,9 +99,9 @@ def visit(browser: Browser, stack: Stack, **options: Any) -> Visitor:
 
 @pytest.fixture
 def visitor(browser: Browser, shared: Stack) -> Iterator[Visitor]:
-    """Signed in; at the end the browser must have had nothing to complain about."""
-    somebody = visit(browser, shared)
-    somebody.bring_key()
-    yield somebody
-    somebody.context.close()
-    assert somebody.complaints == []
+    """Return a signed-in visitor. After the test, the console must have no errors."""
+    user = visit(browser, shared)
+    user.bring_key()
+    yield user
+    user.context.close()
+    assert user.complaints == []

@@ -1,4 +1,4 @@
-"""What operators do again and again, and what they do it with."""
+"""Actions that several dashboard tests use."""
 
 import json
 from typing import Any
@@ -9,12 +9,12 @@ from tests.e2e.stack import Stack
 
 
 def bring_key(context: BrowserContext, stack: Stack) -> None:
-    """As a tab has it that was signed in before; frames of another origin have no storage."""
+    """Store the key as an earlier sign-in does. Frames of another origin have no storage, so they are left out."""
     context.add_init_script(f"if (top === window) sessionStorage.setItem('carillon.key', {json.dumps(stack.key())})")
 
 
 def named(page: Page, name: str) -> Locator:
-    """The card of the step with this headline."""
+    """Return the card of the step with this headline."""
     return page.locator(".step-main").filter(has_text=name)
 
 
@@ -28,7 +28,7 @@ def wait_until_saved(page: Page) -> None:
 
 
 def sample(stack: Stack) -> tuple[str, str]:
-    """The e-mail channel and its template."""
+    """Return the email channel and its template."""
     channel = stack.call("GET", "/v1/channels?type=email")["data"][-1]["uid"]
     template = stack.call("GET", "/v1/templates?channelType=email&status=PUBLISHED&name=Welcome")["data"][-1]["uid"]
     return channel, template
@@ -40,7 +40,7 @@ def send(stack: Stack, uid: str, name: str) -> dict[str, Any]:
 
 
 def search(dialog: Locator, name: str) -> Locator:
-    """The one contact that a picker finds; until then others stand there, to be replaced under the finger."""
+    """Return the one contact that a picker finds. Waiting for it prevents a click on an entry that is replaced."""
     dialog.get_by_label("Name, address or tag").fill(name)
     expect(dialog.get_by_role("list", name="Contacts").get_by_role("listitem")).to_have_count(1)
     return dialog.get_by_label(name)

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the dashboard: `make pictures` starts a stack, fills it, and writes them anew."""
+"""Take the README's pictures of the dashboard: `make pictures` starts a stack, fills it, and writes the pictures."""
 
 import tempfile
 from pathlib import Path
@@ -17,10 +17,10 @@ VIEWS = {"light": (1440, 900, "light"), "dark": (1440, 900, "dark"), "phone": (3
 
 
 def steps(stack: Stack) -> list[Any]:
-    """A campaign in which some wait, some were written to, and some could not be."""
+    """Return steps after which some contacts wait, some have a message, and some were skipped."""
     lanes = [
         {"label": "Question", "weight": 50, "steps": [send(stack, "we-miss-you", "We miss you")]},
-        {"label": "Offer", "weight": 50, "steps": [send(stack, "offer", "15 % for you")]},
+        {"label": "Offer", "weight": 50, "steps": [send(stack, "offer", "15% for you")]},
     ]
     opened = [
         {
@@ -38,15 +38,15 @@ def steps(stack: Stack) -> list[Any]:
 
 
 def fill(stack: Stack) -> str:
-    """The campaign, launched and far enough to have numbers."""
+    """Create and launch the campaign, and wait until it has statistics."""
     rows = [f"p-{n},{'' if n % 17 == 0 else f'p{n}@example.com'},Person {n}" for n in range(PEOPLE)]
     stack.import_contacts("\n".join(["externalId,email,firstName", *rows, ""]))
     found = stack.every("/v1/contacts")
     contacts = [each["uid"] for each in found if str(each["externalId"]).startswith("p-")]
-    about = "Wins back who has not opened anything for ninety days."
-    wish = {"name": "Spring re-engagement", "description": about, "steps": steps(stack)}
+    about = "For contacts who have not opened a message for 90 days."
+    request = {"name": "Spring re-engagement", "description": about, "steps": steps(stack)}
     audience = {"contactUids": contacts}
-    uid = str(stack.call("POST", "/v1/campaigns", {**wish, "audience": audience})["data"]["uid"])
+    uid = str(stack.call("POST", "/v1/campaigns", {**request, "audience": audience})["data"]["uid"])
     stack.call("POST", f"/v1/campaigns/{uid}/launch", {})
 
     def all_wait() -> bool:
@@ -71,14 +71,14 @@ def take(browser: Browser, stack: Stack, campaign: str) -> None:
         page.goto(f"{stack.url}/#/campaigns/{campaign}")
         page.locator(".here").wait_for()
         if width > 1_000:
-            page.locator(".step-main").filter(has_text="15 % for you").click()
+            page.locator(".step-main").filter(has_text="15% for you").click()
         page.screenshot(path=FOLDER / f"dashboard-{name}.png")
         page.close()
 
 
 def main() -> None:
     if CHROMIUM is None:
-        raise SystemExit("There is no Chromium here (apt-get install chromium, or name one by CHROMIUM=…)")
+        raise SystemExit("Chromium is not installed (apt-get install chromium, or name one by CHROMIUM=…)")
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         stack = Stack(Path(scratch) / "data").wait_until_up()

@@ -1,4 +1,4 @@
-"""What an operator does with campaigns: builds, launches, watches, and loses nothing."""
+"""Building, launching and watching campaigns in the dashboard, without losing edits."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.e2e.stack import Stack
 
 
 def build_example(page: Page) -> None:
-    """Product.md's steps by "+" and forms alone: SEND, WAIT, CONDITION with TAG and SEND in its lanes, AB_TEST, END."""
+    """Add steps of every type with "+" and forms: SEND, WAIT, CONDITION with TAG and SEND inside, AB_TEST, END."""
     panel = page.get_by_role("complementary")
     insert(page, page.get_by_role("button", name="Insert a step"), "Send")
     panel.get_by_label("Name (optional)").fill("First message")
@@ -26,7 +26,7 @@ def build_example(page: Page) -> None:
     panel.get_by_label("Add").press("Enter")
     insert(page, page.locator('[data-slot="steps[2].lanes[1].steps[0]"]'), "Send")
     panel.get_by_label("Name (optional)").fill("Reminder")
-    # Nothing is chosen yet: the mark on the step, the text at the field, the list that leads there.
+    # Without a channel there is a mark on the step, a text at the field, and an entry in the list of issues.
     expect(page.locator(".checklist")).to_contain_text("is required")
     expect(page.locator(".step.error")).to_have_count(1)
     expect(panel.locator(".field.wrong")).to_contain_text("is required")
@@ -91,15 +91,15 @@ def test_an_operator_builds_the_example_from_nothing_launches_and_watches_it(bro
     expect(page.locator(".counts").first).to_contain_text("2 sent")
     expect(page.locator(".here")).to_have_text("2 here")
     pause_and_resume(visitor)
-    # Who is here: the counter leads to them, and each of them has a story.
+    # The number of contacts at a step links to them, and each contact to its journey.
     page.locator(".here").click()
     expect(page.get_by_role("region", name="A/B test: opened")).to_contain_text("–")
     expect(page.get_by_text("Not enough data").first).to_be_visible()
     visitor.look_for_barriers()
     page.get_by_role("link", name="Ada Lovelace").click()
     expect(page.locator(".journey li")).to_have_count(2)
-    expect(page.locator(".walk .is-here")).to_contain_text("Wait 2 days")
-    expect(page.get_by_text("goes on from")).to_be_visible()
+    expect(page.locator(".journey .is-here")).to_contain_text("Wait 2 days")
+    expect(page.get_by_text("leaves “Wait 2 days”")).to_be_visible()
     visitor.look_for_barriers()
     visit_again(visitor)
     assert visitor.complaints == []
@@ -107,7 +107,7 @@ def test_an_operator_builds_the_example_from_nothing_launches_and_watches_it(bro
 
 
 def visit_again(visitor: Visitor) -> None:
-    """With every module in the browser's cache, in which an import map that comes too late would fail."""
+    """Open the page again with all modules in the cache. An import map after the preloads would fail now."""
     visitor.page = visitor.watch(visitor.context.new_page())
     visitor.sign_in()
     page = visitor.page
@@ -163,7 +163,7 @@ def test_steps_are_moved_copied_and_taken_back_by_keyboard_alone(visitor: Visito
     named(page, "Wait").focus()
     page.keyboard.press("+")
     expect(page.get_by_role("menuitem").first).to_be_focused()
-    # Below what was copied and SEND.
+    # The copied step and SEND come first.
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -174,7 +174,7 @@ def test_steps_are_moved_copied_and_taken_back_by_keyboard_alone(visitor: Visito
     assert len({step["id"] for step in steps}) == 4
 
 
-# Each key goes to what has the focus then, and no picture is drawn between two of them.
+# Each key goes to the focused element, and the browser does not render between two keys.
 PRESS_AT_ONCE = """async (keys) => {
   for (const key of keys) {
     const event = new KeyboardEvent("keydown", { ...key, bubbles: true, cancelable: true });
@@ -216,7 +216,7 @@ def test_two_people_on_one_draft_are_told_of_each_other_and_nobody_is_overwritte
     theirs = [{"id": "tag", "type": "TAG", "name": "Theirs", "add": ["b"]}]
 
     def slip_in(route: Route) -> None:
-        """Somebody saves at the very moment in which our first change is on its way."""
+        """Save another draft while the first change of this page is being sent."""
         visitor.stack.call("PATCH", path, {"steps": theirs})
         route.continue_()
 
@@ -236,13 +236,13 @@ def test_two_people_on_one_draft_are_told_of_each_other_and_nobody_is_overwritte
 
 
 def test_a_key_that_stops_working_in_the_middle_costs_nothing_that_was_typed(browser: Browser, shared: Stack) -> None:
-    somebody = visit(browser, shared)
-    somebody.sign_in()
-    uid = somebody.new_campaign([{"id": "tag", "type": "TAG", "name": "Before", "add": ["a"]}])
-    page = somebody.open(f"campaigns/{uid}")
+    user = visit(browser, shared)
+    user.sign_in()
+    uid = user.new_campaign([{"id": "tag", "type": "TAG", "name": "Before", "add": ["a"]}])
+    page = user.open(f"campaigns/{uid}")
     named(page, "Before").click()
     refused = {"status": 401, "json": {"error": "unauthorized", "message": "User not authenticated", "details": []}}
-    # Its own saving alone: another refusal between two keys would open the dialog in the midst of the typing.
+    # Only the save is refused. Another refused request would open the dialog during the typing.
     saving = f"**/v1/campaigns/{uid}"
     page.route(saving, lambda route: route.fulfill(**refused))
     page.get_by_role("complementary").get_by_label("Name (optional)").fill("After")
@@ -253,7 +253,7 @@ def test_a_key_that_stops_working_in_the_middle_costs_nothing_that_was_typed(bro
     dialog.get_by_role("button", name="Sign in").click()
     wait_until_saved(page)
     assert shared.call("GET", f"/v1/campaigns/{uid}")["data"]["steps"][0]["name"] == "After"
-    somebody.context.close()
+    user.context.close()
 
 
 def test_a_server_that_is_away_keeps_the_draft_in_the_tab_until_it_is_back(visitor: Visitor) -> None:

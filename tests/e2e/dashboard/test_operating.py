@@ -1,4 +1,4 @@
-"""What an operator sets and mends: channels with their circuit, webhooks, balance, views; what the pages say of it."""
+"""Operating with the dashboard: channels and their circuits, webhooks, the balance and saved views."""
 
 import json
 
@@ -11,16 +11,16 @@ TWILIO = {"provider": "twilio", "accountSid": "AC" + "0" * 32, "secretName": "no
 
 
 def open_circuit(stack: Stack) -> tuple[str, str]:
-    """An SMS channel whose secret is not there, and a campaign that has met it: (channel, campaign)."""
-    wish = {"name": "Texts", "type": "sms", "settings": TWILIO, "prices": {"MESSAGE": "0.07"}}
-    channel = stack.call("POST", "/v1/channels", wish)["data"]["uid"]
+    """Create an SMS channel without its secret and a campaign that it pauses. Return (channel, campaign)."""
+    request = {"name": "Texts", "type": "sms", "settings": TWILIO, "prices": {"MESSAGE": "0.07"}}
+    channel = stack.call("POST", "/v1/channels", request)["data"]["uid"]
     content = {"name": "Text", "channelType": "sms", "content": {"text": "Hi"}}
     template = stack.call("POST", "/v1/templates", content)["data"]["uid"]
     stack.call("POST", f"/v1/templates/{template}/publish", {})
     people = [{"externalId": f"texts-{n}", "phone": f"+1206555{n:04d}"} for n in range(8)]
     uids = [stack.call("POST", "/v1/contacts", each)["data"]["uid"] for each in people]
-    wish = {"name": "Texts", "channelUid": channel, "templateUid": template, "audience": {"contactUids": uids}}
-    campaign = str(stack.call("POST", "/v1/campaigns", wish)["data"]["uid"])
+    request = {"name": "Texts", "channelUid": channel, "templateUid": template, "audience": {"contactUids": uids}}
+    campaign = str(stack.call("POST", "/v1/campaigns", request)["data"]["uid"])
     stack.call("POST", f"/v1/campaigns/{campaign}/launch", {})
     eventually(lambda: stack.call("GET", f"/v1/campaigns/{campaign}/status")["data"]["state"] == "PAUSED_ERROR", 30)
     return str(channel), campaign
@@ -61,7 +61,7 @@ def test_a_form_that_is_sent_again_after_a_lost_answer_makes_one_thing(visitor: 
     page.route("**/v1/segments", lose_the_answer, times=1)
     dialog.get_by_role("button", name="Create").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
-    # The lost answer is what it is about.
+    # The console reports the lost response, which is intended.
     visitor.complaints.clear()
     dialog.get_by_label("Name").fill("Made otherwise")
     dialog.get_by_role("button", name="Create").click()
@@ -74,12 +74,12 @@ def test_a_form_that_is_sent_again_after_a_lost_answer_makes_one_thing(visitor: 
 
 
 def test_settings_of_a_channel_that_are_being_typed_stay_when_somebody_else_saves_it(visitor: Visitor) -> None:
-    wish = {"name": "Ours", "type": "sms", "settings": TWILIO}
-    path = "/v1/channels/" + visitor.stack.call("POST", "/v1/channels", wish)["data"]["uid"]
+    request = {"name": "Ours", "type": "sms", "settings": TWILIO}
+    path = "/v1/channels/" + visitor.stack.call("POST", "/v1/channels", request)["data"]["uid"]
     page = visitor.open(path.removeprefix("/v1/"))
     page.get_by_label("Messages per second").fill("7")
-    visitor.stack.call("PUT", path, {**wish, "name": "Theirs", "dailyCap": 900})
-    # As of a tab that is looked at again.
+    visitor.stack.call("PUT", path, {**request, "name": "Theirs", "dailyCap": 900})
+    # A tab that becomes visible again reads the channel.
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.get_by_role("heading", name="Theirs")).to_be_visible()
     expect(page.get_by_label("Messages per second")).to_have_value("7")
@@ -97,7 +97,7 @@ def test_a_webhook_shows_its_secret_once_and_what_became_of_each_delivery(visito
     dialog.get_by_label("URL").fill("http://10.0.0.1/told")
     dialog.get_by_role("button", name="Create").click()
     expect(dialog.get_by_text("must begin with https://")).to_be_visible()
-    # What answers there knows another secret, and refuses.
+    # The server there has another secret, so it answers 401.
     dialog.get_by_label("URL").fill(f"http://127.0.0.1:{port}/webhook")
     dialog.get_by_role("button", name="Create").click()
     expect(dialog.locator("pre")).to_contain_text("whsec_")

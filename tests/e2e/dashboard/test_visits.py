@@ -1,4 +1,4 @@
-"""Every screen as somebody meets it: with axe, on a phone, a second time, with hostile names; contacts, templates."""
+"""Every screen of the dashboard: accessibility, phone width, hostile names, contacts, templates and segments."""
 
 from typing import Any
 
@@ -15,40 +15,40 @@ SCREENS = (
 
 
 def test_no_screen_has_barriers_or_errors_in_light_or_dark(browser: Browser, shared: Stack) -> None:
-    somebody = visit(browser, shared, color_scheme="light")
-    somebody.page.goto(shared.url)
-    somebody.look_for_barriers()
-    somebody.sign_in()
+    user = visit(browser, shared, color_scheme="light")
+    user.page.goto(shared.url)
+    user.look_for_barriers()
+    user.sign_in()
     channel, template = sample(shared)
     contact = shared.call("GET", "/v1/contacts?limit=1")["data"][0]["uid"]
     for place in (*SCREENS, f"channels/{channel}", f"templates/{template}", f"contacts/{contact}", "nowhere"):
-        page = somebody.open(place)
+        page = user.open(place)
         expect(page.locator("main h1")).not_to_have_text("…")
         expect(page.locator(".waiting")).to_have_count(0)
-        somebody.look_for_barriers()
+        user.look_for_barriers()
         page.emulate_media(color_scheme="dark")
-        somebody.look_for_barriers("color-contrast")
+        user.look_for_barriers("color-contrast")
         page.emulate_media(color_scheme="light")
-    assert somebody.complaints == []
-    somebody.context.close()
+    assert user.complaints == []
+    user.context.close()
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, shared: Stack) -> None:
-    somebody = visit(browser, shared)
-    somebody.bring_key()
-    somebody.page.set_viewport_size({"width": 390, "height": 844})
+    user = visit(browser, shared)
+    user.bring_key()
+    user.page.set_viewport_size({"width": 390, "height": 844})
     campaign = shared.call("GET", "/v1/campaigns?name=remind")["data"][-1]["uid"]
     for place in (*SCREENS, f"campaigns/{campaign}"):
-        page = somebody.open(place)
+        page = user.open(place)
         expect(page.locator("main h1")).not_to_have_text("…")
         expect(page.locator(".waiting")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, place
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Contacts", exact=True).click()
     expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
-    somebody.look_for_barriers()
-    assert somebody.complaints == []
-    somebody.context.close()
+    user.look_for_barriers()
+    assert user.complaints == []
+    user.context.close()
 
 
 def test_the_overview_may_be_left_before_its_chart_is_drawn(visitor: Visitor) -> None:
@@ -60,7 +60,7 @@ def test_the_overview_may_be_left_before_its_chart_is_drawn(visitor: Visitor) ->
     page.route("**/vendor-uplot.*.js", hold)
     with page.expect_request("**/vendor-uplot.*.js"):
         visitor.open("overview")
-    # The framework ends what has left the page with the next frame; here the chart's script arrives before it.
+    # Preact removes the effects of a left screen with the next frame. Here the chart's script arrives before it.
     page.evaluate("requestAnimationFrame = setTimeout = () => 0")
     visitor.open("campaigns")
     expect(page.get_by_role("heading", name="Overview")).to_have_count(0)
@@ -96,7 +96,7 @@ HTML = "<p id='mail'>Hi</p><script>alert(1)</script><img src=x onerror=alert(2)>
 
 
 def spread_evil(stack: Stack) -> dict[str, str]:
-    """Objects whose every free text is hostile, by the place at which each is looked at."""
+    """Create objects with hostile text in every field. Return their uids by the first part of their address."""
 
     def make(path: str, body: dict[str, Any]) -> str:
         return str(stack.call("POST", path, body)["data"]["uid"])
@@ -141,7 +141,7 @@ def test_hostile_names_are_text_everywhere_and_nothing_of_them_runs(visitor: Vis
         expect(page.get_by_text("<img src=x").or_(page.locator('input[value*="<img src=x"]')).first).to_be_attached()
         assert page.locator("img").count() == 0
     expect(page.frame_locator("iframe").locator("#mail")).to_have_text("Hi")
-    # In the frame the browser itself says that it ran nothing; that is what it is there for.
+    # The browser logs that it blocked the scripts of the frame, which is intended.
     blocked = ("Content Security Policy", "404")
     visitor.complaints = [each for each in visitor.complaints if not any(word in each for word in blocked)]
     for kind, uid in reversed(made.items()):
@@ -194,7 +194,7 @@ def test_a_template_is_written_previewed_published_and_sent_as_a_test(visitor: V
     visitor.look_for_barriers()
 
 
-def test_a_segment_counts_live_and_says_why_somebody_is_in_it(visitor: Visitor) -> None:
+def test_a_segment_counts_live_and_says_why_user_is_in_it(visitor: Visitor) -> None:
     page = visitor.open("segments")
     page.get_by_role("button", name="New segment").first.click()
     dialog = page.get_by_role("dialog")

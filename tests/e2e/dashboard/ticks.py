@@ -1,7 +1,7 @@
-"""`python -m tests.e2e.dashboard.ticks`: what script the counters of 331 steps cost each second; a time, so no test.
+"""Measure the script time of one update of the statistics of 331 steps: `python -m tests.e2e.dashboard.ticks`.
 
-The answers are written here, so that it is the page alone that is measured: every number of every step changes at every
-tick. dashboard.md allows 200 ms.
+It measures a time, so it is not a test. The responses are made here, so that only the page is measured. Every number of
+every step changes at every tick. The limit is 200 ms.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.e2e.stack import Stack
 
 STEPS = 331
 TICKS = 8
-#: The page asks every three seconds; here it is made to ask every second.
+#: The page polls every three seconds; this makes it poll every second.
 EVERY_SECOND = (
     "const late = setTimeout; window.setTimeout = (act, ms, ...rest) => late(act, ms === 3000 ? 1000 : ms, ...rest)"
 )
@@ -25,7 +25,7 @@ NAMES = ("total", "pending", "processing", "completed", "failed", "skipped")
 
 
 def answer(route: Route, tick: int) -> None:
-    """A status in which nothing is as it was."""
+    """Answer with a status whose numbers have all changed."""
     nodes = {f"s{n}": {"entered": 1000 * tick + n, "here": (tick + n) % 7, "left": {}} for n in range(STEPS)}
     counts = {"executions": dict.fromkeys(NAMES, tick), "messages": {"sent": tick, "opened": 0}, "nodes": nodes}
     money = {"spent": "0.00", "estimatedRemainingCost": "0.00", "currency": "EUR"}
@@ -34,13 +34,13 @@ def answer(route: Route, tick: int) -> None:
 
 
 def script_milliseconds(session: CDPSession) -> float:
-    """What scripts of the page have taken so far."""
+    """Return the time that scripts of the page have run so far, in ms."""
     metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
     return float(metrics["ScriptDuration"]) * 1000
 
 
 def measure(page: Page, url: str, campaign: str) -> list[float]:
-    """Milliseconds of each tick."""
+    """Return the script time of each tick, in ms."""
     ticks = 0
 
     def count(route: Route) -> None:
@@ -52,7 +52,7 @@ def measure(page: Page, url: str, campaign: str) -> list[float]:
     page.add_init_script(EVERY_SECOND)
     page.goto(f"{url}/#/campaigns/{campaign}")
     page.locator(".counts").nth(STEPS - 1).wait_for()
-    # What the page does once, as it is opened, is no tick.
+    # The work of opening the page is not part of a tick.
     page.locator(".checklist, .all-well").wait_for()
     page.wait_for_timeout(2_000)
     session = page.context.new_cdp_session(page)
@@ -62,7 +62,7 @@ def measure(page: Page, url: str, campaign: str) -> list[float]:
     while len(found) < TICKS:
         page.wait_for_timeout(50)
         if ticks > seen:
-            # Until what came was drawn.
+            # The page draws the response within this time.
             page.wait_for_timeout(400)
             now = script_milliseconds(session)
             found.append((now - before) / (ticks - seen))
@@ -72,7 +72,7 @@ def measure(page: Page, url: str, campaign: str) -> list[float]:
 
 def main() -> None:
     if CHROMIUM is None:
-        raise SystemExit("There is no Chromium here (apt-get install chromium, or name one by CHROMIUM=…)")
+        raise SystemExit("Chromium is not installed (apt-get install chromium, or name one by CHROMIUM=…)")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         stack = Stack(Path(scratch) / "data", "--sample", "0").wait_until_up()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -35,7 +35,7 @@ NOT_SEARCHED = ("vendor/", "lib/texts/")
 
 
 def get(path: str, resource: str | None = None, stage: str = "", **parameters: str) -> tuple[int, str, dict[str, str]]:
-    """What API Gateway gets; it puts the stage in front of `requestContext.path` and nowhere else."""
+    """Send a GET event of API Gateway, which has the stage in `requestContext.path` only."""
     event: dict[str, Any] = {
         "resource": resource or path,
         "path": path,
@@ -154,7 +154,7 @@ def test_the_frame_of_the_preview_is_an_origin_of_its_own_in_which_nothing_runs_
 
 
 def test_the_first_view_fits_the_budget() -> None:
-    """Without the chart, which comes when there is something to draw."""
+    """The chart is not counted, because it is loaded later."""
     _, page, _ = get("/")
     names = {*files.first_modules(), *files.closures()["overview"], *files._STYLES, files._BLOCKING}
     assert zipped(page) + sum(zipped(files._served(name)) for name in names) <= FIRST_VIEW

@@ -126,17 +126,17 @@ function DurationField({ common, value, set }) {
   const [chosen, setChosen] = useState(largest);
   const unit = !ms || ms % UNITS[chosen] === 0 ? chosen : largest;
   const amount = ms ? ms / UNITS[unit] : "";
-  function write(next, letter) {
-    set(next === "" ? undefined : letter === "D" ? `P${next}D` : `PT${next}${letter}`);
+  function write(next, unitCode) {
+    set(next === "" ? undefined : unitCode === "D" ? `P${next}D` : `PT${next}${unitCode}`);
   }
-  function setUnit(letter) {
-    setChosen(letter);
-    if (ms) write(amount, letter);
+  function setUnit(unitCode) {
+    setChosen(unitCode);
+    if (ms) write(amount, unitCode);
   }
   return html`<${Labelled} ...${common}>${(attributes) => html`<div class="joined">
     <input type="number" min="1" ...${attributes} value=${amount} onInput=${(event) => write(event.target.value, unit)} />
     <select aria-label=${text.unit(common.name)} value=${unit} onChange=${(event) => setUnit(event.target.value)}>${
-      Object.keys(UNITS).map((letter) => html`<option value=${letter}>${text.units[letter]}</option>`)}</select>
+      Object.keys(UNITS).map((unitCode) => html`<option value=${unitCode}>${text.units[unitCode]}</option>`)}</select>
   </div>`}<//>`;
 }
 

@@ -80,7 +80,7 @@ function Ending({ of: pause }) {
   const [code, detail] = pause.reason.split(": ");
   if (code === "balance" && !detail) return html`<${Missing} of=${pause} />`;
   if (!pause.by) return text.resume;
-  // Circuits use the real clock, also on a local stack whose clock runs faster.
+  // Circuits use the real clock, even on a local stack with a faster clock.
   const isLater = pause.by.retryAfter && new Date(pause.by.retryAfter).getTime() > Date.now();
   return isLater ? text.later(relative(pause.by.retryAfter, Date.now())) : text.test;
 }

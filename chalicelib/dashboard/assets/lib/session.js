@@ -24,7 +24,7 @@ export function signIn(newKey, opened) {
   expired.value = false;
   const resumed = waiting;
   waiting = [];
-  // The page shows data of the previous workspace. A reload prevents that it is saved into the new workspace.
+  // The page shows data of the previous workspace. A reload keeps it out of the new workspace.
   if (before && before.uid !== opened.uid) location.reload();
   else for (const resume of resumed) resume();
 }

@@ -113,7 +113,7 @@ function CurrentScreen({ path }) {
   if (!SCREENS[name]) return html`<div class="page"><h1>${shell.notFound.title}</h1><p><a href=${to("overview")}>${shell.notFound.link}</a></p></div>`;
   if (loaded.name !== name) return null;
   if (loaded.error) {
-    // After a deployment an open page requests modules whose names no longer exist.
+    // After a deployment an open page requests modules by names that no longer exist.
     return html`<div class="page"><${Problem} of=${new ApiError(0, { message: shell.notLoaded })}
       again=${() => location.reload()} /></div>`;
   }

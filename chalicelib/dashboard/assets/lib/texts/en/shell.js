@@ -52,7 +52,7 @@ export const shell = {
       launch: "Launch a campaign",
       /** `finished` is a share, `end` a time or null. */
       progress: ({ finished, total, sent, perMinute, end }) =>
-        `${finished} of ${count(total)} finished · ${count(sent)} sent · ${count(perMinute)} a minute${end ? ` · ends ${end}` : ""}`,
+        `${finished} of ${count(total)} finished · ${count(sent)} sent · ${count(perMinute)} per minute${end ? ` · ends ${end}` : ""}`,
     },
     balance: {
       title: "Balance",
