@@ -140,6 +140,24 @@ def test_a_campaign_is_launched_by_the_calendar_and_tells_its_next_starts(visito
     expect(page.get_by_role("button", name="Launch …")).to_be_visible()
 
 
+def test_pauses_are_edited_in_seconds_and_minutes_and_stored_in_milliseconds(visitor: Visitor) -> None:
+    uid = visitor.new_campaign([{"id": "tag", "type": "TAG", "add": ["a"]}])
+    page = visitor.open(f"campaigns/{uid}")
+    panel = page.get_by_role("complementary")
+    panel.get_by_role("button", name="Settings").click()
+    pause = panel.get_by_label("Pause between contacts (seconds)")
+    pause.clear()
+    # Key by key, because "0." is not yet a number and must not be replaced.
+    pause.press_sequentially("0.25")
+    panel.get_by_label("Wait for a delivery report (minutes)").fill("2.5")
+    wait_until_saved(page)
+    configuration = visitor.stack.call("GET", f"/v1/campaigns/{uid}")["data"]["configuration"]
+    assert (configuration["pauseBetweenContactsMs"], configuration["timeoutMs"]) == (250, 150_000)
+    page.reload()
+    panel.get_by_role("button", name="Settings").click()
+    expect(pause).to_have_value("0.25")
+
+
 def test_steps_are_moved_copied_and_taken_back_by_keyboard_alone(visitor: Visitor) -> None:
     uid = visitor.new_campaign([send(visitor.stack, "one", "One"), {"id": "two", "type": "WAIT", "for": "P1D"}])
     page = visitor.open(f"campaigns/{uid}")

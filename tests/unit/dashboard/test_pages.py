@@ -196,6 +196,14 @@ def test_a_module_is_checked_by_typescript(name: str) -> None:
     assert files._read(name).startswith("// @ts-check\n")
 
 
+@pytest.mark.parametrize("name", [name for name in OWN if not name.startswith(NOT_SEARCHED)])
+def test_an_exported_function_documents_the_types_of_its_parameters(name: str) -> None:
+    function = re.compile(r"^export (?:async )?(?:function \w+\((?!\))|const \w+ = (?:async )?\((?!\)))")
+    lines = files._read(name).splitlines()
+    exported = [number for number, line in enumerate(lines) if function.match(line)]
+    assert [lines[number] for number in exported if not lines[number - 1].endswith("*/")] == []
+
+
 def test_no_module_lies_there_that_nobody_imports() -> None:
     used = {files._BLOCKING, files._MAIN, files._PRELOAD, *files._STYLES}
     for name in OWN:

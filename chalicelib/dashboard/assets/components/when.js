@@ -159,7 +159,7 @@ function EventRow({ value, set }) {
     <${Within} value=${value} set=${set} />
     ${value.where
       ? html`<div class="inset"><span class="label">${text.where}</span><${When} value=${value.where} kinds=${["property"]} onChange=${(where) => set({ where })} /></div>`
-      : html`<${Button} quiet onClick=${() => set({ where: { ...BLANK.property } })}>${text.addWhere}<//>`}`;
+      : html`<div class="row"><${Button} quiet onClick=${() => set({ where: { ...BLANK.property } })}>${text.addWhere}<//></div>`}`;
 }
 
 /** @type {Record<string, any>} */

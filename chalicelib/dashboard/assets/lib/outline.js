@@ -85,9 +85,10 @@ export function whenWords(when, stepName = (id) => id) {
   if ("message" in when) {
     return when.is ? `${words.message(stepName(when.message), when.is)}${within}` : words.messageChannel(stepName(when.message), when.channelUsed);
   }
-  if ("tag" in when) return when.is === false ? words.hasNoTag(when.tag) : words.hasTag(when.tag);
+  if ("tag" in when) return when.is === false ? words.hasNoTag(when.tag || "…") : words.hasTag(when.tag || "…");
   if ("consent" in when) return words.consent(when.consent, when.is?.toLowerCase() ?? words.neverAsked);
-  if ("event" in when) return `${when.is === false ? words.didNot(when.event) : words.did(when.event)}${words.atLeast(when.times)}${within}`;
+  const event = when.event || "…";
+  if ("event" in when) return `${when.is === false ? words.didNot(event) : words.did(event)}${words.atLeast(when.times)}${within}`;
   return comparison(when, within);
 }
 
@@ -164,7 +165,7 @@ function afterLanes(step, now, at, here) {
 }
 
 /**
- * "day 3", "2 hours in", "day 3–5"; nothing at the start.
+ * "day 3", "after 2 hours", "day 3–5"; nothing at the start.
  * @param {Elapsed | null | undefined} when
  */
 export function elapsedWords(when) {
@@ -176,7 +177,7 @@ export function elapsedWords(when) {
 /** @param {Elapsed} when */
 function sinceWords({ min, max }) {
   if (!max) return "";
-  if (max < DAY) return min === max ? text.elapsed.in(span(max)) : text.elapsed.upTo(span(max));
+  if (max < DAY) return min === max ? text.elapsed.after(span(max)) : text.elapsed.upTo(span(max));
   const [first, last] = [Math.floor(min / DAY) + 1, Math.floor(max / DAY) + 1];
   return first === last ? text.elapsed.day(first) : text.elapsed.days(first, last);
 }

@@ -26,7 +26,7 @@ export const components = {
     lanes: (amount) => plural(amount, { one: "lane", other: "lanes" }),
     /** @type {Record<string, string>} */
     weekdays: { MO: "Mon", TU: "Tue", WE: "Wed", TH: "Thu", FR: "Fri", SA: "Sat", SU: "Sun" },
-    elapsed: { in: (span) => `${span} in`, upTo: (span) => `up to ${span} in`, day: (day) => `day ${day}`, days: (first, last) => `day ${first}–${last}` },
+    elapsed: { after: (span) => `after ${span}`, upTo: (span) => `after up to ${span}`, day: (day) => `day ${day}`, days: (first, last) => `day ${first}–${last}` },
   },
   condition: {
     everyoneElse: "everyone else",
