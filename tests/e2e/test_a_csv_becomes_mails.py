@@ -32,7 +32,7 @@ def test_a_csv_becomes_mails(shared: Stack) -> None:
     assert "Hello Person 299" in shared.get(link[1])[1].decode()
 
 
-def test_the_log_tells_the_time_once_and_nothing_about_anybody(shared: Stack) -> None:
+def test_the_log_has_one_timestamp_per_line_and_no_personal_data(shared: Stack) -> None:
     log = shared.read_log()
 
     assert "steps.done records=" in log

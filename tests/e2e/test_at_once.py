@@ -32,7 +32,7 @@ def post(stack: Stack, path: str, body: bytes, headers: Mapping[str, str]) -> tu
     [({"idempotencyKey": "order-1"}, {}), ({}, {"Idempotency-Key": "order-1"})],
     ids=["in the body", "in the header"],
 )
-def test_of_two_hundred_triggers_at_once_with_one_key_one_starts_a_flow(
+def test_one_of_200_parallel_triggers_with_one_key_starts_a_flow(
     shared: Stack, body: dict[str, str], headers: dict[str, str]
 ) -> None:
     (contact, *_) = shared.make_contacts(f"at-once-{len(headers)}", 2)

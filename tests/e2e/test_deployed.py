@@ -126,7 +126,7 @@ def test_the_api_answers_and_knows_its_first_key(caller: Caller) -> None:
     assert (status, answer["error"]) == (401, "unauthorized")
 
 
-def test_a_dead_letter_gets_another_life_and_one_that_nobody_can_read_stays(caller: Caller) -> None:
+def test_a_dead_letter_is_redriven_and_an_unreadable_one_stays(caller: Caller) -> None:
     sqs, outputs = caller.stack.emulator.client("sqs"), caller.stack.outputs
     flow = caller.start_flow({"id": "a", "type": "SEND"}, contacts=1)
     caller.await_end(flow)

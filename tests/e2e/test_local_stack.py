@@ -74,7 +74,7 @@ def test_an_accepted_mail_is_in_the_outbox_escaped(stack: Stack) -> None:
     assert "&lt;i&gt;ü&lt;/i&gt;" in stack.get(f"/outbox/{path.name}")[1].decode()
 
 
-def test_the_local_ses_lets_a_large_flow_go_on_at_once(stack: Stack) -> None:
+def test_the_local_ses_sends_a_large_flow_without_the_limit_of_a_new_account(stack: Stack) -> None:
     """With the 14 messages/s of a new account, 10,000 mails would take 12 minutes."""
     account = stack.aws("sesv2").get_account()
 
@@ -121,7 +121,7 @@ def refused(*options: str) -> str:
     return done.stderr
 
 
-def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -129,12 +129,12 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
         assert refused("--port", port, "--data", str(tmp_path / "data")).startswith(f"Port {port} cannot be used")
 
 
-def test_data_that_is_a_file_is_said(tmp_path: Path) -> None:
+def test_data_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     assert "cannot be used" in refused("--port", "0", "--data", str(tmp_path / "data"))
 
 
-def test_data_of_a_newer_format_is_said(tmp_path: Path) -> None:
+def test_data_of_a_newer_format_is_reported(tmp_path: Path) -> None:
     (tmp_path / "format").write_text("2\n")
     assert "newer Carillon (format 2" in refused("--port", "0", "--data", str(tmp_path))
 

@@ -118,7 +118,7 @@ def visit_again(visitor: Visitor) -> None:
     expect(page.locator(".here")).to_have_text("2 here")
 
 
-def test_a_campaign_is_launched_by_the_calendar_and_tells_its_next_starts(visitor: Visitor) -> None:
+def test_a_scheduled_campaign_shows_its_next_starts(visitor: Visitor) -> None:
     audience = {"contactUids": [visitor.stack.call("GET", "/v1/contacts?limit=1")["data"][0]["uid"]]}
     uid = visitor.new_campaign([send(visitor.stack, "one", "One")], audience=audience)
     page = visitor.open(f"campaigns/{uid}")
@@ -202,7 +202,7 @@ PRESS_AT_ONCE = """async (keys) => {
 }"""
 
 
-def test_no_key_is_lost_of_those_that_follow_each_other_at_once(visitor: Visitor) -> None:
+def test_no_key_is_lost_when_keys_follow_each_other_quickly(visitor: Visitor) -> None:
     uid = visitor.new_campaign([send(visitor.stack, "one", "One"), {"id": "two", "type": "WAIT", "for": "P1D"}])
     page = visitor.open(f"campaigns/{uid}")
     named(page, "One").focus()
@@ -226,7 +226,7 @@ def test_the_json_is_the_same_campaign_and_a_mistake_in_it_loses_nothing(visitor
     expect(named(page, "Over")).to_be_visible()
 
 
-def test_two_people_on_one_draft_are_told_of_each_other_and_nobody_is_overwritten(visitor: Visitor) -> None:
+def test_two_users_of_one_draft_get_a_conflict_and_overwrite_nothing(visitor: Visitor) -> None:
     uid = visitor.new_campaign([{"id": "tag", "type": "TAG", "name": "Ours", "add": ["a"]}])
     path = f"/v1/campaigns/{uid}"
     page = visitor.open(f"campaigns/{uid}")
@@ -253,7 +253,7 @@ def test_two_people_on_one_draft_are_told_of_each_other_and_nobody_is_overwritte
     assert visitor.stack.call("GET", path)["data"]["steps"][0]["name"] == "Mine"
 
 
-def test_a_key_that_stops_working_in_the_middle_costs_nothing_that_was_typed(browser: Browser, shared: Stack) -> None:
+def test_typed_text_survives_a_key_that_is_revoked(browser: Browser, shared: Stack) -> None:
     user = visit(browser, shared)
     user.sign_in()
     uid = user.new_campaign([{"id": "tag", "type": "TAG", "name": "Before", "add": ["a"]}])

@@ -26,7 +26,7 @@ def open_circuit(stack: Stack) -> tuple[str, str]:
     return str(channel), campaign
 
 
-def test_a_channel_that_takes_nothing_is_told_with_its_cause_and_closed_again_by_hand(visitor: Visitor) -> None:
+def test_an_open_circuit_is_shown_with_its_cause_and_closed_manually(visitor: Visitor) -> None:
     channel, campaign = open_circuit(visitor.stack)
     page = visitor.open(f"campaigns/{campaign}")
     banner = page.locator(".notice.pause")
@@ -49,7 +49,7 @@ def test_a_channel_that_takes_nothing_is_told_with_its_cause_and_closed_again_by
     visitor.stack.call("POST", f"/v1/campaigns/{campaign}/cancel", {})
 
 
-def test_a_form_that_is_sent_again_after_a_lost_answer_makes_one_thing(visitor: Visitor) -> None:
+def test_a_form_sent_again_after_a_lost_response_creates_one_object(visitor: Visitor) -> None:
     def lose_the_answer(route: Route) -> None:
         route.fetch()
         route.abort()
@@ -73,7 +73,7 @@ def test_a_form_that_is_sent_again_after_a_lost_answer_makes_one_thing(visitor: 
     assert visitor.stack.call("GET", "/v1/segments?name=Made%20otherwise")["data"] == []
 
 
-def test_settings_of_a_channel_that_are_being_typed_stay_when_somebody_else_saves_it(visitor: Visitor) -> None:
+def test_typed_channel_settings_stay_when_another_user_saves_the_channel(visitor: Visitor) -> None:
     request = {"name": "Ours", "type": "sms", "settings": TWILIO}
     path = "/v1/channels/" + visitor.stack.call("POST", "/v1/channels", request)["data"]["uid"]
     page = visitor.open(path.removeprefix("/v1/"))
@@ -89,7 +89,7 @@ def test_settings_of_a_channel_that_are_being_typed_stay_when_somebody_else_save
     assert (kept["name"], kept["dailyCap"], kept["ratePerSecond"]) == ("Theirs", 900, 7)
 
 
-def test_a_webhook_shows_its_secret_once_and_what_became_of_each_delivery(visitor: Visitor) -> None:
+def test_a_webhook_shows_its_secret_once_and_the_result_of_each_delivery(visitor: Visitor) -> None:
     port = json.loads((visitor.stack.data / "ports.json").read_text())["providers"]
     page = visitor.open("settings/webhooks")
     dialog = page.get_by_role("dialog")
@@ -113,7 +113,7 @@ def test_a_webhook_shows_its_secret_once_and_what_became_of_each_delivery(visito
     expect(page.get_by_text("No webhooks")).to_be_visible()
 
 
-def test_a_top_up_is_in_the_ledger_and_a_low_balance_is_said(visitor: Visitor) -> None:
+def test_a_top_up_is_in_the_ledger_and_a_low_balance_is_shown(visitor: Visitor) -> None:
     page = visitor.open("settings/balance")
     dialog = page.get_by_role("dialog")
     page.get_by_role("button", name="Top up …").click()
@@ -129,7 +129,7 @@ def test_a_top_up_is_in_the_ledger_and_a_low_balance_is_said(visitor: Visitor) -
     expect(page.get_by_text("POST /v1/balance/topup")).to_be_visible()
 
 
-def test_a_view_of_a_list_is_an_address_and_is_kept_under_a_name(visitor: Visitor) -> None:
+def test_a_saved_view_of_a_list_is_an_address_with_a_name(visitor: Visitor) -> None:
     page = visitor.open("campaigns?state=DRAFT")
     expect(page.get_by_role("link", name="Welcome", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Save this view").click()

@@ -148,7 +148,7 @@ def test_hostile_names_are_text_everywhere_and_nothing_of_them_runs(visitor: Vis
         stack.call("DELETE", f"/v1/{kind}/{uid}")
 
 
-def test_a_csv_is_mapped_tried_and_imported_and_what_was_rejected_is_a_file(visitor: Visitor) -> None:
+def test_a_csv_is_mapped_tried_and_imported_with_a_file_of_rejected_rows(visitor: Visitor) -> None:
     page = visitor.open("import")
     rows = "Mail;Given name;Shoe size\nzoe@example.com;Zoë;38\nnot an address;Max;45\n"
     page.locator('input[type="file"]').set_input_files(
@@ -214,7 +214,7 @@ def test_a_segment_counts_live_and_says_why_user_is_in_it(visitor: Visitor) -> N
     expect(page.get_by_role("button", name="Saved")).to_be_visible()
 
 
-def test_what_a_contact_agrees_to_is_noted_with_its_source(visitor: Visitor) -> None:
+def test_the_consent_of_a_contact_is_stored_with_its_source(visitor: Visitor) -> None:
     uid = visitor.stack.call("POST", "/v1/contacts", {"email": "asked@example.com"})["data"]["uid"]
     page = visitor.open(f"contacts/{uid}")
     page.get_by_role("group", name="Email").get_by_label("Newsletter").select_option(label="Granted")

@@ -1,4 +1,4 @@
-"""The page, its assets and the preview's frame: names, caching, policies; and rules for the modules' source."""
+"""The dashboard's page, assets and preview frame: names, caching and policies; and rules for the source of its modules."""
 
 import base64
 import gzip
@@ -57,7 +57,7 @@ def zipped(text: str) -> int:
     return len(gzip.compress(text.encode(), 9))
 
 
-def test_the_page_is_asked_for_again_each_time_and_every_file_it_names_is_there_for_a_year() -> None:
+def test_the_page_is_revalidated_and_its_files_are_cached_for_a_year() -> None:
     status, page, headers = get("/")
     assert (status, headers["cache-control"]) == (200, "no-cache")
     named = re.findall(r'(?:href|src)="assets/([^"]+)"', page)
@@ -69,7 +69,7 @@ def test_the_page_is_asked_for_again_each_time_and_every_file_it_names_is_there_
         assert hashlib.sha256(text.encode()).hexdigest()[:12] in name
 
 
-def test_the_import_map_stands_before_every_preload_and_names_every_module() -> None:
+def test_the_import_map_comes_before_every_preload_and_names_every_module() -> None:
     _, page, _ = get("/")
     assert page.index('type="importmap"') < page.index("modulepreload")
     shown = re.search(r'<script type="importmap">(.*?)</script>', page)
@@ -135,13 +135,13 @@ def test_the_base_cannot_break_out_of_its_attribute() -> None:
 @pytest.mark.parametrize(
     "name", ["shell-main.js", "shell-main.000000000000.js", "shell/main.js", "..%2froutes.py", "licences.txt"]
 )
-def test_there_is_nothing_under_other_names_and_that_is_not_kept(name: str) -> None:
+def test_other_names_are_not_found_and_not_cached(name: str) -> None:
     status, text, headers = get(f"/assets/{name}", "/assets/{name}", name=name)
     assert (status, headers["cache-control"]) == (404, "no-store")
     assert "no such file" in text
 
 
-def test_the_frame_of_the_preview_is_an_origin_of_its_own_in_which_nothing_runs_but_its_own_script() -> None:
+def test_the_preview_frame_is_sandboxed_and_runs_its_own_script_only() -> None:
     _, page, headers = get("/preview")
     policy = headers["content-security-policy"]
     script = re.search(r"<script>(.*?)</script>", page, re.DOTALL)
@@ -173,7 +173,7 @@ def test_every_screen_of_the_shell_is_a_module_with_a_screen() -> None:
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_module_is_short_says_what_it_is_for_and_writes_text_only(name: str) -> None:
+def test_a_module_is_short_documented_and_writes_text_only(name: str) -> None:
     text = files._read(name)
     assert text.startswith("// ")
     assert text.count("\n") <= 300
@@ -204,14 +204,14 @@ def test_an_exported_function_documents_the_types_of_its_parameters(name: str) -
     assert [lines[number] for number in exported if not lines[number - 1].endswith("*/")] == []
 
 
-def test_no_module_lies_there_that_nobody_imports() -> None:
+def test_every_module_is_imported() -> None:
     used = {files._BLOCKING, files._MAIN, files._PRELOAD, *files._STYLES}
     for name in OWN:
         used |= {files._target(name, each) for each in files._REFERENCE.findall(files._code(name))}
     assert set(files._names()) - used == set()
 
 
-def test_what_others_wrote_keeps_its_notice() -> None:
+def test_vendored_code_keeps_its_licence_notice() -> None:
     licences = files._read("vendor/licences.txt")
     for library in ("preact", "@preact/signals", "htm", "uplot"):
         assert f"================ {library} " in licences
