@@ -1,4 +1,4 @@
-"""The dashboard's page, assets and preview frame: names, caching and policies; and rules for the source of its modules."""
+"""The page, assets and preview frame of the dashboard: names, caching and policies; rules for its modules."""
 
 import base64
 import gzip
