@@ -1,4 +1,4 @@
-"""Heeds what a report says of an address: bounces, complaints and STOP suppress it, START takes back a STOP."""
+"""Apply delivery reports to the suppression list: bounces, complaints and STOP add a block, START lifts a STOP."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from chalicelib.model.suppression import AddressKind, SuppressionBlock, Suppress
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
-#: Where a change of consent comes from, in its record.
+#: Source of the consent change, as stored in the consent record.
 STOP, START = "stop_word", "start_word"
 _REASONS = {
     SuppressionSignal.HARD_BOUNCE: SuppressionReason.HARD_BOUNCE,
@@ -25,13 +25,13 @@ _REASONS = {
     SuppressionSignal.OPTED_OUT: SuppressionReason.STOP,
     SuppressionSignal.OPTED_OUT_OF_MARKETING: SuppressionReason.STOP,
 }
-#: As many changes of consent are looked through for what a STOP has taken.
+#: Number of newest consent records that are searched for the consents that a STOP revoked.
 _RECORDS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class AddressOwner:
-    """An address of a workspace, as contacts have it, and whose it is now."""
+    """An address in a workspace, spelled as in the contact, and the contact that currently has it."""
 
     workspace: WorkspaceUid
     kind: AddressKind
@@ -40,7 +40,10 @@ class AddressOwner:
 
 
 def find_address_owner(ports: Ports, workspace: WorkspaceUid, address: str) -> AddressOwner | None:
-    """None for what is neither an e-mail address nor a phone, such as a device's endpoint, and without a workspace."""
+    """Return the owner of an address.
+
+    None when the address is neither an e-mail address nor a phone number, or when the workspace does not exist.
+    """
     kind = AddressKind.EMAIL if "@" in address else AddressKind.PHONE
     known = ports.catalog.find(workspace, Workspace, workspace)
     if known is None:
@@ -53,12 +56,15 @@ def find_address_owner(ports: Ports, workspace: WorkspaceUid, address: str) -> A
     lookup = unique_keys(None, email, phone)[0]
     owner = ports.contacts.find_by(workspace, [lookup]).get(lookup)
     contact = ports.contacts.find_many(workspace, [owner], strong=True).get(owner) if owner else None
-    # The list knows an address as its contact has it, in capitals or not.
+    # The suppression list hashes the address in the spelling of the contact, which may use capitals.
     return AddressOwner(workspace, kind, str(getattr(contact, kind) if contact else checked), contact)
 
 
 def apply_opt_out(ports: Ports, place: AddressOwner, channel_type: str, report: DeliveryReport, at: datetime) -> None:
-    """When this returns, no send begins that the report forbids. A device's endpoint is the channel's to know."""
+    """Suppress the address for what the report forbids. After the return no such send begins.
+
+    Other signals, such as an invalid device token, are ignored; the channel handles them.
+    """
     if report.suppress not in _REASONS:
         return
     is_partial = report.suppress is SuppressionSignal.OPTED_OUT_OF_MARKETING
@@ -77,9 +83,9 @@ def apply_opt_out(ports: Ports, place: AddressOwner, channel_type: str, report: 
 def _revoke(
     ports: Ports, workspace: WorkspaceUid, contact: Contact, channel_type: str, block: SuppressionBlock
 ) -> None:
-    """What the contact had agreed to; what it was never asked for is left open, the list forbids it anyway."""
-    said, origin = contact.consent.get(channel_type, {}), ConsentSource(source=STOP, collected_at=block.at)
-    for message_type, state in said.items():
+    """Revoke the stated consents that the block covers. Unset consents stay unset; the suppression list covers them."""
+    consents, origin = contact.consent.get(channel_type, {}), ConsentSource(source=STOP, collected_at=block.at)
+    for message_type, state in consents.items():
         if state is not ConsentState.REVOKED and block.covers(channel_type, message_type):
             with suppress(NotFound):
                 kind = (channel_type, message_type)
@@ -87,7 +93,7 @@ def _revoke(
 
 
 def apply_opt_in(ports: Ports, place: AddressOwner, channel_type: str, at: datetime) -> None:
-    """Takes back the STOPs of before `at` by this channel type, and what they had revoked; nothing else."""
+    """Lift the STOP blocks of this channel type up to `at`, and grant again the consents that they revoked."""
 
     def is_stop(block: SuppressionBlock) -> bool:
         return block.reason is SuppressionReason.STOP and block.channel_type == channel_type and block.at <= at
@@ -98,9 +104,9 @@ def apply_opt_in(ports: Ports, place: AddressOwner, channel_type: str, at: datet
     uid = ContactUid(place.contact.uid)
     records = ports.consents.page(place.workspace, uid, _RECORDS, None).items
     for message_type in MessageType:
-        said = [each for each in records if (each.channel_type, each.message_type) == (channel_type, message_type)]
-        was_granted = len(said) > 1 and said[1].state is ConsentState.GRANTED
-        if was_granted and said[0].source == STOP and (said[0].collected_at or said[0].at) <= at:
+        history = [each for each in records if (each.channel_type, each.message_type) == (channel_type, message_type)]
+        was_granted = len(history) > 1 and history[1].state is ConsentState.GRANTED
+        if was_granted and history[0].source == STOP and (history[0].collected_at or history[0].at) <= at:
             with suppress(NotFound):
                 kind = (channel_type, message_type)
                 set_consent(

@@ -1,4 +1,4 @@
-"""Takes a contact's confirmation of what they agree to, by the link that only they have got."""
+"""Confirm an opt-in with the signed link that was sent to the contact."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +17,10 @@ from chalicelib.ports import Ports
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a link is about. `is_open`: it can be confirmed; neither open nor confirmed is too late."""
+    """Content and state of a confirmation link.
+
+    `is_open`: it can be confirmed. A link that is neither open nor confirmed has expired or is no longer valid.
+    """
 
     workspace: WorkspaceUid
     uid: ContactUid
@@ -27,7 +30,7 @@ class Confirmation:
 
 
 def read_confirmation(ports: Ports, token: str) -> Confirmation:
-    """NotFound for a token that is not ours, or whose contact is gone."""
+    """Read a confirmation link. Raise NotFound when the signature is wrong or the contact does not exist."""
     parts = verify_token(ports.secret(), CONFIRM, token, 6)
     if parts is None:
         raise NotFound("Link", token[:12])
@@ -42,19 +45,19 @@ def read_confirmation(ports: Ports, token: str) -> Confirmation:
 
 
 def confirm_opt_in(ports: Ports, token: str) -> Confirmation:
-    """The contact has agreed, and the link proves it; confirming again changes nothing."""
-    found = read_confirmation(ports, token)
-    if not found.is_open:
-        return found
+    """Grant the consent of an open link. A link that is not open changes nothing."""
+    confirmation = read_confirmation(ports, token)
+    if not confirmation.is_open:
+        return confirmation
     origin = ConsentSource(
         source="double_opt_in", proof="Confirmed by the signed link that was sent to the contact's address"
     )
-    set_consent(ports, found.workspace, found.uid, found.kind, ConsentState.GRANTED, origin)
-    return replace(found, is_open=False, is_confirmed=True)
+    set_consent(ports, confirmation.workspace, confirmation.uid, confirmation.kind, ConsentState.GRANTED, origin)
+    return replace(confirmation, is_open=False, is_confirmed=True)
 
 
 def token_fingerprint(ports: Ports, workspace: WorkspaceUid, contact: Contact, channel_type: str) -> str:
-    """Binds a link to the address that it is sent to: it proves nothing of another one."""
+    """Return a hash that binds a link to its address. After a change of address the link is invalid."""
     channel = ports.channel_types.get(channel_type)
     address = (channel.address_of(contact) if channel else None) or ""
     kind = address_kind_for(ports, contact, channel_type) or AddressKind.EMAIL

@@ -1,4 +1,4 @@
-"""May this contact get this message by this channel, now?"""
+"""Decide whether a contact may receive a message on a channel now."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from chalicelib.model.skip_reason import SkipReason
 
 
 def why_not_channel(channel: Channel | None) -> SkipReason | None:
-    """The skip reason that the channel gives, or None."""
+    """Return the skip reason of the channel, or None when the channel can send."""
     if channel is None:
         return SkipReason.CHANNEL_NOT_FOUND
     if channel.approval is not Approval.APPROVED:
@@ -20,9 +20,9 @@ def why_not_channel(channel: Channel | None) -> SkipReason | None:
 def why_not_contact(
     contact: Contact, channel_type: str, message_type: MessageType, strict: bool, address: str | None = None
 ) -> SkipReason | None:
-    """The skip reason that status, suppression of `address` and consent give, or None.
+    """Return the skip reason from the status, the suppression of `address` and the consent, or None.
 
-    `strict`: the workspace demands consent for all message types.
+    `strict`: the workspace requires consent for all message types.
     """
     if contact.status is not ContactStatus.ACTIVE:
         return SkipReason.of_status(contact.status)
@@ -36,7 +36,7 @@ def why_not_contact(
 
 
 def why_not_address(contact: Contact, channel_type: str, address: str | None, now: datetime) -> SkipReason | None:
-    """The skip reason that the address gives, or None: there is none, or the medium is known not to reach it."""
+    """Return the skip reason of a missing or unreachable address, or None."""
     if address is None:
         return SkipReason.NO_ADDRESS
     return SkipReason.NOT_CAPABLE if contact.is_unreachable(channel_type, address, now) else None

@@ -1,6 +1,7 @@
-"""Erases a contact: the record, what it did and said, what its executions knew; keyed hashes and counts stay.
+"""Erase or anonymise a contact.
 
-Or makes it nameless: then the record stays as well, with nothing in it that tells who it was.
+Erasure removes the record, its events, its consents and the personal data in its executions. Keyed hashes and counts
+stay. Anonymisation keeps the record too, without personal data.
 """
 
 from collections.abc import Iterator
@@ -22,9 +23,9 @@ from chalicelib.model.queue_messages import EraseContact, ScheduledStep, build_s
 from chalicelib.model.suppression import AddressKind, SuppressionBlock, SuppressionReason
 from chalicelib.ports import ExpectUnclaimed, Ports, Save
 
-#: By then every claim that was alive is over, every index has caught up, and every event on its way has arrived.
+#: After this delay open claims have expired, indexes are up to date, and queued events have been stored.
 SWEEP_AFTER = timedelta(minutes=2)
-#: Entries of one contact in one flow that are looked for together.
+#: Entries of one contact in one flow that are read in one request.
 _TOGETHER = 10
 _BY_STATUS = {
     ContactStatus.UNSUBSCRIBED: SuppressionReason.REVOKED,
@@ -34,9 +35,9 @@ _BY_STATUS = {
 
 
 def erase_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """NotFound when it is not there. After this no send to it begins; its open executions skip themselves at once.
+    """Erase a contact. Raise NotFound. After the return no send to it begins; its open executions are skipped.
 
-    A job, queued before anything is done, does it all again: a crash in the middle is then no half erasure.
+    A job that repeats the whole erasure is queued first, so a crash in the middle leaves no partial erasure.
     """
     contact = get_contact(ports, workspace, uid)
     ports.jobs.send(EraseContact(workspace=workspace, contact=ContactUid(uid), created=contact.created_at), SWEEP_AFTER)
@@ -44,9 +45,10 @@ def erase_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
 
 
 def anonymise_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact:
-    """NotFound. After this no send to it begins; who comes again with one of its addresses is another contact.
+    """Remove the personal data of a contact. Raise NotFound. After the return no send to it begins.
 
-    Uid, times, consent and the names and times of events stay, and so do its rows: whatever is counted stays as it is.
+    The uid, the times, the names and times of events, and the executions stay, so no count changes. A later contact
+    with one of its addresses is a new contact.
     """
     contact = get_contact(ports, workspace, uid)
     ports.jobs.send(
@@ -57,7 +59,7 @@ def anonymise_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contac
 
 
 def sweep_erased(ports: Ports, job: EraseContact) -> None:
-    """Finishes an erasure that broke off, and takes what was in somebody's hands when it happened."""
+    """Finish an interrupted erasure, and erase what workers wrote while it ran."""
     workspace, uid = job.workspace, job.contact
     contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)
     if contact is None:
@@ -67,27 +69,27 @@ def sweep_erased(ports: Ports, job: EraseContact) -> None:
 
 
 def _erase(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
-    _keep_hashes(ports, workspace, contact)
+    _suppress_addresses(ports, workspace, contact)
     remove_opt_ins(ports, workspace, contact)
     ports.contacts.remove(workspace, contact)
     _sweep(ports, workspace, ContactUid(contact.uid))
 
 
 def _anonymise(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> Contact:
-    """Done twice it changes nothing; a contact that was given a name since has chosen to be known again."""
-    _keep_hashes(ports, workspace, contact)
+    """Anonymise the record, its events and its executions. A second call changes nothing."""
+    _suppress_addresses(ports, workspace, contact)
     remove_opt_ins(ports, workspace, contact)
     nameless = _blank(ports, workspace, contact)
     uid = ContactUid(contact.uid)
     ports.consents.remove_all(workspace, uid)
     ports.events.anonymise_all(workspace, uid)
     for flow in _flows_of(ports, workspace, uid):
-        _forget_rows(ports, workspace, flow, uid, stays=True)
+        _anonymise_executions(ports, workspace, flow, uid, keeps_due=True)
     return nameless
 
 
 def _blank(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> Contact:
-    """Saves the record with nothing in it; BLOCKED stops what is under way, as it does for any contact."""
+    """Save the record without personal data. The status BLOCKED stops the open executions."""
     for _ in range(TRIES):
         blank = Contact(
             uid=contact.uid,
@@ -102,11 +104,11 @@ def _blank(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> Contact:
         with suppress(Conflict):
             return ports.contacts.save(workspace, contact, blank)
         contact = get_contact(ports, workspace, contact.uid)
-    raise RetryLater("The contact is being changed by many at once")
+    raise RetryLater("The contact has too many concurrent changes; retry the request")
 
 
-def _keep_hashes(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
-    """Whoever said no has said it also to the next import of the same address."""
+def _suppress_addresses(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
+    """Keep opt-outs on the suppression list, so that they also apply to a later import of the same address."""
     for uid, address in hashes_of(ports, workspace, contact).items():
         for block in _blocks_of(ports, contact):
             if block.address is address:
@@ -118,9 +120,9 @@ def _blocks_of(ports: Ports, contact: Contact) -> Iterator[SuppressionBlock]:
     now = ports.clock.now()
     if reason := _BY_STATUS.get(contact.status):
         yield from (SuppressionBlock(address=kind, reason=reason, at=now) for kind in AddressKind)
-    for channel_type, said in contact.consent.items():
+    for channel_type, consents in contact.consent.items():
         address = address_kind_for(ports, contact, channel_type)
-        for message_type, state in said.items():
+        for message_type, state in consents.items():
             if address and state is ConsentState.REVOKED:
                 yield SuppressionBlock(
                     address=address,
@@ -135,7 +137,7 @@ def _sweep(ports: Ports, workspace: WorkspaceUid, uid: ContactUid) -> None:
     ports.events.remove_all(workspace, uid)
     ports.consents.remove_all(workspace, uid)
     for flow in _flows_of(ports, workspace, uid):
-        _forget_rows(ports, workspace, flow, uid)
+        _anonymise_executions(ports, workspace, flow, uid)
 
 
 def _flows_of(ports: Ports, workspace: WorkspaceUid, uid: ContactUid) -> Iterator[Flow]:
@@ -143,32 +145,39 @@ def _flows_of(ports: Ports, workspace: WorkspaceUid, uid: ContactUid) -> Iterato
     return (flow for flow in found if flow is not None)
 
 
-def _forget_rows(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: ContactUid, *, stays: bool = False) -> None:
-    """A row under a live claim is left to the job. A new `seq` outdates the copies that workers hold of a row.
+def _anonymise_executions(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: ContactUid, *, keeps_due: bool = False
+) -> None:
+    """Remove the personal data from the executions of a contact in a flow.
 
-    `stays`: open rows wait as long as they would have; else they are looked at once more, and end.
+    The job handles executions under an open claim. A new `seq` makes the copies that workers hold outdated.
+    `keeps_due`: open executions keep their due time; otherwise they are processed once more now, and end.
     """
     real_now, now = ports.clock.real(), ports.clock.now()
-    free = [row for row in rows_of(ports, workspace, flow, uid) if row.claim is None or row.claim.until <= real_now]
-    known = [row for row in free if row.is_open or row.anonymised() != row]
-    forgotten = [replace(row.anonymised(), seq=row.seq + 1, due=row.due if stays else None) for row in known]
-    saves = [Save(row, ExpectUnclaimed.as_seen(before, real_now)) for before, row in zip(known, forgotten, strict=True)]
+    executions = executions_of(ports, workspace, flow, uid)
+    unclaimed = [each for each in executions if each.claim is None or each.claim.until <= real_now]
+    changed = [each for each in unclaimed if each.is_open or each.anonymised() != each]
+    anonymised = [replace(each.anonymised(), seq=each.seq + 1, due=each.due if keeps_due else None) for each in changed]
+    saves = [
+        Save(after, ExpectUnclaimed.as_seen(before, real_now))
+        for before, after in zip(changed, anonymised, strict=True)
+    ]
     held = ports.executions.save_many(saves, flow.shards) if saves else ()
     if None in held:
-        raise RetryLater("What is known of a contact in its flows cannot be erased now")
+        raise RetryLater("The executions of the contact cannot be saved now; the erasure is retried")
     saved = [save.execution for save, ok in zip(saves, held, strict=True) if ok and save.execution.is_open]
     if saved:
-        enqueue_steps(ports, [ScheduledStep(build_step_message(row.key, row.seq), row.due or now) for row in saved])
+        enqueue_steps(ports, [ScheduledStep(build_step_message(each.key, each.seq), each.due or now) for each in saved])
 
 
-def rows_of(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: ContactUid) -> list[Execution]:
-    """All of a contact's walks through a flow, by entry."""
-    rows: list[Execution] = []
-    while len(rows) % _TOGETHER == 0:
-        first = len(rows) + 1
+def executions_of(ports: Ports, workspace: WorkspaceUid, flow: Flow, uid: ContactUid) -> list[Execution]:
+    """Return all executions of a contact in a flow, ordered by entry."""
+    executions: list[Execution] = []
+    while len(executions) % _TOGETHER == 0:
+        first = len(executions) + 1
         keys = [ExecutionKey(workspace, FlowUid(flow.uid), uid, first + number) for number in range(_TOGETHER)]
         found = ports.executions.find_many(keys, flow.shards, strong=True)
-        rows += [found[key] for key in keys if key in found]
+        executions += [found[key] for key in keys if key in found]
         if not found:
             break
-    return rows
+    return executions

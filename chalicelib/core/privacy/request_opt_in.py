@@ -1,4 +1,4 @@
-"""Asks a contact by a message to confirm what they agree to; until then the consent is PENDING."""
+"""Ask a contact in a message to confirm a consent. The consent is PENDING until the contact confirms."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from chalicelib.ports import ChannelType, Ports
 
 @dataclass(frozen=True, slots=True)
 class OptInRequest:
-    """By which channel and template to ask, and how long the link works."""
+    """Channel and template of the opt-in message, and the lifetime of its link."""
 
     channel_uid: str
     template_uid: str
@@ -30,34 +30,37 @@ class OptInRequest:
 
 
 def request_opt_in(
-    ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, asking: OptInRequest, origin: ConsentSource
+    ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, request: OptInRequest, origin: ConsentSource
 ) -> OptIn:
-    """Notes the consent as PENDING and queues the message; while one is open, asking again gives that one.
+    """Set the consent to PENDING and queue the opt-in message. Return the open opt-in when there is one.
 
-    NotFound; InvalidRequest with all that stands against it; Conflict when the contact has agreed already.
+    Raise NotFound, InvalidRequest with all problems, or Conflict when the consent is already granted.
     """
     contact = get_contact(ports, workspace, uid)
     if contact.consent_to(*kind) is ConsentState.GRANTED:
-        raise Conflict("The contact has agreed already", ConsentState.GRANTED, [ConsentState.REVOKED])
+        raise Conflict("The contact has already granted this consent", ConsentState.GRANTED, [ConsentState.REVOKED])
     known = ports.catalog.find(workspace, OptIn, opt_in_id(uid, kind))
     if known and known.is_open(ports.clock.now()) and contact.consent_to(*kind) is ConsentState.PENDING:
         if known.status is OptInStatus.QUEUED:
             ports.jobs.send(SendOptIn(workspace=workspace, uid=known.uid, rev=known.rev))
         return known
-    version = _check(ports, workspace, contact, kind, asking)
-    stored = _store(ports, workspace, _build(ports, contact, kind, asking, version), known)
+    version = _check(ports, workspace, contact, kind, request)
+    stored = _store(ports, workspace, _build(ports, contact, kind, request, version), known)
     set_consent(ports, workspace, uid, kind, ConsentState.PENDING, origin)
     ports.jobs.send(SendOptIn(workspace=workspace, uid=stored.uid, rev=stored.rev))
     return stored
 
 
 def opt_in_id(uid: str, kind: Kind) -> str:
-    """One question at a time for each kind of message."""
+    """Return the id of the opt-in. A contact has at most one per channel type and message type."""
     return blake2b("|".join((uid, *kind)).encode(), digest_size=20).hexdigest()
 
 
 def opt_in_problem(kind: ChannelType | None, contact: Contact) -> SkipReason | None:
-    """To be asked needs no consent, also where the workspace is strict; but a no to messages is respected."""
+    """Return the reason why the contact cannot be asked, or None.
+
+    An opt-in message needs no consent, even in a strict workspace, but opt-outs of messages apply.
+    """
     address = kind.address_of(contact) if kind else None
     if kind is None or address is None:
         return SkipReason.NO_ADDRESS
@@ -65,13 +68,13 @@ def opt_in_problem(kind: ChannelType | None, contact: Contact) -> SkipReason | N
 
 
 def remove_opt_ins(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
-    """Of an erased contact."""
+    """Remove all opt-ins of an erased contact."""
     kinds = ((each, message_type) for each in {*contact.consent, *ports.channel_types} for message_type in MessageType)
     for kind in kinds:
         ports.catalog.remove(workspace, OptIn, opt_in_id(contact.uid, kind))
 
 
-def _build(ports: Ports, contact: Contact, kind: Kind, asking: OptInRequest, version: int) -> OptIn:
+def _build(ports: Ports, contact: Contact, kind: Kind, request: OptInRequest, version: int) -> OptIn:
     now = ports.clock.now()
     return OptIn(
         uid=opt_in_id(contact.uid, kind),
@@ -80,10 +83,10 @@ def _build(ports: Ports, contact: Contact, kind: Kind, asking: OptInRequest, ver
         contact_uid=contact.uid,
         channel_type=kind[0],
         message_type=kind[1],
-        channel_uid=asking.channel_uid,
-        template_uid=asking.template_uid,
+        channel_uid=request.channel_uid,
+        template_uid=request.template_uid,
         template_version=version,
-        expires_at=now + asking.life,
+        expires_at=now + request.life,
     )
 
 
@@ -94,10 +97,10 @@ def _store(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, known: OptIn | 
     return opt_in
 
 
-def _check(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind, asking: OptInRequest) -> int:
-    """The version of the template to be sent."""
-    channel = ports.catalog.find(workspace, Channel, asking.channel_uid)
-    template = ports.catalog.find(workspace, Template, asking.template_uid)
+def _check(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind, request: OptInRequest) -> int:
+    """Return the template version to send. Raise InvalidRequest with all problems."""
+    channel = ports.catalog.find(workspace, Channel, request.channel_uid)
+    template = ports.catalog.find(workspace, Template, request.template_uid)
     problems = []
     if not ports.public_url:
         problems.append(Problem("state", "a confirmation needs a link, and PUBLIC_URL is not set"))

@@ -1,4 +1,4 @@
-"""Sends the message by which a contact confirms: once, however often its job comes."""
+"""Send an opt-in message once, even when its job is delivered several times."""
 
 from datetime import timedelta
 
@@ -19,16 +19,16 @@ from chalicelib.model.skip_reason import SkipReason
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy, Template, TemplateVersion
 from chalicelib.ports import Ports
 
-#: In place of a flow: events of confirmation messages find no row and are dropped.
+#: Stands for the flow. Delivery reports of opt-in messages match no execution and are dropped.
 _NO_FLOW = FlowUid("opt-in")
-#: Longer than any run of the jobs function: who was sending then is not sending any more.
+#: Longer than any run of the jobs function. After it, the worker that was sending has ended.
 _LEASE = timedelta(seconds=90)
 _RETRY_AFTER = timedelta(seconds=30)
 _MAX_ATTEMPTS = 5
 
 
 class _Sources(StrictModel):
-    """A confirmation takes its values from the contact, else from the template's defaults."""
+    """Parameter sources of an opt-in message: the contact, then the defaults of the template."""
 
     parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
     parameters: Parameters = {}
@@ -36,35 +36,35 @@ class _Sources(StrictModel):
 
 
 def send_opt_in(ports: Ports, job: SendOptIn) -> None:
-    """What became of a send that broke off is unknown: it is sent again only when somebody asks anew."""
+    """Send a queued opt-in message. An interrupted send becomes UNKNOWN and is not sent again without a new request."""
     workspace = job.workspace
     opt_in = ports.catalog.find(workspace, OptIn, job.uid)
     if opt_in is None:
         return
     try:
         if (opt_in.rev, opt_in.status) == (job.rev, OptInStatus.QUEUED):
-            mine = _save(ports, workspace, opt_in, status=OptInStatus.SENDING)
-            _settle(ports, workspace, mine, _send(ports, workspace, mine))
+            claimed = _save(ports, workspace, opt_in, status=OptInStatus.SENDING)
+            _apply_result(ports, workspace, claimed, _send(ports, workspace, claimed))
         elif opt_in.status is OptInStatus.SENDING and ports.clock.now() - opt_in.updated_at > _LEASE:
             _save(ports, workspace, opt_in, status=OptInStatus.UNKNOWN, reason="broke_off")
     except Conflict:
-        return  # Another delivery of the job has it, or it was asked anew.
+        return  # Another delivery of the job sends the message, or a new request replaced it.
 
 
-def _settle(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, verdict: SendResult | str) -> None:
-    if isinstance(verdict, TransientFailure | Throttled) and opt_in.attempts + 1 < _MAX_ATTEMPTS:
+def _apply_result(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, result: SendResult | str) -> None:
+    if isinstance(result, TransientFailure | Throttled) and opt_in.attempts + 1 < _MAX_ATTEMPTS:
         again = _save(ports, workspace, opt_in, status=OptInStatus.QUEUED, attempts=opt_in.attempts + 1)
         ports.jobs.send(SendOptIn(workspace=workspace, uid=again.uid, rev=again.rev), _RETRY_AFTER)
         return
-    _save(ports, workspace, opt_in, **_after(verdict))
+    _save(ports, workspace, opt_in, **_after(result))
 
 
-def _after(verdict: SendResult | str) -> dict[str, object]:
-    if isinstance(verdict, Accepted):
+def _after(result: SendResult | str) -> dict[str, object]:
+    if isinstance(result, Accepted):
         return {"status": OptInStatus.SENT, "reason": None}
-    if isinstance(verdict, OutcomeUnknown):
-        return {"status": OptInStatus.UNKNOWN, "reason": verdict.why}
-    reason = verdict if isinstance(verdict, str) else getattr(verdict, "code", "throttled")
+    if isinstance(result, OutcomeUnknown):
+        return {"status": OptInStatus.UNKNOWN, "reason": result.why}
+    reason = result if isinstance(result, str) else getattr(result, "code", "throttled")
     return {"status": OptInStatus.FAILED, "reason": reason}
 
 
@@ -73,7 +73,7 @@ def _save(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, **changes: objec
 
 
 def _send(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn) -> SendResult | str:
-    """The verdict, or why there is nothing to send."""
+    """The result, or why there is nothing to send."""
     uid = ContactUid(opt_in.contact_uid)
     contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)
     channel = ports.catalog.find(workspace, Channel, opt_in.channel_uid)
@@ -83,12 +83,12 @@ def _send(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn) -> SendResult | 
     reason = why_not_channel(channel) or opt_in_problem(kind, contact)
     if reason or channel is None or kind is None:
         return reason or SkipReason.CHANNEL_NOT_FOUND
-    letter = _write(ports, workspace, opt_in, contact, channel)
-    if isinstance(letter, str):
-        return letter
+    message = _write(ports, workspace, opt_in, contact, channel)
+    if isinstance(message, str):
+        return message
     try:
-        return kind.send(letter)
-    except Exception as error:  # noqa: BLE001 - whatever an adapter forgot, the provider may have taken the message
+        return kind.send(message)
+    except Exception as error:  # noqa: BLE001 - after an unexpected error the provider may have accepted the message
         return OutcomeUnknown(type(error).__name__)
 
 
@@ -107,7 +107,7 @@ def _write(
         content = render(version, values)
     except GiveUp as error:
         return error.code
-    # The rev makes it another message when it is asked anew, for channels that drop a second one with the same uid.
+    # Channels drop a second message with the same uid, so a new request must change it. The rev does.
     uid = MessageUid(workspace, _NO_FLOW, ContactUid(contact.uid), NodeId(opt_in.uid), opt_in.rev)
     address = ports.channel_types[channel.type].address_of(contact) or ""
     return OutgoingMessage(uid, channel, version.message_type, address, content)
@@ -115,6 +115,6 @@ def _write(
 
 def _link(ports: Ports, workspace: WorkspaceUid, opt_in: OptIn, contact: Contact) -> str:
     expires = str(int(opt_in.expires_at.timestamp()))
-    mark = token_fingerprint(ports, workspace, contact, opt_in.channel_type)
-    parts = (workspace, contact.uid, opt_in.channel_type, opt_in.message_type, expires, mark)
+    fingerprint = token_fingerprint(ports, workspace, contact, opt_in.channel_type)
+    parts = (workspace, contact.uid, opt_in.channel_type, opt_in.message_type, expires, fingerprint)
     return Links(ports.secret(), ports.public_url).confirm(parts)

@@ -1,4 +1,4 @@
-"""Notes what a contact has said of one kind of message, with how we know, and lists what it said before."""
+"""Change the consent of a contact for one kind of message, record its source, and list earlier changes."""
 
 from chalicelib.core.contacts.consent_changes import build_record
 from chalicelib.core.contacts.save_contact import get_contact
@@ -13,49 +13,49 @@ from chalicelib.model.message import MessageType
 from chalicelib.model.suppression import SuppressionBlock
 from chalicelib.ports import Page, Ports
 
-#: A channel type and a message type: what consent is given for.
+#: Channel type and message type that a consent applies to.
 Kind = tuple[str, MessageType]
 
 
 def set_consent(
     ports: Ports, workspace: WorkspaceUid, uid: str, kind: Kind, state: ConsentState, origin: ConsentSource
 ) -> Contact:
-    """NotFound. After a revocation has been answered no send begins that it forbids.
+    """Set a consent. Raise NotFound. After a revocation returns, no send that it forbids begins.
 
-    Who agrees again takes back their own earlier no, also on the suppression list; bounces, complaints and what an
-    operator put there stay.
+    A new grant also lifts the contact's own earlier opt-out from the suppression list. Bounces, complaints and blocks
+    by an operator stay.
     """
     for _ in range(TRIES):
         before = get_contact(ports, workspace, uid)
         if state is ConsentState.GRANTED:
-            remove_block(ports, workspace, before, lambda block: _is_taken_back(block, kind))
+            remove_block(ports, workspace, before, lambda block: _is_lifted(block, kind))
         after = with_suppressions(ports, workspace, [before.with_consent(*kind, state)])[0]
         now = ports.clock.now()
         record = build_record(*kind, state, origin, now)
-        if after.rev == before.rev and after == before and _is_known(ports, workspace, record, uid):
+        if after.rev == before.rev and after == before and _is_recorded(ports, workspace, record, uid):
             return before
         try:
             changed = after.model_copy(update={"updated_at": now})
             return update_contact(ports, workspace, before, changed, None, [record])
         except Conflict:
             continue
-    raise RetryLater("The contact is being changed by many at once")
+    raise RetryLater("The contact has too many concurrent changes; retry the request")
 
 
 def list_consents(
     ports: Ports, workspace: WorkspaceUid, uid: str, limit: int, cursor: str | None
 ) -> Page[ConsentRecord]:
-    """Every change, newest first; NotFound."""
+    """Return the consent changes of a contact, newest first. Raise NotFound."""
     get_contact(ports, workspace, uid)
     return ports.consents.page(workspace, ContactUid(uid), limit, cursor)
 
 
-def _is_taken_back(block: SuppressionBlock, kind: Kind) -> bool:
+def _is_lifted(block: SuppressionBlock, kind: Kind) -> bool:
     return block.reason.is_by_contact and block.covers(*kind)
 
 
-def _is_known(ports: Ports, workspace: WorkspaceUid, record: ConsentRecord, uid: str) -> bool:
-    """Whether the newest word on this kind is the same: a call that is repeated adds nothing."""
+def _is_recorded(ports: Ports, workspace: WorkspaceUid, record: ConsentRecord, uid: str) -> bool:
+    """Return whether the newest record of this kind is the same. A repeated call then adds no record."""
     newest = ports.consents.page(workspace, ContactUid(uid), 100, None).items
     last = next((each for each in newest if _kind(each) == _kind(record)), None)
     return last is not None and last.model_copy(update={"at": record.at}) == record

@@ -1,4 +1,4 @@
-"""Puts addresses on the suppression list and takes them off; the contact that has the address follows at once."""
+"""Add addresses to the suppression list and remove them, and update the contact that has the address."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,11 +16,11 @@ Blocks = tuple[SuppressionBlock, ...]
 
 
 def suppress_address(ports: Ports, workspace: WorkspaceUid, address: str, block: SuppressionBlock) -> Suppression:
-    """When this returns, no send to the address begins that the block covers. `address` as contacts have it."""
+    """Add a block to an address, spelled as in the contact. After the return no send under the block begins."""
     lookups = unique_keys(None, *((address, None) if block.address is AddressKind.EMAIL else (None, address)))
     uid = hash_address(ports.secret(), workspace, block.address, address)
     add_block(ports, workspace, uid, block)
-    # The entry first: a contact that gets the address from now on sees it, one that has it already is found here.
+    # The entry is written first. A contact that gets the address later reads it; an existing owner is found below.
     owner = ports.contacts.find_by(workspace, lookups).get(lookups[0])
     if owner:
         sync_suppressions(ports, workspace, owner)
@@ -28,28 +28,28 @@ def suppress_address(ports: Ports, workspace: WorkspaceUid, address: str, block:
     return ports.catalog.get(workspace, Suppression, uid)
 
 
-def suppress_recipient(ports: Ports, workspace: WorkspaceUid, letter: OutgoingMessage, contact: Contact) -> None:
-    """Whom the provider refuses to write to gets no more such messages by this channel type.
+def suppress_recipient(ports: Ports, workspace: WorkspaceUid, message: OutgoingMessage, contact: Contact) -> None:
+    """Stop further messages of this type to a recipient that the provider refuses.
 
-    An address of another kind than the list knows (a device's token) is left to its channel.
+    The suppression list holds e-mail addresses and phone numbers only. The channel handles other addresses.
     """
-    kind = address_kind_for(ports, contact, letter.channel.type)
+    kind = address_kind_for(ports, contact, message.channel.type)
     if kind is None:
         return
     block = SuppressionBlock(
         address=kind,
-        channel_type=letter.channel.type,
-        message_type=letter.message_type,
+        channel_type=message.channel.type,
+        message_type=message.message_type,
         reason=SuppressionReason.STOP,
         at=ports.clock.now(),
     )
-    suppress_address(ports, workspace, letter.to, block)
+    suppress_address(ports, workspace, message.to, block)
 
 
 def lift_from(
     ports: Ports, workspace: WorkspaceUid, kind: AddressKind, address: str, lifted: Callable[[SuppressionBlock], bool]
 ) -> None:
-    """Drops such blocks of one address from the list and from the contact that has it."""
+    """Remove the blocks that `lifted` selects from an address and from the contact that has it."""
     lookups = unique_keys(None, *((address, None) if kind is AddressKind.EMAIL else (None, address)))
     uid = hash_address(ports.secret(), workspace, kind, address)
     _write(ports, workspace, uid, lambda blocks: tuple(each for each in blocks if not lifted(each)))
@@ -61,12 +61,12 @@ def lift_from(
 def add_block(
     ports: Ports, workspace: WorkspaceUid, uid: str, block: SuppressionBlock, owner: str | None = None
 ) -> None:
-    """Only the entry: for callers who write the contact themselves."""
+    """Add a block to the suppression list only. The caller updates the contact."""
     _write(ports, workspace, uid, lambda blocks: _with(blocks, block), owner)
 
 
 def remove_suppression(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """Takes an address off the list, whatever the reason; NotFound."""
+    """Remove all blocks of an address. Raise NotFound."""
     entry = ports.catalog.get(workspace, Suppression, uid)
     _write(ports, workspace, uid, lambda _: ())
     if entry.contact_uid:
@@ -74,7 +74,7 @@ def remove_suppression(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
 
 
 def find_suppression(ports: Ports, workspace: WorkspaceUid, kind: AddressKind, address: str) -> Suppression:
-    """What the list says of an address; NotFound."""
+    """Return the entry of an address. Raise NotFound."""
     uid = hash_address(ports.secret(), workspace, kind, address)
     entry = ports.catalog.find(workspace, Suppression, uid)
     if entry is None or not entry.blocks:
@@ -85,14 +85,14 @@ def find_suppression(ports: Ports, workspace: WorkspaceUid, kind: AddressKind, a
 def remove_block(
     ports: Ports, workspace: WorkspaceUid, contact: Contact, lifted: Callable[[SuppressionBlock], bool]
 ) -> None:
-    """Drops such blocks of all addresses of a contact from the list; the contact itself is the caller's to write."""
+    """Remove the blocks that `lifted` selects from all addresses of a contact. The caller updates the contact."""
     for uid in hashes_of(ports, workspace, contact):
         if any(map(lifted, contact.suppressed)):
             _write(ports, workspace, uid, lambda blocks: tuple(each for each in blocks if not lifted(each)))
 
 
 def detach_contact(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> None:
-    """The entries of an erased contact's addresses forget whose they were."""
+    """Remove the reference to an erased contact from the entries of its addresses."""
     for uid in hashes_of(ports, workspace, contact):
         for _ in range(TRIES):
             entry = ports.catalog.find(workspace, Suppression, uid)
@@ -104,7 +104,7 @@ def detach_contact(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> N
 
 
 def _with(blocks: Sequence[SuppressionBlock], block: SuppressionBlock) -> Blocks:
-    """Said before, it keeps the time at which it was said first."""
+    """Return the blocks with `block` added. An equal block keeps its original time."""
     return tuple(blocks) if any(block.is_same(each) for each in blocks) else (*blocks, block)
 
 
@@ -125,4 +125,4 @@ def _write(
         except Conflict:
             continue
         return
-    raise RetryLater("The suppression list is being changed by many at once")
+    raise RetryLater("The suppression list entry has too many concurrent changes; retry the request")

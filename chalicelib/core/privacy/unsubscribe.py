@@ -1,4 +1,4 @@
-"""Ends kinds of messages for a contact who asked for it by a link: no key, no log-in, at once."""
+"""Unsubscribe a contact with a signed link, without an API key or a login."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from chalicelib.ports import Ports
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a link is about; `contact` is None when it is gone, and then there is nothing to end."""
+    """Content of an unsubscribe link. `contact` is None after its deletion; there is nothing to unsubscribe then."""
 
     workspace: WorkspaceUid
     uid: ContactUid
@@ -29,7 +29,7 @@ class Subscription:
 
 
 def read_subscription(ports: Ports, token: str) -> Subscription:
-    """NotFound for a token that is not ours."""
+    """Read an unsubscribe link. Raise NotFound when the signature is wrong."""
     parts = verify_token(ports.secret(), UNSUBSCRIBE, token, 4)
     if parts is None:
         raise NotFound("Link", token[:12])
@@ -39,13 +39,13 @@ def read_subscription(ports: Ports, token: str) -> Subscription:
 
 
 def unsubscribe(ports: Ports, link: Subscription, kinds: Sequence[Kind], source: str) -> None:
-    """When this returns, no send of these kinds to the contact begins. Harmless when it is done twice."""
+    """Revoke the consents of these kinds. After the return no such send begins. A second call changes nothing."""
     for _ in range(TRIES):
         before = ports.contacts.find_many(link.workspace, [link.uid], strong=True).get(link.uid)
         if before is None:
             return
         for kind in kinds:
-            _list(ports, link.workspace, before, kind)
+            _suppress(ports, link.workspace, before, kind)
         after = before
         for kind in kinds:
             after = after.with_consent(*kind, ConsentState.REVOKED)
@@ -53,21 +53,21 @@ def unsubscribe(ports: Ports, link: Subscription, kinds: Sequence[Kind], source:
         if after == before:
             return
         now = ports.clock.now()
-        said = consent_changes(before, after, ConsentSource(source=source), now)
+        records = consent_changes(before, after, ConsentSource(source=source), now)
         try:
-            update_contact(ports, link.workspace, before, after.model_copy(update={"updated_at": now}), None, said)
+            update_contact(ports, link.workspace, before, after.model_copy(update={"updated_at": now}), None, records)
         except Conflict:
             continue
         return
-    raise RetryLater("The contact is being changed by many at once")
+    raise RetryLater("The contact has too many concurrent changes; retry the request")
 
 
-def _list(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind) -> None:
-    """The address goes on the list too: it outlives the record, should the contact be deleted and come again."""
+def _suppress(ports: Ports, workspace: WorkspaceUid, contact: Contact, kind: Kind) -> None:
+    """Add the address to the suppression list, so that the opt-out survives a deletion and a new import."""
     address = address_kind_for(ports, contact, kind[0])
     if address is None:
         return
-    uid = next(uid for uid, of in hashes_of(ports, workspace, contact).items() if of is address)
+    uid = next(uid for uid, hashed in hashes_of(ports, workspace, contact).items() if hashed is address)
     block = SuppressionBlock(
         address=address,
         channel_type=kind[0],

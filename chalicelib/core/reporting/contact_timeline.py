@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.core.campaigns.compiled_version import graph_of
 from chalicelib.core.contacts.save_contact import get_contact
-from chalicelib.core.privacy.erase_contact import rows_of
+from chalicelib.core.privacy.erase_contact import executions_of
 from chalicelib.core.reporting.list_executions import flows_of_contact
 from chalicelib.core.reporting.timeline import (
     TimelineCursor,
@@ -102,7 +102,7 @@ def _stored_entries(ports: Ports, workspace: WorkspaceUid, contact: ContactUid) 
     for record in ports.consents.page(workspace, contact, _MAX_CONSENTS, None).items:
         yield consent_entries(record)
     for flow in flows_of_contact(ports, workspace, contact)[:MAX_FLOWS]:
-        for execution in rows_of(ports, workspace, flow, contact):
+        for execution in executions_of(ports, workspace, flow, contact):
             yield from execution_entries(execution, flow.campaign_uid, _tags(ports, workspace, flow, execution))
 
 
