@@ -5,7 +5,9 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond_page
+from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, ResponseForm, endpoint, respond_page
+from chalicelib.api.responses.audit import AuditResponse
+from chalicelib.api.responses.build import build_response
 from chalicelib.model.audit import AuditEntry
 from chalicelib.model.base import Uid
 from chalicelib.model.workspace import Scope
@@ -21,8 +23,10 @@ class AuditFilter(ListQuery):
     object_uid: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
-@endpoint(blueprint, "GET /v1/audit", scope=Scope.ADMIN, query=AuditFilter)
-def list_audit(call: Call[NoBody, AuditFilter]) -> ApiResponse:
+@endpoint(
+    blueprint, "GET /v1/audit", response=AuditResponse, form=ResponseForm.PAGE, scope=Scope.ADMIN, query=AuditFilter
+)
+def list_audit(call: Call[NoBody, AuditFilter]) -> ApiResponse[AuditResponse]:
     """What calls have changed, newest first: who, what, and the fields before and after."""
     wanted = {
         "keyUid": call.query.key_uid,
@@ -30,10 +34,9 @@ def list_audit(call: Call[NoBody, AuditFilter]) -> ApiResponse:
     }
     marks = {name: value for name, value in wanted.items() if value}
     page = call.ports.catalog.page(call.workspace, AuditEntry, marks, call.query.limit, call.cursor)
-    shown = tuple(_show(entry) for entry in page.items)
+    shown = tuple(_response(entry) for entry in page.items)
     return respond_page(call, Page(shown, page.cursor))
 
 
-def _show(entry: AuditEntry) -> dict[str, object]:
-    shown = entry.model_dump(mode="json", by_alias=True, exclude={"rev", "created_at", "updated_at"})
-    return {"at": entry.model_dump(mode="json", by_alias=True)["createdAt"], **shown}
+def _response(entry: AuditEntry) -> AuditResponse:
+    return build_response(AuditResponse, entry, at=entry.created_at)

@@ -5,15 +5,27 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, dump, endpoint, respond, respond_page
-from chalicelib.core.channels.acquire_rate import RateUsage, rate_usage
+from chalicelib.api.http.endpoint import (
+    ApiResponse,
+    Call,
+    ListQuery,
+    NoBody,
+    NoData,
+    ResponseForm,
+    endpoint,
+    respond,
+    respond_done,
+    respond_page,
+)
+from chalicelib.api.responses.build import build_response
+from chalicelib.api.responses.channels import ChannelResponse, circuit_response, rate_response
+from chalicelib.api.responses.registries import ChannelTypeResponse
+from chalicelib.core.channels.acquire_rate import rate_usage
 from chalicelib.core.channels.circuit_check import close_circuit
 from chalicelib.core.channels.edit_channel import create_channel, delete_channel, replace_channel
-from chalicelib.core.channels.send_test_message import TestMessage, send_test
+from chalicelib.core.channels.send_test_message import TestMessage, TestResult, send_test
 from chalicelib.errors import NotFound
-from chalicelib.model.base import rfc3339
 from chalicelib.model.channel import Channel, ChannelFields
-from chalicelib.model.circuit import Circuit
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import ChannelStatus, ChannelType, Page
 
@@ -26,90 +38,77 @@ class ChannelQuery(ListQuery):
     type: Annotated[str, Field(max_length=40)] | None = None
 
 
-@endpoint(blueprint, "POST /v1/channels", scope=Scope.WRITE, body=ChannelFields, idempotent=True)
-def post_channel(call: Call[ChannelFields, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint, "POST /v1/channels", response=Channel, status=201, scope=Scope.WRITE, body=ChannelFields, idempotent=True
+)
+def post_channel(call: Call[ChannelFields, NoBody]) -> ApiResponse[Channel]:
     """A new channel; its settings are those of its type."""
     return respond(create_channel(call.ports, call.workspace, call.body), "Channel created", 201)
 
 
-@endpoint(blueprint, "GET /v1/channels", query=ChannelQuery)
-def list_channels(call: Call[NoBody, ChannelQuery]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/channels", response=Channel, form=ResponseForm.PAGE, query=ChannelQuery)
+def list_channels(call: Call[NoBody, ChannelQuery]) -> ApiResponse[Channel]:
     """Newest first."""
     where = {"type": call.query.type} if call.query.type else {}
     return respond_page(call, call.ports.catalog.page(call.workspace, Channel, where, call.query.limit, call.cursor))
 
 
-@endpoint(blueprint, "GET /v1/channels/{uid}")
-def get_channel(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/channels/{uid}", response=ChannelResponse)
+def get_channel(call: Call[NoBody, NoBody]) -> ApiResponse[ChannelResponse]:
     """One channel, and how it fares."""
-    standing = call.ports.circuits.find_channel(call.workspace, call.uid)
-    if standing is None:
+    status = call.ports.circuits.find_channel(call.workspace, call.uid)
+    if status is None:
         raise NotFound("Channel", call.uid)
-    return respond(_show(call, standing), "Channel")
+    return respond(_response(call, status), "Channel")
 
 
-@endpoint(blueprint, "PUT /v1/channels/{uid}", scope=Scope.WRITE, body=ChannelFields)
-def put_channel(call: Call[ChannelFields, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "PUT /v1/channels/{uid}", response=Channel, scope=Scope.WRITE, body=ChannelFields)
+def put_channel(call: Call[ChannelFields, NoBody]) -> ApiResponse[Channel]:
     """Replaces all fields; the type stays."""
     return respond(replace_channel(call.ports, call.workspace, call.uid, call.body), "Channel replaced")
 
 
-@endpoint(blueprint, "DELETE /v1/channels/{uid}", scope=Scope.WRITE)
-def remove_channel(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "DELETE /v1/channels/{uid}", response=NoData, scope=Scope.WRITE)
+def remove_channel(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """Flows that still use it skip with `channel_not_found`."""
     delete_channel(call.ports, call.workspace, call.uid)
-    return respond(None, "Channel deleted")
+    return respond_done("Channel deleted")
 
 
-@endpoint(blueprint, "POST /v1/channels/{uid}/test", scope=Scope.WRITE, body=TestMessage, idempotent=True)
-def post_channel_test(call: Call[TestMessage, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint, "POST /v1/channels/{uid}/test", response=TestResult, scope=Scope.WRITE, body=TestMessage, idempotent=True
+)
+def post_channel_test(call: Call[TestMessage, NoBody]) -> ApiResponse[TestResult]:
     """One message, outside of every flow."""
     return respond(send_test(call.ports, call.workspace, call.uid, call.body), "Test message handed over")
 
 
-@endpoint(blueprint, "POST /v1/channels/{uid}/circuit/close", scope=Scope.WRITE, idempotent=True)
-def post_circuit_close(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint, "POST /v1/channels/{uid}/circuit/close", response=ChannelResponse, scope=Scope.WRITE, idempotent=True
+)
+def post_circuit_close(call: Call[NoBody, NoBody]) -> ApiResponse[ChannelResponse]:
     """For who knows that the channel works again; flows go on only when they are resumed."""
-    return respond(_show(call, close_circuit(call.ports, call.workspace, call.uid)), "Circuit closed")
+    return respond(_response(call, close_circuit(call.ports, call.workspace, call.uid)), "Circuit closed")
 
 
-def _show(call: Call[NoBody, NoBody], standing: ChannelStatus) -> dict[str, object]:
-    usage = rate_usage(call.ports, call.workspace, standing)
-    return {**dump(standing.channel), "circuit": _show_circuit(standing.circuit), "rate": _show_usage(usage)}
+def _response(call: Call[NoBody, NoBody], status: ChannelStatus) -> ChannelResponse:
+    usage = rate_usage(call.ports, call.workspace, status)
+    return build_response(
+        ChannelResponse, status.channel, circuit=circuit_response(status.circuit), rate=rate_response(usage)
+    )
 
 
-def _show_usage(usage: RateUsage) -> dict[str, object]:
-    return {
-        "perSecond": usage.limits.per_second,
-        "perDay": usage.limits.per_day,
-        "sentToday": usage.sent_today,
-        "heldUntil": rfc3339(usage.held) if usage.held else None,
-        "backlogSeconds": round(usage.backlog.total_seconds(), 3),
-    }
-
-
-def _show_circuit(circuit: Circuit) -> dict[str, object]:
-    """`retryAfter`: from when on a resumed flow's first send is the probe."""
-    return {
-        "state": circuit.state.value,
-        "since": rfc3339(circuit.since) if circuit.since else None,
-        "retryAfter": rfc3339(circuit.retry_at) if circuit.retry_at else None,
-        "cause": circuit.cause or None,
-        "lastFaults": [{"at": rfc3339(fault.at), "code": fault.code} for fault in circuit.faults],
-    }
-
-
-@endpoint(blueprint, "GET /v1/channel-types")
-def list_channel_types(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/channel-types", response=ChannelTypeResponse, form=ResponseForm.PAGE)
+def list_channel_types(call: Call[NoBody, NoBody]) -> ApiResponse[ChannelTypeResponse]:
     """The registry, with the JSON Schemas of settings and content."""
     kinds = sorted(call.ports.channel_types.items())
     return respond_page(call, Page(tuple(_describe(name, kind) for name, kind in kinds)), total=len(kinds))
 
 
-def _describe(name: str, kind: ChannelType) -> dict[str, object]:
-    return {
-        "name": name,
-        "deduplicates": kind.deduplicates,
-        "settings": kind.settings.model_json_schema(by_alias=True),
-        "content": kind.content.model_json_schema(by_alias=True),
-    }
+def _describe(name: str, kind: ChannelType) -> ChannelTypeResponse:
+    return ChannelTypeResponse(
+        name=name,
+        deduplicates=kind.deduplicates,
+        settings=kind.settings.model_json_schema(by_alias=True),
+        content=kind.content.model_json_schema(by_alias=True),
+    )

@@ -5,14 +5,27 @@ from typing import Annotated, Self
 from chalice.app import Blueprint
 from pydantic import Field, model_validator
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import (
+    ApiResponse,
+    Call,
+    ListQuery,
+    NoBody,
+    NoData,
+    ResponseForm,
+    endpoint,
+    respond,
+    respond_done,
+    respond_page,
+)
+from chalicelib.api.responses.build import build_response
+from chalicelib.api.responses.contacts import ConsentResponse, OptInResponse
 from chalicelib.core.contacts.validate_contact import normalise_contact
 from chalicelib.core.privacy.request_opt_in import OptInRequest, request_opt_in
 from chalicelib.core.privacy.set_consent import list_consents, set_consent
 from chalicelib.core.privacy.suppress_address import find_suppression, remove_suppression, suppress_address
 from chalicelib.errors import invalid
 from chalicelib.model.base import StrictModel, Uid
-from chalicelib.model.consent import LINK_LIFE, MAX_LINK_LIFE, ConsentSource
+from chalicelib.model.consent import LINK_LIFE, MAX_LINK_LIFE, ConsentRecord, ConsentSource
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.durations import Duration
 from chalicelib.model.message import MessageType
@@ -63,14 +76,22 @@ class NewSuppression(Address):
     reason: SuppressionReason = SuppressionReason.MANUAL
 
 
-@endpoint(blueprint, "GET /v1/contacts/{uid}/consent", query=ListQuery)
-def get_consent(call: Call[NoBody, ListQuery]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/contacts/{uid}/consent", response=ConsentRecord, form=ResponseForm.PAGE, query=ListQuery)
+def get_consent(call: Call[NoBody, ListQuery]) -> ApiResponse[ConsentRecord]:
     """Every change, newest first."""
     return respond_page(call, list_consents(call.ports, call.workspace, call.uid, call.query.limit, call.cursor))
 
 
-@endpoint(blueprint, "POST /v1/contacts/{uid}/consent", scope=Scope.WRITE, body=NewConsent, idempotent=True)
-def post_consent(call: Call[NewConsent, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/contacts/{uid}/consent",
+    response=ConsentResponse,
+    also_status=202,
+    scope=Scope.WRITE,
+    body=NewConsent,
+    idempotent=True,
+)
+def post_consent(call: Call[NewConsent, NoBody]) -> ApiResponse[ConsentResponse]:
     """Notes what the contact has said, or asks it."""
     said = call.body
     if said.channel_type not in call.ports.channel_types:
@@ -78,19 +99,21 @@ def post_consent(call: Call[NewConsent, NoBody]) -> ApiResponse:
         raise invalid("channelType", f"there is no channel type {said.channel_type}; there are {known}")
     origin = ConsentSource(source=said.source, proof=said.proof, collected_at=said.collected_at)
     kind = (said.channel_type, said.message_type)
-    shown = {"contactUid": call.uid, "channelType": kind[0], "messageType": kind[1], "state": said.state}
+    saved = ConsentResponse(contact_uid=call.uid, channel_type=kind[0], message_type=kind[1], state=said.state)
     if said.channel_uid and said.template_uid:
         asking = OptInRequest(said.channel_uid, said.template_uid, said.expires_in)
         opt_in = request_opt_in(call.ports, call.workspace, call.uid, kind, asking, origin)
         return respond(
-            {**shown, "confirmation": opt_in.model_dump(mode="json", exclude={"rev"})}, "Asked to confirm", 202
+            build_response(ConsentResponse, saved, confirmation=build_response(OptInResponse, opt_in)),
+            "Asked to confirm",
+            202,
         )
     set_consent(call.ports, call.workspace, call.uid, kind, said.state, origin)
-    return respond(shown, "Consent saved")
+    return respond(saved, "Consent saved")
 
 
-@endpoint(blueprint, "GET /v1/suppressions", query=ListQuery)
-def get_suppressions(call: Call[NoBody, ListQuery]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/suppressions", response=Suppression, form=ResponseForm.PAGE, query=ListQuery)
+def get_suppressions(call: Call[NoBody, ListQuery]) -> ApiResponse[Suppression]:
     """Newest first; addresses are known by their keyed hash only."""
     listed = {"listed": "yes"}
     return respond_page(
@@ -98,8 +121,16 @@ def get_suppressions(call: Call[NoBody, ListQuery]) -> ApiResponse:
     )
 
 
-@endpoint(blueprint, "POST /v1/suppressions", scope=Scope.WRITE, body=NewSuppression, idempotent=True)
-def post_suppression(call: Call[NewSuppression, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/suppressions",
+    response=Suppression,
+    status=201,
+    scope=Scope.WRITE,
+    body=NewSuppression,
+    idempotent=True,
+)
+def post_suppression(call: Call[NewSuppression, NoBody]) -> ApiResponse[Suppression]:
     """No send to the address begins after this; done twice it changes nothing."""
     kind, address = _read_address(call.body, call)
     block = SuppressionBlock(
@@ -112,17 +143,17 @@ def post_suppression(call: Call[NewSuppression, NoBody]) -> ApiResponse:
     return respond(suppress_address(call.ports, call.workspace, address, block), "Address suppressed", 201)
 
 
-@endpoint(blueprint, "POST /v1/suppressions/search", body=Address, idempotent=False)
-def search_suppression(call: Call[Address, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "POST /v1/suppressions/search", response=Suppression, body=Address, idempotent=False)
+def search_suppression(call: Call[Address, NoBody]) -> ApiResponse[Suppression]:
     """What the list says of an address; in the body, as addresses do not belong in URLs."""
     return respond(find_suppression(call.ports, call.workspace, *_read_address(call.body, call)), "Suppression")
 
 
-@endpoint(blueprint, "DELETE /v1/suppressions/{uid}", scope=Scope.WRITE)
-def delete_suppression(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "DELETE /v1/suppressions/{uid}", response=NoData, scope=Scope.WRITE)
+def delete_suppression(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """The address may be written to again."""
     remove_suppression(call.ports, call.workspace, call.uid)
-    return respond(None, "Suppression removed")
+    return respond_done("Suppression removed")
 
 
 def _read_address(body: Address, call: Call[Address, NoBody] | Call[NewSuppression, NoBody]) -> tuple[AddressKind, str]:

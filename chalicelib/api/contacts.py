@@ -6,14 +6,26 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field, ValidationInfo, field_validator
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import (
+    ApiResponse,
+    Call,
+    ListQuery,
+    NoBody,
+    NoData,
+    ResponseForm,
+    endpoint,
+    respond,
+    respond_done,
+    respond_page,
+)
+from chalicelib.api.responses.contacts import SavedVersionResponse, TimelineResponse, timeline_response
 from chalicelib.core.contacts.list_contacts import ContactSearch, list_contacts
 from chalicelib.core.contacts.save_contact import Given, Saved, get_contact, patch_contact, put_contact, upsert_contact
 from chalicelib.core.contacts.validate_contact import check_value
 from chalicelib.core.privacy.erase_contact import anonymise_contact, erase_contact
 from chalicelib.core.reporting.contact_timeline import contact_timeline
-from chalicelib.model.base import Uid, rfc3339
-from chalicelib.model.contact import ContactFields, ContactStatus, Tag
+from chalicelib.model.base import Uid
+from chalicelib.model.contact import Contact, ContactFields, ContactStatus, Tag
 from chalicelib.model.workspace import Scope
 from chalicelib.ports import Page
 
@@ -35,13 +47,23 @@ class NewContact(ContactBody):
     uid: Uid | None = None
 
 
-@endpoint(blueprint, "POST /v1/contacts", scope=Scope.WRITE, body=NewContact, idempotent=True)
-def post_contact(call: Call[NewContact, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/contacts",
+    response=Contact,
+    status=201,
+    also_status=200,
+    replayed=SavedVersionResponse,
+    scope=Scope.WRITE,
+    body=NewContact,
+    idempotent=True,
+)
+def post_contact(call: Call[NewContact, NoBody]) -> ApiResponse[Contact]:
     """Creates it, or changes the one that has the uid, externalId, email or phone."""
     given = {name: value for name, value in _said(call.body).items() if name != "uid"}
     saved = upsert_contact(call.ports, call.workspace, given, call.body.uid)
     # A repetition is told only who it was: what is erased must not live on for a day in a kept answer.
-    kept = respond({"uid": saved.contact.uid}, "Contact saved before")
+    kept = respond(SavedVersionResponse(uid=saved.contact.uid), "Contact saved before")
     return replace(_saved(saved), kept=kept.text)
 
 
@@ -56,8 +78,8 @@ class ContactQuery(ListQuery):
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
-@endpoint(blueprint, "GET /v1/contacts", query=ContactQuery)
-def get_contacts(call: Call[NoBody, ContactQuery]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/contacts", response=Contact, form=ResponseForm.PAGE, query=ContactQuery)
+def get_contacts(call: Call[NoBody, ContactQuery]) -> ApiResponse[Contact]:
     """In no particular order; a page of a filtered list may be short and still have a next."""
     asked = call.query
     exact = {"email": asked.email, "phone": asked.phone, "external_id": asked.external_id}
@@ -65,51 +87,55 @@ def get_contacts(call: Call[NoBody, ContactQuery]) -> ApiResponse:
     return respond_page(call, list_contacts(call.ports, call.workspace, wanted, asked.limit, call.cursor))
 
 
-@endpoint(blueprint, "GET /v1/contacts/{uid}/timeline", query=ListQuery)
-def get_timeline(call: Call[NoBody, ListQuery]) -> ApiResponse:
+@endpoint(
+    blueprint, "GET /v1/contacts/{uid}/timeline", response=TimelineResponse, form=ResponseForm.PAGE, query=ListQuery
+)
+def get_timeline(call: Call[NoBody, ListQuery]) -> ApiResponse[TimelineResponse]:
     """What happened to it, newest first."""
     page = contact_timeline(call.ports, call.workspace, call.uid, call.query.limit, call.cursor)
-    shown = tuple({"kind": each.kind, "at": rfc3339(each.at), **each.details} for each in page.items)
+    shown = tuple(timeline_response(each) for each in page.items)
     return respond_page(call, Page(shown, page.cursor))
 
 
-@endpoint(blueprint, "POST /v1/contacts/{uid}/anonymise", scope=Scope.WRITE, idempotent=True)
-def post_anonymise(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "POST /v1/contacts/{uid}/anonymise", response=Contact, scope=Scope.WRITE, idempotent=True)
+def post_anonymise(call: Call[NoBody, NoBody]) -> ApiResponse[Contact]:
     """Takes away all that tells who it is; what was counted stays, and no message goes out any more."""
     return respond(anonymise_contact(call.ports, call.workspace, call.uid), "Contact anonymised")
 
 
-def get_one(call: Call[NoBody, NoBody]) -> ApiResponse:
+def get_one(call: Call[NoBody, NoBody]) -> ApiResponse[Contact]:
     """One contact."""
     return respond(get_contact(call.ports, call.workspace, call.uid), "Contact")
 
 
-def put_one(call: Call[ContactBody, NoBody]) -> ApiResponse:
+def put_one(call: Call[ContactBody, NoBody]) -> ApiResponse[Contact]:
     """Creates or replaces it under this uid."""
     return _saved(put_contact(call.ports, call.workspace, call.uid, _said(call.body)))
 
 
-def delete_one(call: Call[NoBody, NoBody]) -> ApiResponse:
+def delete_one(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """Erases it."""
     erase_contact(call.ports, call.workspace, call.uid)
-    return respond(None, "Contact erased")
+    return respond_done("Contact erased")
 
 
-@endpoint(blueprint, "PATCH /v1/contacts/{uid}", scope=Scope.WRITE, body=ContactBody)
-def patch_one(call: Call[ContactBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "PATCH /v1/contacts/{uid}", response=Contact, scope=Scope.WRITE, body=ContactBody)
+def patch_one(call: Call[ContactBody, NoBody]) -> ApiResponse[Contact]:
     """Changes what the body names."""
     return respond(patch_contact(call.ports, call.workspace, call.uid, _said(call.body)), "Contact changed")
 
 
 for _path in ("/v1/contacts/{uid}", "/v1/identity/{uid}"):
-    endpoint(blueprint, f"GET {_path}")(get_one)
-    endpoint(blueprint, f"PUT {_path}", scope=Scope.WRITE, body=ContactBody)(put_one)
-    endpoint(blueprint, f"DELETE {_path}", scope=Scope.WRITE)(delete_one)
+    endpoint(blueprint, f"GET {_path}", response=Contact)(get_one)
+    endpoint(
+        blueprint, f"PUT {_path}", response=Contact, status=201, also_status=200, scope=Scope.WRITE, body=ContactBody
+    )(put_one)
+    endpoint(blueprint, f"DELETE {_path}", response=NoData, scope=Scope.WRITE)(delete_one)
 
 
 def _said(body: ContactFields) -> Given:
     return {name: getattr(body, name) for name in body.model_fields_set}
 
 
-def _saved(saved: Saved) -> ApiResponse:
+def _saved(saved: Saved) -> ApiResponse[Contact]:
     return respond(saved.contact, "Contact created" if saved.is_new else "Contact saved", 201 if saved.is_new else 200)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chalice.app import Blueprint
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, NoData, ResponseForm, endpoint
 from chalicelib.errors import NotFound
 
 blueprint = Blueprint(__name__)
@@ -16,8 +16,8 @@ _POLICY = (
 )
 
 
-@endpoint(blueprint, "GET /openapi.json", scope=None)
-def get_openapi(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /openapi.json", response=NoData, form=ResponseForm.BARE, scope=None)
+def get_openapi(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """The description of this API, OpenAPI 3.1."""
     from chalicelib.api.http import openapi  # noqa: PLC0415  Its models take 50 ms that no other call shall wait for.
 
@@ -25,16 +25,16 @@ def get_openapi(call: Call[NoBody, NoBody]) -> ApiResponse:
     return ApiResponse(200, openapi.text(), {"Cache-Control": "public, max-age=300"})
 
 
-@endpoint(blueprint, "GET /docs", scope=None)
-def get_docs(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /docs", response=NoData, media_type="text/html", scope=None)
+def get_docs(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """The description as a page."""
     del call
     headers = {"Content-Security-Policy": _POLICY}
     return ApiResponse(200, _read("page.html"), headers, "text/html; charset=utf-8")
 
 
-@endpoint(blueprint, "GET /docs/{name}", scope=None)
-def get_docs_file(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /docs/{name}", response=NoData, media_type="text/javascript", scope=None)
+def get_docs_file(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """The page's script and style."""
     name = call.path["name"]
     if name not in _FILES:

@@ -5,19 +5,24 @@ from collections.abc import Sequence
 from chalice.app import Blueprint
 
 from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond
+from chalicelib.api.responses.events import EventResult, EventResults
 from chalicelib.core.events.accept_events import EventOutcome, NewEvent, NewEvents, accept_events
 from chalicelib.model.workspace import Scope
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "POST /v1/events", scope=Scope.WRITE, body=NewEvents, idempotent=True)
-def post_events(call: Call[NewEvents, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint, "POST /v1/events", response=EventResults, status=202, scope=Scope.WRITE, body=NewEvents, idempotent=True
+)
+def post_events(call: Call[NewEvents, NoBody]) -> ApiResponse[EventResults]:
     """Up to 100 events; each has a result of its own. What is accepted is queued and not lost."""
     reports = accept_events(call.ports, call.workspace, _named(call))
     accepted = sum(report.problem is None for report in reports)
-    shown = {"accepted": accepted, "results": [_show(index, report) for index, report in enumerate(reports)]}
-    return respond(shown, f"{accepted} of {len(reports)} events accepted", 202)
+    results = EventResults(
+        accepted=accepted, results=tuple(_result(index, report) for index, report in enumerate(reports))
+    )
+    return respond(results, f"{accepted} of {len(reports)} events accepted", 202)
 
 
 def _named(call: Call[NewEvents, NoBody]) -> Sequence[NewEvent]:
@@ -30,9 +35,13 @@ def _named(call: Call[NewEvents, NoBody]) -> Sequence[NewEvent]:
     ]
 
 
-def _show(index: int, report: EventOutcome) -> dict[str, object]:
-    shown: dict[str, object] = {"id": report.id, "contactUid": report.contact_uid}
+def _result(index: int, report: EventOutcome) -> EventResult:
     if report.problem is None:
-        return {**shown, "status": "accepted"}
-    field = f"events[{index}].{report.problem.field}"
-    return {**shown, "status": "refused", "field": field, "message": report.problem.message}
+        return EventResult(id=report.id, contact_uid=report.contact_uid, status="accepted")
+    return EventResult(
+        id=report.id,
+        contact_uid=report.contact_uid,
+        status="refused",
+        field=f"events[{index}].{report.problem.field}",
+        message=report.problem.message,
+    )

@@ -5,8 +5,10 @@ from datetime import timedelta
 from chalice.app import Blueprint
 
 from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond
+from chalicelib.api.responses.build import build_response
+from chalicelib.api.responses.files import ExportResponse, UploadResponse
 from chalicelib.core.reporting.export import start_export
-from chalicelib.model.base import StrictModel, rfc3339
+from chalicelib.model.base import StrictModel
 from chalicelib.model.export_job import DataExport, ExportRequest, ExportStatus
 from chalicelib.model.ids import new_uid
 from chalicelib.model.import_job import FileName
@@ -23,30 +25,47 @@ class NewUpload(StrictModel):
     file_name: FileName | None = None
 
 
-@endpoint(blueprint, "POST /v1/uploads", scope=Scope.WRITE, body=NewUpload, idempotent=True)
-def post_upload(call: Call[NewUpload, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/uploads",
+    response=UploadResponse,
+    status=201,
+    scope=Scope.WRITE,
+    body=NewUpload,
+    idempotent=True,
+)
+def post_upload(call: Call[NewUpload, NoBody]) -> ApiResponse[UploadResponse]:
     """A URL that takes the file with one PUT; then import it by its `fileName`."""
     name = call.body.file_name or f"{new_uid()}.csv"
     url = call.ports.files.upload_link(f"{call.workspace}/uploads/{name}", UPLOAD_SECONDS)
-    expires = rfc3339(call.ports.clock.real() + timedelta(seconds=UPLOAD_SECONDS))
+    expires = call.ports.clock.real() + timedelta(seconds=UPLOAD_SECONDS)
     return respond(
-        {"fileName": name, "method": "PUT", "url": url, "expiresAt": expires}, "Put the file to the URL", 201
+        UploadResponse(file_name=name, method="PUT", url=url, expires_at=expires), "Put the file to the URL", 201
     )
 
 
-@endpoint(blueprint, "POST /v1/exports", scope=Scope.READ, body=ExportRequest, idempotent=True)
-def post_export(call: Call[ExportRequest, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/exports",
+    response=ExportResponse,
+    status=202,
+    scope=Scope.READ,
+    body=ExportRequest,
+    idempotent=True,
+)
+def post_export(call: Call[ExportRequest, NoBody]) -> ApiResponse[ExportResponse]:
     """Queues it."""
-    return respond(_shown(call, start_export(call.ports, call.workspace, call.body)), "Export queued", 202)
+    return respond(_response(call, start_export(call.ports, call.workspace, call.body)), "Export queued", 202)
 
 
-@endpoint(blueprint, "GET /v1/exports/{uid}")
-def get_export(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/exports/{uid}", response=ExportResponse)
+def get_export(call: Call[NoBody, NoBody]) -> ApiResponse[ExportResponse]:
     """How far it is, and in the end where the file is."""
-    return respond(_shown(call, call.ports.catalog.get(call.workspace, DataExport, call.uid)), "Export")
+    return respond(_response(call, call.ports.catalog.get(call.workspace, DataExport, call.uid)), "Export")
 
 
-def _shown(call: Call[ExportRequest, NoBody] | Call[NoBody, NoBody], task: DataExport) -> dict[str, object]:
-    shown = task.model_dump(mode="json", by_alias=True, exclude={"rev", "file", "token", "parts", "cursor"})
-    done = task.status is ExportStatus.COMPLETED
-    return {**shown, "url": call.ports.files.link(task.file, DOWNLOAD_SECONDS) if done else None}
+def _response(call: Call[ExportRequest, NoBody] | Call[NoBody, NoBody], export: DataExport) -> ExportResponse:
+    done = export.status is ExportStatus.COMPLETED
+    return build_response(
+        ExportResponse, export, url=call.ports.files.link(export.file, DOWNLOAD_SECONDS) if done else None
+    )

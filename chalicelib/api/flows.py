@@ -5,10 +5,33 @@ from typing import Annotated, ClassVar, Literal
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api.flow_presenter import inspect_execution, show_execution, show_flow, summarise_flow
 from chalicelib.api.http.call import READ_NUMBER
-from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import (
+    ApiResponse,
+    Call,
+    ListQuery,
+    NoBody,
+    NoData,
+    ResponseForm,
+    endpoint,
+    respond,
+    respond_done,
+    respond_page,
+)
 from chalicelib.api.http.lists import page_of_list
+from chalicelib.api.responses.executions import (
+    ExecutionDetailResponse,
+    ExecutionResponse,
+    execution_detail,
+    execution_response,
+)
+from chalicelib.api.responses.flows import (
+    ContactsAddedResponse,
+    FlowResponse,
+    FlowSummaryResponse,
+    flow_response,
+    flow_summary,
+)
 from chalicelib.core.flows.add_contacts import add_contacts
 from chalicelib.core.flows.control_flow import FlowChange, change_flow, delete_flow
 from chalicelib.core.flows.create_flow import NewFlow, create_flow
@@ -63,26 +86,37 @@ class MoreContacts(StrictModel):
     contact_uids: ContactUids
 
 
-def _show(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> dict[str, object]:
-    return show_flow(describe_flow(ports, workspace, flow))
+def _describe(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowResponse:
+    return flow_response(describe_flow(ports, workspace, flow))
 
 
-@endpoint(blueprint, "POST /v1/flows", scope=Scope.WRITE, body=NewFlow, also_bare=True, idempotent=True)
-def post_flow(call: Call[NewFlow, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/flows",
+    response=FlowResponse,
+    status=201,
+    scope=Scope.WRITE,
+    body=NewFlow,
+    also_bare=True,
+    idempotent=True,
+)
+def post_flow(call: Call[NewFlow, NoBody]) -> ApiResponse[FlowResponse]:
     """Creates a flow and queues it, or with `"status": "draft"` only creates it."""
     flow = call.made_before(Flow) or create_flow(call.ports, call.workspace, call.body, uid=call.reserved_uid)
-    return respond(_show(call.ports, call.workspace, flow), "Flow created", 201)
+    return respond(_describe(call.ports, call.workspace, flow), "Flow created", 201)
 
 
-@endpoint(blueprint, "GET /v1/flows", query=FlowFilter, also_bare=True)
-def get_flows(call: Call[NoBody, FlowFilter]) -> ApiResponse:
+@endpoint(
+    blueprint, "GET /v1/flows", response=FlowSummaryResponse, form=ResponseForm.PAGE, query=FlowFilter, also_bare=True
+)
+def get_flows(call: Call[NoBody, FlowFilter]) -> ApiResponse[FlowSummaryResponse]:
     """Newest first."""
     query = call.query
     contact = query.contact_uid or query.identity_uid
     if query.contact_uid and query.identity_uid and query.contact_uid != query.identity_uid:
         raise invalid("identityUid", "contactUid and identityUid are two names of one filter, and differ")
     page = _flows_of_contact(call, contact) if contact else _flows(call)
-    shown = Page(tuple(summarise_flow(flow) for flow in page.items), page.cursor)
+    shown = Page(tuple(flow_summary(flow) for flow in page.items), page.cursor)
     return respond_page(call, shown)
 
 
@@ -106,72 +140,100 @@ def _flows_of_contact(call: Call[NoBody, FlowFilter], contact: str) -> Page[Flow
     return page_of_list(fitting, call.query.limit, call.cursor)
 
 
-@endpoint(blueprint, "GET /v1/flows/{uid}", also_bare=True)
-def get_flow(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/flows/{uid}", response=FlowResponse, also_bare=True)
+def get_flow(call: Call[NoBody, NoBody]) -> ApiResponse[FlowResponse]:
     """Status, statistics and metadata."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
-    return respond(_show(call.ports, call.workspace, flow), "Flow")
+    return respond(_describe(call.ports, call.workspace, flow), "Flow")
 
 
-@endpoint(blueprint, "PATCH /v1/flows/{uid}", scope=Scope.WRITE, body=FlowChange, also_bare=True)
-def patch_flow(call: Call[FlowChange, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "PATCH /v1/flows/{uid}", response=FlowResponse, scope=Scope.WRITE, body=FlowChange, also_bare=True)
+def patch_flow(call: Call[FlowChange, NoBody]) -> ApiResponse[FlowResponse]:
     """Starts, pauses, resumes or cancels; describes; configures while draft or paused."""
     flow = change_flow(call.ports, call.workspace, call.uid, call.body)
-    return respond(_show(call.ports, call.workspace, flow), f"Flow is {flow.status}")
+    return respond(_describe(call.ports, call.workspace, flow), f"Flow is {flow.status}")
 
 
-@endpoint(blueprint, "DELETE /v1/flows/{uid}", scope=Scope.WRITE, also_bare=True)
-def remove_flow(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "DELETE /v1/flows/{uid}", response=NoData, scope=Scope.WRITE, also_bare=True)
+def remove_flow(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """409 while it is running or queued."""
     delete_flow(call.ports, call.workspace, call.uid)
-    return respond(None, "Flow deleted")
+    return respond_done("Flow deleted")
 
 
 @endpoint(
-    blueprint, "POST /v1/flows/{uid}/contacts", scope=Scope.WRITE, body=MoreContacts, also_bare=True, idempotent=True
+    blueprint,
+    "POST /v1/flows/{uid}/contacts",
+    response=ContactsAddedResponse,
+    scope=Scope.WRITE,
+    body=MoreContacts,
+    also_bare=True,
+    idempotent=True,
 )
-def post_flow_contacts(call: Call[MoreContacts, NoBody]) -> ApiResponse:
+def post_flow_contacts(call: Call[MoreContacts, NoBody]) -> ApiResponse[ContactsAddedResponse]:
     """More contacts while it is draft or queued."""
     done = add_contacts(call.ports, call.workspace, call.uid, call.body.contact_uids)
-    shown = {
-        "uid": done.flow.uid,
-        "contactCount": done.flow.contact_count,
-        "added": done.added,
-        "duplicatesRemoved": done.duplicates,
-    }
-    return respond(shown, f"{done.added} contacts added")
+    response = ContactsAddedResponse(
+        uid=done.flow.uid,
+        contact_count=done.flow.contact_count,
+        added=done.added,
+        duplicates_removed=done.duplicates,
+    )
+    return respond(response, f"{done.added} contacts added")
 
 
-@endpoint(blueprint, "POST /v1/flows/{uid}/recount", scope=Scope.WRITE, also_bare=True, idempotent=True)
-def post_recount(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/flows/{uid}/recount",
+    response=FlowResponse,
+    also_status=202,
+    scope=Scope.WRITE,
+    also_bare=True,
+    idempotent=True,
+)
+def post_recount(call: Call[NoBody, NoBody]) -> ApiResponse[FlowResponse]:
     """Exact statistics now: counted at once for a small flow, in the background for a large one."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     if flow.shards > 1:
         request_recount(call.ports, call.workspace, flow)
-        return respond(_show(call.ports, call.workspace, flow), "Recount started", 202)
+        return respond(_describe(call.ports, call.workspace, flow), "Recount started", 202)
     recounted = recount_now(call.ports, call.workspace, flow)
-    return respond(_show(call.ports, call.workspace, recounted), "Flow recounted")
+    return respond(_describe(call.ports, call.workspace, recounted), "Flow recounted")
 
 
 @endpoint(
-    blueprint, "POST /v1/flows/{uid}/retry", scope=Scope.WRITE, body=RetryRequest, also_bare=True, idempotent=True
+    blueprint,
+    "POST /v1/flows/{uid}/retry",
+    response=FlowResponse,
+    status=201,
+    scope=Scope.WRITE,
+    body=RetryRequest,
+    also_bare=True,
+    idempotent=True,
 )
-def post_retry(call: Call[RetryRequest, NoBody]) -> ApiResponse:
+def post_retry(call: Call[RetryRequest, NoBody]) -> ApiResponse[FlowResponse]:
     """A new flow over the contacts whose messages failed, stayed unknown or were skipped."""
     known = call.made_before(Flow)
     flow = known or retry_flow(call.ports, call.workspace, call.uid, call.body, call.reserved_uid)
-    return respond(_show(call.ports, call.workspace, flow), "Retry created", 201)
+    return respond(_describe(call.ports, call.workspace, flow), "Retry created", 201)
 
 
-@endpoint(blueprint, "GET /v1/flows/{uid}/executions", query=ExecutionFilter, also_bare=True)
-def get_executions(call: Call[NoBody, ExecutionFilter]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "GET /v1/flows/{uid}/executions",
+    response=ExecutionResponse,
+    form=ResponseForm.PAGE,
+    query=ExecutionFilter,
+    also_bare=True,
+)
+def get_executions(call: Call[NoBody, ExecutionFilter]) -> ApiResponse[ExecutionResponse]:
     """A page of executions; one with a filter may be short and still have a next."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     query = call.query
     is_filtered = query.status or query.node_id or query.reason or query.stuck
     keep = (lambda row: _fits(row, query, call.ports)) if is_filtered else None
     page = list_executions(call.ports, call.workspace, flow, keep, query.limit, call.cursor)
-    return respond_page(call, Page(tuple(show_execution(row) for row in page.items), page.cursor))
+    return respond_page(call, Page(tuple(execution_response(row) for row in page.items), page.cursor))
 
 
 def _fits(row: Execution, query: ExecutionFilter, ports: Ports) -> bool:
@@ -189,9 +251,15 @@ def _fits(row: Execution, query: ExecutionFilter, ports: Ports) -> bool:
     return query.reason in reasons
 
 
-@endpoint(blueprint, "GET /v1/flows/{uid}/executions/{contact_uid}", query=EntryQuery, also_bare=True)
-def get_one_execution(call: Call[NoBody, EntryQuery]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "GET /v1/flows/{uid}/executions/{contact_uid}",
+    response=ExecutionDetailResponse,
+    query=EntryQuery,
+    also_bare=True,
+)
+def get_one_execution(call: Call[NoBody, EntryQuery]) -> ApiResponse[ExecutionDetailResponse]:
     """State, where now, why, what next and when, history."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     row = get_execution(call.ports, call.workspace, flow, call.path["contact_uid"], call.query.entry)
-    return respond(inspect_execution(row), "Execution")
+    return respond(execution_detail(row), "Execution")

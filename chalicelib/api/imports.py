@@ -5,7 +5,9 @@ from typing import Annotated
 from chalice.app import Blueprint
 
 from chalicelib.api.http.call import READ_FLAG
-from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, NoData, endpoint, respond
+from chalicelib.api.responses.build import build_response
+from chalicelib.api.responses.files import ImportResponse
 from chalicelib.core.contacts.import_contacts import read_rejected, start_import
 from chalicelib.model.base import StrictModel
 from chalicelib.model.consent import Proof, Source
@@ -28,23 +30,30 @@ class ImportQuery(StrictModel):
 
 
 @endpoint(
-    blueprint, "POST /v1/contacts/import", scope=Scope.WRITE, body=ImportRequest, query=ImportQuery, idempotent=True
+    blueprint,
+    "POST /v1/contacts/import",
+    response=ImportResponse,
+    status=202,
+    scope=Scope.WRITE,
+    body=ImportRequest,
+    query=ImportQuery,
+    idempotent=True,
 )
-def post_import(call: Call[ImportRequest, ImportQuery]) -> ApiResponse:
+def post_import(call: Call[ImportRequest, ImportQuery]) -> ApiResponse[ImportResponse]:
     """Queues it; the rows are read in the background. What the query says goes before the body."""
     options = {name: getattr(call.query, name) for name in call.query.model_fields_set}
     request = call.body.model_copy(update=options)
-    return respond(_shown(start_import(call.ports, call.workspace, request)), "Import queued", 202)
+    return respond(_response(start_import(call.ports, call.workspace, request)), "Import queued", 202)
 
 
-@endpoint(blueprint, "GET /v1/imports/{uid}")
-def get_import(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/imports/{uid}", response=ImportResponse)
+def get_import(call: Call[NoBody, NoBody]) -> ApiResponse[ImportResponse]:
     """How far it is."""
-    return respond(_shown(call.ports.catalog.get(call.workspace, ContactImport, call.uid)), "Import")
+    return respond(_response(call.ports.catalog.get(call.workspace, ContactImport, call.uid)), "Import")
 
 
-@endpoint(blueprint, "GET /v1/imports/{uid}/rejected")
-def get_rejected(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/imports/{uid}/rejected", response=NoData, also_status=303, media_type="text/csv")
+def get_rejected(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """The rejected rows as CSV; a large file by a link."""
     text = read_rejected(call.ports, call.workspace, call.uid)
     if len(text.encode()) > MAX_INLINE_ANSWER:
@@ -55,7 +64,6 @@ def get_rejected(call: Call[NoBody, NoBody]) -> ApiResponse:
     return ApiResponse(200, text, headers, "text/csv; charset=utf-8")
 
 
-def _shown(task: ContactImport) -> dict[str, object]:
-    """Without what only the job needs, with where the rejected rows are."""
-    shown = task.model_dump(mode="json", exclude={"rev", "file", "line", "pages", "rejected_pages"})
-    return {**shown, "rejectedUrl": f"/v1/imports/{task.uid}/rejected" if task.rejected else None}
+def _response(task: ContactImport) -> ImportResponse:
+    rejected_url = f"/v1/imports/{task.uid}/rejected" if task.rejected else None
+    return build_response(ImportResponse, task, rejected_url=rejected_url)

@@ -1,6 +1,5 @@
 """Routes of keys and workspaces; both are shown with what opens them once, when they are made."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from chalice.app import Blueprint
@@ -11,15 +10,19 @@ from chalicelib.api.http.endpoint import (
     Call,
     ListQuery,
     NoBody,
+    NoData,
+    ResponseForm,
     endpoint,
-    respond,
+    respond_done,
     respond_page,
     respond_with_secret,
 )
+from chalicelib.api.responses.build import build_response
+from chalicelib.api.responses.keys import KeyCreatedResponse, KeyResponse, WorkspaceCreatedResponse, WorkspaceResponse
 from chalicelib.core.workspaces.create_workspace import create_workspace
 from chalicelib.core.workspaces.manage_keys import CreateKeyRequest, create_key, revoke_key
 from chalicelib.model.base import StrictModel
-from chalicelib.model.workspace import Key, KnownWorkspace, Scope, Workspace
+from chalicelib.model.workspace import Key, KnownWorkspace, Scope
 from chalicelib.ports import Page
 
 blueprint = Blueprint(__name__)
@@ -31,46 +34,65 @@ class WorkspaceRequest(StrictModel):
     name: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-@endpoint(blueprint, "POST /v1/keys", scope=Scope.ADMIN, body=CreateKeyRequest, idempotent=True)
-def post_key(call: Call[CreateKeyRequest, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/keys",
+    response=KeyCreatedResponse,
+    status=201,
+    scope=Scope.ADMIN,
+    body=CreateKeyRequest,
+    idempotent=True,
+)
+def post_key(call: Call[CreateKeyRequest, NoBody]) -> ApiResponse[KeyCreatedResponse]:
     """A new key; `key` is shown this once. Two live keys are how one replaces the other."""
     key, text = create_key(call.ports, call.workspace, call.body, call.reserved_uid)
-    return respond_with_secret(_show(key), {"key": text}, "Key created: keep it, it is not shown again")
-
-
-@endpoint(blueprint, "GET /v1/keys", scope=Scope.ADMIN, query=ListQuery)
-def list_keys(call: Call[NoBody, ListQuery]) -> ApiResponse:
-    """Newest first; `lastUsedAt` is exact to the hour."""
-    page = call.ports.catalog.page(call.workspace, Key, {}, call.query.limit, call.cursor)
-    return respond_page(call, Page(tuple(_show(key) for key in page.items), page.cursor))
-
-
-@endpoint(blueprint, "DELETE /v1/keys/{uid}", scope=Scope.ADMIN)
-def remove_key(call: Call[NoBody, NoBody]) -> ApiResponse:
-    """Opens nothing any more after at most 60 seconds; 409 for the very key that asks."""
-    revoke_key(call.ports, call.workspace, call.uid, call.key.uid if call.key else "")
-    return respond(None, "Key revoked: within 60 seconds it opens nothing any more")
-
-
-@endpoint(blueprint, "POST /v1/workspaces", scope=Scope.ADMIN, body=WorkspaceRequest, idempotent=True)
-def post_workspace(call: Call[WorkspaceRequest, NoBody]) -> ApiResponse:
-    """A workspace beside this one, with its first admin key, which is shown this once."""
-    workspace, text = create_workspace(call.ports, call.body.name, call.workspace)
     return respond_with_secret(
-        _show_workspace(workspace), {"key": text}, "Workspace created: keep its key, it is not shown again"
+        build_response(KeyCreatedResponse, key, key=text), "key", "Key created: keep it, it is not shown again"
     )
 
 
-@endpoint(blueprint, "GET /v1/workspaces", scope=Scope.ADMIN, query=ListQuery)
-def list_workspaces(call: Call[NoBody, ListQuery]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/keys", response=KeyResponse, form=ResponseForm.PAGE, scope=Scope.ADMIN, query=ListQuery)
+def list_keys(call: Call[NoBody, ListQuery]) -> ApiResponse[KeyResponse]:
+    """Newest first; `lastUsedAt` is exact to the hour."""
+    page = call.ports.catalog.page(call.workspace, Key, {}, call.query.limit, call.cursor)
+    return respond_page(call, Page(tuple(build_response(KeyResponse, key) for key in page.items), page.cursor))
+
+
+@endpoint(blueprint, "DELETE /v1/keys/{uid}", response=NoData, scope=Scope.ADMIN)
+def remove_key(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
+    """Opens nothing any more after at most 60 seconds; 409 for the very key that asks."""
+    revoke_key(call.ports, call.workspace, call.uid, call.key.uid if call.key else "")
+    return respond_done("Key revoked: within 60 seconds it opens nothing any more")
+
+
+@endpoint(
+    blueprint,
+    "POST /v1/workspaces",
+    response=WorkspaceCreatedResponse,
+    status=201,
+    scope=Scope.ADMIN,
+    body=WorkspaceRequest,
+    idempotent=True,
+)
+def post_workspace(call: Call[WorkspaceRequest, NoBody]) -> ApiResponse[WorkspaceCreatedResponse]:
+    """A workspace beside this one, with its first admin key, which is shown this once."""
+    workspace, text = create_workspace(call.ports, call.body.name, call.workspace)
+    return respond_with_secret(
+        build_response(WorkspaceCreatedResponse, workspace, key=text),
+        "key",
+        "Workspace created: keep its key, it is not shown again",
+    )
+
+
+@endpoint(
+    blueprint,
+    "GET /v1/workspaces",
+    response=WorkspaceResponse,
+    form=ResponseForm.PAGE,
+    scope=Scope.ADMIN,
+    query=ListQuery,
+)
+def list_workspaces(call: Call[NoBody, ListQuery]) -> ApiResponse[WorkspaceResponse]:
     """This workspace and those that its admin keys have made; each opens by its own keys only."""
     page = call.ports.catalog.page(call.workspace, KnownWorkspace, {}, call.query.limit, call.cursor)
-    return respond_page(call, Page(tuple(_show_workspace(each) for each in page.items), page.cursor))
-
-
-def _show_workspace(workspace: Workspace | KnownWorkspace) -> Mapping[str, object]:
-    return workspace.model_dump(mode="json", by_alias=True, include={"uid", "name", "created_at"})
-
-
-def _show(key: Key) -> Mapping[str, object]:
-    return key.model_dump(mode="json", by_alias=True, exclude={"digest", "rev", "updated_at"})
+    return respond_page(call, Page(tuple(build_response(WorkspaceResponse, each) for each in page.items), page.cursor))

@@ -8,9 +8,18 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api.flow_presenter import MessageStatus, Shape, message_status, show_message
-from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
+from chalicelib.api.http.endpoint import (
+    ApiResponse,
+    Call,
+    ListQuery,
+    NoBody,
+    ResponseForm,
+    endpoint,
+    respond,
+    respond_page,
+)
 from chalicelib.api.http.lists import page_of_list
+from chalicelib.api.responses.executions import MessageResponse, MessageStatus, message_response, message_status
 from chalicelib.core.launching.control_campaign import flows_of
 from chalicelib.core.reporting.list_executions import find_executions, flows_of_contact, get_execution, list_executions
 from chalicelib.errors import NotFound, invalid
@@ -41,8 +50,8 @@ class MessageFilter(ListQuery):
 MessageCall = Call[NoBody, MessageFilter]
 
 
-@endpoint(blueprint, "GET /v1/messages", query=MessageFilter)
-def get_messages(call: MessageCall) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/messages", response=MessageResponse, form=ResponseForm.PAGE, query=MessageFilter)
+def get_messages(call: MessageCall) -> ApiResponse[MessageResponse]:
     """A page of messages; one with filters may be short and still have a next."""
     query = call.query
     if query.contact_uid:
@@ -58,9 +67,9 @@ def get_messages(call: MessageCall) -> ApiResponse:
     return respond_page(call, _of_flows(call, flows))
 
 
-def _of_contact(call: MessageCall, contact: str) -> Page[Shape]:
+def _of_contact(call: MessageCall, contact: str) -> Page[MessageResponse]:
     """A contact's messages fit a page or few, so they are read at once and counted through."""
-    messages: list[Shape] = []
+    messages: list[MessageResponse] = []
     for flow in flows_of_contact(call.ports, call.workspace, contact):
         if _flow_fits(flow, call.query):
             rows = find_executions(call.ports, call.workspace, flow, contact, _ENTRIES)
@@ -96,7 +105,7 @@ def _read_place(cursor: str, flows: Sequence[Flow]) -> tuple[int, _Place]:
             raise invalid("cursor", "Invalid cursor: pass the cursor of the previous page of this list")
 
 
-def _of_flows(call: MessageCall, flows: Sequence[Flow]) -> Page[Shape]:
+def _of_flows(call: MessageCall, flows: Sequence[Flow]) -> Page[MessageResponse]:
     """Flow after flow, until one has messages to show."""
     start, place = _read_place(call.cursor, flows) if call.cursor else (0, _Place(""))
     for index in range(start, len(flows)):
@@ -109,7 +118,7 @@ def _of_flows(call: MessageCall, flows: Sequence[Flow]) -> Page[Shape]:
     return Page(())
 
 
-def _of_flow(call: MessageCall, flow: Flow, place: _Place) -> tuple[tuple[Shape, ...], _Place | None]:
+def _of_flow(call: MessageCall, flow: Flow, place: _Place) -> tuple[tuple[MessageResponse, ...], _Place | None]:
     """A row may have several messages, so a page of rows may be shown on several pages of messages."""
     limit, query = call.query.limit, call.query
     page = list_executions(
@@ -123,8 +132,8 @@ def _of_flow(call: MessageCall, flow: Flow, place: _Place) -> tuple[tuple[Shape,
     return tuple(messages[place.skip :]), _Place(flow.uid, page.cursor, left) if page.cursor else None
 
 
-def _messages_of(row: Execution, query: MessageFilter) -> list[Shape]:
-    return [show_message(row, node) for node in row.results if _fits(row, node, query)]
+def _messages_of(row: Execution, query: MessageFilter) -> list[MessageResponse]:
+    return [message_response(row, node) for node in row.results if _fits(row, node, query)]
 
 
 def _fits(row: Execution, node: NodeId, query: MessageFilter) -> bool:
@@ -138,8 +147,8 @@ def _fits(row: Execution, node: NodeId, query: MessageFilter) -> bool:
     )
 
 
-@endpoint(blueprint, "GET /v1/messages/{uid}")
-def get_message(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/messages/{uid}", response=MessageResponse)
+def get_message(call: Call[NoBody, NoBody]) -> ApiResponse[MessageResponse]:
     """One message by its uid, which names its flow, contact and node."""
     address = read_message_uid(call.uid)
     if address is None or address.workspace != call.workspace:
@@ -148,4 +157,4 @@ def get_message(call: Call[NoBody, NoBody]) -> ApiResponse:
     row = get_execution(call.ports, call.workspace, flow, address.contact, address.visit)
     if address.node not in row.results or str(row.message_uid(address.node)) != call.uid:
         raise NotFound("Message", call.uid)
-    return respond(show_message(row, address.node), "Message")
+    return respond(message_response(row, address.node), "Message")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from chalice.app import Blueprint
 from pydantic import ConfigDict
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, NoData, endpoint
 from chalicelib.errors import Forbidden, NotFound
 from chalicelib.model.base import StrictModel
 from chalicelib.model.channel import Channel
@@ -41,8 +41,17 @@ class HookQuery(StrictModel):
         return {name: str(value) for name, value in (self.model_extra or {}).items()}
 
 
-@endpoint(blueprint, "POST /v1/hooks/{uid}", scope=None, body=HookBody, query=HookQuery, idempotent=False)
-def post_hook(call: Call[HookBody, HookQuery]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/hooks/{uid}",
+    response=NoData,
+    media_type="text/xml",
+    scope=None,
+    body=HookBody,
+    query=HookQuery,
+    idempotent=False,
+)
+def post_hook(call: Call[HookBody, HookQuery]) -> ApiResponse[NoData]:
     """Takes a callback that the channel's provider has signed."""
     workspace, channel, kind = _find(call)
     headers = {name.lower(): value for name, value in call.headers.items()}
@@ -54,8 +63,8 @@ def post_hook(call: Call[HookBody, HookQuery]) -> ApiResponse:
     return ApiResponse(200, _DONE, {}, "text/xml")
 
 
-@endpoint(blueprint, "GET /v1/hooks/{uid}", scope=None, query=HookQuery)
-def get_hook(call: Call[NoBody, HookQuery]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/hooks/{uid}", response=NoData, media_type="text/plain", scope=None, query=HookQuery)
+def get_hook(call: Call[NoBody, HookQuery]) -> ApiResponse[NoData]:
     """Proves to the provider that asks for it that the address is ours."""
     workspace, channel, kind = _find(call)
     answer = kind.answer_challenge(workspace, channel, call.query.values)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, NoData, endpoint
 from chalicelib.api.http.pages import Form, describe, page, paragraph, unknown_link
 from chalicelib.core.privacy.confirm_opt_in import Confirmation, confirm_opt_in, read_confirmation
 from chalicelib.core.privacy.set_consent import Kind
@@ -33,8 +33,8 @@ MAX_FIELDS = 100
 _ENDED = (MessageType.NEWSLETTER, MessageType.MESSAGE)
 
 
-@endpoint(blueprint, "GET /u/{token}", scope=None)
-def get_unsubscribe(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /u/{token}", response=NoData, media_type="text/html", scope=None)
+def get_unsubscribe(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """Asks what to end."""
     try:
         return _ask(call.ports, read_subscription(call.ports, call.path["token"]))
@@ -42,8 +42,10 @@ def get_unsubscribe(call: Call[NoBody, NoBody]) -> ApiResponse:
         return unknown_link()
 
 
-@endpoint(blueprint, "POST /u/{token}", scope=None, body=Form, idempotent=False)
-def post_unsubscribe(call: Call[Form, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint, "POST /u/{token}", response=NoData, media_type="text/html", scope=None, body=Form, idempotent=False
+)
+def post_unsubscribe(call: Call[Form, NoBody]) -> ApiResponse[NoData]:
     """At once: what was ticked on the page; or, from a mail program (RFC 8058), what the link is about."""
     try:
         link = read_subscription(call.ports, call.path["token"])
@@ -67,8 +69,8 @@ def _read_form(text: str) -> Mapping[str, Sequence[str]]:
         raise invalid("form", f"has more than {MAX_FIELDS} fields") from error
 
 
-@endpoint(blueprint, "GET /c/{token}", scope=None)
-def get_confirm(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /c/{token}", response=NoData, media_type="text/html", scope=None)
+def get_confirm(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """Asks for a click: mail programs and scanners open links by themselves."""
     try:
         found = read_confirmation(call.ports, call.path["token"])
@@ -85,8 +87,10 @@ def get_confirm(call: Call[NoBody, NoBody]) -> ApiResponse:
     )
 
 
-@endpoint(blueprint, "POST /c/{token}", scope=None, body=Form, idempotent=False)
-def post_confirm(call: Call[Form, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint, "POST /c/{token}", response=NoData, media_type="text/html", scope=None, body=Form, idempotent=False
+)
+def post_confirm(call: Call[Form, NoBody]) -> ApiResponse[NoData]:
     """The contact agrees."""
     try:
         return _answered(call.ports, confirm_opt_in(call.ports, call.path["token"]))
@@ -100,8 +104,10 @@ class ClickQuery(StrictModel):
     u: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
 
 
-@endpoint(blueprint, "GET /l/{token}", scope=None, query=ClickQuery)
-def get_click(call: Call[NoBody, ClickQuery]) -> ApiResponse:
+@endpoint(
+    blueprint, "GET /l/{token}", response=NoData, status=302, media_type="text/plain", scope=None, query=ClickQuery
+)
+def get_click(call: Call[NoBody, ClickQuery]) -> ApiResponse[NoData]:
     """Notes the click and leads on; when noting fails, it leads on all the same."""
     try:
         with suppress(RetryLater):
@@ -111,8 +117,8 @@ def get_click(call: Call[NoBody, ClickQuery]) -> ApiResponse:
     return ApiResponse(302, "", {"Location": _ascii(call.query.u), "Referrer-Policy": "no-referrer"}, "text/plain")
 
 
-@endpoint(blueprint, "GET /o/{token}", scope=None)
-def get_open(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /o/{token}", response=NoData, media_type="image/svg+xml", scope=None)
+def get_open(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """Always an image that is not seen."""
     with suppress(RetryLater):
         record_open(call.ports, call.path["token"])
@@ -124,7 +130,7 @@ def _ascii(url: str) -> str:
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~-._")
 
 
-def _answered(ports: Ports, found: Confirmation) -> ApiResponse:
+def _answered(ports: Ports, found: Confirmation) -> ApiResponse[NoData]:
     if found.is_confirmed:
         sender = _sender(ports, found.workspace)
         return page("Thank you", paragraph(f"You will get {describe(*found.kind)} from {sender}.", "status"))
@@ -132,7 +138,7 @@ def _answered(ports: Ports, found: Confirmation) -> ApiResponse:
     return page("This link is no longer valid", paragraph(said, "status"), 410)
 
 
-def _ask(ports: Ports, link: Subscription, notice: str = "") -> ApiResponse:
+def _ask(ports: Ports, link: Subscription, notice: str = "") -> ApiResponse[NoData]:
     boxes = "".join(_box(link, kind) for kind in _choices(link))
     return page(
         f"Messages from {_sender(ports, link.workspace)}",
@@ -143,7 +149,7 @@ def _ask(ports: Ports, link: Subscription, notice: str = "") -> ApiResponse:
     )
 
 
-def _done(ports: Ports, link: Subscription, kinds: Sequence[Kind]) -> ApiResponse:
+def _done(ports: Ports, link: Subscription, kinds: Sequence[Kind]) -> ApiResponse[NoData]:
     items = "".join(f"<li>{escape(_sentence(kind))}</li>" for kind in kinds)
     said = paragraph(f"From now on {_sender(ports, link.workspace)} will not send you:", "status")
     return page("You are unsubscribed", f"{said}<ul>{items}</ul>")

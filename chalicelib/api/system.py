@@ -5,7 +5,8 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, endpoint, respond, respond_raw
+from chalicelib.api.http.endpoint import ApiResponse, Call, NoBody, ResponseForm, endpoint, respond, respond_bare
+from chalicelib.api.responses.system import HealthResponse
 from chalicelib.core.workspaces.update_workspace import update_workspace
 from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import WorkspaceUid
@@ -24,21 +25,21 @@ class WorkspaceChanges(StrictModel):
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = ""
 
 
-@endpoint(blueprint, "GET /health", scope=None)
-def get_health(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /health", response=HealthResponse, form=ResponseForm.BARE, scope=None)
+def get_health(call: Call[NoBody, NoBody]) -> ApiResponse[HealthResponse]:
     """200 when the API and its catalog answer."""
     call.ports.catalog.find(WorkspaceUid("none"), Workspace, "none")
-    return respond_raw({"status": "ok"})
+    return respond_bare(HealthResponse(status="ok"))
 
 
-@endpoint(blueprint, "GET /v1/workspace")
-def get_workspace(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/workspace", response=Workspace)
+def get_workspace(call: Call[NoBody, NoBody]) -> ApiResponse[Workspace]:
     """The settings of the key's workspace."""
     return respond(call.ports.catalog.get(call.workspace, Workspace, call.workspace), "Workspace")
 
 
-@endpoint(blueprint, "PATCH /v1/workspace", scope=Scope.ADMIN, body=WorkspaceChanges)
-def patch_workspace(call: Call[WorkspaceChanges, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "PATCH /v1/workspace", response=Workspace, scope=Scope.ADMIN, body=WorkspaceChanges)
+def patch_workspace(call: Call[WorkspaceChanges, NoBody]) -> ApiResponse[Workspace]:
     """Changes what the body names."""
     changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
     return respond(update_workspace(call.ports, call.workspace, changes), "Workspace changed")

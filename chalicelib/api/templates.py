@@ -6,11 +6,22 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.api.http.endpoint import ApiResponse, Call, ListQuery, NoBody, endpoint, respond, respond_page
-from chalicelib.core.channels.send_test_message import TestMessage, send_test
+from chalicelib.api.http.endpoint import (
+    ApiResponse,
+    Call,
+    ListQuery,
+    NoBody,
+    NoData,
+    ResponseForm,
+    endpoint,
+    respond,
+    respond_done,
+    respond_page,
+)
+from chalicelib.core.channels.send_test_message import TestMessage, TestResult, send_test
 from chalicelib.core.launching.reject_template import reject_template
 from chalicelib.core.templates.edit_template import create_template, delete_template, update_template
-from chalicelib.core.templates.preview_template import TemplatePreviewRequest, preview_template
+from chalicelib.core.templates.preview_template import TemplatePreview, TemplatePreviewRequest, preview_template
 from chalicelib.core.templates.publish_template import publish_template
 from chalicelib.model.base import StrictModel, Uid
 from chalicelib.model.message import MessageType
@@ -51,14 +62,22 @@ class TemplateQuery(ListQuery):
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
-@endpoint(blueprint, "POST /v1/templates", scope=Scope.WRITE, body=TemplateFields, idempotent=True)
-def post_template(call: Call[TemplateFields, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/templates",
+    response=Template,
+    status=201,
+    scope=Scope.WRITE,
+    body=TemplateFields,
+    idempotent=True,
+)
+def post_template(call: Call[TemplateFields, NoBody]) -> ApiResponse[Template]:
     """A new draft."""
     return respond(create_template(call.ports, call.workspace, call.body), "Template created", 201)
 
 
-@endpoint(blueprint, "GET /v1/templates", query=TemplateQuery)
-def list_templates(call: Call[NoBody, TemplateQuery]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/templates", response=Template, form=ResponseForm.PAGE, query=TemplateQuery)
+def list_templates(call: Call[NoBody, TemplateQuery]) -> ApiResponse[Template]:
     """Newest first."""
     asked = call.query
     where = {"status": asked.status, "channelType": asked.channel_type, "name": asked.name and f"*{asked.name}*"}
@@ -66,54 +85,71 @@ def list_templates(call: Call[NoBody, TemplateQuery]) -> ApiResponse:
     return respond_page(call, call.ports.catalog.page(call.workspace, Template, given, asked.limit, call.cursor))
 
 
-@endpoint(blueprint, "GET /v1/templates/{uid}")
-def get_template(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "GET /v1/templates/{uid}", response=Template)
+def get_template(call: Call[NoBody, NoBody]) -> ApiResponse[Template]:
     """The working copy."""
     return respond(call.ports.catalog.get(call.workspace, Template, call.uid), "Template")
 
 
-@endpoint(blueprint, "PATCH /v1/templates/{uid}", scope=Scope.WRITE, body=TemplateChanges)
-def patch_template(call: Call[TemplateChanges, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "PATCH /v1/templates/{uid}", response=Template, scope=Scope.WRITE, body=TemplateChanges)
+def patch_template(call: Call[TemplateChanges, NoBody]) -> ApiResponse[Template]:
     """Changes the working copy; what was published stays."""
     changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
     return respond(update_template(call.ports, call.workspace, call.uid, changes), "Template changed")
 
 
-@endpoint(blueprint, "DELETE /v1/templates/{uid}", scope=Scope.WRITE)
-def remove_template(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "DELETE /v1/templates/{uid}", response=NoData, scope=Scope.WRITE)
+def remove_template(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     """With its versions."""
     delete_template(call.ports, call.workspace, call.uid)
-    return respond(None, "Template deleted")
+    return respond_done("Template deleted")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/publish", scope=Scope.WRITE, idempotent=True)
-def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse:
+@endpoint(blueprint, "POST /v1/templates/{uid}/publish", response=Template, scope=Scope.WRITE, idempotent=True)
+def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse[Template]:
     """The next version, unless nothing changed."""
     return respond(publish_template(call.ports, call.workspace, call.uid), "Template published")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/reject", scope=Scope.WRITE, body=Rejection, idempotent=True)
-def post_reject(call: Call[Rejection, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint, "POST /v1/templates/{uid}/reject", response=Template, scope=Scope.WRITE, body=Rejection, idempotent=True
+)
+def post_reject(call: Call[Rejection, NoBody]) -> ApiResponse[Template]:
     """No campaign can be launched with it any more."""
     return respond(reject_template(call.ports, call.workspace, call.uid, call.body.reason), "Template rejected")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/preview", body=TemplatePreviewRequest, idempotent=False)
-def post_preview(call: Call[TemplatePreviewRequest, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/templates/{uid}/preview",
+    response=TemplatePreview,
+    body=TemplatePreviewRequest,
+    idempotent=False,
+)
+def post_preview(call: Call[TemplatePreviewRequest, NoBody]) -> ApiResponse[TemplatePreview]:
     """What it becomes for a contact or with given values."""
     return respond(preview_template(call.ports, call.workspace, call.uid, call.body), "Preview")
 
 
-@endpoint(blueprint, "POST /v1/templates/{uid}/test", scope=Scope.WRITE, body=TemplateTest, idempotent=True)
-def post_template_test(call: Call[TemplateTest, NoBody]) -> ApiResponse:
+@endpoint(
+    blueprint,
+    "POST /v1/templates/{uid}/test",
+    response=TestResult,
+    scope=Scope.WRITE,
+    body=TemplateTest,
+    idempotent=True,
+)
+def post_template_test(call: Call[TemplateTest, NoBody]) -> ApiResponse[TestResult]:
     """One message, outside of every flow."""
     given = {name: getattr(call.body, name) for name in call.body.model_fields_set - {"channel_uid"}}
     message = TestMessage(**given, template_uid=call.uid)
     return respond(send_test(call.ports, call.workspace, call.body.channel_uid, message), "Test message handed over")
 
 
-@endpoint(blueprint, "GET /v1/templates/{uid}/versions", query=ListQuery)
-def list_template_versions(call: Call[NoBody, ListQuery]) -> ApiResponse:
+@endpoint(
+    blueprint, "GET /v1/templates/{uid}/versions", response=TemplateVersion, form=ResponseForm.PAGE, query=ListQuery
+)
+def list_template_versions(call: Call[NoBody, ListQuery]) -> ApiResponse[TemplateVersion]:
     """Newest first; the cursor is the last version shown."""
     call.ports.catalog.get(call.workspace, Template, call.uid)
     below = int(call.cursor or 0)

@@ -11,7 +11,7 @@ from chalicelib.errors import CarillonError
 from chalicelib.telemetry import log_fault
 
 _WITHOUT_CHANGES = frozenset({"GET", "HEAD", "OPTIONS"})
-Handler = Callable[[Call[Any, Any]], ApiResponse]
+Handler = Callable[[Call[Any, Any]], ApiResponse[Any]]
 
 
 def audited(route: Route, request_id: str, handler: Handler) -> Handler:
@@ -19,7 +19,7 @@ def audited(route: Route, request_id: str, handler: Handler) -> Handler:
     if route.method in _WITHOUT_CHANGES or route.scope is None:
         return handler
 
-    def run(call: Call[Any, Any]) -> ApiResponse:
+    def run(call: Call[Any, Any]) -> ApiResponse[Any]:
         trail = ChangeLog()
         try:
             answer = handler(replace(call, ports=record_changes(call.ports, trail)))

@@ -14,10 +14,15 @@ from chalicelib.model.workspace import Key
 from chalicelib.ports import Ports
 
 D = TypeVar("D", bound=StoredDocument)
+R = TypeVar("R", bound=BaseModel)
 
 
 class NoBody(StrictModel):
     """A route without a body, or without query parameters."""
+
+
+class NoData(StrictModel):
+    """The response of a route that declares no fields: a message alone, a page of HTML, an image."""
 
 
 def _read_number(value: object) -> object:
@@ -50,6 +55,10 @@ class ListQuery(StrictModel):
 
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
+
+
+class PartialResponse(StrictModel):
+    """A response that leaves out the fields that are not set. Fields that are None are shown as null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,8 @@ class Call(Generic[B, Q]):
 
 
 @dataclass(frozen=True, slots=True)
-class ApiResponse:
-    """What a route gives back; `text` is the body as it is sent."""
+class ApiResponse(Generic[R]):
+    """The HTTP response of a route that answers with the model R. `text` is the body as it is sent."""
 
     status: int
     text: str

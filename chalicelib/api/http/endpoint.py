@@ -18,11 +18,14 @@ from chalicelib.api.http.call import ApiResponse as ApiResponse  # noqa: PLC0414
 from chalicelib.api.http.call import Call as Call  # noqa: PLC0414  The same.
 from chalicelib.api.http.call import ListQuery as ListQuery  # noqa: PLC0414  The same.
 from chalicelib.api.http.call import NoBody as NoBody  # noqa: PLC0414  The same.
+from chalicelib.api.http.call import NoData as NoData  # noqa: PLC0414  The same.
+from chalicelib.api.http.call import PartialResponse
 from chalicelib.api.http.cursors import FIRST, Cursors
 from chalicelib.api.http.idempotency import answer_once
 from chalicelib.api.http.parse import read_body, read_query
 from chalicelib.api.http.rate_limit import Throttle
-from chalicelib.api.http.routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
+from chalicelib.api.http.routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, ResponseSpec, Route
+from chalicelib.api.http.routes import ResponseForm as ResponseForm  # noqa: PLC0414  The same.
 from chalicelib.errors import (
     CarillonError,
     CircuitOpen,
@@ -83,41 +86,52 @@ _HEADERS = {
 
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
-Handler = Callable[[Call[B, Q]], ApiResponse]
+R = TypeVar("R", bound=BaseModel)
+Handler = Callable[[Call[B, Q]], ApiResponse[R]]
 
 
 class Options(TypedDict, total=False):
-    """What few routes say of themselves."""
+    """Options of a route that most routes leave at their default."""
 
-    #: Answers without `/v1` too.
+    #: The path without `/v1` answers too.
     also_bare: bool
-    #: Takes `Idempotency-Key`. Every POST says it; one that does not is treated as if it did, and fails a test.
+    #: The route takes `Idempotency-Key`. A POST that does not say so takes one, and fails a test.
     idempotent: bool
+    #: Status of success in the OpenAPI document, default 200.
+    status: int
+    #: A second status of success, with the same body.
+    also_status: int
+    #: Default: an envelope of `message` and `data`.
+    form: ResponseForm
+    #: Default: JSON.
+    media_type: str
+    #: Model of the answer to a replay of the call with its Idempotency-Key, if it shows less.
+    replayed: type[BaseModel]
 
 
-def respond(data: BaseModel | Mapping[str, object] | None, message: str, status: int = 200) -> ApiResponse:
-    """`{"message": …, "data": …}`; without data just the message."""
-    content: dict[str, object] = {"message": message}
-    if data is not None:
-        content["data"] = dump(data)
-    return _json(status, content)
+def respond(data: R, message: str, status: int = 200) -> ApiResponse[R]:
+    """Return `{"message": …, "data": …}`."""
+    return _json(status, {"message": message, "data": dump(data)})
 
 
-def respond_with_secret(
-    data: Mapping[str, object], once: Mapping[str, object], message: str, status: int = 201
-) -> ApiResponse:
-    """Like `one`, with fields that no repetition of the call shows again."""
-    kept = {"message": message, "data": {**data, **dict.fromkeys(once)}}
-    return replace(respond({**data, **once}, message, status), kept=_json(status, kept).text)
+def respond_done(message: str) -> ApiResponse[NoData]:
+    """Return the message alone."""
+    return _json(200, {"message": message})
 
 
-def respond_raw(content: Mapping[str, object], status: int = 200) -> ApiResponse:
-    """JSON as it is, for routes outside of the conventions."""
-    return _json(status, content)
+def respond_with_secret(data: R, secret: str, message: str, status: int = 201) -> ApiResponse[R]:
+    """Return `data`, whose field `secret` is null in every replay of the call."""
+    replayed = respond(data.model_copy(update={secret: None}), message, status)
+    return replace(respond(data, message, status), kept=replayed.text)
 
 
-def respond_page(call: Call[Any, Any], page: Page[Any], total: int | None = None) -> ApiResponse:
-    """A page of a list, with the cursors of its neighbours."""
+def respond_bare(data: R) -> ApiResponse[R]:
+    """Return the model itself, without an envelope."""
+    return _json(200, dump(data))
+
+
+def respond_page(call: Call[Any, Any], page: Page[R], total: int | None = None) -> ApiResponse[R]:
+    """Return a page of a list, with the cursors of its neighbours."""
     content: dict[str, object] = {
         "data": [dump(item) for item in page.items],
         "nextCursor": call.cursors.next(call.place, page.cursor) if page.cursor else None,
@@ -128,31 +142,31 @@ def respond_page(call: Call[Any, Any], page: Page[Any], total: int | None = None
     return _json(200, content)
 
 
-def dump(data: BaseModel | Mapping[str, object]) -> Mapping[str, object]:
-    """As the API shows it: camelCase; `rev` is the store's business."""
-    if isinstance(data, StoredDocument):
-        return data.model_dump(mode="json", by_alias=True, exclude={"rev"})
-    if isinstance(data, BaseModel):
-        return data.model_dump(mode="json", by_alias=True)
-    return {name: dump(value) if isinstance(value, BaseModel) else value for name, value in data.items()}
+def dump(data: BaseModel) -> Mapping[str, object]:
+    """Return a model as JSON with camelCase names. A stored document leaves out `rev`, which only the store needs."""
+    exclude: set[str] | None = {"rev"} if isinstance(data, StoredDocument) else None
+    if isinstance(data, PartialResponse):
+        exclude = type(data).model_fields.keys() - data.model_fields_set
+    return data.model_dump(mode="json", by_alias=True, exclude=exclude)
 
 
 def endpoint(
     blueprint: Blueprint,
     route: str,
     *,
+    response: type[R],
     scope: Scope | None = Scope.READ,
     body: type[B] = NoBody,  # type: ignore[assignment]  # The default binds B to NoBody; mypy cannot say so.
     query: type[Q] = NoBody,  # type: ignore[assignment]  # The same for Q.
     **options: Unpack[Options],
-) -> Callable[[Handler[B, Q]], Callable[..., Response]]:
-    """Registers `"POST /v1/flows"`. Scope None needs no key."""
+) -> Callable[[Handler[B, Q, R]], Callable[..., Response]]:
+    """Register a route such as `"POST /v1/flows"`, which answers with `response`. Scope None needs no key."""
     method, _, path = route.partition(" ")
-    also_bare, idempotent = options.get("also_bare", False), options.get("idempotent")
+    also_bare, idempotent, answer = options.get("also_bare", False), options.get("idempotent"), _spec(response, options)
     paths = [path, path.removeprefix("/v1")] if also_bare else [path]
 
-    def register(handler: Handler[B, Q]) -> Callable[..., Response]:
-        known = Route(method, path, scope, body, query, also_bare, idempotent, handler)
+    def register(handler: Handler[B, Q, R]) -> Callable[..., Response]:
+        known = Route(method, path, scope, body, query, also_bare, idempotent, answer, handler)
         ROUTES.append(known)
 
         @wraps(handler)
@@ -169,13 +183,24 @@ def endpoint(
     return register
 
 
+def _spec(model: type[BaseModel], options: Options) -> ResponseSpec:
+    return ResponseSpec(
+        model,
+        options.get("status", 200),
+        options.get("also_status"),
+        options.get("form", ResponseForm.ENVELOPE),
+        options.get("media_type", "application/json"),
+        options.get("replayed"),
+    )
+
+
 _keyring = Keyring()
 _throttle = Throttle()
 
 
 def _serve(
-    request: Request, route: Route, path: Mapping[str, str], work: tuple[Handler[Any, Any], dict[str, str]]
-) -> ApiResponse:
+    request: Request, route: Route, path: Mapping[str, str], work: tuple[Handler[Any, Any, Any], dict[str, str]]
+) -> ApiResponse[Any]:
     """The key first, so that strangers learn nothing else, and cost nothing else; `who` is filled in for the log."""
     ports, (handler, who) = current_ports(), work
     workspace, key = WorkspaceUid(""), None
@@ -217,7 +242,7 @@ def _list_name(route: str, path: Mapping[str, str]) -> str:
     return " ".join((route, *(f"{name}={value}" for name, value in sorted(path.items()))))
 
 
-def _guard(request: Request, route: Route, who: Mapping[str, str], work: Callable[[], ApiResponse]) -> Response:
+def _guard(request: Request, route: Route, who: Mapping[str, str], work: Callable[[], ApiResponse[Any]]) -> Response:
     """Runs a route; whatever happens, the answer has the documented shape."""
     request_id, began = _request_id(request), time.monotonic()
     try:
@@ -240,7 +265,7 @@ def _request_id(request: Request) -> str:
     return str(known)
 
 
-def _refuse(error: CarillonError, request_id: str) -> ApiResponse:
+def _refuse(error: CarillonError, request_id: str) -> ApiResponse[NoData]:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
     if status is None:
         log_fault("api.fault", error, request=request_id)
@@ -272,10 +297,10 @@ def _sentence(error: CarillonError) -> str:
 
 def error_answer(
     status: int, code: str, message: str, request_id: str, more: Mapping[str, object] | None = None
-) -> ApiResponse:
+) -> ApiResponse[NoData]:
     """The one shape of errors."""
     return _json(status, {"error": code, "message": message, "details": [], **(more or {}), "requestId": request_id})
 
 
-def _json(status: int, content: Mapping[str, object]) -> ApiResponse:
+def _json(status: int, content: Mapping[str, object]) -> ApiResponse[Any]:
     return ApiResponse(status, json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")))

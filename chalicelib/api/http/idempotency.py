@@ -21,8 +21,8 @@ _NOTHING_DONE = (InvalidRequest, Forbidden, NotFound, Conflict)
 
 
 def answer_once(
-    call: Call[Any, Any], route: Route, raw: bytes, handler: Callable[[Call[Any, Any]], ApiResponse]
-) -> ApiResponse:
+    call: Call[Any, Any], route: Route, raw: bytes, handler: Callable[[Call[Any, Any]], ApiResponse[Any]]
+) -> ApiResponse[Any]:
     """Runs the handler, unless the same call was made before; `raw` is the body as it was sent."""
     key = call.headers.get(HEADER) if route.takes_idempotency_key else None
     if key is None:
@@ -35,8 +35,8 @@ def answer_once(
 
 
 def _run(
-    call: Call[Any, Any], claim: IdempotencyClaim, handler: Callable[[Call[Any, Any]], ApiResponse]
-) -> ApiResponse:
+    call: Call[Any, Any], claim: IdempotencyClaim, handler: Callable[[Call[Any, Any]], ApiResponse[Any]]
+) -> ApiResponse[Any]:
     try:
         answer = handler(call)
     except CarillonError as error:

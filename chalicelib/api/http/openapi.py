@@ -13,11 +13,11 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.api.http.call import ListQuery, NoBody
+from chalicelib.api.http.call import NoBody, NoData
+from chalicelib.api.http.descriptions import DescribedSchema
 from chalicelib.api.http.parse import MAX_BODY_BYTES
-from chalicelib.api.http.routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, Route
+from chalicelib.api.http.routes import MAX_PATH_VALUE, PATH_VALUE, ROUTES, ResponseForm, ResponseSpec, Route
 from chalicelib.api.http.schemas import REF, Json, normalise_schema, rename, titles_without_suffix
-from chalicelib.api.responses.route_responses import SHOWN, ResponseSpec
 from chalicelib.core.workspaces.idempotency import MAX_KEY
 from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import UID_PATTERN
@@ -58,6 +58,16 @@ _PAYING = frozenset(
 )
 #: Their uids are made of several.
 _LONG_UIDS = ("/v1/messages/", "/v1/hooks/")
+_NEXT = "Cursor of the next page for the query parameter `cursor`; null on the last page."
+_PREVIOUS = "Cursor of the previous page for the query parameter `cursor`; null on the first page."
+_PATH_PARAMETERS = {
+    "uid": "Identifier of the object that the path names.",
+    "contact_uid": "Identifier of the contact whose execution is read.",
+    "delivery_uid": "Identifier of the delivery, which the webhook received as `webhook-id`.",
+    "version": "Number of the published version, from 1.",
+    "name": "File name of the page's script or style.",
+    "token": "Signed token from a link in a message.",
+}
 _HEADERS: Json = {
     "X-Request-Id": {"description": "Names this call in our log", "schema": {"type": "string"}},
     "Idempotent-Replayed": {
@@ -129,12 +139,13 @@ Refs = Mapping[Any, Json]
 def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     """All models as schemas by name, and how each is referred to."""
     bodies = {(route.body, "validation") for route in routes if route.body is not NoBody}
-    answers = {(each, "serialization") for shown in SHOWN.values() for each in (shown.model, shown.repeated) if each}
+    models = {each for route in routes for each in (route.response.model, route.response.replayed) if each}
+    answers = {(each, "serialization") for each in models - {NoData}}
     steps = {(each, "validation") for each in NODE_TYPES}
     wanted: Any = sorted(
         {*bodies, *answers, *steps, (Error, "serialization")}, key=lambda pair: (pair[0].__name__, pair[1])
     )
-    refs, found = models_json_schema(wanted, by_alias=True, ref_template=REF)
+    refs, found = models_json_schema(wanted, by_alias=True, ref_template=REF, schema_generator=DescribedSchema)
     schemas = {name: _with_steps(_without_rev(schema)) for name, schema in found["$defs"].items()}
     schemas["Step"] = _step(refs)
     names = titles_without_suffix(schemas)
@@ -209,15 +220,17 @@ def _parameters(route: Route) -> Iterable[Json]:
         schema: Json = {"type": "string", "minLength": 1, "maxLength": MAX_PATH_VALUE, "pattern": PATH_VALUE}
         if name.endswith("uid") and not route.path.startswith(_LONG_UIDS):
             schema = {"type": "string", "pattern": UID_PATTERN}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+        about = _PATH_PARAMETERS[name]
+        yield {"name": name, "in": "path", "description": about, "required": True, "schema": schema}
     if route.takes_idempotency_key:
         schema = {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]*$"}
         about = "The same key and body get the first call's answer, for 24 hours; another body is refused"
         yield {"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}
-    found = route.query.model_json_schema(by_alias=True, ref_template=REF)
-    about = (route.query.__doc__ or "").strip() if route.query not in {NoBody, ListQuery} else ""
+    found = route.query.model_json_schema(by_alias=True, ref_template=REF, schema_generator=DescribedSchema)
     for name, schema in found.get("properties", {}).items():
-        known = {"name": name, "in": "query", "description": about, "required": name in found.get("required", [])}
+        known: Json = {"name": name, "in": "query", "required": name in found.get("required", [])}
+        if "description" in schema:
+            known["description"] = schema.pop("description")
         yield {**known, "schema": _inline(schema, found.get("$defs", {}))}
 
 
@@ -245,12 +258,12 @@ def _request_body(route: Route, refs: Refs, example: Json) -> Json:
 
 
 def _responses(route: Route, refs: Refs, example: Json, links: Json) -> Json:
-    shown = SHOWN.get(route.name, ResponseSpec())
+    shown = route.response
     success = {"description": "Done", "headers": _headers(route), "content": _content(shown, refs, example)}
     if shown.status == 201 and links:
         success["links"] = links
-    answers: Json = {str(status): success for status in (shown.status, shown.also) if status}
-    if shown.also == 303:
+    answers: Json = {str(status): success for status in (shown.status, shown.also_status) if status}
+    if shown.also_status == 303:
         answers["303"] = {"description": "By a link: `Location`", "headers": _headers(route)}
     for status in _failures(route):
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
@@ -278,11 +291,11 @@ def _failure(status: int, refs: Refs) -> Json:
 
 
 def _content(shown: ResponseSpec, refs: Refs, example: Json) -> Json:
-    if "/" in shown.form:
-        return {shown.form: {"schema": {"type": "string"}}}
-    data: Json = dict(refs[shown.model, "serialization"]) if shown.model else {"type": ["object", "null"]}
-    if shown.repeated:
-        data = {"anyOf": [data, refs[shown.repeated, "serialization"]]}
+    if shown.media_type != "application/json":
+        return {shown.media_type: {"schema": {"type": "string"}}}
+    data: Json = {"type": "object"} if shown.model is NoData else dict(refs[shown.model, "serialization"])
+    if shown.replayed:
+        data = {"anyOf": [data, refs[shown.replayed, "serialization"]]}
     content: Json = {"schema": _wrapped(shown, data)}
     if "answer" in example:
         content["examples"] = {"recorded": {"value": example["answer"]}}
@@ -290,15 +303,21 @@ def _content(shown: ResponseSpec, refs: Refs, example: Json) -> Json:
 
 
 def _wrapped(shown: ResponseSpec, data: Json) -> Json:
-    if shown.form == "plain":
+    if shown.form is ResponseForm.BARE:
         return data
-    if shown.form == "one":
-        required = ["message", "data"] if shown.model else ["message"]
-        properties: Json = {"message": {"type": "string"}, "data": data}
-        return {"type": "object", "required": required, "properties": properties}
+    if shown.form is ResponseForm.ENVELOPE:
+        properties: Json = {"message": {"type": "string", "description": "What the call did, in English."}}
+        if shown.model is not NoData:
+            properties["data"] = {**data, "description": "The object that the call created, changed or read."}
+        return {"type": "object", "required": list(properties), "properties": properties}
     cursor = {"type": ["string", "null"]}
-    properties = {"data": {"type": "array", "items": data}, "nextCursor": cursor, "prevCursor": cursor}
-    properties["total"] = {"type": "integer", "minimum": 0}
+    total = "Number of items on all pages; only for lists that are counted."
+    properties = {
+        "data": {"type": "array", "items": data, "description": "Items of this page."},
+        "nextCursor": {**cursor, "description": _NEXT},
+        "prevCursor": {**cursor, "description": _PREVIOUS},
+        "total": {"type": "integer", "minimum": 0, "description": total},
+    }
     return {"type": "object", "required": ["data", "nextCursor", "prevCursor"], "properties": properties}
 
 

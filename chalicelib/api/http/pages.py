@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import ClassVar
 
-from chalicelib.api.http.endpoint import ApiResponse
+from chalicelib.api.http.endpoint import ApiResponse, NoData
 from chalicelib.model.base import StrictModel
 from chalicelib.model.message import MessageType
 
@@ -51,7 +51,7 @@ class Form(StrictModel):
     multipart: str = ""
 
 
-def page(title: str, content: str, status: int = 200) -> ApiResponse:
+def page(title: str, content: str, status: int = 200) -> ApiResponse[NoData]:
     """`title` is text, `content` is HTML whose texts are escaped already."""
     text = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -67,7 +67,7 @@ def paragraph(text: str, role: str = "") -> str:
     return f"<p{f' role={chr(34)}{role}{chr(34)}' if role else ''}>{escape(text)}</p>"
 
 
-def unknown_link() -> ApiResponse:
+def unknown_link() -> ApiResponse[NoData]:
     """For a link that nobody can have got from us."""
     said = "This link is not complete, or what it was about is gone. Please use the link of a newer message."
     return page("This link does not work", paragraph(said), 404)

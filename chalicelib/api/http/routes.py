@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,6 +13,32 @@ from chalicelib.model.workspace import Scope
 #: No uid, version or message uid has other characters or is longer.
 PATH_VALUE = "^[A-Za-z0-9_.-]+$"
 MAX_PATH_VALUE = 330
+
+
+class ResponseForm(StrEnum):
+    """What surrounds the model in the body of a success."""
+
+    #: `{"message": …, "data": model}`; without a model only the message.
+    ENVELOPE = "envelope"
+    #: `{"data": [model, …], "nextCursor": …, "prevCursor": …}`.
+    PAGE = "page"
+    #: The model itself.
+    BARE = "bare"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseSpec:
+    """The success responses of a route, as the OpenAPI document describes them."""
+
+    model: type[BaseModel]
+    status: int = 200
+    #: A second status of success, with the same body.
+    also_status: int | None = None
+    form: ResponseForm = ResponseForm.ENVELOPE
+    #: A text of another type has no model.
+    media_type: str = "application/json"
+    #: Model of the answer to a replay of the call with its Idempotency-Key, if it shows less.
+    replayed: type[BaseModel] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +54,7 @@ class Route:
     is_bare: bool
     #: As it was said, None where nothing was.
     idempotent: bool | None
+    response: ResponseSpec
     handler: Callable[..., Any]
 
     @property

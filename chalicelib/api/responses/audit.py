@@ -1,12 +1,7 @@
 """Response models of the audit log."""
 
-from collections.abc import Mapping
-
-from pydantic import JsonValue
-
+from chalicelib.model.audit import Change
 from chalicelib.model.base import Moment, StrictModel
-
-Json = Mapping[str, JsonValue]
 
 
 class AuditResponse(StrictModel):
@@ -19,5 +14,5 @@ class AuditResponse(StrictModel):
     route: str
     request_id: str
     status: int
-    changes: tuple[Json, ...]
+    changes: tuple[Change, ...]
     more: int

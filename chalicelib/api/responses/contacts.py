@@ -1,7 +1,11 @@
 """Response models of contacts and consent."""
 
-from chalicelib.model.base import StrictModel
-from chalicelib.model.consent import OptIn
+from pydantic import ConfigDict
+
+from chalicelib.api.http.call import PartialResponse
+from chalicelib.core.reporting.timeline import EntryKind, TimelineEntry
+from chalicelib.model.base import Moment, StrictModel
+from chalicelib.model.consent import OptInStatus
 from chalicelib.model.contact import ConsentState
 from chalicelib.model.message import MessageType
 
@@ -12,11 +16,43 @@ class SavedVersionResponse(StrictModel):
     uid: str
 
 
-class ConsentResponse(StrictModel):
-    """What was noted; `confirmation` where the contact was asked."""
+class OptInResponse(StrictModel):
+    """A request to a contact to confirm a consent."""
+
+    uid: str
+    created_at: Moment
+    updated_at: Moment
+    contact_uid: str
+    channel_type: str
+    message_type: MessageType
+    channel_uid: str
+    template_uid: str
+    template_version: int
+    expires_at: Moment
+    status: OptInStatus
+    attempts: int
+    reason: str | None
+
+
+class ConsentResponse(PartialResponse):
+    """The consent that was saved, and the confirmation if the contact was asked for one."""
 
     contact_uid: str
     channel_type: str
     message_type: MessageType
     state: ConsentState
-    confirmation: OptIn | None = None
+    confirmation: OptInResponse | None = None
+
+
+class TimelineResponse(StrictModel):
+    """An entry of a contact's timeline. Its other fields depend on `kind`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: EntryKind
+    at: Moment
+
+
+def timeline_response(entry: TimelineEntry) -> TimelineResponse:
+    """Return an entry of a timeline."""
+    return TimelineResponse(kind=entry.kind, at=entry.at, **entry.details)

@@ -1,6 +1,14 @@
 """Response models of events."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from chalicelib.model.base import StrictModel
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class EventResult(StrictModel):
@@ -9,8 +17,8 @@ class EventResult(StrictModel):
     id: str
     contact_uid: str | None
     status: str
-    field: str | None = None
-    message: str | None = None
+    field: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    message: Annotated[str | None, Field(exclude_if=_is_none)] = None
 
 
 class EventResults(StrictModel):

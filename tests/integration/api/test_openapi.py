@@ -8,8 +8,8 @@ import pytest
 
 from app import app
 from chalicelib.api.http import openapi
-from chalicelib.api.http.routes import ROUTES
-from chalicelib.api.responses.route_responses import SHOWN
+from chalicelib.api.http.call import NoData
+from chalicelib.api.http.routes import ROUTES, ResponseForm
 from infra.openapi import FILE, render
 from tests.integration.conftest import Api
 from tests.integration.example_recorder import record
@@ -116,10 +116,11 @@ def test_the_examples_are_what_the_api_answers(examples: dict[str, Any]) -> None
     assert examples == json.loads(openapi.EXAMPLES.read_text(encoding="utf-8"))
     undocumented = {route.name for route in ROUTES if route.scope} - set(examples)
     assert undocumented == set()
-    for name, shown in SHOWN.items():
-        answer = examples.get(name, {}).get("answer")
-        if shown.model is None or answer is None:
+    for route in ROUTES:
+        answer, spec = examples.get(route.name, {}).get("answer"), route.response
+        if spec.model is NoData or answer is None:
             continue
-        found = answer["data"] if shown.form == "many" else [answer if shown.form == "plain" else answer["data"]]
+        data = answer if spec.form is ResponseForm.BARE else answer["data"]
+        found = data if spec.form is ResponseForm.PAGE else [data]
         for each in found:
-            shown.model.model_validate_json(json.dumps(each))
+            spec.model.model_validate_json(json.dumps(each))
