@@ -1,1 +1,1 @@
-"""What Carillon costs: calls, units, bytes, CPU and seconds, measured and printed, never asserted."""
+"""Cost of Carillon in calls, units, bytes, CPU time and seconds. The benchmark prints figures and asserts none."""

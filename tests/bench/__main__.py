@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measures what is asked for, prints a table and, on demand, writes it as JSON."""
+"""`python -m tests.bench` runs the chosen measurements, prints a table and, with --json, writes all figures as JSON."""
 
 import argparse
 import json
@@ -17,31 +17,31 @@ from tests.bench.load import measure_flow, measure_import, measure_steps
 from tests.bench.machine import describe_machine
 from tests.bench.stack import WORKERS, Stack, running
 
-#: Part, its name among the figures, what is being done meanwhile, and who does it.
+#: Part, its key in the figures, its progress text, and its function.
 IN_PROCESS: tuple[tuple[str, str, str, Callable[[], Any]], ...] = (
     ("cpu", "cpu", "timing steps in memory", cpu.measure),
     ("audience", "audience_units", "metering an import, a preview and an expansion in process", audience.measure_units),
-    ("hostile", "hostile", "asking what only somebody hostile would ask", hostile.measure),
-    ("latency", "latency", "playing the whole API again and again", latency.measure),
-    ("hot", "hot", "looking which keys are hot", hot_keys.measure),
+    ("hostile", "hostile", "sending hostile requests", hostile.measure),
+    ("latency", "latency", "timing every API route", latency.measure),
+    ("hot", "hot", "metering the load of keys", hot_keys.measure),
     ("scale", "scale", "launching, pausing, resuming, counting and cancelling large flows", scale.measure),
 )
 PARTS = ("import", "flow", "steps", "calls", "cpu", "audience", "hostile", "latency", "hot", "scale")
-#: Contacts by which the pace of steps is seen.
+#: Contacts of the flow that measures steps per second.
 STEPPING = 5_000
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what Carillon costs.")
-    parser.add_argument("--contacts", type=int, default=10_000, help="rows to import and contacts of the flow")
+    parser.add_argument("--contacts", type=int, default=10_000, help="contacts to import and to send to")
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}; flow needs an import")
     sizes = ",".join(map(str, audience.SIZES))
     parser.add_argument("--audience", default=sizes, help="contacts of the audience, size by size")
     metered = ",".join(map(str, calls.SIZES))
-    parser.add_argument("--metered", default=metered, help="contacts of the flows whose calls are counted")
-    parser.add_argument("--json", type=Path, help="a file for all figures")
-    parser.add_argument("--port", type=int, help="of the stack; any that is free without it")
-    parser.add_argument("--keep", action="store_true", help="leave the stack's data and log where they are")
+    parser.add_argument("--metered", default=metered, help="contacts of the metered flows")
+    parser.add_argument("--json", type=Path, help="file for all figures")
+    parser.add_argument("--port", type=int, help="port of the stack (default: a free one)")
+    parser.add_argument("--keep", action="store_true", help="keep the data and the log of the stack")
     given = parser.parse_args(arguments)
     given.only = given.only.split(",")
     given.audience = [int(size) for size in given.audience.split(",")]
@@ -49,14 +49,14 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     if unknown := set(given.only) - set(PARTS):
         parser.error(f"--only knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
     if not 1 <= given.contacts <= 10_000:
-        parser.error("--contacts must be between 1 and 10,000, which is what one call takes")
+        parser.error("--contacts must be between 1 and 10,000, the limit of one API call")
     return given
 
 
 def main() -> int:
     options = read_options()
     measured: dict[str, Any] = {"machine": describe_machine(), **_measure_stacks(options)}
-    # In this process, unlike in the stack, a line for each batch would hide the table.
+    # Log lines of this process would hide the table.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     if "calls" in options.only:
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def _measure_stacks(options: argparse.Namespace) -> dict[str, Any]:
-    """What needs a running stack, each on one of its own."""
+    """Run the measurements that need a running stack, each on a fresh one."""
     measured: dict[str, Any] = {}
     if {"import", "flow"} & set(options.only):
         measured |= _measure_stack(options)
@@ -85,7 +85,7 @@ def _measure_stacks(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _measure_stack(options: argparse.Namespace) -> dict[str, Any]:
-    """The import is measured whenever it is needed; the flow on what it brought in."""
+    """Measure the import, and on request a flow over the imported contacts."""
     measured: dict[str, Any] = {}
     with _fresh_stack(options) as stack:
         _say(f"importing {options.contacts:,} rows")
@@ -104,11 +104,11 @@ def _measure_steps(options: argparse.Namespace, workers: int) -> dict[str, Any]:
 
 
 def _measure_audience(options: argparse.Namespace, size: int) -> dict[str, Any]:
-    """On a stack of its own, so that its memory is that of this size."""
+    """Measure one audience on a fresh stack, so that its memory use is that of this size."""
     with _fresh_stack(options) as stack:
         _say(f"an audience of {size:,} contacts")
         found = audience.measure_stack(stack, size)
-        # The larger ones take minutes: what is known is not to be lost by what comes after it.
+        # Larger sizes take minutes, so each result is printed before the next size can fail.
         _say(report.show({"audience": [found]}))
         return found
 

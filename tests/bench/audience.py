@@ -1,6 +1,6 @@
-"""The audience at several sizes: its import from an uploaded file, a segment over it, a flow over the segment.
+"""An audience at several sizes: its import from an uploaded file, a segment over it, and a flow over the segment.
 
-Units are metered in process, seconds and memory are the running stack's. Whatever is said by contact should not grow.
+Units are metered in process; seconds and memory are those of the running stack. Figures per contact should not grow.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ from tests.bench.load import prepare
 from tests.bench.meter import Tally
 from tests.bench.stack import Stack, measured
 
-#: Contacts of the whole audience; the meter looks at every item before and after it is written, so it takes fewer.
+#: Contacts of the audience. The meter reads every item before and after its write, so its sizes are smaller.
 SIZES = (1_000, 10_000, 100_000)
 METERED_SIZES = (1_000, 10_000)
-#: Longest that a job may take.
+#: Longest time that a job may take, in seconds.
 SECONDS_A_CONTACT, AT_LEAST_SECONDS = 0.1, 120
 HEADER = "externalId,email,firstName,tags,attributes.city,attributes.score\n"
 CITIES = ("Berlin", "Hamburg", "Köln", "Wien")
-#: Three comparisons, by which about one contact in nine is a member.
+#: A filter of three comparisons; about one contact in nine is a member.
 FILTER = {
     "all": [
         {"field": "attributes.city", "op": "eq", "value": CITIES[0]},
@@ -33,7 +33,7 @@ FILTER = {
 
 
 def write_rows(count: int) -> str:
-    """The file, with people of four cities of whom each third is a VIP."""
+    """Return the CSV file. Its contacts live in four cities, and every third is a VIP."""
     rows = (
         f"b{n},b{n}@example.com,Name{n},{'vip' if n % 3 == 0 else 'new'},{CITIES[n % len(CITIES)]},{n % 1_000}\n"
         for n in range(count)
@@ -42,7 +42,7 @@ def write_rows(count: int) -> str:
 
 
 def count_members(count: int) -> int:
-    """Whom the filter includes."""
+    """Return the number of contacts that match FILTER."""
     return sum(n % len(CITIES) == 0 and (n % 3 == 0 or str(n).startswith("1")) for n in range(count))
 
 
@@ -50,7 +50,7 @@ def count_members(count: int) -> int:
 
 
 def measure_stack(stack: Stack, count: int) -> dict[str, Any]:
-    """One size on a stack that has nothing yet. Raises RuntimeError when a number is not what it must be."""
+    """Measure one size on an empty stack. Raise RuntimeError when a count is wrong."""
     imported = _import(stack, count)
     segment = stack.post("/v1/segments", {"name": "Three comparisons", "filter": FILTER})["uid"]
     previewed = _preview(stack, segment, count)
@@ -67,7 +67,7 @@ def measure_stack(stack: Stack, count: int) -> dict[str, Any]:
 
 
 def _import(stack: Stack, count: int) -> dict[str, Any]:
-    """From the upload to completed."""
+    """Measure from the upload to the completed import."""
     content = write_rows(count).encode()
     with measured(stack) as figures:
         _upload(stack, content)
@@ -88,14 +88,14 @@ def _preview(stack: Stack, segment: str, count: int) -> dict[str, Any]:
     with measured(stack) as figures:
         shown = stack.post("/v1/segments/preview", {"segmentUid": segment})
     off = abs(shown["count"] - count_members(count))
-    # 95 of 100 estimates are within their error; twice the error is a bug.
+    # 95 of 100 estimates are within their error, so twice the error is a bug.
     if off > 2 * shown["error"]:
         raise RuntimeError(f"{shown['count']} ± {shown['error']} members instead of {count_members(count)}")
     return {**figures, "count": shown["count"], "error": shown["error"], "exact": shown["exact"]}
 
 
 def _enrol(stack: Stack, segment: str, count: int) -> dict[str, Any]:
-    """From the POST to the last member's row; the pace is slow, so that nothing worth mentioning is sent."""
+    """Measure from the POST to the last execution. Slow pacing keeps the flow from sending during the measurement."""
     wish = {**prepare(stack), "segmentUid": segment, "configuration": {"pauseBetweenContactsMs": 60_000}}
     with measured(stack) as figures:
         flow = stack.post("/flows", wish)["uid"]
@@ -124,7 +124,7 @@ def _check(what: str, found: int, wanted: int) -> None:
 
 
 def measure_units(sizes: Sequence[int] = METERED_SIZES) -> list[dict[str, Any]]:
-    """Read and write units, calls and SQS requests by contact, in process."""
+    """Return read and write units, calls and SQS requests per contact, metered in process."""
     return [_meter(count) for count in sizes]
 
 
@@ -142,7 +142,7 @@ def _meter(count: int) -> dict[str, Any]:
             shown = story.expect(200, story.api.post("/v1/segments/preview", {"segmentUid": segment}))
             spent = time.process_time() - began
         _check("members in the preview", shown["count"], count_members(count)) if shown["exact"] else None
-        # Each page of an import has a millisecond of its own, and whoever is created after the start is no member.
+        # A contact that is created after the flow starts is no member, so the clock moves past the imported pages.
         story.time_travel.shift(timedelta(seconds=1))
         flow = {"campaignUid": story.short_campaign(), "channelUid": story.channel, "segmentUid": segment}
         paced = {"configuration": {"pauseBetweenContactsMs": 60_000}}

@@ -1,4 +1,4 @@
-"""What the six-node campaign may cost by contact, what physics asks of any engine, and the list price of a million."""
+"""Budget of the six-node campaign per contact, the lower bound of any engine, and the list price of a million."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from chalicelib.core.billing.aws_cost import INVOCATION, QUEUE_REQUEST, READ_UNI
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """By contact; `least`: what no engine of this kind can go below (one claim a SEND, one write of the tag …)."""
+    """A quantity per contact; `least` is the lower bound of any engine (one claim per SEND, one write per tag …)."""
 
     name: str
     least: float
     budget: float
-    #: US dollars for one; None where it is not billed by itself.
+    #: US dollars for one unit, or None when AWS does not bill it separately.
     price: Decimal | None = None
 
 
@@ -26,25 +26,25 @@ BUDGET = (
     Quantity("invocations", 0.2, 0.3, INVOCATION),
     Quantity("calls", 0.8, 3),
 )
-#: Bytes of a row that waits.
+#: Largest size of a waiting execution, in bytes.
 ROW_BYTES = 700
-#: By how much a contact may cost more among many than among few.
+#: Largest allowed growth of the cost per contact from the smallest to the largest flow.
 GROWTH = 0.05
 MILLION = 1_000_000
 
 
 def by_contact(small: Mapping[str, Any], large: Mapping[str, Any], name: str) -> float:
-    """What a contact more costs: of two runs the difference, from which what a flow costs by itself is gone."""
+    """Return the cost of one more contact: the difference of two runs, which excludes the fixed cost of a flow."""
     more = large["contacts"] - small["contacts"]
     return float(large[name] * large["contacts"] - small[name] * small["contacts"]) / more
 
 
 def price_of_a_million(figures: Mapping[str, float]) -> Decimal:
-    """US dollars by list price for what is billed by request; compute time comes on top (`Usage` has it)."""
+    """Return the list price in US dollars of everything billed per request. Compute time is extra (see `Usage`)."""
     return sum((Decimal(str(figures[each.name])) * each.price * MILLION for each in BUDGET if each.price), Decimal(0))
 
 
 def compare(small: Mapping[str, Any], large: Mapping[str, Any]) -> Iterator[tuple[str, float, float, float]]:
-    """Name, measured by contact more, budget, and the least there could be."""
+    """Yield name, measured value per additional contact, budget and lower bound."""
     for each in BUDGET:
         yield each.name, by_contact(small, large, each.name), each.budget, each.least

@@ -1,4 +1,4 @@
-"""Meters whole flows in process: the API, the queues and the workers on ministack, on a clock that is moved by hand."""
+"""Meters whole flows in process: the API, the queues and the workers on ministack, in virtual time."""
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,15 +23,15 @@ from tests.integration.conftest import World
 from tests.integration.harness import START, SleepingClock, Story
 from tests.recording_channel import RecordingChannel
 
-#: Contacts by which growth is seen.
+#: Numbers of contacts that show how cost grows.
 SIZES = (1_000, 10_000)
 WAIT = timedelta(days=2)
 SIX_NODES = "SEND, WAIT 2 d, CONDITION, SEND, TAG, END"
-#: How far the clock is moved at once while everybody waits, and near the end, as the sweep looks ten minutes ahead.
+#: Steps of the clock during the wait and near its end. The steps shrink because the sweep looks 10 minutes ahead.
 STRIDE, NEAR = timedelta(hours=4), timedelta(minutes=5)
-#: Minutes of waiting by which the cost of the minute's rule is seen.
+#: Minutes of waiting over which the cost of the clock rule is measured.
 MINUTES = 5
-#: Every five seconds; ten minutes hand over a hundred thousand.
+#: Polls of the flow, 5 s apart. Ten minutes suffice for 100,000 contacts.
 LOOKS = 120
 TABLE = physical_name("ExecutionsTable")
 WATCHED = ("dynamodb", "sqs", "s3")
@@ -39,7 +39,7 @@ WATCHED = ("dynamodb", "sqs", "s3")
 
 @dataclass
 class MeteredStory(Story):
-    """A story whose minute's rule is booked apart: it costs by the minute, not by the contact."""
+    """A story that counts calls of the clock rule separately, because they cost per minute."""
 
     meter: Meter = field(kw_only=True)
     ticks: Tally = field(default_factory=Tally)
@@ -49,7 +49,7 @@ class MeteredStory(Story):
             super().tick()
 
     def add_contacts(self, count: int) -> list[str]:
-        """Not through the API, since what it costs to make contacts is not what is measured."""
+        """Add contacts without the API, because their creation is not part of the measurement."""
         now = self.now
         for n in range(count):
             contact = Contact(
@@ -60,7 +60,7 @@ class MeteredStory(Story):
         return self.contacts
 
     def wait_out(self, span: timedelta) -> Tally:
-        """To a little behind the end; what the first minutes of the minute's rule cost, once everybody waits."""
+        """Advance beyond the wait. Return the cost of the clock rule in its first minutes, while executions wait."""
         self.advance(timedelta(minutes=1))
         idle = self.ticks = Tally()
         self.advance(timedelta(minutes=MINUTES), step=timedelta(minutes=1))
@@ -71,7 +71,7 @@ class MeteredStory(Story):
         return idle
 
     def see_through(self, flow: str) -> None:
-        """To the flow's end: many contacts are handed to the queue over some minutes. Looking at it is not counted."""
+        """Advance until the flow ends, at most 10 minutes. The polls are not counted."""
         uid, catalog = FlowUid(flow), self.world.ports.catalog
         for _ in range(LOOKS):
             self.advance(timedelta(seconds=5))
@@ -83,7 +83,7 @@ class MeteredStory(Story):
 
 @contextmanager
 def open_story() -> Iterator[MeteredStory]:
-    """A fresh AWS with a workspace on it, and time that stands still but when it is moved."""
+    """Yield a story on an empty AWS with one workspace, in virtual time."""
     aws = EmbeddedAws()
     aws.reset()
     environment = {"STAGE": "test", **aws.provision()}
@@ -105,7 +105,7 @@ def open_story() -> Iterator[MeteredStory]:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """What a flow over so many contacts cost; rows in bytes and the minute's rule while everybody waited."""
+    """Cost of a flow: its calls, the sizes of waiting executions in bytes, and the clock rule's cost while waiting."""
 
     name: str
     contacts: int
@@ -114,7 +114,7 @@ class Metered:
     minute: Tally | None = None
 
     def figures(self) -> dict[str, Any]:
-        """By contact; `growth` compares them."""
+        """Return the figures per contact."""
         tally, count = self.tally, self.contacts
         shown: dict[str, Any] = {
             "campaign": self.name,
@@ -145,7 +145,7 @@ def _shares(units: Mapping[str, float], count: int) -> dict[str, float]:
 
 
 def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
-    """Each campaign at every size. Raises AssertionError when a flow does not complete."""
+    """Measure each campaign at every size. Raise AssertionError when a flow does not complete."""
     return [run(contacts).figures() for run in (_one_send, run_six_nodes) for contacts in sizes]
 
 
@@ -161,7 +161,7 @@ def _one_send(contacts: int) -> Metered:
 
 
 def run_six_nodes(contacts: int) -> Metered:
-    """The campaign of engine.md's budget."""
+    """Measure the six-node campaign of the budget."""
     with open_story() as story:
         story.set_up(contacts)
         choice = condition("choice", {"tag": "leaving"}, [end("gone")], [])
@@ -179,7 +179,7 @@ def run_six_nodes(contacts: int) -> Metered:
 
 
 def _to_everybody(story: MeteredStory, campaign: str) -> dict[str, str]:
-    """A flow over a segment, as every large audience is one."""
+    """Return the body of a flow over a segment, the form of every large audience."""
     everybody = {"name": "Everybody", "filter": {"field": "email", "op": "exists"}}
     segment = story.expect(201, story.api.post("/v1/segments", everybody))["uid"]
     return {"campaignUid": campaign, "channelUid": story.channel, "segmentUid": segment}
@@ -190,7 +190,7 @@ def _watching(story: MeteredStory) -> AbstractContextManager[Meter]:
 
 
 def _row_bytes(story: MeteredStory) -> Iterator[int]:
-    """Sizes of all rows, read by a client that is not metered."""
+    """Yield the sizes of all executions, read by a client that is not metered."""
     client = story.world.aws.unheard_client("dynamodb")
     for page in client.get_paginator("scan").paginate(TableName=TABLE):
         yield from (item_bytes(item) for item in page["Items"])

@@ -1,4 +1,4 @@
-"""An AWS that says what every request consumed by DynamoDB's rules, where the emulator says it only in part."""
+"""A meter that adds the consumed capacity to every response, because the emulator reports it only in part."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from tests.bench.meter import Meter
 
 
 class Telling(Meter):
-    """A meter that writes what it books into the answer, before those who count by the answer see it."""
+    """A meter that writes the units it counts into the response, before other handlers read it."""
 
     @contextmanager
     def watch(self, *clients: Any) -> Iterator[Meter]:
-        """Who counts is put behind the meter: handlers of a longer event are called before those of a shorter one."""
+        """Register the usage handlers after the meter: botocore calls handlers of a longer event name first."""
         first, later = ("after-call.dynamodb", "usage-units"), ("after-call", "usage-later")
         with super().watch(*clients):
             for client in clients:

@@ -1,4 +1,4 @@
-"""CPU time of our own code by step: `process_steps` over the ports in memory, so without botocore, AWS or a network."""
+"""CPU time of Carillon's code per step: `process_steps` over ports in memory, without botocore, AWS or a network."""
 
 import json
 import time
@@ -44,7 +44,7 @@ WAIT = timedelta(days=2)
 
 
 class Laboratory:
-    """A workspace in memory, and what its steps took."""
+    """A workspace in memory that measures the CPU time of its steps."""
 
     def __init__(self) -> None:
         catalog = MemoryCatalog()
@@ -79,7 +79,7 @@ class Laboratory:
         self.seconds, self.count = 0.0, 0
 
     def set_up(self, contacts: int) -> tuple[str, str, list[str]]:
-        """A channel, a published template and contacts, by uid."""
+        """Create a channel, a published template and contacts. Return their uids."""
         ports, workspace = self.ports, self.workspace
         channel = create_channel(ports, workspace, ChannelFields(name="Console", type="console"))
         content = {"text": "Hello {{ first_name }}"}
@@ -100,7 +100,7 @@ class Laboratory:
         return create_flow(self.ports, self.workspace, wish).uid
 
     def run(self) -> None:
-        """Everything that is due now; only the steps are timed."""
+        """Run everything that is due. Only the steps are timed."""
         while self._run_jobs() + self._run_steps():
             pass
 
@@ -125,14 +125,14 @@ class Laboratory:
         self.count += len(hints)
 
     def wake(self) -> None:
-        """What the clock does for hints that are far ahead."""
+        """Move the timers' step messages to the queue, as the clock Lambda does."""
         for hints in self.timers.steps.values():
             self.steps.send(hints, self.clock.now())
         self.timers.steps.clear()
 
 
 def measure(contacts: int = CONTACTS) -> list[dict[str, Any]]:
-    """By campaign: steps run and milliseconds of CPU time a step; an END is walked within the step before it."""
+    """Return, by campaign, the number of steps and the CPU time per step in ms. An END runs in the step before it."""
     return [_measure("SEND", contacts), _measure("SEND, WAIT 2 d, SEND, END", contacts)]
 
 

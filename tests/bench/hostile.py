@@ -1,4 +1,4 @@
-"""CPU time of the dearest hostile requests, in process, the embedded AWS's included."""
+"""CPU time of the most expensive hostile requests, in process, including the embedded AWS."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from tests.integration.harness import Story
 
 
 def measure() -> list[dict[str, Any]]:
-    """By kind; the code is warm, as it is after the first request of a process."""
+    """Measure each kind of request. The code is warm, as after the first request of a process."""
     kinds: dict[str, Callable[[Story], Sequence[Ask]]] = {
         "bodies": lambda _: bodies.asks(),
         "files": lambda _: files.asks(),

@@ -1,8 +1,8 @@
-"""Which keys are hot: what is written and read by kind of key for each send, and over how many keys it spreads.
+"""Hot keys: write and read units of each send by kind of key, and the number of keys that share them.
 
-DynamoDB gives a partition 1,000 write units and 3,000 read units a second. A partition holds one item at least, so that
-is the limit of an item; the items below one partition key are split over several partitions by their sort keys when
-they stay hot, which takes it some minutes and works where these do not grow with time.
+DynamoDB gives a partition 1,000 write units and 3,000 read units per second. A partition holds at least one item, so
+that is the limit of an item. DynamoDB splits items below one partition key over several partitions by their sort keys.
+The split takes minutes of load, and works where the sort keys do not grow with time.
 """
 
 import re
@@ -23,16 +23,16 @@ from chalicelib.model.ids import FlowUid, new_uid
 from tests.bench.calls import MeteredStory, _watching, open_story
 from tests.bench.meter import Place, Tally
 
-#: The load at which keys are looked at: sends a second, all of one flow by one channel, over so many contacts.
+#: Load of the analysis: sends per second, all of one flow through one channel, over CONTACTS contacts.
 RATE, CONTACTS = 10_000, 1_000_000
-#: What a partition gives, in units a second.
+#: Limits of a DynamoDB partition, in units per second.
 WRITES, READS = 1_000, 3_000
 HOUR = timedelta(hours=1, minutes=1)
-#: Two sizes: what a flow costs once falls out of their difference.
+#: Two sizes; their difference excludes the fixed cost of a flow.
 SIZES, SMALL = (40, 160), (20, 40)
-#: Batches under way at RATE, when each of ten sends that follow one another takes a tenth of a second.
+#: Batches in progress at RATE, when ten consecutive sends take 0.1 s each.
 BATCHES = 1_000
-#: What is written and read for less than every two hundredth send belongs to pages and jobs, and is no kind of its own.
+#: Keys that fewer than one send in 200 touches belong to pages and jobs, and get no kind.
 RARE = 0.005
 
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
@@ -41,33 +41,33 @@ _HASH = re.compile(r"\b[0-9a-f]{40}\b")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Keys that share one load: `items` and `partitions` are how many there are of them at CONTACTS."""
+    """Keys with the same load; `items` and `partitions` are their numbers at CONTACTS contacts."""
 
     name: str
-    #: Of the place, `table partition|sort` with U for every uid; what a query reads has no sort key.
+    #: Pattern of `table partition|sort` with U for every uid. The sort key of a query is empty.
     pattern: str
     items: int
     partitions: int
-    #: Whether DynamoDB can split a partition key of it, between sort keys that do not grow with time.
+    #: Whether DynamoDB can split its partition key between sort keys that do not grow with time.
     splits: bool = False
 
 
 KINDS = (
-    Kind("rows of a flow", r"Executions U#U#\d+\|.*", CONTACTS, count_shards(CONTACTS)),
+    Kind("executions of a flow", r"Executions U#U#\d+\|.*", CONTACTS, count_shards(CONTACTS)),
     Kind("flows of a contact", r"Executions/byContact U#U\|U", CONTACTS, CONTACTS),
     Kind("contacts", r"Contacts U#C#\d+\|U", CONTACTS, CONTACT_SHARDS),
     Kind("history of a contact", r"Contacts U#[EDS]#.*", CONTACTS, CONTACTS),
-    Kind("changes that are heard of", r"Contacts/news NEWS#\d+\|.*", CONTACTS, OUTBOX_SHARDS),
-    Kind("listeners of a workspace", r"Catalog U#LISTENERS#events\|META", 1, 1),
+    Kind("published changes", r"Contacts/news NEWS#\d+\|.*", CONTACTS, OUTBOX_SHARDS),
+    Kind("event subscriptions", r"Catalog U#LISTENERS#events\|META", 1, 1),
     Kind("campaign", r"Catalog U#CAMPAIGN#U\|META", 1, 1),
     Kind("statistics of a flow", r"Catalog U#FLOW#U\|(S#\d+#\d+)?", STATISTICS_SHARDS, 1, splits=True),
     Kind("control of a flow", r"Catalog U#FLOW#U\|META", 1, 1),
     Kind("audience of a flow", r"Catalog U#FLOW#U\|A#\d+", CONTACTS // 10_000, 1),
-    Kind("gate of a flow", r"Catalog U#FLOW#U\|GATE", 1, 1),
-    Kind("purse of a flow", r"Catalog U#PURSE#U\|MONEY", 1, 1),
+    Kind("pacing state of a flow", r"Catalog U#FLOW#U\|GATE", 1, 1),
+    Kind("budget of a flow", r"Catalog U#PURSE#U\|MONEY", 1, 1),
     Kind("balance of a workspace", r"Catalog U#BALANCE\|MONEY", 1, 1),
-    Kind("line of a channel", r"Catalog U#CHANNEL#U\|LINE", 1, 1),
-    Kind("day of a channel", r"Catalog U#CHANNEL#U\|SENT#.*", 1, 1),
+    Kind("rate state of a channel", r"Catalog U#CHANNEL#U\|LINE", 1, 1),
+    Kind("daily count of a channel", r"Catalog U#CHANNEL#U\|SENT#.*", 1, 1),
     Kind("channel and circuit", r"Catalog U#CHANNEL#U\|(META|CIRCUIT)?", 1, 1),
     Kind("workspace", r"Catalog U#WORKSPACE#U\|META", 1, 1),
     Kind("index of timers", r"Timers \d{10}#INDEX\|.*", TIMER_SHARDS, 1),
@@ -77,18 +77,18 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Write and read units of a kind for each send, or change that is heard of."""
+    """Write and read units of a kind for each send, or for each change of a contact."""
 
     kind: Kind
     writes: float
     reads: float
 
     def of_items(self) -> float:
-        """How many sends a second its items bear."""
+        """Return how many sends per second the items allow."""
         return self._bears(self.kind.items)
 
     def of_partitions(self) -> float:
-        """How many its partition keys bear before DynamoDB has split any."""
+        """Return how many sends per second the partition keys allow before DynamoDB splits any."""
         return self._bears(self.kind.partitions)
 
     def _bears(self, keys: int) -> float:
@@ -97,7 +97,7 @@ class Load:
 
 
 def measure() -> dict[str, Any]:
-    """For the JSON and the table."""
+    """Return the figures for the JSON and the table."""
     groups = {"send": measure_sends(), "send of a paced flow": measure_gate(), "change heard of": measure_changes()}
     kinds = [_show(each, load) for each, loads in groups.items() for load in loads if load.writes or load.reads]
     return {"rate": RATE, "contacts": CONTACTS, "kinds": kinds}
@@ -110,14 +110,14 @@ def _show(each: str, load: Load) -> dict[str, Any]:
 
 
 def measure_sends() -> list[Load]:
-    """Of SEND, TAG, WAIT 1 h, SEND: prepaid, by a channel with a rate and a cap. AssertionError for a new kind of key.
+    """Measure SEND, TAG, WAIT 1 h, SEND with budget, rate and daily cap. Raise AssertionError for an unknown key.
 
-    Three are otherwise at RATE than here: batches find the line of the channel busy, and the statistics full of others
-    that are under way; and every worker, not one, enters the buckets of each minute in the index once.
+    Three loads differ at RATE and are corrected. Batches share the rate leases of the channel. The statistics hold more
+    batches in progress. Every worker, not one, enters the buckets of each minute in the index once.
     """
     loads = {load.kind.name: load for load in _measure(_send_all)}
     writes = {
-        "line of a channel": LEASES_PER_SECOND / RATE,
+        "rate state of a channel": LEASES_PER_SECOND / RATE,
         "statistics of a flow": loads["statistics of a flow"].writes * measure_register(),
         "index of timers": BATCHES * TIMER_SHARDS / 60 / RATE,
     }
@@ -125,23 +125,23 @@ def measure_sends() -> list[Load]:
 
 
 def measure_gate() -> list[Load]:
-    """Of a flow that may have ten messages under way."""
-    return [load for load in _measure(_send_paced, SMALL) if load.kind.name == "gate of a flow"]
+    """Measure a flow with at most ten messages in progress."""
+    return [load for load in _measure(_send_paced, SMALL) if load.kind.name == "pacing state of a flow"]
 
 
 def measure_changes() -> list[Load]:
-    """Of tags that an event campaign hears of: only what the sends do not touch."""
-    names = {"changes that are heard of", "listeners of a workspace", "campaign", "history of a contact"}
+    """Measure tags that start an event campaign, and only the keys that sends do not touch."""
+    names = {"published changes", "event subscriptions", "campaign", "history of a contact"}
     return [load for load in _measure(_tag_all, SMALL) if load.kind.name in names]
 
 
 @cache
 def measure_register(under_way: int = BATCHES) -> float:
-    """Write units of one write to the statistics while so many batches are under way."""
+    """Return the write units of one write to the statistics while `under_way` batches are in progress."""
     with open_story() as story:
         statistics, flow = story.world.ports.statistics, FlowUid(new_uid())
         place, until = (story.api.workspace, flow, 0), story.now + timedelta(minutes=1)
-        # This process counts on one item; the others are those of other processes.
+        # This process writes one item; other processes write the others.
         batches = [new_uid() for _ in range(under_way // STATISTICS_SHARDS)]
         for batch in batches:
             statistics.register_batch(*place, batch, 10, until)
@@ -172,7 +172,7 @@ def _differ(less: Mapping[Place, float], more: Mapping[Place, float], sends: int
 
 
 def _name(place: Place) -> str:
-    """The kind of a place, or the place itself without its uids."""
+    """Return the kind of a place, or the place without its uids when no kind matches."""
     table, partition, sort = place
     plain = _HASH.sub("H", _ULID.sub("U", f"{partition}|{sort}"))
     text = f"{table.removeprefix('carillon-').replace('Table', '')} {plain}"
@@ -207,7 +207,7 @@ def _send_paced(contacts: int) -> tuple[int, Tally]:
 
 
 def _tag_all(contacts: int) -> tuple[int, Tally]:
-    """A campaign hears of every tag and takes nobody in."""
+    """Change tags while a campaign listens to every tag and enrols no contact."""
     with open_story() as story:
         story.set_up(contacts)
         trigger = {"type": "event", "event": "contact.tagged", "when": {"tag": "nobody"}}

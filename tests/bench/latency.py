@@ -1,4 +1,4 @@
-"""CPU of each route of the API in process, botocore's included, the emulated AWS's and the caller's left out."""
+"""CPU time of each API route in process, with botocore, without the emulated AWS and the caller."""
 
 import threading
 import time
@@ -17,30 +17,30 @@ from tests.integration.conftest import Api
 from tests.integration.example_recorder import record
 from tests.integration.harness import Story
 
-#: Each plays the whole API once; the first also imports and compiles what a process does once.
+#: Runs of the whole API. The first run, which also imports and compiles, is not counted.
 RUNS = 20
-#: A GET is asked so often in a run: it changes nothing.
+#: Repetitions of each GET, which changes nothing.
 TIMES = 5
 BASE = "https://carillon.example"
 
 
 @dataclass
 class Stopwatch:
-    """CPU of this process without what the emulator spends in it, and the calls that it answers."""
+    """CPU time of this process without the emulator's share, and the number of calls to AWS."""
 
     calls: int = 0
     _away: float = 0.0
-    #: Some lists ask for several shards at once.
+    #: Some lists query several shards in parallel threads.
     _left: threading.local = field(default_factory=threading.local)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self) -> float:
-        """Seconds."""
+        """Return the CPU time so far, in seconds."""
         return time.process_time() - self._away
 
     @contextmanager
     def watch(self, *clients: Any) -> Iterator[None]:
-        """The emulator answers between the first and the last handler of `before-send`."""
+        """Exclude the emulator, which runs between the first and the last handler of `before-send`."""
         for client in clients:
             client.meta.events.register_first("before-send", self._leave, unique_id="watch-leave")
             client.meta.events.register_last("before-send", self._return, unique_id="watch-return")
@@ -62,7 +62,7 @@ class Stopwatch:
 
 @dataclass
 class Samples:
-    """Of one route: seconds and AWS calls of each request."""
+    """CPU seconds and number of AWS calls of each request of one route."""
 
     seconds: list[float] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Samples:
 
 @dataclass
 class TimedApi(Api):
-    """A caller that notes what its requests take, by method and route."""
+    """An API client that records the cost of each request by method and route."""
 
     watch: Stopwatch = field(default_factory=Stopwatch)
     samples: defaultdict[str, Samples] = field(default_factory=lambda: defaultdict(Samples))
@@ -87,7 +87,7 @@ class TimedApi(Api):
 
 
 def measure(runs: int = RUNS) -> dict[str, Any]:
-    """Milliseconds of CPU by route, and the routes that nobody asked."""
+    """Return CPU time by route in ms, and the routes that no request reached."""
     samples: defaultdict[str, Samples] = defaultdict(Samples)
     for run in range(runs + 1):
         played = _play()
@@ -113,7 +113,7 @@ def _play() -> dict[str, Samples]:
 
 
 def _follow_links(story: Story) -> None:
-    """What needs no key: the document, and the links of a message."""
+    """Request what needs no key: the OpenAPI document and the links of a message."""
     story.set_up(1)
     story.start(story.short_campaign())
     story.run()
@@ -134,6 +134,6 @@ def _show(found: Samples) -> dict[str, Any]:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """By nearest rank: a value that was measured. Of fewer than a hundred the 99th is the largest."""
+    """Return a percentile by nearest rank, which is a measured value. Below 100 values the 99th is the largest."""
     ordered = sorted(values)
     return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]

@@ -1,4 +1,4 @@
-"""The loads on the running stack: a CSV import by HTTP, and flows without pacing over what was imported."""
+"""Loads on the running stack: a CSV import through the API, and flows without pacing over the imported contacts."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from tests.bench.stack import Stack, measured
 from tests.builders import condition, end, tag
 
 DOMAIN = "carillon.example"
-#: Longest that an import or a flow may take; two emulated cores do about 50 contacts a second.
+#: Longest time that an import or a flow may take. Two emulated cores process about 50 contacts/s.
 SECONDS_A_CONTACT = 0.1
 AT_LEAST_SECONDS = 60
 
 
 def measure_import(stack: Stack, rows: int) -> dict[str, Any]:
-    """From the POST to completed. The stack writes three items a contact, in a transaction."""
+    """Measure an import from the POST to its end. Each contact is three items in one transaction."""
     text = "externalId,email,firstName\n" + "".join(f"b{n},b{n}@example.com,Name{n}\n" for n in range(rows))
     with measured(stack) as figures:
         task = stack.post("/v1/contacts/import", {"csv": text})
@@ -23,7 +23,7 @@ def measure_import(stack: Stack, rows: int) -> dict[str, Any]:
 
 
 def measure_flow(stack: Stack, contacts: int) -> dict[str, Any]:
-    """From the POST to the end of the flow, and afterwards whether mails, statistics and rows agree."""
+    """Measure a flow from the POST to its end, and check that mails, statistics and executions agree."""
     uids = [contact["uid"] for contact in stack.pages("/v1/contacts")][:contacts]
     body = {"contactUids": uids, **prepare(stack)}
     with measured(stack) as figures:
@@ -48,7 +48,7 @@ def measure_flow(stack: Stack, contacts: int) -> dict[str, Any]:
 
 
 def measure_steps(stack: Stack, contacts: int) -> dict[str, Any]:
-    """Two messages a contact by the channel that reaches nobody, so that the engine is measured and no provider."""
+    """Measure two messages per contact on the console channel, so that no provider is part of the measurement."""
     measure_import(stack, contacts)
     wish = {"name": "Everybody", "filter": {"field": "email", "op": "exists"}}
     body = {**_prepare_console(stack), "segmentUid": stack.post("/v1/segments", wish)["uid"]}
@@ -70,7 +70,7 @@ def _prepare_console(stack: Stack) -> dict[str, str]:
 
 
 def prepare(stack: Stack) -> dict[str, str]:
-    """A channel whose sender SES knows, a published template and a campaign of one SEND."""
+    """Create a channel with a verified sender, a published template and a campaign of one SEND."""
     stack.verify_sender(DOMAIN)
     content = {"subject": "Hello {{ first_name }}", "text": "Hello {{ first_name }}, this is a measurement."}
     channel, template = stack.add_channel("email", content, fromEmail=f"hello@{DOMAIN}")

@@ -1,10 +1,11 @@
-"""Counts what code asks of AWS through boto3: calls, DynamoDB units and billed SQS requests, by botocore's events.
+"""Counts calls through boto3, DynamoDB units and billed SQS requests, with event handlers of botocore.
 
-Emulators report ConsumedCapacity only in part, so units are computed by DynamoDB's published rules (`sizes.py`): before
-and after every write the meter reads the item through a client of its own, which nobody counts. What the rules say:
-a write costs the larger of the item before and after it, per started KB; one whose condition fails costs as much as if
-it had held; one in a transaction costs double, also when the transaction is refused; every index entry that changes is
-a write more. A read costs per started 4 KB, half when it may lag; a batch rounds each item up, a query its page.
+Emulators report ConsumedCapacity only in part, so units follow DynamoDB's published rules (`sizes.py`). The meter reads
+an item before and after every write, through a separate client that is not counted. The rules:
+
+- A write costs the larger of the item before and after it, per started KB. A failed condition costs the same.
+- A write in a transaction costs double, also when the transaction is refused. Every changed index entry is one more.
+- A read costs per started 4 KB, half when it is eventually consistent. A batch rounds up per item, a query per page.
 """
 
 import json
@@ -17,11 +18,11 @@ from typing import Any
 
 from tests.bench.sizes import Item, index_writes, item_bytes, read_units, sqs_requests, write_units
 
-#: Calls of the event source mapping, on AWS not made by our code: an SQS trigger receives and deletes for us.
+#: Calls of the event source mapping. On AWS an SQS trigger receives and deletes for our code.
 POLLING = frozenset({"ReceiveMessage", "DeleteMessage", "DeleteMessageBatch", "ChangeMessageVisibility"})
 #: DynamoDB's limit for one BatchGetItem.
 PEEK = 100
-#: Parts of a query that keep things out of its answer.
+#: Parameters of a query that leave data out of its response.
 _LEAVE_OUT = frozenset({"FilterExpression", "ProjectionExpression", "Select"})
 _FREE = frozenset({"DescribeTable", "ListTables", "DescribeTimeToLive"})
 _PARTIQL_TABLE = re.compile(r'^\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"([^"]+)"')
@@ -34,37 +35,37 @@ Place = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted; units are by table or `table/index`."""
+    """Counts of calls and units; units are by table or `table/index`."""
 
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     write_units: Counter[str] = field(default_factory=Counter)
     read_units: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    #: The same units by item, to see which are hot.
+    #: The same units by item, to find hot keys.
     write_places: Counter[Place] = field(default_factory=Counter)
     read_places: defaultdict[Place, float] = field(default_factory=lambda: defaultdict(float))
     #: Conditional writes that DynamoDB refused; they are paid for, and among `write_units`.
     refused: int = 0
-    #: Requests that SQS bills our code for.
+    #: Requests that SQS bills to our code.
     sqs_sent: int = 0
-    #: Batches that a poller received; on AWS each is a request, and one more to delete it.
+    #: Batches that a poller received. On AWS each is one request, and one more to delete it.
     sqs_batches: int = 0
     #: Messages in those batches.
     sqs_messages: int = 0
 
     @property
     def own_calls(self) -> int:
-        """Calls by our code."""
+        """Number of calls by our code."""
         return sum(count for (_, operation), count in self.calls.items() if operation not in POLLING)
 
     @property
     def sqs_requests(self) -> int:
-        """Billed requests, our own and the poller's; polls that bring nothing cost by the hour, not by the contact."""
+        """Number of billed requests of our code and the poller. Empty polls are excluded: they cost per hour."""
         return self.sqs_sent + 2 * self.sqs_batches
 
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """One item that a call may change; `new` is what it would put, if it says so; `times` is 2 in transactions."""
+    """One item that a call may change. `new` is the item to put, if known; `times` is 2 in transactions."""
 
     table: str
     key: Item
@@ -80,17 +81,17 @@ class _Index:
 
 
 class Meter:
-    """Hooks itself to clients; `tally` is where everything is booked."""
+    """Registers handlers on clients and counts their calls in `tally`."""
 
     def __init__(self, peek: Any) -> None:
-        """`peek` is a DynamoDB client of the meter's own, to look at items with."""
+        """Take a separate DynamoDB client that reads items and is not counted."""
         self._peek = peek
         self._schemas: dict[str, tuple[tuple[str, ...], tuple[_Index, ...]]] = {}
         self.tally = Tally()
 
     @contextmanager
     def watch(self, *clients: Any) -> Iterator["Meter"]:
-        """Counts what these clients do meanwhile; NotImplementedError for an operation without a rule."""
+        """Count the calls of these clients. Raise NotImplementedError for an operation without a rule."""
         hooks = (("before-call", self._before), ("after-call", self._after), ("after-call-error", self._lost))
         for client in clients:
             for event, hook in hooks:
@@ -104,7 +105,7 @@ class Meter:
 
     @contextmanager
     def book_to(self, tally: Tally) -> Iterator[None]:
-        """Books what happens meanwhile elsewhere."""
+        """Count the calls within the block in another tally."""
         kept, self.tally = self.tally, tally
         try:
             yield
@@ -135,7 +136,7 @@ class Meter:
             self._book_reads(model.name, body, parsed)
 
     def _lost(self, context: dict[str, Any], **_: Any) -> None:
-        """The answer did not come; what was written is paid for all the same."""
+        """Count a call without a response: its writes are billed too."""
         _, writes, before = context.pop("metered", ({}, [], []))
         self._book_writes(writes, before)
 
@@ -154,7 +155,7 @@ class Meter:
         self.tally.write_places[_place(place, key)] += units
 
     def _find_all(self, writes: Sequence[_Write]) -> list[Item | None]:
-        """The items as they are stored now."""
+        """Return the stored items."""
         wanted: dict[str, dict[str, Item]] = defaultdict(dict)
         for write in writes:
             wanted[write.table][self._name(write.table, write.key)] = self._key(write.table, write.key)
@@ -190,7 +191,7 @@ class Meter:
         self.tally.read_places[place] += units
 
     def _book_batch(self, body: Mapping[str, Any], parsed: Mapping[str, Any]) -> None:
-        """Each item by itself; one that is not there costs the least that a read can."""
+        """Count each item of a batch separately; an item that does not exist costs the smallest read."""
         for table, asked in body["RequestItems"].items():
             found = {self._name(table, item): item for item in parsed["Responses"].get(table, [])}
             for key in asked["Keys"]:
@@ -198,7 +199,7 @@ class Meter:
                 self._book_read(_place(table, self._key(table, key)), item_bytes(item), asked)
 
     def _page_bytes(self, operation: str, body: Mapping[str, Any], parsed: Mapping[str, Any]) -> int:
-        """Of all that was read: what is left out or only counted is paid for, so such a page is read again."""
+        """Return the size of everything read. Filters and projections save nothing, so the whole page is read again."""
         if not body.keys() & _LEAVE_OUT:
             return sum(item_bytes(item) for item in parsed["Items"])
         whole = {name: value for name, value in body.items() if name not in _LEAVE_OUT}
@@ -225,13 +226,13 @@ def _place(place: str, key: Item) -> Place:
 
 
 def _partition(query: Mapping[str, Any]) -> str:
-    """Of a query, whose condition begins with it; empty for a scan."""
+    """Return the partition key of a query, which its condition begins with, or "" for a scan."""
     found = re.match(r"\S+\s*=\s*(:\w+)", query.get("KeyConditionExpression", ""))
     return str(next(iter(query["ExpressionAttributeValues"][found[1]].values()))) if found else ""
 
 
 def _json_of(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The body of a request of a JSON protocol; empty for S3's and the like."""
+    """Return the body of a request of a JSON protocol, or {} for other protocols such as that of S3."""
     body = params.get("body")
     text = body.decode() if isinstance(body, bytes) and body.startswith(b"{") else body
     return dict(json.loads(text)) if isinstance(text, str) and text.startswith("{") else {}
@@ -248,7 +249,7 @@ def _read_index(index: Mapping[str, Any], table_keys: Sequence[str]) -> _Index:
 
 
 def _writes_of(operation: str, body: Mapping[str, Any]) -> list[_Write]:
-    """What a call may change; empty for reads."""
+    """Return the items that a call may change; empty for reads."""
     match operation:
         case "PutItem":
             return [_Write(body["TableName"], body["Item"], body["Item"])]
@@ -277,7 +278,7 @@ def _transacted(entry: Mapping[str, Any]) -> _Write:
 
 
 def _statement(statement: Mapping[str, Any]) -> _Write:
-    """A PartiQL write whose every value is a parameter. NotImplementedError for a SELECT."""
+    """Parse a PartiQL write with parameters only. Raise NotImplementedError for a SELECT."""
     text = statement["Statement"]
     found = _PARTIQL_TABLE.match(text)
     if found is None:
@@ -290,7 +291,7 @@ def _statement(statement: Mapping[str, Any]) -> _Write:
 
 
 def _parameters(text: str, values: Sequence[Mapping[str, Any]]) -> Item:
-    """Names with the values that stand for their question marks."""
+    """Return the values of the question marks by attribute name."""
     pairs = zip(_PARTIQL_VALUE.finditer(text), values, strict=True)
     return {match[1]: value for match, value in pairs if match[1]}
 

@@ -1,4 +1,4 @@
-"""Prints what was measured as a table; every figure is in the JSON, the table has those that people compare."""
+"""Formats measurements as a table. The JSON has every figure, the table those that people compare."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,12 +8,12 @@ from tests.bench.budget import compare, price_of_a_million
 from tests.bench.calls import SIX_NODES
 
 Row = tuple[str, str]
-#: engine.md's budget is for a campaign of six nodes; these are its headings.
+#: Headings of the budget of the six-node campaign.
 _BUDGET = ("calls", "write_units", "read_units", "sqs_requests", "invocations", "refused_writes")
 
 
 def show(measured: Mapping[str, Any]) -> str:
-    """Everything that was measured, in its order."""
+    """Format all measurements in their order."""
     parts = (
         ("machine", _machine), ("import", _import), ("flow", _flow), ("steps", _steps), ("audience", _audience),
         ("audience_units", _audience_units), ("calls", _calls), ("cpu", _cpu), ("hostile", _hostile),
@@ -40,8 +40,8 @@ def _flow(found: Mapping[str, Any]) -> Iterator[Row]:
     yield f"Flow over {found['contacts']:,} contacts", pace
     yield "  CPU seconds per 1,000", f"{_each(found['cpu_per_1000'])}; all {sum(found['cpu_per_1000'].values()):.2f}"
     yield "  peak memory, MB", _each(found["peak_mb"], digits=0)
-    yield "  mails, doubles", f"{found['mails']:,}, {found['doubles']}"
-    yield "  statistics equal rows and mails", "yes" if found["stats_equal_rows"] else f"NO: {found['stats']}"
+    yield "  mails, duplicates", f"{found['mails']:,}, {found['doubles']}"
+    yield "  statistics equal executions and mails", "yes" if found["stats_equal_rows"] else f"NO: {found['stats']}"
 
 
 def _steps(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
@@ -61,16 +61,16 @@ def _calls(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         yield "  calls by operation", _each(each["calls_by_operation"], digits=3)
         if "waiting_row_bytes" in each:
             rows = each["waiting_row_bytes"]
-            yield "  bytes of a waiting row", f"{rows['mean']:.0f}, at most {rows['largest']}"
+            yield "  bytes of a waiting execution", f"{rows['mean']:.0f}, at most {rows['largest']}"
             yield "  calls a minute while waiting", f"{each['calls_a_minute_while_waiting']:.1f} in all"
     yield from _budget([each for each in found if each["campaign"] == SIX_NODES])
 
 
 def _budget(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
-    """What a contact more costs in the smallest run and the largest: the price of the flow itself is gone from it."""
+    """Yield the cost of one more contact, from the smallest and the largest run, without the fixed cost of a flow."""
     if len(found) < 2:
         return
-    yield "A contact more of six nodes", "measured, budget, limit of physics"
+    yield "One more contact of six nodes", "measured, budget, lower bound"
     figures = {}
     for name, measured, most, least in compare(found[0], found[-1]):
         figures[name] = measured
@@ -79,7 +79,7 @@ def _budget(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
 
 
 def _growth(found: Sequence[Mapping[str, Any]], each: Mapping[str, Any], name: str) -> str:
-    """Against the smallest run of the same campaign."""
+    """Return the change against the smallest run of the same campaign."""
     first = next(other for other in found if other["campaign"] == each["campaign"])
     if first is each or not first[name]:
         return ""
@@ -89,7 +89,7 @@ def _growth(found: Sequence[Mapping[str, Any]], each: Mapping[str, Any], name: s
 def _cpu(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     for each in found:
         steps = f"{each['ms_per_step']:.3f} ms a step over {each['steps']:,} steps"
-        yield f"Own CPU without AWS: {each['campaign']}", steps
+        yield f"Carillon's CPU without AWS: {each['campaign']}", steps
 
 
 def _audience(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
@@ -99,7 +99,7 @@ def _audience(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         yield "  import of the uploaded file", _took(each["import"], count)
         shown = "exact" if preview["exact"] else f"± {preview['error']:,}"
         yield "  preview", f"{preview['seconds']:.2f} s; {preview['count']:,} members, {shown}"
-        yield "  expansion, POST to the last row", _took(each["expand"], count)
+        yield "  enrolment, POST to the last execution", _took(each["expand"], count)
         yield "  peak memory, MB", _each(each["peak_mb"], digits=0)
 
 
@@ -123,11 +123,11 @@ def _audience_units(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
 def _hostile(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     for each in found:
         yield f"Hostile {each['kind']}", f"{each['asked']} requests, {each['faults']} 5xx"
-        yield "  dearest, CPU ms", f"{each['dearest_ms']:.0f}: {each['dearest']}"
+        yield "  most expensive, CPU ms", f"{each['dearest_ms']:.0f}: {each['dearest']}"
 
 
 def _latency(found: Mapping[str, Any]) -> Iterator[Row]:
-    yield f"CPU ms of a route in {found['runs']} runs", "p50, p99, of so many requests; calls of AWS at most"
+    yield f"CPU ms of a route in {found['runs']} runs", "p50, p99, number of requests; most calls to AWS"
     for each in found["routes"]:
         figures = f"{each['p50_ms']:.1f}, {each['p99_ms']:.1f}, of {each['asked']}; {each['calls']}"
         yield f"  {each['route']}", figures
@@ -135,7 +135,7 @@ def _latency(found: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _hot(found: Mapping[str, Any]) -> Iterator[Row]:
-    yield f"Keys at {found['contacts']:,} contacts", "units for each; how many a second items, and partition keys, bear"
+    yield f"Keys at {found['contacts']:,} contacts", "units for each; sends/s that items, and partition keys, allow"
     for each in found["kinds"]:
         units = f"{each['for_each']}: write {each['writes']:.3f}, read {each['reads']:.3f}"
         yield f"  {each['kind']}", f"{units}; {each['items_bear']:,.0f}, {each['partitions_bear']:,.0f}"
@@ -143,7 +143,7 @@ def _hot(found: Mapping[str, Any]) -> Iterator[Row]:
 
 def _scale(found: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     for each in found:
-        yield f"Moving {each['executions']:,} executions", "calls and CPU s of the request; of the jobs behind it"
+        yield f"Moving {each['executions']:,} executions", "calls and CPU s of the request; of its jobs"
         for name in ("launch", "pause", "resume", "recount", "cancel"):
             request, jobs = each[name]["request"], each[name]["jobs"]
             shown = f"{request['calls']:,}, {request['cpu_seconds']:.2f}; {jobs['calls']:,}, {jobs['cpu_seconds']:.1f}"

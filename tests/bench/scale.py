@@ -1,4 +1,4 @@
-"""A large flow's launch, pause, resume, recount and cancel: calls and CPU, of the request and of the jobs behind it."""
+"""Launch, pause, resume, recount and cancel of a large flow: calls and CPU time of the request and of its jobs."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,15 +15,15 @@ from tests.bench.meter import POLLING
 from tests.integration.conftest import Reply
 
 SIZES = (10_000, 100_000)
-#: So slow that only the first message is due: what is measured is what moves a flow, not its sends.
+#: Pacing so slow that only the first message is due, so that sends are not part of the measurement.
 PACE = {"pauseBetweenContactsMs": 3_600_000}
-#: Contacts of one transaction.
+#: Contacts per transaction.
 MANY = 25
 
 
 @dataclass
 class Counting(Stopwatch):
-    """Knows the calls by operation too."""
+    """A stopwatch that also counts calls by operation."""
 
     names: Counter[str] = field(default_factory=Counter)
 
@@ -41,7 +41,7 @@ class Counting(Stopwatch):
 
 
 def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
-    """One size after the other. Raises AssertionError when a flow does not come out as it must."""
+    """Measure one size after the other. Raise AssertionError when a flow ends in a wrong state."""
     return [_measure(count) for count in sizes]
 
 
@@ -70,7 +70,7 @@ def _measure(count: int) -> dict[str, Any]:
 
 
 def _do(story: MeteredStory, watch: Counting, ask: Callable[[], Reply]) -> tuple[Reply, dict[str, Any]]:
-    """The request, and all jobs that it causes and that are due."""
+    """Send the request and run its due jobs."""
     reply, request = _timed(watch, ask)
     assert reply.status < 300, reply.text
     _, jobs = _timed(watch, lambda: story.world.drain("JobQueue"))
@@ -86,7 +86,7 @@ def _timed(watch: Counting, do: Callable[[], Any]) -> tuple[Any, dict[str, Any]]
 
 
 def _fill(story: MeteredStory, count: int) -> None:
-    """Contacts of whom only the name is known; whoever is created at the moment of the launch is no member."""
+    """Store contacts with a first name only. The clock moves on: a contact created at the launch is no member."""
     now = story.now
     people = [Contact(uid=new_uid(), first_name=f"N{n}", created_at=now, updated_at=now) for n in range(count)]
     for start in range(0, count, MANY):

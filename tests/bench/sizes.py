@@ -1,4 +1,4 @@
-"""DynamoDB's and SQS's billing rules as arithmetic: bytes of items, units of reads and writes, chunks of messages."""
+"""Billing rules of DynamoDB and SQS: bytes of items, units of reads and writes, chunks of messages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -12,12 +12,12 @@ SQS_CHUNK = 65_536
 
 
 def item_bytes(item: Item) -> int:
-    """Names in UTF-8 and values, without DynamoDB's 100 bytes of overhead an item, which only storage pays for."""
+    """Return the size of an item in bytes, without the 100 bytes per item that DynamoDB adds for storage only."""
     return sum(len(name.encode()) + value_bytes(value) for name, value in item.items())
 
 
 def value_bytes(value: Mapping[str, Any]) -> int:
-    """A number takes a byte for each two significant digits and one more; a map or list 3, and 1 for each element."""
+    """Return the size of a value: 1 byte per 2 digits and 1 more for a number, 3 + 1 per element for a map or list."""
     ((kind, content),) = value.items()
     match kind:
         case "S":
@@ -43,21 +43,21 @@ def _number_bytes(text: str) -> int:
 
 
 def write_units(size: int) -> int:
-    """Of one write; that of an item that is not there costs one too."""
+    """Return the units of one write. A write that finds no item costs one unit."""
     return max(1, -(-size // WRITE_UNIT))
 
 
 def read_units(size: int, consistent: bool) -> float:
-    """Of one read of so many bytes together."""
+    """Return the units of one read of `size` bytes in total."""
     return max(1, -(-size // READ_UNIT)) * (1.0 if consistent else 0.5)
 
 
 def index_writes(
     before: Item | None, after: Item | None, names: Sequence[str], projected: frozenset[str] | None
 ) -> int:
-    """Write units of one index for a change of its table's item; `projected` None is ALL.
+    """Return the write units of one index for a change of an item; `projected` None stands for ALL.
 
-    An item without one of the index's keys is not in it. An entry whose key changes is deleted and put anew.
+    An item without one of the keys is not in the index. A changed key deletes the entry and puts a new one.
     """
     old, new = _entry(before, names, projected), _entry(after, names, projected)
     if old == new:
@@ -74,5 +74,5 @@ def _entry(item: Item | None, names: Sequence[str], projected: frozenset[str] | 
 
 
 def sqs_requests(size: int) -> int:
-    """Requests billed for one call whose payload has so many bytes."""
+    """Return the number of requests billed for one call with a payload of `size` bytes."""
     return max(1, -(-size // SQS_CHUNK))

@@ -1,4 +1,4 @@
-"""The local stack as its user starts it, on a directory of its own, and what its processes use."""
+"""The local stack as a user starts it, in its own directory, and the resource usage of its processes."""
 
 import json
 import os
@@ -23,12 +23,12 @@ ROOT = Path(__file__).parents[2]
 STARTED = "Ctrl-C ends it"
 START_SECONDS, END_SECONDS = 90, 60
 WORKERS = 2
-#: Seconds between two looks at something that is under way; each costs the API a handful of reads.
+#: Seconds between two polls; each poll costs the API a few reads.
 PAUSE = 1.0
 
 
 class Stack:
-    """A running stack and a caller with its admin key."""
+    """A running stack and a client with its admin key."""
 
     def __init__(self, data: Path, port: int, workers: int, speed: float = 1) -> None:
         self.data, self.url = data, f"http://127.0.0.1:{port}"
@@ -39,7 +39,7 @@ class Stack:
             self._process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
     def wait_until_up(self) -> None:
-        """Raises RuntimeError with the log's end when it does not start."""
+        """Wait until the stack is up. Raise RuntimeError with the end of the log when it does not start."""
         deadline = time.monotonic() + START_SECONDS
         while STARTED not in self.log.read_text(encoding="utf-8"):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -47,12 +47,12 @@ class Stack:
             time.sleep(0.1)
 
     def end(self) -> None:
-        """As Ctrl-C does."""
+        """End the stack as Ctrl-C does."""
         self._process.terminate()
         self._process.wait(END_SECONDS)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        """The JSON of an answer. Raises RuntimeError with the answer when it is a refusal."""
+        """Call the API and return the JSON. Raise RuntimeError with the response when it is an error."""
         headers = {"Authorization": f"Bearer {self._key()}", "Content-Type": "application/json"}
         content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, method=method, data=content, headers=headers)
@@ -70,14 +70,14 @@ class Stack:
         return self.call("GET", path)["data"]
 
     def add_channel(self, kind: str, content: Mapping[str, str], **settings: str) -> tuple[str, str]:
-        """A channel of this type and a published template for it."""
+        """Create a channel of this type and a published template for it."""
         channel = self.post("/v1/channels", {"name": "Bench", "type": kind, "settings": settings})["uid"]
         template = self.post("/v1/templates", {"name": "Hello", "channelType": kind, "content": content})["uid"]
         self.post(f"/v1/templates/{template}/publish", {})
         return channel, template
 
     def pages(self, path: str) -> Iterator[Any]:
-        """Every object of a list, in the largest pages."""
+        """Yield every object of a list, in pages of the largest size."""
         cursor = ""
         while True:
             page = self.call("GET", f"{path}?limit=100{cursor}")
@@ -87,7 +87,7 @@ class Stack:
             cursor = f"&cursor={page['nextCursor']}"
 
     def wait_for(self, path: str, done: Callable[[Mapping[str, Any]], bool], seconds: float) -> Mapping[str, Any]:
-        """What the path shows once it is done. Raises TimeoutError."""
+        """Poll the path until it is done, and return its data. Raise TimeoutError."""
         deadline = time.monotonic() + seconds
         while not done(shown := self.get(path)):
             if time.monotonic() > deadline:
@@ -96,11 +96,11 @@ class Stack:
         return dict(shown)
 
     def verify_sender(self, domain: str) -> None:
-        """SES refuses whom it does not know, on the laptop too."""
+        """Verify a sender domain, because the local SES rejects unknown senders too."""
         self._aws("sesv2").create_email_identity(EmailIdentity=domain)
 
     def count_rows(self) -> Counter[str]:
-        """All rows of all flows by status, from the table itself: a hundred times faster than by the API."""
+        """Count all executions by status with a table scan, a hundred times faster than through the API."""
         pages = self._aws("dynamodb").get_paginator("scan").paginate(TableName=physical_name("ExecutionsTable"))
         return Counter(item["status"]["S"] for page in pages for item in page["Items"])
 
@@ -111,17 +111,17 @@ class Stack:
         return make(service, endpoint_url=f"http://127.0.0.1:{port}", region_name=REGION, **keys)
 
     def pids(self) -> dict[str, int]:
-        """By name: the AWS, the API, the clock and the workers."""
+        """Return the process ids of AWS, the API, the clock and the workers by name."""
         pids = json.loads((self.data / "pids.json").read_text(encoding="utf-8"))
         named = {"aws": pids["aws"], "api": pids["api"], "clock": pids["clock"]}
         return named | {f"worker-{number}": pid for number, pid in enumerate(pids["workers"], start=1)}
 
     def usage(self) -> dict[str, Usage]:
-        """By process; empty where the system does not tell."""
+        """Return the usage by process; empty where the system does not report it."""
         return {name: usage for name, pid in self.pids().items() if (usage := read_usage(pid))}
 
     def mails(self) -> Counter[str]:
-        """How many files the outbox has for each message."""
+        """Return the number of files in the outbox by message."""
         found: Counter[str] = Counter()
         with os.scandir(self.data / "outbox") as entries:
             for entry in entries:
@@ -134,7 +134,7 @@ class Stack:
 
 
 def _message_of(mail: Path) -> str:
-    """Workspace, flow, contact and node of a mail: two files of one message are a double."""
+    """Return the message uid of a mail; two files of one message are a duplicate."""
     with mail.open(encoding="utf-8", errors="replace") as lines:
         return next(
             (line.partition(":")[2].strip() for line in lines if line.startswith("X-Carillon-Message:")), mail.name
@@ -143,7 +143,7 @@ def _message_of(mail: Path) -> str:
 
 @contextmanager
 def running(folder: Path, port: int, workers: int = WORKERS, speed: float = 1) -> Iterator[Stack]:
-    """A stack that is up, and ended afterwards; its clock may run faster than the real one."""
+    """Yield a running stack and end it afterwards. Its clock may run faster than real time."""
     stack = Stack(folder / "data", port, workers, speed)
     try:
         stack.wait_until_up()
@@ -154,7 +154,7 @@ def running(folder: Path, port: int, workers: int = WORKERS, speed: float = 1) -
 
 @contextmanager
 def measured(stack: Stack) -> Iterator[dict[str, Any]]:
-    """Fills a dict with the seconds and, by process, the CPU seconds and the peak memory of what is done meanwhile."""
+    """Yield a dict that receives the duration, and the CPU seconds and peak memory by process."""
     figures: dict[str, Any] = {}
     before, began = stack.usage(), time.monotonic()
     yield figures

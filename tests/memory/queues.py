@@ -40,7 +40,7 @@ class MemoryStepQueue:
         ready = sorted((entry for entry in self.entries if entry[0] <= now), key=lambda entry: entry[0])[:count]
         for entry in ready:
             self.entries.remove(entry)
-        return [hint for _, hint in ready]
+        return [message for _, message in ready]
 
 
 class MemoryJobQueue:

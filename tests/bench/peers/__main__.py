@@ -1,4 +1,4 @@
-"""`python -m tests.bench.peers`: one campaign on Carillon and its peers, in turn, in CPU seconds; prints two tables."""
+"""`python -m tests.bench.peers` runs one campaign on Carillon and its peers and prints CPU seconds in two tables."""
 
 import argparse
 import json
@@ -18,18 +18,18 @@ from tests.bench.peers.contestants import Load, Peer, peers
 from tests.bench.peers.environment import REQUIREMENTS, python
 
 Contestant = Carillon | Peer | Alone
-#: The exit code when something is to be installed first.
+#: Exit code when a server must be installed first.
 REFUSED = 2
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.peers", description="Carillon beside its peers.")
     parser.add_argument("--contacts", type=int, default=1_000, help="of the campaign, 1 to 10,000")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everybody runs")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each contestant")
     parser.add_argument("--wait", type=float, default=20.0, help="real seconds that the wait of two days takes")
     parser.add_argument("--only", default="", help="some names or beginnings of names, by commas")
-    parser.add_argument("--port", type=int, help="of the stores and the stack; any that is free without it")
-    parser.add_argument("--json", type=Path, help="a file for all figures")
+    parser.add_argument("--port", type=int, help="port of the stores and the stack (default: a free one)")
+    parser.add_argument("--json", type=Path, help="file for all figures")
     given = parser.parse_args(arguments)
     if not (1 <= given.contacts <= 10_000 and given.rounds >= 1 and given.wait > 0):
         parser.error("--contacts must be between 1 and 10,000, --rounds at least 1, --wait above 0")
@@ -43,10 +43,10 @@ def main() -> int:
     except servers.Missing as missing:
         print(missing, file=sys.stderr)
         return REFUSED
-    # As Ctrl-C does, so that a run that is killed takes its servers along.
+    # Ending as after Ctrl-C also ends the servers of this run.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     python()
-    # In this process, unlike in the others, a line for each batch would hide the table.
+    # Log lines of this process would hide the table.
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     contestants = _choose(options.only)
@@ -67,7 +67,7 @@ def _choose(names: str) -> list[Contestant]:
 def _run_all(
     contestants: Sequence[Contestant], options: argparse.Namespace, number: int
 ) -> dict[str, Mapping[str, float]]:
-    """One after the other, so that whatever else the machine does hits all rounds of all alike."""
+    """Run the contestants one after the other, so that other load on the machine affects all alike."""
     found: dict[str, Mapping[str, float]] = {}
     for each in contestants:
         load = Load(options.contacts, options.wait, options.port or _free_port())

@@ -1,4 +1,4 @@
-"""Carillon as a contestant: the local stack as its user starts it, and beside it its own code without any AWS."""
+"""Carillon as a contestant: the local stack as a user starts it, and its code alone without AWS."""
 
 import shutil
 import tempfile
@@ -14,19 +14,19 @@ from tests.bench.peers.contestants import PATIENCE, Load, Outcome, count_message
 from tests.bench.peers.processes import cpu_seconds
 from tests.bench.stack import Stack, running
 
-#: Beyond the 15 minutes that SQS delays, so the wait goes by the timers' table, as one of two days does.
+#: Longer than the 15 minutes that SQS can delay, so the wait uses timers as one of two days does.
 WAIT_MINUTES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Carillon:
-    """Its clock runs so fast that the wait takes as long as everybody's."""
+    """Carillon on the local stack; its clock runs so fast that the wait takes as long as for the peers."""
 
     name: str = "Carillon"
     durability: str = "the emulator keeps it in memory"
 
     def run(self, load: Load) -> Outcome:
-        """From nothing to nothing."""
+        """Start the stack, run the campaign and remove everything."""
         folder = Path(tempfile.mkdtemp(prefix="carillon-bench-"))
         try:
             with running(folder, load.port, speed=WAIT_MINUTES * 60 / load.wait) as stack:
@@ -43,13 +43,13 @@ class Carillon:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """The same campaign through the same use cases over ports in memory: what is left when every call is free."""
+    """The same campaign through the same use cases over ports in memory: the cost when every call is free."""
 
     name: str = "Carillon's code alone"
     durability: str = "ports in memory, not to be compared"
 
     def run(self, load: Load) -> Outcome:
-        """Only the steps are timed; the provider is a list."""
+        """Run the campaign. Only the steps are timed; the provider is a list."""
         lab = Laboratory()
         channel, template, people = lab.set_up(load.contacts)
         uid = FlowUid(lab.start({"name": "Six nodes", "steps": _steps(template)}, channel, people))
@@ -65,13 +65,13 @@ class Alone:
 
 
 def _roots(stack: Stack) -> dict[str, int]:
-    """Under the names that the peers use; the clock belongs to what launches."""
+    """Return process ids under the names that the peers use; the clock counts as part of the launcher."""
     pids = stack.pids()
     return {"store-1": pids.pop("aws"), "launcher": pids.pop("api"), **pids}
 
 
 def _prepare(stack: Stack, contacts: int) -> dict[str, Any]:
-    """Contacts, channel, template and campaign; the flow that is to be launched."""
+    """Create contacts, channel, template and campaign. Return the body of the flow."""
     rows = "externalId,email,firstName\n" + "".join(f"b{n},b{n}@carillon.example,Name{n}\n" for n in range(contacts))
     task = stack.post("/v1/contacts/import", {"csv": rows})["uid"]
     stack.wait_for(f"/v1/imports/{task}", lambda shown: bool(shown["completedAt"]), PATIENCE)
@@ -94,6 +94,6 @@ def _steps(template: str) -> list[dict[str, Any]]:
 
 
 def _launch(stack: Stack, wish: dict[str, Any]) -> Any:
-    """From the POST to the end of the flow, its last recount included."""
+    """Launch the flow and wait for its end, including its last recount."""
     uid = stack.post("/flows", wish)["uid"]
     return stack.wait_for(f"/flows/{uid}", lambda shown: bool(shown["completedAt"]), PATIENCE)

@@ -1,4 +1,4 @@
-"""How each peer is started; a run is launcher and two workers beside a store of its own."""
+"""Start of each peer: a launcher and two workers beside its own store."""
 
 import os
 import select
@@ -16,21 +16,21 @@ from tests.bench.peers import servers
 from tests.bench.peers.environment import ROOT, python
 from tests.bench.peers.processes import cpu_seconds
 
-#: By the environment's variable that tells a URL, what starts the server on a port.
+#: Environment variable of a store's URL → function that starts the store on a port.
 Stores = Mapping[str, Callable[[int], AbstractContextManager[servers.Server]]]
 PROGRAMS = "tests.bench.peers.programs"
 WORKERS = 2
-#: One task at a time in each worker process, without the traffic between workers that only monitoring needs.
+#: One task at a time in each worker, without the traffic between workers that only monitoring needs.
 CELERY_OPTIONS = ("--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat")
-#: Longest that a peer may take to get ready or to be done.
+#: Longest time in seconds that a peer may take to get ready or to finish.
 PATIENCE = 900.0
-#: Starting is over after as many looks, a second apart, at which all together used less than this share of a core.
+#: A start is complete after QUIET_LOOKS polls, 1 s apart, with less CPU than IDLE_SHARE of a core.
 QUIET_LOOKS, IDLE_SHARE, SETTLE_SECONDS = 3, 0.1, 90
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What everybody is given: contacts, the wait's seconds, a port for the store."""
+    """Input of every contestant: number of contacts, seconds of the wait, port of the store."""
 
     contacts: int
     wait: float
@@ -39,7 +39,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """CPU seconds by process from the launch to the last END, and what became of the contacts."""
+    """CPU seconds by process from the launch to the last END, and counts of contacts and messages."""
 
     cpu: Mapping[str, float]
     completed: int
@@ -47,7 +47,7 @@ class Outcome:
     doubles: int
 
     def check(self, contacts: int) -> "Outcome":
-        """Raises RuntimeError when it is not what the campaign does."""
+        """Return the outcome. Raise RuntimeError when its counts are not those of the campaign."""
         found = (self.completed, self.messages, self.doubles)
         if found != (contacts, 2 * contacts, 0):
             raise RuntimeError(f"{found} completed, messages, doubles instead of {(contacts, 2 * contacts, 0)}")
@@ -56,7 +56,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`stores` by the variable that tells their URL. `launcher` and `workers` are command lines for the interpreter."""
+    """A peer. `stores` are by URL variable; `launcher` and `workers` are command lines for the interpreter."""
 
     name: str
     durability: str
@@ -65,7 +65,7 @@ class Peer:
     workers: Sequence[Sequence[str]]
 
     def run(self, load: Load) -> Outcome:
-        """From nothing to nothing."""
+        """Start the store and the processes, run the campaign and remove everything."""
         with ExitStack() as cleanup:
             outbox = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="carillon-outbox-")))
             stores = {
@@ -93,7 +93,7 @@ def _environment(load: Load, outbox: Path, urls: Mapping[str, str]) -> dict[str,
 
 
 def count_messages(outbox: Path) -> tuple[int, int]:
-    """Files of the outbox, and how many of them are a message's second or later one."""
+    """Return the number of files in the outbox, and how many are duplicates of a message."""
     names = {path.name.removesuffix(".json") for path in outbox.iterdir() if path.suffix == ".json"}
     return len(names), sum(name.rpartition(".")[0] in names for name in names)
 
@@ -106,7 +106,7 @@ def _numbered(workers: Sequence[subprocess.Popen[str]]) -> dict[str, int]:
 def _running(
     arguments: Sequence[str], environment: Mapping[str, str], talks: bool = False
 ) -> Iterator[subprocess.Popen[str]]:
-    """A program of the peers' virtualenv, ended afterwards; its log is shown when it dies by itself."""
+    """Run a program of the peers' virtualenv and end it afterwards. Print its log when it dies by itself."""
     with tempfile.TemporaryFile("w+") as log:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} if talks else {"stdin": subprocess.DEVNULL}
         streams = {"stdout": log, "stderr": log, **pipes}
@@ -128,7 +128,7 @@ def _tell(launcher: subprocess.Popen[str]) -> None:
 
 
 def _expect(launcher: subprocess.Popen[str], word: str) -> str:
-    """What follows the word. Raises RuntimeError when the launcher ended, or nothing came for PATIENCE."""
+    """Return the rest of the line after the word. Raise RuntimeError when the launcher ended or PATIENCE passed."""
     heard, _, _ = select.select([launcher.stdout], [], [], PATIENCE)
     line = launcher.stdout.readline() if heard else ""
     if not line.startswith(word):
@@ -137,7 +137,7 @@ def _expect(launcher: subprocess.Popen[str], word: str) -> str:
 
 
 def settle_down(roots: Mapping[str, int]) -> None:
-    """Waits until everybody has started and is idle, so that starting is nobody's cost."""
+    """Wait until all processes have started and are idle, so that the start is not measured."""
     deadline, quiet, last = time.monotonic() + SETTLE_SECONDS, 0, cpu_seconds(roots)
     while quiet < QUIET_LOOKS:
         if time.monotonic() > deadline:
@@ -149,7 +149,7 @@ def settle_down(roots: Mapping[str, int]) -> None:
 
 
 def peers() -> list[Peer]:
-    """Each with two durability settings: the stricter one, then the one that may lose the last moment in a crash."""
+    """Return each peer with a strict durability setting, and with one that may lose the last writes in a crash."""
     strict = [_celery("always"), _celery_rows("always", "on"), _dbos("on"), _procrastinate("on")]
     return [*strict, _celery("everysec"), _celery_rows("everysec", "off"), _dbos("off"), _procrastinate("off")]
 

@@ -1,4 +1,4 @@
-"""The peers' own virtualenv: made once, made again when their requirements change."""
+"""The virtualenv of the peers. It is rebuilt when their requirements change."""
 
 import hashlib
 import subprocess
@@ -13,7 +13,7 @@ PLACE = ROOT / "build" / "peers"
 
 
 def python() -> str:
-    """The interpreter that has the peers' packages; installs them first where that is not done."""
+    """Return the interpreter with the peers' packages, and install them first if necessary."""
     ready = PLACE / f".ready-{hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
     found = PLACE / "bin" / "python"
     if not ready.exists():

@@ -9,7 +9,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(roots: Mapping[str, int]) -> dict[str, float]:
-    """By name, what each process and all its descendants have used, user and system, ended ones included.
+    """Return the CPU seconds of each process and its descendants by name: user and system, ended ones included.
 
     A child that ends and is waited for goes into its parent's sum, so nothing is lost or counted twice.
     """
@@ -27,7 +27,7 @@ def _sum(pid: int, used: Mapping[int, float], children: Mapping[int, list[int]])
 
 
 def _read(entry: Path) -> tuple[int, float] | None:
-    """Parent and CPU seconds; None when the process has just ended."""
+    """Return the parent and the CPU seconds, or None when the process has just ended."""
     try:
         fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:

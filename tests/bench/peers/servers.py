@@ -1,4 +1,4 @@
-"""Redis and PostgreSQL from Debian's packages: private, in a temporary folder, gone at the end also after a failure."""
+"""Redis and PostgreSQL from Debian's packages, in a temporary folder that is removed after a failure too."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Whoever may own a PostgreSQL when we are root, which it refuses to run as.
+#: Users that may run PostgreSQL when we are root, because it refuses to run as root.
 SERVANTS = ("postgres", "nobody")
 START_SECONDS, END_SECONDS = 30, 30
 
@@ -40,14 +40,14 @@ def find(program: str, package: str) -> str:
 
 
 def check() -> None:
-    """Raises Missing before anything is started."""
+    """Raise Missing before anything starts when a server is not installed."""
     find("redis-server", "redis-server")
     find("initdb", "postgresql")
 
 
 @contextmanager
 def redis(port: int, fsync: str) -> Iterator[Server]:
-    """With an append-only file that is synced `always` or `everysec`, and no dumps beside it."""
+    """Run Redis with an append-only file, synced `always` or `everysec`, and without dumps."""
     with ExitStack() as cleanup:
         folder = _folder(cleanup)
         log = str(folder / "log")
@@ -61,7 +61,7 @@ def redis(port: int, fsync: str) -> Iterator[Server]:
 
 @contextmanager
 def postgres(port: int, synchronous: str) -> Iterator[Server]:
-    """As Debian configures it but for the port and `synchronous_commit`, on or off; fsync stays on."""
+    """Run PostgreSQL as Debian configures it, except for the port and `synchronous_commit`; fsync stays on."""
     with ExitStack() as cleanup:
         folder = _folder(cleanup)
         user = _servant()
@@ -76,7 +76,7 @@ def postgres(port: int, synchronous: str) -> Iterator[Server]:
         with log.open("w") as written:
             command = [find("postgres", "postgresql"), *place, *given]
             streams = {"stdout": written, "stderr": written}
-            # On SIGTERM it would wait for its clients.
+            # On SIGTERM PostgreSQL would wait for its clients.
             process = _start(command, cleanup, signal.SIGINT, cwd=folder, **streams, **options)
         ready = find("pg_isready", "postgresql-client")
         _wait([ready, "-h", "127.0.0.1", "-p", str(port), "-U", "bench", "-d", "postgres"], process, str(log))
@@ -90,7 +90,7 @@ def _folder(cleanup: ExitStack) -> Path:
 
 
 def _servant() -> str | None:
-    """Whom to run PostgreSQL as; None when we are not root ourselves."""
+    """Return the user that runs PostgreSQL, or None when we are not root."""
     if os.getuid():
         return None
     for name in SERVANTS:
@@ -98,20 +98,20 @@ def _servant() -> str | None:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
-    raise Missing(f"PostgreSQL does not run as root, and none of {', '.join(SERVANTS)} exists.")
+    raise Missing(f"PostgreSQL does not run as root: create one of the users {', '.join(SERVANTS)}.")
 
 
 def _start(
     command: Sequence[str], cleanup: ExitStack, number: signal.Signals = signal.SIGTERM, **options: object
 ) -> subprocess.Popen[bytes]:
-    """`number` is the signal that ends it."""
+    """Start a server; the signal `number` ends it."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **{"stdout": subprocess.DEVNULL, **options})
     cleanup.callback(end, process, number)
     return process
 
 
 def end(process: subprocess.Popen, number: signal.Signals = signal.SIGTERM) -> None:
-    """Asks it to end, by force after a while."""
+    """End a process, by force after END_SECONDS."""
     process.send_signal(number)
     try:
         process.wait(END_SECONDS)

@@ -1,15 +1,15 @@
-"""The comparison as a table: medians of all rounds, by 1,000 steps, and how many times Carillon each peer takes."""
+"""The comparison as a table: medians of all rounds per 1,000 steps, and the ratios of the peers to Carillon."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-#: Nodes of the campaign: SEND, WAIT, CONDITION, SEND, TAG, END. Whoever fuses them still walks them.
+#: Nodes of the campaign: SEND, WAIT, CONDITION, SEND, TAG, END. Fused nodes count too.
 STEPS = 6
 
 
 def summarise(rounds: Sequence[Mapping[str, Mapping[str, float]]], contacts: int) -> dict[str, dict[str, Any]]:
-    """By contestant; `rounds` are CPU seconds by contestant and process. Medians of each sum, not sums of medians."""
+    """Summarise the rounds by contestant. Figures are medians of each sum, not sums of medians."""
     return {name: _summarise([each[name] for each in rounds], contacts) for name in rounds[0]}
 
 
@@ -32,7 +32,7 @@ def _of(run: Mapping[str, float], kind: str) -> float:
 
 
 def ratios(found: Mapping[str, Mapping[str, Any]], ours: str, others: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Peer over Carillon, above 1 where Carillon takes less, in three ways.
+    """Return peer / Carillon, above 1 where Carillon takes less, in three ways.
 
     `without emulator`: all of the peer's over ours beside the emulator, which on AWS is not ours to run.
     `with emulator`: all of both. `without stores`: neither's store, so what talks to a store with what talks to one.
@@ -51,7 +51,7 @@ def ratios(found: Mapping[str, Mapping[str, Any]], ours: str, others: Sequence[s
 
 
 def show(measured: Mapping[str, Any]) -> str:
-    """Two tables in Markdown, so that they can be put into a note as they are."""
+    """Format two tables in Markdown."""
     return "\n".join([*_costs(measured["summary"]), "", *_ratios(measured["ratios"])])
 
 

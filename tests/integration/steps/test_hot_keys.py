@@ -8,7 +8,7 @@ from tests.bench.hot_keys import KINDS, RATE, Load, measure_changes, measure_gat
 #: What is one item by nature, and how many sends a second it bears; infra/scale.md says what follows from each.
 BOUNDS = {
     # Every batch takes from it what its messages cost, and every tenth fills it.
-    "purse of a flow": 7_500,
+    "budget of a flow": 7_500,
 }
 #: Sends a second of one flow from a cold start.
 FIRST = 1_600
@@ -52,7 +52,7 @@ def test_the_gate_of_a_paced_flow_bears_what_is_said() -> None:
 def test_changes_that_somebody_hears_of_spread_over_the_index_of_news() -> None:
     loads = {load.kind.name: load for load in measure_changes()}
     # A campaign with a TAG for each two SENDs makes 5,000 changes a second.
-    assert loads["changes that are heard of"].of_partitions() >= 0.79 * RATE
+    assert loads["published changes"].of_partitions() >= 0.79 * RATE
     assert loads["history of a contact"].of_partitions() >= RATE
     assert loads["campaign"].of_items() >= HEARD
-    assert loads["listeners of a workspace"].of_items() >= LISTENED
+    assert loads["event subscriptions"].of_items() >= LISTENED

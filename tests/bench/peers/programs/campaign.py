@@ -1,4 +1,4 @@
-"""What every peer's program knows: the campaign's text, its condition, and the provider that writes an outbox."""
+"""Shared parts of the peers' programs: contacts, condition, and the provider that writes an outbox."""
 
 import json
 import os
@@ -12,27 +12,27 @@ FLOW = "flow"
 TAG = "engaged"
 OUTBOX = Path(os.environ.get("OUTBOX_DIR", "outbox"))
 CONTACTS = int(os.environ.get("CONTACTS", "0"))
-#: The two days of the WAIT, shortened for all alike.
+#: Seconds that replace the two days of the WAIT, for all contestants alike.
 WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "20"))
 
 
 def people() -> Iterator[tuple[str, str, str]]:
-    """uid, email and first name of every contact."""
+    """Yield uid, email and first name of every contact."""
     return ((f"contact-{n:06}", f"b{n}@carillon.example", f"Name{n}") for n in range(CONTACTS))
 
 
 def may_be_written_to(contact: Mapping[str, Any], flow_status: str) -> bool:
-    """The eligibility that is asked before each send."""
+    """Return whether the contact may receive a message; checked before each send."""
     return flow_status == "running" and bool(contact["consent"]) and bool(contact["email"])
 
 
 def holds(results: Mapping[str, str]) -> bool:
-    """The CONDITION: whether the first message was sent."""
+    """Return whether the CONDITION holds: the first message was sent."""
     return results.get("one") == "sent"
 
 
 def send(contact: Mapping[str, Any], node: str) -> str:
-    """The provider: a file for each message, as Carillon's console channel writes it, doubles under names of their own.
+    """Write a file for each message, as Carillon's console channel does; duplicates get other names.
 
     As a draft first and linked then, so that a crash leaves no half message.
     """

@@ -14,7 +14,7 @@ from tests.bench.peers.programs.driver import drive
 
 app = make_app()
 store = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
-#: Only what is still ours; each script is one round trip.
+#: Scripts that change a row only while our claim holds; each is one round trip.
 SETTLE = store.register_script("""
 if redis.call('HGET', KEYS[1], 'claim') ~= ARGV[1] then return 0 end
 local moved = {'claim', '', 'status', 'pending', 'seq', ARGV[2], 'node', 'condition', 'result:one', ARGV[3]}
@@ -27,7 +27,7 @@ if row[1] ~= ARGV[1] or row[2] ~= '' then return 0 end
 redis.call('HSET', KEYS[1], 'claim', ARGV[2], 'status', 'processing')
 return 1
 """)
-#: The second SEND's settling, TAG and END in one.
+#: Settle the second SEND, TAG and END in one script.
 FINISH = store.register_script("""
 if redis.call('HGET', KEYS[1], 'claim') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'claim', '', 'status', 'completed', 'seq', ARGV[2], 'node', 'end', 'result:two', ARGV[3])
@@ -44,7 +44,7 @@ def _row(contact: str) -> str:
 
 
 def _deliver(contact: str, seq: int, node: str) -> bool:
-    """Read, claim, send, settle; False when there was nothing to do or somebody else did it."""
+    """Read, claim, send and settle. Return False when there was nothing to do or another worker did it."""
     read = store.pipeline(transaction=False)
     row, person, flow = read.hgetall(_row(contact)).hgetall(f"contact:{contact}").get(f"flow:{FLOW}").execute()
     if row.get("seq") != str(seq) or row["status"] != "pending" or not may_be_written_to(person, flow):

@@ -1,15 +1,15 @@
-"""How Celery is configured, wherever its rows are."""
+"""Configuration of Celery, shared by both Celery peers."""
 
 import os
 
 from celery import Celery
 
-#: Longer than the campaign's longest wait: Celery's documentation asks for it, or the message comes again and again.
+#: Longer than the longest wait, as Celery's documentation requires. Otherwise the message is delivered repeatedly.
 VISIBILITY_SECONDS = 3 * 86_400
 
 
 def make_app() -> Celery:
-    """Late acknowledgement, no results, and the prefetching that is advised for many short tasks."""
+    """Create an app with late acknowledgement, no results, and the prefetching advised for many short tasks."""
     app = Celery("peer", broker=os.environ["REDIS_URL"])
     visibility = {"visibility_timeout": VISIBILITY_SECONDS}
     app.conf.update(

@@ -1,4 +1,4 @@
-"""Celery as it is mostly met: messages in Redis, executions and contacts in PostgreSQL; two tasks a contact.
+"""Celery in its common setup: messages in Redis, executions and contacts in PostgreSQL; two tasks per contact.
 
 `python -m …celery_rows` is the launcher; `celery -A …celery_rows worker` the worker.
 """
@@ -20,12 +20,12 @@ app = make_app()
 
 @cache
 def connect() -> psycopg.Connection:
-    """One connection a process, as Django keeps with CONN_MAX_AGE; each statement commits by itself."""
+    """Return the connection of this process, as Django keeps with CONN_MAX_AGE; each statement commits separately."""
     return psycopg.connect(rows.URL, autocommit=True, row_factory=dict_row)
 
 
 def _deliver(contact: str, seq: int, node: str, settle: str) -> bool:
-    """Read, claim, send, settle by this statement; False when there was nothing to do or somebody else did it."""
+    """Read, claim, send and settle. Return False when there was nothing to do or another worker did it."""
     connection = connect()
     row = connection.execute(rows.READ, key(contact)).fetchone()
     if not is_current(row, seq) or not may_be_written_to(row, row["flow_status"]):

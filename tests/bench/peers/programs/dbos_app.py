@@ -1,4 +1,4 @@
-"""DBOS: one workflow a contact, whose two steps and sleep are checkpointed; the steps write the application's rows.
+"""DBOS: one workflow per contact with two checkpointed steps and a sleep; the steps write the application's rows.
 
 `… launch` is the launcher; `… worker <number>` the worker.
 """

@@ -1,15 +1,15 @@
-"""The launcher's side of every peer: prepares, says so, waits for a line, launches, and tells when all are over."""
+"""The launcher of every peer: prepares, prints `ready`, waits for a line, launches, and reports the end."""
 
 import sys
 import time
 from collections.abc import Callable
 
-#: Seconds between two looks; each is one query.
+#: Seconds between two polls; each poll is one query.
 PAUSE = 0.5
 
 
 def drive(prepare: Callable[[], None], launch: Callable[[], None], count: Callable[[], tuple[int, int]]) -> None:
-    """`count` tells how many executions are open and how many completed. Speaks by lines: ready, done <completed>."""
+    """Drive a run; `count` returns open and completed executions. Prints `ready` and `done <completed>`."""
     prepare()
     print("ready", flush=True)
     sys.stdin.readline()

@@ -19,13 +19,13 @@ CREATE TABLE execution (
     node text NOT NULL DEFAULT 'one', claim text, results jsonb NOT NULL DEFAULT '{}', PRIMARY KEY (flow, contact)
 );
 """
-#: Row, contact and flow in one round trip.
+#: Execution, contact and flow in one round trip.
 READ = """
 SELECT e.seq, e.status, e.results, f.status AS flow_status, c.uid, c.email, c.first_name, c.consent, c.tags
 FROM execution e JOIN contact c ON c.uid = e.contact JOIN flow f ON f.uid = e.flow
 WHERE e.flow = %(flow)s AND e.contact = %(contact)s
 """
-#: At most once: whoever comes second changes no row.
+#: Claim at most once: a second worker changes no row.
 CLAIM = """
 UPDATE execution SET claim = %(claim)s, status = 'processing'
 WHERE flow = %(flow)s AND contact = %(contact)s AND seq = %(seq)s AND claim IS NULL
@@ -35,7 +35,7 @@ UPDATE execution
 SET claim = NULL, status = 'pending', seq = seq + 1, node = 'condition', results = results || %(result)s
 WHERE flow = %(flow)s AND contact = %(contact)s AND claim = %(claim)s
 """
-#: The second SEND's settling, TAG and END in one statement.
+#: Settle the second SEND, TAG and END in one statement.
 FINISH = """
 WITH ours AS (
     UPDATE execution
@@ -44,7 +44,7 @@ WITH ours AS (
 )
 UPDATE contact SET tags = array_append(tags, %(tag)s) FROM ours WHERE uid = ours.contact AND NOT %(tag)s = ANY (tags)
 """
-#: Executions that are not over when the CONDITION does not hold.
+#: End an execution when the CONDITION does not hold.
 LEAVE = "UPDATE execution SET status = 'skipped' WHERE flow = %(flow)s AND contact = %(contact)s AND seq = %(seq)s"
 COUNT = """
 SELECT count(*) FILTER (WHERE status IN ('pending', 'processing')) AS open,
@@ -54,17 +54,17 @@ ENROL = "INSERT INTO execution (flow, contact) SELECT %(flow)s, uid FROM contact
 
 
 def key(contact: str, **more: Any) -> dict[str, Any]:
-    """Parameters of the statements above."""
+    """Return parameters of the statements above."""
     return {"flow": FLOW, "contact": contact, "tag": TAG, **more}
 
 
 def result(node: str, outcome: str) -> str:
-    """What SETTLE adds to the results."""
+    """Return the JSON that SETTLE adds to the results."""
     return json.dumps({node: outcome})
 
 
 def prepare(connection: Any) -> None:
-    """Tables, contacts and a flow: what exists before the launch and is not measured."""
+    """Create tables, contacts and a flow, which exist before the launch and are not measured."""
     connection.execute(SCHEMA)
     connection.execute("INSERT INTO flow VALUES (%s, 'running')", (FLOW,))
     with connection.cursor().copy("COPY contact (uid, email, first_name) FROM STDIN") as copy:
@@ -74,12 +74,12 @@ def prepare(connection: Any) -> None:
 
 
 def count(connection: Any) -> tuple[int, int]:
-    """How many executions are open, and how many completed."""
+    """Return the numbers of open and completed executions."""
     found = connection.execute(COUNT).fetchone()
     open_, completed = found.values() if isinstance(found, Mapping) else found
     return open_, completed
 
 
 def is_current(row: Mapping[str, Any] | None, seq: int) -> bool:
-    """Whether a message that names this step still has something to do."""
+    """Return whether a message that names this step still has something to do."""
     return row is not None and row["seq"] == seq and row["status"] == "pending"
