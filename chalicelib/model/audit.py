@@ -21,10 +21,15 @@ class Change(StrictModel):
     """
 
     kind: str
+    """Type of the object, for example `CAMPAIGN`."""
     uid: str
+    """Identifier of the changed object."""
     action: Action
+    """What happened to the object: `created`, `changed` or `removed`."""
     before: Mapping[str, JsonValue] = {}
+    """Values before the change of the fields that differ, without secrets and personal data."""
     after: Mapping[str, JsonValue] = {}
+    """Values after the change of the fields that differ, without secrets and personal data."""
 
 
 class AuditEntry(StoredDocument):

@@ -21,8 +21,11 @@ class AutoReload(StrictModel):
     """
 
     enabled: bool = False
+    """Whether the balance is topped up automatically; default false."""
     threshold: Amount = "0"
+    """Top up when less than this amount is available, as a decimal string."""
     amount: Amount = "0"
+    """Amount of one automatic top-up, as a decimal string; above 0 while enabled."""
 
     @model_validator(mode="after")
     def _check_amount(self) -> Self:
@@ -39,6 +42,7 @@ class Alerts(StrictModel):
     """Alert thresholds. `lowBalance`: alert when less than this is available; null means never."""
 
     low_balance: Amount | None = None
+    """Alert when less than this amount is available; null never alerts."""
 
 
 class BillingSettings(StrictModel):

@@ -63,8 +63,11 @@ class StoredDocument(StrictModel):
     kind: ClassVar[str]
 
     uid: Uid
+    """Identifier of the object, unique in the workspace."""
     created_at: Moment
+    """Time at which the object was created."""
     updated_at: Moment
+    """Time of the last change of the object."""
     rev: int = 0
 
     @property

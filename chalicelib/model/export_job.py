@@ -30,10 +30,15 @@ class ExportRequest(StrictModel):
     """Request for an export: contacts, optionally by tag or status, or the executions of one flow."""
 
     of: ExportOf
+    """What to export: `contacts`, or the `executions` of one flow."""
     format: Format = Format.CSV
+    """`csv` (default) or `jsonl`; executions are exported as CSV only."""
     flow_uid: Uid | None = None
+    """Flow whose executions are exported; required for executions only."""
     tag: Tag | None = None
+    """Only contacts with this tag."""
     status: ContactStatus | None = None
+    """Only contacts with this status."""
 
     @model_validator(mode="after")
     def _check_filters(self) -> Self:

@@ -75,11 +75,18 @@ class FlowConfiguration(StrictModel):
     """Pacing, retries and timeouts of a flow, in milliseconds."""
 
     pause_between_contacts_ms: Milliseconds = 0
+    """Pause between the starts of two sends, in ms; 0 to 86,400,000, default 0."""
     pause_between_contacts_salt_ms: Milliseconds = 0
+    """Largest random deviation from the pause, in ms; at most `pauseBetweenContactsMs`, default 0."""
     max_concurrent_messages: Annotated[int, Field(ge=1, le=10)] | None = None
+    """Number of concurrent sends, 1 to 10; null leaves the limit to the channel, or means 1 with a pause."""
     max_retries: Annotated[int, Field(ge=0, le=20)] = 3
+    """Largest number of retries of a send that failed with a transient error; 0 to 20, default 3."""
     retry_delay_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 5_000
+    """Shortest delay before a retry, in ms; 0 to 3,600,000, default 5,000."""
     timeout_ms: Annotated[int, Field(ge=1_000, le=604_800_000)] = 300_000
+    """Longest wait for a delivery report after the provider accepted the message, in ms; 1,000 to 604,800,000,
+    default 300,000."""
 
     @model_validator(mode="after")
     def _salt_fits(self) -> "FlowConfiguration":
@@ -122,12 +129,17 @@ class RetryOf(StrictModel):
     """The selection of a retry: the retried flow, and its executions or messages to run again."""
 
     flow_uid: Uid
+    """Flow that is retried."""
     of: Literal["failed", "unknown", "skipped"]
+    """Outcome that is retried: `failed`, `unknown` or `skipped`."""
     reason: str | None = None
+    """Only executions or messages with this failure or skip code; null means any."""
     #: Only messages of this node, or only executions that failed there. None means any node.
     node_id: str | None = None
+    """Only messages of this step, or only executions that failed there; null means any step."""
     #: Only one node runs again. A retry of this retry also runs one node: the first flow ran the rest of the path.
     only: bool = False
+    """Whether only one step runs again."""
 
     def overlaps(self, other: "RetryOf") -> bool:
         """Report whether both retries may send the same message to the same contact."""

@@ -41,11 +41,16 @@ class ImportOptions(StrictModel):
     """Options of an import. `mapping` maps a column header to a field, or to null to ignore the column."""
 
     mapping: Annotated[Mapping[str, str | None], Field(max_length=200)] = {}
+    """Field of a contact by column header; null ignores the column. At most 200 columns."""
     dry_run: bool = False
+    """Whether records are only validated; default false."""
     on_existing: ExistingContactPolicy = ExistingContactPolicy.UPSERT
+    """What to do with a record whose contact exists: `upsert` (default) or `skip`."""
     #: Origin and proof of the consent in the records.
     consent_source: Source = "import"
+    """Origin of the consent in the records; default `import`."""
     consent_proof: Proof | None = None
+    """Proof of the consent in the records."""
 
 
 class ImportRequest(ImportOptions):
@@ -61,10 +66,13 @@ class ImportRequest(ImportOptions):
     }
 
     csv: str | None = None
+    """CSV text, at most 5 MiB."""
     #: One JSON object per line, with the fields of a contact.
     json_lines: str | None = None
+    """One JSON object per line with the fields of a contact, at most 5 MiB."""
     #: Name of an uploaded file; the extensions .jsonl and .ndjson mean JSON Lines.
     file_name: FileName | None = None
+    """Name of an uploaded file; the extensions .jsonl and .ndjson mean JSON Lines."""
 
     @property
     def format(self) -> Format:

@@ -64,6 +64,10 @@ class PausedBy(StrictModel):
     """The open circuit that paused a flow. Times are those of the real clock."""
 
     channel_uid: str
+    """Channel whose circuit is open."""
     cause: str
+    """Failure code that opened the circuit."""
     since: Moment | None
+    """Time at which the circuit opened."""
     retry_after: Moment | None
+    """Earliest time at which a resumed flow may probe the channel."""

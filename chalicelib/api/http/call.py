@@ -50,7 +50,9 @@ class ListQuery(StrictModel):
     """What every list takes; lists with filters add theirs in a subclass."""
 
     cursor: Annotated[str, Field(max_length=8_192)] | None = None
+    """Cursor of a page: `nextCursor` or `prevCursor` of an earlier answer; omit it for the first page."""
     limit: Annotated[int, Field(ge=1, le=100), READ_NUMBER] = 20
+    """Largest number of items on the page, 1 to 100; default 20."""
 
 
 B = TypeVar("B", bound=BaseModel)

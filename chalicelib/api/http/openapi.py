@@ -82,21 +82,32 @@ class ErrorDetail(StrictModel):
     """One problem: `field` is a path into what was sent, as `steps[2].for`."""
 
     field: str
+    """Path to the field in the request, for example `steps[2].for`."""
     message: str
+    """What is wrong with the field, in English."""
 
 
 class Error(StrictModel):
     """The one shape of errors; `error` is a stable word."""
 
     error: str
+    """Stable error code for programs."""
     message: str
+    """Description of the error, in English."""
     details: tuple[ErrorDetail, ...]
+    """Problems of the request, at most 1,000."""
     request_id: str
+    """Identifier of the call in the log."""
     current: str | None = None
+    """409: current state of the object."""
     allowed: tuple[str, ...] = ()
+    """409: states that the object may take."""
     balance: str = ""
+    """402: available balance, as a decimal string."""
     required_amount: str = ""
+    """402: amount that the call needs, as a decimal string."""
     retry_after: int = 0
+    """429 and 503: number of seconds to wait."""
 
 
 @cache

@@ -10,34 +10,48 @@ class FaultResponse(StrictModel):
     """One send that the channel spoilt."""
 
     at: Moment
+    """Time of the failed send."""
     code: str
+    """Failure code of the channel."""
 
 
 class CircuitResponse(StrictModel):
     """`retryAfter`: from when on a resumed flow's first send is the probe."""
 
     state: CircuitState
+    """`closed`: sends pass; `open`: sends stop; `half_open`: one send probes the channel."""
     since: Moment | None
+    """Start of the outage; for a closed circuit, its end; null if there was none."""
     retry_after: Moment | None
+    """Earliest time at which the first send of a resumed flow may probe the channel."""
     cause: str | None
+    """Failure code that opened the circuit; null if there is none."""
     last_faults: tuple[FaultResponse, ...]
+    """Most recent failed sends of the channel."""
 
 
 class RateResponse(StrictModel):
     """The channel's own limits or those of its account; `sentToday` (UTC) is counted only under a daily limit."""
 
     per_second: float | None
+    """Largest number of messages per second; null without a limit."""
     per_day: int | None
+    """Largest number of messages per day (UTC); null without a limit."""
     sent_today: int | None
+    """Number of messages sent today (UTC); null without a daily limit."""
     held_until: Moment | None
+    """End of a throttle by the provider; null if none is active."""
     backlog_seconds: float
+    """How far ahead the slots of the channel are reserved, in seconds."""
 
 
 class ChannelResponse(Channel):
     """A channel, and how it fares."""
 
     circuit: CircuitResponse
+    """State of the channel's circuit breaker."""
     rate: RateResponse
+    """Limits of the channel and how much of them is used."""
 
 
 def rate_response(usage: RateUsage) -> RateResponse:

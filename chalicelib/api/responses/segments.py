@@ -19,18 +19,26 @@ class SegmentSummary(StrictModel):
     """A segment in a list, without its filter."""
 
     uid: str
+    """Identifier of the segment."""
     created_at: Moment
+    """Time at which the segment was created."""
     updated_at: Moment
+    """Time of the last change of the segment."""
     name: str
+    """Name of the segment, 1 to 200 characters."""
     description: str
+    """Free text for operators."""
 
 
 class Explanation(StrictModel):
     """Whether a contact is a member, and what each comparison found."""
 
     contact_uid: str
+    """Contact that is explained."""
     matches: bool
+    """Whether the contact is a member of the segment."""
     comparisons: tuple[Json, ...]
+    """Each comparison of the filter: its path, the value that was found, and whether it holds."""
 
 
 def _without_rev(contact: Contact, dump: SerializerFunctionWrapHandler) -> object:
@@ -44,11 +52,17 @@ class SegmentPreviewResponse(StrictModel):
     """`count` is `error` more or less, unless `exact`."""
 
     count: int
+    """Number of members, exact or estimated."""
     error: int
+    """95 % error of `count`, in contacts; 0 if it is exact."""
     exact: bool
+    """Whether every contact was checked."""
     contacts: int
+    """Number of contacts that were checked."""
     samples: tuple[_WithoutRev, ...]
+    """Up to ten members."""
     contact: Explanation | None
+    """Explanation for the contact that the request names; null if it names none."""
 
 
 def preview_response(preview: SegmentPreview) -> SegmentPreviewResponse:

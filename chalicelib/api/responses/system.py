@@ -7,3 +7,4 @@ class HealthResponse(StrictModel):
     """`ok`."""
 
     status: str
+    """Always `ok`: the API and its database answer."""
