@@ -20,7 +20,7 @@ COLUMNS = ("duplicates", "lost", "mismatches", "other")
 
 
 def play(part: str, arguments: list[str], folder: Path) -> dict[str, Any]:
-    """What a part of the torture writes of itself, with its exit code and what it took."""
+    """Run a part and return its figures with its exit code and its duration."""
     file, began, before = folder / f"{part}.json", time.monotonic(), _cpu_of_children()
     command = [sys.executable, "-m", part, *arguments, "--json", str(file)]
     code = subprocess.run(command, check=False).returncode
@@ -35,7 +35,7 @@ def _cpu_of_children() -> float:
 
 
 def rows(parts: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, int], float]]:
-    """Name, how much of it was played, what was found by kind, CPU seconds."""
+    """Yield name, size, findings by kind and CPU seconds of each part."""
     for name, tier in parts["faults"].get("tiers", {}).items():
         yield name, f"{tier['runs']:,} runs, {tier['faults']:,} faults", tier, tier["cpu_seconds"]
     if mutants := parts["faults"].get("mutants"):

@@ -40,7 +40,7 @@ def play(stack: Stack, folder: Path, seed: int, given: argparse.Namespace) -> tu
 
 
 def count(rounds: int, found: int, total: Counter[str]) -> dict[str, int]:
-    """What was asked and answered; what did not happen is 0."""
+    """Return the counts of requests and responses; kinds that did not occur are 0."""
     return {"rounds": rounds, "rounds with findings": found, "requests": 0, "5xx": 0, **dict(sorted(total.items()))}
 
 

@@ -1,4 +1,4 @@
-"""Kills workers, API and clock with -9 again and again under a running flow, then counts what became of everybody.
+"""Kills workers, API and clock with SIGKILL under a running flow, then checks the outcome of every contact.
 
 `python -m tests.torture.kills --contacts 10000 --kills 50`; prints the figures, exits 1 when one is not as promised.
 """
@@ -20,9 +20,9 @@ from tests.e2e.stack import OVER, Stack, eventually
 
 #: A worker holds one batch of the step queue at a time.
 BATCH = 10
-#: Instead of 180 s, so that a run takes minutes. The lease (45 s) stays: earlier redeliveries are given back.
+#: Replaces 180 s, so that a run takes minutes. The lease of 45 s stays: earlier redeliveries return to the queue.
 VISIBILITY_SECONDS = 20
-#: After the last kill: lease, visibility, and once more for who was hit twice; 5 minutes for a dead letter.
+#: Seconds after the last kill: lease and visibility, twice for an execution hit twice, and 5 minutes for dead letters.
 TAIL_SECONDS = 900
 Figures = dict[str, int]
 
@@ -57,7 +57,7 @@ class Killer:
 
 
 def count(stack: Stack, flow: str, contacts: Sequence[str], killer: Killer, seconds: float) -> tuple[Figures, bool]:
-    """What became of everybody; True when all are accounted for, nobody has two mails and the statistics are true."""
+    """Return the counts, and True when no contact is lost, none has two mails and the statistics are right."""
     shown = stack.flow(flow)["stats"]
     rows = Counter(row["contactUid"] for row in stack.every(f"/v1/flows/{flow}/executions"))
     messages = Counter(each["status"] for each in stack.every(f"/v1/messages?flowUid={flow}"))

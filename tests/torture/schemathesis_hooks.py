@@ -15,7 +15,7 @@ from typing import Any
 import schemathesis
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-#: Filters and steps hold each other, and the cases that cover such a schema never end.
+#: Filters and steps are recursive, and the cases that cover a recursive schema never end.
 MOST_COVERAGE_CASES = 1_000
 #: How pydantic refuses what its own JSON Schema forbids. What the document allows must never be refused in these
 #: words; our validators have others, and what they ask for no JSON Schema can say.
@@ -43,7 +43,7 @@ OpenApiSchema.iter_coverage_cases = _limited  # type: ignore[method-assign]  # t
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """A good Idempotency-Key is used once: a second use is answered with what may be deleted since, as it shall be."""
+    """Send each valid Idempotency-Key once, because a repeated request returns data that may be deleted since."""
     key = (case.headers or {}).get(KEY)
     if key is not None and case.meta is not None and case.meta.generation.mode.is_positive:
         counts["keys"] += 1
@@ -85,7 +85,7 @@ def refused_for_its_size(ctx: Any, response: Any, case: Any) -> None:
 
 
 def _could_be_said(field: str, message: str) -> bool:
-    """Whether a JSON Schema could have told of this problem."""
+    """Return whether a JSON Schema could have expressed this problem."""
     is_excepted = any(fields.match(field) and words.search(message) for fields, words in EXCEPTIONS)
     return bool(SCHEMA_WORDS.match(message)) and not is_excepted
 

@@ -74,7 +74,7 @@ def test_a_throttle_holds_all_workers_back_and_nobody_fails(story: Story) -> Non
 
 
 def test_a_provider_that_throttles_sees_no_more_than_its_rate(story: Story) -> None:
-    """Fourteen a second, in any second, whatever we ask it."""
+    """The provider accepts 14 messages in any second and throttles the rest."""
     story.set_up(contacts=50)
     _limit(story, ratePerSecond=14)
     refused: list[OutgoingMessage] = []

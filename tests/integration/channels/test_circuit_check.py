@@ -20,23 +20,23 @@ __all__ = ["story"]
 DOWN = ChannelFailure("account_suspended")
 
 
-def _after(count: int, verdict: SendResult) -> Callable[[OutgoingMessage], SendResult]:
-    """Takes so many messages, and from then on answers this."""
+def _after(count: int, result: SendResult) -> Callable[[OutgoingMessage], SendResult]:
+    """Accept a number of messages, then return `result`."""
     taken: list[str] = []
 
     def answer(message: OutgoingMessage) -> SendResult:
         if len(taken) >= count:
-            return verdict
+            return result
         taken.append(str(message.uid))
         return Accepted(str(message.uid))
 
     return answer
 
 
-def _break(story: Story, contacts: int = 30, working: int = 12, verdict: SendResult = DOWN) -> str:
-    """A flow whose channel breaks after so many messages."""
+def _break(story: Story, contacts: int = 30, working: int = 12, result: SendResult = DOWN) -> str:
+    """Run a flow with a channel that fails after `working` messages. Return its uid."""
     story.set_up(contacts=contacts)
-    story.provider.answer = _after(working, verdict)
+    story.provider.answer = _after(working, result)
     flow = story.start(story.short_campaign(), configuration={"maxRetries": 0, "retryDelayMs": 1000})
     story.advance(timedelta(seconds=20))
     return flow
@@ -47,18 +47,18 @@ def _circuit(story: Story) -> dict[str, object]:
     return circuit
 
 
-@pytest.mark.parametrize("verdict", [DOWN, TransientFailure("ConnectTimeoutError", unreached=True)])
+@pytest.mark.parametrize("result", [DOWN, TransientFailure("ConnectTimeoutError", unreached=True)])
 def test_an_outage_pauses_the_flow_within_five_faults_and_after_it_everybody_is_reached_once(
-    story: Story, verdict: SendResult
+    story: Story, result: SendResult
 ) -> None:
-    flow = _break(story, verdict=verdict)
+    flow = _break(story, result=result)
     assert len(story.provider.calls) == 12 + 5
     shown = story.flow(flow)
     assert shown["status"] == "paused"
     assert shown["stats"]["failed"] == 0
     told = shown["metadata"]["pausedBy"]
     assert told["channelUid"] == story.channel
-    assert told["cause"] == getattr(verdict, "code")  # noqa: B009  one of two verdicts, both of which have it
+    assert told["cause"] == getattr(result, "code")  # noqa: B009  one of two results, both of which have it
     assert told["since"] < told["retryAfter"]
     state = story.expect(200, story.api.get(f"/v1/campaigns/{shown['campaignUid']}/status"))
     assert (state["state"], state["pausedBy"]) == ("PAUSED_ERROR", told)
@@ -74,7 +74,7 @@ def test_an_outage_pauses_the_flow_within_five_faults_and_after_it_everybody_is_
 
 
 def test_lost_answers_open_the_circuit_too_and_stay_unknown(story: Story) -> None:
-    flow = _break(story, verdict=OutcomeUnknown("read_timeout"))
+    flow = _break(story, result=OutcomeUnknown("read_timeout"))
     stats = story.flow(flow)["stats"]
     assert (stats["sent"], stats["unknown"], stats["pending"]) == (12, 5, 13)
 

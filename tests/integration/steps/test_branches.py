@@ -51,7 +51,7 @@ def _way(shown: Any) -> dict[str, str | None]:
 
 
 def _begin(story: Story, contacts: int, opened: int) -> tuple[str, str]:
-    """The example on its way: everybody waits, and the first of them have opened the first message."""
+    """Start the example; all contacts wait, and the first ones have opened the first message."""
     story.set_up(contacts)
     campaign = story.campaign(*story.example())
     flow = story.start(campaign)
@@ -202,7 +202,7 @@ def test_odd_labels_come_back_as_they_were_written(story: Story) -> None:
 
 
 class Meddling:
-    """Contacts that somebody else changes between our reading and our writing them, so many times."""
+    """Contacts that another writer changes between our read and our write, `times` times."""
 
     def __init__(self, story: Story, times: int) -> None:
         self._contacts, self._story, self.left = story.world.ports.contacts, story, times

@@ -29,7 +29,7 @@ SECOND = timedelta(seconds=1)
 
 @dataclass
 class Chat(ReportingChannel):
-    """A medium that not everybody has: its own way of looking at the same address."""
+    """A channel type that not every contact has, with its own address."""
 
     unreachable_codes: frozenset[str] = frozenset({"no_app"})
     own_way: bool = False
@@ -57,7 +57,7 @@ class Both:
         return flow
 
     def sent(self) -> list[tuple[str, str]]:
-        """What each medium was asked to send, by message uid without its flow."""
+        """Return the messages that each channel type was asked to send, by message uid without the flow."""
         calls = [*self.chat.calls, *self.story.provider.calls]
         return [(each.message.channel.type, str(each.message.uid).split(".", 3)[3]) for each in calls]
 

@@ -1,11 +1,11 @@
-"""No item takes more than DynamoDB gives a partition at 10,000 sends a second, but those of which it is said."""
+"""At 10,000 sends/s no item exceeds the limit of a DynamoDB partition, except the ones listed here."""
 
 import pytest
 
 from chalicelib.aws import usage_meter as usage
 from tests.bench.hot_keys import KINDS, RATE, Load, measure_changes, measure_gate, measure_register, measure_sends
 
-#: What is one item by nature, and how many sends a second it bears; infra/scale.md says what follows from each.
+#: Kinds that are one item, with the sends per second that they bear; infra/scale.md explains the consequences.
 BOUNDS = {
     # Every batch takes from it what its messages cost, and every tenth fills it.
     "budget of a flow": 7_500,
@@ -22,7 +22,7 @@ def fresh() -> None:
 
 
 def _is_borne(load: Load) -> bool:
-    """With room for a thousandth, since units are divided by sends."""
+    """Return whether items and partitions bear RATE, with a tolerance of 0.1 % for the division of units."""
     by_keys = load.kind.splits or load.of_partitions() >= 0.999 * RATE
     return by_keys and load.of_items() >= 0.999 * RATE
 
@@ -32,7 +32,7 @@ def test_every_kind_of_key_bears_ten_thousand_sends_a_second_or_its_bound_is_sai
     assert {name for name, load in loads.items() if not _is_borne(load)} == set(BOUNDS)
     for name, bound in BOUNDS.items():
         assert loads[name].of_items() >= bound, name
-    # Before DynamoDB has split the partition in which all statistics of a flow lie: fewer batches, smaller items.
+    # A cold flow keeps its statistics in one partition, with fewer batches and smaller items.
     statistics = loads["statistics of a flow"].of_partitions()
     assert statistics * measure_register() / measure_register(FIRST // 10) >= FIRST
 

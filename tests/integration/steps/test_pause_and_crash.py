@@ -52,7 +52,7 @@ def test_nothing_is_sent_after_an_acknowledged_pause_but_what_it_calls_in_flight
     story.run()
     in_flight = paused[0]
     assert 1 <= in_flight <= 10
-    # The batch that was under way had its claims before the pause; nobody else begins.
+    # The batch in progress held its claims before the pause; no other send begins.
     assert len(story.provider.calls) == in_flight
     story.advance(timedelta(minutes=5), step=timedelta(seconds=30))
     assert len(story.provider.calls) == in_flight

@@ -154,7 +154,7 @@ class TestARowThatIsReadTooEarly:
             return executions.find_many(keys, shards, strong=True) if strong else before
 
         swap_ports(story, executions=PatchedPort(executions, find_many=find_many))
-        # Longer than the lease; the message itself is lost, and the watchdog hints the row.
+        # Longer than the lease. The step message is lost, and the watchdog enqueues the execution.
         story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["StepQueue"])
         story.time_travel.shift(timedelta(minutes=5))
         story.world.ports.steps.send([ScheduledStep(build_step_message(key, 0), story.now)], story.now)
@@ -185,7 +185,7 @@ class TestARowThatIsReadTooEarly:
 
 
 class TestAChannelThatIsReadTooEarly:
-    """The first look at a channel may lag too; nobody is skipped, and no flow paused, by what was true before."""
+    """The first look at a channel may lag too; no contact is skipped, and no flow paused, because of a stale read."""
 
     @pytest.mark.parametrize("before", ["not there", "switched off", "broken"])
     def test_skips_nobody_and_pauses_nothing(self, story: Story, before: str) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of contacts whose rows DynamoDB does not write for a while, though it writes their neighbours."""
+"""DynamoDB throttles the writes of one execution while it writes the others."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ SLOW = {"Error": {"Code": "ThrottlingException", "Message": "slow"}, "ResponseMe
 
 
 class Throttled:
-    """A client to which the rows of one contact are throttled, from one write on for a number of tries."""
+    """A client that throttles the execution of one contact, from one write on, for a number of attempts."""
 
     def __init__(self, client: Any, contact: str) -> None:
         self._client, self._contact = client, contact
@@ -49,7 +49,7 @@ class Throttled:
 
 @pytest.fixture
 def throttled(story: Story) -> Iterator[Throttled]:
-    """Five contacts, of whom the third one's row is written slowly."""
+    """A flow over five contacts; the execution of the third one is throttled."""
     story.set_up(contacts=5)
     executions: Any = story.world.ports.executions
     client, sleep = executions._client, executions._sleep

@@ -1,4 +1,4 @@
-"""Waits wake at their second, and nothing moves meanwhile."""
+"""Executions wake at their due second, and no message moves during the wait."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ def test_a_long_wait_wakes_within_a_second_and_no_message_hops_meanwhile(
     assert wakes_at - max(first) == span
     hops = len(sent_messages)
     story.advance(span - timedelta(minutes=16), step=timedelta(minutes=20))
-    assert len(sent_messages) == hops, "messages travelled while everybody waited"
+    assert len(sent_messages) == hops, "messages moved during the wait"
     story.advance(timedelta(minutes=15), step=timedelta(minutes=1))
     story.advance(timedelta(minutes=1, seconds=5), step=timedelta(seconds=1))
     late = [sent.at - wakes_at for sent in story.provider.calls[3:]]

@@ -26,7 +26,7 @@ TEXTS = ("doc", "settingsDoc")
 
 
 def half_way(story: Story) -> str:
-    """Everybody has the first message, and waits."""
+    """All contacts have the first message and wait."""
     story.set_up(contacts=4)
     flow = story.start(story.campaign(*story.example()), configuration={"pauseBetweenContactsMs": 100})
     story.advance(timedelta(seconds=30))
@@ -51,7 +51,7 @@ def end(story: Story, workspace: WorkspaceUid, flow: str) -> Flow:
 
 
 def as_newer(item: dict[str, Any]) -> dict[str, Any]:
-    """With what a newer version might have added: attributes, fields of documents, something in a row's walk."""
+    """Add fields that a newer version may store: attributes, fields of documents, and entries of a path."""
     item = {**item, "newer": {"S": "x"}}
     for name in TEXTS:
         if name in item:

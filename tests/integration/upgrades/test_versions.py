@@ -29,7 +29,7 @@ OLD_JOBS = (
 
 
 def _call(entry: str, bodies: Sequence[str]) -> set[str]:
-    """The bodies that the worker gives back."""
+    """Return the bodies that the worker returns to the queue."""
     records = [
         {"messageId": str(n), "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
         for n, body in enumerate(bodies)
@@ -109,7 +109,7 @@ def test_an_execution_whose_hint_cannot_be_read_is_hinted_again_by_the_watchdog(
 
 
 def _take(story: Story, queue: str) -> list[str]:
-    """Whatever is visible, taken away for good, as if nobody could read it."""
+    """Delete all visible messages and return their bodies."""
     sqs, url = story.world.aws.client("sqs"), story.world.queues[queue]
     found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     for message in found:

@@ -1,4 +1,4 @@
-"""Conditions: what holds of which contact and message, in which words, and what is no condition at all."""
+"""Conditions: matching of contacts and messages, parsing, and rejected input."""
 
 import json
 from collections.abc import Mapping

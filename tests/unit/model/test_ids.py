@@ -1,4 +1,4 @@
-"""Ids, and the message uid that comes back from providers with whatever they make of it."""
+"""Ids, and message uids that providers return in a changed form."""
 
 import pytest
 from hypothesis import example, given

@@ -1,4 +1,4 @@
-"""The README's promise: a node type is one file and its name in the registry."""
+"""A new node type is one file and its name in the registry, as the README states."""
 
 import json
 import shutil

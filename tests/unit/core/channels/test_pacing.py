@@ -1,4 +1,4 @@
-"""The pacing gate: never too many at once, never too soon, exact in the mean, and nobody waits for the dead."""
+"""Pacing: limits of concurrent messages, pauses that are exact on average, and permits of dead workers."""
 
 import heapq
 from collections import defaultdict
@@ -51,7 +51,7 @@ EVENTS = st.lists(
 
 @dataclass
 class Street:
-    """Batches before a gate, as they come and go."""
+    """Batches that request permits of one pacing state."""
 
     configuration: FlowConfiguration
     gate: PacingState = field(default_factory=PacingState)
@@ -138,7 +138,7 @@ def test_salt_is_not_always_the_same_but_the_same_for_the_same_batch() -> None:
 
 
 def _gaps_of_a_crowd(configuration: FlowConfiguration, crowd: int) -> list[float]:
-    """Seconds between the starts of each lane when all ask at once, one by one, and SQS counts whole seconds."""
+    """Return the seconds between starts by lane when all ask in sequence and SQS delays by whole seconds."""
     gate, starts, asked = PacingState(), defaultdict(list), 0
     heap: list[tuple[datetime, int, str, datetime | None]] = [(NOW, number, "", None) for number in range(crowd)]
     while heap:

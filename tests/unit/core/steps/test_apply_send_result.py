@@ -1,4 +1,4 @@
-"""What every verdict does to a row: nobody is sent to twice, nobody is given up too early."""
+"""The effect of every send result on an execution: no message is sent twice, no contact is given up early."""
 
 from dataclasses import replace
 from datetime import timedelta

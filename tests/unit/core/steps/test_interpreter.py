@@ -28,7 +28,7 @@ LATER = NOW + timedelta(days=2)
 
 
 class Desk:
-    """Writes a message for every SEND but those that it is told to skip, and remembers for which it was asked."""
+    """Prepares a message for every SEND that is not skipped, and records the nodes."""
 
     def __init__(self, skips: Mapping[str, str] | None = None) -> None:
         self.skips = skips or {}
