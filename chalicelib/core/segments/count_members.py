@@ -1,4 +1,4 @@
-"""How many contacts a filter includes: all of them counted where there is time, else by a sample with its error."""
+"""Count the members of a filter: exactly when time allows, otherwise from a sample with its error."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.stable_random import stable_fraction
 from chalicelib.ports import Ports, all_pages
 
-#: Read at a time: what of a page is undecided costs a query each.
+#: Contacts per page. Each undecided contact of a page costs one query.
 PAGE, PAGE_WITH_EVENTS = 500, 100
-#: A shard of up to so many contacts is read as a whole, however long it takes: a second or two on Lambda.
+#: Largest shard, in contacts, that is read completely even when time runs out. It takes 1 to 2 s on Lambda.
 WHOLE, WHOLE_WITH_EVENTS = 5_000, 1_000
-#: Of larger shards at most so many contacts are read.
+#: Contacts read at most from a larger shard.
 SAMPLE = 10_000
 _NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many members; `contacts` is how many there are to choose from, about as exact. `members`: the first seen."""
+    """Result of a count. `contacts`: all contacts, equally exact. `members`: the first members that were read."""
 
     members_found: Measured
     contacts: int
@@ -36,7 +36,7 @@ class Counted:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads contacts, keeps the first members."""
+    """Read contacts, and keep the first members."""
 
     ports: Ports
     workspace: WorkspaceUid
@@ -57,7 +57,7 @@ class _Reader:
 def count_members(
     ports: Ports, workspace: WorkspaceUid, members: Members, time_left: Callable[[], timedelta], keep: int = 10
 ) -> Counted:
-    """Goes on while there is time, and a second or two longer; keeps up to `keep` members."""
+    """Count until the time is over, plus 1 to 2 s. Keep up to `keep` members."""
     reader = _Reader(ports, workspace, members, keep)
     survey = ports.contact_shards.summarise(workspace, 0)
     if survey.count > (WHOLE_WITH_EVENTS if members.required_events else WHOLE):
@@ -66,13 +66,13 @@ def count_members(
 
 
 def _count_by_shards(reader: _Reader, time_left: Callable[[], timedelta]) -> Counted:
-    """The first shard is always read, and others as far as there is time."""
+    """Count whole shards. The first shard is always read, the others while there is time."""
     read = found = done = 0
     for shard in range(CONTACT_SHARDS):
         runs: list[SampleRun] = []
         for page in all_pages(partial(reader.ports.contact_shards.page_shard, reader.workspace, shard, reader.page)):
             if done and time_left() <= _NOTHING:
-                # What was read of this shard is not counted: only of whole ones is it known how many there are.
+                # A partly read shard is not counted, because its size is unknown.
                 measured = by_shards(found, done, CONTACT_SHARDS)
                 return Counted(measured, read * CONTACT_SHARDS // done, False, tuple(reader.members))
             runs.append(reader.read(page))
@@ -81,10 +81,10 @@ def _count_by_shards(reader: _Reader, time_left: Callable[[], timedelta]) -> Cou
 
 
 def _count_by_runs(reader: _Reader, survey: ShardSummary, time_left: Callable[[], timedelta]) -> Counted:
-    """Pages of the first shard from places all over it, since uids often follow the time at which they were made."""
+    """Count in pages from all over the first shard, because uids often follow their time of creation."""
     order = sorted(range(len(survey.starts)), key=lambda number: stable_fraction(reader.workspace, number))
     cursors = deque(survey.starts[number] for number in order)
-    # At most half of the shard, so that what is read from one place does not come to the next.
+    # At most half of the shard is read, so that a run does not reach the start of the next one.
     size, most = PAGE_WITH_EVENTS, min(SAMPLE, survey.count // 2)
     runs: list[SampleRun] = []
     while cursors and len(runs) * size < most and (len(runs) < 2 or time_left() > _NOTHING):

@@ -1,4 +1,4 @@
-"""Creates, changes and deletes segments."""
+"""Create, update and delete segments."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -14,7 +14,7 @@ _PAGE = 100
 
 
 def create_segment(ports: Ports, workspace: WorkspaceUid, fields: SegmentFields) -> Segment:
-    """Stores it."""
+    """Create a segment."""
     now = ports.clock.now()
     segment = Segment(uid=new_uid(), created_at=now, updated_at=now, **dict(fields))
     ports.catalog.add(workspace, segment)
@@ -22,7 +22,7 @@ def create_segment(ports: Ports, workspace: WorkspaceUid, fields: SegmentFields)
 
 
 def update_segment(ports: Ports, workspace: WorkspaceUid, uid: str, changes: Mapping[str, object]) -> Segment:
-    """`changes` by python names. Flows that have begun keep the filter with which they did."""
+    """Update a segment. `changes` uses Python names. Started flows keep the filter that they started with."""
     segment = ports.catalog.get(workspace, Segment, uid)
     changed = segment.model_copy(update=dict(changes))
     if changed == segment:
@@ -31,7 +31,7 @@ def update_segment(ports: Ports, workspace: WorkspaceUid, uid: str, changes: Map
 
 
 def delete_segment(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """Conflict while a campaign names it or a flow over it is open."""
+    """Delete a segment. Raise Conflict while a campaign or an open flow uses it."""
     ports.catalog.get(workspace, Segment, uid)
     named = {"segmentUid": uid}
     for campaign in ports.catalog.page(workspace, Campaign, named, 1, None).items:

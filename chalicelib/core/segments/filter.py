@@ -1,4 +1,4 @@
-"""Filters compiled to plain functions: who is a member, what the contact's history must still decide, and why not."""
+"""Compile filters to functions that decide membership, and explain their decisions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,38 +21,38 @@ from chalicelib.model.conditions import (
 from chalicelib.model.contact import ConsentState, Contact
 from chalicelib.model.event import Event
 
-#: The one kind whose parts count the other way round.
+#: The only kind that inverts its part.
 _NOT = "not"
 
 
 class Subject(NamedTuple):
-    """What a filter looks at. `history` is None while nobody has read it; `properties` are of one event in it."""
+    """Input of a filter. `history` is None before it is read; `properties` belong to one event of the history."""
 
     contact: Contact
     history: tuple[Event, ...] | None = None
     properties: Mapping[str, JsonValue] = {}
 
 
-#: None: only the history can tell.
+#: Returns None when the decision needs the history.
 Test = Callable[[Subject], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """A filter, ready to be asked of many contacts as of one moment."""
+    """A compiled filter, applied to many contacts at one point in time."""
 
     test: Test
-    #: Names of the events whose history decides where `test` answers None; none of them older than `since`.
+    #: Events that decide when `test` returns None. Events before `since` are not needed.
     required_events: frozenset[str]
     since: datetime | None
 
     def includes(self, contact: Contact, history: Sequence[Event] | None = None) -> bool | None:
-        """Whether the contact is a member; None when that takes its history and none is given."""
+        """Return whether the contact is a member. None when the decision needs a history that was not passed."""
         return self.test(Subject(contact, None if history is None else tuple(history)))
 
 
 def compile_filter(tree: Comparison, now: datetime) -> Members:
-    """As of `now`: what was done after it does not count."""
+    """Compile a filter for the time `now`. Later events do not count."""
     return Members(_compile(tree, now), required_events(tree), _since(tree, now))
 
 
@@ -66,14 +66,14 @@ def _compile(tree: Comparison, now: datetime) -> Test:
     parts = tree.parts()
     if not parts:
         return _compile_leaf(tree, now)
-    # What needs no history decides first.
+    # Parts without history come first, because a history costs a query.
     tests = [_compile(part, now) for part in sorted(parts, key=lambda part: bool(required_events(part)))]
     joined = _join(tests, stops_at=tree.kind != "all")
     return _negate(joined) if tree.kind == _NOT else joined
 
 
 def _join(tests: Sequence[Test], stops_at: bool) -> Test:
-    """`all` is settled by the first part that does not hold, `any` by the first that does."""
+    """Join tests. The first false part decides `all`, the first true part decides `any`."""
 
     def test(subject: Subject) -> bool | None:
         settled = True
@@ -104,7 +104,7 @@ def _compile_leaf(leaf: Comparison, now: datetime) -> Test:
             tag, there, missing = leaf.tag, leaf.fits(True, now), leaf.fits(False, now)
             return lambda subject: there if tag in subject.contact.tags else missing
         case ConsentIs():
-            answers = {said: leaf.fits(said, now) for said in (None, *ConsentState)}
+            answers = {state: leaf.fits(state, now) for state in (None, *ConsentState)}
             return lambda subject: answers[subject.contact.consent_to(leaf.consent, leaf.message_type)]
         case PropertyIs():
             property_fits, path = leaf.fits, leaf.property
@@ -142,7 +142,7 @@ def _compile_count(leaf: EventCount, now: datetime) -> Callable[[Subject], int]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One comparison of a filter: what was found there; `decides` is that the answer would be another without it."""
+    """Result of one comparison. `decides`: the membership would differ without it."""
 
     path: str
     leaf: Comparison
@@ -152,7 +152,7 @@ class Finding:
 
 
 def explain(tree: Comparison, contact: Contact, history: Sequence[Event], now: datetime) -> tuple[Finding, ...]:
-    """Every comparison in the order in which it is written, with its path below `filter`."""
+    """Explain each comparison in written order, with its path below `filter`."""
     subject = Subject(contact, tuple(history))
     return tuple(_explain(tree, "filter", subject, now, decides=True))
 
@@ -161,7 +161,7 @@ def _explain(tree: Comparison, path: str, subject: Subject, now: datetime, decid
     holds = bool(_compile(tree, now)(subject))
     if not tree.parts():
         yield Finding(path, tree, _look(tree, subject, now), holds, decides)
-    # What settled it: of `all` the parts that do not hold, of `any` and `not` those that do; or else all of them.
+    # The deciding parts: the false parts of a false `all`, the true parts of `any` and `not`; otherwise all parts.
     settling = holds is not (tree.kind == _NOT)
     for index, part in enumerate(tree.parts()):
         inside = f"{path}.{tree.kind}" + (f"[{index}]" if _is_list(tree) else "")
@@ -174,7 +174,7 @@ def _is_list(tree: Comparison) -> bool:
 
 
 def _look(leaf: Comparison, subject: Subject, now: datetime) -> object:
-    """What the comparison saw: a value, whether there is a tag, a consent, how often something was done."""
+    """Return the compared value: a field, the presence of a tag, a consent, or a number of events."""
     match leaf:
         case FieldIs():
             return leaf.reader(subject.contact)

@@ -1,4 +1,4 @@
-"""What a filter would find: how many contacts, some of them, and why one given contact is among them or not."""
+"""Preview a filter: the number of members, some members, and the explanation for one contact."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,12 +18,12 @@ from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.model.segment import MAX_BYTES, MAX_VALUES, Segment, SegmentFilter
 from chalicelib.ports import Ports
 
-#: With what may be begun at its end this stays below five seconds; API Gateway hangs up after 29.
+#: With the last page the preview stays below 5 s. API Gateway ends requests after 29 s.
 TIME = timedelta(seconds=3)
 
 
 class SegmentPreviewRequest(StrictModel):
-    """The body of `POST /v1/segments/preview`: a saved segment or a filter, and whom to explain it for."""
+    """The body of `POST /v1/segments/preview`: a saved segment or a filter, and a contact to explain."""
 
     max_bytes: ClassVar[int] = MAX_BYTES
     max_values: ClassVar[int] = MAX_VALUES
@@ -41,7 +41,7 @@ class SegmentPreviewRequest(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Whether the contact is a member, and what each comparison found."""
+    """Membership of one contact, and the result of each comparison."""
 
     contact_uid: str
     matches: bool
@@ -50,22 +50,22 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class SegmentPreview:
-    """`explained` only where a contact was named."""
+    """Result of a preview. `explained` is set when the request names a contact."""
 
     counted: Counted
     explained: Explained | None
 
 
-def preview_segment(ports: Ports, workspace: WorkspaceUid, wish: SegmentPreviewRequest) -> SegmentPreview:
-    """InvalidRequest when the segment or the contact is not there, both at once."""
-    segment = ports.catalog.find(workspace, Segment, wish.segment_uid) if wish.segment_uid else None
-    tree = wish.filter or (segment.filter if segment else None)
-    contact = _find_contact(ports, workspace, wish.contact_uid) if wish.contact_uid else None
+def preview_segment(ports: Ports, workspace: WorkspaceUid, request: SegmentPreviewRequest) -> SegmentPreview:
+    """Preview a segment or filter. Raise InvalidRequest with all problems when the segment or contact is not found."""
+    segment = ports.catalog.find(workspace, Segment, request.segment_uid) if request.segment_uid else None
+    tree = request.filter or (segment.filter if segment else None)
+    contact = _find_contact(ports, workspace, request.contact_uid) if request.contact_uid else None
     problems = []
     if tree is None:
-        problems.append(Problem("segmentUid", f"Segment {wish.segment_uid} was not found"))
-    if wish.contact_uid and contact is None:
-        problems.append(Problem("contactUid", f"Contact {wish.contact_uid} was not found"))
+        problems.append(Problem("segmentUid", f"Segment {request.segment_uid} was not found"))
+    if request.contact_uid and contact is None:
+        problems.append(Problem("contactUid", f"Contact {request.contact_uid} was not found"))
     if tree is None or problems:
         raise InvalidRequest(problems)
     end = ports.clock.real() + TIME

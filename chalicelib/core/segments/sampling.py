@@ -1,16 +1,16 @@
-"""How many there are of something in all, by what a sample has of it, and how far off that may be."""
+"""Estimate totals and their errors from samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 
-#: Half the width of an interval that holds the truth in 95 of 100 cases, in standard deviations.
+#: Half-width of a 95% confidence interval, in standard deviations.
 Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number, and by how much the truth may be more or less (95 %); 0 is exact."""
+    """A count with its error at 95% confidence. An error of 0 means exact."""
 
     count: int
     error: int = 0
@@ -18,22 +18,22 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class SampleRun:
-    """A part of the sample: neighbours, who may be alike."""
+    """A run of neighbouring contacts in the sample. Neighbours may be similar."""
 
     read: int
     found: int
 
 
 def by_shards(found: int, shards: int, of: int) -> Measured:
-    """`found` in so many whole shards. Each contact is in one of them by chance, so what is found is binomial."""
+    """Estimate from whole shards. Each contact is in a shard by chance, so `found` is binomial."""
     share = shards / of
-    # One more than was found: that nobody was found does not prove that there is nobody.
+    # The + 1 keeps the error above 0 when the sample has no member.
     error = Z * sqrt((found + 1) * (1 - share)) / share
     return Measured(round(found / share), ceil(error))
 
 
 def by_runs(runs: Sequence[SampleRun], population: int) -> Measured:
-    """Neighbours were often imported together: what varies is the run, not the contact."""
+    """Estimate from runs. Neighbours were often imported together, so the variance is taken between runs."""
     read, found = sum(run.read for run in runs), sum(run.found for run in runs)
     if not read:
         return Measured(0, population)
@@ -46,7 +46,7 @@ def by_runs(runs: Sequence[SampleRun], population: int) -> Measured:
 
 
 def in_all(part: int, of: int, population: Measured) -> Measured:
-    """How many of a population have what `part` of a sample of `of` have."""
+    """Estimate the share `part` / `of` of a sample in a population."""
     if not of:
         return Measured(0, population.count + population.error)
     share, cautious = part / of, (part + 1) / (of + 2)

@@ -1,4 +1,4 @@
-"""Which of some contacts a filter includes; histories are read only of those whom nothing else decides."""
+"""Select the members of a filter. Histories are read only for contacts that are undecided without them."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,10 @@ from chalicelib.ports import Ports
 def select_members(
     ports: Ports, workspace: WorkspaceUid, members: Members, contacts: Sequence[Contact]
 ) -> list[Contact]:
-    """In their order; one query for each who is undecided, so give a few hundred at a time."""
+    """Return the members in the order of `contacts`.
+
+    Each undecided contact costs one query, so pass a few hundred contacts per call.
+    """
     answers = {contact.uid: members.includes(contact) for contact in contacts}
     undecided = [ContactUid(uid) for uid, answer in answers.items() if answer is None]
     if undecided:
