@@ -1,4 +1,4 @@
-"""What has changed in what a contact agrees to, as records to be kept."""
+"""Build consent records from the changes of a contact."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from chalicelib.model.message import MessageType
 def consent_changes(
     before: Contact | None, after: Contact, origin: ConsentSource, now: datetime
 ) -> tuple[ConsentRecord, ...]:
-    """A record for each channel type and message type of which the contact now says something else."""
+    """Return one record per channel type and message type with a changed consent."""
     old = _flat(before) if before else {}
     new = _flat(after)
     changed = sorted(pair for pair in {*old, *new} if old.get(pair) != new.get(pair))
@@ -20,7 +20,7 @@ def consent_changes(
 def build_record(
     channel_type: str, message_type: MessageType, state: ConsentState | None, origin: ConsentSource, now: datetime
 ) -> ConsentRecord:
-    """What was said now of one channel type and message type."""
+    """Build the record of one channel type and message type."""
     return ConsentRecord(
         source=origin.source,
         proof=origin.proof,
@@ -35,6 +35,6 @@ def build_record(
 def _flat(contact: Contact) -> dict[tuple[str, MessageType], ConsentState]:
     return {
         (channel_type, message_type): state
-        for channel_type, said in contact.consent.items()
-        for message_type, state in said.items()
+        for channel_type, consents in contact.consent.items()
+        for message_type, state in consents.items()
     }

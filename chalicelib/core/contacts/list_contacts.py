@@ -1,4 +1,4 @@
-"""Lists contacts: the one that has an address, or a page of those that a filter lets through."""
+"""List contacts: by a unique field, or page by page with a filter."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Page, Ports
 
-#: Contacts read for one page of a filtered list; it may be short, its cursor goes on.
+#: Contacts read at most for one filtered page. The page may be short; its cursor continues the list.
 MOST_READ = 2_000
 _READ = 250
 
 
 @dataclass(frozen=True, slots=True)
 class ContactSearch:
-    """`exact`: by python name, what the contact is found by. `name` is a part of name, address or externalId."""
+    """Search criteria. `exact`: unique fields by Python name. `name`: part of a name, address or externalId."""
 
     exact: Mapping[str, str]
     tag: str | None = None
@@ -28,11 +28,11 @@ class ContactSearch:
 
     @property
     def filters(self) -> bool:
-        """Whether there is anything that only looking at a contact can tell."""
+        """True when a criterion needs the contact itself."""
         return any((self.tag, self.status, self.name))
 
     def fits(self, contact: Contact) -> bool:
-        """Looks at everything but `exact`."""
+        """Return whether the contact meets all criteria but `exact`."""
         return (
             (self.tag is None or self.tag in contact.tags)
             and self.status in {None, contact.status}
@@ -43,7 +43,7 @@ class ContactSearch:
 def list_contacts(
     ports: Ports, workspace: WorkspaceUid, wanted: ContactSearch, limit: int, cursor: str | None
 ) -> Page[Contact]:
-    """In no particular order, each once."""
+    """Return a page of contacts, in no particular order, each contact once."""
     if wanted.exact:
         return _find(ports, workspace, wanted)
     if not wanted.filters:
@@ -64,12 +64,12 @@ def list_contacts(
 
 
 def _find(ports: Ports, workspace: WorkspaceUid, wanted: ContactSearch) -> Page[Contact]:
-    """Nobody, or the one whom all that was named finds."""
+    """Return the contact that matches all unique fields, or an empty page."""
     region = ports.catalog.get(workspace, Workspace, workspace).region
     try:
         lookups = lookups_of(normalise_contact(wanted.exact, region))
     except InvalidRequest:
-        return Page(())  # No address, so nobody's.
+        return Page(())  # An invalid address belongs to no contact.
     owners = set(ports.contacts.find_by(workspace, lookups).items())
     uids = {uid for _, uid in owners}
     if len(owners) < len(lookups) or len(uids) != 1:
@@ -79,12 +79,12 @@ def _find(ports: Ports, workspace: WorkspaceUid, wanted: ContactSearch) -> Page[
 
 
 def _words(contact: Contact) -> str:
-    said = (contact.first_name, contact.last_name, contact.email, contact.external_id, contact.phone)
-    return " ".join(each for each in said if each).casefold()
+    fields = (contact.first_name, contact.last_name, contact.email, contact.external_id, contact.phone)
+    return " ".join(each for each in fields if each).casefold()
 
 
 def _read(cursor: str | None) -> tuple[str | None, int]:
-    """The place of a page of the store, and how many of it were looked at."""
+    """Return the cursor of the stored page, and the number of its contacts already read."""
     if cursor is None:
         return None, 0
     match json.loads(cursor) if cursor.startswith("[") else [cursor, 0]:

@@ -1,4 +1,4 @@
-"""What a contact did, for the steps and filters that ask for it."""
+"""Load the event history of a contact for steps and filters."""
 
 from chalicelib.model.conditions import MAX_RECALLED
 from chalicelib.model.contact import Contact
@@ -10,5 +10,5 @@ from chalicelib.ports import Ports
 def load_event_history(
     ports: Ports, workspace: WorkspaceUid, contact: Contact, names: frozenset[str]
 ) -> tuple[Event, ...]:
-    """The contact's newest events of these names, newest first, MAX_RECALLED at most."""
+    """Return the newest events with these names, newest first, at most MAX_RECALLED."""
     return ports.events.page(workspace, ContactUid(contact.uid), names, MAX_RECALLED, None).items

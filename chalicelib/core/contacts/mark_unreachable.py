@@ -1,4 +1,4 @@
-"""Remembers, for some time, that a medium does not reach a contact: the next SEND goes to its fallback at once."""
+"""Mark a contact as unreachable by a channel type for 7 days. SENDs then use their fallback."""
 
 from datetime import timedelta
 
@@ -7,15 +7,15 @@ from chalicelib.model.contact import ChannelUnreachable, Contact, hash_address_f
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Ports
 
-#: People get new phones and new apps; one refused try a week is cheap.
-BELIEVED = timedelta(days=7)
+#: Contacts get new phones and apps, so the channel is tried again once a week.
+UNREACHABLE_FOR = timedelta(days=7)
 TRIES = 8
-#: As many as a contact keeps, the newest.
+#: Newest entries that a contact keeps.
 KEPT = 10
 
 
 def mark_unreachable(ports: Ports, workspace: WorkspaceUid, uid: ContactUid, channel_type: str) -> None:
-    """Of the address that the contact has now. Harmless twice, and for a contact that is gone."""
+    """Mark the current address as unreachable. A repeated call or a deleted contact changes nothing."""
     for _ in range(TRIES):
         contact = ports.contacts.find_many(workspace, [uid], strong=True).get(uid)
         address = ports.channel_types[channel_type].address_of(contact) if contact else None
@@ -25,14 +25,14 @@ def mark_unreachable(ports: Ports, workspace: WorkspaceUid, uid: ContactUid, cha
         if contact.is_unreachable(channel_type, address, now):
             return
         entry = ChannelUnreachable(
-            channel_type=channel_type, address=hash_address_for_reach(address), until=now + BELIEVED
+            channel_type=channel_type, address=hash_address_for_reach(address), until=now + UNREACHABLE_FOR
         )
         try:
             ports.contacts.save(workspace, contact, _with(contact, entry))
         except Conflict:
             continue
         return
-    raise RetryLater("The contact is being changed by many at once")
+    raise RetryLater("The contact has too many concurrent changes; retry the request")
 
 
 def _with(contact: Contact, entry: ChannelUnreachable) -> Contact:

@@ -1,4 +1,4 @@
-"""Creates, replaces and changes contacts; finds the one that is meant by its unique fields."""
+"""Create, replace and update contacts, and find them by their unique fields."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ from chalicelib.model.validation_problems import validation_problems
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
-#: Somebody else may create or change the same contact between our look and our write; then we look again.
+#: Attempts of a read and write. Another request may create or change the same contact in between.
 TRIES = 4
-#: What a caller said, by python names; what is not named was not said.
+#: Fields of a request by Python name. Absent fields were not sent.
 Given = Mapping[str, object]
-#: Where consent is said to come from when the caller does not tell.
+#: Default source of a consent.
 BY_API = ConsentSource()
-#: What a replacement leaves alone unless it names it: what the contact and the providers have said is not the caller's.
+#: Fields that a replacement keeps when they are absent. They come from the contact and the providers.
 KEPT = ("status", "consent")
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The contact as stored, and whether it is new."""
+    """The stored contact. `is_new`: it was created."""
 
     contact: Contact
     is_new: bool
 
 
 def upsert_contact(
-    ports: Ports, workspace: WorkspaceUid, given: Given, uid: str | None = None, origin: ConsentSource = BY_API
+    ports: Ports, workspace: WorkspaceUid, fields: Given, uid: str | None = None, origin: ConsentSource = BY_API
 ) -> Saved:
-    """Changes the contact found by uid, externalId, email or phone, in this order, or creates one."""
-    checked = normalise_contact(given, _region(ports, workspace))
+    """Update the contact found by uid, externalId, email or phone, in this order, or create one."""
+    checked = normalise_contact(fields, _region(ports, workspace))
 
     def save() -> Saved:
         before = find_contact(ports, workspace, checked, uid)
@@ -50,16 +50,16 @@ def upsert_contact(
     return _again(save)
 
 
-def put_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -> Saved:
-    """Creates the contact under this uid, or replaces it: what is not said is then empty."""
-    checked = normalise_contact(given, _region(ports, workspace))
+def put_contact(ports: Ports, workspace: WorkspaceUid, uid: str, fields: Given) -> Saved:
+    """Create or replace the contact with this uid. Absent fields become empty."""
+    checked = normalise_contact(fields, _region(ports, workspace))
 
     def save() -> Saved:
         before = _find(ports, workspace, uid)
         if before is None:
             return Saved(_add(ports, workspace, uid, checked), is_new=True)
-        kept = {name: getattr(before, name) for name in KEPT}
-        after = build_contact(uid, {**kept, **checked}, ports).model_copy(
+        preserved = {name: getattr(before, name) for name in KEPT}
+        after = build_contact(uid, {**preserved, **checked}, ports).model_copy(
             update={"created_at": before.created_at, "rev": before.rev}
         )
         return Saved(store(ports, workspace, before, after), is_new=False)
@@ -67,9 +67,9 @@ def put_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -
     return _again(save)
 
 
-def patch_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given) -> Contact:
-    """Changes what is said: `tags` replaces, `attributes` merges (null deletes one), `consent` too; NotFound."""
-    checked = normalise_contact(given, _region(ports, workspace))
+def patch_contact(ports: Ports, workspace: WorkspaceUid, uid: str, fields: Given) -> Contact:
+    """Update the sent fields. Raise NotFound. `tags` replaces. `attributes` (null deletes one) and `consent` merge."""
+    checked = normalise_contact(fields, _region(ports, workspace))
 
     def save() -> Saved:
         return Saved(_change(ports, workspace, get_contact(ports, workspace, uid), checked), is_new=False)
@@ -78,7 +78,7 @@ def patch_contact(ports: Ports, workspace: WorkspaceUid, uid: str, given: Given)
 
 
 def get_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact:
-    """The contact, or NotFound."""
+    """Return the contact. Raise NotFound."""
     found = _find(ports, workspace, uid)
     if found is None:
         raise NotFound("Contact", uid)
@@ -86,7 +86,7 @@ def get_contact(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact:
 
 
 def find_contact(ports: Ports, workspace: WorkspaceUid, checked: Given, uid: str | None) -> Contact | None:
-    """The one that is meant, by uid when it is given, else by the first look-up that somebody holds."""
+    """Return the contact by uid, or else by the first unique field that a contact has."""
     if uid is not None:
         return _find(ports, workspace, uid)
     lookups = lookups_of(checked)
@@ -96,7 +96,7 @@ def find_contact(ports: Ports, workspace: WorkspaceUid, checked: Given, uid: str
 
 
 def lookups_of(checked: Given) -> tuple[str, ...]:
-    """The look-up strings of what was said, externalId first."""
+    """Return the lookup keys of the unique fields, externalId first."""
     external_id, email, phone = (_text(checked.get(name)) for name in ("external_id", "email", "phone"))
     return unique_keys(external_id, email, phone)
 
@@ -106,7 +106,7 @@ def _text(value: object) -> str | None:
 
 
 def build_contact(uid: str, checked: Given, ports: Ports) -> Contact:
-    """A new contact; InvalidRequest."""
+    """Build a new contact. Raise InvalidRequest."""
     now = ports.clock.now()
     fields = {name: value for name, value in checked.items() if value is not None}
     stamps = {"uid": uid, "created_at": now, "updated_at": now}
@@ -115,14 +115,17 @@ def build_contact(uid: str, checked: Given, ports: Ports) -> Contact:
 
 
 def change_contact(before: Contact, checked: Given, ports: Ports) -> Contact:
-    """`before` with what was said; the same object when nothing changes. InvalidRequest."""
+    """Return `before` with the changes, or the same object without changes. Raise InvalidRequest."""
     changes = dict(checked)
     if "attributes" in changes:
         changes["attributes"] = _merge(before.attributes, changes["attributes"])
-    if isinstance(said := changes.get("consent"), Mapping):
-        # What is not named of it is not taken back.
+    if isinstance(consents := changes.get("consent"), Mapping):
+        # Absent consents stay as they are.
         known = before.consent
-        changes["consent"] = {**known, **{channel: {**known.get(channel, {}), **said[channel]} for channel in said}}
+        changes["consent"] = {
+            **known,
+            **{channel: {**known.get(channel, {}), **consents[channel]} for channel in consents},
+        }
     after = _valid(lambda: before.with_fields(changes))
     if after == before:
         return before
@@ -150,21 +153,21 @@ def store(
     origin: ConsentSource = BY_API,
     names: frozenset[str] | None = None,
 ) -> Contact:
-    """Saves a change with the records of what it says of consent; Conflict. New addresses heed the suppression list.
+    """Save a change with its consent records. Raise Conflict. New addresses get the blocks of the suppression list.
 
-    `names`: events that somebody listens to, if the caller has read them.
+    `names`: subscribed events, when the caller has read them.
     """
-    said = consent_changes(before, after, origin, ports.clock.now())
+    records = consent_changes(before, after, origin, ports.clock.now())
     after = after.model_copy(update={"unreachable": before.unreachable})
     if (before.email, before.phone) == (after.email, after.phone):
-        kept = after.model_copy(update={"suppressed": before.suppressed})
-        return update_contact(ports, workspace, before, kept, names, said)
-    heeded = with_suppressions(ports, workspace, [after])[0]
-    return resync_suppressions(ports, workspace, [update_contact(ports, workspace, before, heeded, names, said)])[0]
+        preserved = after.model_copy(update={"suppressed": before.suppressed})
+        return update_contact(ports, workspace, before, preserved, names, records)
+    updated = with_suppressions(ports, workspace, [after])[0]
+    return resync_suppressions(ports, workspace, [update_contact(ports, workspace, before, updated, names, records)])[0]
 
 
-def _merge(before: Mapping[str, object], said: object) -> dict[str, object]:
-    changes = said if isinstance(said, Mapping) else {}
+def _merge(before: Mapping[str, object], updates: object) -> dict[str, object]:
+    changes = updates if isinstance(updates, Mapping) else {}
     return {name: value for name, value in {**before, **changes}.items() if value is not None}
 
 
@@ -184,7 +187,7 @@ def _valid(make: Callable[[], Contact]) -> Contact:
 
 
 def _again(save: Callable[[], Saved]) -> Saved:
-    """A Conflict that stays is not a race: another contact holds a unique field."""
+    """Retry after a Conflict. A lasting Conflict is not a race: another contact has the unique field."""
     for _ in range(TRIES - 1):
         try:
             return save()

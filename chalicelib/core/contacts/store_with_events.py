@@ -1,4 +1,4 @@
-"""Stores contacts together with what their change tells to those who listen, and tells it."""
+"""Store contacts with the events of their change in an outbox, and publish the events."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,21 +14,23 @@ from chalicelib.model.event import Event
 from chalicelib.model.ids import ContactUid, WorkspaceUid
 from chalicelib.ports import Ports
 
-#: News that nobody was told of for this long has lost its message.
-FORGOTTEN = timedelta(minutes=2)
+#: Age after which an unpublished event counts as lost and is published again.
+REPUBLISH_AFTER = timedelta(minutes=2)
 
 
 def subscribed_events(ports: Ports, workspace: WorkspaceUid) -> frozenset[str]:
-    """Names of events that somebody listens to; read anew, since a campaign that was launched shall miss nobody."""
+    """Return the names of subscribed events. Read without a cache, so that a new campaign misses no contact."""
     found = find_subscriptions(ports, workspace)
     return found.names if found else frozenset()
 
 
-def add_contact(ports: Ports, workspace: WorkspaceUid, contact: Contact, said: Sequence[ConsentRecord] = ()) -> None:
-    """Adds a contact with what it said of consent; Conflict as the port says."""
-    news = contact_change_events(None, contact, subscribed_events(ports, workspace))
-    ports.contacts.add(workspace, contact, news, said)
-    _tell(ports, workspace, news)
+def add_contact(
+    ports: Ports, workspace: WorkspaceUid, contact: Contact, consents: Sequence[ConsentRecord] = ()
+) -> None:
+    """Add a contact with its consent records. Raise Conflict when a unique field is in use."""
+    events = contact_change_events(None, contact, subscribed_events(ports, workspace))
+    ports.contacts.add(workspace, contact, events, consents)
+    _publish(ports, workspace, events)
 
 
 def add_contacts(
@@ -36,12 +38,14 @@ def add_contacts(
     workspace: WorkspaceUid,
     contacts: Sequence[Contact],
     names: frozenset[str],
-    said: Mapping[str, Sequence[ConsentRecord]] | None = None,
+    consents: Mapping[str, Sequence[ConsentRecord]] | None = None,
 ) -> tuple[ContactUid, ...]:
-    """Adds up to 25 contacts and returns those that Conflict kept out; `names` are those listened to."""
-    news = {contact.uid: contact_change_events(None, contact, names) for contact in contacts}
-    refused = ports.contacts.add_many(workspace, contacts, news, said)
-    _tell(ports, workspace, [event for uid, events in news.items() if uid not in refused for event in events])
+    """Add up to 25 contacts and return the uids that conflict. `names`: subscribed events."""
+    events_by_uid = {contact.uid: contact_change_events(None, contact, names) for contact in contacts}
+    refused = ports.contacts.add_many(workspace, contacts, events_by_uid, consents)
+    _publish(
+        ports, workspace, [event for uid, events in events_by_uid.items() if uid not in refused for event in events]
+    )
     return refused
 
 
@@ -51,25 +55,25 @@ def update_contact(
     before: Contact,
     after: Contact,
     names: frozenset[str] | None = None,
-    said: Sequence[ConsentRecord] = (),
+    consents: Sequence[ConsentRecord] = (),
 ) -> Contact:
-    """Saves a contact; `names` are those listened to, if the caller has read them. Conflict as the port says."""
-    news = contact_change_events(before, after, subscribed_events(ports, workspace) if names is None else names)
-    saved = ports.contacts.save(workspace, before, after, news, said)
-    _tell(ports, workspace, news)
+    """Save a contact. Raise Conflict. `names`: subscribed events, when the caller has read them."""
+    events = contact_change_events(before, after, subscribed_events(ports, workspace) if names is None else names)
+    saved = ports.contacts.save(workspace, before, after, events, consents)
+    _publish(ports, workspace, events)
     return saved
 
 
-def _tell(ports: Ports, workspace: WorkspaceUid, news: Sequence[Event]) -> None:
-    """What cannot be told now is found by `republish_events`."""
-    if news:
+def _publish(ports: Ports, workspace: WorkspaceUid, events: Sequence[Event]) -> None:
+    """Publish events. `republish_events` repeats a failed publication."""
+    if events:
         with suppress(RetryLater):
-            ports.event_queue.send(workspace, news)
+            ports.event_queue.send(workspace, events)
 
 
 def republish_events(ports: Ports) -> int:
-    """Tells the news whose message was lost, once more; the clock does so every minute. Returns how many."""
-    forgotten = list(ports.events.find_unpublished(ports.clock.now() - FORGOTTEN * ports.clock.speed))
-    for workspace, entries in groupby(forgotten, key=lambda entry: entry[0]):
+    """Publish lost events again, and return their number. A schedule calls this every minute."""
+    unpublished = list(ports.events.find_unpublished(ports.clock.now() - REPUBLISH_AFTER * ports.clock.speed))
+    for workspace, entries in groupby(unpublished, key=lambda entry: entry[0]):
         ports.event_queue.send(workspace, [event for _, event in entries])
-    return len(forgotten)
+    return len(unpublished)

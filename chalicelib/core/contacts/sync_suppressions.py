@@ -1,4 +1,4 @@
-"""Keeps contacts true to the suppression list: its word is copied to every contact that has such an address."""
+"""Copy the blocks of the suppression list to the contacts that have the addresses."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,21 @@ from chalicelib.model.signing import hash_address
 from chalicelib.model.suppression import AddressKind, Suppression
 from chalicelib.ports import Ports
 
-#: Tries of a read and conditional write against others who change the same contact or entry.
+#: Attempts of a read and conditional write when other workers change the same contact or entry.
 TRIES = 8
 
 
 def with_suppressions(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> list[Contact]:
-    """The contacts, not stored, with what the list says of their addresses now."""
+    """Return the contacts with the current blocks of their addresses. Nothing is stored."""
     listed = _find_listed(ports, workspace, contacts)
     return [_with_blocks(ports, workspace, contact, listed) for contact in contacts]
 
 
 def resync_suppressions(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[Contact]) -> list[Contact]:
-    """After new addresses were stored: whoever put one on the list meanwhile did not find its contact yet.
+    """Copy blocks again after new addresses were stored, and return the stored contacts.
 
-    Tells the list whose the addresses are, so that taking one off it finds the contact. Returns them as stored.
+    A block that was added before the contact was stored did not find the contact. The entries also get the contact's
+    uid, so that a removal finds it.
     """
     listed = _find_listed(ports, workspace, contacts)
     for contact in contacts:
@@ -38,29 +39,29 @@ def resync_suppressions(ports: Ports, workspace: WorkspaceUid, contacts: Sequenc
 
 
 def sync_suppressions(ports: Ports, workspace: WorkspaceUid, uid: str) -> Contact | None:
-    """Writes what the list says now to the contact; None when it is gone."""
+    """Save the current blocks in a contact. Return None when the contact does not exist."""
     for _ in range(TRIES):
         contact = ports.contacts.find_many(workspace, [ContactUid(uid)], strong=True).get(ContactUid(uid))
         if contact is None:
             return None
-        heeded = with_suppressions(ports, workspace, [contact])[0]
-        if heeded == contact:
+        updated = with_suppressions(ports, workspace, [contact])[0]
+        if updated == contact:
             return contact
         try:
-            return ports.contacts.save(workspace, contact, heeded)
+            return ports.contacts.save(workspace, contact, updated)
         except Conflict:
             continue
-    raise RetryLater("The contact is being changed by many at once")
+    raise RetryLater("The contact has too many concurrent changes; retry the request")
 
 
 def hashes_of(ports: Ports, workspace: WorkspaceUid, contact: Contact) -> dict[str, AddressKind]:
-    """Under which hashes the list would have the contact's addresses."""
+    """Return the hashes of the contact's addresses, as used in the suppression list."""
     known = {AddressKind.EMAIL: contact.email, AddressKind.PHONE: contact.phone}
     return {hash_address(ports.secret(), workspace, kind, address): kind for kind, address in known.items() if address}
 
 
 def address_kind_for(ports: Ports, contact: Contact, channel_type: str) -> AddressKind | None:
-    """Which of the contact's addresses a channel type uses, None for none of them."""
+    """Return the kind of address that a channel type uses for the contact, or None."""
     channel = ports.channel_types.get(channel_type)
     address = channel.address_of(contact) if channel else None
     return next((kind for kind in AddressKind if address and getattr(contact, kind) == address), None)
@@ -87,4 +88,4 @@ def _adopt(ports: Ports, workspace: WorkspaceUid, uid: str, contact: str) -> Non
         except Conflict:
             continue
         return
-    raise RetryLater("The suppression list is being changed by many at once")
+    raise RetryLater("The suppression list entry has too many concurrent changes; retry the request")

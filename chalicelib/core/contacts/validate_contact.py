@@ -1,23 +1,23 @@
-"""Checks and normalises what a caller says of a contact: address, phone, time zone."""
+"""Validate and normalise the e-mail address, phone number and time zone of a contact."""
 
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from chalicelib.errors import InvalidRequest, Problem
 
-#: By python name: what a caller says → what is kept. Raises ValueError with a sentence.
+#: Normalises (value, region). Raises ValueError with the text of the problem.
 _Check = Callable[[str, str], str]
 
 
-def normalise_contact(given: Mapping[str, object], region: str) -> dict[str, object]:
-    """`given` (python names) with its address and phone normalised; InvalidRequest with every problem.
+def normalise_contact(fields: Mapping[str, object], region: str) -> dict[str, object]:
+    """Return `fields` (Python names) normalised. Raise InvalidRequest with all problems.
 
-    `region` (ISO 3166 alpha-2) is where phones without a country code are dialled.
+    `region` (ISO 3166 alpha-2) applies to phone numbers without a country code.
     """
-    checked = dict(given)
+    checked = dict(fields)
     problems = []
     for name, check in _CHECKS.items():
-        value = given.get(name)
+        value = fields.get(name)
         if isinstance(value, str):
             try:
                 checked[name] = check(value, region)
@@ -29,14 +29,14 @@ def normalise_contact(given: Mapping[str, object], region: str) -> dict[str, obj
 
 
 def check_value(name: str, value: str, region: str | None = None) -> str:
-    """One value, normalised; ValueError. Without a region a phone is left alone unless it has its country code."""
+    """Normalise one value. Raise ValueError. Without `region`, a phone without a country code stays unchanged."""
     if name == "phone" and region is None and not value.lstrip().startswith("+"):
         return value
     return _CHECKS[name](value, region or "ZZ")
 
 
 def is_timezone(name: str) -> bool:
-    """Whether the IANA database knows it."""
+    """Return whether the name is in the IANA time zone database."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -45,7 +45,7 @@ def is_timezone(name: str) -> bool:
 
 
 def _email(value: str, _region: str) -> str:
-    """With its domain as it travels: lower case, punycode. SES takes no other, and 64 ASCII characters before the @."""
+    """Normalise the domain to lower-case punycode. SES accepts only that, and 64 ASCII characters before the @."""
     # Imported here: workers that check no address start 30 ms sooner.
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  see above
 
@@ -59,7 +59,10 @@ def _email(value: str, _region: str) -> str:
 
 
 def _phone(value: str, region: str) -> str:
-    """E.164. With a country code a possible number will do, as plans outgrow this library; without, a valid one."""
+    """Normalise to E.164. A number with a country code must be possible, another one valid.
+
+    Numbering plans grow faster than the library, so a new but possible number is accepted.
+    """
     import phonenumbers  # noqa: PLC0415  as above
 
     try:
