@@ -1,4 +1,4 @@
-"""Brings one page of imported rows into the contacts: batch reads, rows applied in order in memory, parallel writes."""
+"""Import one page of rows: batch reads, rows applied in order in memory, parallel writes."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,15 +26,15 @@ from chalicelib.model.import_job import ContactImport, ExistingContactPolicy
 from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
-#: The store answers a write in some 5 ms, which is nearly all waiting.
+#: Parallel writes. A write takes about 5 ms, nearly all of it waiting for the store.
 WRITERS = 16
-#: New contacts that are stored together, as many as the port takes: a call for each costs three times the CPU time.
+#: New contacts per write, the limit of the port. One call per contact takes three times the CPU time.
 TOGETHER = 25
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A row that is brought in; `creates` counts it as created, else as updated."""
+    """A row to import. `creates`: counted as created, otherwise as updated."""
 
     row: Row
     given: Given
@@ -43,7 +43,7 @@ class _Change:
 
 @dataclass(slots=True)
 class PageResult:
-    """What became of the rows; the numbers add up to them."""
+    """Results of the rows. The numbers add up to the number of rows."""
 
     created: int = 0
     updated: int = 0
@@ -53,7 +53,7 @@ class PageResult:
 
 @dataclass(slots=True)
 class _Target:
-    """A contact as stored (None when it is new) and as the rows so far make it."""
+    """A contact as stored (None when it is new) and with the rows applied so far."""
 
     stored: Contact | None
     now: Contact
@@ -62,18 +62,18 @@ class _Target:
 
 @dataclass(slots=True)
 class _Page:
-    """The contacts of one page by uid, and who holds which look-up."""
+    """The contacts of one page by uid, and the owner of each lookup key."""
 
     ports: Ports
     task: ContactImport
-    #: Contacts that this page creates carry this moment, so that the page knows its own when it is done again.
+    #: Creation time of the page's new contacts. A repeated import recognises its own contacts by it.
     stamp: datetime
     targets: dict[str, _Target]
     owners: dict[str, str]
     result: PageResult = field(default_factory=PageResult)
 
     def apply(self, row: Row, checked: Given) -> None:
-        """Raises InvalidRequest or Conflict for a row that cannot be."""
+        """Apply a row in memory. Raise InvalidRequest or Conflict when it cannot be imported."""
         fields = {name: value for name, value in checked.items() if name != "uid"}
         lookups = lookups_of(fields)
         uid = checked.get("uid") or next((self.owners[key] for key in lookups if key in self.owners), None)
@@ -88,9 +88,9 @@ class _Page:
         if self.task.on_existing is ExistingContactPolicy.SKIP and not creates:
             self.result.skipped += 1
             return
-        said = _keep_no(target.now, fields)
-        target.now = change_contact(target.now, said, self.ports)
-        target.changes.append(_Change(row, said, creates))
+        changes = _keep_opt_outs(target.now, fields)
+        target.now = change_contact(target.now, changes, self.ports)
+        target.changes.append(_Change(row, changes, creates))
         self._keep(target)
 
     def _is_own(self, target: _Target) -> bool:
@@ -107,7 +107,7 @@ class _Page:
 
 
 def import_page(ports: Ports, workspace: WorkspaceUid, task: ContactImport, rows: Sequence[Row]) -> PageResult:
-    """Rows are applied in order: a later one about the same contact wins. Harmless when it is done twice."""
+    """Import rows in order; the last row of a contact wins. A repeated import gives the same result."""
     checked, rejected = _check(rows, ports.catalog.get(workspace, Workspace, workspace).region)
     page = _load(ports, workspace, task, checked)
     page.result.rejected.extend(rejected)
@@ -130,7 +130,7 @@ def _count(result: PageResult, changed: Sequence[_Target], lost: set[int]) -> No
 
 
 def explain(error: CarillonError) -> str:
-    """Every problem of a row as one line."""
+    """Return all problems of a row as one line."""
     problems = error.problems if isinstance(error, InvalidRequest) else ()
     return "; ".join(f"{problem.field} {problem.message}" for problem in problems) or str(error)
 
@@ -155,36 +155,38 @@ def _load(ports: Ports, workspace: WorkspaceUid, task: ContactImport, checked: S
     named = (ContactUid(str(given["uid"])) for _, given in checked if "uid" in given)
     uids = list(dict.fromkeys([*owners.values(), *named]))
     stored = ports.contacts.find_many(workspace, uids, strong=True) if uids else {}
-    # A page has a millisecond of its own: created_at is kept no finer.
+    # Each page has its own millisecond, the precision of the stored created_at.
     stamp = task.created_at + timedelta(milliseconds=task.pages)
     targets = {str(uid): _Target(contact, contact) for uid, contact in stored.items()}
-    # A look-up whose contact is gone is being removed: it counts as free, and the write decides.
+    # A lookup key without a contact is being removed. It counts as free, and the conditional write decides.
     held = {key: str(uid) for key, uid in owners.items() if uid in stored}
     return _Page(ports, task, stamp, targets, held)
 
 
-def _keep_no(before: Contact, fields: Given) -> Given:
-    """An old list must not bring back whom a later no has taken off it."""
-    said = fields.get("consent")
-    if not isinstance(said, Mapping):
+def _keep_opt_outs(before: Contact, fields: Given) -> Given:
+    """Return the fields with existing opt-outs kept. An old list must not undo a later opt-out."""
+    consents = fields.get("consent")
+    if not isinstance(consents, Mapping):
         return fields
-    no = ConsentState.REVOKED
-    kept = {
-        channel: {kind: no if before.consent_to(channel, kind) is no else state for kind, state in states.items()}
-        for channel, states in said.items()
+    revoked = ConsentState.REVOKED
+    merged = {
+        channel: {
+            kind: revoked if before.consent_to(channel, kind) is revoked else state for kind, state in states.items()
+        }
+        for channel, states in consents.items()
     }
-    return {**fields, "consent": kept}
+    return {**fields, "consent": merged}
 
 
 def _write(
     ports: Ports, workspace: WorkspaceUid, changed: Sequence[_Target], origin: ConsentSource
 ) -> list[tuple[Row, str]]:
-    """The rows that could not be brought in after all, because somebody else changed the contact meanwhile."""
+    """Write the contacts. Return the rows that failed because of concurrent changes."""
     new = [target for target in changed if target.stored is None]
     known = [target for target in changed if target.stored is not None and target.now is not target.stored]
     names = subscribed_events(ports, workspace) if changed else frozenset()
-    for target, heeded in zip(new, with_suppressions(ports, workspace, [target.now for target in new]), strict=True):
-        target.now = heeded
+    for target, updated in zip(new, with_suppressions(ports, workspace, [target.now for target in new]), strict=True):
+        target.now = updated
     groups = [new[start : start + TOGETHER] for start in range(0, len(new), TOGETHER)]
     with ThreadPoolExecutor(WRITERS) as pool:
         added = pool.map(lambda group: _add_together(ports, workspace, group, origin, names), groups)
@@ -196,8 +198,8 @@ def _add_together(
     ports: Ports, workspace: WorkspaceUid, group: Sequence[_Target], origin: ConsentSource, names: frozenset[str]
 ) -> list[tuple[Row, str]]:
     now, contacts = ports.clock.now(), [target.now for target in group]
-    said = {contact.uid: consent_changes(None, contact, origin, now) for contact in contacts}
-    refused = set(add_contacts(ports, workspace, contacts, names, said))
+    records = {contact.uid: consent_changes(None, contact, origin, now) for contact in contacts}
+    refused = set(add_contacts(ports, workspace, contacts, names, records))
     resync_suppressions(ports, workspace, [contact for contact in contacts if contact.uid not in refused])
     return [
         lost for target in group if target.now.uid in refused for lost in _one_by_one(ports, workspace, target, origin)
