@@ -1,4 +1,4 @@
-"""Creates, changes and deletes the working copy of a template."""
+"""Create, update and delete the draft of a template."""
 
 from collections.abc import Mapping
 
@@ -10,22 +10,22 @@ from chalicelib.model.template import MAX_SOURCE_BYTES, Template, TemplateFields
 from chalicelib.model.validation_problems import validation_problems
 from chalicelib.ports import Ports
 
-#: Changes of these make the next publish a new version.
+#: Fields whose changes require a new version.
 _SENT = ("content", "message_type", "parameter_defaults")
 
 
 def create_template(ports: Ports, workspace: WorkspaceUid, fields: TemplateFields) -> Template:
-    """A new draft. Its sources need not compile yet, but they must be fields of the channel type's content."""
+    """Create a draft. Its sources may not compile yet, but must be content fields of the channel type."""
     content = check_fields(ports, fields.channel_type, fields.content)
     now = ports.clock.now()
-    given = {**dict(fields), "content": content}
-    template = Template.model_validate({**given, "uid": new_uid(), "created_at": now, "updated_at": now})
+    values = {**dict(fields), "content": content}
+    template = Template.model_validate({**values, "uid": new_uid(), "created_at": now, "updated_at": now})
     ports.catalog.add(workspace, template)
     return template
 
 
 def update_template(ports: Ports, workspace: WorkspaceUid, uid: str, changes: Mapping[str, object]) -> Template:
-    """`changes` by python names. Versions stay what they are; a rejected template is a draft again."""
+    """Update the draft. `changes` uses Python names. A rejected template becomes a draft; versions do not change."""
     template = ports.catalog.get(workspace, Template, uid)
     changed = Template.model_validate({**dict(template), **changes, "updated_at": ports.clock.now()})
     content = check_fields(ports, changed.channel_type, changed.content)
@@ -37,13 +37,13 @@ def update_template(ports: Ports, workspace: WorkspaceUid, uid: str, changes: Ma
 
 
 def delete_template(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """With its versions. Raises NotFound."""
+    """Delete a template with its versions. Raise NotFound."""
     ports.catalog.get(workspace, Template, uid)
     ports.catalog.remove(workspace, Template, uid)
 
 
 def check_fields(ports: Ports, channel_type: str, content: Mapping[str, str]) -> dict[str, str]:
-    """The content under its camelCase names; InvalidRequest with every field that the channel type does not take."""
+    """Return the content with camelCase names. Raise InvalidRequest with all unknown fields."""
     kind = ports.channel_types.get(channel_type)
     if kind is None:
         known = ", ".join(sorted(ports.channel_types))
