@@ -20,7 +20,9 @@ class AuditFilter(ListQuery):
     """`objectUid` is that of anything that was changed."""
 
     key_uid: Uid | None = None
+    """Only calls by this API key."""
     object_uid: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Only calls that changed this object."""
 
 
 @endpoint(

@@ -75,22 +75,29 @@ class CampaignFilter(ListQuery):
     """`name` is a part of the name, in any case."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Only campaigns whose name contains this text, in any case."""
     state: CampaignState | None = None
+    """Only campaigns in this state; a page may be short."""
     availability: Availability | None = None
+    """Only campaigns with this availability."""
     channel_uid: Uid | None = None
+    """Only campaigns that name this channel."""
 
 
 class RehearsalRequest(StrictModel):
     """The body of `test-run`; `channelUid` carries the SENDs that name no channel."""
 
     contact_uid: Uid
+    """Contact whose path is calculated."""
     channel_uid: Uid | None = None
+    """Channel of the SEND steps that name none."""
 
 
 class EstimateRequest(StrictModel):
     """The body of `estimate`, the same way."""
 
     channel_uid: Uid | None = None
+    """Channel of the SEND steps that name none."""
 
 
 #: Campaigns looked at for one page of a list by `state`, each of which costs a look at its flows.

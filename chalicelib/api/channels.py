@@ -36,6 +36,7 @@ class ChannelQuery(ListQuery):
     """`type` is a channel type's name."""
 
     type: Annotated[str, Field(max_length=40)] | None = None
+    """Only channels of this type, for example `email`."""
 
 
 @endpoint(

@@ -39,11 +39,17 @@ class NewConsent(ConsentSource):
     """PENDING with a template and a channel asks the contact to confirm by a link."""
 
     channel_type: ChannelTypeName
+    """Channel type that the consent is for, for example `email`."""
     message_type: MessageType = MessageType.NEWSLETTER
+    """Message type that the consent is for; default `newsletter`."""
     state: ConsentState
+    """Consent of the contact; PENDING with a template asks for confirmation."""
     channel_uid: Uid | None = None
+    """Channel that sends the confirmation message; requires `templateUid`."""
     template_uid: Uid | None = None
+    """Template of the confirmation message; requires `channelUid`."""
     expires_in: Duration = LINK_LIFE
+    """How long the confirmation link is valid."""
 
     @model_validator(mode="after")
     def _asks_whole(self) -> Self:
@@ -59,7 +65,9 @@ class Address(StrictModel):
     """One address: an e-mail address or a phone number."""
 
     email: Annotated[str, Field(max_length=320)] | None = None
+    """E-mail address, at most 320 characters; not together with `phone`."""
     phone: Annotated[str, Field(max_length=32)] | None = None
+    """Phone number, at most 32 characters; not together with `email`."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -72,8 +80,11 @@ class NewSuppression(Address):
     """Without channelType all that use the address are meant, without messageType all messages."""
 
     channel_type: ChannelTypeName | None = None
+    """Channel type to suppress; null suppresses all that use the address."""
     message_type: MessageType | None = None
+    """Message type to suppress; null suppresses all messages."""
     reason: SuppressionReason = SuppressionReason.MANUAL
+    """Why the address is suppressed; default `manual`."""
 
 
 @endpoint(blueprint, "GET /v1/contacts/{uid}/consent", response=ConsentRecord, form=ResponseForm.PAGE, query=ListQuery)

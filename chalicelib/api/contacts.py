@@ -45,6 +45,7 @@ class NewContact(ContactBody):
     """A contact to create or to find; a client may bring its own uid."""
 
     uid: Uid | None = None
+    """Identifier that the client chooses; null generates one."""
 
 
 @endpoint(
@@ -71,11 +72,17 @@ class ContactQuery(ListQuery):
     """`email`, `phone` and `externalId` find the one that has it; `name` is a part of the name or the address."""
 
     email: Annotated[str, Field(max_length=320)] | None = None
+    """Only the contact with this e-mail address."""
     phone: Annotated[str, Field(max_length=32)] | None = None
+    """Only the contact with this phone number."""
     external_id: Annotated[str, Field(max_length=128)] | None = None
+    """Only the contact with this external id."""
     tag: Tag | None = None
+    """Only contacts with this tag."""
     status: ContactStatus | None = None
+    """Only contacts with this status."""
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Only contacts whose name or address contains this text."""
 
 
 @endpoint(blueprint, "GET /v1/contacts", response=Contact, form=ResponseForm.PAGE, query=ContactQuery)

@@ -23,6 +23,7 @@ class NewUpload(StrictModel):
     """The name under which an import finds it; a name that ends in .jsonl or .ndjson holds JSON Lines."""
 
     file_name: FileName | None = None
+    """Name of the file for the import; default is a generated name that ends in .csv."""
 
 
 @endpoint(

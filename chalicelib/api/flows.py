@@ -57,25 +57,35 @@ class FlowFilter(ListQuery):
     """All that are given must fit."""
 
     contact_uid: Uid | None = None
+    """Only flows with this contact."""
     identity_uid: Uid | None = None
+    """Other name of `contactUid`."""
     channel_uid: Uid | None = None
+    """Only flows of this channel."""
     campaign_uid: Uid | None = None
+    """Only flows of this campaign."""
     status: FlowStatus | None = None
+    """Only flows with this status."""
 
 
 class ExecutionFilter(ListQuery):
     """`reason`: failure or skip code of the execution or of its message at `nodeId`; `stuck`: long past its time."""
 
     status: ExecutionStatus | None = None
+    """Only executions with this status."""
     node_id: Annotated[str, Field(max_length=64)] | None = None
+    """Only executions that are at this step or have a message of it."""
     reason: Annotated[str, Field(max_length=200)] | None = None
+    """Only executions or messages with this failure or skip code."""
     stuck: Literal["true"] | None = None
+    """`true` lists only executions that are overdue."""
 
 
 class EntryQuery(StrictModel):
     """`entry`: which of a contact's entries into an event campaign, from 1; the newest without it."""
 
     entry: Annotated[int, Field(ge=1, le=999_999), READ_NUMBER] | None = None
+    """Number of the contact's entry into an event campaign, from 1; default is the newest."""
 
 
 class MoreContacts(StrictModel):
@@ -84,6 +94,7 @@ class MoreContacts(StrictModel):
     max_values: ClassVar[int] = MAX_VALUES
 
     contact_uids: ContactUids
+    """Contacts to add to the audience."""
 
 
 def _describe(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowResponse:

@@ -24,9 +24,13 @@ class ImportQuery(StrictModel):
     """Options for a body that is the file itself."""
 
     dry_run: Annotated[bool, READ_FLAG] = False
+    """Whether records are only validated; default false."""
     on_existing: ExistingContactPolicy = ExistingContactPolicy.UPSERT
+    """What to do with a record whose contact exists; default `upsert`."""
     consent_source: Source = "import"
+    """Origin of the consent in the records; default `import`."""
     consent_proof: Proof | None = None
+    """Proof of the consent in the records."""
 
 
 @endpoint(

@@ -32,6 +32,7 @@ class WorkspaceRequest(StrictModel):
     """The body of `POST /v1/workspaces`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the new workspace, 1 to 200 characters."""
 
 
 @endpoint(

@@ -39,12 +39,19 @@ class MessageFilter(ListQuery):
     """One of `flowUid`, `contactUid`, `campaignUid` is needed."""
 
     flow_uid: Uid | None = None
+    """Only messages of this flow."""
     contact_uid: Uid | None = None
+    """Only messages to this contact."""
     campaign_uid: Uid | None = None
+    """Only messages of this campaign."""
     channel_uid: Uid | None = None
+    """Only messages of this channel."""
     status: MessageStatus | None = None
+    """Only messages with this status."""
     from_: Annotated[Moment | None, Field(alias="from")] = None
+    """Only messages at or after this time."""
     to: Moment | None = None
+    """Only messages before this time."""
 
 
 MessageCall = Call[NoBody, MessageFilter]

@@ -102,6 +102,7 @@ class ClickQuery(StrictModel):
     """Where the link leads."""
 
     u: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
+    """Address that the link leads to."""
 
 
 @endpoint(

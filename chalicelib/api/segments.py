@@ -36,14 +36,18 @@ class SegmentChanges(StrictModel):
     max_values: ClassVar[int] = MAX_VALUES
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    """New name, 1 to 200 characters."""
     description: Annotated[str, Field(max_length=2_000)] = ""
+    """New text for operators, at most 2,000 characters."""
     filter: SegmentFilter | None = None
+    """New filter; running flows keep theirs."""
 
 
 class SegmentQuery(ListQuery):
     """`name` is a part of the name, in any case."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Only segments whose name contains this text, in any case."""
 
 
 @endpoint(

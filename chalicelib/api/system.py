@@ -19,10 +19,15 @@ class WorkspaceChanges(StrictModel):
     """What an admin may set; what is not named stays."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    """New name, 1 to 200 characters."""
     timezone: Annotated[str, Field(max_length=64)] = ""
+    """New IANA time zone, for example `Europe/Berlin`."""
     strict_consent: bool = False
+    """Whether a message needs a granted consent."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = ""
+    """New currency: an ISO 4217 code such as `EUR`."""
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = ""
+    """New default country of phone numbers: an ISO 3166-1 code such as `DE`."""
 
 
 @endpoint(blueprint, "GET /health", response=HealthResponse, form=ResponseForm.BARE, scope=None)

@@ -36,30 +36,40 @@ class TemplateChanges(StrictModel):
     """What PATCH may change; what is not named stays."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    """New name, 1 to 200 characters."""
     message_type: MessageType = MessageType.MESSAGE
+    """New message type, which decides the consent that is needed."""
     content: Mapping[str, str] = {}
+    """New source of each field."""
     parameter_defaults: Defaults = {}
+    """New default values of parameters."""
 
 
 class Rejection(StrictModel):
     """Why the template must not be used."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    """Why the template must not be used, 1 to 1,000 characters."""
 
 
 class TemplateTest(TemplatePreviewRequest):
     """By which channel, and to an address or to a contact."""
 
     channel_uid: Uid
+    """Channel that sends the test message."""
     to: Annotated[str, Field(min_length=1, max_length=320)] | None = None
+    """Address that receives the message, at most 320 characters; null uses the contact."""
 
 
 class TemplateQuery(ListQuery):
     """`name` is a part of the name."""
 
     status: TemplateStatus | None = None
+    """Only templates with this status."""
     channel_type: Annotated[str, Field(max_length=40)] | None = None
+    """Only templates for this channel type."""
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Only templates whose name contains this text."""
 
 
 @endpoint(

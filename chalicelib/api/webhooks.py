@@ -41,6 +41,7 @@ class DeliveryFilter(ListQuery):
     """Deliveries are kept for 30 days."""
 
     status: DeliveryStatus | None = None
+    """Only deliveries with this status; deliveries are kept for 30 days."""
 
 
 @endpoint(

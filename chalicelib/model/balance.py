@@ -124,7 +124,9 @@ class TopUp(StrictModel):
     """Request body of `POST /v1/balance/topup`."""
 
     amount: Annotated[Amount, Field(examples=["100.00"])]
+    """Amount to credit in the workspace's currency, as a decimal string."""
     note: Annotated[str, Field(max_length=200)] = ""
+    """Free text for the ledger."""
 
     @model_validator(mode="after")
     def _check_amount(self) -> Self:

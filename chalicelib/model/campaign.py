@@ -48,7 +48,9 @@ class Audience(StrictModel):
     """The contacts of a campaign: a segment, or a list of contact uids."""
 
     segment_uid: Uid | None = None
+    """Segment whose members are the audience."""
     contact_uids: ContactUids | None = None
+    """Contacts that are the audience; not together with `segmentUid`."""
 
     @model_validator(mode="after")
     def _check_exclusive(self) -> Self:
@@ -133,14 +135,24 @@ class CampaignVersion(StrictModel):
     """A published version of a campaign. It never changes; every template is pinned to a version in `templates`."""
 
     version: int
+    """Number of the version, from 1."""
     campaign_uid: Uid
+    """Campaign that was published."""
     name: str
+    """Name of the campaign when it was published."""
     steps: tuple[JsonValue, ...]
+    """Steps of this version."""
     configuration: FlowConfiguration = FlowConfiguration()
+    """Pacing, retries and timeouts of the flows of this version."""
     #: For an event campaign: the events that enter a contact, and how often a contact may enter.
     trigger: Trigger = ManualTrigger()
+    """What starts a flow: a call, a schedule, or an event."""
     entry: EntryPolicy = EntryPolicy()
+    """Whether and when a contact may enter an event campaign again."""
     #: SEND step id → template version. Steps may say "latest"; a published version always has a number.
     templates: Mapping[str, int] = {}
+    """Version of the template by SEND step id."""
     channel_uid: str | None = None
+    """Channel of the SEND steps that name none."""
     published_at: Moment
+    """Time of the publication."""

@@ -108,8 +108,11 @@ class SegmentFields(StrictModel):
     max_values: ClassVar[int] = MAX_VALUES
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the segment, 1 to 200 characters."""
     description: Annotated[str, Field(max_length=2_000)] = ""
+    """Free text for operators, at most 2,000 characters."""
     filter: SegmentFilter
+    """Comparisons that a contact must meet."""
 
 
 class Segment(SegmentFields, StoredDocument):

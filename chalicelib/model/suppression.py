@@ -40,10 +40,15 @@ class SuppressionBlock(StrictModel):
     """A suppression of an address. None means every channel type that uses the address, or every message type."""
 
     address: AddressKind
+    """Kind of the address."""
     channel_type: ChannelTypeName | None = None
+    """Channel type that is suppressed; null means all that use the address."""
     message_type: MessageType | None = None
+    """Message type that is suppressed; null means all messages."""
     reason: SuppressionReason
+    """Why the address is suppressed."""
     at: Moment
+    """Time of the suppression."""
 
     def covers(self, channel_type: str, message_type: MessageType) -> bool:
         """Report whether the suppression applies to a message."""

@@ -45,10 +45,15 @@ class TemplateFields(StrictModel):
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the template, 1 to 200 characters."""
     channel_type: str
+    """Channel type that the content is for, for example `email`."""
     message_type: MessageType = MessageType.MESSAGE
+    """Message type, which decides the consent that is needed."""
     content: Mapping[str, str]
+    """Source of each field of the content."""
     parameter_defaults: Defaults = {}
+    """Values of parameters that have no other source."""
 
 
 class Template(TemplateFields, StoredDocument):
@@ -57,10 +62,14 @@ class Template(TemplateFields, StoredDocument):
     kind: ClassVar[str] = "TEMPLATE"
 
     status: TemplateStatus = TemplateStatus.DRAFT
+    """Whether the template is a draft, published or rejected."""
     reject_reason: str | None = None
+    """Why the template was rejected; null if it was not."""
     latest_version: int = 0
+    """Number of the newest published version; 0 if none was published."""
     #: Whether the draft differs from the latest version.
     draft_changed: bool = True
+    """Whether the working copy differs from the newest version."""
 
     def filter_attributes(self) -> Mapping[str, str]:
         return {"status": str(self.status), "channelType": self.channel_type, "name": self.name}
@@ -70,10 +79,17 @@ class TemplateVersion(StrictModel):
     """A published version of a template. It never changes."""
 
     version: int
+    """Number of the version, from 1."""
     channel_type: str
+    """Channel type that the content is for, for example `email`."""
     message_type: MessageType
+    """Message type, which decides the consent that is needed."""
     content: Mapping[str, str]
+    """Source of each field of this version."""
     parameter_defaults: Defaults = {}
+    """Values of parameters that have no other source."""
     #: Names that the sources use, such as `first_name` or `contact.city`.
     variables: tuple[str, ...] = ()
+    """Names of all parameters that the version uses."""
     published_at: Moment
+    """Time of the publication."""

@@ -63,14 +63,18 @@ class EntryPolicy(StrictModel):
     """
 
     again: bool = False
+    """Whether a contact may enter again; default false."""
     after: Duration | None = None
+    """Shortest time between two entries of a contact; null means none."""
 
 
 class SkippedStart(StrictModel):
     """A scheduled start that was skipped."""
 
     at: Moment
+    """Time of the skipped start."""
     reason: str
+    """Why the start was skipped."""
 
 
 class Schedule(StrictModel):

@@ -131,9 +131,13 @@ class DeliveryAttempt(StrictModel):
     """One call of the webhook: the status of the response, or the fault if no response arrived."""
 
     at: Moment
+    """Time of the attempt."""
     status: int | None = None
+    """HTTP status of the answer; null without an answer."""
     fault: str | None = None
+    """Why there was no answer; null if there was one."""
     milliseconds: int
+    """Duration of the attempt, in ms."""
 
 
 class WebhookDelivery(StoredDocument):

@@ -55,8 +55,11 @@ class TestMessage(TemplatePreviewRequest):
     __test__ = False  # pytest must not collect it.
 
     to: Annotated[str, Field(min_length=1, max_length=320)] | None = None
+    """Address that receives the message, at most 320 characters; null uses the contact."""
     template_uid: Uid | None = None
+    """Template of the message; null if `content` is set."""
     content: Annotated[Mapping[str, str], Field(max_length=20)] | None = None
+    """Content of a message without a template, at most 20 fields."""
 
 
 class TestResult(StrictModel):
@@ -65,9 +68,13 @@ class TestResult(StrictModel):
     __test__ = False  # pytest must not collect it.
 
     message_uid: str
+    """Identifier of the test message."""
     verdict: str
+    """Answer of the provider: accepted, throttled, retryable, permanent, suppress, channel or unknown."""
     provider_id: str | None = None
+    """Identifier that the provider gave the message; null without an answer."""
     code: str | None = None
+    """Failure code; null if the message was accepted."""
 
 
 def send_test(ports: Ports, workspace: WorkspaceUid, channel_uid: str, message: TestMessage) -> TestResult:

@@ -32,8 +32,11 @@ class FlowChange(StrictModel):
     """The body of `PATCH /v1/flows/{uid}`."""
 
     status: FlowStatus | None = None
+    """Status to change to: starts, pauses, resumes or cancels the flow."""
     description: Annotated[str, Field(max_length=2_000)] | None = None
+    """New text for operators."""
     configuration: ConfigurationChange | None = None
+    """Settings to change; only while the flow is a draft or paused."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -33,12 +33,19 @@ class NewFlow(StrictModel):
     max_values: ClassVar[int] = MAX_VALUES
 
     channel_uid: Uid
+    """Channel of the SEND steps that name none."""
     campaign_uid: Uid
+    """Campaign whose newest version the flow runs."""
     contact_uids: ContactUids | None = None
+    """Contacts of the audience."""
     segment_uid: Uid | None = None
+    """Segment that is the audience; not together with `contactUids`."""
     description: Annotated[str, Field(max_length=2_000)] = ""
+    """Free text for operators."""
     configuration: ConfigurationChange | None = None
+    """Pacing, retries and timeouts."""
     status: Literal["draft", "queued", "running"] = "queued"
+    """`draft` creates the flow without starting it."""
 
     @model_validator(mode="after")
     def _one_audience(self) -> Self:

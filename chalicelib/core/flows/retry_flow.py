@@ -29,8 +29,11 @@ class RetryRequest(StrictModel):
     """
 
     of: Literal["failed", "unknown", "skipped"]
+    """Outcome to retry: `failed`, `unknown` or `skipped`."""
     reason: Annotated[str, Field(max_length=200)] | None = None
+    """Only executions or messages with this failure or skip code."""
     node_id: Annotated[str, Field(max_length=64)] | None = None
+    """Only messages of this step, or executions that failed there."""
 
 
 def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryRequest, new: str | None = None) -> Flow:

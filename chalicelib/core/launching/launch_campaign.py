@@ -29,8 +29,11 @@ class LaunchRequest(StrictModel):
     max_values: ClassVar[int] = MAX_VALUES
 
     contact_uids: ContactUids | None = None
+    """Contacts that replace the campaign's audience."""
     segment_uid: Uid | None = None
+    """Segment that replaces the campaign's audience; not together with `contactUids`."""
     channel_uid: Uid | None = None
+    """Channel of the SEND steps that name none."""
 
     @model_validator(mode="after")
     def _at_most_one(self) -> Self:

@@ -19,6 +19,7 @@ class TriggerRequest(LaunchRequest):
     """The body of `trigger`. Within 24 hours, the same `idempotencyKey` starts one flow only."""
 
     idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """Key of the call; the same key starts no second flow."""
 
 
 def trigger_campaign(ports: Ports, workspace: WorkspaceUid, uid: str, request: TriggerRequest) -> Flow:

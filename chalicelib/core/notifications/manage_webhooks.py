@@ -29,17 +29,24 @@ class CreateWebhookRequest(StrictModel):
     """The body of `POST /v1/webhooks`. `events` are names such as `flow.completed`, or groups such as `flow.*`."""
 
     url: Url
+    """HTTPS address that receives the events."""
     events: EventChoices
+    """Events or groups to deliver, for example `flow.completed` or `flow.*`."""
     description: Annotated[str, Field(max_length=500)] = ""
+    """Free text for operators."""
 
 
 class WebhookChanges(StrictModel):
     """The body of `PATCH /v1/webhooks/{uid}`. `active: true` also enables a webhook that Carillon has disabled."""
 
     url: Url = ""
+    """New HTTPS address."""
     events: EventChoices = ()
+    """New list of events or groups."""
     description: Annotated[str, Field(max_length=500)] = ""
+    """New text for operators."""
     active: bool = True
+    """Whether events are delivered; true enables a webhook that Carillon disabled."""
 
 
 def list_webhooks(ports: Ports, workspace: WorkspaceUid) -> Webhooks:

@@ -29,8 +29,11 @@ class SegmentPreviewRequest(StrictModel):
     max_values: ClassVar[int] = MAX_VALUES
 
     segment_uid: Uid | None = None
+    """Saved segment to preview; not together with `filter`."""
     filter: SegmentFilter | None = None
+    """Filter to preview; not together with `segmentUid`."""
     contact_uid: Uid | None = None
+    """Contact whose membership is explained."""
 
     @model_validator(mode="after")
     def _one_filter(self) -> Self:

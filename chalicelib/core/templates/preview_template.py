@@ -31,31 +31,46 @@ class TemplatePreviewRequest(StrictModel):
     """With what a template is filled: a contact, sources as a SEND has them, an event; `values` win over all."""
 
     contact_uid: Uid | None = None
+    """Contact whose values fill the template."""
     parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
+    """Where the template's parameters come from."""
     parameters: Parameters = {}
+    """Source of each parameter by name."""
     parameter_defaults: Defaults = {}
+    """Values of parameters that the source does not provide."""
     event: Annotated[Mapping[str, JsonValue], Field(max_length=100)] = {}
+    """Properties of an event that the template may use, at most 100."""
     values: Annotated[Mapping[VariableName, JsonValue], Field(max_length=100)] = {}
+    """Values of parameters, which override all other sources; at most 100."""
     #: The working copy when it is not named.
     version: Annotated[int, Field(ge=1)] | None = None
+    """Published version of the template; null uses the working copy."""
 
 
 class FieldSize(StrictModel):
     """How long a rendered field is, and for the field `text` how many SMS it would be."""
 
     characters: int
+    """Number of characters."""
     bytes: int
+    """Size in bytes of UTF-8."""
     sms_encoding: str | None = None
+    """Encoding of the SMS, `GSM-7` or `UCS-2`; null for other fields."""
     sms_segments: int | None = None
+    """Number of SMS segments that are charged; null for other fields."""
 
 
 class TemplatePreview(StrictModel):
     """`content` is absent while parameters are missing."""
 
     content: Mapping[str, str] | None
+    """Rendered fields; null while parameters are missing."""
     sizes: Mapping[str, FieldSize]
+    """Size of each rendered field."""
     variables: tuple[str, ...]
+    """Names of all parameters that the template uses."""
     missing_parameters: tuple[str, ...]
+    """Parameters without a value."""
 
 
 def preview_template(

@@ -21,8 +21,11 @@ class CreateKeyRequest(StrictModel):
     """The body of `POST /v1/keys`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name for operators, at most 200 characters."""
     scope: Scope
+    """What the key may do: `read`, `write` or `admin`."""
     expires_at: Moment | None = None
+    """Time after which the key is refused; null does not expire."""
 
 
 def create_key(
