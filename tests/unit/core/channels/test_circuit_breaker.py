@@ -38,7 +38,7 @@ def note(health: ChannelHealth, *verdicts: SendResult) -> list[int]:
     return [len(health.note("mail", verdict, NOW)) for verdict in verdicts]
 
 
-def test_five_faults_in_a_row_are_one_too_many_and_counting_starts_anew() -> None:
+def test_five_failures_in_a_row_open_the_circuit_and_reset_the_count() -> None:
     assert note(ChannelHealth(), *[FAULT] * 9) == [0, 0, 0, 0, FAILURES_TO_OPEN, 0, 0, 0, 0]
 
 
@@ -50,11 +50,11 @@ def test_refused_channels_lost_answers_and_lost_connections_are_faults(fault: Se
 
 
 @pytest.mark.parametrize("sound", [Accepted("id"), PermanentFailure("x"), RecipientSuppressed("x"), Throttled()])
-def test_an_answer_about_the_message_itself_begins_the_count_anew(sound: SendResult) -> None:
+def test_a_result_about_the_message_itself_resets_the_count(sound: SendResult) -> None:
     assert not any(note(ChannelHealth(), *[FAULT] * 4, sound, *[FAULT] * 4))
 
 
-def test_a_busy_provider_is_neither_a_fault_nor_a_proof_of_health() -> None:
+def test_a_throttled_send_is_neither_a_failure_nor_a_success_of_the_channel() -> None:
     assert note(ChannelHealth(), *[FAULT] * 4, TransientFailure("busy"), FAULT)[-1] == 5
 
 
@@ -69,14 +69,14 @@ def test_an_open_circuit_lets_nothing_through_for_a_minute_and_then_one_probe() 
     assert check_circuit_state(OPEN, NOW + PROBE_AFTER) is CircuitDecision.PROBE
 
 
-def test_while_one_probes_the_others_wait_but_not_for_a_dead_one() -> None:
+def test_other_sends_wait_for_a_probe_until_its_lease_ends() -> None:
     begun = NOW + PROBE_AFTER
     half = start_probe(OPEN, begun + LEASE)
     assert check_circuit_state(half, begun) is CircuitDecision.WAIT
     assert check_circuit_state(half, begun + LEASE) is CircuitDecision.PROBE
 
 
-def test_a_probe_that_went_closes_it_and_what_was_wrong_stays_to_be_seen() -> None:
+def test_a_successful_probe_closes_the_circuit_and_keeps_the_last_failures() -> None:
     later = NOW + PROBE_AFTER
     healed = reset(start_probe(OPEN, later + LEASE), later)
     assert (check_circuit_state(healed, later), healed.since, healed.cause) == (CircuitDecision.ALLOW, later, "down")
@@ -84,14 +84,14 @@ def test_a_probe_that_went_closes_it_and_what_was_wrong_stays_to_be_seen() -> No
     assert reset(healed, later + LEASE) == healed
 
 
-def test_a_probe_that_failed_opens_it_for_another_minute_of_the_same_trouble() -> None:
+def test_a_failed_probe_keeps_the_circuit_open_for_another_minute() -> None:
     later = NOW + PROBE_AFTER
     again = trip(start_probe(OPEN, later + LEASE), (ChannelFailureRecord(later, "still down"),), later)
     assert (again.since, again.cause, again.retry_at) == (NOW, "still down", later + PROBE_AFTER)
     assert [fault.code for fault in again.faults] == ["down", "still down"]
 
 
-def test_a_probe_that_told_nothing_leaves_it_to_the_next_send() -> None:
+def test_a_probe_without_a_verdict_leaves_the_probe_to_the_next_send() -> None:
     later = NOW + PROBE_AFTER
     assert (
         check_circuit_state(reopen_for_probe(start_probe(OPEN, later + LEASE), later), later) is CircuitDecision.PROBE

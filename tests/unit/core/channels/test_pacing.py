@@ -126,7 +126,7 @@ def test_salted_pauses_differ_and_come_to_the_base_in_pairs(pause: int, share: f
         assert all((third - first) == 2 * configuration.pause for first, third in pairwise(starts[::2]))
 
 
-def test_salt_is_not_always_the_same_but_the_same_for_the_same_batch() -> None:
+def test_jitter_differs_between_batches_and_repeats_for_the_same_batch() -> None:
     configuration = _paced(2_000, 500)
     frees = {
         grant_permits(PacingState(), _ask(f"batch-{number}"), configuration).state.slots[0].next_start
@@ -165,14 +165,16 @@ def _gaps_of_a_crowd(configuration: FlowConfiguration, crowd: int) -> list[float
     [_paced(3_000), _paced(2_000, 500, 1), _paced(2_000, 500, 2), _paced(1_000, 300, 3), _paced(10_000, 1_000, 10)],
     ids=lambda paced: f"{paced.pause_between_contacts_ms}±{paced.pause_between_contacts_salt_ms} on {paced.lanes}",
 )
-def test_those_who_wait_come_one_after_the_other_and_at_the_pace_configured(configuration: FlowConfiguration) -> None:
+def test_waiting_executions_are_sent_one_after_the_other_at_the_configured_pace(
+    configuration: FlowConfiguration,
+) -> None:
     gaps = _gaps_of_a_crowd(configuration, crowd=100)
     assert min(gaps) >= (configuration.pause - configuration.salt) / SECOND
     assert max(gaps) <= (configuration.pause + configuration.salt) / SECOND
     assert mean(gaps) == pytest.approx(configuration.pause / SECOND, rel=0.02)
 
 
-def test_waiting_hints_are_told_moments_a_pause_apart() -> None:
+def test_waiting_step_messages_get_start_times_a_pause_apart() -> None:
     configuration = _paced(10_000, 0, 2)
     come_back = [
         promise.moment for promise in grant_permits(PacingState(), _ask("batch", 10), configuration).reservations
@@ -181,12 +183,12 @@ def test_waiting_hints_are_told_moments_a_pause_apart() -> None:
     assert {later - earlier for earlier, later in pairwise(come_back)} == {timedelta(seconds=5)}
 
 
-def test_a_batch_takes_several_turns_where_the_pause_is_short() -> None:
+def test_a_batch_reserves_several_starts_when_the_pause_is_short() -> None:
     turns = grant_permits(PacingState(), _ask("batch", 10), _paced(500)).permits
     assert [(permit.start - NOW) / SECOND for permit in turns] == [0, 0.5, 1, 1.5]
 
 
-def test_nobody_enters_a_lane_that_is_held_and_everybody_one_whose_holder_died() -> None:
+def test_a_held_lane_admits_no_batch_until_its_lease_ends() -> None:
     configuration = _paced(0, 0, 1)
     gate = grant_permits(PacingState(), _ask("first"), configuration).state
     soon = grant_permits(gate, _ask("second", now=NOW + LEASE - SECOND), configuration)
@@ -203,7 +205,7 @@ def test_leases_run_by_the_real_clock_however_fast_the_engines_is() -> None:
     assert grant_permits(gate, hurried, configuration).permits == ()
 
 
-def test_who_died_and_comes_back_does_not_free_the_lane_of_another() -> None:
+def test_a_late_batch_does_not_free_the_lane_of_another_batch() -> None:
     configuration = _paced(0, 0, 1)
     gate = grant_permits(PacingState(), _ask("first"), configuration).state
     gate = grant_permits(gate, _ask("second", now=NOW + LEASE), configuration).state
@@ -219,7 +221,7 @@ def test_a_late_start_pushes_its_lane_and_an_early_one_does_not() -> None:
     assert release_permits(gate, "batch", {0: NOW - SECOND}, configuration).slots[0].next_start == NOW + 2 * SECOND
 
 
-def test_a_resume_voids_what_was_promised_before_the_pause() -> None:
+def test_a_resume_discards_reservations_from_before_the_pause() -> None:
     configuration = _paced(2_000, 500, 2)
     far = NOW + timedelta(hours=3)
     gate = PacingState((ConcurrencySlot(next_start=far), ConcurrencySlot(next_start=far)), last_reserved=far, epoch=1)
@@ -244,7 +246,7 @@ def test_a_resume_does_not_free_a_lane_on_which_a_send_is_under_way() -> None:
 
 
 @pytest.mark.parametrize(("speed", "turns"), [(1.0, 0), (30.0, 0), (60.0, 1)])
-def test_a_clock_that_hurries_sees_further(speed: float, turns: int) -> None:
+def test_a_faster_clock_reserves_further_ahead(speed: float, turns: int) -> None:
     gate = PacingState((ConcurrencySlot(next_start=NOW + timedelta(seconds=60)),))
     admission = grant_permits(gate, _ask("batch", speed=speed), _paced(60_000))
     assert len(admission.permits) == turns

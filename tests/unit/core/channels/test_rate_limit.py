@@ -49,14 +49,14 @@ def test_only_slots_within_two_seconds_are_waited_for(ahead: float, waits: bool)
 
 
 @pytest.mark.parametrize("ahead", [2.1, 3, 10, 3_600])
-def test_whoever_is_hinted_comes_early_enough_to_wait_for_the_slot(ahead: float) -> None:
+def test_a_postponed_execution_returns_early_enough_to_wait_for_its_slot(ahead: float) -> None:
     moment = retry_at(NOW + ahead * SECOND, NOW, 1.0)
     assert moment >= NOW + SECOND
     for late in (0, 0.999):  # SQS rounds up to whole seconds.
         assert is_within_horizon(NOW + ahead * SECOND, moment + late * SECOND, 1.0)
 
 
-def test_a_daily_cap_begins_anew_at_midnight() -> None:
+def test_a_daily_cap_resets_at_midnight() -> None:
     assert next_day(NOW).isoformat() == "2026-03-03T00:00:00+00:00"
 
 
@@ -80,5 +80,5 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
         (SendRate(timedelta(days=1), 5, 5), 3, "2026-03-06T00:00"),
     ],
 )
-def test_the_end_of_a_load_heeds_rate_and_daily_cap(pace: SendRate, count: int, end: str) -> None:
+def test_the_end_of_a_load_respects_rate_and_daily_cap(pace: SendRate, count: int, end: str) -> None:
     assert pace.end_of(count, NOON) == datetime.fromisoformat(f"{end}+00:00")

@@ -49,14 +49,14 @@ def _settle(verdict: SendResult, attempt: int = 0, resend: bool = False) -> Exec
 
 
 @pytest.mark.parametrize("verdict", EVERY)
-def test_every_verdict_clears_the_claim_and_leaves_the_row_at_its_node(verdict: SendResult) -> None:
+def test_every_result_clears_the_claim_and_keeps_the_execution_at_its_node(verdict: SendResult) -> None:
     row = _settle(verdict)
     assert (row.claim, row.node, row.updated) == (None, HELLO, SENT_AT)
     assert row.status is not ExecutionStatus.PROCESSING
 
 
 @pytest.mark.parametrize("verdict", EVERY)
-def test_a_message_is_either_decided_or_comes_again_at_a_moment(verdict: SendResult) -> None:
+def test_a_message_is_either_decided_or_due_again(verdict: SendResult) -> None:
     row = _settle(verdict)
     assert (HELLO in row.results) is (row.due is None)
 
@@ -78,7 +78,7 @@ def test_throttled_waits_without_using_an_attempt(after: timedelta | None, wait:
 
 
 @pytest.mark.parametrize(("delay", "wait"), [(5_000, timedelta(seconds=5)), (0, SHORTEST_WAIT)])
-def test_a_fault_of_the_channel_is_never_the_contacts(delay: int, wait: timedelta) -> None:
+def test_a_channel_failure_never_fails_the_contact(delay: int, wait: timedelta) -> None:
     attempt = _attempt(configuration=FlowConfiguration(max_retries=0, retry_delay_ms=delay))
     row = apply_send_result(_claimed(attempt=0), attempt, ChannelFailure("no_account"))
     assert (row.attempt, row.due, row.is_open) == (0, SENT_AT + wait, True)
@@ -120,19 +120,19 @@ def test_a_permanent_refusal_fails_at_once() -> None:
     assert row.results[HELLO].cost == 0
 
 
-def test_a_suppressed_address_is_a_skip_and_the_walk_goes_on() -> None:
+def test_a_suppressed_address_skips_the_message_and_the_execution_continues() -> None:
     row = _settle(RecipientSuppressed("bounced"))
     assert (row.results[HELLO].outcome, row.is_open, row.results[HELLO].cost) == (MessageOutcome.SKIPPED, True, 0)
     assert "bounced" in (row.results[HELLO].reason or "")
 
 
-def test_a_lost_answer_is_unknown_and_is_paid_for() -> None:
+def test_a_lost_response_is_unknown_and_charged() -> None:
     row = _settle(OutcomeUnknown("timeout"))
     result = row.results[HELLO]
     assert (result.outcome, result.reason, result.cost, row.is_open) == (MessageOutcome.UNKNOWN, "timeout", 7, True)
 
 
-def test_a_lost_answer_is_tried_again_only_where_that_is_allowed_and_not_for_ever() -> None:
+def test_a_lost_response_is_sent_again_only_where_allowed_and_within_the_retry_limit() -> None:
     row, tries = _claimed(), 0
     while HELLO not in row.results:
         row, tries = apply_send_result(row, _attempt(resend=True), OutcomeUnknown("timeout")), tries + 1
@@ -180,7 +180,7 @@ def test_what_a_worker_that_died_had_paid_is_kept_for_the_next_try() -> None:
     assert mark_unknown(replace(row, paid=8), HELLO, SENT_AT).results[HELLO].cost == 8
 
 
-def test_a_row_that_ends_while_an_answer_is_lost_keeps_its_message_as_unknown() -> None:
+def test_an_execution_that_ends_after_a_lost_response_keeps_its_message_as_unknown() -> None:
     again = apply_send_result(_claimed(), _attempt(resend=True), OutcomeUnknown("timeout"))
     over = again.finished(ExecutionStatus.SKIPPED, "cancelled", SENT_AT)
     result = over.results[HELLO]

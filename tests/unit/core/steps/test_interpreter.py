@@ -55,7 +55,7 @@ def _with(row: Execution, node: str, outcome: MessageOutcome) -> Execution:
     return row.with_result(NodeId(node), MessageResult(outcome, NOW, channel="mail"))
 
 
-def test_a_send_stops_the_walk_with_its_letter() -> None:
+def test_a_send_stops_the_traversal_with_its_message() -> None:
     moved = _walk(build_execution(), build_graph(send("hello"), end()))
     assert moved.message == build_message()
     assert (moved.execution.node, moved.execution.status, moved.execution.path) == (
@@ -75,28 +75,28 @@ def test_a_message_decided_before_is_not_considered_again() -> None:
 
 
 @pytest.mark.parametrize("outcome", [MessageOutcome.SENT, MessageOutcome.UNKNOWN])
-def test_an_attempt_made_completes_the_walk(outcome: MessageOutcome) -> None:
+def test_a_decided_message_completes_the_execution(outcome: MessageOutcome) -> None:
     moved = _walk(_with(build_execution(), "hello", outcome), build_graph(send("hello"), end()))
     assert (moved.message, moved.execution.status, moved.execution.reason) == (None, ExecutionStatus.COMPLETED, None)
 
 
-def test_a_walk_without_an_end_is_over_after_its_last_step() -> None:
+def test_an_execution_without_an_end_completes_after_its_last_step() -> None:
     moved = _walk(_with(build_execution(), "hello", MessageOutcome.SENT), build_graph(send("hello")))
     assert (moved.execution.status, moved.execution.node) == (ExecutionStatus.COMPLETED, None)
 
 
-def test_a_walk_that_had_nothing_to_send_is_completed() -> None:
+def test_an_execution_with_nothing_to_send_is_completed() -> None:
     assert _walk(build_execution("done"), build_graph(end())).execution.status is ExecutionStatus.COMPLETED
 
 
-def test_a_wait_puts_the_row_to_sleep_from_when_it_came() -> None:
+def test_a_wait_starts_when_the_execution_arrives() -> None:
     row = replace(build_execution("pause"), entered=NOW - timedelta(hours=1))
     moved = _walk(row, build_graph(wait("pause"), end())).execution
     assert (moved.waiting, moved.due, moved.node) == (True, LATER - timedelta(hours=1), "pause")
     assert (moved.status, moved.path) == (ExecutionStatus.PENDING, ())
 
 
-def test_a_row_that_wakes_leaves_the_wait_and_goes_on() -> None:
+def test_an_execution_that_wakes_leaves_the_wait_and_continues() -> None:
     row = replace(build_execution("pause"), waiting=True, due=LATER)
     moved = _walk(row, build_graph(wait("pause"), send("hello")), now=LATER)
     assert moved.message == build_message()
@@ -107,7 +107,7 @@ def test_a_row_that_wakes_leaves_the_wait_and_goes_on() -> None:
     assert moved.execution.entered == LATER
 
 
-def test_a_row_that_wakes_from_the_last_step_is_over() -> None:
+def test_an_execution_that_wakes_from_the_last_step_is_over() -> None:
     row = replace(build_execution("pause"), waiting=True, due=LATER)
     moved = _walk(row, build_graph(wait("pause")), now=LATER).execution
     assert (moved.status, moved.due) == (ExecutionStatus.COMPLETED, None)
@@ -119,7 +119,7 @@ def test_a_wait_that_follows_a_wait_starts_when_the_first_ends() -> None:
     assert (moved.node, moved.due) == ("two", LATER + timedelta(hours=1))
 
 
-def test_a_skip_is_recorded_and_the_walk_goes_on() -> None:
+def test_a_skip_is_recorded_and_the_execution_continues() -> None:
     moved = _walk(build_execution(), build_graph(send("hello"), send("again")), Desk({"hello": "no_address"}))
     assert moved.message == build_message("again")
     skipped = moved.execution.results[NodeId("hello")]
@@ -151,7 +151,7 @@ def test_a_contact_for_whom_every_send_was_skipped_is_skipped() -> None:
     assert (moved.status, moved.reason) == (ExecutionStatus.SKIPPED, "no_address")
 
 
-def test_one_message_sent_among_skipped_ones_completes_the_walk() -> None:
+def test_one_sent_message_among_skipped_ones_completes_the_execution() -> None:
     row = _with(build_execution("again"), "hello", MessageOutcome.SENT)
     moved = _walk(row, build_graph(send("hello"), send("again"), end()), Desk({"again": "no_address"})).execution
     assert (moved.status, moved.reason) == (ExecutionStatus.COMPLETED, None)
@@ -180,20 +180,20 @@ def test_attempts_and_faults_are_counted_per_node() -> None:
 
 @pytest.mark.parametrize("waiting", [False, True])
 @pytest.mark.parametrize("node", ["gone", None])
-def test_a_row_that_fits_no_graph_is_given_up(node: str | None, waiting: bool) -> None:
+def test_an_execution_that_fits_no_graph_is_given_up(node: str | None, waiting: bool) -> None:
     with pytest.raises(GiveUp) as fault:
         _walk(build_execution(node, waiting=waiting, due=NOW if waiting else None), build_graph(send("hello")))
     assert fault.value.code == "node_not_found"
 
 
 @pytest.mark.parametrize("status", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.SKIPPED])
-def test_a_row_that_is_over_stays_as_it_is(status: ExecutionStatus) -> None:
+def test_an_execution_that_is_over_does_not_change(status: ExecutionStatus) -> None:
     desk = Desk()
     moved = _walk(build_execution(status=status), build_graph(send("hello")), desk)
     assert (moved.message, moved.execution.status, desk.asked) == (None, status, [])
 
 
-def test_a_graph_with_a_loop_is_a_fault_and_no_endless_walk() -> None:
+def test_a_graph_with_a_loop_raises_and_does_not_run_forever() -> None:
     name = NodeId("round")
     looped = Graph(name, {name: Node(name, Passing(id=name, type="PASSING"), {"next": name}, "steps[0]")})
     with pytest.raises(GiveUp) as fault:
@@ -210,7 +210,7 @@ def test_however_many_sends_are_not_for_a_contact_it_is_skipped_and_not_failed(s
     assert (moved.message, moved.execution.status) == (None, ExecutionStatus.SKIPPED)
 
 
-def test_the_row_given_in_is_not_touched() -> None:
+def test_the_execution_passed_in_is_not_changed() -> None:
     row = build_execution("pause")
     _walk(row, build_graph(wait("pause"), end()))
     assert row == build_execution("pause")
