@@ -41,7 +41,7 @@ class NewConsent(ConsentSource):
     channel_type: ChannelTypeName
     """Channel type that the consent is for, for example `email`."""
     message_type: MessageType = MessageType.NEWSLETTER
-    """Message type that the consent is for; default `newsletter`."""
+    """Message type that the consent is for; default `NEWSLETTER`."""
     state: ConsentState
     """Consent of the contact; PENDING with a template asks for confirmation."""
     channel_uid: Uid | None = None

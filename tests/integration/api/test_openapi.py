@@ -124,3 +124,22 @@ def test_the_examples_are_what_the_api_answers(examples: dict[str, Any]) -> None
         found = data if spec.form is ResponseForm.PAGE else [data]
         for each in found:
             spec.model.model_validate_json(json.dumps(each))
+
+
+def _words(text: str) -> list[str]:
+    separate = "".join(f" {letter}" if letter.isupper() else letter for letter in text)
+    return [word.strip(".,;:`") for word in separate.casefold().split()]
+
+
+def test_every_parameter_is_described() -> None:
+    document = json.loads(render())
+    operations = [each for methods in document["paths"].values() for each in methods.values()]
+    parameters = [each for operation in operations for each in operation["parameters"]]
+    assert {each["name"] for each in parameters if not each.get("description")} == set()
+
+
+def test_no_description_only_repeats_the_name() -> None:
+    for schema in json.loads(render())["components"]["schemas"].values():
+        for name, each in schema.get("properties", {}).items():
+            words = set(_words(each.get("description", name + " x"))) - {"the", "a", "of", "this"}
+            assert not words <= set(_words(name)), (schema["title"], name)
