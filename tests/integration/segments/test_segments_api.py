@@ -1,4 +1,4 @@
-"""The routes of segments: what they keep, count, explain and refuse."""
+"""Routes of segments: rejected requests, estimates and scopes."""
 
 import time
 from datetime import timedelta
@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.core.launching.estimate_campaign import SAMPLE
-from chalicelib.model.event import Event
 from chalicelib.model.workspace import Scope
 from tests.builders import ab_test, condition
 from tests.integration.conftest import Api, Reply
@@ -30,110 +29,6 @@ def _nested(depth: int) -> object:
     for _ in range(depth - 1):
         written = {"not": written}
     return written
-
-
-class TestKept:
-    def test_a_filter_comes_back_as_it_was_written(self, api: Api) -> None:
-        written = {
-            "all": [
-                {"field": "attributes.country", "op": "in", "value": ["DE", "AT"]},
-                {"field": "createdAt", "op": "within", "within": "P30D"},
-                {"any": [{"tag": "vip"}, {"event": "order.placed", "op": "gte", "value": 2, "within": "P30D"}]},
-                {"not": [{"consent": "email", "messageType": "NEWSLETTER", "op": "eq", "value": "REVOKED"}]},
-                {"event": "cart.left", "is": False, "where": {"property": "total", "op": "gt", "value": 10}},
-            ]
-        }
-        reply = api.post("/v1/segments", {"name": "Good ones", "description": "D", "filter": written})
-        assert reply.status == 201, reply.text
-        made = reply.data
-        assert (made["name"], made["description"], made["filter"]) == ("Good ones", "D", written)
-        assert api.get(f"/v1/segments/{made['uid']}").data == made
-        assert "rev" not in made
-
-    def test_what_a_patch_does_not_name_stays(self, api: Api) -> None:
-        made = api.post("/v1/segments", {"name": "A", "description": "D", "filter": VIP}).data
-        url = f"/v1/segments/{made['uid']}"
-        changed = api.patch(url, {"filter": {"tag": "new"}}).data
-        assert (changed["name"], changed["description"], changed["filter"]) == ("A", "D", {"tag": "new"})
-        assert api.patch(url, {"description": ""}).data["description"] == ""
-        assert api.get(url).data["filter"] == {"tag": "new"}
-
-    def test_they_are_listed_newest_first_and_by_part_of_the_name(self, api: Api) -> None:
-        for name in ("Summer", "Winter", "Midsummer"):
-            assert api.post("/v1/segments", {"name": name, "filter": VIP}).status == 201
-        listed = api.all_pages("/v1/segments?limit=1")
-        assert sorted(each["name"] for each in listed) == ["Midsummer", "Summer", "Winter"]
-        assert all("filter" not in each for each in listed)
-        found = api.get("/v1/segments?name=SUMMER").json["data"]
-        assert sorted(each["name"] for each in found) == ["Midsummer", "Summer"]
-
-    def test_another_workspace_sees_none_of_them(self, story: Story) -> None:
-        uid = new_segment(story, VIP)
-        stranger = story.world.new_caller()
-        url = f"/v1/segments/{uid}"
-        assert [stranger.get(url).status, stranger.patch(url, {"name": "x"}).status, stranger.delete(url).status] == [
-            404
-        ] * 3
-        assert stranger.get("/v1/segments").json["data"] == []
-        assert stranger.post("/v1/segments/preview", {"segmentUid": uid}).status == 422
-
-    def test_one_that_is_used_cannot_be_deleted(self, story: Story) -> None:
-        story.set_up(contacts=0)
-        add_people(story, 2, tags=("vip",))
-        uid, url = (made := new_segment(story, VIP)), f"/v1/segments/{made}"
-        campaign = story.short_campaign(audience={"segmentUid": uid})
-        refused = story.api.delete(url)
-        assert (refused.status, campaign in refused.json["message"]) == (409, True)
-        flow = story.expect(202, story.api.post(f"/v1/campaigns/{campaign}/launch"))["flowUid"]
-        story.expect(200, story.api.patch(f"/v1/campaigns/{campaign}", {"audience": None}))
-        refused = story.api.delete(url)
-        assert (refused.status, flow in refused.json["message"]) == (409, True)
-        story.advance(timedelta(seconds=5))
-        assert story.flow(flow)["status"] == "completed"
-        assert story.api.delete(url).status == 200
-        assert story.api.get(url).status == 404
-        assert story.api.delete(url).status == 404
-
-
-class TestPreview:
-    def test_it_counts_and_shows_ten(self, story: Story) -> None:
-        add_people(story, 130, tags=("vip",))
-        add_people(story, 70, "other")
-        for wish in ({"filter": VIP}, {"segmentUid": new_segment(story, VIP)}):
-            shown = story.expect(200, story.api.post("/v1/segments/preview", wish))
-            assert (shown["count"], shown["error"], shown["exact"], shown["contacts"]) == (130, 0, True, 200)
-            assert len(shown["samples"]) == 10
-            assert all(each["tags"] == ["vip"] for each in shown["samples"])
-            assert shown["contact"] is None
-
-    def test_it_explains_one_contact(self, story: Story) -> None:
-        story.set_up(contacts=1)
-        uid = story.contacts[0]
-        did = Event(id="1", name="order.placed", contact_uid=uid, occurred_at=story.now - timedelta(days=3))
-        story.world.ports.events.add_many(story.api.workspace, [did])
-        ordered = {"event": "order.placed", "op": "gte", "value": 2}
-        written = {"all": [{"field": "firstName", "value": "Name0"}, {"any": [VIP, ordered]}]}
-        shown = story.expect(200, story.api.post("/v1/segments/preview", {"filter": written, "contactUid": uid}))
-        assert shown["contact"] == {
-            "contactUid": uid,
-            "matches": False,
-            "comparisons": [
-                {"path": "filter.all[0]", "comparison": {"field": "firstName", "value": "Name0"}, "found": "Name0",
-                 "holds": True, "decides": False},
-                {"path": "filter.all[1].any[0]", "comparison": VIP, "found": False, "holds": False, "decides": True},
-                {"path": "filter.all[1].any[1]", "comparison": ordered, "found": 1, "holds": False, "decides": True},
-            ],
-        }  # fmt: skip
-        created = {"filter": {"field": "createdAt", "op": "exists"}, "contactUid": uid}
-        (found,) = story.expect(200, story.api.post("/v1/segments/preview", created))["contact"]["comparisons"]
-        assert found["found"] == "2026-03-02T09:00:00.000Z"
-
-    def test_who_or_what_is_not_there_is_named(self, story: Story) -> None:
-        reply = story.api.post("/v1/segments/preview", {"segmentUid": "nope", "contactUid": "nobody"})
-        assert (reply.status, fields_of(reply)) == (422, ["contactUid", "segmentUid"])
-        for body in ({}, {"segmentUid": "a", "filter": VIP}, {"contactUid": "x"}):
-            reply = story.api.post("/v1/segments/preview", body)
-            assert (reply.status, fields_of(reply)) == (422, ["body"])
 
 
 class TestRefused:
