@@ -18,7 +18,7 @@ FILTERS = frozenset(
     | {"truncate", "upper", "urlencode"}
 )
 TAGS = frozenset({"if", "elif", "else", "endif", "for", "endfor", "set"})
-#: Longest tag, in tokens: far above what anybody writes, far below what overflows the parser's stack.
+#: Longest tag, in tokens: far above practical templates, far below a stack overflow of the parser.
 MAX_TOKENS = 100
 #: Joins in one expression: with texts of 16 KiB each this keeps one expression below a few milliseconds.
 MAX_JOINS = 16
@@ -108,7 +108,7 @@ class _Walk:
 
 
 def guard_source(source: str) -> Guarded:
-    """The source with its guards. Raises SourceFault at the first rule that it breaks."""
+    """Return the guarded source. Raise SourceFault at the first broken rule."""
     walk = _Walk(source)
     written = 0
     for tag in _tags(walk):
@@ -222,7 +222,7 @@ def _path_ending_at(tag: _Tag, index: int) -> str:
 
 
 def _is_operand(tag: _Tag, index: int) -> bool:
-    """Whether a value ends here, so that a bracket after it calls or subscripts it."""
+    """Return whether a value ends here. A bracket after it then calls or subscripts it."""
     if index < 0:
         return False
     token = tag.tokens[index]
@@ -253,7 +253,7 @@ def _check_list(walk: _Walk, tag: _Tag, index: int) -> None:
 
 
 def _is_in_call(tag: _Tag, index: int) -> bool:
-    """Whether a comma separates a filter's arguments, a list's values or a loop's names."""
+    """Return whether a comma separates filter arguments, list values or loop names."""
     if tag[0] == "for" and "in" not in [token.text for token in tag.tokens[:index]]:
         return True
     depth = 0
