@@ -1,4 +1,4 @@
-"""What an answer of AWS, or a call that failed, means for a message; services differ only in their own codes."""
+"""Convert responses and errors of AWS services to send results."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ if TYPE_CHECKING:
     from chalicelib.model.message import SendResult
 
 AwsError = ClientError | BotoCoreError | ResponseParserError
-#: All that a call raises; an answer that cannot be parsed is none of botocore's own errors.
+#: Everything that a call may raise. A response that cannot be parsed raises an error outside of botocore.
 AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
-#: A throttle of requests a second passes within seconds.
+#: Delay after a throttle of requests per second.
 RATE_PAUSE = timedelta(seconds=1)
 THROTTLES = frozenset(
     {"TooManyRequestsException", "ThrottlingException", "Throttling", "ThrottledException", "Throttled"}
     | {"ThrottledRequestException", "RequestLimitExceeded", "KMSThrottling", "KMSThrottlingException"}
 )
-#: Faults of the credentials, whatever the service.
+#: Faults of the credentials, the same for all services.
 _CREDENTIALS = frozenset(
     {"ExpiredTokenException", "ExpiredToken", "IncompleteSignature", "InvalidClientTokenId"}
     | {"InvalidSignatureException", "MissingAuthenticationToken", "SignatureDoesNotMatch"}
     | {"UnrecognizedClientException"}
 )
-#: A TLS fault of the handshake, so before the request was written; OpenSSL's words.
+#: OpenSSL's words for a fault of the TLS handshake, which comes before the request is written.
 _HANDSHAKE = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "HANDSHAKE", "UNSUPPORTED_PROTOCOL")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A service's error answer; `reason` only where its model has one."""
+    """The error response of a service. `reason` is empty if the service has no such field."""
 
     code: str
     message: str
@@ -65,18 +65,18 @@ class Refusal:
 
     @property
     def is_throttle(self) -> bool:
-        """Too fast, whatever the service calls it."""
+        """True if the service throttles, under any of its names for that."""
         return self.code in THROTTLES or self.status == 429
 
 
 def read_answer(answer: Mapping[str, object], name: str = "MessageId") -> SendResult:
-    """AWS took it; `name` is what the service calls its id."""
+    """Return Accepted. `name` is the response field that holds the id of the message."""
     provider_id = answer.get(name)
     return Accepted(str(provider_id)) if provider_id else OutcomeUnknown("no_message_id")
 
 
 def read_failure(error: AwsError, explain: Callable[[Refusal], SendResult | None]) -> SendResult:
-    """`explain` says what the service's own codes mean, and None for those that mean what they always do."""
+    """Return the send result of a failed call. `explain` maps codes of the service; None: use the common meaning."""
     if isinstance(error, ClientError):
         refusal = _read_refusal(error)
         return explain(refusal) or _read_usual(refusal)
@@ -92,10 +92,10 @@ def read_failure(error: AwsError, explain: Callable[[Refusal], SendResult | None
 
 
 def _read_refusal(error: ClientError) -> Refusal:
-    told = error.response.get("Error", {})
+    details = error.response.get("Error", {})
     return Refusal(
-        code=str(told.get("Code", "")),
-        message=str(told.get("Message", "")),
+        code=str(details.get("Code", "")),
+        message=str(details.get("Message", "")),
         reason=str(error.response.get("Reason", "")),
         status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
     )
@@ -111,7 +111,7 @@ def _read_usual(refusal: Refusal) -> SendResult:
 
 
 def _was_never_written(error: AwsError) -> bool:
-    """No name, no connection, no TLS: the provider has not seen the request."""
+    """Report whether the call failed before the request was written: at DNS, connection or TLS."""
     if isinstance(error, SSLError):
         return any(word in str(error).upper() for word in _HANDSHAKE)
     return isinstance(error, EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError)

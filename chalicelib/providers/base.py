@@ -1,4 +1,4 @@
-"""What channel types share: the answers that most of them give, and the choice of a provider by the settings."""
+"""Base classes of channel types: default methods, and the choice of a provider by the settings."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from chalicelib.model.ids import WorkspaceUid
     from chalicelib.model.message import OutgoingMessage, SendResult
 
-#: 3 s to connect and 10 s to read.
+#: Longest duration of one send: 3 s to connect and 10 s to read.
 TIMEOUT = timedelta(seconds=13)
-#: The name of a secret in the workspace's own folder: without slashes, so that it cannot lead out of it.
+#: Name of a secret in the workspace's folder. Slashes are not allowed, so it cannot name a secret elsewhere.
 SecretName = Annotated[str, Field(pattern=r"^(ssm:)?[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
@@ -27,34 +27,34 @@ class Secrets(Protocol):
     """Secrets that channels name in their settings."""
 
     def __call__(self, workspace: WorkspaceUid, name: str) -> str:
-        """The secret's text, at most five minutes old. NotFound when this workspace has none, RetryLater."""
+        """Return the text of the secret, at most 5 minutes old. Raises NotFound and RetryLater."""
 
 
 class BaseChannelType:
-    """A channel type without provider events; others override what is different with them."""
+    """A channel type without provider events. Other channel types override the methods that differ."""
 
     deduplicates: bool = False
     unreachable_codes: frozenset[str] = frozenset()
     timeout: timedelta = TIMEOUT
 
     def account_limits(self) -> RateLimits:
-        """Whatever it is, nobody tells."""
+        """Return no limits: the provider does not report any."""
         return RateLimits()
 
     def parts_of(self, content: Mapping[str, str]) -> int:  # noqa: ARG002  an answer for all contents
-        """One."""
+        """Return 1, because a message has one part."""
         return 1
 
     def falls_back(self, channel: Channel) -> bool:  # noqa: ARG002  an answer for all channels
-        """No other way is tried by the provider."""
+        """Return False: the provider tries no other way."""
         return False
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:  # noqa: ARG002  as above
-        """There are none."""
+        """Return no reports."""
         return ()
 
     def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:  # noqa: ARG002  as above
-        """Nobody signs callbacks for it."""
+        """Return False: the channel type has no signed callbacks."""
         return False
 
     def answer_challenge(
@@ -63,46 +63,46 @@ class BaseChannelType:
         channel: Channel,  # noqa: ARG002  as above
         query: Mapping[str, str],  # noqa: ARG002  as above
     ) -> str | None:
-        """Nobody asks."""
+        """Return None: the provider sends no challenge."""
         return None
 
 
 class Provider(Protocol):
-    """One of several that carry the same medium; methods mean what they mean in `ports.ChannelType`."""
+    """One of several providers of a channel type. Methods have the meaning of those of `ports.ChannelType`."""
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One call."""
+        """Send the message with one call."""
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """Reports of this provider's messages."""
+        """Return the delivery reports of an event of this provider."""
 
     def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
-        """By its signature."""
+        """Report whether the signature of the callback is valid."""
 
     def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
-        """By its secret."""
+        """Return the response to the provider's challenge, or None if it does not hold the channel's secret."""
 
 
 class ProviderDispatch(BaseChannelType):
-    """A medium that several providers carry; `settings.provider` names the one of a channel."""
+    """A channel type with several providers. `settings.provider` names the one of a channel."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = providers
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """By the channel's provider."""
+        """Send over the channel's provider."""
         return self._provider(outgoing.channel).send(outgoing)
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """An event says itself whose it is."""
+        """Try each provider: every event belongs to exactly one of them."""
         return next((found for each in self._providers.values() if (found := each.read_events(callback))), ())
 
     def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
-        """By the channel's provider."""
+        """Ask the channel's provider whether the callback is genuine."""
         return self._provider(channel).is_genuine(workspace, channel, callback)
 
     def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
-        """By the channel's provider."""
+        """Let the channel's provider answer its challenge."""
         return self._provider(channel).answer_challenge(workspace, channel, query)
 
     def _provider(self, channel: Channel) -> Provider:
@@ -110,6 +110,6 @@ class ProviderDispatch(BaseChannelType):
 
 
 def get_setting(channel: Channel, name: str) -> str:
-    """A setting by its camelCase name, empty when it is not set."""
+    """Return a setting by its camelCase name. Empty if it is not set."""
     value = channel.settings.get(name)
     return "" if value is None else str(value)

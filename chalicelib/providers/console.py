@@ -1,4 +1,4 @@
-"""The channel that reaches nobody: a line in the log and, where there is an outbox, a file for each message."""
+"""The console channel for tests: writes each message to the log and, on the local stack, to a file."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 class ConsoleSettings(StrictModel):
-    """It needs none."""
+    """The settings, which are empty."""
 
 
 class ConsoleContent(StrictModel):
-    """What a console template is made of."""
+    """The content of a template for the console."""
 
     text: Annotated[str, Field(min_length=1)]
 
 
 class Console(BaseChannelType):
-    """Accepts every message. A second one with the same uid becomes a second file, so that doubles are seen."""
+    """Accepts every message. A second send with the same uid becomes a second file, so that duplicates are visible."""
 
     name: str = "console"
     settings: type[BaseModel] = ConsoleSettings
@@ -44,11 +44,11 @@ class Console(BaseChannelType):
         self._outbox = outbox
 
     def address_of(self, contact: Contact) -> str | None:
-        """Everybody can be reached here."""
+        """Return an address for every contact."""
         return contact.email or contact.phone or contact.uid
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """Writes the message down."""
+        """Write the message to the log and the outbox."""
         try:
             if self._outbox is not None:
                 _keep(self._outbox, outgoing.uid, write_message(outgoing))
@@ -59,13 +59,13 @@ class Console(BaseChannelType):
 
 
 def build(edges: ProviderClients) -> Console:
-    """Of the laptop it knows the outbox."""
+    """Build the channel type with the outbox folder, which only the local stack sets."""
     return Console(edges.outbox)
 
 
 def write_message(outgoing: OutgoingMessage) -> bytes:
-    """The file of a message."""
-    said = {
+    """Return the content of a message's file, as JSON."""
+    message = {
         "messageUid": str(outgoing.uid),
         "workspaceUid": outgoing.uid.workspace,
         "flowUid": outgoing.uid.flow,
@@ -76,11 +76,11 @@ def write_message(outgoing: OutgoingMessage) -> bytes:
         "to": outgoing.to,
         "content": dict(outgoing.content),
     }
-    return json.dumps(said, ensure_ascii=False, indent=1).encode()
+    return json.dumps(message, ensure_ascii=False, indent=1).encode()
 
 
 def _keep(outbox: Path, uid: MessageUid, body: bytes) -> None:
-    """As a draft first: a crash leaves no half message, and a link, like O_EXCL, never replaces one that is there."""
+    """Write a draft, then link it: a crash leaves no half message, and a link never replaces an existing file."""
     outbox.mkdir(parents=True, exist_ok=True)
     draft = outbox / f".{new_uid()}"
     draft.write_bytes(body)

@@ -1,4 +1,4 @@
-"""E-mail by Amazon SES (API v2, `SendEmail`)."""
+"""Email over Amazon SES (API v2, `SendEmail`)."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ if TYPE_CHECKING:
     from chalicelib.providers.aws_errors import AwsError, Refusal
     from chalicelib.providers.registry import ProviderClients
 
-#: Faults of the account and its identities.
+#: Error codes of the account and its identities.
 _CHANNEL_CODES = frozenset(
     {"SendingPausedException", "AccountSuspendedException", "MailFromDomainNotVerifiedException"}
     | {"LimitExceededException", "NotFoundException"}
 )
-#: RFC 8058: a mail program may unsubscribe with one POST, without showing a page.
+#: RFC 8058: a mail client may unsubscribe with one POST.
 _ONE_CLICK = "List-Unsubscribe=One-Click"
-#: SES's longest header value; a link that does not fit is left out.
+#: Longest header value of SES, in characters. A longer link is omitted.
 _MAX_HEADER = 995
 
 
 def _check_address(address: str) -> str:
-    # Imported here, as only the API checks settings and the import costs 18 ms.
+    # Imported here: only the API validates settings, and the import takes 18 ms.
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  see above
 
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise ValueError("must be an e-mail address") from error
+        raise ValueError("must be an email address") from error
     if found.ascii_email is None:
-        raise ValueError("must have no characters beyond ASCII before the @: SES does not take them")
+        raise ValueError("only ASCII characters before the @: SES accepts no others")
     return found.ascii_email
 
 
@@ -64,22 +64,22 @@ Address = Annotated[str, Field(max_length=320), AfterValidator(_check_address)]
 
 
 class EmailSettings(StrictModel):
-    """How an e-mail channel sends; the identity must be verified in SES."""
+    """Settings of an email channel. The sender must be a verified identity of SES."""
 
     from_email: Address
     reply_to: Address | None = None
-    #: Where SES reports deliveries, bounces and complaints.
+    #: Configuration set that publishes deliveries, bounces and complaints.
     configuration_set: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
     tenant_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
 
 
 class EmailContent(StrictModel):
-    """What an e-mail template is made of; each field is a template."""
+    """Content of an email template. Each field is a template."""
 
     subject: Annotated[str, Field(min_length=1)]
     text: Annotated[str, Field(min_length=1)] | None = None
     html: Annotated[str, Field(min_length=1)] | None = None
-    #: The name before the sender's address.
+    #: Display name of the sender.
     from_name: Annotated[str, Field(max_length=500)] | None = None
 
     @model_validator(mode="after")
@@ -90,7 +90,7 @@ class EmailContent(StrictModel):
 
 
 class Email(BaseChannelType):
-    """Amazon SES. There is no token by which it would drop a second message."""
+    """Amazon SES. It has no idempotency token, so a repeated send is a second mail."""
 
     name: str = "email"
     settings: type[BaseModel] = EmailSettings
@@ -102,15 +102,15 @@ class Email(BaseChannelType):
         self._client = client
 
     def account_limits(self) -> RateLimits:
-        """SES's sending quota of the account and region."""
+        """Return the sending quota of the account and region."""
         return self._quota.read()
 
     def address_of(self, contact: Contact) -> str | None:
-        """The contact's e-mail address."""
+        """Return the contact's email address."""
         return contact.email
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One call. An address that SES cannot take is refused without it."""
+        """Send with one call. An address that SES cannot accept is refused without a call."""
         to = ascii_address(outgoing.to)
         if to is None:
             return PermanentFailure("address_not_ascii")
@@ -120,17 +120,17 @@ class Email(BaseChannelType):
             return read_error(error, str(outgoing.channel.settings.get("fromEmail", "")))
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """SES's events, as its configuration set publishes them to SNS or EventBridge."""
+        """Return the reports of an SES event, as a configuration set publishes it to SNS or EventBridge."""
         return read_ses_event(read_event(callback))
 
 
 def build(edges: ProviderClients) -> Email:
-    """By SES alone."""
+    """Build the channel type."""
     return Email(edges.ses)
 
 
 def ascii_address(address: str) -> str | None:
-    """With its domain as SES wants it, or None where the part before the @ needs more than ASCII."""
+    """Return the address with its domain in ASCII. None if the part before the @ is not ASCII."""
     local, _, domain = address.rpartition("@")
     try:
         return f"{local.encode('ascii').decode()}@{domain.encode('idna').decode()}"
@@ -139,7 +139,7 @@ def ascii_address(address: str) -> str | None:
 
 
 def build_request(outgoing: OutgoingMessage, to: str) -> SendEmailRequestTypeDef:
-    """The parameters of `SendEmail`; the message uid comes back in every event as the tag `message`."""
+    """Return the parameters of `SendEmail`. Every event returns the message uid in the tag `message`."""
     settings = outgoing.channel.settings
     request: SendEmailRequestTypeDef = {
         "FromEmailAddress": formataddr((outgoing.content.get("fromName", ""), str(settings["fromEmail"]))),
@@ -164,7 +164,7 @@ def _message(outgoing: OutgoingMessage) -> MessageTypeDef:
 
 
 def _unsubscribe_headers(url: str) -> list[MessageHeaderTypeDef]:
-    """RFC 8058 wants https and both headers."""
+    """Return the headers of one-click unsubscribe. RFC 8058 requires https and both headers."""
     if not url.startswith("https://") or len(url) + 2 > _MAX_HEADER or not url.isascii() or not url.isprintable():
         return []
     return [{"Name": "List-Unsubscribe", "Value": f"<{url}>"}, {"Name": "List-Unsubscribe-Post", "Value": _ONE_CLICK}]
@@ -184,7 +184,7 @@ def _utf8(text: str) -> ContentTypeDef:
 
 
 def read_error(error: AwsError, sender: str) -> SendResult:
-    """What a failed call means for the message; providers.md has the table."""
+    """Return the send result of a failed call."""
     return read_failure(error, partial(_explain, sender))
 
 

@@ -1,4 +1,4 @@
-"""AWS End User Messaging (`pinpoint-sms-voice-v2`): what SMS and RCS share of its errors and events.
+"""AWS End User Messaging (`pinpoint-sms-voice-v2`): errors and requests that SMS and RCS share.
 
 https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
 """
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
     from chalicelib.model.message import SendResult
     from chalicelib.providers.aws_errors import AwsError, Refusal
 
-#: The key under which the message uid travels in `Context`, and comes back in every event.
+#: Key of the message uid in `Context`, which every event returns.
 CONTEXT_KEY = "message"
 _CHANNEL_REASONS = frozenset(
     {"NO_ORIGINATION_IDENTITIES_FOUND", "RESOURCE_NOT_ACTIVE", "REGISTRATION_NOT_COMPLETE"}
     | {"ACCOUNT_DISABLED", "INSUFFICIENT_ACCOUNT_REPUTATION"}
-    # Wrong settings of ours: whoever is written to, it would be refused.
+    # Wrong settings: every recipient would be refused.
     | {"CHANNEL_NOT_ENABLED", "MESSAGE_TYPE_MISMATCH", "NUMBER_CAPABILITIES_MISMATCH", "RESOURCE_NOT_ACCESSIBLE"}
 )
 _SPENT = "MONTHLY_SPEND_LIMIT_REACHED_FOR_"
 
 
 class MessagingClient(Protocol):
-    """The calls we make of boto3's client for "pinpoint-sms-voice-v2", whose stubs are not among our requirements."""
+    """The used calls of the client for "pinpoint-sms-voice-v2". Its type stubs are not installed."""
 
     def send_text_message(self, **request: object) -> Mapping[str, object]:
-        """AWS's SendTextMessage."""
+        """Call SendTextMessage."""
 
     def send_rcs_message(self, **request: object) -> Mapping[str, object]:
-        """AWS's SendRcsMessage."""
+        """Call SendRcsMessage."""
 
 
 def message_class(message_type: MessageType) -> str:
-    """AWS's two classes; PROMOTIONAL keeps the quiet hours and opt-outs that the law wants of advertising."""
+    """Return the message class of AWS. PROMOTIONAL respects the quiet hours and opt-outs that law requires of ads."""
     return "PROMOTIONAL" if message_type is MessageType.NEWSLETTER else "TRANSACTIONAL"
 
 
 def read_error(error: AwsError) -> SendResult:
-    """What a failed call means for the message; providers.md has the table."""
+    """Return the send result of a failed call."""
     return read_failure(error, _explain)
 
 

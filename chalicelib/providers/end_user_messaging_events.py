@@ -73,7 +73,7 @@ class _InboundMessage(_MessagingObject):
 
 
 def read_status(body: Mapping[str, object], prefix: str) -> tuple[DeliveryReport, ...]:
-    """Return the report of an event whose type starts with `prefix`, such as TEXT_, or none for any other object."""
+    """Return the report of an event with a type that starts with `prefix`, such as TEXT_. Nothing for other events."""
     event = _StatusEvent.read(body)
     kind = event.event_type
     if not kind.startswith(prefix) or "messageId" not in body:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
 def _to_text(value: object) -> str:
     if not isinstance(value, str | int | Decimal) or isinstance(value, bool):
         return ""
-    # JSON may hold half of a surrogate pair, which no store can encode; it becomes a question mark.
+    # JSON may hold half of a surrogate pair, which cannot be stored. It becomes a question mark.
     return str(value).encode(errors="replace").decode()
 
 
@@ -34,11 +34,11 @@ def _to_objects(value: object) -> list[object]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-#: A string, or a number as text; anything else is empty. Providers write ids and codes both ways.
+#: A string, or a number as text. Other values are read as empty. Providers write ids and codes both ways.
 Text = Annotated[str, PlainValidator(_to_text)]
-#: A list of texts; anything else is empty.
+#: A list of texts. Other values are read as empty.
 Texts = Annotated[tuple[str, ...], PlainValidator(_to_texts)]
-#: True or false; anything else is None.
+#: True or false. Other values are read as None.
 Flag = Annotated[bool | None, PlainValidator(_to_flag)]
 #: Marks a field that holds a model: anything but an object reads as an empty object.
 LENIENT = BeforeValidator(_to_object)

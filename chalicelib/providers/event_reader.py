@@ -48,7 +48,7 @@ def read_json(body: bytes | str) -> Mapping[str, object]:
 
 
 def read_epoch(text: str, per_second: int = 1) -> datetime | None:
-    """Read an epoch time, in units of which one second has `per_second` (1,000 for milliseconds)."""
+    """Read an epoch time. `per_second` is the number of its units in a second: 1,000 for ms."""
     try:
         return datetime.fromtimestamp(int(text) / per_second, UTC)
     except (ValueError, OverflowError, OSError):

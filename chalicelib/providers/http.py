@@ -1,4 +1,4 @@
-"""Makes one HTTP request to a provider: one connection, one attempt, no redirects, no proxies, within a time limit."""
+"""Make one HTTP request to a provider: one connection, one attempt, no redirect, no proxy, with a time limit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
-#: More of an answer is not read: what tells of a message is far shorter.
+#: Bytes of a response that are read. Responses about a message are far shorter.
 MAX_ANSWER_BYTES = 65_536
 _FAULTS = (HTTPException, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A POST."""
+    """A POST request."""
 
     url: str
     headers: Mapping[str, str]
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; header names in lower case."""
+    """A response. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,18 +44,19 @@ class Reply:
 
 
 class Http:
-    """A connection for each request: one that is kept may be closed by the other side just when we write to it.
+    """A client that opens a connection for each request.
 
-    That would be an answer lost, thus an unknown message, to save a handshake.
+    The other side may close a kept connection while a request is written. The outcome of that message would be unknown,
+    which is too high a price for a saved handshake.
     """
 
     def __init__(self, authorities: str | None = None, read_seconds: float = READ_SECONDS) -> None:
-        """`authorities`: a file of certificates to trust in place of the machine's; `read_seconds`: for an answer."""
+        """Set the file of trusted certificates (None: those of the machine) and the time to read a response, in s."""
         self._authorities, self._read_seconds = authorities, read_seconds
         self._context: ssl.SSLContext | None = None
 
     def post(self, request: Request, address: str | None = None) -> Reply | TransientFailure | OutcomeUnknown:
-        """The answer, or what its absence means. `address`: an IP address to connect to for the URL's host."""
+        """Return the response, or the result of a missing one. `address`: the IP address to connect to."""
         try:
             connection = self._connect(request.url, address)
         except _FAULTS as error:
@@ -66,7 +67,7 @@ class Http:
             connection.close()
 
     def _connect(self, url: str, address: str | None) -> HTTPConnection:
-        """Up to a handshake by which the other side has proved the name in the URL."""
+        """Connect and verify the certificate for the host of the URL."""
         parts = urlsplit(url)
         host, is_tls = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if is_tls else 80)
@@ -79,7 +80,7 @@ class Http:
             raise
         connection = HTTPSConnection(host, port, context=self._tls()) if is_tls else HTTPConnection(host, port)
         connection.sock = connected
-        # It would look the name up again, and go to an address that nobody has checked.
+        # HTTPSConnection would resolve the name again and might connect to an unchecked address.
         connection.auto_open = 0
         return connection
 
@@ -94,13 +95,13 @@ class Http:
         return connected
 
     def _tls(self) -> ssl.SSLContext:
-        """Made once: loading the authorities takes 20 ms."""
+        """Return the TLS context, built once because loading certificates takes 20 ms."""
         if self._context is None:
             self._context = ssl.create_default_context(cafile=self._authorities)
         return self._context
 
     def _exchange(self, connection: HTTPConnection, request: Request) -> Reply | OutcomeUnknown:
-        """From here on the provider may have seen the request."""
+        """Send the request and read the response. From here on a failure leaves the outcome unknown."""
         parts = urlsplit(request.url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"User-Agent": "carillon", "Connection": "close", **request.headers}
@@ -108,8 +109,8 @@ class Http:
             with _limit(connection.sock, self._read_seconds):
                 connection.request("POST", target, request.body, headers)
                 answer = connection.getresponse()
-                told = {name.lower(): value for name, value in answer.getheaders()}
-                return Reply(answer.status, told, answer.read(MAX_ANSWER_BYTES))
+                headers = {name.lower(): value for name, value in answer.getheaders()}
+                return Reply(answer.status, headers, answer.read(MAX_ANSWER_BYTES))
         except TimeoutError:
             return OutcomeUnknown("read_timeout")
         except _FAULTS as error:
@@ -118,9 +119,9 @@ class Http:
 
 @contextmanager
 def _limit(connected: socket.socket, seconds: float) -> Iterator[None]:
-    """Ends the connection after so long in all: a socket's own timeout begins anew with every byte."""
+    """End the connection after a total time. The timeout of a socket restarts with every byte."""
     connected.settimeout(seconds)
-    # The plain socket's method: TLS's own would take the session from under the thread that reads.
+    # The method of the plain socket: that of TLS would close the session while another thread reads.
     timer = Timer(seconds, _end, (connected,))
     timer.daemon = True
     timer.start()
@@ -138,7 +139,7 @@ def _end(connected: socket.socket) -> None:
 
 
 def read_retry_after(reply: Reply) -> timedelta | None:
-    """How long to wait, from `Retry-After` in seconds or as a date beside the answer's own `Date` (RFC 9110)."""
+    """Return the delay of `Retry-After`: seconds, or a date relative to the response's `Date` (RFC 9110)."""
     text = reply.headers.get("retry-after", "").strip()
     if text.isdecimal() and len(text) <= 7:
         return timedelta(seconds=int(text))

@@ -1,4 +1,4 @@
-"""Mobile push by Amazon SNS (`Publish` to platform endpoints), to every device of the contact.
+"""Mobile push over Amazon SNS (`Publish` to platform endpoints), to every device of the contact.
 
 https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
 """
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from chalicelib.providers.aws_errors import AwsError, Refusal
     from chalicelib.providers.registry import ProviderClients
 
-#: No further device is begun after this long, so that one send stays far below the lease of its claim.
+#: After this time no further device is tried, so that one send stays well below the lease of its claim.
 DEVICES_WITHIN = timedelta(seconds=5)
-#: Only endpoints: `TargetArn` takes topics too, and who may write contacts may not publish to those.
+#: Only endpoints. `TargetArn` also accepts topics, and a writer of contacts must not publish to topics.
 _ENDPOINT = re.compile(
     r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:endpoint/[A-Z_]+/[A-Za-z0-9_.-]{1,256}/[A-Za-z0-9-]{1,64}"
 )
@@ -47,20 +47,20 @@ Application = Annotated[
 
 
 class SnsClient(Protocol):
-    """The call we make of boto3's client for "sns", whose stubs are not among our requirements."""
+    """The used call of the client for "sns". Its type stubs are not installed."""
 
     def publish(self, **request: object) -> Mapping[str, object]:
-        """AWS's Publish."""
+        """Call Publish."""
 
 
 class PushSettings(StrictModel):
-    """Which apps a push channel reaches: platform applications of SNS, by ARN."""
+    """Settings of a push channel: the ARNs of the platform applications that it reaches."""
 
     applications: Annotated[tuple[Application, ...], Field(min_length=1, max_length=10)]
 
 
 class PushContent(StrictModel):
-    """What a push template is made of; the push services take about 4 KB in all."""
+    """Content of a push template. Push services accept about 4 KB in total."""
 
     title: Annotated[str, Field(min_length=1)] | None = None
     text: Annotated[str, Field(min_length=1)]
@@ -79,9 +79,9 @@ class _DeliveryFailure(ProviderEvent):
 
 
 class Push(BaseChannelType):
-    """One message to the contact is one notification on each of their devices.
+    """Amazon SNS. A message is one notification on each device of the contact.
 
-    It counts as sent when one device's was accepted. There is no token by which SNS would drop a second one.
+    It counts as sent when one device accepted it. SNS has no idempotency token.
     """
 
     name: str = "push"
@@ -95,18 +95,18 @@ class Push(BaseChannelType):
         self._client = client
 
     def address_of(self, contact: Contact) -> str | None:
-        """The contact's endpoint ARNs, by spaces; tokens that are none were never registered with SNS."""
+        """Return the contact's endpoint ARNs, separated by spaces. Other tokens are not registered with SNS."""
         return " ".join(token for token in contact.push_tokens if _ENDPOINT.fullmatch(token)) or None
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One call for each device of the channel's apps, as long as they go well and time allows."""
+        """Send with one call per device of the channel's apps, until a call fails or time runs out."""
         endpoints = choose_endpoints(outgoing.channel, outgoing.to)
         return (
-            join_verdicts(list(self._send_each(outgoing, endpoints))) if endpoints else PermanentFailure("no_endpoint")
+            join_results(list(self._send_each(outgoing, endpoints))) if endpoints else PermanentFailure("no_endpoint")
         )
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """What a platform application publishes of deliveries that failed for good."""
+        """Return the reports of a permanently failed delivery, as a platform application publishes it."""
         return read_failure_event(read_event(callback))
 
     def _send_each(self, outgoing: OutgoingMessage, endpoints: Sequence[str]) -> Iterator[SendResult]:
@@ -126,29 +126,29 @@ class Push(BaseChannelType):
 
 
 def build(edges: ProviderClients) -> Push:
-    """By SNS alone."""
+    """Build the channel type."""
     return Push(edges.sns)
 
 
 def choose_endpoints(channel: Channel, to: str) -> list[str]:
-    """Those of `to` that belong to the channel's applications."""
+    """Return the endpoints of `to` that belong to the channel's applications."""
     named = channel.settings.get("applications")
     prefixes = tuple(f"{app}/".replace(":app/", ":endpoint/", 1) for app in named) if isinstance(named, list) else ()
     return [each for each in to.split() if _ENDPOINT.fullmatch(each) and each.startswith(prefixes)]
 
 
-def join_verdicts(verdicts: Sequence[SendResult]) -> SendResult:
-    """Of one message to several devices: sent if one was, unknown if one may have been, else what came last."""
-    ids = [each.provider_id for each in verdicts if isinstance(each, Accepted)]
+def join_results(results: Sequence[SendResult]) -> SendResult:
+    """Return one result for several devices: accepted if one is, unknown if one may be, otherwise the last one."""
+    ids = [each.provider_id for each in results if isinstance(each, Accepted)]
     if ids:
         return Accepted(",".join(ids))
-    unsure = [each for each in verdicts if isinstance(each, OutcomeUnknown)]
-    others = [each for each in verdicts if not isinstance(each, RecipientSuppressed)]
-    return (unsure or others or list(verdicts))[-1]
+    unsure = [each for each in results if isinstance(each, OutcomeUnknown)]
+    others = [each for each in results if not isinstance(each, RecipientSuppressed)]
+    return (unsure or others or list(results))[-1]
 
 
 def build_request(outgoing: OutgoingMessage, endpoint: str) -> dict[str, object]:
-    """The parameters of `Publish`: one payload for each push service, and the message uid for the app."""
+    """Return the parameters of `Publish`: one payload per push service, with the message uid for the app."""
     title, text = outgoing.content.get("title"), outgoing.content["text"]
     alert = {"title": title, "body": text} if title else {"body": text}
     apple = json.dumps({"aps": {"alert": alert}, "message": str(outgoing.uid)})
@@ -158,7 +158,7 @@ def build_request(outgoing: OutgoingMessage, endpoint: str) -> dict[str, object]
 
 
 def read_error(error: AwsError) -> SendResult:
-    """What a failed call means for the message; providers.md has the table."""
+    """Return the send result of a failed call."""
     return read_failure(error, _explain)
 
 

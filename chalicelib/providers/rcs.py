@@ -1,4 +1,4 @@
-"""RCS by AWS End User Messaging (`SendRcsMessage`), with the provider's fallback to SMS or with ours, never both.
+"""RCS over AWS End User Messaging (`SendRcsMessage`). The fallback to SMS is the provider's or the step's, never both.
 
 https://docs.aws.amazon.com/sms-voice/latest/userguide/rcs-fallback-per-message.html
 """
@@ -30,35 +30,35 @@ if TYPE_CHECKING:
 
 
 class RcsSettings(StrictModel):
-    """How an RCS channel sends, and who writes an SMS instead where RCS does not arrive."""
+    """Settings of an RCS channel, and the fallback to SMS when RCS does not arrive."""
 
     provider: Literal["aws"] = "aws"
-    #: An RCS agent or a pool, by id or ARN.
+    #: Id or ARN of an RCS agent or a pool.
     origination_identity: Identity
     configuration_set: Identity | None = None
     protect_configuration_id: Identity | None = None
     max_price: Annotated[str, Field(pattern=r"^[0-9]{0,2}\.[0-9]{1,5}$", min_length=2)] | None = None
-    #: A message that has not arrived by then is taken back, so that a fallback does not make two of it.
+    #: A message that has not arrived by then is revoked, so that a fallback does not send it twice.
     time_to_live_seconds: Annotated[int, Field(ge=1, le=172_800)] | None = None
-    #: `provider`: AWS sends the SMS, and a fallback of the SEND step is not tried. `none`: the step's, if it has one.
+    #: `provider`: AWS sends the SMS, and the fallback of the step is not used. `none`: the step's fallback is used.
     fallback: Literal["none", "provider"] = "none"
-    #: A number or sender id; without one AWS chooses from the pool.
+    #: Number or sender id of the SMS. Without one AWS chooses from the pool.
     fallback_identity: Identity | None = None
 
 
 class RcsContent(StrictModel):
-    """What an RCS template is made of; AWS takes 3,072 characters, and 1,600 of the SMS instead."""
+    """Content of an RCS template: at most 3,072 characters, and 1,600 for the SMS."""
 
     text: Annotated[str, Field(min_length=1)]
-    #: The SMS that the provider sends instead; the same text when it is not given.
+    #: Text of the fallback SMS. Without it the RCS text is used.
     fallback_text: Annotated[str, Field(min_length=1)] | None = None
 
 
 class Rcs(BaseChannelType):
-    """There is no token by which AWS would drop a second message."""
+    """AWS End User Messaging. It has no idempotency token, so a repeated send is a second message."""
 
     name: str = "rcs"
-    #: AWS does not tell a device without RCS from one that is off; an SMS instead serves both.
+    #: AWS does not distinguish a device without RCS from one that is off. The fallback SMS serves both.
     unreachable_codes: frozenset[str] = frozenset({"RCS_UNREACHABLE", "RCS_CARRIER_UNREACHABLE"})
     settings: type[BaseModel] = RcsSettings
     content: type[BaseModel] = RcsContent
@@ -68,15 +68,15 @@ class Rcs(BaseChannelType):
         self._client = client
 
     def address_of(self, contact: Contact) -> str | None:
-        """The contact's phone, E.164."""
+        """Return the contact's phone number in E.164."""
         return contact.phone
 
     def falls_back(self, channel: Channel) -> bool:
-        """As the channel says."""
+        """Report whether the channel uses the provider's fallback."""
         return get_setting(channel, "fallback") == "provider"
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One call, if the SDK has it: Lambda's own may be older than RCS."""
+        """Send with one call, if the SDK supports RCS. The SDK of the Lambda runtime may be older."""
         call = getattr(self._client, "send_rcs_message", None)
         if call is None:
             return ChannelFailure("sdk_without_rcs")
@@ -86,17 +86,17 @@ class Rcs(BaseChannelType):
             return read_error(error)
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """Statuses, as SNS or EventBridge bring them; those of an SMS instead are read by `sms`."""
+        """Return the reports of a status event of SNS or EventBridge. `sms` reads those of the fallback SMS."""
         return read_status(read_event(callback), "RCS_")
 
 
 def build(edges: ProviderClients) -> Rcs:
-    """By AWS alone."""
+    """Build the channel type."""
     return Rcs(edges.messaging)
 
 
 def build_request(outgoing: OutgoingMessage) -> dict[str, object]:
-    """The parameters of `SendRcsMessage`; what is not set is left out."""
+    """Return the parameters of `SendRcsMessage`. Unset ones are omitted."""
     channel = outgoing.channel
     optional: dict[str, object] = {
         "ConfigurationSetName": get_setting(channel, "configurationSet"),

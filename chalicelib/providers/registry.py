@@ -1,4 +1,4 @@
-"""The channel types that exist; adding one is a file, with its `build`, and its name here."""
+"""The registry of channel types. A new one is a file with a `build` function, and its name here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHANNEL_TYPES = ("console", "email", "push", "rcs", "sms", "webhook", "whatsapp"
 
 @dataclass(frozen=True, slots=True)
 class ProviderClients:
-    """How channel types reach the world. Clients make one attempt: a lost answer must not become a second send."""
+    """Clients and settings of the channel types. Clients make one attempt: a retry could send a message twice."""
 
     ses: SESV2Client
     messaging: MessagingClient
@@ -34,18 +34,18 @@ class ProviderClients:
     sns: SnsClient
     secrets: Secrets
     http: Http = field(default_factory=Http)
-    #: Where the console keeps its messages; None keeps none.
+    #: Folder of the console's messages; None: not stored.
     outbox: Path | None = None
-    #: Where callbacks come in, without a slash at the end; empty asks for none.
+    #: Base URL of callbacks, without a slash at the end. Empty: callbacks are not requested.
     public_url: str = ""
     twilio_url: str = "https://api.twilio.com"
     meta_url: str = "https://graph.facebook.com"
-    #: `host:port` of webhook receivers that need be neither https nor public.
+    #: `host:port` of webhook receivers that may use http and private addresses.
     webhook_allowed: frozenset[str] = frozenset()
 
 
 class ChannelTypes(Mapping[str, ChannelType]):
-    """One of each, by name. Its module is imported when it is first asked for: a worker sends by one or two of them."""
+    """The channel types by name. Each is imported on first use, because a worker uses one or two of them."""
 
     def __init__(self, edges: ProviderClients) -> None:
         self._edges = edges
@@ -67,7 +67,7 @@ class ChannelTypes(Mapping[str, ChannelType]):
     def _build(self, name: str) -> ChannelType:
         if name not in CHANNEL_TYPES:
             raise KeyError(name)
-        with self._building:  # Threads send side by side; what a channel type remembers is to be there once.
+        with self._building:  # Threads share a channel type and its caches, so it is built once.
             if name not in self._built:
                 build: Callable[[ProviderClients], ChannelType] = import_module(f"chalicelib.providers.{name}").build
                 self._built[name] = build(self._edges)

@@ -1,4 +1,4 @@
-"""Reads what a channel's secret holds."""
+"""Read the secret of a channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def get_secret(secrets: Secrets, workspace: WorkspaceUid, channel: Channel) -> Mapping[str, str]:
-    """The secret's JSON object. Raises NotFound when it is not there or is not such an object, RetryLater."""
+    """Return the JSON object of a secret. Raises NotFound if there is no such object, and RetryLater."""
     name = get_setting(channel, "secretName")
     try:
         found = json.loads(secrets(workspace, name))
@@ -29,5 +29,5 @@ def get_secret(secrets: Secrets, workspace: WorkspaceUid, channel: Channel) -> M
 
 
 def read_secret_fault(error: NotFound | RetryLater) -> ChannelFailure | TransientFailure:
-    """What a secret that cannot be had means for a message: it was not sent."""
+    """Return the send result for a secret that cannot be read: the message was not sent."""
     return ChannelFailure("secret_not_found") if isinstance(error, NotFound) else TransientFailure("secret_unavailable")

@@ -1,4 +1,4 @@
-"""Signatures of callbacks: made, and compared in constant time."""
+"""Compute the signatures of callbacks and compare them in constant time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sign_twilio(auth_token: str, url: str, parameters: Iterable[tuple[str, str]]
 
 
 def verify_twilio(auth_token: str, url: str, parameters: Iterable[tuple[str, str]], signature: str) -> bool:
-    """Whether Twilio made this request; never with an empty token."""
+    """Report whether Twilio signed this request. False for an empty token."""
     return _is_same(auth_token, sign_twilio(auth_token, url, parameters), signature)
 
 
@@ -34,9 +34,9 @@ def sign_meta(app_secret: str, body: bytes) -> str:
 
 
 def verify_meta(app_secret: str, body: bytes, signature: str) -> bool:
-    """Whether Meta made this request; never with an empty secret."""
+    """Report whether Meta signed this request. False for an empty secret."""
     return _is_same(app_secret, sign_meta(app_secret, body), signature)
 
 
-def _is_same(key: str, wanted: str, given: str) -> bool:
-    return bool(key) and hmac.compare_digest(wanted.encode(), given.encode(errors="replace"))
+def _is_same(key: str, expected: str, received: str) -> bool:
+    return bool(key) and hmac.compare_digest(expected.encode(), received.encode(errors="replace"))

@@ -1,4 +1,4 @@
-"""SMS, by AWS End User Messaging or by Twilio."""
+"""SMS over AWS End User Messaging or Twilio."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 
 class SmsSettings(RootModel[Annotated[AwsSmsSettings | TwilioSmsSettings, Field(discriminator="provider")]]):
-    """Those of the provider that `provider` names: `aws` or `twilio`."""
+    """Settings of an SMS channel. `provider` is `aws` or `twilio` and decides the other fields."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"}, defer_build=True)
 
 
 class SmsContent(StrictModel):
-    """What an SMS template is made of. Providers cut at 1,600 characters; `sms_segments` counts the parts."""
+    """Content of an SMS template. Providers accept 1,600 characters; `sms_segments` counts the parts."""
 
     text: Annotated[str, Field(min_length=1)]
 
 
 class Sms(ProviderDispatch):
-    """A text to a phone."""
+    """The SMS channel type."""
 
     name: str = "sms"
-    #: Twilio: no mobile number, a landline.
+    #: Codes of Twilio for a number that cannot receive SMS, such as a landline.
     unreachable_codes: frozenset[str] = frozenset({"21614", "30006"})
     settings: type[BaseModel] = SmsSettings
     content: type[BaseModel] = SmsContent
 
     def address_of(self, contact: Contact) -> str | None:
-        """The contact's phone, E.164."""
+        """Return the contact's phone number in E.164."""
         return contact.phone
 
     def parts_of(self, content: Mapping[str, str]) -> int:
-        """As many SMS as the text takes."""
+        """Return the number of SMS that the text needs."""
         return count_segments(content["text"]).segments
 
 
 def build(edges: ProviderClients) -> Sms:
-    """With both providers."""
+    """Build the channel type with both providers."""
     twilio = TwilioSms(edges.http, edges.secrets, edges.twilio_url, edges.public_url)
     return Sms({"aws": AwsSms(edges.messaging), "twilio": twilio})

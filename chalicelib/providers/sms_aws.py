@@ -1,4 +1,4 @@
-"""SMS by AWS End User Messaging (`SendTextMessage`)."""
+"""SMS over AWS End User Messaging (`SendTextMessage`)."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9_:/+-]{1,256}$")]
 
 
 class AwsSmsSettings(StrictModel):
-    """How a channel sends by AWS; without an identity AWS chooses one of the account's."""
+    """Settings of an SMS channel over AWS. Without an identity AWS chooses one of the account."""
 
     provider: Literal["aws"]
-    #: A phone number, sender id or pool, by its name, id or ARN.
+    #: Name, id or ARN of a phone number, sender id or pool.
     origination_identity: Identity | None = None
-    #: Where AWS reports deliveries.
+    #: Configuration set that publishes delivery reports.
     configuration_set: Identity | None = None
     protect_configuration_id: Identity | None = None
-    #: In USD a part; a dearer country is refused.
+    #: Highest price in USD per part. AWS refuses a message to a more expensive country.
     max_price: Annotated[str, Field(pattern=r"^[0-9]{0,2}\.[0-9]{1,5}$", min_length=2)] | None = None
     time_to_live_seconds: Annotated[int, Field(ge=5, le=259_200)] | None = None
 
 
 class AwsSms(BaseChannelType):
-    """There is no token by which AWS would drop a second message."""
+    """AWS End User Messaging. It has no idempotency token, so a repeated send is a second message."""
 
     def __init__(self, client: MessagingClient) -> None:
         """The client must be built with one attempt, 3 s to connect and 10 s to read."""
         self._client = client
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One call."""
+        """Send with one call."""
         try:
             return read_answer(self._client.send_text_message(**build_request(outgoing)))
         except AWS_ERRORS as error:
             return read_error(error)
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """Statuses and inbound texts, as SNS or EventBridge bring them."""
+        """Return the reports of a status event or an inbound text of SNS or EventBridge."""
         event = read_event(callback)
         return read_status(event, "TEXT_") or read_inbound(event)
 
 
 def build_request(outgoing: OutgoingMessage) -> dict[str, object]:
-    """The parameters of `SendTextMessage`; what is not set is left out."""
+    """Return the parameters of `SendTextMessage`. Unset ones are omitted."""
     channel = outgoing.channel
     optional = {
         "OriginationIdentity": get_setting(channel, "originationIdentity"),

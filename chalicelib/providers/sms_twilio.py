@@ -1,4 +1,4 @@
-"""SMS by Twilio (`POST …/Messages.json`), its status callbacks and inbound texts.
+"""SMS over Twilio (`POST …/Messages.json`), its status callbacks and inbound texts.
 
 https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/api/errors
 """
@@ -41,17 +41,17 @@ if TYPE_CHECKING:
     from chalicelib.providers.base import Secrets
     from chalicelib.providers.http import Http
 
-#: More than ten hours of messages wait at Twilio: it takes none before that is less.
+#: Twilio's queue holds more than ten hours of messages. It accepts none until the queue is shorter.
 QUEUE_PAUSE = timedelta(minutes=1)
 _QUEUE_FULL = frozenset({"21611", "30001"})
-#: Faults of credentials, account, sender or messaging service.
+#: Error codes of credentials, account, sender or messaging service.
 _CHANNEL_CODES = frozenset(
     {"20003", "20005", "20006", "20404", "21603", "21620", "21701", "21703", "21705", "30002", "30034"}
 )
 
 
 class TwilioSmsSettings(StrictModel):
-    """How a channel sends by Twilio: from a sender or a messaging service.
+    """Settings of an SMS channel over Twilio, with a sender or a messaging service.
 
     The secret is a JSON object: `authToken`, which signs callbacks, and for an API key `apiKey` and `apiSecret`.
     """
@@ -59,7 +59,7 @@ class TwilioSmsSettings(StrictModel):
     provider: Literal["twilio"]
     account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
     secret_name: SecretName
-    #: A number in E.164, a short code or an alphanumeric sender id.
+    #: Number in E.164, short code or alphanumeric sender id.
     sender: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{4,14}|[0-9]{3,8}|[A-Za-z0-9 ]{1,11})$")] | None = None
     messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-fA-F]{32}$")] | None = None
     validity_period_seconds: Annotated[int, Field(ge=1, le=36_000)] | None = None
@@ -67,7 +67,7 @@ class TwilioSmsSettings(StrictModel):
     @model_validator(mode="after")
     def _has_one_sender(self) -> Self:
         if (self.sender is None) == (self.messaging_service_sid is None):
-            raise ValueError("name either sender or messagingServiceSid")
+            raise ValueError("set exactly one of sender and messagingServiceSid")
         return self
 
 
@@ -79,14 +79,14 @@ class _TwilioResponse(ProviderEvent):
 
 
 class TwilioSms(BaseChannelType):
-    """There is no token by which Twilio would drop a second message."""
+    """Twilio. It has no idempotency token, so a repeated send is a second message."""
 
     def __init__(self, http: Http, secrets: Secrets, base_url: str, public_url: str) -> None:
-        """`public_url`: where callbacks come in; empty asks for none."""
+        """Set the base URL of callbacks. Empty: callbacks are not requested."""
         self._http, self._secrets, self._base_url, self._public_url = http, secrets, base_url, public_url
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One request."""
+        """Send with one request."""
         try:
             secret = get_secret(self._secrets, outgoing.uid.workspace, outgoing.channel)
         except (NotFound, RetryLater) as error:
@@ -95,17 +95,17 @@ class TwilioSms(BaseChannelType):
         return read_answer(reply) if isinstance(reply, Reply) else reply
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """A status callback or an inbound text."""
+        """Return the reports of a status callback or an inbound text."""
         return read_callback(callback)
 
     def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
-        """By `X-Twilio-Signature`. It has no time: a replay tells what is known, and changes nothing."""
+        """Check `X-Twilio-Signature`. It has no timestamp, but a replayed report changes nothing."""
         token = get_secret(self._secrets, workspace, channel).get("authToken", "")
         return verify_twilio(token, callback.url, read_form(callback), callback.headers.get("x-twilio-signature", ""))
 
 
 def build_request(outgoing: OutgoingMessage, secret: Mapping[str, str], base_url: str, public_url: str) -> Request:
-    """A form, with basic authentication by the API key or else by the account's own token."""
+    """Build a form request with basic authentication by the API key or the account's token."""
     account = get_setting(outgoing.channel, "accountSid")
     user = secret.get("apiKey") or account
     password = secret.get("apiSecret") if secret.get("apiKey") else secret.get("authToken")
@@ -126,13 +126,13 @@ def build_request(outgoing: OutgoingMessage, secret: Mapping[str, str], base_url
 
 
 def _callback_url(outgoing: OutgoingMessage, public_url: str) -> str:
-    """Twilio signs it with its query, so nobody can move a status to another message."""
+    """Return the callback URL. Twilio signs its query, so a status cannot be moved to another message."""
     hook = build_callback_id(outgoing.uid.workspace, outgoing.channel.uid)
     return f"{public_url}/v1/hooks/{hook}?message={outgoing.uid}" if public_url else ""
 
 
 def read_answer(reply: Reply) -> SendResult:
-    """What Twilio says; its error codes tell more than the HTTP status. providers.md has the table."""
+    """Return the send result of a response. Twilio's error codes are more specific than the HTTP status."""
     response = _TwilioResponse.read(read_json(reply.body))
     code = response.code
     if reply.status in {200, 201}:

@@ -1,4 +1,4 @@
-"""Where a URL that a user wrote may lead: https, port 443, public addresses, and the address that was checked.
+"""Guard user-supplied URLs: https, port 443, public addresses, and a connection to the checked address.
 
 Allow-lists `host:port` lift all of that; they are the installation's, never a workspace's.
 """
@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The system's resolver has no limit of its own that one could count on.
+#: Longest time of a DNS lookup, in s. The system's resolver has no reliable limit.
 RESOLVE_SECONDS = 3.0
 MAX_URL = 2_048
-#: One label of a DNS name (RFC 1123).
+#: A label of a DNS name (RFC 1123).
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 #: Resolvers read a name that ends in such a label as an IPv4 address in short, octal or hexadecimal form.
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -31,22 +31,22 @@ _CLOSED_V4 = (
     *map(IPv4Network, ("192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24")),
     *map(IPv4Network, ("224.0.0.0/4", "240.0.0.0/4")),
 )
-#: All that is given out as global unicast (RFC 4291), without what leads elsewhere: Teredo, documentation, 6to4.
+#: Global unicast (RFC 4291), without the blocks that lead elsewhere: Teredo, documentation, 6to4.
 _OPEN_V6 = IPv6Network("2000::/3")
 _CLOSED_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 
 
 class NotAllowed(ValueError):
-    """A URL that is not called; the message says why."""
+    """The URL must not be called. The message says why."""
 
 
 class NoAddress(OSError):
-    """A name without an address, or whose servers do not answer: nothing was sent."""
+    """The host has no address, or its DNS servers do not respond. Nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL taken apart; `is_trusted` when the installation's allow-list names it."""
+    """A parsed URL. `is_trusted`: the allow-list of the installation names its host and port."""
 
     host: str
     port: int
@@ -54,7 +54,7 @@ class Target:
 
 
 def check_url(url: str, allowed: frozenset[str]) -> Target:
-    """Raises NotAllowed. Says nothing of the addresses behind a name yet."""
+    """Parse and check a URL. Raises NotAllowed. The addresses of the host are checked by `resolve`."""
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or set(url) & set(" \\\"'<>^`{|}"):
         raise NotAllowed(f"must be a URL of at most {MAX_URL} printable ASCII characters; write names as xn--…")
     try:
@@ -63,7 +63,7 @@ def check_url(url: str, allowed: frozenset[str]) -> Target:
     except ValueError as error:
         raise NotAllowed("must be a valid URL") from error
     host = (parts.hostname or "").lower()
-    # Brackets may also hold what some later form of addresses would be (RFC 3986), which others read as a name.
+    # Brackets may also hold a future form of addresses (RFC 3986), which other programs read as a name.
     is_bracketed = "[" in parts.netloc
     if "@" in parts.netloc or "%" in parts.netloc or parts.fragment or not host or is_bracketed != (":" in host):
         raise NotAllowed("must have a host, and no user, password, zone or fragment")
@@ -85,7 +85,7 @@ def _check_host(host: str) -> None:
 
 
 def is_public(address: str) -> bool:
-    """Whether an address in its plain form is one of the public internet's."""
+    """Report whether an IP address in its plain form belongs to the public internet."""
     try:
         found = ip_address(address)
     except ValueError:
@@ -96,23 +96,23 @@ def is_public(address: str) -> bool:
 
 
 def _is_public_v6(address: IPv6Address) -> bool:
-    """Addresses that carry an IPv4 one (mapped, NAT64) lie outside of the global block."""
+    """Report whether an IPv6 address is public. Those that embed an IPv4 address are outside of the global block."""
     return address.scope_id is None and address in _OPEN_V6 and not any(address in block for block in _CLOSED_V6)
 
 
 def find_address(target: Target, resolve: Callable[[str, int], tuple[str, ...]]) -> str:
-    """The one address to connect to. Raises NotAllowed when any of the name's is not public, NoAddress without one."""
+    """Return the address to connect to. Raises NotAllowed if any address is not public, NoAddress without one."""
     found = resolve(target.host, target.port)
     if not found:
         raise NoAddress(target.host)
     if not target.is_trusted and not all(map(is_public, found)):
         raise NotAllowed("must not lead to an address that is not public")
-    # IPv4 first: Lambda has no way out by IPv6 unless somebody built one.
+    # IPv4 first: a Lambda function has no IPv6 egress by default.
     return min(found, key=lambda address: ":" in address)
 
 
 def resolve(host: str, port: int) -> tuple[str, ...]:
-    """All addresses of a name by the system's resolver, none after RESOLVE_SECONDS."""
+    """Return all addresses of a name by the system's resolver. None are returned after RESOLVE_SECONDS."""
     answers: SimpleQueue[tuple[str, ...]] = SimpleQueue()
     Thread(target=lambda: answers.put(_look_up(host, port)), daemon=True, name="resolve").start()
     try:

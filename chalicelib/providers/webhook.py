@@ -1,4 +1,4 @@
-"""Messages to a URL of the workspace's own, signed by the Standard Webhooks specification.
+"""Messages to a URL of the workspace, signed by the Standard Webhooks specification.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -41,15 +41,15 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[str, int], tuple[str, ...]]
 
-#: Answers that speak of the URL or the signature, not of this message. 410 is the receiver's way to end it all.
+#: Status codes about the URL or the signature, not about this message. With 410 the receiver ends all deliveries.
 _CHANNEL_STATUSES = frozenset({401, 403, 404, 405, 410})
-#: Not taken, and worth another try: the request was too slow or too early.
+#: Status codes of a request that was too slow or too early. It may be retried.
 _PASSING_STATUSES = frozenset({408, 425})
 Text = Annotated[str, Field(min_length=1)]
 
 
 class WebhookContent(StrictModel):
-    """Any fields of the workspace's choice, each a template; they arrive as the strings of a JSON object."""
+    """Content of a webhook template: any fields, each a template. They arrive as strings of a JSON object."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Text]
@@ -60,21 +60,21 @@ class WebhookContent(StrictModel):
     def _has_some(self) -> Self:
         names = list(self.__pydantic_extra__)
         if self.text is None and not names:
-            raise ValueError("needs at least one field")
+            raise ValueError("at least one field is required")
         if len(names) > 30 or not all(name.isidentifier() and name.isascii() and len(name) <= 64 for name in names):
-            raise ValueError("has at most 30 fields, named by letters, digits and _, up to 64 of them")
+            raise ValueError("at most 30 fields, with names of at most 64 letters, digits and _")
         return self
 
 
 def build_settings(allowed: frozenset[str]) -> type[BaseModel]:
-    """The model of the settings; which URLs are good depends on the installation's allow-list."""
+    """Return the model of the settings. Valid URLs depend on the allow-list of the installation."""
 
     def check(url: str) -> str:
         check_url(url, allowed)
         return url
 
     class WebhookSettings(StrictModel):
-        """Where messages go. The secret is `whsec_…`; several by spaces while one replaces the other."""
+        """Settings of a webhook channel. The secret is `whsec_…`; during a rotation it is two, separated by a space."""
 
         url: Annotated[str, Field(max_length=2048), AfterValidator(check)]
         secret_name: SecretName
@@ -83,7 +83,7 @@ def build_settings(allowed: frozenset[str]) -> type[BaseModel]:
 
 
 class WebhookChannel(BaseChannelType):
-    """The receiver drops what it has seen, by `webhook-id`, which is the message uid: a lost answer is tried again."""
+    """The webhook channel type. Receivers deduplicate by `webhook-id`, so a lost response is retried."""
 
     name: str = "webhook"
     content: type[BaseModel] = WebhookContent
@@ -91,16 +91,16 @@ class WebhookChannel(BaseChannelType):
     timeout: timedelta = TIMEOUT + timedelta(seconds=RESOLVE_SECONDS)
 
     def __init__(self, http: Http, secrets: Secrets, allowed: frozenset[str], resolver: Resolve = resolve) -> None:
-        """`allowed`: `host:port` of receivers inside of the installation, which need be neither https nor public."""
+        """Set the `host:port` of internal receivers, which may use http and private addresses."""
         self.settings = build_settings(allowed)
         self._http, self._secrets, self._allowed, self._resolve = http, secrets, allowed, resolver
 
     def address_of(self, contact: Contact) -> str | None:
-        """Every contact: the URL is the channel's."""
+        """Return an address for every contact, because the URL belongs to the channel."""
         return contact.uid
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One request, to the very address that was checked."""
+        """Send with one request to the checked address."""
         try:
             secrets = self._secrets(outgoing.uid.workspace, get_setting(outgoing.channel, "secretName")).split()
             request = build_request(outgoing, secrets, datetime.now(UTC))
@@ -118,12 +118,12 @@ class WebhookChannel(BaseChannelType):
 
 
 def build(edges: ProviderClients) -> WebhookChannel:
-    """To public receivers, and to those that the installation allows."""
+    """Build the channel type with the allow-list of the installation."""
     return WebhookChannel(edges.http, edges.secrets, edges.webhook_allowed)
 
 
 def build_request(outgoing: OutgoingMessage, secrets: Sequence[str], now: datetime) -> Request:
-    """JSON with the three headers of the specification.
+    """Build the JSON request with the three headers of the specification.
 
     Raises ValueError without a secret or for one that is not base64, EmptyWebhookSecretError for an empty one.
     """
@@ -145,7 +145,7 @@ def build_request(outgoing: OutgoingMessage, secrets: Sequence[str], now: dateti
 
 
 def _build_body(outgoing: OutgoingMessage) -> dict[str, object]:
-    """The same at every try, but for the headers."""
+    """Return the body, which is the same at every attempt."""
     data = {
         "messageUid": str(outgoing.uid),
         "flowUid": outgoing.uid.flow,
@@ -158,7 +158,7 @@ def _build_body(outgoing: OutgoingMessage) -> dict[str, object]:
 
 
 def read_answer(reply: Reply, uid: str) -> SendResult:
-    """Any 2xx is a yes; a 5xx may have been taken, and is tried again under the same id."""
+    """Return the send result of a response. A 5xx may have been processed, so it is retried under the same id."""
     status = reply.status
     if 200 <= status < 300:
         return Accepted(uid)

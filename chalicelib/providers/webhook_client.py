@@ -1,4 +1,4 @@
-"""Calls the webhooks of a workspace: signed by the Standard Webhooks specification, to the address that was checked.
+"""Call the webhooks of a workspace: signed by Standard Webhooks, at the checked address.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from chalicelib.model.webhook import OutgoingCall
 
-#: security.md: what does not answer in time is tried again.
+#: Time to read a response, in s. A slower receiver is called again later.
 ANSWER_SECONDS = 5.0
 
 
 class SignedWebhookClient:
-    """Implements `ports.webhooks.WebhookCaller`. `allowed`: `host:port` that are called though not public."""
+    """Implementation of `WebhookCaller`. `allowed`: `host:port` of internal receivers that may be called."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class SignedWebhookClient:
             raise invalid("url", str(error)) from error
 
     def call(self, call: OutgoingCall) -> tuple[int | None, str | None]:
-        """The name is looked up once, and its address called, so that nobody changes it in between."""
+        """Call the receiver. The name is resolved once, so that its address cannot change after the check."""
         try:
             address = find_address(check_url(call.url, self._allowed), self._resolve)
         except NotAllowed:

@@ -1,4 +1,4 @@
-"""WhatsApp, by AWS End User Messaging Social or by Meta's Cloud API."""
+"""WhatsApp over AWS End User Messaging Social or Meta's Cloud API."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 class WhatsAppSettings(
     RootModel[Annotated[AwsWhatsAppSettings | MetaWhatsAppSettings, Field(discriminator="provider")]]
 ):
-    """Those of the provider that `provider` names: `aws` or `meta`."""
+    """Settings of a WhatsApp channel. `provider` is `aws` or `meta` and decides the other fields."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"type": "object"}, defer_build=True)
 
 
 class WhatsApp(ProviderDispatch):
-    """A template that WhatsApp approved, or a text while a conversation is open."""
+    """The WhatsApp channel type: approved templates, or texts while a conversation is open."""
 
     name: str = "whatsapp"
-    #: Undeliverable: as a rule because nobody uses WhatsApp by this number.
+    #: Code for undeliverable messages. Usually the number is not registered with WhatsApp.
     unreachable_codes: frozenset[str] = frozenset({"131026"})
     settings: type[BaseModel] = WhatsAppSettings
     content: type[BaseModel] = WhatsAppContent
 
     def address_of(self, contact: Contact) -> str | None:
-        """The contact's phone, E.164."""
+        """Return the contact's phone number in E.164."""
         return contact.phone
 
 
 def build(edges: ProviderClients) -> WhatsApp:
-    """With both providers."""
+    """Build the channel type with both providers."""
     meta = MetaWhatsApp(edges.http, edges.secrets, edges.meta_url)
     return WhatsApp({"aws": AwsWhatsApp(edges.social), "meta": meta})

@@ -1,4 +1,4 @@
-"""WhatsApp by AWS End User Messaging Social (`SendWhatsAppMessage`).
+"""WhatsApp over AWS End User Messaging Social (`SendWhatsAppMessage`).
 
 https://docs.aws.amazon.com/social-messaging/latest/userguide/managing-event-destination-dlrs.html
 """
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class SocialClient(Protocol):
-    """The call we make of boto3's client for "socialmessaging", whose stubs are not among our requirements."""
+    """The used call of the client for "socialmessaging". Its type stubs are not installed."""
 
     def send_whatsapp_message(self, **request: object) -> Mapping[str, object]:
-        """AWS's SendWhatsAppMessage."""
+        """Call SendWhatsAppMessage."""
 
 
 class AwsWhatsAppSettings(StrictModel):
-    """How a channel sends by AWS."""
+    """Settings of a WhatsApp channel over AWS."""
 
     provider: Literal["aws"]
     #: `phone-number-id-…` or its ARN.
@@ -44,27 +44,27 @@ class AwsWhatsAppSettings(StrictModel):
 
 
 class AwsWhatsApp(BaseChannelType):
-    """There is no token by which AWS would drop a second message."""
+    """AWS End User Messaging Social. It has no idempotency token, so a repeated send is a second message."""
 
     def __init__(self, client: SocialClient) -> None:
         """The client must be built with one attempt, 3 s to connect and 10 s to read."""
         self._client = client
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One call."""
+        """Send with one call."""
         try:
             return read_answer(self._client.send_whatsapp_message(**build_request(outgoing)), "messageId")
         except AWS_ERRORS as error:
             return read_error(error)
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """AWS hands Meta's entry on as a text inside of its own event, by SNS."""
+        """Return the reports of an SNS event, which holds Meta's entry as a text."""
         event = SocialMessagingEvent.read(read_event(callback))
         return read_entry(WhatsAppEntry.read(read_json(event.entry)))
 
 
 def build_request(outgoing: OutgoingMessage) -> dict[str, object]:
-    """The parameters of `SendWhatsAppMessage`."""
+    """Return the parameters of `SendWhatsAppMessage`."""
     return {
         "originationPhoneNumberId": get_setting(outgoing.channel, "phoneNumberId"),
         "metaApiVersion": get_setting(outgoing.channel, "apiVersion") or "v20.0",
@@ -73,5 +73,5 @@ def build_request(outgoing: OutgoingMessage) -> dict[str, object]:
 
 
 def read_error(error: AwsError) -> SendResult:
-    """This service's codes mean what they always do; providers.md has the table."""
+    """Return the send result of a failed call. The service has no error codes of its own."""
     return read_failure(error, lambda _: None)

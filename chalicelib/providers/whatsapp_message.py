@@ -1,4 +1,4 @@
-"""WhatsApp's message object and its events, which are the same by AWS and by Meta itself.
+"""WhatsApp's message object and events, which are the same over AWS and over Meta.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
@@ -17,23 +17,24 @@ if TYPE_CHECKING:
 
     from chalicelib.model.message import OutgoingMessage
 
-#: WhatsApp refuses these inside of a template's parameter: line breaks, tabs, more than four spaces in a row.
+#: WhatsApp refuses these in a template parameter: line breaks, tabs, more than four consecutive spaces.
 _BLANKS = re.compile(r"[\s\x00-\x1f]*[\r\n\t\x00-\x1f\u2028\u2029][\s\x00-\x1f]*| {5,}")
 
 Parameter = Annotated[str, Field(min_length=1)] | None
 
 
 class WhatsAppContent(StrictModel):
-    """Either `text`, which is delivered within 24 hours of the contact's last message only, or an approved template.
+    """Content of a WhatsApp template: a `text` or an approved template of WhatsApp.
 
-    Each field is a template source, also the parameters, which are WhatsApp's {{1}} to {{9}} in the body.
+    A text is delivered only within 24 hours after the contact's last message. Each field is a template source. The
+    parameters fill WhatsApp's {{1}} to {{9}} in the body.
     """
 
     text: Parameter = None
     template_name: Parameter = None
-    #: As approved, such as `en_US`.
+    #: Language of the approved template, such as `en_US`.
     language: Parameter = None
-    #: The one variable that a header may have.
+    #: Value of the only variable that a header may have.
     header: Parameter = None
     parameter1: Parameter = None
     parameter2: Parameter = None
@@ -44,23 +45,23 @@ class WhatsAppContent(StrictModel):
     parameter7: Parameter = None
     parameter8: Parameter = None
     parameter9: Parameter = None
-    #: The end of the address behind the template's first button.
+    #: End of the URL of the template's first button.
     button: Parameter = None
 
     @model_validator(mode="after")
     def _is_one_of_two(self) -> Self:
         if (self.text is None) == (self.template_name is None):
-            raise ValueError("give either text or templateName")
+            raise ValueError("set exactly one of text and templateName")
         if (self.template_name is None) != (self.language is None):
-            raise ValueError("templateName needs language, and text has none")
-        given = [self.__dict__[f"parameter{number}"] is not None for number in range(1, 10)]
-        if sorted(given, reverse=True) != given:
+            raise ValueError("language is required with templateName and not allowed with text")
+        is_set = [self.__dict__[f"parameter{number}"] is not None for number in range(1, 10)]
+        if sorted(is_set, reverse=True) != is_set:
             raise ValueError("parameters must be numbered from 1 without a gap")
         return self
 
 
 def build_message(outgoing: OutgoingMessage, to: str) -> dict[str, object]:
-    """The JSON of a message; the message uid comes back in every status."""
+    """Return the JSON of a message. Every status returns the message uid."""
     kind = "text" if outgoing.content.get("text") else "template"
     return {
         "messaging_product": "whatsapp",

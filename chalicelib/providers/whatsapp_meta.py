@@ -1,4 +1,4 @@
-"""WhatsApp by Meta's Cloud API: its requests, its error codes, its signed webhooks.
+"""WhatsApp over Meta's Cloud API: requests, error codes and signed webhooks.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 """
@@ -43,21 +43,21 @@ if TYPE_CHECKING:
     from chalicelib.providers.base import Secrets
     from chalicelib.providers.http import Http
 
-#: Too many of all, or of the business account's calls.
+#: Rate limits of the app and of the business account.
 _THROTTLES = frozenset({"4", "80007", "130429", "131048"})
-#: Too many to this one number: WhatsApp allows one in six seconds.
+#: Rate limit of one recipient: WhatsApp allows one message in 6 s.
 _PAIR_THROTTLE = "131056"
 PAIR_PAUSE = timedelta(seconds=6)
 _UNPAID = "131042"
-#: Faults of token, rights, number or account, besides 200–299 and 133xxx.
+#: Error codes of token, rights, number or account, besides 200–299 and 133xxx.
 _CHANNEL_CODES = frozenset({"0", "3", "10", "33", "190", "368", "131005", "131031", "131037", "131045"})
-#: Of the template faults (132xxx) those that lie in one contact's values: what they say would come out too long or odd.
+#: Template errors (132xxx) that are caused by the values of one contact: too long or malformed.
 _VALUE_FAULTS = frozenset({"132005", "132018"})
 _PASSING = frozenset({"1", "2", "131000", "131016", "131057", "133004"})
 
 
 class MetaWhatsAppSettings(StrictModel):
-    """How a channel sends by Meta.
+    """Settings of a WhatsApp channel over Meta.
 
     The secret is a JSON object: `accessToken`, `appSecret`, which signs webhooks, and `verifyToken`.
     """
@@ -80,13 +80,13 @@ class _MetaResponse(ProviderEvent):
 
 
 class MetaWhatsApp(BaseChannelType):
-    """There is no token by which Meta would drop a second message."""
+    """Meta's Cloud API. It has no idempotency token, so a repeated send is a second message."""
 
     def __init__(self, http: Http, secrets: Secrets, base_url: str) -> None:
         self._http, self._secrets, self._base_url = http, secrets, base_url
 
     def send(self, outgoing: OutgoingMessage) -> SendResult:
-        """One request."""
+        """Send with one request."""
         try:
             secret = get_secret(self._secrets, outgoing.uid.workspace, outgoing.channel)
         except (NotFound, RetryLater) as error:
@@ -95,21 +95,21 @@ class MetaWhatsApp(BaseChannelType):
         return read_answer(reply) if isinstance(reply, Reply) else reply
 
     def read_events(self, callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-        """A webhook: a batch of entries."""
+        """Return the reports of a webhook, which is a batch of entries."""
         return read_webhook(callback)
 
     def is_genuine(self, workspace: WorkspaceUid, channel: Channel, callback: ProviderCallback) -> bool:
-        """By `X-Hub-Signature-256`. It has no time: a replay tells what is known, and changes nothing."""
+        """Check `X-Hub-Signature-256`. It has no timestamp, but a replayed report changes nothing."""
         secret = get_secret(self._secrets, workspace, channel).get("appSecret", "")
         return verify_meta(secret, callback.body, callback.headers.get("x-hub-signature-256", ""))
 
     def answer_challenge(self, workspace: WorkspaceUid, channel: Channel, query: Mapping[str, str]) -> str | None:
-        """Meta asks once, when the webhook is registered."""
+        """Answer the challenge that Meta sends when the webhook is registered."""
         return answer_challenge(get_secret(self._secrets, workspace, channel).get("verifyToken", ""), query)
 
 
 def build_request(outgoing: OutgoingMessage, secret: Mapping[str, str], base_url: str) -> Request:
-    """JSON with a bearer token."""
+    """Build the JSON request with a bearer token."""
     version, number = get_setting(outgoing.channel, "apiVersion"), get_setting(outgoing.channel, "phoneNumberId")
     return Request(
         url=f"{base_url}/{version or 'v23.0'}/{number}/messages",
@@ -119,7 +119,7 @@ def build_request(outgoing: OutgoingMessage, secret: Mapping[str, str], base_url
 
 
 def read_answer(reply: Reply) -> SendResult:
-    """By the error's code, which tells more than the HTTP status. providers.md has the table."""
+    """Return the send result of a response. Meta's error codes are more specific than the HTTP status."""
     response = _MetaResponse.read(read_json(reply.body))
     if reply.status == 200:
         wamid = response.messages[0].id if response.messages else ""
@@ -152,7 +152,7 @@ def _is_channel_fault(code: str) -> bool:
 
 
 def read_webhook(callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
-    """The reports of all entries; none for what is no webhook of WhatsApp."""
+    """Return the reports of all entries. None for other webhooks."""
     webhook = MetaWebhook.read(read_json(callback.body))
     if webhook.kind != "whatsapp_business_account":
         return ()
@@ -160,7 +160,7 @@ def read_webhook(callback: ProviderCallback) -> tuple[DeliveryReport, ...]:
 
 
 def answer_challenge(verify_token: str, query: Mapping[str, str]) -> str | None:
-    """`hub.challenge` for whoever knows our token, None for anybody else."""
-    given = query.get("hub.verify_token", "").encode(errors="replace")
-    is_known = bool(verify_token) and hmac.compare_digest(given, verify_token.encode())
+    """Return `hub.challenge` if the request holds the channel's verify token, else None."""
+    received = query.get("hub.verify_token", "").encode(errors="replace")
+    is_known = bool(verify_token) and hmac.compare_digest(received, verify_token.encode())
     return query.get("hub.challenge", "") if is_known and query.get("hub.mode") == "subscribe" else None
