@@ -1,4 +1,4 @@
-"""Reads contacts out of CSV: what the columns mean, and each row with its line or with why it cannot be one."""
+"""Read contacts from CSV: the meaning of the columns, and each row with its line number or its fault."""
 
 import csv
 import io
@@ -12,11 +12,11 @@ from chalicelib.model.contact import ConsentState, ContactStatus
 from chalicelib.model.ids import is_uid
 from chalicelib.model.message import MessageType
 
-#: A record that spans more lines than this has a quote that was never closed.
+#: Lines of one record. A longer record has a quote that is never closed.
 MAX_LINES = 32
-#: Longer rows are no contacts: every field has a limit far below.
+#: Largest row, in bytes. The limits of all fields are far below it.
 MAX_RECORD_BYTES = 65_536
-#: Columns of the file of rejected rows, which may be mended and imported again.
+#: Added columns of the file of rejected rows. The file can be corrected and imported again.
 LINE_COLUMN, REASON_COLUMN = "rejectedLine", "rejectedReason"
 _FIELDS = {
     "uid": "uid",
@@ -30,26 +30,26 @@ _FIELDS = {
     "status": "status",
     "tags": "tags",
 }
-#: A cell that begins so is a formula to a spreadsheet.
+#: A spreadsheet runs a cell that begins with one of these as a formula.
 _RUNS = ("=", "+", "-", "@", "\t", "\r")
-#: Columns of our own files that are nobody's to set.
+#: Columns of exported files that an import ignores.
 _IGNORED = frozenset({LINE_COLUMN.casefold(), REASON_COLUMN.casefold(), "createdat", "updatedat"})
 IDENTIFYING = ("uid", "external_id", "email", "phone")
 _ATTRIBUTE = re.compile(r"attributes\.([A-Za-z_][A-Za-z0-9_]{0,63})")
 _CONSENT = re.compile(r"consent\.([a-z][a-z0-9_]{0,39})\.(MESSAGE|NEWSLETTER|CONVERSATION)", re.IGNORECASE)
-#: What people write into a column of consent, besides the states themselves.
+#: Accepted values of a consent column, in lower case.
 _STATES = {
     **{state.casefold(): state for state in ConsentState},
     **dict.fromkeys(("yes", "true", "1"), ConsentState.GRANTED),
     **dict.fromkeys(("no", "false", "0"), ConsentState.REVOKED),
 }
-#: U+FFFD stands where bytes were not UTF-8 before somebody converted the file.
+#: Control characters, and U+FFFD, which replaces invalid UTF-8 when a file is converted.
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\N{REPLACEMENT CHARACTER}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The header: how cells are divided, what they are called, and the field of each (None is left out)."""
+    """The header: delimiter, names, and the field of each column. None: the column is ignored."""
 
     delimiter: str
     names: tuple[str, ...]
@@ -58,7 +58,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class CsvRecord:
-    """One row as bytes: its first line's number, and how many lines it has. `fault` says why it cannot be read."""
+    """One row as bytes, with the number of its first line and of its lines. `fault`: the reason it cannot be read."""
 
     line: int
     lines: int
@@ -69,16 +69,16 @@ class CsvRecord:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row read: what it says by python names, or its fault; `cells` as they stood."""
+    """One parsed row: its values by Python names, or its fault. `cells` are unchanged."""
 
     line: int
     cells: tuple[str, ...]
-    given: Mapping[str, object]
+    values: Mapping[str, object]
     fault: str | None = None
 
 
 def read_header(raw: bytes, mapping: Mapping[str, str | None]) -> Columns:
-    """InvalidRequest with every column that is unknown, doubled or mapped to nothing known."""
+    """Read the header. Raises InvalidRequest with every column that is unknown, duplicate or mapped to no field."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -108,7 +108,7 @@ def _field_of(name: str, mapping: Mapping[str, str | None], problems: list[Probl
     if match := _CONSENT.fullmatch(wanted):
         return f"consent.{match[1].lower()}.{match[2].upper()}"
     if name in mapping:
-        problems.append(Problem(f"mapping.{name}", f"{wanted!r} is no field; an attribute is written attributes.name"))
+        problems.append(Problem(f"mapping.{name}", f"{wanted!r} is not a field; write an attribute as attributes.name"))
     else:
         advice = f"map it to a field, to attributes.{re.sub(r'[^A-Za-z0-9_]', '_', name) or 'name'}, or to null"
         problems.append(Problem("csv", f"the column {name[:64]!r} is not known: {advice}"))
@@ -116,12 +116,12 @@ def _field_of(name: str, mapping: Mapping[str, str | None], problems: list[Probl
 
 
 def read_records(lines: Iterable[bytes], first_line: int) -> Iterator[CsvRecord]:
-    """Joins the lines of quoted cells. `lines` keep their ends; one that is very long may come in pieces."""
+    """Join the lines of quoted cells. `lines` keep their line ends; a very long line may come in pieces."""
     source = iter(lines)
     ahead: deque[tuple[bytes, int, bool]] = deque()
     number = first_line
-    while (taken := read_bounded_line(source, ahead)) is not None:
-        parts = [taken]
+    while (line := read_bounded_line(source, ahead)) is not None:
+        parts = [line]
         while _is_open(parts) and len(parts) < MAX_LINES and (more := read_bounded_line(source, ahead)) is not None:
             parts.append(more)
         fault = None
@@ -135,18 +135,18 @@ def read_records(lines: Iterable[bytes], first_line: int) -> Iterator[CsvRecord]
 
 
 def read_bounded_line(source: Iterator[bytes], ahead: deque[tuple[bytes, int, bool]]) -> tuple[bytes, int, bool] | None:
-    """A whole line: what is kept of it, its size, and whether something was cut off."""
+    """Return a line, its size in bytes, and whether it was cut because it is too long."""
     if ahead:
         return ahead.popleft()
-    kept, size = b"", 0
+    text, size = b"", 0
     for piece in source:
         size += len(piece)
-        kept = kept if len(kept) > MAX_RECORD_BYTES else kept + piece
+        text = text if len(text) > MAX_RECORD_BYTES else text + piece
         if piece.endswith(b"\n"):
             break
     if not size:
         return None
-    return (kept[:1_024], size, True) if size > MAX_RECORD_BYTES else (kept, size, False)
+    return (text[:1_024], size, True) if size > MAX_RECORD_BYTES else (text, size, False)
 
 
 def _is_open(parts: Sequence[tuple[bytes, int, bool]]) -> bool:
@@ -154,7 +154,7 @@ def _is_open(parts: Sequence[tuple[bytes, int, bool]]) -> bool:
 
 
 def read_row(record: CsvRecord, columns: Columns) -> Row | None:
-    """None for an empty line."""
+    """Parse a row. None for an empty line."""
     text = record.raw.decode("utf-8", errors="replace").rstrip("\r\n")
     if not text.strip():
         return None
@@ -170,21 +170,21 @@ def read_row(record: CsvRecord, columns: Columns) -> Row | None:
         fault = f"has {len(cells)} cells; the header has {len(columns.names)}"
     if fault:
         return Row(record.line, cells, {}, fault)
-    return _with_meaning(record.line, cells, columns)
+    return _parse_cells(record.line, cells, columns)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
     return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
 
 
-def _with_meaning(line: int, cells: tuple[str, ...], columns: Columns) -> Row:
-    """Empty cells say nothing: they neither set nor clear."""
-    given: dict[str, object] = {}
+def _parse_cells(line: int, cells: tuple[str, ...], columns: Columns) -> Row:
+    """Convert cells to values. An empty cell neither sets nor clears a value."""
+    values: dict[str, object] = {}
     attributes: dict[str, object] = {}
     consent: dict[str, dict[MessageType, ConsentState]] = {}
     fault = None
     for field, cell in zip(columns.fields, cells, strict=True):
-        value = _unguard(cell.strip())
+        value = _unescape(cell.strip())
         if field is None or not value:
             continue
         if match := _ATTRIBUTE.fullmatch(field):
@@ -195,22 +195,22 @@ def _with_meaning(line: int, cells: tuple[str, ...], columns: Columns) -> Row:
             if state:
                 consent.setdefault(match[1], {})[MessageType(match[2])] = state
         elif field == "tags":
-            given[field] = tuple(dict.fromkeys(tag.strip() for tag in value.split(";") if tag.strip()))
+            values[field] = tuple(dict.fromkeys(tag.strip() for tag in value.split(";") if tag.strip()))
         else:
-            given[field] = value.upper() if field == "status" else value
-    given |= {name: said for name, said in (("attributes", attributes), ("consent", consent)) if said}
-    return Row(line, cells, _typed(given), _fault_of(given) or fault)
+            values[field] = value.upper() if field == "status" else value
+    values |= {name: group for name, group in (("attributes", attributes), ("consent", consent)) if group}
+    return Row(line, cells, _typed(values), _fault_of(values) or fault)
 
 
-def _typed(given: Mapping[str, object]) -> Mapping[str, object]:
-    status = given.get("status")
+def _typed(values: Mapping[str, object]) -> Mapping[str, object]:
+    status = values.get("status")
     known = next((each for each in ContactStatus if each == status), None)
-    return {**given, "status": known} if known else given
+    return {**values, "status": known} if known else values
 
 
-def _fault_of(given: Mapping[str, object]) -> str | None:
-    status, uid = given.get("status"), given.get("uid")
-    if not any(name in given for name in IDENTIFYING):
+def _fault_of(values: Mapping[str, object]) -> str | None:
+    status, uid = values.get("status"), values.get("uid")
+    if not any(name in values for name in IDENTIFYING):
         return "has no uid, externalId, email or phone"
     if status is not None and status not in set(ContactStatus):
         return f"status must be one of {', '.join(ContactStatus)}"
@@ -220,7 +220,7 @@ def _fault_of(given: Mapping[str, object]) -> str | None:
 
 
 def write_rejected(rows: Sequence[tuple[Row, str]], columns: Columns) -> str:
-    """Rejected rows as CSV without its header: line, reason, and the row as it stood, safe to open in a spreadsheet."""
+    """Return rejected rows as CSV without header: line, reason and original row, safe to open in a spreadsheet."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=columns.delimiter)
     phones = {index for index, field in enumerate(columns.fields) if field == "phone"}
@@ -231,7 +231,7 @@ def write_rejected(rows: Sequence[tuple[Row, str]], columns: Columns) -> str:
 
 
 def write_rejected_header(columns: Columns) -> str:
-    """Its header."""
+    """Return the header of the file of rejected rows."""
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=columns.delimiter).writerow(
         [LINE_COLUMN, REASON_COLUMN, *map(escape_formula, columns.names)]
@@ -240,10 +240,10 @@ def write_rejected_header(columns: Columns) -> str:
 
 
 def escape_formula(cell: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula."""
+    """Put a quote before a cell that a spreadsheet would run as a formula."""
     return f"'{cell}" if cell.startswith(_RUNS) else cell
 
 
-def _unguard(cell: str) -> str:
-    """What was guarded in a file of ours is read as it was."""
+def _unescape(cell: str) -> str:
+    """Remove the quote that `escape_formula` has put before a cell of an exported file."""
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_RUNS) else cell

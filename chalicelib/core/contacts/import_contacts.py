@@ -137,7 +137,7 @@ def _fail(ports: Ports, workspace: WorkspaceUid, uid: str, fault: str) -> None:
 
 
 def _check_upload(ports: Ports, file: str, request: ImportRequest) -> tuple[CsvRecord, int]:
-    """Where its rows start and its size; only its beginning is read, as uploads may be of any size."""
+    """Check an upload and return its header and size. Reads only its beginning, because it may be large."""
     try:
         return _check_start(ports.files.lines(file, 0), request), ports.files.size(file)
     except NotFound as error:
@@ -145,7 +145,7 @@ def _check_upload(ports: Ports, file: str, request: ImportRequest) -> tuple[CsvR
 
 
 def _check_start(lines: Iterable[bytes], request: ImportRequest) -> CsvRecord:
-    """What stands before the rows: the header, and of JSON lines nothing."""
+    """Return the header before the rows. JSON Lines have an empty one."""
     if request.format is Format.JSON_LINES:
         if next(iter(lines), None) is None:
             raise invalid("jsonLines", "is empty: it needs a JSON object on each line")

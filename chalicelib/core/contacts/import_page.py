@@ -143,7 +143,7 @@ def _check(rows: Sequence[Row], region: str) -> tuple[list[tuple[Row, Given]], l
             if row.fault:
                 bad.append((row, row.fault))
             else:
-                good.append((row, normalise_contact(row.given, region)))
+                good.append((row, normalise_contact(row.values, region)))
         except InvalidRequest as error:
             bad.append((row, explain(error)))
     return good, bad
@@ -223,7 +223,7 @@ def _one_by_one(ports: Ports, workspace: WorkspaceUid, target: _Target, origin: 
 def _write_alone(
     ports: Ports, workspace: WorkspaceUid, change: _Change, origin: ConsentSource
 ) -> tuple[Row, str] | None:
-    uid = change.row.given.get("uid")
+    uid = change.row.values.get("uid")
     try:
         upsert_contact(ports, workspace, change.given, str(uid) if uid else None, origin)
     except (InvalidRequest, Conflict) as error:

@@ -1,4 +1,4 @@
-"""Reads contacts out of JSON Lines: one object a line, with the fields of a contact."""
+"""Read contacts from JSON Lines: one object per line, with the fields of a contact."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from chalicelib.model.base import Uid
 from chalicelib.model.contact import ContactFields
 from chalicelib.model.validation_problems import validation_problems
 
-#: Rejected rows are CSV all the same, with the line as it stood in one cell.
+#: Rejected rows are written as CSV, with the original line in one cell.
 COLUMNS = Columns(",", ("row",), (None,))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -29,16 +29,16 @@ class _Line(ContactFields):
 
 
 def read_lines(lines: Iterable[bytes], first_line: int) -> Iterator[CsvRecord]:
-    """Each line by itself; one that is very long may come in pieces."""
+    """Yield one record per line. A very long line may come in pieces."""
     source, number = iter(lines), first_line
-    while (taken := read_bounded_line(source, deque())) is not None:
-        raw, size, is_cut = taken
+    while (line := read_bounded_line(source, deque())) is not None:
+        raw, size, is_cut = line
         yield CsvRecord(number, 1, size, raw, f"is longer than {MAX_RECORD_BYTES} bytes" if is_cut else None)
         number += 1
 
 
 def read_json_line(record: CsvRecord, mapping: Mapping[str, str | None]) -> Row | None:
-    """The contact of one line, or why there is none; None for an empty line."""
+    """Parse the contact of one line. None for an empty line."""
     text = record.raw.decode("utf-8", errors="replace").strip().removeprefix("\ufeff")
     if not text and record.fault is None:
         return None
@@ -47,14 +47,14 @@ def read_json_line(record: CsvRecord, mapping: Mapping[str, str | None]) -> Row 
     if fault:
         return Row(record.line, cells, {}, fault)
     try:
-        given = _read(text, mapping)
+        values = _read(text, mapping)
     except ValidationError as error:
         problems = validation_problems(error)
         return Row(record.line, cells, {}, "; ".join(f"{each.field} {each.message}" for each in problems))
     except (ValueError, RecursionError) as error:
         return Row(record.line, cells, {}, "is nested too deep" if isinstance(error, RecursionError) else str(error))
-    known = any(given.get(name) is not None for name in IDENTIFYING)
-    return Row(record.line, cells, given, None if known else "has no uid, externalId, email or phone")
+    known = any(values.get(name) is not None for name in IDENTIFYING)
+    return Row(record.line, cells, values, None if known else "has no uid, externalId, email or phone")
 
 
 def _read(text: str, mapping: Mapping[str, str | None]) -> Mapping[str, object]:
@@ -63,7 +63,7 @@ def _read(text: str, mapping: Mapping[str, str | None]) -> Mapping[str, object]:
     except json.JSONDecodeError as error:
         raise ValueError(f"is not valid JSON: {error.msg}") from error
     if not isinstance(found, dict):
-        raise ValueError("is no JSON object")  # noqa: TRY004 - what a user wrote has no type; all faults are one kind
+        raise ValueError("is not a JSON object")  # noqa: TRY004 - all faults of a line are one kind of error
     if _CONTROL.search(json.dumps(found, ensure_ascii=False).replace("\\u00", "\x00")):
         raise ValueError("has a control character")
     line = _Line.model_validate_json(json.dumps(_renamed(found, mapping)))
@@ -75,8 +75,8 @@ def _no_constant(name: str) -> object:
 
 
 def _renamed(found: Mapping[str, object], mapping: Mapping[str, str | None]) -> Mapping[str, object]:
-    """By the mapping: to a field, to `attributes.<name>`, or left out."""
-    given: dict[str, object] = {}
+    """Apply the mapping: each name becomes a field or `attributes.<name>`, or is removed."""
+    fields: dict[str, object] = {}
     attributes: dict[str, object] = {}
     for name, value in found.items():
         wanted = mapping.get(name, name)
@@ -88,5 +88,5 @@ def _renamed(found: Mapping[str, object], mapping: Mapping[str, str | None]) -> 
         elif wanted == "attributes" and isinstance(value, dict):
             attributes |= value
         else:
-            given[wanted] = value
-    return {**given, "attributes": attributes} if attributes else given
+            fields[wanted] = value
+    return {**fields, "attributes": attributes} if attributes else fields

@@ -1,4 +1,4 @@
-"""Match a reply to the message that it answers.
+"""Match a reply to its message.
 
 A provider reports the address of the sender, and sometimes its own id of the message.
 """

@@ -185,7 +185,7 @@ def _record_reply(
     senders: tuple[list[AddressOwner], Mapping[WorkspaceUid, set[ChannelUid]]],
     is_redelivered: bool,
 ) -> None:
-    """Record a reply for the newest message that it can answer. Without one it is an event of the contact only."""
+    """Record a reply to the newest matching message. Without one it is only an event of the contact."""
     owners, channels = senders
     known = [(owner, owner.contact) for owner in owners if owner.contact]
     answered = [

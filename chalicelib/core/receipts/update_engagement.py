@@ -47,7 +47,7 @@ def find_message(ports: Ports, uid: MessageUid) -> MatchedMessage | None:
 
 
 def is_being_sent(ports: Ports, found: MatchedMessage) -> bool:
-    """Report whether a worker may hold a send result that it has not saved yet.
+    """Report whether a worker may hold an unsaved send result.
 
     A receipt that is stored now would not be counted: the worker counts an execution without the receipt, and the
     receipt is counted for a message without a result.

@@ -33,7 +33,7 @@ class SegmentPreviewRequest(StrictModel):
     filter: SegmentFilter | None = None
     """Filter to preview; not together with `segmentUid`."""
     contact_uid: Uid | None = None
-    """Contact whose membership is explained."""
+    """Contact to explain the membership of."""
 
     @model_validator(mode="after")
     def _one_filter(self) -> Self:

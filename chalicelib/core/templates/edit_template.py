@@ -10,7 +10,7 @@ from chalicelib.model.template import MAX_SOURCE_BYTES, Template, TemplateFields
 from chalicelib.model.validation_problems import validation_problems
 from chalicelib.ports import Ports
 
-#: Fields whose changes require a new version.
+#: A change of one of these fields requires a new version.
 _SENT = ("content", "message_type", "parameter_defaults")
 
 

@@ -1,4 +1,4 @@
-"""Rewrites an HTML message so that opens and clicks come by us, where its channel asks for it."""
+"""Rewrite the links of an HTML message and add an open pixel, if its channel tracks them."""
 
 import re
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from chalicelib.model.channel import Channel
 from chalicelib.model.ids import MessageUid
 from chalicelib.model.signing import Links
 
-#: The field of a content that is HTML; a link in plain text would grow to several times its length.
+#: The HTML field of a content. Links in plain text are not tracked: they would become several times as long.
 HTML = "html"
 _LINK = re.compile(r"""(<a\b[^>]*?\shref\s*=\s*)(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _END = re.compile(r"</body\s*>", re.IGNORECASE)
-#: Longer addresses are left as they are: with the signature they would not fit what proxies take.
+#: Longest tracked URL, in characters. With the signature a longer one would exceed the limit of proxies.
 MAX_URL = 2_000
 
 
 def track(content: Mapping[str, str], links: Links, uid: MessageUid, channel: Channel) -> Mapping[str, str]:
-    """The content as it is sent; the same when nothing is asked for or can be done."""
+    """Return the content with tracked links. Unchanged if the channel does not track or no public URL is set."""
     html = content.get(HTML)
     if html is None or not links.base or not (channel.track_opens or channel.track_clicks):
         return content

@@ -1,4 +1,4 @@
-"""Shows what a template would become, without sending it."""
+"""Render a template without sending it."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -23,15 +23,15 @@ from chalicelib.model.template import (
 )
 from chalicelib.ports import Ports
 
-#: What links are while a template is being tried out: a click on them changes nothing.
+#: Links in a preview. A click on them changes nothing.
 SAMPLE_LINKS = {UNSUBSCRIBE_URL: "https://example.com/u/sample", CONFIRM_URL: "https://example.com/c/sample"}
 
 
 class TemplatePreviewRequest(StrictModel):
-    """With what a template is filled: a contact, sources as a SEND has them, an event; `values` win over all."""
+    """The body of a template preview: contact, parameter sources, event, and values that override all of them."""
 
     contact_uid: Uid | None = None
-    """Contact whose values fill the template."""
+    """Uid of the contact that fills the template."""
     parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
     """Where the template's parameters come from."""
     parameters: Parameters = {}
@@ -48,7 +48,7 @@ class TemplatePreviewRequest(StrictModel):
 
 
 class FieldSize(StrictModel):
-    """How long a rendered field is, and for the field `text` how many SMS it would be."""
+    """Size of a rendered field, and for the field `text` its number of SMS."""
 
     characters: int
     """Number of characters."""
@@ -61,7 +61,7 @@ class FieldSize(StrictModel):
 
 
 class TemplatePreview(StrictModel):
-    """`content` is absent while parameters are missing."""
+    """A rendered template, or the names of missing parameters."""
 
     content: Mapping[str, str] | None
     """Rendered fields; null while parameters are missing."""
@@ -76,7 +76,7 @@ class TemplatePreview(StrictModel):
 def preview_template(
     ports: Ports, workspace: WorkspaceUid, uid: str, filling: TemplatePreviewRequest
 ) -> TemplatePreview:
-    """Raises NotFound, and InvalidRequest for sources that do not compile or cannot be rendered."""
+    """Render a template. Raises NotFound, and InvalidRequest if its sources do not compile or render."""
     version = choose_version(ports, workspace, uid, filling.version)
     contact = find_contact(ports, workspace, filling.contact_uid)
     content, missing = render_preview(version, filling, contact)
@@ -85,7 +85,7 @@ def preview_template(
 
 
 def choose_version(ports: Ports, workspace: WorkspaceUid, uid: str, number: int | None) -> TemplateVersion:
-    """A stored version, or the working copy as the one it would become."""
+    """Return a stored version, or a version built from the working copy."""
     template = ports.catalog.get(workspace, Template, uid)
     if number is None:
         return build_version(ports, template, template.latest_version + 1)
@@ -96,7 +96,7 @@ def choose_version(ports: Ports, workspace: WorkspaceUid, uid: str, number: int 
 
 
 def find_contact(ports: Ports, workspace: WorkspaceUid, uid: str | None) -> Contact | None:
-    """Raises InvalidRequest for one that is named but not there."""
+    """Return the named contact, or None. Raises InvalidRequest if it does not exist."""
     if uid is None:
         return None
     contact = ports.contacts.find_many(workspace, [ContactUid(uid)], strong=True).get(ContactUid(uid))
@@ -108,7 +108,7 @@ def find_contact(ports: Ports, workspace: WorkspaceUid, uid: str | None) -> Cont
 def render_preview(
     version: TemplateVersion, filling: TemplatePreviewRequest, contact: Contact | None
 ) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
-    """The rendered fields, or the names of the parameters for which there is no value."""
+    """Return the rendered fields, or the names of the missing parameters."""
     resolved, missing = resolve_all(version, filling, contact, filling.event, SAMPLE_LINKS)
     values = {**resolved, **filling.values}
     missing = tuple(name for name in missing if name.partition(".")[0] not in filling.values)

@@ -1,4 +1,4 @@
-"""Publishes a template as its next immutable version."""
+"""Publish a template as its next immutable version."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _NAME = re.compile(r"(?:(?:event|contact)\.)?[A-Za-z_][A-Za-z0-9_]{0,63}|event(?
 
 
 def publish_template(ports: Ports, workspace: WorkspaceUid, uid: str) -> Template:
-    """The template with its new version, or as it is when nothing changed since the last one.
+    """Publish the template and return it. Nothing happens if it did not change since the last version.
 
     Raises InvalidRequest with every source that does not compile, Conflict for a rejected template.
     """
@@ -36,7 +36,7 @@ def publish_template(ports: Ports, workspace: WorkspaceUid, uid: str) -> Templat
 
 
 def build_version(ports: Ports, template: Template, number: int) -> TemplateVersion:
-    """The working copy as a version, not stored. Raises InvalidRequest with every problem."""
+    """Build a version from the working copy without storing it. Raises InvalidRequest with all problems."""
     content = check_fields(ports, template.channel_type, template.content)
     variables, problems = check_content(content)
     problems = (*problems, *_unknown(variables))
@@ -54,7 +54,7 @@ def build_version(ports: Ports, template: Template, number: int) -> TemplateVers
 
 
 def _unknown(variables: Iterable[str]) -> list[Problem]:
-    """Attributes are free, so every plain name may be known; but only event and contact have properties."""
+    """Return problems of variable names. Any plain name may be an attribute; only event and contact have properties."""
     return [
         Problem("content", f"the variable {name} is unknown: only event.… and contact.… have properties")
         for name in variables

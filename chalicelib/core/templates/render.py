@@ -1,4 +1,4 @@
-"""Templates: what their sources may be, where their variables come from, and the text that comes out."""
+"""Render templates: compile their sources, resolve their variables, and produce the text of each field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,30 +23,30 @@ from chalicelib.errors import GiveUp, Problem
 from chalicelib.model.contact import Contact
 from chalicelib.model.template import MAX_SOURCE_BYTES, ParameterStrategy, TemplateVersion
 
-#: Compiled contents kept by one process.
+#: Number of compiled contents that one process caches.
 COMPILED_KEPT = 128
 _ONE_LINE = ("subject", "from", "reply")
-#: The two words in front of a dot; everything else is a plain variable.
+#: The two names that may stand before a dot. Any other variable is plain.
 _EVENT, _CONTACT = "event", "contact"
-#: Other attributes of a contact are for machines.
+#: Fields of a contact that a template may use.
 _CONTACT_FIELDS = frozenset({"uid", "external_id", "email", "phone", "first_name", "last_name", "locale", "timezone"})
 _NO_LINKS: Mapping[str, str] = MappingProxyType({})
 
 
 class ParameterSources(Protocol):
-    """How a SEND step says where values come from."""
+    """The fields of a SEND step that say how variables get their values."""
 
     @property
     def parameter_strategy(self) -> ParameterStrategy:
-        """Whether contact and event are looked at."""
+        """Strategy, which decides whether contact and event are read."""
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """Variable → chain of sources."""
+        """Chain of sources by variable."""
 
     @property
     def parameter_defaults(self) -> Mapping[str, str | int | float | bool]:
-        """What wins over the template's own defaults."""
+        """Default values, which override those of the template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class _Compiled:
 
 
 def check_content(content: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
-    """The variables that the sources use, and everything that is wrong with them."""
+    """Return the variables that the sources use, and all problems of the sources."""
     problems = []
     for name, source in content.items():
         try:
@@ -76,7 +76,7 @@ def check_content(content: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Pr
 
 
 def render(version: TemplateVersion, values: Mapping[str, JsonValue]) -> Mapping[str, str]:
-    """Every field as text. Raises GiveUp: `render_failed`, or `missing_template_parameter` deep inside an event."""
+    """Return every field as text. Raises GiveUp: `render_failed`, or `missing_template_parameter` inside an event."""
     compiled = _compiled_or_give_up(version.content)
     _check_values(values)
     return {name: _render_field(compiled, name, values) for name in compiled.fields}
@@ -94,11 +94,11 @@ def _render_field(compiled: _Compiled, name: str, values: Mapping[str, JsonValue
         with render_budget():
             text: str = compiled.environment.render_template(name, **values)
     except (RenderBudgetExceeded, TypeError, ValueError) as fault:
-        said = fault if isinstance(fault, RenderBudgetExceeded) else "calls a filter with what it cannot take"
-        raise GiveUp("render_failed", f"{name} {said}") from fault
+        reason = fault if isinstance(fault, RenderBudgetExceeded) else "calls a filter with a value of a wrong type"
+        raise GiveUp("render_failed", f"{name} {reason}") from fault
     except TemplateError as fault:
         code = "missing_template_parameter" if fault.kind == "UndefinedError" else "render_failed"
-        raise GiveUp(code, f"{name}: {_said(fault)} (line {fault.line})") from fault
+        raise GiveUp(code, f"{name}: {_reason(fault)} (line {fault.line})") from fault
     return _checked(name, text)
 
 
@@ -110,8 +110,8 @@ def _checked(name: str, text: str) -> str:
     return text
 
 
-def _said(fault: TemplateError) -> str:
-    """Without the place, which has its own field, and never with values."""
+def _reason(fault: TemplateError) -> str:
+    """Return the message of the engine without the position and without values, which may be personal data."""
     if fault.kind == "OutOfFuel":
         return "takes too many steps"
     return str(fault.detail or fault.message.partition(" (in ")[0])
@@ -137,7 +137,7 @@ def _compile_field(environment: Environment, name: str, source: str) -> tuple[se
         environment.add_template(name, guarded.source)
         return environment.undeclared_variables_in_str(source, nested=True), guarded.optional
     except TemplateError as fault:
-        raise SourceFault(fault.line or 1, _said(fault)) from fault
+        raise SourceFault(fault.line or 1, _reason(fault)) from fault
     except UnicodeError as fault:
         raise SourceFault(1, "the text is not valid Unicode") from fault
 
@@ -145,7 +145,7 @@ def _compile_field(environment: Environment, name: str, source: str) -> tuple[se
 def _check_values(values: Mapping[str, JsonValue]) -> None:
     for name, value in values.items():
         if not _is_short(value):
-            raise GiveUp("render_failed", f"The value of {name} is longer than {MAX_TEXT}")
+            raise GiveUp("render_failed", f"The value of {name} is longer than {MAX_TEXT} characters")
 
 
 def _is_short(value: JsonValue) -> bool:
@@ -159,7 +159,7 @@ def resolve_parameters(
     event: Mapping[str, JsonValue] | None = None,
     links: Mapping[str, str] = _NO_LINKS,
 ) -> Mapping[str, JsonValue] | MissingParameter:
-    """The value of every variable, or the first that has none. `links`: variables that Carillon fills, even with ""."""
+    """Return the value of every variable, or the first one without. `links`: variables that Carillon fills itself."""
     values, missing = resolve_all(version, sources, contact, event, links)
     return MissingParameter(missing[0]) if missing else values
 
@@ -171,7 +171,7 @@ def resolve_all(
     event: Mapping[str, JsonValue] | None = None,
     links: Mapping[str, str] = _NO_LINKS,
 ) -> tuple[Mapping[str, JsonValue], tuple[str, ...]]:
-    """The values that are there, shaped for `render`, and the names of those that are not."""
+    """Return the available values in the form for `render`, and the names of the missing ones."""
     look = sources.parameter_strategy is ParameterStrategy.USE_CONTACT_ASSOCIATION
     defaults = {**version.parameter_defaults, **sources.parameter_defaults}
     resolver = _Resolver(contact if look else None, (event or {}) if look else {}, defaults)
@@ -183,19 +183,19 @@ def resolve_all(
             values[name] = links[name]
             continue
         value = resolver.value(name, sources.parameters.get(name) if look else None)
-        if _is_given(value):
+        if _has_value(value):
             _place(values, name, value)
         elif name not in may_miss:
             missing.append(name)
     return values, tuple(missing)
 
 
-def _is_given(value: JsonValue) -> bool:
+def _has_value(value: JsonValue) -> bool:
     return value is not None and value not in ("", [], {})
 
 
 def _place(values: dict[str, JsonValue], name: str, value: JsonValue) -> None:
-    """`event.total` and `event.city` become one mapping; deeper paths are already inside their first property."""
+    """Store a value. `event.total` and `event.city` become one mapping; a deeper path is part of its first property."""
     root, _, property_name = name.partition(".")
     if not property_name:
         values[root] = value
@@ -212,10 +212,10 @@ class _Resolver:
     defaults: Mapping[str, str | int | float | bool]
 
     def value(self, name: str, chain: str | None) -> JsonValue:
-        """Left to right until one has a value; a variable without a chain means what it is called."""
+        """Return the value of the first source that has one. Without a chain the name of the variable is the source."""
         for source in chain.split(",") if chain else (name, "default"):
             found = self._look(name, source.strip())
-            if _is_given(found):
+            if _has_value(found):
                 return found
         return None
 
@@ -232,7 +232,7 @@ class _Resolver:
 
 @lru_cache(maxsize=1024)
 def _field_of(source: str) -> str:
-    """Remembered, because it is asked for every variable of every message and costs 10 µs."""
+    """Return the field name. Cached, because it is needed for every variable of every message and takes 10 µs."""
     return to_snake(source)
 
 

@@ -1,4 +1,4 @@
-"""minijinja, set up for strangers' templates: its filters, and the guards that stop a bomb while it renders."""
+"""minijinja for untrusted templates: its filters, and the guards that limit memory and time of a rendering."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,23 +10,23 @@ from minijinja import Environment
 
 from chalicelib.core.templates.source_guard import EACH, KEEP, TEST
 
-#: security.md: the longest text that a field may become, in bytes.
+#: Largest rendered field, in bytes.
 MAX_OUTPUT_BYTES = 262_144
-#: Longest text that a variable or a filter's result may be; template_source.py counts on it.
+#: Longest value of a variable or result of a filter, in characters. The limits of `source_guard` depend on it.
 MAX_TEXT = 16_384
-#: Instructions of the engine: a source of 64 KiB made of variables needs about 26,000.
+#: Largest number of engine instructions. A source of 64 KiB made of variables needs about 26,000.
 FUEL = 50_000
-#: CPU time of one field. Honest templates need well under a millisecond.
+#: CPU time of one field, in s. Normal templates need far less than 1 ms.
 MAX_CPU_SECONDS = 0.1
 
 
 class RenderBudgetExceeded(Exception):
-    """A guard says no; the message is for the author."""
+    """A rendering exceeded a limit. The message is for the author of the template."""
 
 
 @dataclass(slots=True)
 class _Budget:
-    """What is left for one field."""
+    """The remaining budget of one field."""
 
     characters: int
     until: float
@@ -44,7 +44,7 @@ _BUDGET: ContextVar[_Budget] = ContextVar("budget")
 
 @contextmanager
 def render_budget() -> Iterator[None]:
-    """Around the rendering of one field."""
+    """Limit the rendering of one field inside this context."""
     mark = _BUDGET.set(_Budget(MAX_OUTPUT_BYTES, time.thread_time() + MAX_CPU_SECONDS))
     try:
         yield
@@ -53,7 +53,7 @@ def render_budget() -> Iterator[None]:
 
 
 def build_environment() -> Environment:
-    """An environment without templates; they must have passed `guard_source`."""
+    """Build an environment without templates. Only sources that passed `guard_source` may be added."""
     environment = Environment(
         fuel=FUEL,
         undefined_behavior="strict",
@@ -69,13 +69,13 @@ def build_environment() -> Environment:
 
 
 def _write(value: object) -> object:
-    """Counts what an expression writes, before it is written."""
+    """Count the output of an expression before it is written."""
     _BUDGET.get().spend(len(str(value)))
     return "" if value is None else value
 
 
 def _each(value: object, weight: int) -> Iterable[object]:
-    """Pays for a whole loop before its first round: `weight` is the raw text in it."""
+    """Charge a whole loop before its first round. `weight` is the length of the raw text inside."""
     if not isinstance(value, list | tuple | dict | str):
         raise RenderBudgetExceeded("has a loop over something that is not a list")
     _BUDGET.get().spend(len(value) * (weight + 1))
@@ -129,7 +129,7 @@ def _times(value: object, factor: object) -> int | float:
 
 
 def _decimals(value: object, places: object = 2) -> str:
-    """12.5 → "12.50"; at most ten places."""
+    """Format a number with fixed decimals: 12.5 → "12.50". At most ten decimals."""
     return f"{_number(value):.{min(10, max(0, int(_number(places))))}f}"
 
 

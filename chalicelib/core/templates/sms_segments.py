@@ -1,4 +1,4 @@
-"""How many SMS a text is: GSM-7 where its alphabet suffices, else UCS-2 (3GPP TS 23.038)."""
+"""Count the SMS of a text: GSM-7 if its alphabet suffices, else UCS-2 (3GPP TS 23.038)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-#: These take an escape before them, so two places.
+#: Characters with an escape, which take two septets.
 _EXTENDED = frozenset("^{}\\[~]|€\f")
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """`length` in places of the encoding: septets, or 16-bit units."""
+    """The encoding and size of a text. `length` is in septets or 16-bit units."""
 
     encoding: str
     length: int
@@ -21,7 +21,7 @@ class Segments:
 
 
 def count_segments(text: str) -> Segments:
-    """One part holds 160 places, 153 each when there are more; of UCS-2 70 and 67. No character is cut in two."""
+    """Split a text into parts of 160 septets, or 153 if there are several; 70 and 67 units in UCS-2."""
     if all(character in _BASIC or character in _EXTENDED for character in text):
         return _count("GSM-7", [2 if character in _EXTENDED else 1 for character in text], (160, 153))
     return _count("UCS-2", [2 if ord(character) > 0xFFFF else 1 for character in text], (70, 67))

@@ -1,16 +1,16 @@
-"""What a template may be written in: a small, safe part of Jinja, checked before the template engine sees the source.
+"""Check template sources before the engine compiles them: only a small, safe part of Jinja is allowed.
 
-Fuel alone does not hold minijinja: thousands of chained operators overflow its parser's stack and kill the process,
-doubling a text by `~` in a `set` costs one instruction each time, and a loop writes its raw text uncounted. So sources
-are read here first: only these tags, filters and operators, bounded tags and nesting, and every expression that binds
-or branches goes through a guard filter (`_each`, `_keep`, `_test`) that template_engine.py implements.
+The fuel limit of minijinja is not enough. Thousands of chained operators overflow the stack of its parser and kill the
+process. Doubling a text by `~` in a `set` costs one instruction each time. A loop writes its raw text uncounted.
+So only the tags, filters and operators below are allowed, and tags and nesting are bounded. Every expression that binds
+or branches passes a guard filter (`_each`, `_keep`, `_test`), which `sandbox` implements.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-#: Guards: what the rewritten source calls around each expression.
+#: Names of the guard filters.
 EACH, KEEP, TEST = "_each", "_keep", "_test"
 FILTERS = frozenset(
     {"abs", "bool", "capitalize", "count", "d", "decimals", "default", "e", "escape", "first", "float", "int", "items"}
@@ -64,13 +64,13 @@ class _Tag:
     end: int
 
     def __getitem__(self, index: int) -> str:
-        """The text of a token, empty beyond the ends."""
+        """Return the text of a token. Empty outside of the tag."""
         return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A source made safe, and the names that it expects may be missing (`name|default(…)`, `name is defined`)."""
+    """A guarded source, and its optional variables (`name|default(…)`, `name is defined`)."""
 
     source: str
     optional: frozenset[str]
@@ -88,7 +88,7 @@ class _Block:
 
 
 @dataclass(slots=True)
-class _Walk:
+class _Scanner:
     source: str
     edits: list[tuple[int, str]] = field(default_factory=list)
     blocks: list[_Block] = field(default_factory=list)
@@ -109,7 +109,7 @@ class _Walk:
 
 def guard_source(source: str) -> Guarded:
     """Return the guarded source. Raise SourceFault at the first broken rule."""
-    walk = _Walk(source)
+    walk = _Scanner(source)
     written = 0
     for tag in _tags(walk):
         _count_text(walk, tag.start - written)
@@ -130,12 +130,12 @@ def _with_edits(source: str, edits: list[tuple[int, str]]) -> str:
     return "".join([*parts, source[at:]])
 
 
-def _count_text(walk: _Walk, length: int) -> None:
+def _count_text(walk: _Scanner, length: int) -> None:
     for block in walk.blocks:
         block.weight += length
 
 
-def _tags(walk: _Walk) -> Iterator[_Tag]:
+def _tags(walk: _Scanner) -> Iterator[_Tag]:
     at = 0
     while found := _OPEN.search(walk.source, at):
         if found[0] == "{#":
@@ -153,7 +153,7 @@ def _tags(walk: _Walk) -> Iterator[_Tag]:
             yield tag
 
 
-def _read_tag(walk: _Walk, opening: str, start: int) -> _Tag:
+def _read_tag(walk: _Scanner, opening: str, start: int) -> _Tag:
     at = start + 2
     if walk.source[at : at + 1] in {"-", "+"}:
         at += 1
@@ -172,12 +172,12 @@ def _read_tag(walk: _Walk, opening: str, start: int) -> _Tag:
     raise walk.fault(at, f"unexpected {walk.source[at]!r} in a tag")
 
 
-def _check_ending(walk: _Walk, opening: str, found: re.Match[str]) -> None:
+def _check_ending(walk: _Scanner, opening: str, found: re.Match[str]) -> None:
     if found[0].endswith("%}") != (opening == "{%"):
         raise walk.fault(found.start(), f"{opening} is closed by {found[0]}")
 
 
-def _check_expression(walk: _Walk, tag: _Tag) -> None:
+def _check_expression(walk: _Scanner, tag: _Tag) -> None:
     joins = depth = 0
     for index, token in enumerate(tag.tokens):
         joins += token.text in {"~", "+"}
@@ -189,7 +189,7 @@ def _check_expression(walk: _Walk, tag: _Tag) -> None:
         raise walk.fault(tag.start, "a bracket is not closed")
 
 
-def _check_token(walk: _Walk, tag: _Tag, index: int) -> None:
+def _check_token(walk: _Scanner, tag: _Tag, index: int) -> None:
     token, before = tag.tokens[index], tag[index - 1]
     if token.text in {"*", "**"}:
         raise walk.fault(token.start, f"{token.text} is not available; write price|times(2)")
@@ -203,7 +203,7 @@ def _check_token(walk: _Walk, tag: _Tag, index: int) -> None:
         _check_name(walk, tag, index)
 
 
-def _check_name(walk: _Walk, tag: _Tag, index: int) -> None:
+def _check_name(walk: _Scanner, tag: _Tag, index: int) -> None:
     name, before, after = tag[index], tag[index - 1], tag[index + 1]
     if before == "|" and name not in FILTERS:
         raise walk.fault(tag.tokens[index].start, f"there is no filter {name}; there are {', '.join(sorted(FILTERS))}")
@@ -243,7 +243,7 @@ def _is_subscript(tag: _Tag, index: int) -> bool:
     return _is_operand(tag, index - 1) and not _is_statement_word(tag, index - 1)
 
 
-def _check_list(walk: _Walk, tag: _Tag, index: int) -> None:
+def _check_list(walk: _Scanner, tag: _Tag, index: int) -> None:
     """Lists hold plain values only: lists of lists of variables double with every level."""
     for token in tag.tokens[index + 1 :]:
         if token.text == "]":
@@ -264,7 +264,7 @@ def _is_in_call(tag: _Tag, index: int) -> bool:
     return False
 
 
-def _statement(walk: _Walk, tag: _Tag) -> None:
+def _statement(walk: _Scanner, tag: _Tag) -> None:
     word = tag[0]
     if word not in TAGS:
         raise walk.fault(tag.start, f"{{% {word} %}} is not available; there are {', '.join(sorted(TAGS))}, raw")
@@ -278,7 +278,7 @@ def _statement(walk: _Walk, tag: _Tag) -> None:
         _close_block(walk, tag)
 
 
-def _open_block(walk: _Walk, tag: _Tag) -> None:
+def _open_block(walk: _Scanner, tag: _Tag) -> None:
     if len(walk.blocks) >= MAX_NESTING:
         raise walk.fault(tag.start, f"if and for are nested deeper than {MAX_NESTING}")
     block = _Block(tag[0], walk.line(tag.start))
@@ -289,7 +289,7 @@ def _open_block(walk: _Walk, tag: _Tag) -> None:
         _loop(walk, tag, block)
 
 
-def _wrap_rest(walk: _Walk, tag: _Tag, start: int) -> None:
+def _wrap_rest(walk: _Scanner, tag: _Tag, start: int) -> None:
     if len(tag.tokens) <= start:
         raise walk.fault(tag.start, f"{{% {tag[0]} %}} has nothing to look at")
     if all(token.kind == "name" or token.text == "." for token in tag.tokens[start:]):
@@ -297,7 +297,7 @@ def _wrap_rest(walk: _Walk, tag: _Tag, start: int) -> None:
     walk.wrap(tag.tokens[start:], TEST)
 
 
-def _loop(walk: _Walk, tag: _Tag, block: _Block) -> None:
+def _loop(walk: _Scanner, tag: _Tag, block: _Block) -> None:
     words = [token.text for token in tag.tokens]
     if "in" not in words or "recursive" in words:
         raise walk.fault(tag.start, "write {% for item in items %}")
@@ -311,7 +311,7 @@ def _loop(walk: _Walk, tag: _Tag, block: _Block) -> None:
         _wrap_rest(walk, tag, condition + 1)
 
 
-def _branch(walk: _Walk, tag: _Tag) -> None:
+def _branch(walk: _Scanner, tag: _Tag) -> None:
     if not walk.blocks:
         raise walk.fault(tag.start, f"{{% {tag[0]} %}} is outside of an if")
     if tag[0] == "elif":
@@ -321,13 +321,13 @@ def _branch(walk: _Walk, tag: _Tag) -> None:
         _wrap_rest(walk, tag, 1)
 
 
-def _set(walk: _Walk, tag: _Tag) -> None:
+def _set(walk: _Scanner, tag: _Tag) -> None:
     if len(tag.tokens) < 4 or tag.tokens[1].kind != "name" or tag[2] != "=":
         raise walk.fault(tag.start, "write {% set name = value %}")
     walk.wrap(tag.tokens[3:], KEEP)
 
 
-def _close_block(walk: _Walk, tag: _Tag) -> None:
+def _close_block(walk: _Scanner, tag: _Tag) -> None:
     if not walk.blocks or f"end{walk.blocks[-1].word}" != tag[0]:
         raise walk.fault(tag.start, f"{{% {tag[0]} %}} closes nothing")
     block = walk.blocks.pop()

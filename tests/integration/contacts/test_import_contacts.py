@@ -142,7 +142,7 @@ def test_a_mapping_names_columns_that_have_other_names(api: Api, world: World) -
         ("firstName\nAda\n", {}, "needs a column"),
         ("email,E-Mail\na@example.com,b@example.com\n", {}, "two columns"),
         ("email\na@example.com\n", {"Mail": "email"}, "is not a column"),
-        ("email,x\na@example.com,1\n", {"x": "shoeSize"}, "is no field"),
+        ("email,x\na@example.com,1\n", {"x": "shoeSize"}, "is not a field"),
         ('"email\na@example.com\n', {}, "quote"),
     ],
 )
