@@ -1,7 +1,5 @@
-"""CSV imports: from the upload to contacts and a file of rejected rows, also when the worker dies in the middle."""
+"""Import CSV files: from the upload to contacts and a file of rejected rows, also when the worker is killed."""
 
-import csv
-import io
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,32 +10,14 @@ from chalicelib.core.contacts.import_contacts import PAGE_ROWS, run_import
 from chalicelib.model.queue_messages import Import
 from chalicelib.ports import Ports
 from tests.integration.conftest import Api, World
-
-IMPORT = "/v1/contacts/import"
+from tests.integration.contacts.import_helpers import IMPORT, numbers, rejected, run
 
 
 def minutes() -> timedelta:
     return timedelta(minutes=1)
 
 
-def run(api: Api, world: World, text: str, **options: Any) -> dict[str, Any]:
-    """Imports to the end and gives the progress document."""
-    reply = api.post(IMPORT, {"csv": text, **options})
-    assert reply.status == 202, reply.text
-    world.drain("JobQueue")
-    data: dict[str, Any] = api.get(f"/v1/imports/{reply.data['uid']}").data
-    return data
-
-
-def numbers(progress: dict[str, Any]) -> dict[str, int]:
-    return {name: progress[name] for name in ("rows", "created", "updated", "skipped", "rejected")}
-
-
-def rejected(api: Api, progress: dict[str, Any]) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(api.get(progress["rejectedUrl"]).text)))
-
-
-def test_a_file_becomes_contacts(api: Api, world: World) -> None:
+def test_each_row_of_a_file_becomes_a_contact(api: Api, world: World) -> None:
     text = (
         "\ufeffExternal ID,E-Mail,phone,First Name,tags,attributes.city\r\n"
         '1,ada@EXAMPLE.com,0151 23456789,"Ada ""the first""\nof many",vip;new,London\r\n'
@@ -59,66 +39,17 @@ def test_a_file_becomes_contacts(api: Api, world: World) -> None:
     assert bob["phone"] is None
 
 
-def test_rows_of_known_contacts_change_them_or_are_skipped(api: Api, world: World) -> None:
-    api.post("/v1/contacts", {"email": "ada@example.com", "lastName": "Lovelace"})
-    text = "email,firstName\nada@example.com,Ada\nbob@example.com,Bob\n"
-    skipped = run(api, world, text, onExisting="skip")
-    assert numbers(skipped) == {"rows": 2, "created": 1, "updated": 0, "skipped": 1, "rejected": 0}
-    updated = run(api, world, text)
-    assert numbers(updated) == {"rows": 2, "created": 0, "updated": 2, "skipped": 0, "rejected": 0}
-    ada = api.post("/v1/contacts", {"email": "ada@example.com"}).data
-    assert (ada["firstName"], ada["lastName"]) == ("Ada", "Lovelace")
-
-
-def test_of_two_rows_about_one_contact_the_second_wins(api: Api, world: World) -> None:
-    progress = run(api, world, "email,firstName\nada@example.com,A\nADA@example.com,B\n")
-    assert numbers(progress) == {"rows": 2, "created": 1, "updated": 1, "skipped": 0, "rejected": 0}
-    assert [contact["firstName"] for contact in api.get("/v1/contacts").json["data"]] == ["B"]
-
-
-def test_bad_rows_are_rejected_with_line_reason_and_row(api: Api, world: World) -> None:
-    text = (
-        "email,phone,firstName,status\n"
-        "good@example.com,,Ok,\n"
-        "nobody,+12,Two,\n"
-        ",,=1+1,\n"
-        "a@example.com,+4915123456789,Four\n"
-        "b@example.com,,,SLEEPING\n"
-        'c@example.com,,"open,\n'
-        "d@example.com,,last,\n"
-    )
-    progress = run(api, world, text)
-    assert numbers(progress) == {"rows": 7, "created": 2, "updated": 0, "skipped": 0, "rejected": 5}
-    header, *rows = rejected(api, progress)
-    assert header == ["rejectedLine", "rejectedReason", "email", "phone", "firstName", "status"]
-    assert [row[0] for row in rows] == ["3", "4", "5", "6", "7"]
-    assert "email is not an e-mail address" in rows[0][1]
-    assert "phone is not a phone number" in rows[0][1]
-    assert rows[0][2:] == ["nobody", "+12", "Two", ""]
-    assert rows[1][4] == "'=1+1"
-    assert "cells" in rows[2][1]
-    assert "status must be one of" in rows[3][1]
-    assert "quote" in rows[4][1]
-
-
-def test_the_rejected_rows_are_csv_to_download(api: Api, world: World) -> None:
+def test_rejected_rows_are_downloaded_as_csv(api: Api, world: World) -> None:
     progress = run(api, world, "email\nnobody\n")
     reply = api.get(progress["rejectedUrl"])
     assert reply.headers["content-type"].startswith("text/csv")
     assert "attachment" in reply.headers["content-disposition"]
 
 
-def test_mended_rejected_rows_can_be_imported_as_they_are(api: Api, world: World) -> None:
+def test_corrected_rejected_rows_can_be_imported(api: Api, world: World) -> None:
     progress = run(api, world, "email,firstName\nnobody,Ada\n")
     mended = api.get(progress["rejectedUrl"]).text.replace("nobody", "ada@example.com")
     assert numbers(run(api, world, mended))["created"] == 1
-
-
-def test_a_row_that_would_take_a_unique_field_of_another_is_rejected(api: Api, world: World) -> None:
-    text = "externalId,email\n1,ada@example.com\n2,bob@example.com\n1,bob@example.com\n"
-    progress = run(api, world, text)
-    assert numbers(progress) == {"rows": 3, "created": 2, "updated": 0, "skipped": 0, "rejected": 1}
-    assert "belongs to contact" in rejected(api, progress)[1][1]
 
 
 def test_a_dry_run_counts_and_changes_nothing(api: Api, world: World) -> None:
@@ -127,7 +58,7 @@ def test_a_dry_run_counts_and_changes_nothing(api: Api, world: World) -> None:
     assert api.get("/v1/contacts").json["data"] == []
 
 
-def test_a_mapping_names_columns_that_have_other_names(api: Api, world: World) -> None:
+def test_a_mapping_assigns_columns_to_fields(api: Api, world: World) -> None:
     mapping = {"Mail": "email", "Ort": "attributes.city", "Notiz": None}
     progress = run(api, world, "Mail;Ort;Notiz\nada@example.com;Köln;x\n", mapping=mapping)
     assert numbers(progress)["created"] == 1
@@ -155,7 +86,7 @@ def test_a_wrong_header_is_a_422_and_nothing_is_queued(
     assert world.drain("JobQueue") == 0
 
 
-def test_rows_come_inline_or_from_a_file_but_not_both(api: Api) -> None:
+def test_rows_are_sent_inline_or_in_a_file_but_not_both(api: Api) -> None:
     assert api.post(IMPORT, {}).status == 422
     assert api.post(IMPORT, {"csv": "email\n", "fileName": "x.csv"}).status == 422
     assert api.post(IMPORT, {"fileName": "../x.csv"}).status == 422
@@ -183,7 +114,7 @@ def test_an_uploaded_file_with_broken_utf_8_loses_only_the_broken_rows(api: Api,
     assert "longer than" in reasons[1]
 
 
-def test_a_file_may_be_sent_as_it_is(api: Api, world: World) -> None:
+def test_a_file_may_be_sent_as_the_body(api: Api, world: World) -> None:
     content = b"email,firstName\nada@example.com,Ada\n" + b"bob@example.com,B\xf6b\n"
     reply = api.post(f"{IMPORT}?dryRun=true", content, headers={"Content-Type": "text/csv"})
     assert reply.status == 202
@@ -235,7 +166,7 @@ def test_an_import_that_is_killed_anywhere_ends_with_the_same_numbers(api: Api, 
     assert len(api.all_pages("/v1/contacts?limit=100")) == rows - 2
 
 
-def test_an_import_goes_on_in_another_message_when_its_time_is_over(api: Api, world: World) -> None:
+def test_an_import_continues_in_another_message_when_its_time_is_over(api: Api, world: World) -> None:
     uid = api.post(IMPORT, {"csv": rows_of(PAGE_ROWS * 2)}).data["uid"]
     left = iter([timedelta(seconds=60), timedelta(seconds=9)])
     run_import(world.ports, Import(workspace=api.workspace, uid=uid), lambda: next(left))
@@ -245,7 +176,7 @@ def test_an_import_goes_on_in_another_message_when_its_time_is_over(api: Api, wo
     assert api.get(f"/v1/imports/{uid}").data["created"] == PAGE_ROWS * 2
 
 
-def test_a_foreign_import_is_not_found(api: Api, world: World) -> None:
+def test_an_import_of_another_workspace_is_not_found(api: Api, world: World) -> None:
     uid = api.post(IMPORT, {"csv": "email\n"}).data["uid"]
     stranger = world.new_caller()
     assert stranger.get(f"/v1/imports/{uid}").status == 404
