@@ -1,7 +1,7 @@
-"""The short way of a call to the embedded AWS: botocore builds it and reads the answer, but nobody signs or routes it.
+"""A direct path from boto3 to the embedded AWS: botocore builds the request and reads the response.
 
-A call by boto3 costs 2 ms of CPU, half of which is what this leaves out: signing, retries, headers in three forms,
-and ministack's search for whom a request may be meant. All tests of `tests/e2e` go the long way.
+A call of boto3 takes 2 ms of CPU. The direct path omits half of it: signing, retries, conversions of headers, and the
+routing of ministack. The tests in `tests/e2e` use the normal path.
 """
 
 from collections.abc import Callable, Coroutine
@@ -19,10 +19,10 @@ SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs"}
 
 
 def shorten(client: Any) -> None:
-    """Let the calls of this client go the short way.
+    """Let the calls of this client use the direct path.
 
-    It stands behind all hooks of `before-call` (botocore asks those of one service first, however they were
-    registered), so that those of tests and of the product have had their turn; those of `before-send` are asked too.
+    Its hook runs after all other hooks of `before-call`, so those of tests and of the product run first. botocore calls
+    the hooks of one service before the general ones. The hooks of `before-send` run as well.
     """
     endpoint, events, service = client._endpoint, client.meta.events, client.meta.service_model.service_name
 
@@ -39,7 +39,7 @@ def shorten(client: Any) -> None:
 
 
 def _found_once(resolve: Callable[..., Any]) -> Callable[..., Any]:
-    """Where a service is does not depend on what it is asked, and finding it takes an eighth of a call."""
+    """Resolve the endpoint once. It does not depend on the call, and resolving it takes an eighth of a call."""
     found: list[Any] = []
 
     def resolve_once(*arguments: Any, **options: Any) -> Any:
@@ -51,7 +51,7 @@ def _found_once(resolve: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def answer_directly(request: AWSPreparedRequest, account: str, region: str) -> AWSResponse | None:
-    """What ministack's service says; None where only ministack's router knows which it is."""
+    """Return the response of a ministack service. None if only the router of ministack can find the service."""
     target = request.headers.get("X-Amz-Target", "")
     name = SERVICES.get(_text(target).partition(".")[0])
     if name is None:
@@ -63,7 +63,7 @@ def answer_directly(request: AWSPreparedRequest, account: str, region: str) -> A
 
 
 def _handle(name: str, headers: dict[str, str], body: bytes, account: str, region: str) -> tuple[int, Any, Any]:
-    """As ministack's router does once it knows the service: for a caller, in a context of the request's own."""
+    """Call the service as the router of ministack does, in the context of this request."""
     responses = _module("core.responses")
     responses.set_request_account_id(account)
     responses.set_request_region(region)
@@ -76,12 +76,12 @@ def _module(name: str) -> Any:
 
 
 def _at_once(work: Coroutine[Any, Any, tuple[int, Any, Any]]) -> tuple[int, Any, Any]:
-    """Without a loop, since nothing is waited for."""
+    """Run a coroutine that never waits, without an event loop."""
     try:
         work.send(None)
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]  # what a coroutine returns is untyped here
-    raise AssertionError("ministack wants to wait, and nothing can happen meanwhile")
+    raise AssertionError("ministack waits, but no event loop is running")
 
 
 class Body(BytesIO):

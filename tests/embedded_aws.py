@@ -1,4 +1,4 @@
-"""AWS inside the test's own process: real boto3 clients whose requests ministack, or moto, answers without a socket."""
+"""AWS in the process of the test: ministack or moto answers the requests of real boto3 clients without a socket."""
 
 import asyncio
 import atexit
@@ -32,10 +32,10 @@ from tests.direct_transport import SERVICES, Body, answer_directly, shorten
 REGION = "eu-west-1"
 #: A retry would hide a fault that a test has planted. The user agent is fixed as botocore's takes a tenth of a call.
 CONFIG = Config(region_name=REGION, retries={"total_max_attempts": 1}, user_agent="carillon-tests")
-#: What ministack reads when it is imported: no listeners and no background threads of its own.
+#: Variables that ministack reads on import: no listeners and no background threads.
 SETTINGS = {"IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0", "MINISTACK_TEST_NO_AUTOSTART": "1", "LOG_LEVEL": "ERROR"}
-#: A configuration that says nothing.
-NOBODYS = {
+#: An empty AWS configuration.
+EMPTY_CONFIGURATION = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
@@ -54,11 +54,11 @@ class EmbeddedAws:
         return _client(self.session, service)
 
     def unheard_client(self, service: str) -> Any:
-        """One of its own, whose calls no hook on `client` hears."""
+        """Return a separate client. Hooks on `client` do not see its calls."""
         return _new_client(self.session, service)
 
     def next_visible(self, urls: Collection[str]) -> float:
-        """When the next message of these queues can be received, in epoch seconds; infinity when all are empty."""
+        """Return when the next message of these queues becomes visible, in epoch seconds. Infinity if all are empty."""
         names = {_name(url) for url in urls}
         kept = _service("sqs")._queues.all_items()
         queues = [queue for (_, _, url), queue in kept if _name(url) in names]
@@ -105,7 +105,7 @@ class MotoAws:
 
 
 def worker_account() -> str:
-    """Return an account of its own for each worker of pytest-xdist: ministack takes a 12-digit access key for one."""
+    """Return a separate account for each pytest-xdist worker. ministack reads a 12-digit access key as an account."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     return f"{100_000_000_001 + int(worker)}"
 
@@ -151,7 +151,7 @@ def _new_client(session: boto3.Session, service: str) -> Any:
 @contextmanager
 def _nobodys_settings() -> Iterator[None]:
     """Hide the developer's profile and endpoint: the tests are the same on every machine."""
-    with mock.patch.dict(os.environ, NOBODYS):
+    with mock.patch.dict(os.environ, EMPTY_CONFIGURATION):
         os.environ.pop("AWS_PROFILE", None)
         yield
 
@@ -162,7 +162,7 @@ def _receive_at_once(**event: Any) -> None:
         event["params"]["WaitTimeSeconds"] = 0
 
 
-#: The services whose empty resources are copied, as ministack's own persistence copies them.
+#: Services with empty resources that are copied, as the persistence of ministack does it.
 PROVISIONED = ("eventbridge", "dynamodb", "sqs", "s3", "secretsmanager")
 _LOCK = RLock()
 _BESIDE = ThreadPoolExecutor(1)
@@ -225,7 +225,7 @@ def _answer_by_ministack(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    """In a thread of its own where another loop holds this one, as a browser's does as long as it is open."""
+    """Run a coroutine. If an event loop runs in this thread, as while a browser is open, use another thread."""
     if asyncio._get_running_loop() is None:
         _loop().run_until_complete(work)
     else:

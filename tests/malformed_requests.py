@@ -1,6 +1,6 @@
-"""What nobody means and somebody sends: requests that no route may answer with a fault of ours.
+"""Malformed requests. No route may answer one with a 5xx.
 
-`{campaign}` and its like in a path stand for the uid of something that is there.
+`{campaign}` and similar names in a path stand for the uid of an existing object.
 """
 
 import base64
@@ -9,14 +9,14 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-#: Sent as they are: names and values are bytes, and a name may come twice.
+#: Raw headers: names and values are bytes, and a name may occur twice.
 Headers = tuple[tuple[bytes, bytes], ...]
 JSON: Headers = ((b"Content-Type", b"application/json"),)
 
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """One request. `refused` says that it must not be answered by a success."""
+    """A request. `refused`: it must not succeed."""
 
     about: str
     method: str
@@ -24,18 +24,18 @@ class Bad:
     body: bytes = b""
     headers: Headers = ()
     refused: bool = True
-    #: Whether the headers above bring the key, or what stands in its place.
+    #: Whether the headers contain a key, valid or not.
     brings_key: bool = False
 
 
 def _post(about: str, path: str, body: object) -> Bad:
-    """What must be refused."""
+    """Build a request that must be refused."""
     return Bad(about, "POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), JSON)
 
 
-def _tried(about: str, said: str, body: object = None) -> Bad:
-    """What may be taken as it is; `said` is `POST /v1/flows`."""
-    method, _, path = said.partition(" ")
+def _tried(about: str, call: str, body: object = None) -> Bad:
+    """Build a request that may succeed. `call` is method and path, such as `POST /v1/flows`."""
+    method, _, path = call.partition(" ")
     raw = b"" if body is None else json.dumps(body).encode()
     return Bad(about, method, path, raw, JSON if raw else (), refused=False)
 

@@ -1,4 +1,4 @@
-"""The other end of an HTTP connection, for tests of what talks to providers: it answers what it is told, or nothing."""
+"""A scripted HTTP server for tests of provider clients: it sends prepared responses or none."""
 
 import socket
 import ssl
@@ -13,7 +13,7 @@ TLS_HANDSHAKE = b"\x16\x03"
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
-    """An HTTP answer as it goes over the wire; `_` in header names is `-`."""
+    """Return the bytes of an HTTP response. `_` in header names is written as `-`."""
     told = {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in told.items())]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "Connection: close", "", ""]).encode() + body
@@ -21,7 +21,7 @@ def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
 
 @dataclass
 class Wire:
-    """A server: `answers` go out one after the other, the last for ever. None: it reads, and closes without a word."""
+    """A server that sends `answers` in order and repeats the last. None: it reads the request and closes."""
 
     listener: socket.socket
     answers: list[bytes | None]
@@ -58,7 +58,7 @@ class Wire:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Head and body, by its Content-Length."""
+    """Read head and body, using Content-Length."""
     data = b""
     while b"\r\n\r\n" not in data and not data.startswith(TLS_HANDSHAKE):
         data += connection.recv(65_536) or b"\r\n\r\n"
@@ -70,7 +70,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def split(request: bytes) -> tuple[str, Mapping[str, str], bytes]:
-    """First line, headers in lower case, body."""
+    """Return the first line, the headers in lower case, and the body."""
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     pairs = (line.split(": ", 1) for line in lines)
@@ -79,7 +79,7 @@ def split(request: bytes) -> tuple[str, Mapping[str, str], bytes]:
 
 @contextmanager
 def open_wire(*answers: bytes | None, context: ssl.SSLContext | None = None) -> Iterator[Wire]:
-    """A server on a free port of this machine."""
+    """Start a server on a free local port."""
     listener = socket.create_server(("127.0.0.1", 0))
     wire = Wire(listener, list(answers) or [None], context, port=listener.getsockname()[1])
     threading.Thread(target=wire.serve, daemon=True).start()
@@ -91,6 +91,6 @@ def open_wire(*answers: bytes | None, context: ssl.SSLContext | None = None) -> 
 
 
 def closed_port() -> int:
-    """A port on which nobody listens."""
+    """Return a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Plays through every route once and writes down what was asked and answered: the examples of the OpenAPI document."""
+"""Call every route once and record requests and responses as the examples of the OpenAPI document."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _SCHEMAS = frozenset({"GET /v1/channel-types", "GET /v1/node-types", "GET /opena
 
 @dataclass
 class Recorder:
-    """Calls as the API of a story, and keeps the first call of each route. What is by chance is named by its order."""
+    """Call the API and record the first call of each route. Random values are replaced by numbered names."""
 
     story: Story
     examples: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Recorder:
     routes: gateway.Routes = field(default_factory=lambda: gateway.Routes({route.path for route in ROUTES}))
 
     def call(self, said: str, body: Any = None, status: int = 200, headers: dict[str, str] | None = None) -> Any:
-        """`said` is `POST /v1/flows`; the data of the answer."""
+        """Call a route such as `POST /v1/flows` and return the data of the response."""
         method, _, url = said.partition(" ")
         reply = self.story.api.call(method, url, body, headers=headers)
         assert reply.status == status, (said, reply.status, reply.text)
@@ -69,7 +69,7 @@ class Recorder:
 
 
 def record(story: Story) -> dict[str, dict[str, Any]]:
-    """Every route, by a reader's way from an empty workspace to a flow that is over."""
+    """Call every route, from an empty workspace to a completed flow."""
     story.world.ports = replace(story.world.ports, webhook_caller=MemoryWebhookCaller())
     use_ports(story.world.ports)
     recorder = Recorder(story)

@@ -1,4 +1,4 @@
-"""Files made to choke whoever reads them: bad rows are rejected, good ones taken, nothing is unpacked or run."""
+"""Hostile files: bad rows are rejected, good rows are imported, and nothing is unpacked or run."""
 
 import csv
 import io
@@ -59,7 +59,7 @@ def _check(api: Api, done: Any, rows: tuple[int, int]) -> None:
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 @pytest.mark.parametrize("name", ["bomb.csv", "bomb.zip"])
 def test_what_is_compressed_is_not_unpacked(api: Api, world: World, name: str, encoding: str) -> None:
-    """Not even where the object says of itself that it is."""
+    """An object is not unpacked even if its metadata says that it is compressed."""
     content = files.bombs()[name]
     assert len(content) < 3_000_000
     bucket = world.ports.files._bucket  # type: ignore[attr-defined]  # the adapter's, to put an object with a header

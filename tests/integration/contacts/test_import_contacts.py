@@ -128,7 +128,7 @@ class Killed(Exception):
 
 
 class DyingCatalog:
-    """A catalog in front of another whose n-th save kills the worker before it has happened."""
+    """A catalog that kills the worker just before its n-th save."""
 
     def __init__(self, behind: Any, saves: int) -> None:
         self._behind, self._left = behind, saves

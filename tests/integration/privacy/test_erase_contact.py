@@ -103,7 +103,7 @@ def test_an_erased_contact_leaves_nothing_in_any_table_and_gets_nothing(story: S
 
 
 def everything_but_catalog_free(story: Story) -> int:
-    """How often the campaign's own documents name the attribute's value."""
+    """Count how often the documents of the campaign contain the value of the attribute."""
     client = story.world.aws.client("dynamodb")
     name = next(name for name in client.list_tables()["TableNames"] if "Catalog" in name)
     pages = client.get_paginator("scan").paginate(TableName=name)
@@ -138,7 +138,7 @@ def test_a_row_in_somebodys_hands_is_swept_up_later(story: Story, canary: str) -
 
 
 class Busy:
-    """Executions whose rows are all under somebody's claim: no save of a stranger holds."""
+    """Executions that another worker has claimed: every save of this one is refused."""
 
     def __init__(self, behind: Any) -> None:
         self._behind = behind
@@ -163,7 +163,7 @@ def test_an_erasure_that_breaks_off_is_finished_by_its_job(story: Story, canary:
 
 
 class Failing:
-    """A port one of whose methods is away."""
+    """A port with one method that fails."""
 
     def __init__(self, behind: Any, method: str) -> None:
         self._behind, self._method = behind, method

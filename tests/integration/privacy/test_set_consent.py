@@ -199,7 +199,7 @@ def test_what_is_no_address_cannot_be_suppressed(story: Story, body: dict[str, s
     assert story.api.post("/v1/suppressions", body).status == 422
 
 
-# ---- two at once ----
+# ---- concurrent changes ----
 
 
 def test_of_many_who_create_one_address_at_once_all_get_one_contact(story: Story) -> None:

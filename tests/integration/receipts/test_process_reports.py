@@ -21,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def sent(story: Story, *steps: dict[str, Any]) -> str:
-    """A flow whose first messages are out."""
+    """A flow that has sent its first messages."""
     flow = story.start(story.campaign(*steps) if steps else story.short_campaign())
     story.advance(SECOND)
     return flow
@@ -312,7 +312,7 @@ def test_a_row_that_cannot_be_read_now_is_told_again(reporting: Story) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_recount_at_the_same_moment_loses_and_doubles_nothing(reporting: Story, when: str) -> None:
-    """It closes the books between the look at the flow and the note of the receipt."""
+    """It recounts the flow between the read of the flow and the count of the receipt."""
     flow = sent(reporting)
     ports, executions = reporting.world.ports, reporting.world.ports.executions
     workspace = reporting.api.workspace

@@ -75,7 +75,7 @@ PROVIDERS = [
 
 @dataclass
 class Scene:
-    """A flow whose one message was sent, and where its provider reports to."""
+    """A flow that has sent its only message, and the URL for the reports of its provider."""
 
     story: Story
     provider: Provider

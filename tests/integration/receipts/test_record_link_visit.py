@@ -1,4 +1,4 @@
-"""Opens and clicks that come by us: counted once, and never a way to lead somebody astray."""
+"""Tracked opens and clicks: each counts once, and a link is no open redirect."""
 
 import re
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Sent:
     click: str
 
     def stats(self) -> Any:
-        """With what lies in the queues."""
+        """Process all queued messages."""
         self.story.run()
         return self.story.flow(self.flow)["stats"]
 

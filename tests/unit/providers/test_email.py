@@ -1,4 +1,4 @@
-"""SES gets exactly the documented request, and whatever it answers becomes the right verdict."""
+"""Email: the request matches the documentation of SES, and every response becomes the right send result."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -70,7 +70,7 @@ def test_a_delivery_by_sns_says_whose_and_when() -> None:
 def test_every_event_has_its_engagement(kind: str, parts: Mapping[str, object], engagement: Engagement) -> None:
     report = read(kind, **parts)
     assert (report.engagement, report.suppress, report.is_soft) == (engagement, None, False)
-    # Where the event has no time of its own, the mail's is as good.
+    # Without a time of the event, the time of the mail is used.
     assert report.at is not None
 
 

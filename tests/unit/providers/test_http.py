@@ -1,4 +1,4 @@
-"""One request, one connection, and for every way in which it can end the right word."""
+"""One request over one connection, and the right result for each way it can end."""
 
 import datetime
 import ipaddress
@@ -110,7 +110,7 @@ class TestTls:
 
 
 def certify(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:
-    """A server's context with a certificate of its own for this name, and the file by which it is trusted."""
+    """Return a server context with a self-signed certificate for this name, and the file of that certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("192.0.2.1"))])

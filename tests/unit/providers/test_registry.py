@@ -47,7 +47,7 @@ def test_settings_and_content_have_schemas_that_a_form_can_be_made_of(kind: Chan
         assert json.dumps(schema)
 
 
-#: Names that mean something to somebody, so that what is tried gets deep.
+#: Field names of real events, so that the generated objects reach deep code paths.
 NAMES = """
     eventType mail bounce complaint subscription newTopicPreferences tags message Type Message detail-type detail
     messageId context isFinal eventTimestamp totalMessagePrice inboundMessageId messageBody whatsAppWebhookEntry object

@@ -1,4 +1,4 @@
-"""Whatever is written in a webhook's URL, it leads to the public internet or nowhere."""
+"""Every URL of a webhook leads to the public internet or is refused."""
 
 from collections.abc import Callable
 
@@ -41,7 +41,7 @@ CORPUS = [
     "https://hooks.example.com:0/",
     "https://hooks.example.com:99999/",
     "https://hooks.example.com:https/",
-    # somebody else's host behind what looks like one
+    # a foreign host behind a misleading user name
     "https://user@hooks.example.com/",
     "https://hooks.example.com:pass@evil.example/",
     "https://hooks.example.com@169.254.169.254/",
@@ -113,7 +113,7 @@ CORPUS = [
     "https://loc\u00adalhost/",
     "https://ⓛocalhost/",
     "https://münchen.example/",
-    # names that only our own network knows, or that are none
+    # names of a private network, or invalid names
     "https://intranet/",
     "https://metadata/",
     "https://-hooks.example.com/",

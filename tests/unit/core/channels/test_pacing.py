@@ -156,7 +156,7 @@ def _gaps_of_a_crowd(configuration: FlowConfiguration, crowd: int) -> list[float
         for promise in admission.reservations:
             heapq.heappush(heap, (now + SECOND * ceil((promise.moment - now) / SECOND), number, "", promise.start))
     assert sum(map(len, starts.values())) == crowd
-    assert asked < 3 * crowd, "hints hop instead of waiting"
+    assert asked < 3 * crowd, "steps return to the queue instead of waiting"
     return [(later - earlier) / SECOND for lane in starts.values() for earlier, later in pairwise(lane)]
 
 

@@ -16,7 +16,7 @@ from tests.builders import build_channel, build_contact, build_flow
 
 
 def test_a_draw_is_the_same_in_every_process_and_for_ever() -> None:
-    """Rows in flight depend on it: change the numbers and running splits choose anew."""
+    """Running executions depend on these values: other values would move contacts to other lanes."""
     assert stable_fraction("camp", "which", "ann") == stable_fraction("camp", "which", "ann")
     assert round(stable_fraction("camp", "which", "ann"), 12) == PINNED
 

@@ -37,7 +37,7 @@ PLENTY, NOTHING = timedelta(seconds=9), timedelta(0)
 
 
 class _CountingEvents(MemoryEvents):
-    """Remembers of whom it was asked."""
+    """Record the contacts that were requested."""
 
     def __init__(self) -> None:
         super().__init__()

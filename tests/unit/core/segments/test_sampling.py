@@ -11,7 +11,7 @@ TRIES = 400
 
 
 def _hits(estimate: Callable[[random.Random], tuple[Measured, int]]) -> float:
-    """In what share of the tries the truth lay within the error."""
+    """Return the share of the runs with the true value inside of the error."""
     chance = random.Random(7)
     tried = (estimate(chance) for _ in range(TRIES))
     return sum(abs(measured.count - truth) <= measured.error for measured, truth in tried) / TRIES
