@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from chalicelib.model.base import Moment, StoredDocument, StrictModel, Uid
 from chalicelib.model.durations import Duration
-from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 from chalicelib.model.trigger import START_GRACE, EntryPolicy, ManualTrigger, Schedule, Trigger
 

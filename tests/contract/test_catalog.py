@@ -10,7 +10,8 @@ from chalicelib.aws.catalog import DynamoCatalog
 from chalicelib.errors import Conflict, InvalidRequest, NotFound, RetryLater, TooLarge
 from chalicelib.model.campaign import Campaign
 from chalicelib.model.channel import Channel
-from chalicelib.model.flow import Flow, FlowConfiguration, FlowStatus
+from chalicelib.model.flow import Flow, FlowStatus
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.ports import Catalog, Page
 from tests.contract.conftest import Backend
 from tests.contract.documents import NOON, W1, W2, build_campaign, build_flow

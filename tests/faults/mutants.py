@@ -60,22 +60,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "receipt_during_recount_forgotten",
         f"{_CORE}reconciliation/finish_recount.py",
-        "if not found.still_open and has_changed(ports, job):",
-        "if not found:",
+        "if not totals.open and has_changed(ports, done):",
+        "if not totals:",
         ("late_receipt",),
     ),
     Mutant("no_sequence_check", "tests/memory/executions.py", "stored.seq == expect.seq and ", "", ("wait",)),
     Mutant(
         "no_reenqueue",
         f"{_CORE}reconciliation/finish_recount.py",
-        "if found.overdue and flow.status",
+        "if totals.overdue and flow.status",
         "if not flow and flow.status",
         ("wait",),
     ),
     Mutant(
         "no_sweeper",
         f"{_CORE}reconciliation/watch_flows.py",
-        "helped += _watch(ports, workspace, flow)",
+        "acted += _watch(ports, workspace, flow)",
         "pass",
         ("send",),
     ),
@@ -89,8 +89,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "recount_twice",
         f"{_CORE}reconciliation/recount_flow.py",
-        "counted.update(counters_of(timed))",
-        "counted.update(counters_of(timed) + counters_of(timed))",
+        "totals.counters.update(counters_of(timed))",
+        "totals.counters.update(counters_of(timed) + counters_of(timed))",
         ("send",),
     ),
     Mutant(
@@ -104,8 +104,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "ends_without_counting",
         f"{_CORE}reconciliation/finish_recount.py",
-        "if found.is_booked and not found.still_open and job.enrolment_closed:",
-        "if job.enrolment_closed:",
+        "if result.is_reconciled and not totals.open and done.enrolment_closed:",
+        "if done.enrolment_closed:",
         ("recount",),
     ),
     Mutant(

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.model.campaign import Audience, Campaign
 from chalicelib.model.channel import Channel
 from chalicelib.model.contact import Contact
-from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import MessageType
 from chalicelib.model.template import Template, TemplateStatus, TemplateVersion

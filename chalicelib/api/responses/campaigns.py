@@ -17,7 +17,8 @@ from chalicelib.errors import Problem
 from chalicelib.model.base import Moment, StrictModel
 from chalicelib.model.campaign import Audience, Availability, Campaign, CampaignState, CampaignVersion
 from chalicelib.model.durations import Duration
-from chalicelib.model.flow import FlowConfiguration, FlowStatus
+from chalicelib.model.flow import FlowStatus
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.pause import PausedBy
 from chalicelib.model.template import Defaults, Parameters, ParameterStrategy
 from chalicelib.model.trigger import EntryPolicy, SkippedStart, Trigger

@@ -9,7 +9,8 @@ from chalicelib.api.responses.build import build_response
 from chalicelib.core.reporting.describe_flow import FlowDescription
 from chalicelib.core.reporting.significance import LaneComparison
 from chalicelib.model.base import Moment, StrictModel
-from chalicelib.model.flow import Flow, FlowConfiguration, FlowStatus, RetryOf
+from chalicelib.model.flow import Flow, FlowStatus, RetryOf
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.ids import NodeId
 from chalicelib.model.money import write_money
 from chalicelib.model.pause import PausedBy

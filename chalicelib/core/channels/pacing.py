@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 from chalicelib.model.stable_random import stable_fraction
 

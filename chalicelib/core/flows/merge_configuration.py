@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import ValidationError, model_validator
 
 from chalicelib.errors import InvalidRequest
-from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.validation_problems import validation_problems
 
 

@@ -1,6 +1,5 @@
-"""Makes what a pass has counted the flow's statistics, ends the flow if it is over, and says what is next."""
+"""Finish a recount: replace the statistics by the totals, end the flow if possible, and schedule the next pass."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from enum import Enum, auto
 from chalicelib.core.flows.dispatch_executions import OVERDUE, start_enqueueing
 from chalicelib.core.flows.progress import end_status
 from chalicelib.core.reconciliation.reconcile_spend import reconcile_spend
+from chalicelib.core.reconciliation.recount_pass import RecountPass
 from chalicelib.core.reconciliation.request_recount import (
     LONGEST_DELAY,
     LOOK_AGAIN,
@@ -20,51 +20,42 @@ from chalicelib.core.reconciliation.request_recount import (
 )
 from chalicelib.errors import Conflict
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.ids import FlowUid
-from chalicelib.model.queue_messages import Recount
+from chalicelib.model.recount_totals import RecountTotals
 from chalicelib.ports import Ports
 
-#: The watchdog's next look at a flow in which nothing moves, and at the latest.
-QUIET = timedelta(minutes=15)
-AT_LEAST = timedelta(days=1)
-#: How long after its cancellation a row may still come to a flow: what SQS keeps a message of a dead job back for.
+#: Shortest and longest delay of the watchdog's next check of a stalled flow.
+SHORTEST_CHECK = timedelta(minutes=15)
+LONGEST_CHECK = timedelta(days=1)
+#: Time after a cancellation in which a contact may still be enrolled: the visibility timeout of a crashed job.
 LAST_PAGE = timedelta(minutes=7)
-#: How long after a flow was closed somebody may still enter who was on the way: a worker of events has 30 seconds.
-UNDER_WAY = timedelta(seconds=45)
+#: Time after a flow was closed in which an event may still enrol a contact. The events function runs 30 s at most.
+LAST_ENTRY = timedelta(seconds=45)
 _EPOCH_TRIES = 5
 
 
-@dataclass(slots=True)
-class _Found:
-    """What a pass has counted: the counters, and beside them what is not over."""
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """The totals of a pass, and whether the flow budget was reconciled with them."""
 
-    counters: Counter[str]
-    still_open: int
-    awaited: int
-    overdue: int
-    #: The cost of claims that nobody has resolved.
-    claimed: int
-    #: The soonest moments, in epoch milliseconds: at which an open row is due, up to which a receipt is awaited.
-    due: int | None
-    receipt: int | None
-    is_booked: bool = False
+    totals: RecountTotals
+    is_reconciled: bool
 
     @property
     def is_unfinished(self) -> bool:
-        return bool(self.still_open or self.awaited or not self.is_booked)
+        return bool(self.totals.open or self.totals.awaited or not self.is_reconciled)
 
 
 class RecountConflict(Enum):
-    """Why a pass changed nothing."""
+    """The reason that a pass changed nothing."""
 
-    #: Something moved since it began, so the live numbers are the better ones.
+    #: Statistics were updated since it began, so the live numbers are better.
     MOVED = auto()
-    #: Another pass ended the generation of statistics in which it began, or the flow is being saved by many.
+    #: Another pass ended the epoch in which it began, or the flow has too many concurrent changes.
     OVERTAKEN = auto()
 
 
 def enrolment_is_closed(ports: Ports, flow: Flow) -> bool:
-    """Whether nobody is enrolled any more: a job that enrols may crash, and do its last page once more."""
+    """Report whether no contact is enrolled any more, not even by a crashed job that repeats its last page."""
     now = ports.clock.now()
     if flow.status is FlowStatus.CANCELLED:
         never_began = flow.epoch == 0
@@ -75,111 +66,107 @@ def enrolment_is_closed(ports: Ports, flow: Flow) -> bool:
 
 
 def _emptied_at(ports: Ports, closed_at: datetime) -> datetime:
-    return closed_at + UNDER_WAY * ports.clock.speed
+    return closed_at + LAST_ENTRY * ports.clock.speed
 
 
 def finish_recount(
-    ports: Ports, flow: Flow, total: Counter[str], job: Recount, *, unless_moved: bool
+    ports: Ports, flow: Flow, totals: RecountTotals, done: RecountPass, *, unless_moved: bool
 ) -> RecountConflict | None:
-    """The counted numbers become the next generation of statistics; late additions to the old one count no more.
+    """Make the totals the next epoch of the statistics. Late updates of the old epoch no longer count.
 
-    The books come first: a flow whose money is not settled has not ended. Whether something has moved since the count
-    began is looked at as late as can be.
+    The budget is reconciled first, because a flow with unsettled money must not end. Changes since the begin of the
+    pass are looked for as late as possible. `unless_moved`: with such changes nothing is saved.
     """
-    found = _read(total)
-    counted = (found.counters["spent"], found.claimed)
-    found.is_booked = reconcile_spend(ports, job.workspace, flow, job.budget_moves, counted)
+    counted = (totals.counters["spent"], totals.claimed)
+    result = _Result(totals, reconcile_spend(ports, done.workspace, flow, done.budget_moves, counted))
     for _ in range(_EPOCH_TRIES):
-        current = ports.catalog.find(job.workspace, Flow, flow.uid)
-        if current is None or current.stats_epoch != job.stats_epoch:
+        current = ports.catalog.find(done.workspace, Flow, flow.uid)
+        if current is None or current.stats_epoch != done.epoch:
             return RecountConflict.OVERTAKEN
-        if not _replace(ports, current, found, job):
+        if not _replace(ports, current, totals, done):
             continue
-        if unless_moved and has_changed(ports, job):
+        if unless_moved and has_changed(ports, done):
             return RecountConflict.MOVED
         try:
-            saved = ports.catalog.save(job.workspace, _apply(ports, current, found, job))
+            saved = ports.catalog.save(done.workspace, _apply(ports, current, result, done))
         except Conflict:
             continue
-        _go_on(ports, saved, found, job, at_once=unless_moved)
+        _schedule_next(ports, saved, result, done, at_once=unless_moved)
         return None
     return RecountConflict.OVERTAKEN
 
 
-def _read(total: Counter[str]) -> _Found:
-    still_open, awaited, overdue, claimed = (total.pop(name, 0) for name in ("open", "awaited", "overdue", "claimed"))
-    due, receipt = total.pop("soonest.due", None), total.pop("soonest.receipt", None)
-    return _Found(total, still_open, awaited, overdue, claimed, due, receipt)
-
-
-def _replace(ports: Ports, current: Flow, found: _Found, job: Recount) -> bool:
-    workspace, epoch = job.workspace, current.stats_epoch + 1
-    found.counters["movements"] = current.seen_movements
-    if ports.statistics.replace(workspace, FlowUid(job.flow), epoch, found.counters, current.rev):
+def _replace(ports: Ports, current: Flow, totals: RecountTotals, done: RecountPass) -> bool:
+    """Store the totals for the next epoch. They take effect when the flow with that epoch is saved."""
+    totals.counters["movements"] = current.seen_movements
+    if ports.statistics.replace(done.workspace, done.flow, current.stats_epoch + 1, totals.counters, current.rev):
         return True
-    # Another pass is here at this moment, or died here: the next rev is ours alone or none of our business.
+    # Another pass is at this point or crashed here. A new revision of the flow excludes it.
     with suppress(Conflict):
-        ports.catalog.save(workspace, current)
+        ports.catalog.save(done.workspace, current)
     return False
 
 
-def _apply(ports: Ports, current: Flow, found: _Found, job: Recount) -> Flow:
+def _apply(ports: Ports, current: Flow, result: _Result, done: RecountPass) -> Flow:
     """Return the flow after the recount: with new statistics, and ended or settled if nothing is left to do."""
-    now = ports.clock.now()
+    now, totals = ports.clock.now(), result.totals
     waits = (
-        found.is_unfinished or (current.may_end and not job.enrolment_closed) or current.status is FlowStatus.CANCELLED
+        result.is_unfinished
+        or (current.may_end and not done.enrolment_closed)
+        or current.status is FlowStatus.CANCELLED
     )
-    flow = current.recounted(found.overdue, _look_again(now, found.due, waits))
-    if current.is_found and current.is_expanded and job.enrolment_closed:
-        flow = flow.with_contact_count(found.counters["total"])
+    flow = current.recounted(totals.overdue, _next_check(now, totals.next_due, waits))
+    if current.is_found and current.is_expanded and done.enrolment_closed:
+        flow = flow.with_contact_count(totals.counters["total"])
     # A contact that was enrolled during the pass may be in a shard that was counted before.
-    if found.is_booked and not found.still_open and job.enrolment_closed:
-        return _end(flow, found, now)
+    if result.is_reconciled and not totals.open and done.enrolment_closed:
+        return _end(flow, totals, now)
     return flow
 
 
-def _end(flow: Flow, found: _Found, now: datetime) -> Flow:
+def _end(flow: Flow, totals: RecountTotals, now: datetime) -> Flow:
     """Return the flow without open executions as completed or settled, unless it waits for delivery reports."""
-    if flow.may_end and not found.awaited:
-        return flow.completed(end_status(found.counters), now)
+    if flow.may_end and not totals.awaited:
+        return flow.completed(end_status(totals.counters), now)
     return flow.settled(now) if flow.status is FlowStatus.CANCELLED else flow
 
 
-def _look_again(now: datetime, due: int | None, is_waiting: bool) -> datetime:
-    """A flow in which everybody is through may be open for new ones for years: it is not counted every few minutes.
+def _next_check(now: datetime, due: datetime | None, is_waiting: bool) -> datetime:
+    """Return the time of the watchdog's next check.
 
-    One that is cancelled is counted soon, until it is settled.
+    A flow without open executions may accept contacts for years, so it is checked daily. A cancelled flow is checked
+    soon, until it is settled.
     """
     if due is None:
-        return now + (QUIET if is_waiting else AT_LEAST)
-    expected = datetime.fromtimestamp(due / 1000, now.tzinfo) + OVERDUE
-    return min(max(now + QUIET, expected), now + AT_LEAST)
+        return now + (SHORTEST_CHECK if is_waiting else LONGEST_CHECK)
+    return min(max(now + SHORTEST_CHECK, due + OVERDUE), now + LONGEST_CHECK)
 
 
-def _go_on(ports: Ports, flow: Flow, found: _Found, job: Recount, *, at_once: bool) -> None:
-    """New hints for what lost its own, and at most one other pass: at the first moment for which there is a reason.
+def _schedule_next(ports: Ports, flow: Flow, result: _Result, done: RecountPass, *, at_once: bool) -> None:
+    """Enqueue overdue executions, and schedule at most one other pass, at the soonest time that is needed.
 
-    `at_once`: what came between the last look and the save was shown, and is to be shown again.
+    `at_once`: a receipt between the last check and the save was shown and is now missing, so the next pass is now.
     """
-    if found.overdue and flow.status is FlowStatus.RUNNING:
-        start_enqueueing(ports, job.workspace, flow, heal=True)
-    waits = [*_waits(ports, flow, found, job)]
-    # A receipt that came under the pass was added to a generation that counts no more.
-    if not found.still_open and has_changed(ports, job):
-        waits.append(NOW if at_once else recount_backoff(ports, flow, found.counters["total"]))
-    if waits:
-        schedule_recount(ports, flow, job, min(waits))
+    totals = result.totals
+    if totals.overdue and flow.status is FlowStatus.RUNNING:
+        start_enqueueing(ports, done.workspace, flow, heal=True)
+    delays = [*_delays(ports, flow, result, done)]
+    # A receipt that arrived during the pass was added to an epoch that no longer counts.
+    if not totals.open and has_changed(ports, done):
+        delays.append(NOW if at_once else recount_backoff(ports, flow, totals.counters["total"]))
+    if delays:
+        schedule_recount(ports, flow, done, min(delays))
 
 
-def _waits(ports: Ports, flow: Flow, found: _Found, job: Recount) -> Iterator[timedelta]:
-    """For a batch that was at the purse, rows of a cancelled flow that a worker held, receipts, a flow just closed."""
-    now, soon = ports.clock.now(), LOOK_AGAIN * ports.clock.speed
-    if not found.is_booked or (flow.status is FlowStatus.CANCELLED and found.still_open):
+def _delays(ports: Ports, flow: Flow, result: _Result, done: RecountPass) -> Iterator[timedelta]:
+    """Yield delays for: a busy budget, held executions of a cancelled flow, awaited receipts, a flow just closed."""
+    now, soon, totals = ports.clock.now(), LOOK_AGAIN * ports.clock.speed, result.totals
+    if not result.is_reconciled or (flow.status is FlowStatus.CANCELLED and totals.open):
         yield soon
-    if flow.status is not FlowStatus.RUNNING or found.still_open:
+    if flow.status is not FlowStatus.RUNNING or totals.open:
         return
-    moments = [datetime.fromtimestamp(found.receipt / 1000, now.tzinfo)] if found.receipt is not None else []
-    if flow.closed_at and not job.enrolment_closed:
+    moments = [totals.next_deadline] if totals.next_deadline is not None else []
+    if flow.closed_at and not done.enrolment_closed:
         moments.append(_emptied_at(ports, flow.closed_at))
     for moment in moments:
         yield min(max(moment - now, timedelta(seconds=1)), LONGEST_DELAY)

@@ -1,9 +1,9 @@
-"""Asks for the count that ends a flow once its statistics say that all is over; in a large flow not after every batch.
+"""Request the recount that ends a flow, once its statistics show no open execution.
 
-They are read strongly from one partition, of which DynamoDB reads 12 MB a second: a thousand batches a second that each
-looked would take several times that. So a worker that has seen how much is left looks again only when it has ended so
-many executions itself that its share of them may be done. Should the last one meet a worker that does not look, the
-watchdog ends the flow.
+The statistics are read strongly from one partition, which DynamoDB limits to 12 MB/s. A thousand batches per second
+that each read them would exceed that several times. So a worker that has read how many executions are left reads again
+only after it has ended its share of them. If the last execution ends in a worker that does not read, the watchdog ends
+the flow.
 """
 
 from datetime import timedelta
@@ -14,16 +14,16 @@ from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import Recount
 from chalicelib.ports import Ports
 
-#: As many run at once in a region unless the account's quota is raised: each has at least half of its even share.
+#: Default quota of concurrent Lambda functions in a region. A worker's share is half of the even share.
 WORKERS = 1_000
-#: A worker that was idle this long knows nothing of how far the others are.
-FORGET = timedelta(seconds=20)
-#: Flows that a worker remembers.
+#: After this time a worker reads the statistics again, because the others have progressed.
+SHARE_LIFE = timedelta(seconds=20)
+#: Number of flows that a worker remembers.
 REMEMBERED = 100
 
 
 def request_completion(ports: Ports, workspace: WorkspaceUid, flow: Flow, ended: int) -> None:
-    """To be called after `ended` executions more were put into the statistics."""
+    """Request a recount if no execution may be left. Called after `ended` more executions were counted."""
     if not flow.may_end or not flow.is_expanded:
         return
     place, now = (workspace, flow.uid, flow.stats_epoch), ports.clock.real()
@@ -36,6 +36,6 @@ def request_completion(ports: Ports, workspace: WorkspaceUid, flow: Flow, ended:
     if left <= 0:
         ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
     elif share := left // (2 * WORKERS):
-        unchecked[place] = share, now + FORGET
+        unchecked[place] = share, now + SHARE_LIFE
         while len(unchecked) > REMEMBERED:
             unchecked.popitem(last=False)

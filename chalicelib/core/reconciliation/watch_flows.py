@@ -1,4 +1,4 @@
-"""The minute's round: hands due timer buckets over and looks after flows in which nothing moves."""
+"""Watchdog, run once a minute: release due timer buckets, and recount or resume stalled flows."""
 
 from datetime import timedelta
 
@@ -14,24 +14,24 @@ from chalicelib.model.queue_messages import ReleaseTimers
 from chalicelib.model.trigger import EventTrigger
 from chalicelib.ports import Ports
 
-#: Buckets are handed over this far ahead; less than the 15 minutes that a hint needs to get into one.
+#: How far ahead buckets are released. It is less than the 15 minutes from which on a step goes into a bucket.
 AHEAD = timedelta(minutes=10)
-#: A bucket this old is gone by its TTL; how far back a clock that was dead looks.
+#: How far back an interrupted clock looks for buckets. Older ones were deleted by their TTL.
 BACK = timedelta(days=2)
-#: Without a movement for this long a running flow is counted, which also heals it.
+#: A running flow without a statistics update for this time is recounted, which also enqueues overdue executions.
 STILL = timedelta(minutes=2)
-#: The next look, when the recount itself leaves no better moment.
+#: Delay of the next check, unless the recount sets a better one.
 LOOK_AGAIN = timedelta(minutes=15)
-#: A job that counts has 15 seconds for each shard.
-COUNTED_WITHIN = timedelta(seconds=15)
-#: So long after its end an event campaign still takes in who did it in time: their events may be under way.
+#: Time that a recount has for each shard.
+SHARD_TIME = timedelta(seconds=15)
+#: Time after the end of an event campaign in which it still accepts events that happened before its end.
 LATE_EVENTS = timedelta(minutes=15)
-#: When a flow that was closed is counted: later than who was on the way to it is in, also by a clock that is behind.
-EMPTIED = timedelta(minutes=1)
+#: Delay of the recount of a closed flow. Contacts that were being enrolled are stored by then.
+CLOSING_TIME = timedelta(minutes=1)
 
 
 def sweep_timers(ports: Ports) -> int:
-    """Sends one job per bucket up to ten minutes ahead; sweeping a bucket twice is harmless. Returns how many."""
+    """Send one job for each bucket up to 10 minutes ahead. Returns how many. A bucket may be released twice."""
     now = ports.clock.now().replace(second=0, microsecond=0)
     swept = ports.timers.swept_to()
     start = max(swept + timedelta(minutes=1), now - BACK) if swept else now - timedelta(hours=1)
@@ -46,43 +46,43 @@ def sweep_timers(ports: Ports) -> int:
 
 
 def watch_flows(ports: Ports) -> int:
-    """Every queued or running flow of every workspace, once; how many of them stood still and were helped."""
+    """Check every active flow of every workspace. Returns how many were recounted or resumed."""
     failed: Exception | None = None
-    helped = 0
+    acted = 0
     for workspace, uid in ports.schedule.list_active(Flow):
         try:
             flow = ports.catalog.find(workspace, Flow, uid)
             if flow is not None and flow.is_active:
-                helped += _watch(ports, workspace, flow)
-        except Exception as error:  # noqa: BLE001 - one flow that cannot be read must not hide those behind it
+                acted += _watch(ports, workspace, flow)
+        except Exception as error:  # noqa: BLE001 - one unreadable flow must not stop the check of the others
             failed = error
     if failed:
         raise failed
-    return helped
+    return acted
 
 
 def _watch(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
     now = ports.clock.now()
     if flow.recount_at is not None and not flow.is_under_way:
         return now >= flow.recount_at and _count_again(ports, workspace, flow)
-    if flow.takes_entrants and _is_past_its_end(ports, workspace, flow):
+    if flow.takes_entrants and _has_ended(ports, workspace, flow):
         return _close(ports, workspace, flow)
     moves = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch).get("movements", 0)
     if moves != flow.seen_movements or flow.seen_at is None:
         _save(ports, workspace, flow.with_movements(moves, now))
         return False
-    # A slow pace is not standing still: three of its steps may pass.
+    # A slow flow is not stalled: three of its pauses may pass.
     patience = STILL * ports.clock.speed + interval(flow.configuration) * 3
     if now < (flow.look_again_at or flow.seen_at + patience):
         return False
     if _save(ports, workspace, flow.with_look_at(now + _next_look(flow))):
-        _revive(ports, workspace, flow)
+        _repair(ports, workspace, flow)
         return True
     return False
 
 
-def _is_past_its_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
-    """Whether the campaign takes nobody in any more, by the end of its newest version; late events have passed."""
+def _has_ended(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
+    """Report whether the newest version of the event campaign has ended, and late events have passed."""
     campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
     if campaign is None:
         return True
@@ -94,32 +94,32 @@ def _is_past_its_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
 
 
 def _close(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
-    """From here on it ends like every other flow, when its last execution is over and nobody is on the way to it."""
+    """Close the flow for new contacts. It then ends like any other flow, after its last execution."""
     unsubscribe_flow(ports, workspace, flow.uid)
     if _save(ports, workspace, flow.closed(ports.clock.now())):
-        request_recount(ports, workspace, flow, EMPTIED * ports.clock.speed)
+        request_recount(ports, workspace, flow, CLOSING_TIME * ports.clock.speed)
     return True
 
 
 def _count_again(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> bool:
-    """Should the job get lost, the next one follows."""
+    """Recount an ended flow once more. If the job is lost, the watchdog sends the next one later."""
     if not _save(ports, workspace, flow.with_recount_at(ports.clock.now() + _next_look(flow))):
         return False
     request_recount(ports, workspace, flow)
     return True
 
 
-def _is_to_be_counted(flow: Flow) -> bool:
+def _needs_recount(flow: Flow) -> bool:
     return flow.is_over or (flow.status is FlowStatus.RUNNING and flow.is_expanded)
 
 
 def _next_look(flow: Flow) -> timedelta:
-    """While a count is under way another one would only be in its way."""
-    return max(LOOK_AGAIN, COUNTED_WITHIN * flow.shards) if _is_to_be_counted(flow) else LOOK_AGAIN
+    """Return the delay of the next check. It exceeds the time of a recount, because two recounts would compete."""
+    return max(LOOK_AGAIN, SHARD_TIME * flow.shards) if _needs_recount(flow) else LOOK_AGAIN
 
 
-def _revive(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    if _is_to_be_counted(flow):
+def _repair(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    if _needs_recount(flow):
         request_recount(ports, workspace, flow)
         return
     resume_enrolment(ports, workspace, flow)

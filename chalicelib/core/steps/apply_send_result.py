@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from chalicelib.model.execution import Execution, ExecutionStatus, MessageOutcome, MessageResult
-from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.ids import NodeId
 from chalicelib.model.message import (
     Accepted,

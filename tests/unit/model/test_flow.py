@@ -5,14 +5,8 @@ import itertools
 import pytest
 from pydantic import ValidationError
 
-from chalicelib.model.flow import (
-    DELETABLE,
-    ENDED,
-    ENGINE_MOVES,
-    FlowConfiguration,
-    FlowStatus,
-    IllegalTransition,
-)
+from chalicelib.model.flow import DELETABLE, ENDED, ENGINE_MOVES, FlowStatus, IllegalTransition
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.validation_problems import validation_problems
 from tests.builders import build_flow
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.channels.pacing import HORIZON, PermitRequest, grant_permits, interval, release_permits
-from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.pacing_state import ConcurrencySlot, PacingState
 from tests.builders import NOW
 

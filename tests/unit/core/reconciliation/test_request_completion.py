@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.reconciliation.request_completion import FORGET, request_completion
+from chalicelib.core.reconciliation.request_completion import SHARE_LIFE, request_completion
 from chalicelib.model.flow import Flow
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import Recount
@@ -80,7 +80,7 @@ def test_a_worker_that_was_away_looks_at_once() -> None:
     stage.end(BATCH)
     assert stage.statistics.looks == 1
     stage.end(1_000_000 - 3 * BATCH, seen=False)
-    stage.laboratory.clock.advance(FORGET)
+    stage.laboratory.clock.advance(SHARE_LIFE)
     stage.end(BATCH)
     assert stage.asked() == 1
 

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.core.steps.apply_send_result import SHORTEST_WAIT, SendAttempt, apply_send_result, expire_claim
 from chalicelib.model.execution import Claim, Execution, ExecutionStatus, MessageOutcome, mark_unknown
-from chalicelib.model.flow import FlowConfiguration
+from chalicelib.model.flow_configuration import FlowConfiguration
 from chalicelib.model.ids import AttemptId, NodeId
 from chalicelib.model.message import (
     Accepted,
