@@ -18,7 +18,7 @@ MODES = ("in request", "in jobs")
 def enrol_retries(mode: str, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
     """Make retries find their contacts within the request, or in jobs that read `page` executions each."""
     if mode == "in jobs":
-        monkeypatch.setattr(retry_flow, "READ_AT_ONCE", 0)
+        monkeypatch.setattr(retry_flow, "SMALL_SHARDS", 0)
         monkeypatch.setattr(expand_retry, "PAGE", page)
 
 

@@ -1,4 +1,4 @@
-"""Adds contacts to a flow that has not begun."""
+"""Add contacts to a flow that has not started."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from chalicelib.model.flow import Flow, FlowStatus
 from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Ports
 
-#: Tries of a read and conditional write against others who add to the same flow, and the engine's own writes.
+#: Attempts of a read and conditional write against concurrent changes of the flow.
 TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The flow with its new contacts; `duplicates` were given twice or were in it before."""
+    """The flow with its new contacts. `duplicates`: repeated in the request, or in the flow before."""
 
     flow: Flow
     added: int
@@ -25,7 +25,7 @@ class Added:
 
 
 def add_contacts(ports: Ports, workspace: WorkspaceUid, uid: str, contacts: ContactUids) -> Added:
-    """Conflict unless the flow is draft or queued; InvalidRequest with the contacts that are not there."""
+    """Add contacts. Raises Conflict unless the flow is draft or queued, and InvalidRequest for unknown contacts."""
     _get_growing(ports, workspace, uid)
     unique = tuple(dict.fromkeys(contacts))
     unknown = unknown_contacts(ports, workspace, unique)
@@ -44,17 +44,17 @@ def add_contacts(ports: Ports, workspace: WorkspaceUid, uid: str, contacts: Cont
         if saved.status is FlowStatus.QUEUED:
             resume_enrolment(ports, workspace, saved)
         return Added(saved, len(new), duplicates)
-    raise RetryLater("The flow is being changed by others, try again")
+    raise RetryLater("The flow was changed at the same time; try again")
 
 
 def _get_growing(ports: Ports, workspace: WorkspaceUid, uid: str) -> Flow:
     flow = ports.catalog.get(workspace, Flow, uid)
     if flow.status not in {FlowStatus.DRAFT, FlowStatus.QUEUED} or flow.is_expanded:
-        raise Conflict("Contacts can be added while a flow is draft or queued", flow.status, ["draft", "queued"])
+        raise Conflict("Contacts can be added only while the flow is draft or queued", flow.status, ["draft", "queued"])
     if flow.segment_uid:
-        raise Conflict("A flow over a segment takes the segment's members, and no others")
+        raise Conflict("A flow over a segment contains the members of the segment; no others can be added")
     if flow.retry_of:
-        raise Conflict("A retry runs over contacts of the flow that it retries, and takes no others")
+        raise Conflict("A retry contains contacts of the retried flow; no others can be added")
     return flow
 
 

@@ -1,4 +1,4 @@
-"""What an operator may do to a flow: start, pause, resume, cancel, describe, configure, delete."""
+"""Control a flow: start, pause, resume, cancel, describe, configure and delete it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,9 +22,9 @@ from chalicelib.model.pause import PauseCause, PausedBy, PauseReason
 from chalicelib.model.queue_messages import PurgeFlow, Recount
 from chalicelib.ports import Ports
 
-#: Tries of a read and conditional write against the engine's own writes of the same flow.
+#: Attempts of a read and conditional write against concurrent changes of the flow.
 TRIES = 6
-#: Seconds within which what a flow has spent is counted, its size aside: claims of dead workers last 45.
+#: Delay in s before a delete is retried while the spend is counted. Claims of crashed workers last 45 s.
 SETTLED_AFTER = 60
 
 
@@ -41,12 +41,12 @@ class FlowChange(StrictModel):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.status is None and self.description is None and self.configuration is None:
-            raise ValueError("give status, description or configuration")
+            raise ValueError("set at least one of status, description and configuration")
         return self
 
 
 def change_flow(ports: Ports, workspace: WorkspaceUid, uid: str, change: FlowChange) -> Flow:
-    """All of the change or, by IllegalTransition, Conflict or NotFound, nothing of it."""
+    """Apply all of the change or nothing. Raises IllegalTransition, Conflict and NotFound."""
     return _try_again(lambda: _change(ports, workspace, uid, change))
 
 
@@ -59,7 +59,7 @@ def _try_again(action: Callable[[], Flow]) -> Flow:
         except Conflict as error:
             if error.current is not None:
                 raise
-    raise RetryLater("The flow is being changed by others, try again")
+    raise RetryLater("The flow was changed at the same time; try again")
 
 
 def _change(ports: Ports, workspace: WorkspaceUid, uid: str, change: FlowChange) -> Flow:
@@ -77,14 +77,16 @@ def _described(ports: Ports, flow: Flow, change: FlowChange) -> Flow:
     description = flow.description if change.description is None else change.description
     configuration = merge_configuration(flow.configuration, change.configuration)
     if configuration != flow.configuration and flow.status not in {FlowStatus.DRAFT, FlowStatus.PAUSED}:
-        raise Conflict("The configuration can be changed in draft or paused", flow.status, ["draft", "paused"])
+        raise Conflict(
+            "The configuration can be changed only while the flow is draft or paused", flow.status, ["draft", "paused"]
+        )
     if (description, configuration) == (flow.description, flow.configuration):
         return flow
     return flow.edited(description, configuration, ports.clock.now())
 
 
 def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus) -> Flow:
-    """The status table allows the move."""
+    """Carry out a move that the status table allows."""
     if flow.status is FlowStatus.DRAFT and wanted is not FlowStatus.CANCELLED:
         return start_flow(ports, workspace, flow)
     if wanted is FlowStatus.PAUSED:
@@ -100,7 +102,7 @@ def _moved(ports: Ports, workspace: WorkspaceUid, flow: Flow, wanted: FlowStatus
 def pause_flow(
     ports: Ports, workspace: WorkspaceUid, uid: str, reason: PauseReason, by: PausedBy | None = None
 ) -> None:
-    """Pauses a queued or running flow for another reason than an operator's wish; leaves others as they are."""
+    """Pause a queued or running flow for a reason other than an operator. Other flows stay unchanged."""
 
     def pause() -> Flow:
         flow = ports.catalog.get(workspace, Flow, uid)
@@ -117,16 +119,16 @@ def _pause(ports: Ports, workspace: WorkspaceUid, flow: Flow, reason: PauseReaso
 
 def _cancel(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
     saved = ports.catalog.save(workspace, flow.cancelled(ports.clock.now()))
-    with suppress(RetryLater):  # It is cancelled already; the watchdog settles it.
+    with suppress(RetryLater):  # The flow is cancelled already; the watchdog requests the recount again.
         ports.jobs.send(Recount(workspace=workspace, flow=saved.uid, pass_id=new_uid()))
     return saved
 
 
 def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
-    """A new epoch: jobs and slots from before the pause are void. Only rows that are open are hinted again."""
+    """Resume in a new epoch, which makes older jobs and pacing slots void. Enqueue only open executions."""
     check_resumable(ports, workspace, flow)
     saved = ports.catalog.save(workspace, flow.resumed(ports.clock.now()))
-    with suppress(RetryLater):  # It runs already; the watchdog hints whom these jobs do not.
+    with suppress(RetryLater):  # The flow runs already; the watchdog enqueues what these jobs miss.
         if saved.is_expanded:
             start_enqueueing(ports, workspace, saved)
         else:
@@ -135,20 +137,25 @@ def _resume(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 
 
 def check_resumable(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """Conflict while the campaign is blocked, CircuitOpen while a channel lets nothing through; InsufficientBalance."""
+    """Raise Conflict if the campaign is blocked, CircuitOpen for an open circuit, or InsufficientBalance."""
     campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
     if campaign is not None and campaign.availability is Availability.BLOCKED:
         allowed = [each for each in Availability if each is not Availability.BLOCKED]
-        raise Conflict("The campaign is BLOCKED: its flows stay paused", Availability.BLOCKED, allowed)
+        raise Conflict(
+            "The campaign is BLOCKED, so its flows stay paused; unblock it first", Availability.BLOCKED, allowed
+        )
     check_circuits(ports, workspace, flow, channels_of(ports, workspace, flow))
     if flow.prepaid:
         check_funds(ports, workspace, flow)
 
 
 def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
-    """Draft, paused, error or ended; an open one is cancelled by it. Rows are deleted in the background."""
+    """Delete a flow that is draft, paused, error or ended; cancel it first if it is open.
+
+    Its executions are deleted in the background. Raises Conflict, and RetryLater while the spend is counted: the
+    executions prove what was spent, so they stay until the budget is settled.
+    """
     flow = ports.catalog.get(workspace, Flow, uid)
-    # RetryLater: its rows are the truth about its money, so they stay until that is settled.
     if flow.status not in DELETABLE:
         allowed = sorted(status.value for status in DELETABLE)
         raise Conflict(f"A flow that is {flow.status} cannot be deleted; cancel it first", flow.status, allowed)
@@ -160,7 +167,7 @@ def delete_flow(ports: Ports, workspace: WorkspaceUid, uid: str) -> None:
 
 
 def _check_settled(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    purse = ports.budgets.find_budget(workspace, FlowUid(flow.uid)) if flow.prepaid else FlowBudget()
-    if purse.drawn != purse.settled:
+    budget = ports.budgets.find_budget(workspace, FlowUid(flow.uid)) if flow.prepaid else FlowBudget()
+    if budget.drawn != budget.settled:
         ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
-        raise RetryLater("What the flow has spent is still being counted, try again", SETTLED_AFTER)
+        raise RetryLater("The spend of the flow is still being counted; try again", SETTLED_AFTER)

@@ -1,4 +1,4 @@
-"""Makes a flow: one run of a campaign over contacts, as a draft or started at once."""
+"""Create a flow: one run of a campaign over contacts, as a draft or started."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, ClassVar, Literal, Self
@@ -17,13 +17,13 @@ from chalicelib.model.ids import ContactUid, WorkspaceUid, new_uid
 from chalicelib.model.segment import Segment
 from chalicelib.ports import Ports
 
-#: Entries of one stored part of an audience: 2,000 ids of 64 characters stay far below DynamoDB's 400 KB an item.
+#: Contacts per stored chunk of an audience. 2,000 ids of 64 characters stay well below DynamoDB's 400 KB per item.
 CHUNK = 2_000
-#: api.md: up to this many unknown contacts are listed and refused; with more, they are skipped one by one.
+#: Up to this many unknown contacts are listed and refused. If there are more, each is skipped in the flow.
 MAX_LISTED = 1_000
 
 
-#: Raises Conflict when something is in the way.
+#: Raises Conflict if the flow must not start.
 Check = Callable[[], None]
 
 
@@ -50,26 +50,27 @@ class NewFlow(StrictModel):
     @model_validator(mode="after")
     def _one_audience(self) -> Self:
         if (self.contact_uids is None) == (self.segment_uid is None):
-            raise ValueError("name either contactUids or segmentUid")
+            raise ValueError("set exactly one of contactUids and segmentUid")
         return self
 
 
 def create_flow(
     ports: Ports,
     workspace: WorkspaceUid,
-    wish: NewFlow,
+    request: NewFlow,
     trigger: str = "api",
     alone: Check | None = None,
     uid: str | None = None,
 ) -> Flow:
-    """InvalidRequest with every problem at once, Conflict when the campaign takes no new flows, or the uid is taken.
+    """Create a flow, and start it unless it is a draft.
 
-    `alone` looks whether no other flow is in the way; of two who look at the same time only one gets its flow.
+    Raises InvalidRequest with all problems, and Conflict if the campaign starts no flows or the uid is in use. `alone`
+    checks that no other flow prevents the start; of two concurrent calls only one creates its flow.
     """
-    contacts = tuple(dict.fromkeys(wish.contact_uids or ()))
-    campaign = _check(ports, workspace, wish, contacts)
-    flow = _draft(ports, wish, campaign, trigger, uid or new_uid())
-    if wish.status == "draft":
+    contacts = tuple(dict.fromkeys(request.contact_uids or ()))
+    campaign = _check(ports, workspace, request, contacts)
+    flow = _draft(ports, request, campaign, trigger, uid or new_uid())
+    if request.status == "draft":
         draft = _with_audience(ports, workspace, flow, contacts)
         ports.catalog.add(workspace, draft, under=(Campaign, flow.campaign_uid))
         return draft
@@ -83,9 +84,9 @@ def create_flow(
 def store_and_start(
     ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str], moving: Sequence[StoredDocument]
 ) -> Flow:
-    """Stores a new flow of a known version as started, and moves the documents that its start changes, in one write.
+    """Store a new flow as started, together with the documents that its start changes, in one transaction.
 
-    So no draft is left when starting it is refused.
+    If the start is refused, no draft stays behind.
     """
     started = as_started(ports, workspace, _with_audience(ports, workspace, flow, entries))
     ports.catalog.add(workspace, started, under=(Campaign, flow.campaign_uid), moving=moving)
@@ -94,69 +95,71 @@ def store_and_start(
 
 
 def _with_audience(ports: Ports, workspace: WorkspaceUid, flow: Flow, entries: Sequence[str]) -> Flow:
-    """Stores the audience before the flow, so that there never is a flow with half of one."""
+    """Store the audience, and return the flow with its size. A crash leaves no flow with half an audience."""
     if flow.from_rows:
         return flow
     chunks = split_into_chunks(entries)
     for number, chunk in enumerate(chunks):
         ports.chunks.put_chunk(workspace, Flow, flow.uid, number, chunk)
-    # Of a segment the one part is the plan, which its first job makes.
+    # The single chunk of a segment is the enrolment plan, which the first job creates.
     parts = 1 if flow.segment_uid else len(chunks)
     return flow.with_audience(len(entries), parts, count_shards(len(entries)))
 
 
 def split_into_chunks(entries: Sequence[str]) -> list[Sequence[str]]:
-    """An audience in the parts in which it is stored."""
+    """Split an audience into chunks as they are stored."""
     return [entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK)]
 
 
 def count_shards(contacts: int) -> int:
-    """Over how many partitions the rows of a flow this large are spread."""
+    """Return the number of shards for a flow with this many contacts."""
     return max(1, min(MAX_SHARDS, -(-contacts // CONTACTS_PER_SHARD)))
 
 
-def _draft(ports: Ports, wish: NewFlow, campaign: Campaign, trigger: str, uid: str) -> Flow:
+def _draft(ports: Ports, request: NewFlow, campaign: Campaign, trigger: str, uid: str) -> Flow:
     now = ports.clock.now()
-    contacts = wish.contact_uids or ()
+    contacts = request.contact_uids or ()
     return Flow(
         uid=uid,
         created_at=now,
         updated_at=now,
-        description=wish.description,
-        channel_uid=wish.channel_uid,
-        campaign_uid=wish.campaign_uid,
-        segment_uid=wish.segment_uid,
+        description=request.description,
+        channel_uid=request.channel_uid,
+        campaign_uid=request.campaign_uid,
+        segment_uid=request.segment_uid,
         trigger=trigger,
-        configuration=merge_configuration(campaign.configuration, wish.configuration),
+        configuration=merge_configuration(campaign.configuration, request.configuration),
         duplicates_removed=len(contacts) - len(set(contacts)),
     )
 
 
-def _check(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, contacts: Sequence[str]) -> Campaign:
-    campaign = ports.catalog.find(workspace, Campaign, wish.campaign_uid)
-    problems = _unknown_objects(ports, workspace, wish, campaign)
+def _check(ports: Ports, workspace: WorkspaceUid, request: NewFlow, contacts: Sequence[str]) -> Campaign:
+    campaign = ports.catalog.find(workspace, Campaign, request.campaign_uid)
+    problems = _unknown_objects(ports, workspace, request, campaign)
     short = campaign.short_form if campaign else None
-    if short and short.channel_uid != wish.channel_uid:
-        problems.append(Problem("channelUid", f"This campaign is sent by channel {short.channel_uid}"))
+    if short and short.channel_uid != request.channel_uid:
+        problems.append(Problem("channelUid", f"This campaign sends over channel {short.channel_uid}"))
     unknown = unknown_contacts(ports, workspace, contacts)
     if campaign is None or problems or unknown:
         raise InvalidRequest([*problems, *unknown], _sentence(len(problems), len(unknown)))
     check_available(campaign)
-    found = validate_campaign(ports, workspace, campaign, wish.channel_uid).problems
+    found = validate_campaign(ports, workspace, campaign, request.channel_uid).problems
     if found:
-        about = [Problem(f"campaign.{problem.field}", problem.message) for problem in found]
-        raise InvalidRequest(about, "The campaign has problems; fix them first")
+        problems = [Problem(f"campaign.{problem.field}", problem.message) for problem in found]
+        raise InvalidRequest(problems, "The campaign has problems; fix them first")
     return campaign
 
 
-def _unknown_objects(ports: Ports, workspace: WorkspaceUid, wish: NewFlow, campaign: Campaign | None) -> list[Problem]:
+def _unknown_objects(
+    ports: Ports, workspace: WorkspaceUid, request: NewFlow, campaign: Campaign | None
+) -> list[Problem]:
     problems = []
     if campaign is None:
-        problems.append(Problem("campaignUid", f"Campaign {wish.campaign_uid} was not found"))
-    if ports.catalog.find(workspace, Channel, wish.channel_uid) is None:
-        problems.append(Problem("channelUid", f"Channel {wish.channel_uid} was not found"))
-    if wish.segment_uid and ports.catalog.find(workspace, Segment, wish.segment_uid) is None:
-        problems.append(Problem("segmentUid", f"Segment {wish.segment_uid} was not found"))
+        problems.append(Problem("campaignUid", f"Campaign {request.campaign_uid} was not found"))
+    if ports.catalog.find(workspace, Channel, request.channel_uid) is None:
+        problems.append(Problem("channelUid", f"Channel {request.channel_uid} was not found"))
+    if request.segment_uid and ports.catalog.find(workspace, Segment, request.segment_uid) is None:
+        problems.append(Problem("segmentUid", f"Segment {request.segment_uid} was not found"))
     return problems
 
 
@@ -165,7 +168,7 @@ def _sentence(others: int, contacts: int) -> str:
 
 
 def unknown_contacts(ports: Ports, workspace: WorkspaceUid, contacts: Sequence[str]) -> list[Problem]:
-    """One problem for each contact that is not there; none where they are so many that they are skipped one by one."""
+    """Return a problem for each unknown contact; none if there are more than MAX_LISTED."""
     known = ports.contacts.find_many(workspace, [ContactUid(uid) for uid in contacts], strong=False)
     unknown = [uid for uid in contacts if uid not in known]
     listed = unknown if len(unknown) <= MAX_LISTED else []

@@ -1,4 +1,4 @@
-"""Hints the rows of a flow that are pending: after expansion, on resume, and never faster than pacing allows."""
+"""Enqueue the pending executions of a flow after enrolment and on resume, not faster than its pacing."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -13,25 +13,25 @@ from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import EnqueuePending, Recount, ScheduledStep, build_step_message
 from chalicelib.ports import Ports
 
-#: A paced flow is hinted for this long at a time, so that a pause stops a cursor and not a million messages.
+#: Time that one page of a paced flow covers. A pause then stops a cursor and not a million messages.
 WINDOW = timedelta(seconds=90)
-#: Rows of one page where nothing paces the flow.
+#: Executions per page of an unpaced flow.
 PAGE = 1_000
-#: Parallel chains of an unpaced flow.
+#: Parallel chains of jobs for an unpaced flow.
 CHAINS = 8
-#: With more hints than this waiting, the workers are behind and the next page waits.
+#: With more step messages than this in the queue, the next page waits for the workers.
 FULL_QUEUE = 2_000
 WAIT_WHEN_FULL = timedelta(seconds=2)
-#: Delays of the job queue end at 15 minutes.
+#: Longest delay of a job. The job queue allows 15 minutes.
 LONGEST_DELAY = timedelta(minutes=14)
-#: One more hint for a row this much past its time is harmless, and heals it if its own was lost.
+#: Delay after which an execution counts as overdue: its step message may be lost, and another one does no harm.
 OVERDUE = timedelta(minutes=2)
-#: Time kept to hand over to the next job.
+#: Time kept to enqueue the next job.
 RESERVE = timedelta(seconds=10)
 
 
 def start_enqueueing(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, heal: bool = False) -> None:
-    """Starts the chains of jobs that hint every open row of the flow once, or only those that have lost their hint."""
+    """Start the chains of jobs that enqueue every open execution once, or with `heal` only the overdue ones."""
     chains = 1 if _step(ports, workspace, flow) else min(CHAINS, flow.shards)
     for shard in range(chains):
         ports.jobs.send(
@@ -41,14 +41,15 @@ def start_enqueueing(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, heal:
         )
 
 
-def is_overdue(row: Execution, ports: Ports) -> bool:
-    """Whether an open row that nobody holds is so late that its hint is lost, or the queue far behind."""
-    is_held = row.claim is not None and row.claim.until > ports.clock.real()
-    return row.is_open and not is_held and (row.due or row.updated) + OVERDUE * ports.clock.speed < ports.clock.now()
+def is_overdue(execution: Execution, ports: Ports) -> bool:
+    """Report whether an open execution without a claim is so late that its step message may be lost."""
+    is_held = execution.claim is not None and execution.claim.until > ports.clock.real()
+    due = execution.due or execution.updated
+    return execution.is_open and not is_held and due + OVERDUE * ports.clock.speed < ports.clock.now()
 
 
 def enqueue_pending(ports: Ports, job: EnqueuePending, time_left: Callable[[], timedelta]) -> None:
-    """Page after page until the time, the queue or the pacing window is full; then a job goes on from there."""
+    """Enqueue page after page. A further job continues when time runs out, the queue is full or the window is used."""
     workspace = job.workspace
     while True:
         flow = ports.catalog.find(workspace, Flow, job.flow)
@@ -59,7 +60,7 @@ def enqueue_pending(ports: Ports, job: EnqueuePending, time_left: Callable[[], t
             return
         following, delay = _dispatch_page(ports, flow, job)
         if following is None:
-            _check_for_the_end(ports, workspace, flow)
+            _check_end(ports, workspace, flow)
             return
         job = following
         if delay or time_left() < RESERVE:
@@ -68,16 +69,16 @@ def enqueue_pending(ports: Ports, job: EnqueuePending, time_left: Callable[[], t
 
 
 def _dispatch_page(ports: Ports, flow: Flow, job: EnqueuePending) -> tuple[EnqueuePending | None, timedelta]:
-    """Hints one page; what comes next, and how long that is to wait."""
+    """Enqueue one page. Returns the job for the next page, or None at the end, and its delay."""
     step = _step(ports, job.workspace, flow)
     limit = min(PAGE, max(1, int(WINDOW / step))) if step else PAGE
     page = ports.executions.page(job.workspace, FlowUid(job.flow), job.shard, limit, job.cursor)
     now = ports.clock.now()
     early = LEAD * ports.clock.speed + flow.configuration.salt
-    rows = [row for row in page.items if (is_overdue(row, ports) if job.overdue_only else row.is_open)]
-    hints = _hints(rows, now, step, early)
-    enqueue_steps(ports, hints)
-    delay = min(LONGEST_DELAY, step * len(hints))
+    wanted = [each for each in page.items if (is_overdue(each, ports) if job.overdue_only else each.is_open)]
+    steps = _schedule(wanted, now, step, early)
+    enqueue_steps(ports, steps)
+    delay = min(LONGEST_DELAY, step * len(steps))
     if page.cursor:
         return job.model_copy(update={"cursor": page.cursor}), delay
     shard = job.shard + job.stride
@@ -87,20 +88,20 @@ def _dispatch_page(ports: Ports, flow: Flow, job: EnqueuePending) -> tuple[Enque
 
 
 def _step(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> timedelta:
-    """Mean time between two sends, by the flow's pacing and its slowest channel; zero where nothing limits them."""
+    """Return the mean time between two sends, by pacing and the slowest channel. Zero: unlimited."""
     return max(interval(flow.configuration), slowest_interval(ports, workspace, flow))
 
 
-def _hints(rows: Sequence[Execution], now: datetime, step: timedelta, early: timedelta) -> list[ScheduledStep]:
-    """Spread over the window, a little early, since the gate only moves those who come too soon."""
+def _schedule(executions: Sequence[Execution], now: datetime, step: timedelta, early: timedelta) -> list[ScheduledStep]:
+    """Spread the steps over the window. They arrive a little early: pacing delays early steps but not late ones."""
     return [
-        ScheduledStep(build_step_message(row.key, row.seq), max(now, row.due or now, now + step * index - early))
-        for index, row in enumerate(rows)
+        ScheduledStep(build_step_message(each.key, each.seq), max(now, each.due or now, now + step * index - early))
+        for index, each in enumerate(executions)
     ]
 
 
-def _check_for_the_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """Everything may have been over before the last page, or have been over all the time."""
+def _check_end(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
+    """Request a recount if all executions have ended, possibly before the last page."""
     counters = ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch)
     if looks_finished(flow, counters):
         ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))

@@ -1,4 +1,4 @@
-"""Enrols the contacts of one chunk of a flow's audience, then, when it was the last, starts the dispatch."""
+"""Enrol the contacts of one chunk of a flow's audience. The last chunk starts the dispatch."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,16 +17,16 @@ from chalicelib.model.ids import FlowUid, NodeId, WorkspaceUid, new_uid
 from chalicelib.model.queue_messages import EnrolContacts, Recount
 from chalicelib.ports import Ports
 
-#: Rows enrolled between two looks at the time; a chunk holds at most 2,000.
+#: Executions enrolled between two checks of the time. A chunk holds at most 2,000.
 PAGE = 500
-#: Time kept to hand the rest of a chunk to the next message.
+#: Time kept to enqueue the job for the rest of the chunk.
 RESERVE = timedelta(seconds=10)
-#: Tries to note a finished chunk against other jobs that finish theirs.
-NOTE_TRIES = 20
+#: Attempts to mark a chunk as enrolled against other jobs of the flow.
+MARK_TRIES = 20
 
 
 def enrol_contacts(ports: Ports, job: EnrolContacts, time_left: Callable[[], timedelta]) -> None:
-    """Conditional inserts: a repeated job finds its rows and changes nothing."""
+    """Enrol a chunk by conditional inserts, so that a repeated job changes nothing."""
     workspace = job.workspace
     flow = ports.catalog.find(workspace, Flow, job.flow)
     if flow is None or flow.is_over or flow.status is FlowStatus.DRAFT:
@@ -44,13 +44,13 @@ def enrol_contacts(ports: Ports, job: EnrolContacts, time_left: Callable[[], tim
             ports.jobs.send(job.model_copy(update={"offset": offset}))
             return
         page, now = entries[offset : offset + PAGE], ports.clock.now()
-        rows = [build_row(workspace, flow, entry, start, now) for entry in page]
-        enrol(ports, workspace, flow, _as_before(ports, workspace, flow, rows))
+        executions = [build_execution(workspace, flow, entry, start, now) for entry in page]
+        enrol(ports, workspace, flow, _with_origin(ports, workspace, flow, executions))
     complete_chunk(ports, workspace, job.flow, job.chunk)
 
 
 def start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
-    """Where its rows begin; GiveUp when its campaign version is gone."""
+    """Return the first node. Raises GiveUp if the campaign version does not exist."""
     version = ports.versions.find_version(
         workspace, Campaign, flow.campaign_uid, flow.campaign_version or 0, CampaignVersion
     )
@@ -60,11 +60,11 @@ def start_node(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> NodeId:
     return start
 
 
-def build_row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, now: datetime) -> Execution:
-    """An entry is a contact, or in a retry `walk@node`: where this walk goes on."""
-    walk, _, node = entry.partition("@")
+def build_execution(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, now: datetime) -> Execution:
+    """Build an execution. `entry` is a contact, or in a retry `execution@node`: the node at which it continues."""
+    execution_id, _, node = entry.partition("@")
     return Execution(
-        key=parse_execution_id(workspace, FlowUid(flow.uid), walk),
+        key=parse_execution_id(workspace, FlowUid(flow.uid), execution_id),
         status=ExecutionStatus.PENDING,
         seq=0,
         node=NodeId(node) if node else start,
@@ -76,38 +76,43 @@ def build_row(workspace: WorkspaceUid, flow: Flow, entry: str, start: NodeId, no
     )
 
 
-def _as_before(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Execution]) -> Sequence[Execution]:
-    """In a retry each walk keeps the version and the event with which it started."""
+def _with_origin(
+    ports: Ports, workspace: WorkspaceUid, flow: Flow, executions: Sequence[Execution]
+) -> Sequence[Execution]:
+    """Return the executions of a retry with the version and the event of the retried ones."""
     of = ports.catalog.find(workspace, Flow, flow.retry_of.flow_uid) if flow.retry_of else None
     if of is None:
-        return rows
-    keys = {row.key: replace(row.key, flow=FlowUid(of.uid)) for row in rows}
-    before = ports.executions.find_many(list(keys.values()), of.shards, strong=True)
+        return executions
+    keys = {each.key: replace(each.key, flow=FlowUid(of.uid)) for each in executions}
+    retried = ports.executions.find_many(list(keys.values()), of.shards, strong=True)
     return [
-        replace(row, version=known.version, cause=known.cause) if (known := before.get(keys[row.key])) else row
-        for row in rows
+        replace(each, version=known.version, cause=known.cause) if (known := retried.get(keys[each.key])) else each
+        for each in executions
     ]
 
 
-def enrol(ports: Ports, workspace: WorkspaceUid, flow: Flow, rows: Sequence[Execution]) -> None:
-    """Inserts those that are not there. Each page is a movement, so that the watchdog sees that the job lives."""
-    new = set(ports.executions.enrol_many(rows, flow.shards)) if rows else set()
+def enrol(ports: Ports, workspace: WorkspaceUid, flow: Flow, executions: Sequence[Execution]) -> None:
+    """Insert executions that do not exist, and count them.
+
+    Each page updates the statistics, so that the watchdog sees that the job is active.
+    """
+    new = set(ports.executions.enrol_many(executions, flow.shards)) if executions else set()
     counters = Counter(movements=1)
-    for row in rows:
-        if row.key in new:
-            counters.update(counters_of(row))
+    for each in executions:
+        if each.key in new:
+            counters.update(counters_of(each))
     ports.statistics.record_batch(workspace, FlowUid(flow.uid), flow.stats_epoch, new_uid(), counters)
 
 
 def complete_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, found: int = 0) -> None:
-    """Marks the chunk done; who marks the last one makes the flow expanded and, if it may run, running.
+    """Mark a chunk as enrolled. The last one makes the flow expanded and, if it is queued, running.
 
-    `found`: contacts in it that the flow did not know of.
+    `found`: contacts of the chunk that the size of the flow does not include yet.
     """
-    for _ in range(NOTE_TRIES):
+    for _ in range(MARK_TRIES):
         flow = ports.catalog.get(workspace, Flow, uid)
         if flow.status is FlowStatus.CANCELLED:
-            # The pass that settles the cancelled rows may have gone by before these were enrolled.
+            # The pass that skips the open executions may have finished before these were enrolled.
             ports.jobs.send(Recount(workspace=workspace, flow=flow.uid, pass_id=new_uid()))
         if flow.is_over or flow.status is FlowStatus.DRAFT or chunk in flow.expanded_chunks:
             return
@@ -118,4 +123,4 @@ def complete_chunk(ports: Ports, workspace: WorkspaceUid, uid: str, chunk: int, 
         if saved.is_expanded and saved.status is FlowStatus.RUNNING:
             start_enqueueing(ports, workspace, saved)
         return
-    raise RetryLater("The flow is being changed by many jobs at once")
+    raise RetryLater("The flow was changed by too many jobs at the same time; try again")

@@ -1,10 +1,10 @@
-"""Enrols whom a retry of a large flow is for, out of one shard of that flow's rows after the other."""
+"""Enrol the contacts of a retry of a large flow, shard by shard of the retried flow."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.core.flows.enrol_contacts import build_row, complete_chunk, enrol, start_node
+from chalicelib.core.flows.enrol_contacts import build_execution, complete_chunk, enrol, start_node
 from chalicelib.core.flows.fail_flow import fail_flow
 from chalicelib.core.flows.find_retried import Retries, messages_already_retried
 from chalicelib.core.flows.retry_selection import retry_start
@@ -14,16 +14,19 @@ from chalicelib.model.ids import FlowUid, WorkspaceUid
 from chalicelib.model.queue_messages import EnrolRetry
 from chalicelib.ports import Ports
 
-#: Rows read between two looks at the time and at the flow.
+#: Executions read between two checks of the time and the flow.
 PAGE = 500
-#: Time kept to enrol the page that is begun.
+#: Time kept to enrol the current page.
 RESERVE = timedelta(seconds=10)
 
 
 def expand_retry(ports: Ports, job: EnrolRetry, time_left: Callable[[], timedelta]) -> None:
-    """Conditional inserts: a repeated job finds its rows. It stops when the flow is paused, and resume sends it."""
+    """Enrol one shard by conditional inserts, so that a repeated job changes nothing.
+
+    The job ends when the flow is paused; the resume sends it again.
+    """
     workspace, retries = job.workspace, None
-    while flow := _still_queued(ports, workspace, job):
+    while flow := _find_queued(ports, workspace, job):
         of = ports.catalog.find(workspace, Flow, flow.retry_of.flow_uid) if flow.retry_of else None
         if of is None:
             fail_flow(ports, workspace, flow, "The flow that this one retries was deleted")
@@ -42,8 +45,8 @@ def expand_retry(ports: Ports, job: EnrolRetry, time_left: Callable[[], timedelt
             return
 
 
-def _still_queued(ports: Ports, workspace: WorkspaceUid, job: EnrolRetry) -> Flow | None:
-    """The flow while this part of it is to be enrolled."""
+def _find_queued(ports: Ports, workspace: WorkspaceUid, job: EnrolRetry) -> Flow | None:
+    """Return the flow while it is queued and this chunk is not enrolled, else None."""
     flow = ports.catalog.find(workspace, Flow, job.flow)
     if flow is None or flow.status is not FlowStatus.QUEUED or job.chunk in flow.expanded_chunks:
         return None
@@ -51,16 +54,16 @@ def _still_queued(ports: Ports, workspace: WorkspaceUid, job: EnrolRetry) -> Flo
 
 
 def _enrol_page(ports: Ports, flow: Flow, of: Flow, job: EnrolRetry, retries: Retries) -> EnrolRetry:
-    """The job that goes on behind the page; without a cursor when it was the last. GiveUp as start_node says."""
+    """Enrol one page and return the job for the next one, without a cursor after the last. Raises GiveUp."""
     workspace = job.workspace
     start, now = start_node(ports, workspace, flow), ports.clock.now()
     page = ports.executions.page(workspace, FlowUid(of.uid), job.chunk, PAGE, job.cursor)
-    done = retries.find(ports, page.items, flow.retry_of) if flow.retry_of else {}
+    sent = retries.find(ports, page.items, flow.retry_of) if flow.retry_of else {}
     found = [
-        # Each walk keeps the version and the event with which it started.
-        replace(build_row(workspace, flow, entry, start, now), version=row.version, cause=row.cause)
-        for row in page.items
-        if flow.retry_of and (entry := retry_start(row, flow.retry_of, done.get(row.key, frozenset())))
+        # An execution keeps the version and the event of the retried one.
+        replace(build_execution(workspace, flow, entry, start, now), version=each.version, cause=each.cause)
+        for each in page.items
+        if flow.retry_of and (entry := retry_start(each, flow.retry_of, sent.get(each.key, frozenset())))
     ]
     enrol(ports, workspace, flow, found)
     return job.model_copy(update={"cursor": page.cursor, "found": job.found + len(found)})

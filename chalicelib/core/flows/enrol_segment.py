@@ -1,7 +1,7 @@
-"""Enrols the members of a segment: plans how many jobs page through the contacts' shards, then is each of those jobs.
+"""Enrol the members of a segment. The first job makes a plan, and further jobs page through the shards of contacts.
 
-The plan is the flow's chunk 0. It keeps the filter and the moment as of which it is asked, in one write with how many
-chunks the flow has, so that every job of every delivery asks the same.
+The plan is chunk 0 of the flow. It holds the filter and the time for which the filter is evaluated. It is stored in one
+write with the number of chunks, so every job uses the same filter, also when it is repeated.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from chalicelib.core.flows.create_flow import count_shards
-from chalicelib.core.flows.enrol_contacts import build_row, complete_chunk, enrol, start_node
+from chalicelib.core.flows.enrol_contacts import build_execution, complete_chunk, enrol, start_node
 from chalicelib.core.flows.fail_flow import fail_flow
 from chalicelib.core.flows.start_flow import resume_enrolment
 from chalicelib.core.segments.count_members import PAGE, PAGE_WITH_EVENTS, count_members
@@ -26,18 +26,18 @@ from chalicelib.model.segment import Segment, SegmentFilter
 from chalicelib.ports import Ports
 
 PLAN = 0
-#: One job for about so many contacts of the workspace, and at most one for each of their shards.
+#: Contacts of the workspace per job. There is at most one job per shard of contacts.
 CONTACTS_PER_JOB = CONTACTS_PER_SHARD
-#: Time kept for the page that is begun: on a bad day each contact of it costs a query.
+#: Time kept for the current page. In the worst case each of its contacts needs a query.
 RESERVE = timedelta(seconds=15)
-#: How long the plan counts.
+#: Time for counting members in the plan.
 COUNTING = timedelta(seconds=3)
-#: Tries to keep the plan against others who change the flow.
+#: Attempts to save the plan against concurrent changes of the flow.
 TRIES = 5
 
 
 class EnrolmentPlan(StrictModel):
-    """Whom all jobs of one expansion look for: the filter as of the moment at which the flow began to expand."""
+    """The filter of the segment, and the time for which all jobs evaluate it."""
 
     filter: SegmentFilter
     now: Moment
@@ -45,33 +45,33 @@ class EnrolmentPlan(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """One job's way through its shards."""
+    """The search of one job through its shards."""
 
     ports: Ports
     workspace: WorkspaceUid
     members: Members
     now: datetime
     start: NodeId
-    #: Shards are dealt to so many parts in turn.
+    #: Number of jobs among which the shards are distributed in turn.
     parts: int
 
     @classmethod
     def of(cls, ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Self:
-        """By the flow's plan; GiveUp when it or the campaign version is gone."""
+        """Read the plan of the flow. Raises GiveUp if the plan or the campaign version does not exist."""
         stored = ports.chunks.get_chunk(workspace, Flow, flow.uid, PLAN)
         if not stored:
-            raise GiveUp("plan_missing", f"The plan of flow {flow.uid} is gone")
+            raise GiveUp("plan_missing", f"Flow {flow.uid} has no enrolment plan")
         plan = EnrolmentPlan.model_validate_json(stored[0], extra="ignore")
         members = compile_filter(plan.filter, plan.now)
         return cls(ports, workspace, members, plan.now, start_node(ports, workspace, flow), flow.chunks - 1)
 
     def enrol_page(self, flow: Flow, job: EnrolSegment, shard: int) -> EnrolSegment:
-        """Enrols the members of one page; the job that goes on behind it."""
+        """Enrol the members of one page and return the job for the next one."""
         limit = PAGE_WITH_EVENTS if self.members.required_events else PAGE
         page = self.ports.contact_shards.page_shard(self.workspace, shard, limit, job.cursor)
-        # Who came later is no member at the start, whatever the filter says of them.
-        there = [contact for contact in page.items if contact.created_at <= self.now]
-        chosen = select_members(self.ports, self.workspace, self.members, there)
+        # A contact that was created later is not a member at the start.
+        candidates = [contact for contact in page.items if contact.created_at <= self.now]
+        chosen = select_members(self.ports, self.workspace, self.members, candidates)
         self._enrol(flow, [contact.uid for contact in chosen])
         following = shard if page.cursor else shard + self.parts
         changes = {"shard": following, "cursor": page.cursor, "found": job.found + len(chosen)}
@@ -79,11 +79,19 @@ class _Search:
 
     def _enrol(self, flow: Flow, uids: Sequence[str]) -> None:
         now = self.ports.clock.now()
-        enrol(self.ports, self.workspace, flow, [build_row(self.workspace, flow, uid, self.start, now) for uid in uids])
+        enrol(
+            self.ports,
+            self.workspace,
+            flow,
+            [build_execution(self.workspace, flow, uid, self.start, now) for uid in uids],
+        )
 
 
 def expand_segment(ports: Ports, job: EnrolSegment, time_left: Callable[[], timedelta]) -> None:
-    """A repeated job plans nothing anew and finds its rows. It stops when the flow is paused, and resume sends it."""
+    """Plan or enrol. A repeated job keeps the plan and inserts nothing twice.
+
+    The job ends when the flow is paused; the resume sends it again.
+    """
     workspace = job.workspace
     flow = ports.catalog.find(workspace, Flow, job.flow)
     if flow is None or flow.status is not FlowStatus.QUEUED:
@@ -99,7 +107,7 @@ def expand_segment(ports: Ports, job: EnrolSegment, time_left: Callable[[], time
 
 
 def _expand(search: _Search, job: EnrolSegment, time_left: Callable[[], timedelta]) -> None:
-    """Looks at the flow again before every page, so that a pause or a cancel stops it there."""
+    """Enrol page after page. The flow is read before each page, so that a pause or a cancel takes effect."""
     ports, workspace = search.ports, search.workspace
     while True:
         shard = job.chunk - 1 if job.shard is None else job.shard
@@ -116,7 +124,7 @@ def _expand(search: _Search, job: EnrolSegment, time_left: Callable[[], timedelt
 
 
 def _planned(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow | None:
-    """The flow with its plan, whoever made it, or None when it was stopped; GiveUp when its segment is gone."""
+    """Return the flow with its plan, or None if the flow was stopped. Raises GiveUp if the segment was deleted."""
     for _ in range(TRIES):
         if PLAN in flow.expanded_chunks:
             return flow
@@ -126,11 +134,11 @@ def _planned(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow | None:
             flow = ports.catalog.get(workspace, Flow, flow.uid)
             if flow.status is not FlowStatus.QUEUED:
                 return None
-    raise RetryLater("The flow is being changed by others")
+    raise RetryLater("The flow was changed at the same time; try again")
 
 
 def _plan(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
-    """Rows are spread by how many members are expected at most, jobs by how many contacts have to be looked at."""
+    """Make the plan. Shards depend on the largest expected number of members, jobs on the number of contacts."""
     segment = ports.catalog.find(workspace, Segment, flow.segment_uid or "")
     if segment is None:
         raise GiveUp("segment_missing", f"Segment {flow.segment_uid} was not found")

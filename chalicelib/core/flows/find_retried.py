@@ -1,4 +1,4 @@
-"""Finds the messages of a flow that its retries have sent already, or are sending: no other retry sends them again."""
+"""Find messages that retries of a flow have sent or are sending, so that no other retry sends them again."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,47 +17,50 @@ _Retried = Mapping[ExecutionKey, frozenset[NodeId]]
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """The other retries of a flow, of those that it is a retry of, and theirs in turn; a walk has one name in all."""
+    """The retries that share contacts with a flow: its own retries, those of the flows it retries, and so on.
+
+    An execution has the same id in all of them.
+    """
 
     of: Flow
     flows: tuple[Flow, ...]
-    #: By the uid of a flow what it is a retry of.
+    #: Uid of a flow → the selection that it retries.
     made: Mapping[str, RetryOf]
 
-    def find(self, ports: Ports, rows: Sequence[Execution], retry: RetryOf) -> _Retried:
-        """By the keys of these rows, the nodes whose messages somebody has from a retry or may have."""
-        doubtful = [row.key for row in rows if matches_of(row, retry)]
+    def find(self, ports: Ports, executions: Sequence[Execution], retry: RetryOf) -> _Retried:
+        """Return for these executions the nodes with a message that a retry has sent or may have sent."""
+        matching = [each.key for each in executions if matches_of(each, retry)]
         nodes: dict[ExecutionKey, frozenset[NodeId]] = defaultdict(frozenset)
-        for flow in self.flows if doubtful else ():
-            keys = {replace(key, flow=FlowUid(flow.uid)): key for key in doubtful}
-            for key, row in ports.executions.find_many(list(keys), flow.shards, strong=True).items():
-                nodes[keys[key]] |= covered_by(row, retry)
+        for flow in self.flows if matching else ():
+            keys = {replace(key, flow=FlowUid(flow.uid)): key for key in matching}
+            for key, execution in ports.executions.find_many(list(keys), flow.shards, strong=True).items():
+                nodes[keys[key]] |= covered_by(execution, retry)
         return nodes
 
     def rival_of(self, retry: RetryOf) -> Flow | None:
-        """One that is not over and may write to the same contact about the same message."""
-        ours = {each.flow_uid: each for each in (retry, *_line(self.made, self.of.uid))}
+        """Return an unfinished retry that may send the same message to the same contact, or None."""
+        ours = {each.flow_uid: each for each in (retry, *_ancestors(self.made, self.of.uid))}
         for flow in self.flows:
-            # Of the nearest flow that both come from they are about the same messages, or about others.
-            theirs = next(each for each in _line(self.made, flow.uid) if each.flow_uid in ours)
+            # Both selections are compared at the nearest flow that both retry.
+            theirs = next(each for each in _ancestors(self.made, flow.uid) if each.flow_uid in ours)
             if not flow.is_over and theirs.overlaps(ours[theirs.flow_uid]):
                 return flow
         return None
 
 
 def messages_already_retried(ports: Ports, workspace: WorkspaceUid, of: Flow, but: str = "") -> Retries:
-    """All but the one that is being made; those that were deleted are forgotten."""
+    """Find the related retries, except `but`. Deleted retries are not considered."""
     pages = all_pages(partial(ports.catalog.children, workspace, Campaign, of.campaign_uid, Flow, 100))
     retries = [flow for page in pages for flow in page if flow.retry_of and flow.uid != but]
     made = {flow.uid: flow.retry_of for flow in (*retries, of) if flow.retry_of}
-    above = {of.uid, *(retry.flow_uid for retry in _line(made, of.uid))}
-    others = (flow for flow in retries if flow.uid not in above)
-    kin = tuple(flow for flow in others if any(each.flow_uid in above for each in _line(made, flow.uid)))
-    return Retries(of, kin, made)
+    retried = {of.uid, *(retry.flow_uid for retry in _ancestors(made, of.uid))}
+    others = (flow for flow in retries if flow.uid not in retried)
+    related = tuple(flow for flow in others if any(each.flow_uid in retried for each in _ancestors(made, flow.uid)))
+    return Retries(of, related, made)
 
 
-def _line(made: Mapping[str, RetryOf], uid: str) -> Iterator[RetryOf]:
-    """What the flow is a retry of, what that flow is a retry of, and so on."""
+def _ancestors(made: Mapping[str, RetryOf], uid: str) -> Iterator[RetryOf]:
+    """Yield the selection that the flow retries, then that of the retried flow, and so on."""
     while retry := made.get(uid):
         yield retry
         uid = retry.flow_uid

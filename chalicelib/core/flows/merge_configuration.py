@@ -1,4 +1,4 @@
-"""Lays the pacing fields that a caller wrote over those that hold without them."""
+"""Merge changed fields of a flow configuration into the current one."""
 
 from typing import Self
 
@@ -10,7 +10,7 @@ from chalicelib.model.validation_problems import validation_problems
 
 
 class ConfigurationChange(FlowConfiguration):
-    """Some of the fields; whether they fit together is known once they lie over the others."""
+    """Some fields of a configuration. They are checked together after the merge."""
 
     @model_validator(mode="after")
     def _salt_fits(self) -> Self:
@@ -18,7 +18,7 @@ class ConfigurationChange(FlowConfiguration):
 
 
 def merge_configuration(base: FlowConfiguration, change: ConfigurationChange | None) -> FlowConfiguration:
-    """`base` where `change` says nothing; InvalidRequest when the two do not fit together."""
+    """Return `base` with the fields of `change`. Raises InvalidRequest if they are inconsistent."""
     if change is None:
         return base
     written = {name: getattr(change, name) for name in change.model_fields_set}

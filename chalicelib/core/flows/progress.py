@@ -1,7 +1,7 @@
-"""What a row adds to its flow's statistics, and how a flow ends.
+"""Compute the statistics of executions, and the end state of a flow. Pure: it computes only.
 
-Live counters are sums of differences of `contribution`, a recount is the sum of `contribution`: they cannot disagree
-but by what a crash kept from being added.
+Live statistics add up differences of `counters_of`, and a recount adds up `counters_of` itself. They differ only by
+what a crash kept from being added.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from chalicelib.model.execution import (
 )
 from chalicelib.model.flow import Flow, FlowStatus
 
-#: What a message with this report counts as; each is also a message that was sent.
+#: Counters of a message with this receipt, besides `sent`.
 _REACHED: Mapping[Engagement, tuple[str, ...]] = {
     Engagement.SENT: (),
     Engagement.TIMED_OUT: ("timedOut",),
@@ -30,81 +30,81 @@ _REACHED: Mapping[Engagement, tuple[str, ...]] = {
 }
 
 
-def counters_of(row: Execution) -> Counter[str]:
-    """The row's share of every counter; all its values are positive."""
-    counts = Counter({"total": 1, "retried": row.attempt if row.is_open else 0, "spent": row.paid})
-    if not row.is_open:
-        counts[row.status.value] += 1
-    if row.status in {ExecutionStatus.FAILED, ExecutionStatus.SKIPPED}:
-        counts[f"reason.{row.status.value}.{row.reason}"] += 1
-    for visit in row.path:
+def counters_of(execution: Execution) -> Counter[str]:
+    """Return what an execution adds to each counter. All values are positive."""
+    counts = Counter({"total": 1, "retried": execution.attempt if execution.is_open else 0, "spent": execution.paid})
+    if not execution.is_open:
+        counts[execution.status.value] += 1
+    if execution.status in {ExecutionStatus.FAILED, ExecutionStatus.SKIPPED}:
+        counts[f"reason.{execution.status.value}.{execution.reason}"] += 1
+    for visit in execution.path:
         counts[f"node.{visit.node}.entered"] += 1
         counts[f"node.{visit.node}.left.{visit.exit}"] += 1
-    if row.node:
-        counts[f"node.{row.node}.entered"] += 1
-        counts[f"node.{row.node}.here"] += row.is_open
-    for node, result in row.results.items():
-        _count_message(counts, node, result, row.receipts.get(node))
+    if execution.node:
+        counts[f"node.{execution.node}.entered"] += 1
+        counts[f"node.{execution.node}.here"] += execution.is_open
+    for node, result in execution.results.items():
+        _count_message(counts, node, result, execution.receipts.get(node))
     return +counts
 
 
 def _count_message(counts: Counter[str], node: str, result: MessageResult, receipt: DeliveryReceipt | None) -> None:
     reached = outcome_of(result, receipt)
-    words: tuple[str, ...] = (reached.value,)
+    names: tuple[str, ...] = (reached.value,)
     if reached is MessageOutcome.SENT and receipt:
-        words += _REACHED[receipt.engagement]
-    for word in words:
-        counts[f"node.{node}.{word}"] += 1
-        if word not in {MessageOutcome.SKIPPED, MessageOutcome.FAILED}:
-            counts[word] += 1
+        names += _REACHED[receipt.engagement]
+    for name in names:
+        counts[f"node.{node}.{name}"] += 1
+        if name not in {MessageOutcome.SKIPPED, MessageOutcome.FAILED}:
+            counts[name] += 1
     counts["retried"] += max(0, result.attempts - 1)
     if reached in {MessageOutcome.SENT, MessageOutcome.UNKNOWN}:
         counts["spent"] += result.cost
 
 
 def outcome_of(result: MessageResult, receipt: DeliveryReceipt | None) -> MessageOutcome:
-    """The outcome as known now: a receipt turns an unknown message into a sent one."""
+    """Return the current outcome. A receipt turns an unknown message into a sent one."""
     return MessageOutcome.SENT if result.outcome is MessageOutcome.UNKNOWN and receipt else result.outcome
 
 
 def awaits_delivery(result: MessageResult, receipt: DeliveryReceipt | None) -> bool:
-    """Whether the message is out and nobody knows yet what became of it: a receipt that it was sent says no more."""
+    """Report whether a sent message still waits for its delivery report. A receipt `sent` is not one."""
     return outcome_of(result, receipt) is MessageOutcome.SENT and (
         receipt is None or receipt.engagement is Engagement.SENT
     )
 
 
 def all_reported(counters: Mapping[str, int]) -> bool:
-    """Whether of every message that was sent something better or worse is known. Not so where a channel is silent."""
-    told = sum(counters.get(word, 0) for word in ("delivered", "bounced", "undelivered", "timedOut"))
-    return counters.get("sent", 0) <= told
+    """Report whether every sent message has a delivery report. False for channels without reports."""
+    reported = sum(counters.get(name, 0) for name in ("delivered", "bounced", "undelivered", "timedOut"))
+    return counters.get("sent", 0) <= reported
 
 
 def difference(before: Execution, after: Execution) -> Counter[str]:
-    """What changes when the row goes from one state to the other; values may be negative."""
+    """Return the change of the counters from one state to the other. Values may be negative."""
     change = counters_of(after)
     change.subtract(counters_of(before))
     return Counter({name: value for name, value in change.items() if value})
 
 
 def finished_count(counters: Mapping[str, int]) -> int:
-    """How many executions are over."""
+    """Return the number of ended executions."""
     return sum(counters.get(status, 0) for status in ("completed", "failed", "skipped"))
 
 
 def looks_finished(flow: Flow, counters: Mapping[str, int]) -> bool:
-    """Whether an exact count would probably find that the flow may end."""
+    """Report whether a recount would probably end the flow."""
     return flow.may_end and remaining_count(flow, counters) <= 0
 
 
 def remaining_count(flow: Flow, counters: Mapping[str, int]) -> int:
-    """How many executions are not over; below zero where counters were lost or contacts came twice."""
+    """Return the number of executions that have not ended. Negative if counters were lost or contacts came twice."""
     expected = counters.get("total", 0) if flow.open_ended else flow.contact_count
     return expected - finished_count(counters)
 
 
 def end_status(counters: Mapping[str, int]) -> FlowStatus:
-    """How a flow ends whose executions are all over and whose receipts are all in; product.md, “Flow statuses”."""
+    """Return the end status of a flow without open executions and without awaited receipts."""
     total, completed, failed = (counters.get(name, 0) for name in ("total", "completed", "failed"))
     sent, timed_out = counters.get("sent", 0), counters.get("timedOut", 0)
     if completed == 0 and failed:

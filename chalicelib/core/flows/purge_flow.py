@@ -1,4 +1,4 @@
-"""Deletes the rows of a flow that was deleted."""
+"""Delete the executions of a deleted flow."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,16 +8,16 @@ from chalicelib.model.queue_messages import PurgeFlow
 from chalicelib.ports import Ports
 
 PAGE = 500
-#: Time kept to hand over to the next job.
+#: Time kept to enqueue the next job.
 RESERVE = timedelta(seconds=10)
 
 
 def purge_flow(ports: Ports, job: PurgeFlow, time_left: Callable[[], timedelta]) -> None:
-    """Shard by shard from the front, so that another job goes on where this one stopped."""
+    """Delete shard by shard from the front, so that the next job continues where this one stopped."""
     workspace, flow = job.workspace, FlowUid(job.flow)
     for shard in range(job.shards):
-        while rows := ports.executions.page(workspace, flow, shard, PAGE, None).items:
+        while executions := ports.executions.page(workspace, flow, shard, PAGE, None).items:
             if time_left() < RESERVE:
                 ports.jobs.send(job)
                 return
-            ports.executions.remove_many([row.key for row in rows], job.shards)
+            ports.executions.remove_many([each.key for each in executions], job.shards)

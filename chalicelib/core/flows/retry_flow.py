@@ -1,4 +1,4 @@
-"""A new flow over just those contacts of another one whose messages failed, stayed unknown or were skipped."""
+"""Retry a flow: start a new flow for the contacts with failed, unknown or skipped messages."""
 
 from functools import partial
 from typing import Annotated, Literal
@@ -17,15 +17,15 @@ from chalicelib.model.flow import ENDED, Flow, FlowStatus, RetryOf
 from chalicelib.model.ids import FlowUid, WorkspaceUid, new_uid
 from chalicelib.ports import Ports, all_pages
 
-#: Flows of so many shards (of 5,000 contacts) are read while the caller waits; the rows of larger ones by jobs.
-READ_AT_ONCE = 2
+#: Flows with up to this many shards (of 5,000 contacts) are read in the request, larger ones by jobs.
+SMALL_SHARDS = 2
 _RETRIABLE = ENDED | {FlowStatus.PAUSED, FlowStatus.ERROR}
 
 
 class RetryRequest(StrictModel):
-    """The body of `POST /v1/flows/{uid}/retry`; `reason` narrows it to one failure or skip code, `nodeId` to one step.
+    """The body of `POST /v1/flows/{uid}/retry`.
 
-    `unknown` and `skipped` run one message of each contact again: the first that no retry of the flow has sent.
+    `unknown` and `skipped` send one message of each contact again: the first that no retry of the flow has sent.
     """
 
     of: Literal["failed", "unknown", "skipped"]
@@ -36,46 +36,48 @@ class RetryRequest(StrictModel):
     """Only messages of this step, or executions that failed there."""
 
 
-def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, wish: RetryRequest, new: str | None = None) -> Flow:
-    """Conflict while the flow or such a retry of it still runs, InvalidRequest when there is nobody to retry.
+def retry_flow(ports: Ports, workspace: WorkspaceUid, uid: str, request: RetryRequest, new: str | None = None) -> Flow:
+    """Start a retry. `new`: uid of the new flow, if it is reserved already.
 
-    Two retries of the same failures would write to everybody twice, each under a message uid of its own.
-    `new` is the uid of the flow to be made, if it has one already.
+    Raises Conflict while the flow or an overlapping retry runs, because two retries would send the same messages twice.
+    Raises InvalidRequest if no contact is left to retry.
     """
     flow = ports.catalog.get(workspace, Flow, uid)
     if flow.status not in _RETRIABLE:
         allowed = sorted(status.value for status in _RETRIABLE)
-        raise Conflict("Only a flow that is paused, stopped or over can be retried", flow.status, allowed)
+        raise Conflict(
+            "Only a flow that is paused, stopped or ended can be retried; pause it first", flow.status, allowed
+        )
     if flow.campaign_version is None:
-        # A draft that was cancelled.
-        raise invalid("of", _nobody(wish))
-    only = wish.of != "failed" or (flow.retry_of is not None and flow.retry_of.only)
-    retry = RetryOf(flow_uid=flow.uid, of=wish.of, reason=wish.reason, node_id=wish.node_id, only=only)
+        # The flow was cancelled as a draft.
+        raise invalid("of", _nothing_to_retry(request))
+    only = request.of != "failed" or (flow.retry_of is not None and flow.retry_of.only)
+    retry = RetryOf(flow_uid=flow.uid, of=request.of, reason=request.reason, node_id=request.node_id, only=only)
     draft = _draft(ports, flow, retry, new or new_uid())
     pin_version(ports, workspace, draft)
-    # Read before the retries are: another one that starts meanwhile moves it.
+    # Read before the retries. A concurrent start of another retry changes it, so one of the two is refused.
     campaign = ports.catalog.get(workspace, Campaign, flow.campaign_uid)
     retries = messages_already_retried(ports, workspace, flow)
     if rival := retries.rival_of(retry):
-        raise Conflict(f"Flow {rival.uid} is retrying them already", rival.status, sorted(ENDED))
-    is_large = flow.shards > READ_AT_ONCE
+        raise Conflict(f"Flow {rival.uid} is already retrying the same messages", rival.status, sorted(ENDED))
+    is_large = flow.shards > SMALL_SHARDS
     entries = [] if is_large else _entries(ports, workspace, flow, retry, retries)
     expected = _expected(ports, workspace, flow, retry) if is_large else len(entries)
     if not expected:
-        raise invalid("of", _nobody(wish))
+        raise invalid("of", _nothing_to_retry(request))
     if is_large:
-        # A part for each shard of its rows, which jobs look through.
+        # One chunk for each shard of the retried flow, which a job searches.
         draft = draft.with_retried_shards(flow.shards, count_shards(expected))
     return store_and_start(ports, workspace, draft, entries, [campaign])
 
 
-def _nobody(wish: RetryRequest) -> str:
-    which = (f" by {wish.reason}" if wish.reason else "") + (f" at {wish.node_id}" if wish.node_id else "")
-    return f"No message of this flow is {wish.of}{which}, or a retry of it has sent them all; then retry that one"
+def _nothing_to_retry(request: RetryRequest) -> str:
+    which = (f" by {request.reason}" if request.reason else "") + (f" at {request.node_id}" if request.node_id else "")
+    return f"No message of this flow is {request.of}{which}, or a retry has sent them all; retry that flow instead"
 
 
 def _draft(ports: Ports, of: Flow, retry: RetryOf, uid: str) -> Flow:
-    """Of the same campaign version and pacing."""
+    """Return the draft of the retry, with the campaign version and configuration of the retried flow."""
     now = ports.clock.now()
     return Flow(
         uid=uid,
@@ -92,19 +94,21 @@ def _draft(ports: Ports, of: Flow, retry: RetryOf, uid: str) -> Flow:
 
 
 def _entries(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf, retries: Retries) -> list[str]:
-    """Whom the retry is for, exactly."""
+    """Return the entries of the retry."""
     pages = (
-        rows
+        executions
         for shard in range(flow.shards)
-        for rows in all_pages(partial(ports.executions.page, workspace, FlowUid(flow.uid), shard, PAGE))
+        for executions in all_pages(partial(ports.executions.page, workspace, FlowUid(flow.uid), shard, PAGE))
     )
     entries = []
-    for rows in pages:
-        done = retries.find(ports, rows, retry)
-        entries += [entry for row in rows if (entry := retry_start(row, retry, done.get(row.key, frozenset())))]
+    for executions in pages:
+        sent = retries.find(ports, executions, retry)
+        entries += [
+            entry for each in executions if (entry := retry_start(each, retry, sent.get(each.key, frozenset())))
+        ]
     return entries
 
 
 def _expected(ports: Ports, workspace: WorkspaceUid, flow: Flow, retry: RetryOf) -> int:
-    """How many the retry is for by the statistics of a flow that is too large to be read while somebody waits."""
+    """Estimate the number of entries by the statistics, for a flow that is too large to be read in a request."""
     return expect_entries(ports.statistics.read(workspace, FlowUid(flow.uid), flow.stats_epoch), retry)

@@ -1,4 +1,4 @@
-"""Which rows of a flow a retry of it runs again, and from where."""
+"""Select the executions that a retry runs again, and their nodes. Pure: it computes only."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -9,51 +9,52 @@ from chalicelib.model.flow import RetryOf
 from chalicelib.model.ids import NodeId
 
 
-def retry_start(row: Execution, retry: RetryOf, done: AbstractSet[NodeId] = frozenset()) -> str | None:
-    """`walk@node`: a failed walk goes on from where it failed; the others run one node again. None for no retry.
+def retry_start(execution: Execution, retry: RetryOf, sent: AbstractSet[NodeId] = frozenset()) -> str | None:
+    """Return the entry `execution@node` of a retry, or None if the execution is not retried.
 
-    Of several messages that match it is the first that no retry before has sent (`done`): the rest is for another one.
+    A failed execution continues at the node that failed; the others run one node again. Of several matching messages it
+    is the first that no earlier retry has sent (`sent`); another retry may send the rest.
     """
-    node = next((node for node in matches_of(row, retry) if node not in done), None)
-    return f"{row.key.execution_id}@{node}" if node else None
+    node = next((node for node in matches_of(execution, retry) if node not in sent), None)
+    return f"{execution.key.execution_id}@{node}" if node else None
 
 
-def matches_of(row: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
-    """The nodes of the row that the retry is about, in the order in which the walk came to them."""
-    nodes = _failed(row, retry) if retry.of == "failed" else _messages(row, retry)
+def matches_of(execution: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
+    """Return the nodes that the retry selects, in the order of the execution's path."""
+    nodes = _failed(execution, retry) if retry.of == "failed" else _messages(execution, retry)
     return tuple(node for node in nodes if retry.node_id in {None, node})
 
 
-def _failed(row: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
-    matches = row.status is ExecutionStatus.FAILED and retry.reason in {None, row.reason}
-    return (row.node,) if matches and row.node else ()
+def _failed(execution: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
+    matches = execution.status is ExecutionStatus.FAILED and retry.reason in {None, execution.reason}
+    return (execution.node,) if matches and execution.node else ()
 
 
-def _messages(row: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
+def _messages(execution: Execution, retry: RetryOf) -> tuple[NodeId, ...]:
     wanted = MessageOutcome(retry.of)
-    passed = [visit.node for visit in row.path if visit.node in row.results]
-    # Where the walk stands it has not left; a store need not keep results in order.
+    passed = [visit.node for visit in execution.path if visit.node in execution.results]
+    # The current node is not in the path. A store may return results in any order.
     return tuple(
         node
-        for node in dict.fromkeys([*passed, *row.results])
-        if outcome_of(row.results[node], row.receipts.get(node)) is wanted
-        and retry.reason in {None, row.results[node].reason}
+        for node in dict.fromkeys([*passed, *execution.results])
+        if outcome_of(execution.results[node], execution.receipts.get(node)) is wanted
+        and retry.reason in {None, execution.results[node].reason}
     )
 
 
-def covered_by(row: Execution, retry: RetryOf) -> frozenset[NodeId]:
-    """The nodes that this row of another retry has sent, may have sent, or is about to send.
+def covered_by(execution: Execution, retry: RetryOf) -> frozenset[NodeId]:
+    """Return the nodes with a message that this execution of another retry has sent, may have sent or will send.
 
-    Of failed walks also those that it has left: the rest of the walk is its own, whatever became of the message.
+    A retry of failed executions also covers the nodes that it has left, because it runs the rest of the path itself.
     """
     out = {MessageOutcome.SENT, MessageOutcome.UNKNOWN}
-    nodes = {node for node, result in row.results.items() if result.outcome in out}
-    left = {visit.node for visit in row.path} if retry.of == "failed" else set()
-    return frozenset(nodes | left | ({row.node} if row.is_open and row.node else set()))
+    nodes = {node for node, result in execution.results.items() if result.outcome in out}
+    left = {visit.node for visit in execution.path} if retry.of == "failed" else set()
+    return frozenset(nodes | left | ({execution.node} if execution.is_open and execution.node else set()))
 
 
 def expect_entries(counters: Mapping[str, int], retry: RetryOf) -> int:
-    """About how many rows that is by the flow's statistics; rather too many, as not every reason is counted."""
+    """Estimate the number of entries by the statistics. May be too high, because not every reason is counted."""
     if retry.of == "failed":
         return counters.get(f"reason.failed.{retry.reason}" if retry.reason else "failed", 0)
     if retry.node_id:

@@ -1,4 +1,4 @@
-"""Starts a flow: pins the campaign version, queues it, sends its contacts to be enrolled."""
+"""Start a flow: pin the campaign version, queue the flow, and enqueue the enrolment of its contacts."""
 
 from contextlib import suppress
 
@@ -14,7 +14,7 @@ from chalicelib.ports import Ports
 
 
 def start_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
-    """Starts a draft; Conflict when somebody moved the flow meanwhile, or its campaign starts no flows."""
+    """Start a draft. Raises Conflict if the flow changed at the same time or its campaign starts no flows."""
     flow.check_operator_move(FlowStatus.QUEUED)
     version = pin_version(ports, workspace, flow)
     saved = ports.catalog.save(workspace, as_started(ports, workspace, flow.with_version(version)))
@@ -23,9 +23,9 @@ def start_flow(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 
 
 def pin_version(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
-    """The campaign version on which the flow runs: the one it had, else the newest, which may be published by this.
+    """Return the campaign version of the flow: its own, or the newest, which is published if needed.
 
-    InsufficientBalance when there is no money to begin with.
+    Raises Conflict, and InsufficientBalance if the balance does not cover one message.
     """
     campaign = ports.catalog.find(workspace, Campaign, flow.campaign_uid)
     if campaign is None:
@@ -40,7 +40,7 @@ def pin_version(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> int:
 
 
 def check_available(campaign: Campaign) -> None:
-    """Conflict for campaigns that start no new flows."""
+    """Raise Conflict if the campaign starts no new flows."""
     if campaign.availability is not Availability.ACTIVE:
         raise Conflict(
             f"The campaign is {campaign.availability} and starts no new flows",
@@ -56,9 +56,9 @@ def as_started(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> Flow:
 
 
 def enqueue_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """The jobs of a flow that was stored as started; if they are lost, the watchdog sends them again.
+    """Enqueue the enrolment of a started flow. Lost jobs are sent again by the watchdog.
 
-    So a queue that is away is no error: the caller would only start the flow a second time.
+    So a failing queue raises no error: the caller would repeat the request and start a second flow.
     """
     with suppress(RetryLater):
         resume_enrolment(ports, workspace, flow)
@@ -67,7 +67,7 @@ def enqueue_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None
 
 
 def resume_enrolment(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> None:
-    """One job for every part of the audience that is not enrolled yet."""
+    """Enqueue one job for each chunk of the audience that is not enrolled yet."""
     job = EnrolRetry if flow.from_rows else EnrolSegment if flow.segment_uid else EnrolContacts
     for chunk in range(flow.chunks):
         if chunk not in flow.expanded_chunks:

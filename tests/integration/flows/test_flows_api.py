@@ -342,7 +342,7 @@ class TestRetry:
         self.finish(story, first["uid"])
         story.provider.calls.clear()
         over = story.api.post(f"/flows/{flow}/retry", {"of": "failed"})
-        assert (over.status, "a retry of it has sent them all" in over.text, story.provider.calls) == (422, True, [])
+        assert (over.status, "a retry has sent them all" in over.text, story.provider.calls) == (422, True, [])
 
     def test_what_cannot_be_retried_says_why(self, story: Story) -> None:
         flow = self.start(story)

@@ -22,7 +22,7 @@ PLENTY = timedelta(seconds=60)
 
 @pytest.fixture(autouse=True)
 def every_flow_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry_flow, "READ_AT_ONCE", 0)
+    monkeypatch.setattr(retry_flow, "SMALL_SHARDS", 0)
     monkeypatch.setattr(expand_retry, "PAGE", 2)
 
 

@@ -89,8 +89,8 @@ def test_when_all_were_sent_there_is_nobody_left(story: Story, monkeypatch: pyte
     for _ in range(2):
         retry(story, flow, "unknown")
     nobody = post(story, flow, "unknown")
-    assert (nobody.status, "a retry of it has sent them all" in nobody.text) == (422, True)
-    monkeypatch.setattr(retry_flow, "READ_AT_ONCE", 0)
+    assert (nobody.status, "a retry has sent them all" in nobody.text) == (422, True)
+    monkeypatch.setattr(retry_flow, "SMALL_SHARDS", 0)
     by_jobs = retry(story, flow, "unknown")
     assert (story.flow(by_jobs)["contactCount"], len(story.provider.calls)) == (0, 4)
 
