@@ -1,1 +1,1 @@
-"""HTTP: one blueprint per resource; a route parses, calls one use case and shapes its answer."""
+"""HTTP routes, one blueprint per resource. A route parses, calls one use case and builds the response."""

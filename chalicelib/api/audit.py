@@ -17,7 +17,7 @@ blueprint = Blueprint(__name__)
 
 
 class AuditFilter(ListQuery):
-    """`objectUid` is that of anything that was changed."""
+    """Filters of the audit log."""
 
     key_uid: Uid | None = None
     """Only calls by this API key."""
@@ -29,7 +29,7 @@ class AuditFilter(ListQuery):
     blueprint, "GET /v1/audit", response=AuditResponse, form=ResponseForm.PAGE, scope=Scope.ADMIN, query=AuditFilter
 )
 def list_audit(call: Call[NoBody, AuditFilter]) -> ApiResponse[AuditResponse]:
-    """What calls have changed, newest first: who, what, and the fields before and after."""
+    """List changes, newest first: who made them, the objects, and the fields before and after."""
     wanted = {
         "keyUid": call.query.key_uid,
         "objects": f"*|{call.query.object_uid}|*" if call.query.object_uid else None,

@@ -29,7 +29,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET /v1/balance", response=BalanceResponse)
 def get_balance(call: Call[NoBody, NoBody]) -> ApiResponse[BalanceResponse]:
-    """What is free, what flows have drawn, and both together."""
+    """Return the available amount, the amount reserved by flows, and the total."""
     return respond(_response(call.ports, call.workspace, find_balance(call.ports, call.workspace)), "Balance")
 
 
@@ -43,26 +43,26 @@ def get_balance(call: Call[NoBody, NoBody]) -> ApiResponse[BalanceResponse]:
     idempotent=True,
 )
 def post_topup(call: Call[TopUp, NoBody]) -> ApiResponse[BalanceResponse]:
-    """Credits an amount that was paid; it resumes no flow."""
+    """Top up the balance. Paused flows stay paused."""
     balance = top_up(call.ports, call.workspace, call.body, call.reserved_uid or new_uid())
     return respond(_response(call.ports, call.workspace, balance), "Balance topped up", 201)
 
 
 @endpoint(blueprint, "GET /v1/balance/auto-reload", response=AutoReload)
 def get_auto_reload(call: Call[NoBody, NoBody]) -> ApiResponse[AutoReload]:
-    """Whether it reloads by itself, when, and by how much."""
+    """Return the settings of the automatic reload."""
     return respond(find_balance(call.ports, call.workspace).settings.auto_reload, "Auto-reload")
 
 
 @endpoint(blueprint, "PUT /v1/balance/auto-reload", response=AutoReload, scope=Scope.ADMIN, body=AutoReload)
 def put_auto_reload(call: Call[AutoReload, NoBody]) -> ApiResponse[AutoReload]:
-    """Three reloads a day at most; none of them resumes a flow."""
+    """Set the automatic reload. It runs at most three times a day and resumes no flow."""
     return respond(set_auto_reload(call.ports, call.workspace, call.body).settings.auto_reload, "Auto-reload set")
 
 
 @endpoint(blueprint, "PUT /v1/balance/alerts", response=BalanceResponse, scope=Scope.ADMIN, body=Alerts)
 def put_alerts(call: Call[Alerts, NoBody]) -> ApiResponse[BalanceResponse]:
-    """From when on the balance reads as low."""
+    """Set the threshold of the low-balance alert."""
     return respond(
         _response(call.ports, call.workspace, set_alerts(call.ports, call.workspace, call.body)), "Alerts set"
     )
@@ -72,7 +72,7 @@ def put_alerts(call: Call[Alerts, NoBody]) -> ApiResponse[BalanceResponse]:
     blueprint, "GET /v1/balance/transactions", response=TransactionResponse, form=ResponseForm.PAGE, query=ListQuery
 )
 def list_transactions(call: Call[NoBody, ListQuery]) -> ApiResponse[TransactionResponse]:
-    """Newest first; what flows spend is booked when their rows are counted, so not message by message."""
+    """List ledger entries, newest first. The spend of a flow is recorded by recounts, not per message."""
     page = call.ports.balances.list_entries(call.workspace, call.query.limit, call.cursor)
     currency = call.ports.catalog.get(call.workspace, Workspace, call.workspace).currency
     return respond_page(call, Page(tuple(transaction_response(entry, currency) for entry in page.items), page.cursor))

@@ -72,7 +72,7 @@ blueprint = Blueprint(__name__)
 
 
 class CampaignFilter(ListQuery):
-    """`name` is a part of the name, in any case."""
+    """Filters of the campaign list."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     """Only campaigns whose name contains this text, in any case."""
@@ -85,7 +85,7 @@ class CampaignFilter(ListQuery):
 
 
 class RehearsalRequest(StrictModel):
-    """The body of `test-run`; `channelUid` carries the SENDs that name no channel."""
+    """The body of `test-run`."""
 
     contact_uid: Uid
     """Contact whose path is calculated."""
@@ -94,18 +94,18 @@ class RehearsalRequest(StrictModel):
 
 
 class EstimateRequest(StrictModel):
-    """The body of `estimate`, the same way."""
+    """The body of `estimate`."""
 
     channel_uid: Uid | None = None
     """Channel of the SEND steps that name none."""
 
 
-#: Campaigns looked at for one page of a list by `state`, each of which costs a look at its flows.
+#: Campaigns read for one page of a list by `state`. Each needs a read of its flows.
 _MOST_READ = 300
 
 
 def _show_name_needed(schema: dict[str, Any]) -> None:
-    """The use case refuses one without: so it comes together with what else is wrong."""
+    """Accept a missing name here. The use case reports it together with all other problems."""
     schema["required"] = ["name"]
     schema["properties"]["name"] = next(each for each in schema["properties"]["name"]["anyOf"] if "minLength" in each)
 
@@ -127,7 +127,7 @@ class NewCampaign(CampaignFields):
     idempotent=True,
 )
 def post_campaign(call: Call[NewCampaign, NoBody]) -> ApiResponse[CampaignResponse]:
-    """Creates a draft."""
+    """Create a campaign as a draft."""
     campaign = create_campaign(call.ports, call.workspace, call.body)
     return respond(campaign_response(campaign, CampaignState.DRAFT), "Campaign created", 201)
 
@@ -141,7 +141,7 @@ def post_campaign(call: Call[NewCampaign, NoBody]) -> ApiResponse[CampaignRespon
     also_bare=True,
 )
 def get_campaigns(call: Call[NoBody, CampaignFilter]) -> ApiResponse[CampaignSummaryResponse]:
-    """Newest first. A filter by `state` looks at each campaign's flows, so a page of it may be short."""
+    """List campaigns, newest first. A page that is filtered by `state` may be short."""
     found: list[tuple[Campaign, CampaignState]] = []
     looked_at, cursor = 0, call.cursor
     while True:
@@ -166,7 +166,7 @@ def _page(call: Call[NoBody, CampaignFilter], limit: int, cursor: str | None) ->
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}", response=CampaignResponse, also_bare=True)
 def get_campaign(call: Call[NoBody, NoBody]) -> ApiResponse[CampaignResponse]:
-    """The draft, and the state that its flows give it."""
+    """Return a campaign with its draft and its state."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     return respond(campaign_response(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign")
 
@@ -180,21 +180,21 @@ def get_campaign(call: Call[NoBody, NoBody]) -> ApiResponse[CampaignResponse]:
     also_bare=True,
 )
 def patch_campaign(call: Call[CampaignChanges, NoBody]) -> ApiResponse[CampaignResponse]:
-    """Changes the draft; flows that run keep the version with which they started. 409 where `rev` is not the newest."""
+    """Change the draft. Running flows keep their version. 409 if `rev` is outdated."""
     campaign = update_campaign(call.ports, call.workspace, call.uid, call.body)
     return respond(campaign_response(campaign, state_of(call.ports, call.workspace, campaign)), "Campaign changed")
 
 
 @endpoint(blueprint, "DELETE /v1/campaigns/{uid}", response=NoData, scope=Scope.WRITE, also_bare=True)
 def remove_campaign(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """409 while a flow of it is open."""
+    """Delete a campaign. 409 while one of its flows is open."""
     delete_campaign(call.ports, call.workspace, call.uid)
     return respond_done("Campaign deleted")
 
 
 @endpoint(blueprint, "POST /v1/campaigns/{uid}/validate", response=ValidationResponse, also_bare=True, idempotent=False)
 def post_validate(call: Call[NoBody, NoBody]) -> ApiResponse[ValidationResponse]:
-    """Every problem of the draft, each with its field; warnings do not block a launch."""
+    """Return all problems of the draft with their fields. Warnings do not prevent a launch."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     found = validate_campaign(call.ports, call.workspace, campaign)
     of_trigger = check_trigger(call.ports, call.workspace, campaign)
@@ -213,7 +213,7 @@ def post_validate(call: Call[NoBody, NoBody]) -> ApiResponse[ValidationResponse]
     idempotent=False,
 )
 def post_estimate(call: Call[EstimateRequest, NoBody]) -> ApiResponse[EstimateResponse]:
-    """How many contacts are reachable, why others are not, and when pacing ends."""
+    """Estimate the reachable contacts, the reasons why others are not, the cost and the duration."""
     estimate = estimate_campaign(call.ports, call.workspace, call.uid, call.body.channel_uid)
     return respond(estimate_response(estimate), "Estimate")
 
@@ -227,7 +227,7 @@ def post_estimate(call: Call[EstimateRequest, NoBody]) -> ApiResponse[EstimateRe
     idempotent=True,
 )
 def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse[CampaignVersion]:
-    """The draft becomes the next immutable version; unchanged, it is the newest one."""
+    """Publish the draft as the next immutable version. An unchanged draft keeps the newest version."""
     version = republish_campaign(call.ports, call.workspace, call.uid)
     return respond(version, f"Version {version.version} is published")
 
@@ -243,7 +243,7 @@ def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse[CampaignVersion]:
     idempotent=True,
 )
 def post_launch(call: Call[LaunchRequest, NoBody]) -> ApiResponse[LaunchResponse]:
-    """Publishes and starts, or waits for the calendar or for events as the trigger says."""
+    """Publish and launch a campaign: start it now, on its schedule or by events, as its trigger says."""
     return respond(
         launch_response(launch_campaign(call.ports, call.workspace, call.uid, call.body)), "Campaign launched", 202
     )
@@ -260,10 +260,10 @@ def post_launch(call: Call[LaunchRequest, NoBody]) -> ApiResponse[LaunchResponse
     idempotent=True,
 )
 def post_trigger(call: Call[TriggerRequest, NoBody]) -> ApiResponse[TriggerResponse]:
-    """Starts now; for campaigns with a manual or API trigger."""
+    """Start a flow of a campaign with a manual or API trigger."""
     key = call.body.idempotency_key or (call.headers.get(IDEMPOTENCY_KEY) if call.reserved_uid else None)
-    wish = call.body.model_copy(update={"idempotency_key": key})
-    flow = trigger_campaign(call.ports, call.workspace, call.uid, wish)
+    request = call.body.model_copy(update={"idempotency_key": key})
+    flow = trigger_campaign(call.ports, call.workspace, call.uid, request)
     return respond(TriggerResponse(flow_uid=flow.uid, status=flow.status), "Campaign triggered", 202)
 
 
@@ -285,7 +285,7 @@ def _move(call: Call[NoBody, NoBody], wanted: FlowStatus, message: str) -> ApiRe
     idempotent=True,
 )
 def post_pause(call: Call[NoBody, NoBody]) -> ApiResponse[ControlResponse]:
-    """No new send starts after the answer, which says how many are in flight."""
+    """Pause a campaign. After the response no new send starts; it states how many are in flight."""
     return _move(call, FlowStatus.PAUSED, "Campaign paused")
 
 
@@ -298,7 +298,7 @@ def post_pause(call: Call[NoBody, NoBody]) -> ApiResponse[ControlResponse]:
     idempotent=True,
 )
 def post_resume(call: Call[NoBody, NoBody]) -> ApiResponse[ControlResponse]:
-    """Goes on from any of the three PAUSED states."""
+    """Resume a campaign in any of the three PAUSED states."""
     return _move(call, FlowStatus.RUNNING, "Campaign resumed")
 
 
@@ -311,13 +311,13 @@ def post_resume(call: Call[NoBody, NoBody]) -> ApiResponse[ControlResponse]:
     idempotent=True,
 )
 def post_cancel(call: Call[NoBody, NoBody]) -> ApiResponse[ControlResponse]:
-    """What has not begun becomes skipped(cancelled)."""
+    """Cancel a campaign. Open executions are skipped with the reason `cancelled`."""
     return _move(call, FlowStatus.CANCELLED, "Campaign cancelled")
 
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/status", response=CampaignStatusResponse, also_bare=True)
 def get_status(call: Call[NoBody, NoBody]) -> ApiResponse[CampaignStatusResponse]:
-    """State, flow, executions and messages by state, per-node counts, cost."""
+    """Return the state, the flow, executions and messages by state, counters per node, and the cost."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     flow = deciding_flow(call.ports, call.workspace, call.uid)
     described = describe_flow(call.ports, call.workspace, flow) if flow else None
@@ -334,7 +334,7 @@ def get_status(call: Call[NoBody, NoBody]) -> ApiResponse[CampaignStatusResponse
     also_bare=True,
 )
 def get_versions(call: Call[NoBody, ListQuery]) -> ApiResponse[VersionSummaryResponse]:
-    """Newest first."""
+    """List the published versions, newest first."""
     call.ports.catalog.get(call.workspace, Campaign, call.uid)
     found = call.ports.versions.list_versions(call.workspace, Campaign, call.uid, CampaignVersion)
     page = page_of_list([version_summary(each) for each in found], call.query.limit, call.cursor)
@@ -343,7 +343,7 @@ def get_versions(call: Call[NoBody, ListQuery]) -> ApiResponse[VersionSummaryRes
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/versions/{version}", response=CampaignVersion, also_bare=True)
 def get_one_version(call: Call[NoBody, NoBody]) -> ApiResponse[CampaignVersion]:
-    """One immutable version."""
+    """Return a published version."""
     number = call.path["version"]
     if not number.isdecimal() or len(number) > 6:
         raise NotFound("Campaign version", number)
@@ -352,7 +352,7 @@ def get_one_version(call: Call[NoBody, NoBody]) -> ApiResponse[CampaignVersion]:
 
 @endpoint(blueprint, "GET /v1/campaigns/{uid}/graph", response=GraphResponse, also_bare=True)
 def get_graph(call: Call[NoBody, NoBody]) -> ApiResponse[GraphResponse]:
-    """The compiled draft, and its Mermaid text."""
+    """Return the compiled draft and its Mermaid text."""
     campaign = call.ports.catalog.get(call.workspace, Campaign, call.uid)
     graph = validate_campaign(call.ports, call.workspace, campaign).graph
     nodes = tuple(
@@ -364,7 +364,7 @@ def get_graph(call: Call[NoBody, NoBody]) -> ApiResponse[GraphResponse]:
 
 @endpoint(blueprint, "GET /v1/node-types", response=NodeTypeResponse, form=ResponseForm.PAGE)
 def get_node_types(call: Call[NoBody, NoBody]) -> ApiResponse[NodeTypeResponse]:
-    """The JSON Schema of every step, as a client may write it."""
+    """List the step types with the JSON Schemas of their fields."""
     types = _node_types()
     return respond_page(call, Page(types), total=len(types))
 
@@ -387,7 +387,7 @@ def _node_types() -> tuple[NodeTypeResponse, ...]:
     idempotent=False,
 )
 def post_test_run(call: Call[RehearsalRequest, NoBody]) -> ApiResponse[TestRunResponse]:
-    """For one contact, nothing sent: path, times, what would be skipped and why."""
-    wish = call.body
-    run = start_test_run(call.ports, call.workspace, call.uid, wish.contact_uid, wish.channel_uid)
+    """Simulate the campaign for a contact without sending: path, times, and skipped messages with their reasons."""
+    request = call.body
+    run = start_test_run(call.ports, call.workspace, call.uid, request.contact_uid, request.channel_uid)
     return respond(describe_test_run(run), "Test run")

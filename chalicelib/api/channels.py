@@ -1,4 +1,4 @@
-"""Routes of channels and of the channel types that there are."""
+"""Routes of channels and channel types."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ blueprint = Blueprint(__name__)
 
 
 class ChannelQuery(ListQuery):
-    """`type` is a channel type's name."""
+    """Filter of the channel list."""
 
     type: Annotated[str, Field(max_length=40)] | None = None
     """Only channels of this type, for example `email`."""
@@ -43,20 +43,20 @@ class ChannelQuery(ListQuery):
     blueprint, "POST /v1/channels", response=Channel, status=201, scope=Scope.WRITE, body=ChannelFields, idempotent=True
 )
 def post_channel(call: Call[ChannelFields, NoBody]) -> ApiResponse[Channel]:
-    """A new channel; its settings are those of its type."""
+    """Create a channel. Its settings depend on its type."""
     return respond(create_channel(call.ports, call.workspace, call.body), "Channel created", 201)
 
 
 @endpoint(blueprint, "GET /v1/channels", response=Channel, form=ResponseForm.PAGE, query=ChannelQuery)
 def list_channels(call: Call[NoBody, ChannelQuery]) -> ApiResponse[Channel]:
-    """Newest first."""
+    """List channels, newest first."""
     where = {"type": call.query.type} if call.query.type else {}
     return respond_page(call, call.ports.catalog.page(call.workspace, Channel, where, call.query.limit, call.cursor))
 
 
 @endpoint(blueprint, "GET /v1/channels/{uid}", response=ChannelResponse)
 def get_channel(call: Call[NoBody, NoBody]) -> ApiResponse[ChannelResponse]:
-    """One channel, and how it fares."""
+    """Return a channel with its circuit and its limits."""
     status = call.ports.circuits.find_channel(call.workspace, call.uid)
     if status is None:
         raise NotFound("Channel", call.uid)
@@ -65,13 +65,13 @@ def get_channel(call: Call[NoBody, NoBody]) -> ApiResponse[ChannelResponse]:
 
 @endpoint(blueprint, "PUT /v1/channels/{uid}", response=Channel, scope=Scope.WRITE, body=ChannelFields)
 def put_channel(call: Call[ChannelFields, NoBody]) -> ApiResponse[Channel]:
-    """Replaces all fields; the type stays."""
+    """Replace all fields of a channel. The type cannot change."""
     return respond(replace_channel(call.ports, call.workspace, call.uid, call.body), "Channel replaced")
 
 
 @endpoint(blueprint, "DELETE /v1/channels/{uid}", response=NoData, scope=Scope.WRITE)
 def remove_channel(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """Flows that still use it skip with `channel_not_found`."""
+    """Delete a channel. Flows that use it skip messages with the reason `channel_not_found`."""
     delete_channel(call.ports, call.workspace, call.uid)
     return respond_done("Channel deleted")
 
@@ -80,7 +80,7 @@ def remove_channel(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     blueprint, "POST /v1/channels/{uid}/test", response=TestResult, scope=Scope.WRITE, body=TestMessage, idempotent=True
 )
 def post_channel_test(call: Call[TestMessage, NoBody]) -> ApiResponse[TestResult]:
-    """One message, outside of every flow."""
+    """Send a test message that belongs to no flow."""
     return respond(send_test(call.ports, call.workspace, call.uid, call.body), "Test message handed over")
 
 
@@ -88,7 +88,7 @@ def post_channel_test(call: Call[TestMessage, NoBody]) -> ApiResponse[TestResult
     blueprint, "POST /v1/channels/{uid}/circuit/close", response=ChannelResponse, scope=Scope.WRITE, idempotent=True
 )
 def post_circuit_close(call: Call[NoBody, NoBody]) -> ApiResponse[ChannelResponse]:
-    """For who knows that the channel works again; flows go on only when they are resumed."""
+    """Close the circuit of a channel. Paused flows stay paused until they are resumed."""
     return respond(_response(call, close_circuit(call.ports, call.workspace, call.uid)), "Circuit closed")
 
 
@@ -101,7 +101,7 @@ def _response(call: Call[NoBody, NoBody], status: ChannelStatus) -> ChannelRespo
 
 @endpoint(blueprint, "GET /v1/channel-types", response=ChannelTypeResponse, form=ResponseForm.PAGE)
 def list_channel_types(call: Call[NoBody, NoBody]) -> ApiResponse[ChannelTypeResponse]:
-    """The registry, with the JSON Schemas of settings and content."""
+    """List the channel types with the JSON Schemas of settings and content."""
     kinds = sorted(call.ports.channel_types.items())
     return respond_page(call, Page(tuple(_describe(name, kind) for name, kind in kinds)), total=len(kinds))
 

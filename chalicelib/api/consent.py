@@ -36,7 +36,7 @@ blueprint = Blueprint(__name__)
 
 
 class NewConsent(ConsentSource):
-    """PENDING with a template and a channel asks the contact to confirm by a link."""
+    """The body of a consent change. PENDING with a template and a channel sends a confirmation link."""
 
     channel_type: ChannelTypeName
     """Channel type that the consent is for, for example `email`."""
@@ -62,7 +62,7 @@ class NewConsent(ConsentSource):
 
 
 class Address(StrictModel):
-    """One address: an e-mail address or a phone number."""
+    """An address: email or phone."""
 
     email: Annotated[str, Field(max_length=320)] | None = None
     """E-mail address, at most 320 characters; not together with `phone`."""
@@ -77,7 +77,7 @@ class Address(StrictModel):
 
 
 class NewSuppression(Address):
-    """Without channelType all that use the address are meant, without messageType all messages."""
+    """The body of a new suppression. Without channel type or message type it covers all of them."""
 
     channel_type: ChannelTypeName | None = None
     """Channel type to suppress; null suppresses all that use the address."""
@@ -89,7 +89,7 @@ class NewSuppression(Address):
 
 @endpoint(blueprint, "GET /v1/contacts/{uid}/consent", response=ConsentRecord, form=ResponseForm.PAGE, query=ListQuery)
 def get_consent(call: Call[NoBody, ListQuery]) -> ApiResponse[ConsentRecord]:
-    """Every change, newest first."""
+    """List the consent changes of a contact, newest first."""
     return respond_page(call, list_consents(call.ports, call.workspace, call.uid, call.query.limit, call.cursor))
 
 
@@ -103,29 +103,29 @@ def get_consent(call: Call[NoBody, ListQuery]) -> ApiResponse[ConsentRecord]:
     idempotent=True,
 )
 def post_consent(call: Call[NewConsent, NoBody]) -> ApiResponse[ConsentResponse]:
-    """Notes what the contact has said, or asks it."""
-    said = call.body
-    if said.channel_type not in call.ports.channel_types:
+    """Record the consent of a contact, or request its confirmation."""
+    change = call.body
+    if change.channel_type not in call.ports.channel_types:
         known = ", ".join(sorted(call.ports.channel_types))
-        raise invalid("channelType", f"there is no channel type {said.channel_type}; there are {known}")
-    origin = ConsentSource(source=said.source, proof=said.proof, collected_at=said.collected_at)
-    kind = (said.channel_type, said.message_type)
-    saved = ConsentResponse(contact_uid=call.uid, channel_type=kind[0], message_type=kind[1], state=said.state)
-    if said.channel_uid and said.template_uid:
-        asking = OptInRequest(said.channel_uid, said.template_uid, said.expires_in)
-        opt_in = request_opt_in(call.ports, call.workspace, call.uid, kind, asking, origin)
+        raise invalid("channelType", f"{change.channel_type} is not a channel type; use one of {known}")
+    origin = ConsentSource(source=change.source, proof=change.proof, collected_at=change.collected_at)
+    kind = (change.channel_type, change.message_type)
+    saved = ConsentResponse(contact_uid=call.uid, channel_type=kind[0], message_type=kind[1], state=change.state)
+    if change.channel_uid and change.template_uid:
+        request = OptInRequest(change.channel_uid, change.template_uid, change.expires_in)
+        opt_in = request_opt_in(call.ports, call.workspace, call.uid, kind, request, origin)
         return respond(
             build_response(ConsentResponse, saved, confirmation=build_response(OptInResponse, opt_in)),
             "Asked to confirm",
             202,
         )
-    set_consent(call.ports, call.workspace, call.uid, kind, said.state, origin)
+    set_consent(call.ports, call.workspace, call.uid, kind, change.state, origin)
     return respond(saved, "Consent saved")
 
 
 @endpoint(blueprint, "GET /v1/suppressions", response=Suppression, form=ResponseForm.PAGE, query=ListQuery)
 def get_suppressions(call: Call[NoBody, ListQuery]) -> ApiResponse[Suppression]:
-    """Newest first; addresses are known by their keyed hash only."""
+    """List suppressed addresses, newest first. Only keyed hashes of addresses are stored."""
     listed = {"listed": "yes"}
     return respond_page(
         call, call.ports.catalog.page(call.workspace, Suppression, listed, call.query.limit, call.cursor)
@@ -142,7 +142,7 @@ def get_suppressions(call: Call[NoBody, ListQuery]) -> ApiResponse[Suppression]:
     idempotent=True,
 )
 def post_suppression(call: Call[NewSuppression, NoBody]) -> ApiResponse[Suppression]:
-    """No send to the address begins after this; done twice it changes nothing."""
+    """Suppress an address. After the response no send to it starts. Repeating changes nothing."""
     kind, address = _read_address(call.body, call)
     block = SuppressionBlock(
         address=kind,
@@ -156,19 +156,19 @@ def post_suppression(call: Call[NewSuppression, NoBody]) -> ApiResponse[Suppress
 
 @endpoint(blueprint, "POST /v1/suppressions/search", response=Suppression, body=Address, idempotent=False)
 def search_suppression(call: Call[Address, NoBody]) -> ApiResponse[Suppression]:
-    """What the list says of an address; in the body, as addresses do not belong in URLs."""
+    """Look up an address. It is in the body, because URLs appear in logs."""
     return respond(find_suppression(call.ports, call.workspace, *_read_address(call.body, call)), "Suppression")
 
 
 @endpoint(blueprint, "DELETE /v1/suppressions/{uid}", response=NoData, scope=Scope.WRITE)
 def delete_suppression(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """The address may be written to again."""
+    """Remove an address from the suppression list."""
     remove_suppression(call.ports, call.workspace, call.uid)
     return respond_done("Suppression removed")
 
 
 def _read_address(body: Address, call: Call[Address, NoBody] | Call[NewSuppression, NoBody]) -> tuple[AddressKind, str]:
-    """As contacts have it."""
+    """Return the address in the form that contacts have."""
     region = call.ports.catalog.get(call.workspace, Workspace, call.workspace).region
     kind = AddressKind.EMAIL if body.email is not None else AddressKind.PHONE
     checked = normalise_contact({kind: body.email if body.email is not None else body.phone}, region)

@@ -33,7 +33,7 @@ blueprint = Blueprint(__name__)
 
 
 class ContactBody(ContactFields):
-    """Checks here what needs no workspace, so that its problems come together with those of form."""
+    """Validate fields that need no workspace, so that all problems are reported together."""
 
     @field_validator("email", "phone", "timezone")
     @classmethod
@@ -42,7 +42,7 @@ class ContactBody(ContactFields):
 
 
 class NewContact(ContactBody):
-    """A contact to create or to find; a client may bring its own uid."""
+    """A contact to create or update. A client may choose the uid."""
 
     uid: Uid | None = None
     """Identifier that the client chooses; null generates one."""
@@ -60,16 +60,16 @@ class NewContact(ContactBody):
     idempotent=True,
 )
 def post_contact(call: Call[NewContact, NoBody]) -> ApiResponse[Contact]:
-    """Creates it, or changes the one that has the uid, externalId, email or phone."""
-    given = {name: value for name, value in _said(call.body).items() if name != "uid"}
-    saved = upsert_contact(call.ports, call.workspace, given, call.body.uid)
-    # A repetition is told only who it was: what is erased must not live on for a day in a kept answer.
-    kept = respond(SavedVersionResponse(uid=saved.contact.uid), "Contact saved before")
-    return replace(_saved(saved), kept=kept.text)
+    """Create a contact, or update the one with the same uid, externalId, email or phone."""
+    fields = {name: value for name, value in _sent_fields(call.body).items() if name != "uid"}
+    saved = upsert_contact(call.ports, call.workspace, fields, call.body.uid)
+    # The stored response holds only the uid: data of an erased contact must not stay in it for a day.
+    replayed = respond(SavedVersionResponse(uid=saved.contact.uid), "Contact saved before")
+    return replace(_saved(saved), kept=replayed.text)
 
 
 class ContactQuery(ListQuery):
-    """`email`, `phone` and `externalId` find the one that has it; `name` is a part of the name or the address."""
+    """Filters of the contact list."""
 
     email: Annotated[str, Field(max_length=320)] | None = None
     """Only the contact with this e-mail address."""
@@ -87,7 +87,7 @@ class ContactQuery(ListQuery):
 
 @endpoint(blueprint, "GET /v1/contacts", response=Contact, form=ResponseForm.PAGE, query=ContactQuery)
 def get_contacts(call: Call[NoBody, ContactQuery]) -> ApiResponse[Contact]:
-    """In no particular order; a page of a filtered list may be short and still have a next."""
+    """List contacts in no particular order. A filtered page may be short and still have a next page."""
     asked = call.query
     exact = {"email": asked.email, "phone": asked.phone, "external_id": asked.external_id}
     wanted = ContactSearch({name: value for name, value in exact.items() if value}, asked.tag, asked.status, asked.name)
@@ -98,7 +98,7 @@ def get_contacts(call: Call[NoBody, ContactQuery]) -> ApiResponse[Contact]:
     blueprint, "GET /v1/contacts/{uid}/timeline", response=TimelineResponse, form=ResponseForm.PAGE, query=ListQuery
 )
 def get_timeline(call: Call[NoBody, ListQuery]) -> ApiResponse[TimelineResponse]:
-    """What happened to it, newest first."""
+    """List the events of a contact, newest first."""
     page = contact_timeline(call.ports, call.workspace, call.uid, call.query.limit, call.cursor)
     shown = tuple(timeline_response(each) for each in page.items)
     return respond_page(call, Page(shown, page.cursor))
@@ -106,30 +106,30 @@ def get_timeline(call: Call[NoBody, ListQuery]) -> ApiResponse[TimelineResponse]
 
 @endpoint(blueprint, "POST /v1/contacts/{uid}/anonymise", response=Contact, scope=Scope.WRITE, idempotent=True)
 def post_anonymise(call: Call[NoBody, NoBody]) -> ApiResponse[Contact]:
-    """Takes away all that tells who it is; what was counted stays, and no message goes out any more."""
+    """Remove all personal data of a contact. Statistics stay, and no message is sent any more."""
     return respond(anonymise_contact(call.ports, call.workspace, call.uid), "Contact anonymised")
 
 
 def get_one(call: Call[NoBody, NoBody]) -> ApiResponse[Contact]:
-    """One contact."""
+    """Return a contact."""
     return respond(get_contact(call.ports, call.workspace, call.uid), "Contact")
 
 
 def put_one(call: Call[ContactBody, NoBody]) -> ApiResponse[Contact]:
-    """Creates or replaces it under this uid."""
-    return _saved(put_contact(call.ports, call.workspace, call.uid, _said(call.body)))
+    """Create or replace the contact with this uid."""
+    return _saved(put_contact(call.ports, call.workspace, call.uid, _sent_fields(call.body)))
 
 
 def delete_one(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """Erases it."""
+    """Erase a contact."""
     erase_contact(call.ports, call.workspace, call.uid)
     return respond_done("Contact erased")
 
 
 @endpoint(blueprint, "PATCH /v1/contacts/{uid}", response=Contact, scope=Scope.WRITE, body=ContactBody)
 def patch_one(call: Call[ContactBody, NoBody]) -> ApiResponse[Contact]:
-    """Changes what the body names."""
-    return respond(patch_contact(call.ports, call.workspace, call.uid, _said(call.body)), "Contact changed")
+    """Change the fields in the body."""
+    return respond(patch_contact(call.ports, call.workspace, call.uid, _sent_fields(call.body)), "Contact changed")
 
 
 for _path in ("/v1/contacts/{uid}", "/v1/identity/{uid}"):
@@ -140,7 +140,7 @@ for _path in ("/v1/contacts/{uid}", "/v1/identity/{uid}"):
     endpoint(blueprint, f"DELETE {_path}", response=NoData, scope=Scope.WRITE)(delete_one)
 
 
-def _said(body: ContactFields) -> Given:
+def _sent_fields(body: ContactFields) -> Given:
     return {name: getattr(body, name) for name in body.model_fields_set}
 
 

@@ -1,4 +1,4 @@
-"""Serves the OpenAPI document and the page that shows it: own files, nothing from elsewhere."""
+"""Serve the OpenAPI document and its page. All files come from the package."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ _POLICY = (
 
 @endpoint(blueprint, "GET /openapi.json", response=NoData, form=ResponseForm.BARE, scope=None)
 def get_openapi(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """The description of this API, OpenAPI 3.1."""
-    from chalicelib.api.http import openapi  # noqa: PLC0415  Its models take 50 ms that no other call shall wait for.
+    """Return the OpenAPI 3.1 document of this API."""
+    from chalicelib.api.http import openapi  # noqa: PLC0415  Its import takes 50 ms.
 
     del call
     return ApiResponse(200, openapi.text(), {"Cache-Control": "public, max-age=300"})
@@ -27,7 +27,7 @@ def get_openapi(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
 
 @endpoint(blueprint, "GET /docs", response=NoData, media_type="text/html", scope=None)
 def get_docs(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """The description as a page."""
+    """Return the page that shows the OpenAPI document."""
     del call
     headers = {"Content-Security-Policy": _POLICY}
     return ApiResponse(200, _read("page.html"), headers, "text/html; charset=utf-8")
@@ -35,7 +35,7 @@ def get_docs(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
 
 @endpoint(blueprint, "GET /docs/{name}", response=NoData, media_type="text/javascript", scope=None)
 def get_docs_file(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """The page's script and style."""
+    """Return the script or style of the page."""
     name = call.path["name"]
     if name not in _FILES:
         raise NotFound("File", name)

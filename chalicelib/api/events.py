@@ -1,4 +1,4 @@
-"""The route by which customers' systems tell what contacts did."""
+"""The route for events of contacts."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ blueprint = Blueprint(__name__)
     blueprint, "POST /v1/events", response=EventResults, status=202, scope=Scope.WRITE, body=NewEvents, idempotent=True
 )
 def post_events(call: Call[NewEvents, NoBody]) -> ApiResponse[EventResults]:
-    """Up to 100 events; each has a result of its own. What is accepted is queued and not lost."""
+    """Accept up to 100 events. Each has its own result; an accepted event is stored in the queue."""
     reports = accept_events(call.ports, call.workspace, _named(call))
     accepted = sum(report.problem is None for report in reports)
     results = EventResults(
@@ -26,7 +26,7 @@ def post_events(call: Call[NewEvents, NoBody]) -> ApiResponse[EventResults]:
 
 
 def _named(call: Call[NewEvents, NoBody]) -> Sequence[NewEvent]:
-    """An event that has no id gets one of the Idempotency-Key, so that whoever repeats the call reports the same."""
+    """Derive missing event ids from the Idempotency-Key, so that a repeated call reports the same events."""
     if call.reserved_uid is None:
         return call.body.events
     return [

@@ -1,4 +1,4 @@
-"""Routes of uploads and exports: files that are too large for a body."""
+"""Routes of uploads and exports, for files that are too large for a body."""
 
 from datetime import timedelta
 
@@ -15,12 +15,12 @@ from chalicelib.model.import_job import FileName
 from chalicelib.model.workspace import Scope
 
 blueprint = Blueprint(__name__)
-#: How long a link works: for large files over slow lines.
+#: Lifetime of a link, long enough for a large file over a slow connection.
 UPLOAD_SECONDS, DOWNLOAD_SECONDS = 3_600, 900
 
 
 class NewUpload(StrictModel):
-    """The name under which an import finds it; a name that ends in .jsonl or .ndjson holds JSON Lines."""
+    """The body of an upload. A file name that ends in .jsonl or .ndjson means JSON Lines."""
 
     file_name: FileName | None = None
     """Name of the file for the import; default is a generated name that ends in .csv."""
@@ -36,7 +36,7 @@ class NewUpload(StrictModel):
     idempotent=True,
 )
 def post_upload(call: Call[NewUpload, NoBody]) -> ApiResponse[UploadResponse]:
-    """A URL that takes the file with one PUT; then import it by its `fileName`."""
+    """Return a URL for the upload of a file with one PUT. Then import it by its `fileName`."""
     name = call.body.file_name or f"{new_uid()}.csv"
     url = call.ports.files.upload_link(f"{call.workspace}/uploads/{name}", UPLOAD_SECONDS)
     expires = call.ports.clock.real() + timedelta(seconds=UPLOAD_SECONDS)
@@ -55,13 +55,13 @@ def post_upload(call: Call[NewUpload, NoBody]) -> ApiResponse[UploadResponse]:
     idempotent=True,
 )
 def post_export(call: Call[ExportRequest, NoBody]) -> ApiResponse[ExportResponse]:
-    """Queues it."""
+    """Start an export in the background."""
     return respond(_response(call, start_export(call.ports, call.workspace, call.body)), "Export queued", 202)
 
 
 @endpoint(blueprint, "GET /v1/exports/{uid}", response=ExportResponse)
 def get_export(call: Call[NoBody, NoBody]) -> ApiResponse[ExportResponse]:
-    """How far it is, and in the end where the file is."""
+    """Return the progress of an export, and at its end the link to the file."""
     return respond(_response(call, call.ports.catalog.get(call.workspace, DataExport, call.uid)), "Export")
 
 

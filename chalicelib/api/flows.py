@@ -54,7 +54,7 @@ blueprint = Blueprint(__name__)
 
 
 class FlowFilter(ListQuery):
-    """All that are given must fit."""
+    """Filters of the flow list. All of them must match."""
 
     contact_uid: Uid | None = None
     """Only flows with this contact."""
@@ -69,7 +69,7 @@ class FlowFilter(ListQuery):
 
 
 class ExecutionFilter(ListQuery):
-    """`reason`: failure or skip code of the execution or of its message at `nodeId`; `stuck`: long past its time."""
+    """Filters of the execution list."""
 
     status: ExecutionStatus | None = None
     """Only executions with this status."""
@@ -82,7 +82,7 @@ class ExecutionFilter(ListQuery):
 
 
 class EntryQuery(StrictModel):
-    """`entry`: which of a contact's entries into an event campaign, from 1; the newest without it."""
+    """Selection of an execution of a contact."""
 
     entry: Annotated[int, Field(ge=1, le=999_999), READ_NUMBER] | None = None
     """Number of the contact's entry into an event campaign, from 1; default is the newest."""
@@ -112,7 +112,7 @@ def _describe(ports: Ports, workspace: WorkspaceUid, flow: Flow) -> FlowResponse
     idempotent=True,
 )
 def post_flow(call: Call[NewFlow, NoBody]) -> ApiResponse[FlowResponse]:
-    """Creates a flow and queues it, or with `"status": "draft"` only creates it."""
+    """Create and queue a flow, or with `"status": "draft"` only create it."""
     flow = call.made_before(Flow) or create_flow(call.ports, call.workspace, call.body, uid=call.reserved_uid)
     return respond(_describe(call.ports, call.workspace, flow), "Flow created", 201)
 
@@ -121,7 +121,7 @@ def post_flow(call: Call[NewFlow, NoBody]) -> ApiResponse[FlowResponse]:
     blueprint, "GET /v1/flows", response=FlowSummaryResponse, form=ResponseForm.PAGE, query=FlowFilter, also_bare=True
 )
 def get_flows(call: Call[NoBody, FlowFilter]) -> ApiResponse[FlowSummaryResponse]:
-    """Newest first."""
+    """List flows, newest first."""
     query = call.query
     contact = query.contact_uid or query.identity_uid
     if query.contact_uid and query.identity_uid and query.contact_uid != query.identity_uid:
@@ -141,7 +141,7 @@ def _flows(call: Call[NoBody, FlowFilter]) -> Page[Flow]:
 
 
 def _flows_of_contact(call: Call[NoBody, FlowFilter], contact: str) -> Page[Flow]:
-    """A contact is in few flows, so they are filtered here."""
+    """Filter the flows of a contact in memory, because they are few."""
     wanted = _marks(call.query)
     fitting = [
         flow
@@ -153,21 +153,21 @@ def _flows_of_contact(call: Call[NoBody, FlowFilter], contact: str) -> Page[Flow
 
 @endpoint(blueprint, "GET /v1/flows/{uid}", response=FlowResponse, also_bare=True)
 def get_flow(call: Call[NoBody, NoBody]) -> ApiResponse[FlowResponse]:
-    """Status, statistics and metadata."""
+    """Return a flow with its statistics."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     return respond(_describe(call.ports, call.workspace, flow), "Flow")
 
 
 @endpoint(blueprint, "PATCH /v1/flows/{uid}", response=FlowResponse, scope=Scope.WRITE, body=FlowChange, also_bare=True)
 def patch_flow(call: Call[FlowChange, NoBody]) -> ApiResponse[FlowResponse]:
-    """Starts, pauses, resumes or cancels; describes; configures while draft or paused."""
+    """Start, pause, resume or cancel a flow, or change its description or configuration."""
     flow = change_flow(call.ports, call.workspace, call.uid, call.body)
     return respond(_describe(call.ports, call.workspace, flow), f"Flow is {flow.status}")
 
 
 @endpoint(blueprint, "DELETE /v1/flows/{uid}", response=NoData, scope=Scope.WRITE, also_bare=True)
 def remove_flow(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """409 while it is running or queued."""
+    """Delete a flow. 409 while it is running or queued."""
     delete_flow(call.ports, call.workspace, call.uid)
     return respond_done("Flow deleted")
 
@@ -182,7 +182,7 @@ def remove_flow(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     idempotent=True,
 )
 def post_flow_contacts(call: Call[MoreContacts, NoBody]) -> ApiResponse[ContactsAddedResponse]:
-    """More contacts while it is draft or queued."""
+    """Add contacts to a draft or queued flow."""
     done = add_contacts(call.ports, call.workspace, call.uid, call.body.contact_uids)
     response = ContactsAddedResponse(
         uid=done.flow.uid,
@@ -203,7 +203,7 @@ def post_flow_contacts(call: Call[MoreContacts, NoBody]) -> ApiResponse[Contacts
     idempotent=True,
 )
 def post_recount(call: Call[NoBody, NoBody]) -> ApiResponse[FlowResponse]:
-    """Exact statistics now: counted at once for a small flow, in the background for a large one."""
+    """Recount the statistics: a small flow at once, a large one in the background."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     if flow.shards > 1:
         request_recount(call.ports, call.workspace, flow)
@@ -223,7 +223,7 @@ def post_recount(call: Call[NoBody, NoBody]) -> ApiResponse[FlowResponse]:
     idempotent=True,
 )
 def post_retry(call: Call[RetryRequest, NoBody]) -> ApiResponse[FlowResponse]:
-    """A new flow over the contacts whose messages failed, stayed unknown or were skipped."""
+    """Start a new flow for the contacts with failed, unknown or skipped messages."""
     known = call.made_before(Flow)
     flow = known or retry_flow(call.ports, call.workspace, call.uid, call.body, call.reserved_uid)
     return respond(_describe(call.ports, call.workspace, flow), "Retry created", 201)
@@ -238,7 +238,7 @@ def post_retry(call: Call[RetryRequest, NoBody]) -> ApiResponse[FlowResponse]:
     also_bare=True,
 )
 def get_executions(call: Call[NoBody, ExecutionFilter]) -> ApiResponse[ExecutionResponse]:
-    """A page of executions; one with a filter may be short and still have a next."""
+    """List executions. A filtered page may be short and still have a next page."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     query = call.query
     is_filtered = query.status or query.node_id or query.reason or query.stuck
@@ -270,7 +270,7 @@ def _fits(row: Execution, query: ExecutionFilter, ports: Ports) -> bool:
     also_bare=True,
 )
 def get_one_execution(call: Call[NoBody, EntryQuery]) -> ApiResponse[ExecutionDetailResponse]:
-    """State, where now, why, what next and when, history."""
+    """Return an execution: state, current step, reason, next step with its time, and history."""
     flow = call.ports.catalog.get(call.workspace, Flow, call.uid)
     row = get_execution(call.ports, call.workspace, flow, call.path["contact_uid"], call.query.entry)
     return respond(execution_detail(row), "Execution")

@@ -15,7 +15,7 @@ from chalicelib.model.import_job import ContactImport, ExistingContactPolicy, Im
 from chalicelib.model.workspace import Scope
 
 blueprint = Blueprint(__name__)
-#: Lambda answers with 6 MB at most, JSON's escapes included.
+#: Largest inline file. Lambda returns at most 6 MB, including JSON escapes.
 MAX_INLINE_ANSWER = 4_000_000
 LINK_SECONDS = 900
 
@@ -44,7 +44,7 @@ class ImportQuery(StrictModel):
     idempotent=True,
 )
 def post_import(call: Call[ImportRequest, ImportQuery]) -> ApiResponse[ImportResponse]:
-    """Queues it; the rows are read in the background. What the query says goes before the body."""
+    """Start an import in the background. Query parameters override the body."""
     options = {name: getattr(call.query, name) for name in call.query.model_fields_set}
     request = call.body.model_copy(update=options)
     return respond(_response(start_import(call.ports, call.workspace, request)), "Import queued", 202)
@@ -52,13 +52,13 @@ def post_import(call: Call[ImportRequest, ImportQuery]) -> ApiResponse[ImportRes
 
 @endpoint(blueprint, "GET /v1/imports/{uid}", response=ImportResponse)
 def get_import(call: Call[NoBody, NoBody]) -> ApiResponse[ImportResponse]:
-    """How far it is."""
+    """Return the progress of an import."""
     return respond(_response(call.ports.catalog.get(call.workspace, ContactImport, call.uid)), "Import")
 
 
 @endpoint(blueprint, "GET /v1/imports/{uid}/rejected", response=NoData, also_status=303, media_type="text/csv")
 def get_rejected(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """The rejected rows as CSV; a large file by a link."""
+    """Return the rejected rows as CSV, or a link to a large file."""
     text = read_rejected(call.ports, call.workspace, call.uid)
     if len(text.encode()) > MAX_INLINE_ANSWER:
         name = f"{call.workspace}/imports/{call.uid}/rejected.csv"

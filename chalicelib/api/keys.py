@@ -1,4 +1,4 @@
-"""Routes of keys and workspaces; both are shown with what opens them once, when they are made."""
+"""Routes of keys and workspaces. Secrets are shown once, when they are created."""
 
 from typing import Annotated
 
@@ -45,7 +45,7 @@ class WorkspaceRequest(StrictModel):
     idempotent=True,
 )
 def post_key(call: Call[CreateKeyRequest, NoBody]) -> ApiResponse[KeyCreatedResponse]:
-    """A new key; `key` is shown this once. Two live keys are how one replaces the other."""
+    """Create a key. `key` is shown only once. For a rotation, use two keys at the same time."""
     key, text = create_key(call.ports, call.workspace, call.body, call.reserved_uid)
     return respond_with_secret(
         build_response(KeyCreatedResponse, key, key=text), "key", "Key created: keep it, it is not shown again"
@@ -54,14 +54,14 @@ def post_key(call: Call[CreateKeyRequest, NoBody]) -> ApiResponse[KeyCreatedResp
 
 @endpoint(blueprint, "GET /v1/keys", response=KeyResponse, form=ResponseForm.PAGE, scope=Scope.ADMIN, query=ListQuery)
 def list_keys(call: Call[NoBody, ListQuery]) -> ApiResponse[KeyResponse]:
-    """Newest first; `lastUsedAt` is exact to the hour."""
+    """List keys, newest first. `lastUsedAt` is exact to the hour."""
     page = call.ports.catalog.page(call.workspace, Key, {}, call.query.limit, call.cursor)
     return respond_page(call, Page(tuple(build_response(KeyResponse, key) for key in page.items), page.cursor))
 
 
 @endpoint(blueprint, "DELETE /v1/keys/{uid}", response=NoData, scope=Scope.ADMIN)
 def remove_key(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """Opens nothing any more after at most 60 seconds; 409 for the very key that asks."""
+    """Revoke a key. It stops to work within 60 seconds. 409 for the key of the request itself."""
     revoke_key(call.ports, call.workspace, call.uid, call.key.uid if call.key else "")
     return respond_done("Key revoked: within 60 seconds it opens nothing any more")
 
@@ -76,7 +76,7 @@ def remove_key(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     idempotent=True,
 )
 def post_workspace(call: Call[WorkspaceRequest, NoBody]) -> ApiResponse[WorkspaceCreatedResponse]:
-    """A workspace beside this one, with its first admin key, which is shown this once."""
+    """Create another workspace with its first admin key, which is shown only once."""
     workspace, text = create_workspace(call.ports, call.body.name, call.workspace)
     return respond_with_secret(
         build_response(WorkspaceCreatedResponse, workspace, key=text),
@@ -94,6 +94,6 @@ def post_workspace(call: Call[WorkspaceRequest, NoBody]) -> ApiResponse[Workspac
     query=ListQuery,
 )
 def list_workspaces(call: Call[NoBody, ListQuery]) -> ApiResponse[WorkspaceResponse]:
-    """This workspace and those that its admin keys have made; each opens by its own keys only."""
+    """List this workspace and those that its admin keys created. Each has its own keys."""
     page = call.ports.catalog.page(call.workspace, KnownWorkspace, {}, call.query.limit, call.cursor)
     return respond_page(call, Page(tuple(build_response(WorkspaceResponse, each) for each in page.items), page.cursor))

@@ -1,4 +1,4 @@
-"""Routes of messages: each is a SEND of an execution, so they are read from the rows."""
+"""Routes of messages. A message is a SEND of an execution, so it is read from the execution."""
 
 import json
 from collections.abc import Sequence
@@ -31,12 +31,12 @@ from chalicelib.model.ids import NodeId, read_message_uid
 from chalicelib.ports import Page
 
 blueprint = Blueprint(__name__)
-#: Newest entries of a contact in one event campaign whose messages are listed.
+#: Newest executions of a contact in one event campaign that are listed.
 _ENTRIES = 100
 
 
 class MessageFilter(ListQuery):
-    """One of `flowUid`, `contactUid`, `campaignUid` is needed."""
+    """Filters of the message list. One of `flowUid`, `contactUid` and `campaignUid` is required."""
 
     flow_uid: Uid | None = None
     """Only messages of this flow."""
@@ -59,7 +59,7 @@ MessageCall = Call[NoBody, MessageFilter]
 
 @endpoint(blueprint, "GET /v1/messages", response=MessageResponse, form=ResponseForm.PAGE, query=MessageFilter)
 def get_messages(call: MessageCall) -> ApiResponse[MessageResponse]:
-    """A page of messages; one with filters may be short and still have a next."""
+    """List messages. A filtered page may be short and still have a next page."""
     query = call.query
     if query.contact_uid:
         return respond_page(call, _of_contact(call, query.contact_uid))
@@ -75,7 +75,7 @@ def get_messages(call: MessageCall) -> ApiResponse[MessageResponse]:
 
 
 def _of_contact(call: MessageCall, contact: str) -> Page[MessageResponse]:
-    """A contact's messages fit a page or few, so they are read at once and counted through."""
+    """Return a page of the messages of a contact. They are few, so all are read."""
     messages: list[MessageResponse] = []
     for flow in flows_of_contact(call.ports, call.workspace, contact):
         if _flow_fits(flow, call.query):
@@ -90,7 +90,7 @@ def _flow_fits(flow: Flow, query: MessageFilter) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """In which flow, where among its executions, and how many messages of those there were shown already."""
+    """Position in a list: the flow, the cursor of its executions, and the number of shown messages."""
 
     flow: str
     inside: str | None = None
@@ -101,7 +101,7 @@ class _Place:
 
 
 def _read_place(cursor: str, flows: Sequence[Flow]) -> tuple[int, _Place]:
-    """The number of the flow as well; where it was deleted, that of the next older one."""
+    """Return the flow and its index. If it was deleted, the next older one."""
     match json.loads(cursor) if cursor.startswith("[") else None:
         case [str(flow), str() | None as inside, int(skip)] if flow in {each.uid for each in flows}:
             return [each.uid for each in flows].index(flow), _Place(flow, inside, skip)
@@ -113,7 +113,7 @@ def _read_place(cursor: str, flows: Sequence[Flow]) -> tuple[int, _Place]:
 
 
 def _of_flows(call: MessageCall, flows: Sequence[Flow]) -> Page[MessageResponse]:
-    """Flow after flow, until one has messages to show."""
+    """Search flow after flow for a page with messages."""
     start, place = _read_place(call.cursor, flows) if call.cursor else (0, _Place(""))
     for index in range(start, len(flows)):
         inside = place if place.flow == flows[index].uid else _Place(flows[index].uid)
@@ -126,7 +126,7 @@ def _of_flows(call: MessageCall, flows: Sequence[Flow]) -> Page[MessageResponse]
 
 
 def _of_flow(call: MessageCall, flow: Flow, place: _Place) -> tuple[tuple[MessageResponse, ...], _Place | None]:
-    """A row may have several messages, so a page of rows may be shown on several pages of messages."""
+    """Return a page of messages. An execution may have several, so one page of executions may fill several pages."""
     limit, query = call.query.limit, call.query
     page = list_executions(
         call.ports, call.workspace, flow, lambda row: bool(_messages_of(row, query)), limit, place.inside
@@ -156,7 +156,7 @@ def _fits(row: Execution, node: NodeId, query: MessageFilter) -> bool:
 
 @endpoint(blueprint, "GET /v1/messages/{uid}", response=MessageResponse)
 def get_message(call: Call[NoBody, NoBody]) -> ApiResponse[MessageResponse]:
-    """One message by its uid, which names its flow, contact and node."""
+    """Return a message by its uid, which names its flow, contact and node."""
     address = read_message_uid(call.uid)
     if address is None or address.workspace != call.workspace:
         raise NotFound("Message", call.uid)

@@ -1,4 +1,4 @@
-"""`/v1/hooks/{uid}`: callbacks of channels' providers, without a key: their signature opens. Queued as they came."""
+"""Routes `/v1/hooks/{uid}`: callbacks of providers. They are authenticated by signature and queued unparsed."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -17,12 +17,12 @@ from chalicelib.model.queued_report import build_posted
 from chalicelib.ports import ChannelType
 
 blueprint = Blueprint(__name__)
-#: To Twilio it says that there is nothing to answer; others do not look.
+#: For Twilio this means that there is no reply. Other providers ignore it.
 _DONE = "<Response/>"
 
 
 class HookBody(StrictModel):
-    """Whatever the provider sends: forms or JSON, signed to the byte."""
+    """The raw body of a callback: a form or JSON, signed byte by byte."""
 
     raw_body: ClassVar[str] = "raw"
     max_bytes: ClassVar[int] = MAX_CALLBACK_BYTES
@@ -31,13 +31,13 @@ class HookBody(StrictModel):
 
 
 class HookQuery(StrictModel):
-    """Whatever the provider asks or was told to repeat."""
+    """The query of a callback, with any parameters."""
 
     model_config = ConfigDict(extra="allow")
 
     @property
     def values(self) -> Mapping[str, str]:
-        """By name."""
+        """Return the parameters by name."""
         return {name: str(value) for name, value in (self.model_extra or {}).items()}
 
 
@@ -52,7 +52,7 @@ class HookQuery(StrictModel):
     idempotent=False,
 )
 def post_hook(call: Call[HookBody, HookQuery]) -> ApiResponse[NoData]:
-    """Takes a callback that the channel's provider has signed."""
+    """Accept a callback that the provider of the channel has signed."""
     workspace, channel, kind = _find(call)
     headers = {name.lower(): value for name, value in call.headers.items()}
     callback = ProviderCallback(call.body.raw, _url(call), headers)
@@ -65,7 +65,7 @@ def post_hook(call: Call[HookBody, HookQuery]) -> ApiResponse[NoData]:
 
 @endpoint(blueprint, "GET /v1/hooks/{uid}", response=NoData, media_type="text/plain", scope=None, query=HookQuery)
 def get_hook(call: Call[NoBody, HookQuery]) -> ApiResponse[NoData]:
-    """Proves to the provider that asks for it that the address is ours."""
+    """Answer the challenge by which a provider verifies the URL."""
     workspace, channel, kind = _find(call)
     answer = kind.answer_challenge(workspace, channel, call.query.values)
     if answer is None:
@@ -83,6 +83,6 @@ def _find(call: Call[HookBody, HookQuery] | Call[NoBody, HookQuery]) -> tuple[Wo
 
 
 def _url(call: Call[HookBody, HookQuery]) -> str:
-    """As the provider called it. API Gateway has decoded the query: what we put there has no character to encode."""
+    """Return the URL that the provider called. Its query needs no encoding, because it holds only plain characters."""
     query = urlencode(call.query.values)
     return f"{call.ports.public_url}/v1/hooks/{call.uid}{'?' if query else ''}{query}"

@@ -1,4 +1,4 @@
-"""Behind the links in messages: pages to unsubscribe and to confirm, whose GET changes nothing; opens and clicks."""
+"""Pages behind the links in messages: unsubscribe, confirm, opens and clicks. A GET of a page changes nothing."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -25,17 +25,17 @@ from chalicelib.model.workspace import Workspace
 from chalicelib.ports import Ports
 
 blueprint = Blueprint(__name__)
-#: Text, so that it needs no binary answer.
+#: A text image, so that no binary response is needed.
 _PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
-#: Of a form; the page has fewer, a mail program sends one.
+#: Largest number of form fields. The page has fewer, and a mail client sends one.
 MAX_FIELDS = 100
-#: What can be ended here; answers to what a contact wrote cannot.
+#: Message types that can be ended here. Replies to a contact cannot.
 _ENDED = (MessageType.NEWSLETTER, MessageType.MESSAGE)
 
 
 @endpoint(blueprint, "GET /u/{token}", response=NoData, media_type="text/html", scope=None)
 def get_unsubscribe(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """Asks what to end."""
+    """Show the page to unsubscribe."""
     try:
         return _ask(call.ports, read_subscription(call.ports, call.path["token"]))
     except NotFound:
@@ -46,7 +46,7 @@ def get_unsubscribe(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     blueprint, "POST /u/{token}", response=NoData, media_type="text/html", scope=None, body=Form, idempotent=False
 )
 def post_unsubscribe(call: Call[Form, NoBody]) -> ApiResponse[NoData]:
-    """At once: what was ticked on the page; or, from a mail program (RFC 8058), what the link is about."""
+    """Unsubscribe at once: from the selected kinds, or, by a mail client (RFC 8058), from the kind of the link."""
     try:
         link = read_subscription(call.ports, call.path["token"])
     except NotFound:
@@ -71,7 +71,7 @@ def _read_form(text: str) -> Mapping[str, Sequence[str]]:
 
 @endpoint(blueprint, "GET /c/{token}", response=NoData, media_type="text/html", scope=None)
 def get_confirm(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """Asks for a click: mail programs and scanners open links by themselves."""
+    """Show the page to confirm. It needs a click, because scanners open links automatically."""
     try:
         found = read_confirmation(call.ports, call.path["token"])
     except NotFound:
@@ -91,7 +91,7 @@ def get_confirm(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     blueprint, "POST /c/{token}", response=NoData, media_type="text/html", scope=None, body=Form, idempotent=False
 )
 def post_confirm(call: Call[Form, NoBody]) -> ApiResponse[NoData]:
-    """The contact agrees."""
+    """Confirm the consent."""
     try:
         return _answered(call.ports, confirm_opt_in(call.ports, call.path["token"]))
     except NotFound:
@@ -99,7 +99,7 @@ def post_confirm(call: Call[Form, NoBody]) -> ApiResponse[NoData]:
 
 
 class ClickQuery(StrictModel):
-    """Where the link leads."""
+    """The query of a tracked link."""
 
     u: Annotated[str, Field(min_length=1, max_length=MAX_URL)]
     """Address that the link leads to."""
@@ -109,7 +109,7 @@ class ClickQuery(StrictModel):
     blueprint, "GET /l/{token}", response=NoData, status=302, media_type="text/plain", scope=None, query=ClickQuery
 )
 def get_click(call: Call[NoBody, ClickQuery]) -> ApiResponse[NoData]:
-    """Notes the click and leads on; when noting fails, it leads on all the same."""
+    """Record a click and redirect. If recording fails, it redirects anyway."""
     try:
         with suppress(RetryLater):
             record_click(call.ports, call.path["token"], call.query.u)
@@ -120,14 +120,14 @@ def get_click(call: Call[NoBody, ClickQuery]) -> ApiResponse[NoData]:
 
 @endpoint(blueprint, "GET /o/{token}", response=NoData, media_type="image/svg+xml", scope=None)
 def get_open(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """Always an image that is not seen."""
+    """Record an open and return an invisible image."""
     with suppress(RetryLater):
         record_open(call.ports, call.path["token"])
     return ApiResponse(200, _PIXEL, {}, "image/svg+xml")
 
 
 def _ascii(url: str) -> str:
-    """As a header may carry it; what is percent-encoded stays so."""
+    """Return the URL in the form of a header. Percent-encoding stays."""
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~-._")
 
 
@@ -135,8 +135,8 @@ def _answered(ports: Ports, found: Confirmation) -> ApiResponse[NoData]:
     if found.is_confirmed:
         sender = _sender(ports, found.workspace)
         return page("Thank you", paragraph(f"You will get {describe(*found.kind)} from {sender}.", "status"))
-    said = "It was open for a limited time, or another answer has come since. Nothing has changed."
-    return page("This link is no longer valid", paragraph(said, "status"), 410)
+    text = "The link has expired, or your consent has changed since. Nothing has been changed."
+    return page("This link is no longer valid", paragraph(text, "status"), 410)
 
 
 def _ask(ports: Ports, link: Subscription, notice: str = "") -> ApiResponse[NoData]:
@@ -152,12 +152,12 @@ def _ask(ports: Ports, link: Subscription, notice: str = "") -> ApiResponse[NoDa
 
 def _done(ports: Ports, link: Subscription, kinds: Sequence[Kind]) -> ApiResponse[NoData]:
     items = "".join(f"<li>{escape(_sentence(kind))}</li>" for kind in kinds)
-    said = paragraph(f"From now on {_sender(ports, link.workspace)} will not send you:", "status")
-    return page("You are unsubscribed", f"{said}<ul>{items}</ul>")
+    text = paragraph(f"From now on {_sender(ports, link.workspace)} will not send you:", "status")
+    return page("You are unsubscribed", f"{text}<ul>{items}</ul>")
 
 
 def _choices(link: Subscription) -> list[Kind]:
-    """The link's own first; then all else of its channel, and of channels that the contact has said something about."""
+    """Return the kind of the link first, then all others of its channel and of channels with a consent."""
     channels = [link.kind[0], *(link.contact.consent if link.contact else ())]
     others = [(channel, message) for channel in dict.fromkeys(channels) for message in _ENDED]
     return list(dict.fromkeys([link.kind, *others]))
@@ -177,8 +177,8 @@ def _value(kind: Kind) -> str:
 
 
 def _sentence(kind: Kind) -> str:
-    said = describe(*kind)
-    return said[0].upper() + said[1:]
+    text = describe(*kind)
+    return text[0].upper() + text[1:]
 
 
 def _sender(ports: Ports, workspace: WorkspaceUid) -> str:

@@ -1,4 +1,4 @@
-"""The resources of the API; adding one is a module with its blueprint and its line here."""
+"""The resources of the API. A new one is a module with its blueprint, and a line here."""
 
 from chalicelib.api import (
     audit,

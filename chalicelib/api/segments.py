@@ -30,7 +30,7 @@ blueprint = Blueprint(__name__)
 
 
 class SegmentChanges(StrictModel):
-    """What PATCH may change; what is not named stays."""
+    """The body of a segment change. Absent fields stay."""
 
     max_bytes: ClassVar[int] = MAX_BYTES
     max_values: ClassVar[int] = MAX_VALUES
@@ -44,7 +44,7 @@ class SegmentChanges(StrictModel):
 
 
 class SegmentQuery(ListQuery):
-    """`name` is a part of the name, in any case."""
+    """Filters of the segment list."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     """Only segments whose name contains this text, in any case."""
@@ -54,13 +54,13 @@ class SegmentQuery(ListQuery):
     blueprint, "POST /v1/segments", response=Segment, status=201, scope=Scope.WRITE, body=SegmentFields, idempotent=True
 )
 def post_segment(call: Call[SegmentFields, NoBody]) -> ApiResponse[Segment]:
-    """Saves a filter under a name."""
+    """Create a segment."""
     return respond(create_segment(call.ports, call.workspace, call.body), "Segment created", 201)
 
 
 @endpoint(blueprint, "GET /v1/segments", response=SegmentSummary, form=ResponseForm.PAGE, query=SegmentQuery)
 def list_segments(call: Call[NoBody, SegmentQuery]) -> ApiResponse[SegmentSummary]:
-    """Newest first, without their filters."""
+    """List segments without their filters, newest first."""
     asked = call.query
     where = {"name": f"*{asked.name.casefold()}*"} if asked.name else {}
     page = call.ports.catalog.page(call.workspace, Segment, where, asked.limit, call.cursor)
@@ -77,25 +77,25 @@ def list_segments(call: Call[NoBody, SegmentQuery]) -> ApiResponse[SegmentSummar
     idempotent=False,
 )
 def post_preview(call: Call[SegmentPreviewRequest, NoBody]) -> ApiResponse[SegmentPreviewResponse]:
-    """How many contacts a filter finds, ten of them, and why a given contact is found or not."""
+    """Count the members of a filter, return ten of them, and explain the membership of a contact."""
     return respond(preview_response(preview_segment(call.ports, call.workspace, call.body)), "Preview")
 
 
 @endpoint(blueprint, "GET /v1/segments/{uid}", response=Segment)
 def get_segment(call: Call[NoBody, NoBody]) -> ApiResponse[Segment]:
-    """One segment."""
+    """Return a segment."""
     return respond(call.ports.catalog.get(call.workspace, Segment, call.uid), "Segment")
 
 
 @endpoint(blueprint, "PATCH /v1/segments/{uid}", response=Segment, scope=Scope.WRITE, body=SegmentChanges)
 def patch_segment(call: Call[SegmentChanges, NoBody]) -> ApiResponse[Segment]:
-    """Flows that have begun keep the filter with which they did."""
+    """Change a segment. Started flows keep their filter."""
     changes = {name: value for name in call.body.model_fields_set if (value := getattr(call.body, name)) is not None}
     return respond(update_segment(call.ports, call.workspace, call.uid, changes), "Segment changed")
 
 
 @endpoint(blueprint, "DELETE /v1/segments/{uid}", response=NoData, scope=Scope.WRITE)
 def remove_segment(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """409 while a campaign or an open flow uses it."""
+    """Delete a segment. 409 while a campaign or an open flow uses it."""
     delete_segment(call.ports, call.workspace, call.uid)
     return respond_done("Segment deleted")

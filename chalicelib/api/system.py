@@ -16,7 +16,7 @@ blueprint = Blueprint(__name__)
 
 
 class WorkspaceChanges(StrictModel):
-    """What an admin may set; what is not named stays."""
+    """The body of a workspace change. Absent fields stay."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
     """New name, 1 to 200 characters."""
@@ -32,19 +32,19 @@ class WorkspaceChanges(StrictModel):
 
 @endpoint(blueprint, "GET /health", response=HealthResponse, form=ResponseForm.BARE, scope=None)
 def get_health(call: Call[NoBody, NoBody]) -> ApiResponse[HealthResponse]:
-    """200 when the API and its catalog answer."""
+    """Report that the API and its catalog respond."""
     call.ports.catalog.find(WorkspaceUid("none"), Workspace, "none")
     return respond_bare(HealthResponse(status="ok"))
 
 
 @endpoint(blueprint, "GET /v1/workspace", response=Workspace)
 def get_workspace(call: Call[NoBody, NoBody]) -> ApiResponse[Workspace]:
-    """The settings of the key's workspace."""
+    """Return the settings of the workspace of the key."""
     return respond(call.ports.catalog.get(call.workspace, Workspace, call.workspace), "Workspace")
 
 
 @endpoint(blueprint, "PATCH /v1/workspace", response=Workspace, scope=Scope.ADMIN, body=WorkspaceChanges)
 def patch_workspace(call: Call[WorkspaceChanges, NoBody]) -> ApiResponse[Workspace]:
-    """Changes what the body names."""
+    """Change the fields in the body."""
     changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
     return respond(update_workspace(call.ports, call.workspace, changes), "Workspace changed")

@@ -33,7 +33,7 @@ blueprint = Blueprint(__name__)
 
 
 class TemplateChanges(StrictModel):
-    """What PATCH may change; what is not named stays."""
+    """The body of a template change. Absent fields stay."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = ""
     """New name, 1 to 200 characters."""
@@ -46,14 +46,14 @@ class TemplateChanges(StrictModel):
 
 
 class Rejection(StrictModel):
-    """Why the template must not be used."""
+    """The body of a rejection."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
     """Why the template must not be used, 1 to 1,000 characters."""
 
 
 class TemplateTest(TemplatePreviewRequest):
-    """By which channel, and to an address or to a contact."""
+    """The body of a test send."""
 
     channel_uid: Uid
     """Channel that sends the test message."""
@@ -62,7 +62,7 @@ class TemplateTest(TemplatePreviewRequest):
 
 
 class TemplateQuery(ListQuery):
-    """`name` is a part of the name."""
+    """Filters of the template list."""
 
     status: TemplateStatus | None = None
     """Only templates with this status."""
@@ -82,13 +82,13 @@ class TemplateQuery(ListQuery):
     idempotent=True,
 )
 def post_template(call: Call[TemplateFields, NoBody]) -> ApiResponse[Template]:
-    """A new draft."""
+    """Create a template as a draft."""
     return respond(create_template(call.ports, call.workspace, call.body), "Template created", 201)
 
 
 @endpoint(blueprint, "GET /v1/templates", response=Template, form=ResponseForm.PAGE, query=TemplateQuery)
 def list_templates(call: Call[NoBody, TemplateQuery]) -> ApiResponse[Template]:
-    """Newest first."""
+    """List templates, newest first."""
     asked = call.query
     where = {"status": asked.status, "channelType": asked.channel_type, "name": asked.name and f"*{asked.name}*"}
     given = {mark: str(value) for mark, value in where.items() if value}
@@ -97,27 +97,27 @@ def list_templates(call: Call[NoBody, TemplateQuery]) -> ApiResponse[Template]:
 
 @endpoint(blueprint, "GET /v1/templates/{uid}", response=Template)
 def get_template(call: Call[NoBody, NoBody]) -> ApiResponse[Template]:
-    """The working copy."""
+    """Return the working copy of a template."""
     return respond(call.ports.catalog.get(call.workspace, Template, call.uid), "Template")
 
 
 @endpoint(blueprint, "PATCH /v1/templates/{uid}", response=Template, scope=Scope.WRITE, body=TemplateChanges)
 def patch_template(call: Call[TemplateChanges, NoBody]) -> ApiResponse[Template]:
-    """Changes the working copy; what was published stays."""
+    """Change the working copy. Published versions stay."""
     changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
     return respond(update_template(call.ports, call.workspace, call.uid, changes), "Template changed")
 
 
 @endpoint(blueprint, "DELETE /v1/templates/{uid}", response=NoData, scope=Scope.WRITE)
 def remove_template(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """With its versions."""
+    """Delete a template with its versions."""
     delete_template(call.ports, call.workspace, call.uid)
     return respond_done("Template deleted")
 
 
 @endpoint(blueprint, "POST /v1/templates/{uid}/publish", response=Template, scope=Scope.WRITE, idempotent=True)
 def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse[Template]:
-    """The next version, unless nothing changed."""
+    """Publish the working copy as the next version, unless nothing changed."""
     return respond(publish_template(call.ports, call.workspace, call.uid), "Template published")
 
 
@@ -125,7 +125,7 @@ def post_publish(call: Call[NoBody, NoBody]) -> ApiResponse[Template]:
     blueprint, "POST /v1/templates/{uid}/reject", response=Template, scope=Scope.WRITE, body=Rejection, idempotent=True
 )
 def post_reject(call: Call[Rejection, NoBody]) -> ApiResponse[Template]:
-    """No campaign can be launched with it any more."""
+    """Reject a template. No campaign can be launched with it any more."""
     return respond(reject_template(call.ports, call.workspace, call.uid, call.body.reason), "Template rejected")
 
 
@@ -137,7 +137,7 @@ def post_reject(call: Call[Rejection, NoBody]) -> ApiResponse[Template]:
     idempotent=False,
 )
 def post_preview(call: Call[TemplatePreviewRequest, NoBody]) -> ApiResponse[TemplatePreview]:
-    """What it becomes for a contact or with given values."""
+    """Render a template for a contact or with values, without sending it."""
     return respond(preview_template(call.ports, call.workspace, call.uid, call.body), "Preview")
 
 
@@ -150,7 +150,7 @@ def post_preview(call: Call[TemplatePreviewRequest, NoBody]) -> ApiResponse[Temp
     idempotent=True,
 )
 def post_template_test(call: Call[TemplateTest, NoBody]) -> ApiResponse[TestResult]:
-    """One message, outside of every flow."""
+    """Send a test message that belongs to no flow."""
     given = {name: getattr(call.body, name) for name in call.body.model_fields_set - {"channel_uid"}}
     message = TestMessage(**given, template_uid=call.uid)
     return respond(send_test(call.ports, call.workspace, call.body.channel_uid, message), "Test message handed over")
@@ -160,7 +160,7 @@ def post_template_test(call: Call[TemplateTest, NoBody]) -> ApiResponse[TestResu
     blueprint, "GET /v1/templates/{uid}/versions", response=TemplateVersion, form=ResponseForm.PAGE, query=ListQuery
 )
 def list_template_versions(call: Call[NoBody, ListQuery]) -> ApiResponse[TemplateVersion]:
-    """Newest first; the cursor is the last version shown."""
+    """List the versions of a template, newest first."""
     call.ports.catalog.get(call.workspace, Template, call.uid)
     below = int(call.cursor or 0)
     found = call.ports.versions.list_versions(call.workspace, Template, call.uid, TemplateVersion)

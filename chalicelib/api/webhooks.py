@@ -1,4 +1,4 @@
-"""Routes of webhooks out: where the workspace's own systems are told what happened."""
+"""Routes of outgoing webhooks."""
 
 from chalice.app import Blueprint
 
@@ -38,7 +38,7 @@ blueprint = Blueprint(__name__)
 
 
 class DeliveryFilter(ListQuery):
-    """Deliveries are kept for 30 days."""
+    """Filters of the delivery list."""
 
     status: DeliveryStatus | None = None
     """Only deliveries with this status; deliveries are kept for 30 days."""
@@ -54,7 +54,7 @@ class DeliveryFilter(ListQuery):
     idempotent=True,
 )
 def post_webhook(call: Call[CreateWebhookRequest, NoBody]) -> ApiResponse[WebhookCreatedResponse]:
-    """A new webhook; `secret`, which verifies its signatures (standardwebhooks.com), is shown this once."""
+    """Create a webhook. `secret` verifies its signatures (standardwebhooks.com) and is shown only once."""
     webhook = create_webhook(call.ports, call.workspace, call.body, call.reserved_uid)
     return _with_secret(call, webhook, "Webhook created: keep its secret, it is not shown again", 201)
 
@@ -63,14 +63,14 @@ def post_webhook(call: Call[CreateWebhookRequest, NoBody]) -> ApiResponse[Webhoo
     blueprint, "GET /v1/webhooks", response=WebhookResponse, form=ResponseForm.PAGE, scope=Scope.ADMIN, query=ListQuery
 )
 def get_webhooks(call: Call[NoBody, ListQuery]) -> ApiResponse[WebhookResponse]:
-    """In the order of their last change."""
+    """List webhooks in the order of their last change."""
     shown = [build_response(WebhookResponse, each) for each in list_webhooks(call.ports, call.workspace).entries]
     return respond_page(call, page_of_list(shown, call.query.limit, call.cursor), total=len(shown))
 
 
 @endpoint(blueprint, "PATCH /v1/webhooks/{uid}", response=WebhookResponse, scope=Scope.ADMIN, body=WebhookChanges)
 def patch_webhook(call: Call[WebhookChanges, NoBody]) -> ApiResponse[WebhookResponse]:
-    """Changes what the body names; `active` true brings back one that answered 410."""
+    """Change the fields in the body. `active: true` enables a webhook that was disabled by a 410."""
     changes = {name: getattr(call.body, name) for name in call.body.model_fields_set}
     return respond(
         build_response(WebhookResponse, update_webhook(call.ports, call.workspace, call.uid, changes)),
@@ -80,7 +80,7 @@ def patch_webhook(call: Call[WebhookChanges, NoBody]) -> ApiResponse[WebhookResp
 
 @endpoint(blueprint, "DELETE /v1/webhooks/{uid}", response=NoData, scope=Scope.ADMIN)
 def delete_webhook(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
-    """What is on its way to it is not sent any more."""
+    """Delete a webhook. Pending deliveries are not sent any more."""
     remove_webhook(call.ports, call.workspace, call.uid)
     return respond_done("Webhook deleted")
 
@@ -89,7 +89,7 @@ def delete_webhook(call: Call[NoBody, NoBody]) -> ApiResponse[NoData]:
     blueprint, "POST /v1/webhooks/{uid}/secret", response=WebhookCreatedResponse, scope=Scope.ADMIN, idempotent=True
 )
 def post_secret(call: Call[NoBody, NoBody]) -> ApiResponse[WebhookCreatedResponse]:
-    """A new secret, shown this once; for 24 hours every call is signed with the old one, too."""
+    """Renew the secret, which is shown only once. For 24 hours calls are also signed with the old one."""
     webhook = renew_secret(call.ports, call.workspace, call.uid)
     return _with_secret(call, webhook, "Secret renewed: the old one is good for 24 hours", 200)
 
@@ -98,7 +98,7 @@ def post_secret(call: Call[NoBody, NoBody]) -> ApiResponse[WebhookCreatedRespons
     blueprint, "POST /v1/webhooks/{uid}/test", response=DeliveryResponse, status=202, scope=Scope.ADMIN, idempotent=True
 )
 def post_test_event(call: Call[NoBody, NoBody]) -> ApiResponse[DeliveryResponse]:
-    """Sends the event `webhook.test`."""
+    """Send the event `webhook.test`."""
     return respond(_delivery(send_test_event(call.ports, call.workspace, call.uid)), "Test event is on its way", 202)
 
 
@@ -111,7 +111,7 @@ def post_test_event(call: Call[NoBody, NoBody]) -> ApiResponse[DeliveryResponse]
     query=DeliveryFilter,
 )
 def get_deliveries(call: Call[NoBody, DeliveryFilter]) -> ApiResponse[DeliveryResponse]:
-    """Newest first, each with its attempts."""
+    """List deliveries with their attempts, newest first."""
     get_webhook(call.ports, call.workspace, call.uid)
     status = {"status": str(call.query.status)} if call.query.status else {}
     where = {"webhookUid": call.uid, **status}
@@ -128,7 +128,7 @@ def get_deliveries(call: Call[NoBody, DeliveryFilter]) -> ApiResponse[DeliveryRe
     idempotent=True,
 )
 def post_replay(call: Call[NoBody, NoBody]) -> ApiResponse[DeliveryResponse]:
-    """All attempts anew, under the same `webhook-id`; 409 while it is pending."""
+    """Repeat a delivery with the same `webhook-id`. 409 while it is pending."""
     delivery = replay(call.ports, call.workspace, call.uid, call.path["delivery_uid"])
     return respond(_delivery(delivery), "Delivery is on its way again", 202)
 

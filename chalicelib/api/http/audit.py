@@ -1,4 +1,4 @@
-"""Lets every call that may change something leave its trace, whatever becomes of it."""
+"""Write an audit entry for every call that changes data, also if the call fails."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,29 +15,29 @@ Handler = Callable[[Call[Any, Any]], ApiResponse[Any]]
 
 
 def audited(route: Route, request_id: str, handler: Handler) -> Handler:
-    """The handler, given ports that note what it changes."""
+    """Return the handler with ports that record its changes."""
     if route.method in _WITHOUT_CHANGES or route.scope is None:
         return handler
 
     def run(call: Call[Any, Any]) -> ApiResponse[Any]:
-        trail = ChangeLog()
+        changes = ChangeLog()
         try:
-            answer = handler(replace(call, ports=record_changes(call.ports, trail)))
+            answer = handler(replace(call, ports=record_changes(call.ports, changes)))
         except Exception:
-            _keep(call, trail, route, request_id, 0)
+            _write(call, changes, route, request_id, 0)
             raise
-        _keep(call, trail, route, request_id, answer.status)
+        _write(call, changes, route, request_id, answer.status)
         return answer
 
     return run
 
 
-def _keep(call: Call[Any, Any], trail: ChangeLog, route: Route, request_id: str, status: int) -> None:
-    """The change is made: where its trace cannot be kept, the log has it."""
+def _write(call: Call[Any, Any], changes: ChangeLog, route: Route, request_id: str, status: int) -> None:
+    """Write the entry. The change is made already, so if this fails, the log gets the entry."""
     if call.key is None:
         return
     try:
-        write_audit_entries(call.ports, call.workspace, trail, call.key, (route.name, request_id, status))
+        write_audit_entries(call.ports, call.workspace, changes, call.key, (route.name, request_id, status))
     except CarillonError as error:
-        objects = " ".join(f"{each.action}:{each.kind}:{each.uid}" for each in trail.changes)
+        objects = " ".join(f"{each.action}:{each.kind}:{each.uid}" for each in changes.changes)
         log_fault("audit.lost", error, request=request_id, route=route.name, key=call.key.uid, objects=objects)

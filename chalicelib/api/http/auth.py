@@ -1,4 +1,4 @@
-"""Who calls: the bearer key, checked against its stored hash, at most a minute old."""
+"""Authentication by bearer key, which is checked against its stored hash. Results are cached for a minute."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.model.workspace import Key, Scope
 from chalicelib.ports import Ports
 
-#: A revoked key lives on at most this long (security.md).
+#: A revoked key works for at most this long.
 CACHE_FOR = timedelta(seconds=60)
 MAX_CACHED = 1_000
-#: Compared with for unknown ids, so that they take as long as known ones.
+#: Compared for unknown keys, so that they take as long as known ones.
 _NO_DIGEST = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A key that was found good."""
+    """A valid key."""
 
     presented: PresentedKey
     key: Key
@@ -27,12 +27,12 @@ class Caller:
 
 @dataclass(slots=True)
 class Keyring:
-    """The keys that this process has checked lately, by their digest."""
+    """Cache of recently checked keys, by digest."""
 
     _known: dict[str, tuple[Key, datetime]] = field(default_factory=dict)
 
     def check(self, ports: Ports, header: str | None, needed: Scope) -> Caller:
-        """Unauthorized without a good key, Forbidden when its scope is too small."""
+        """Return the key. Raises Unauthorized for an invalid key and Forbidden if its scope is too small."""
         presented = parse_api_key(_bearer(header))
         key = self._find(ports, presented) if presented else None
         if presented is None or key is None or _has_expired(key, ports.clock.real()):

@@ -1,4 +1,4 @@
-"""One request as its route sees it, and what the route gives back."""
+"""A request as its route receives it, and the response of the route."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class NoData(StrictModel):
 
 
 def _read_number(value: object) -> object:
-    """Python also reads +5, 1_0 and digits of other scripts."""
+    """Refuse forms that only Python accepts: +5, 1_0 and digits of other scripts."""
     if not isinstance(value, str):
         return value
     if not re.fullmatch(r"-?[0-9]{1,15}", value):
@@ -35,19 +35,19 @@ def _read_number(value: object) -> object:
 
 
 def _read_flag(value: object) -> object:
-    """Pydantic also reads yes, on, t and 1."""
+    """Refuse forms that only Pydantic accepts: yes, on, t and 1."""
     if isinstance(value, str) and value not in {"true", "false"}:
         raise ValueError("Input should be true or false")
     return value == "true" if isinstance(value, str) else value
 
 
-#: In a query everything is text: these are read in the one way in which JSON would write them.
+#: Query values are text. Numbers and booleans must have the form that JSON has.
 READ_NUMBER = BeforeValidator(_read_number)
 READ_FLAG = BeforeValidator(_read_flag)
 
 
 class ListQuery(StrictModel):
-    """What every list takes; lists with filters add theirs in a subclass."""
+    """Parameters of every list. Lists with filters add theirs in a subclass."""
 
     cursor: Annotated[str, Field(max_length=8_192)] | None = None
     """Cursor of a page: `nextCursor` or `prevCursor` of an earlier answer; omit it for the first page."""
@@ -65,10 +65,10 @@ class PartialResponse(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
-    """One request, read and allowed."""
+    """A parsed and authorized request."""
 
     ports: Ports
-    #: Of the key; empty on routes without one.
+    #: Workspace of the key; empty on routes without a key.
     workspace: WorkspaceUid
     path: Mapping[str, str]
     body: B
@@ -76,25 +76,25 @@ class Call(Generic[B, Q]):
     headers: Mapping[str, str]
     cursors: Cursors
     place: CursorPosition = FIRST
-    #: The key that opened; None on routes without one.
+    #: The API key; None on routes without one.
     key: Key | None = None
-    #: What the call makes gets this uid, so that a repetition of it makes the same. None without an Idempotency-Key.
+    #: Uid of the created object, so that a repeated call creates the same. None without an Idempotency-Key.
     reserved_uid: str | None = None
-    #: An earlier attempt with the same Idempotency-Key broke off, nobody knows how far it came.
+    #: Whether an earlier attempt with the same Idempotency-Key was interrupted at an unknown point.
     is_taken_over: bool = False
 
     @property
     def uid(self) -> str:
-        """The path's `{uid}`."""
+        """The `{uid}` of the path."""
         return self.path["uid"]
 
     @property
     def cursor(self) -> str | None:
-        """Where the asked page starts, as the store wrote it."""
+        """Cursor of the requested page, in the form of the store."""
         return self.place.at
 
     def made_before(self, kind: type[D]) -> D | None:
-        """What an attempt at this very call, which broke off, has made."""
+        """Find the object that an interrupted attempt of the same call has created."""
         if not self.is_taken_over or self.reserved_uid is None:
             return None
         return self.ports.catalog.find(self.workspace, kind, self.reserved_uid)
@@ -108,5 +108,5 @@ class ApiResponse(Generic[R]):
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
-    #: The body without what is shown once: this is kept for repetitions of the call. None keeps `text`.
+    #: Stored body for repeated calls, without secrets that are shown once. None: `text` is stored.
     kept: str | None = None

@@ -1,4 +1,4 @@
-"""Opaque signed cursors: where a page starts, and where the pages before it started."""
+"""Opaque signed cursors: the start of a page and of the pages before it."""
 
 import base64
 import hashlib
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from chalicelib.errors import invalid
 
-#: API Gateway takes 10 KB of request line and headers in all; the oldest pages are forgotten first.
+#: API Gateway accepts 10 KB of request line and headers, so the oldest pages are dropped first.
 MAX_TOKEN = 3_000
 _SIGNATURE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class CursorPosition:
-    """A page starts `at` a store's cursor, None is the first one; `before` are those of earlier pages, oldest first."""
+    """A page: `at` is the cursor of the store, None for the first; `before` are the earlier pages, oldest first."""
 
     at: str | None = None
     before: tuple[str | None, ...] = ()
@@ -27,14 +27,14 @@ FIRST = CursorPosition()
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """Signs and reads the cursors of one list: they open nothing in another workspace or route."""
+    """Sign and read the cursors of one list. They are invalid in another workspace or route."""
 
     secret: bytes
     workspace: str
     route: str
 
     def read(self, token: str | None) -> CursorPosition:
-        """InvalidRequest for one that was not signed for this list."""
+        """Read a cursor. Raises InvalidRequest if it was not signed for this list."""
         if token is None:
             return FIRST
         try:
@@ -48,11 +48,11 @@ class Cursors:
         return CursorPosition(at, tuple(before))
 
     def next(self, place: CursorPosition, at: str) -> str:
-        """The cursor of the page after `place`."""
+        """Return the cursor of the page after `place`."""
         return self._write(CursorPosition(at, (*place.before, place.at)))
 
     def previous(self, place: CursorPosition) -> str | None:
-        """The cursor of the page before `place`; beyond what is remembered it is the first page."""
+        """Return the cursor of the page before `place`. Beyond the stored pages it is the first page."""
         if place.at is None:
             return None
         return self._write(CursorPosition(place.before[-1], place.before[:-1]) if place.before else FIRST)

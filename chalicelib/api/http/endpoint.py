@@ -1,4 +1,4 @@
-"""What every route shares: registration, the key, parsing, the shapes of success and of errors, paging."""
+"""Shared by all routes: registration, authentication, parsing, responses, errors and paging."""
 
 import json
 import os
@@ -55,7 +55,7 @@ CORS = CORSConfig(
     expose_headers=["X-Request-Id", "Retry-After", "Idempotent-Replayed"],
     max_age=600,
 )
-#: Subclasses stand before their bases.
+#: Subclasses come before their bases.
 _STATUS: tuple[tuple[type[CarillonError], int], ...] = (
     (MalformedRequest, 400),
     (TooLarge, 413),
@@ -69,12 +69,12 @@ _STATUS: tuple[tuple[type[CarillonError], int], ...] = (
     (TooManyRequests, 429),
     (RetryLater, 503),
 )
-#: A body of 1 MiB may have 100,000 faults, and Lambda answers 6 MB at most; api.md lists up to 1,000 contacts.
+#: Largest number of listed problems. A body of 1 MiB may have 100,000, and Lambda returns at most 6 MB.
 MAX_DETAILS = 1_000
-#: A name that somebody made up may be as long as the body.
+#: Longest listed field path. A name in the body may be as long as the body.
 MAX_FIELD = 200
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
-#: Of every answer; pages have a policy of their own.
+#: Headers of every response. Pages have a separate policy.
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -172,8 +172,8 @@ def endpoint(
         @wraps(handler)
         def view(**parameters: str) -> Response:
             request = blueprint.current_request
-            who: dict[str, str] = {}
-            return _guard(request, known, who, lambda: _serve(request, known, parameters, (handler, who)))
+            log_ids: dict[str, str] = {}
+            return _guard(request, known, log_ids, lambda: _serve(request, known, parameters, (handler, log_ids)))
 
         for each in paths:
             # Without content_types Chalice leaves the check, and the shape of its error, to _parse.
@@ -201,13 +201,13 @@ _throttle = Throttle()
 def _serve(
     request: Request, route: Route, path: Mapping[str, str], work: tuple[Handler[Any, Any, Any], dict[str, str]]
 ) -> ApiResponse[Any]:
-    """The key first, so that strangers learn nothing else, and cost nothing else; `who` is filled in for the log."""
-    ports, (handler, who) = current_ports(), work
+    """Check the key first, so that a request without one learns and costs nothing. Adds ids to the log."""
+    ports, (handler, log_ids) = current_ports(), work
     workspace, key = WorkspaceUid(""), None
     if route.scope is not None:
         caller = _keyring.check(ports, request.headers.get("authorization"), route.scope)
         workspace, key = caller.presented.workspace, caller.key
-        who.update(workspace=workspace, key=key.uid)
+        log_ids.update(workspace=workspace, key=key.uid)
         _throttle.pass_one(ports, workspace, key.uid)
     for value in path.values():
         if len(value) > MAX_PATH_VALUE or not re.fullmatch(PATH_VALUE, value):
@@ -234,29 +234,36 @@ def _raw_body(request: Request) -> bytes:
 
 
 def _query_values(request: Request) -> dict[str, list[str]]:
-    given = request.query_params
-    return {name: list(given.getlist(name)) for name in given} if given else {}
+    parameters = request.query_params
+    return {name: list(parameters.getlist(name)) for name in parameters} if parameters else {}
 
 
 def _list_name(route: str, path: Mapping[str, str]) -> str:
     return " ".join((route, *(f"{name}={value}" for name, value in sorted(path.items()))))
 
 
-def _guard(request: Request, route: Route, who: Mapping[str, str], work: Callable[[], ApiResponse[Any]]) -> Response:
-    """Runs a route; whatever happens, the answer has the documented shape."""
+def _guard(
+    request: Request, route: Route, log_ids: Mapping[str, str], work: Callable[[], ApiResponse[Any]]
+) -> Response:
+    """Run a route. Every error becomes a documented error response."""
     request_id, began = _request_id(request), time.monotonic()
     try:
         answer = work()
     except CarillonError as error:
         answer = _refuse(error, request_id)
-    except Exception as error:  # noqa: BLE001  The last edge: an unforeseen fault must not show its insides.
-        log_fault("api.fault", error, request=request_id, route=route.name, **who)
-        answer = error_answer(500, "internal_error", "Something went wrong on our side", request_id)
+    except Exception as error:  # noqa: BLE001  An unexpected fault must not reveal internals.
+        log_fault("api.fault", error, request=request_id, route=route.name, **log_ids)
+        answer = error_answer(
+            500,
+            "internal_error",
+            "Internal error. Repeat the request, and report the request id if it fails again",
+            request_id,
+        )
     headers = {**_HEADERS, "Content-Type": answer.content_type, "X-Request-Id": request_id}
-    # Reading is too frequent for a log that people read.
+    # Reads are too frequent for the normal log.
     log = log_debug if route.method == "GET" and answer.status < 400 else log_info
     taken = round((time.monotonic() - began) * 1000)
-    log("api.called", request=request_id, route=route.name, status=answer.status, milliseconds=taken, **who)
+    log("api.called", request=request_id, route=route.name, status=answer.status, milliseconds=taken, **log_ids)
     return Response(body=answer.text, status_code=answer.status, headers={**headers, **answer.headers})
 
 
@@ -269,7 +276,12 @@ def _refuse(error: CarillonError, request_id: str) -> ApiResponse[NoData]:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
     if status is None:
         log_fault("api.fault", error, request=request_id)
-        return error_answer(500, "internal_error", "Something went wrong on our side", request_id)
+        return error_answer(
+            500,
+            "internal_error",
+            "Internal error. Repeat the request, and report the request id if it fails again",
+            request_id,
+        )
     problems = error.problems if isinstance(error, InvalidRequest) else ()
     details = [{"field": problem.field[:MAX_FIELD], "message": problem.message} for problem in problems[:MAX_DETAILS]]
     if len(problems) > MAX_DETAILS:
@@ -289,7 +301,7 @@ def _refuse(error: CarillonError, request_id: str) -> ApiResponse[NoData]:
 
 
 def _sentence(error: CarillonError) -> str:
-    """A lone problem is named with its field, as its message may be half a sentence."""
+    """Return the message. A single problem is prefixed with its field."""
     if isinstance(error, InvalidRequest) and len(error.problems) == 1 and error.problems[0].message == str(error):
         return f"{error.problems[0].field}: {error}"
     return str(error)
@@ -298,7 +310,7 @@ def _sentence(error: CarillonError) -> str:
 def error_answer(
     status: int, code: str, message: str, request_id: str, more: Mapping[str, object] | None = None
 ) -> ApiResponse[NoData]:
-    """The one shape of errors."""
+    """Build an error response."""
     return _json(status, {"error": code, "message": message, "details": [], **(more or {}), "requestId": request_id})
 
 

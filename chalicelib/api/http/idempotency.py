@@ -1,4 +1,4 @@
-"""The header Idempotency-Key: a call that is repeated with it is answered as the first time, and not made again.
+"""The header Idempotency-Key: a repeated call gets the first response and is not executed again.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
@@ -16,14 +16,14 @@ from chalicelib.errors import CarillonError, Conflict, Forbidden, InvalidRequest
 from chalicelib.model.idempotency_record import StoredResponse
 
 HEADER = "idempotency-key"
-#: Refusals that come before anything is written.
+#: Errors that are raised before anything is written.
 _NOTHING_DONE = (InvalidRequest, Forbidden, NotFound, Conflict)
 
 
 def answer_once(
     call: Call[Any, Any], route: Route, raw: bytes, handler: Callable[[Call[Any, Any]], ApiResponse[Any]]
 ) -> ApiResponse[Any]:
-    """Runs the handler, unless the same call was made before; `raw` is the body as it was sent."""
+    """Run the handler, unless the same call was made before. `raw` is the unparsed body."""
     key = call.headers.get(HEADER) if route.takes_idempotency_key else None
     if key is None:
         return handler(call)
@@ -50,7 +50,7 @@ def _run(
 
 
 def _fingerprint(call: Call[Any, Any], route: Route, raw: bytes) -> str:
-    """Of all that the caller said, to the byte; with and without `/v1` is the same."""
+    """Hash the call with its raw body. Paths with and without `/v1` are equal."""
     query = call.query.model_dump_json(exclude_unset=True)
-    said = json.dumps([route.name, dict(call.path), query]).encode()
-    return sha256(said + b"\n" + raw).hexdigest()
+    call_id = json.dumps([route.name, dict(call.path), query]).encode()
+    return sha256(call_id + b"\n" + raw).hexdigest()

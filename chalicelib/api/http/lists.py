@@ -1,4 +1,4 @@
-"""Pages of lists that are short enough to be read at once."""
+"""Pages of lists that are short enough to be read completely."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def page_of_list(items: Sequence[T], limit: int, cursor: str | None) -> Page[T]:
-    """The cursor is how many were shown; InvalidRequest for that of a list which is paged in another way."""
+    """Return a page. The cursor is the number of shown items. Raises InvalidRequest for any other cursor."""
     if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
         raise invalid("cursor", "This cursor belongs to other filters: begin without one")
     start = int(cursor or 0)

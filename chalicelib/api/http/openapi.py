@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the registered routes and the very models that validate.
+"""The OpenAPI 3.1 document, generated from the registered routes and the models that validate.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -23,21 +23,21 @@ from chalicelib.model.base import StrictModel
 from chalicelib.model.ids import UID_PATTERN
 from chalicelib.nodes.registry import NODE_TYPES
 
-#: Recorded from the running API by a test, which fails when they are no longer what it answers.
+#: Examples, recorded from the running API by a test that fails when they are outdated.
 EXAMPLES = Path(__file__).with_name("examples.json")
-_ABOUT = """Multi-channel messaging campaigns: every contact walks a campaign's steps at their own pace.
+_ABOUT = """Multi-channel messaging campaigns: every contact passes the steps of a campaign at their own pace.
 
 Every body is JSON with camelCase names; snake_case is understood, unknown fields are refused. Times are RFC 3339 in
 UTC, money is a decimal string. Lists are read by `nextCursor`. Errors have one shape, with every problem at once.
 Text has no control characters but tab and line ends. `/flows…` and `/campaigns…` answer without `/v1`, too."""
-#: Status → when; what of it a route may answer is told by `_failures`.
+#: Status → description. `_failures` selects those of a route.
 _FAILURES = {
     400: "The request or its body cannot be read",
     401: "No key, or one that opens nothing",
-    402: "The balance does not pay for it: `balance` and `requiredAmount` tell what is missing",
+    402: "The balance is too small: `balance` and `requiredAmount` state the amounts",
     403: "The key's scope is too small",
     404: "There is no such thing in the key's workspace",
-    409: "Not in this state: `current` and `allowed` tell what would go; or a call with this key is still under way",
+    409: "Not possible in the state `current`, only in `allowed`; or a call with this Idempotency-Key is still running",
     413: "The body is too large",
     415: "The Content-Type is not one that is read",
     422: "Something is not valid; `details` name every field",
@@ -45,7 +45,7 @@ _FAILURES = {
     500: "A fault of ours; the request id finds it in our log",
     503: "Away for a moment; come again after `retryAfter` seconds",
 }
-#: Routes that let messages be sent, for which a balance may be too small.
+#: Routes that start sends, for which the balance may be too small.
 _PAYING = frozenset(
     {
         "POST /v1/flows",
@@ -56,7 +56,7 @@ _PAYING = frozenset(
         "POST /v1/campaigns/{uid}/resume",
     }
 )
-#: Their uids are made of several.
+#: Routes with a uid that has several parts.
 _LONG_UIDS = ("/v1/messages/", "/v1/hooks/")
 _NEXT = "Cursor of the next page for the query parameter `cursor`; null on the last page."
 _PREVIOUS = "Cursor of the previous page for the query parameter `cursor`; null on the first page."
@@ -79,7 +79,7 @@ _HEADERS: Json = {
 
 
 class ErrorDetail(StrictModel):
-    """One problem: `field` is a path into what was sent, as `steps[2].for`."""
+    """A problem. `field` is a path such as `steps[2].for`."""
 
     field: str
     """Path to the field in the request, for example `steps[2].for`."""
@@ -88,7 +88,7 @@ class ErrorDetail(StrictModel):
 
 
 class Error(StrictModel):
-    """The one shape of errors; `error` is a stable word."""
+    """An error. `error` is a stable code."""
 
     error: str
     """Stable error code for programs."""
@@ -112,12 +112,12 @@ class Error(StrictModel):
 
 @cache
 def text() -> str:
-    """The document as it is served."""
+    """Return the document as JSON text."""
     return json.dumps(build(ROUTES), ensure_ascii=False, separators=(",", ":"))
 
 
 def build(routes: Sequence[Route]) -> Json:
-    """The document over these routes."""
+    """Build the document for these routes."""
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     schemas, refs = _schemas(routes)
     paths: dict[str, Json] = {}
@@ -148,7 +148,7 @@ Refs = Mapping[Any, Json]
 
 
 def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
-    """All models as schemas by name, and how each is referred to."""
+    """Return the schemas of all models by name, and the reference of each model."""
     bodies = {(route.body, "validation") for route in routes if route.body is not NoBody}
     models = {each for route in routes for each in (route.response.model, route.response.replayed) if each}
     answers = {(each, "serialization") for each in models - {NoData}}
@@ -164,14 +164,14 @@ def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
 
 
 def _step(refs: Refs) -> Json:
-    """Any of the node types."""
+    """Return the schema of a step: one of the node types."""
     known = {str(each.model_fields["type"].default): refs[each, "validation"] for each in NODE_TYPES}
     mapping = {name: ref["$ref"] for name, ref in known.items()}
     return {"oneOf": list(known.values()), "discriminator": {"propertyName": "type", "mapping": mapping}}
 
 
 def _with_steps(schema: Json) -> Json:
-    """Drafts are kept as they were written, problems and all; this is how their steps are meant."""
+    """Describe the steps of drafts. Drafts are stored as written, with all their problems."""
     steps = schema.get("properties", {}).get("steps")
     if steps is None:
         return schema
@@ -182,13 +182,13 @@ def _with_steps(schema: Json) -> Json:
 
 
 def _without_rev(schema: Json) -> Json:
-    """`rev` is the store's business; answers leave it out."""
+    """Remove `rev`, which responses do not contain."""
     properties = schema.get("properties", {})
-    # A campaign's answer shows it on purpose, and says so by a field without a default.
+    # The response of a campaign contains it on purpose, as a field without a default.
     if "default" not in properties.get("rev", {}) or "createdAt" not in properties:
         return schema
-    kept = {name: value for name, value in properties.items() if name != "rev"}
-    return {**schema, "properties": kept, "required": [name for name in schema.get("required", []) if name != "rev"]}
+    shown = {name: value for name, value in properties.items() if name != "rev"}
+    return {**schema, "properties": shown, "required": [name for name in schema.get("required", []) if name != "rev"]}
 
 
 def _operation(route: Route, routes: Sequence[Route], refs: Refs, examples: Mapping[str, Json]) -> Json:
@@ -211,7 +211,7 @@ def _operation(route: Route, routes: Sequence[Route], refs: Refs, examples: Mapp
 
 
 def _operation_id(route: Route) -> str:
-    """`post_flows_uid_contacts` in camel case: stable, as clients are generated with it."""
+    """Return the operation id, such as `postFlowsUidContacts`. Stable, because generated clients use it."""
     words = re.findall(r"[a-z0-9]+", route.path.removeprefix("/v1").lower())
     return to_camel("_".join((route.method.lower(), *words)))
 
@@ -246,12 +246,12 @@ def _parameters(route: Route) -> Iterable[Json]:
 
 
 def _inline(schema: Json, definitions: Mapping[str, Json]) -> Json:
-    """A parameter's schema without references, and without null, which no query can say."""
+    """Return the schema of a parameter without references and without null, which a query cannot express."""
     if "$ref" in schema:
         return dict(definitions[schema["$ref"].rpartition("/")[2]])
     if "anyOf" in schema:
-        (kept,) = [each for each in schema["anyOf"] if each.get("type") != "null"]
-        return _inline(kept, definitions)
+        (schema_without_null,) = [each for each in schema["anyOf"] if each.get("type") != "null"]
+        return _inline(schema_without_null, definitions)
     return {name: value for name, value in schema.items() if name not in {"default", "title"} or value is not None}
 
 
@@ -279,7 +279,7 @@ def _responses(route: Route, refs: Refs, example: Json, links: Json) -> Json:
     for status in _failures(route):
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
     if "{token}" in route.path:
-        # Pages for people say in HTML, too, that a link is wrong or too old.
+        # Pages also report a wrong or expired link in HTML.
         answers |= {str(status): _page_failure(status, refs) for status in (404, 410)}
     return answers
 
@@ -287,7 +287,7 @@ def _responses(route: Route, refs: Refs, example: Json, links: Json) -> Json:
 def _page_failure(status: int, refs: Refs) -> Json:
     content: Json = {"text/html": {"schema": {"type": "string"}}}
     if status == 404:
-        # What cannot be a link of ours does not reach the page.
+        # Paths that cannot be a link do not reach the page.
         content["application/json"] = {"schema": refs[Error, "serialization"]}
     return {"description": {404: "No such link", 410: "The link is too old"}[status], "content": content}
 
@@ -338,7 +338,7 @@ def _headers(route: Route) -> Json:
 
 
 def _failures(route: Route) -> Sequence[int]:
-    # A query may name what is not there, too.
+    # A query may also name an object that does not exist.
     found = {400, 404, 422, 500, 503}
     if route.scope is not None:
         found |= {401, 403, 429}
@@ -354,7 +354,7 @@ def _failures(route: Route) -> Sequence[int]:
 
 
 def _links(route: Route, routes: Sequence[Route]) -> Json:
-    """From what was created to all that can be done with it."""
+    """Return the links from a created object to its other operations."""
     below = [each for each in routes if each.path.startswith(f"{route.path}/{{uid}}") and each.path.count("{") == 1]
     parameters = {"uid": "$response.body#/data/uid"}
     return {_operation_id(each): {"operationId": _operation_id(each), "parameters": parameters} for each in below}

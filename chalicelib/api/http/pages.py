@@ -1,4 +1,4 @@
-"""The few pages that contacts see: plain HTML that works without scripts, cookies and images."""
+"""Pages for contacts: plain HTML without scripts, cookies and images."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ _HEADERS = {
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
-    # The address of such a page acts for the contact: nobody else shall learn it.
+    # The URL of such a page acts for the contact, so it must not leak by a referrer.
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
@@ -40,7 +40,7 @@ _MESSAGES = {
 
 
 class Form(StrictModel):
-    """A form as browsers and mail programs send it, or nothing."""
+    """The body of a form, as browsers and mail clients send it. It may be empty."""
 
     plain_bodies: ClassVar[Mapping[str, str]] = {
         "application/x-www-form-urlencoded": "form",
@@ -52,7 +52,7 @@ class Form(StrictModel):
 
 
 def page(title: str, content: str, status: int = 200) -> ApiResponse[NoData]:
-    """`title` is text, `content` is HTML whose texts are escaped already."""
+    """Build a page. `title` is text; `content` is HTML with escaped texts."""
     text = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -63,16 +63,16 @@ def page(title: str, content: str, status: int = 200) -> ApiResponse[NoData]:
 
 
 def paragraph(text: str, role: str = "") -> str:
-    """`role="status"` is read out by screen readers."""
+    """Build a paragraph. Screen readers announce `role="status"`."""
     return f"<p{f' role={chr(34)}{role}{chr(34)}' if role else ''}>{escape(text)}</p>"
 
 
 def unknown_link() -> ApiResponse[NoData]:
-    """For a link that nobody can have got from us."""
-    said = "This link is not complete, or what it was about is gone. Please use the link of a newer message."
-    return page("This link does not work", paragraph(said), 404)
+    """Build the page for an invalid link."""
+    text = "This link is incomplete or no longer exists. Please use the link in a newer message."
+    return page("This link does not work", paragraph(text), 404)
 
 
 def describe(channel_type: str, message_type: MessageType) -> str:
-    """A kind of message, inside a sentence."""
+    """Return the name of a kind of message for use in a sentence."""
     return _MESSAGES[message_type].format(_CHANNELS.get(channel_type, channel_type))

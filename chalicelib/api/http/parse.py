@@ -1,4 +1,4 @@
-"""Reads bodies and query strings into models, and says everything that is wrong with them at once."""
+"""Parse bodies and query strings into models, and report all problems together."""
 
 import json
 import re
@@ -14,24 +14,23 @@ from chalicelib.model.validation_problems import field_path, validation_problems
 
 M = TypeVar("M", bound=BaseModel)
 
-#: A model may carry limits of its own as `max_bytes` and `max_values`, and as `raw_body` the field that takes
-#: whatever comes.
+#: A model may set its own limits as `max_bytes` and `max_values`, and a field for the raw body as `raw_body`.
 MAX_BODY_BYTES = 1_048_576
-#: Values of a body, as its commas and brackets tell. A megabyte has room for half a million, and to find what is wrong
-#: with each of them takes some 20 µs.
+#: Largest number of JSON values of a body, counted by commas and brackets. 1 MiB may hold half a million, and finding
+#: the problems of each takes about 20 µs.
 MAX_VALUES = 6_000
-#: Deeper JSON costs stack in whoever reads it later; steps of nesting 10 need about 40.
+#: Deepest nesting of JSON, which limits the stack of later readers. Steps with nesting 10 need about 40.
 MAX_DEPTH = 64
-#: A text, with its escapes; possessive, as one that is never closed must not be looked at twice.
+#: A JSON string. The pattern is possessive, so that an unclosed string is scanned only once.
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _JSON_TYPE = re.compile(r"application/json\s*(;\s*charset=\"?utf-8\"?\s*)?;?\s*", re.IGNORECASE)
-#: U+FFFD: API Gateway puts it in the place of bytes that are not UTF-8 before we see the body.
+#: API Gateway replaces bytes that are not UTF-8 by this character.
 _REPLACED = "\N{REPLACEMENT CHARACTER}".encode()
 
 
 def read_body(raw: bytes, content_type: str | None, model: type[M]) -> M:
-    """Limits first, then the syntax, then the model. An empty body reads as an empty object."""
+    """Parse a body: check limits, then syntax, then the model. An empty body is an empty object."""
     limit = getattr(model, "max_bytes", MAX_BODY_BYTES)
     if len(raw) > limit:
         raise TooLarge((), f"The body has {len(raw)} bytes; the limit is {limit}")
@@ -50,7 +49,7 @@ def read_body(raw: bytes, content_type: str | None, model: type[M]) -> M:
 
 
 def _plain_field(model: type[BaseModel], content_type: str | None) -> str | None:
-    """The field that takes the whole body, for models that read something besides JSON (`plain_bodies`)."""
+    """Return the field for the raw body, for models that accept other formats than JSON (`plain_bodies`)."""
     plain: Mapping[str, str] = getattr(model, "plain_bodies", {})
     return plain.get((content_type or "").partition(";")[0].strip().lower())
 
@@ -64,11 +63,11 @@ def _read_plain(raw: bytes, field: str, model: type[M]) -> M:
 
 
 def read_query(values: Mapping[str, Sequence[str]], model: type[M]) -> M:
-    """Every parameter once, and only those that the model knows."""
-    repeated = [Problem(name, "is given more than once") for name, given in values.items() if len(given) > 1]
+    """Parse query parameters. Each may occur once, and unknown ones are refused."""
+    repeated = [Problem(name, "is set more than once") for name, texts in values.items() if len(texts) > 1]
     if repeated:
         raise InvalidRequest(repeated)
-    flat = {name: given[0] for name, given in values.items()}
+    flat = {name: texts[0] for name, texts in values.items()}
     try:
         return model.model_validate_strings(flat)
     except ValidationError as error:
@@ -76,15 +75,15 @@ def read_query(values: Mapping[str, Sequence[str]], model: type[M]) -> M:
 
 
 def refusal(error: ValidationError, content: object) -> InvalidRequest:
-    """Pydantic's findings as the API's: every problem, its field as a path into what was sent."""
-    # What is no JSON is found alone; to list many thousands of findings costs more than to find them.
+    """Convert Pydantic's errors to problems with field paths."""
+    # Invalid JSON is a single problem. Listing thousands of problems costs more than finding them.
     if error.error_count() == 1 and error.errors(include_url=False)[0]["type"] == "json_invalid":
         return MalformedRequest((), "The body is not valid JSON")
     return InvalidRequest([replace(p, field=p.field or "body") for p in validation_problems(error, content=content)])
 
 
 def _check_count(raw: bytes, limit: int) -> None:
-    """Before anything is made of them. The texts are only left out where it might matter."""
+    """Count the values before parsing. Strings are removed only if they could change the result."""
     if _count_signs(raw) <= limit:
         return
     signs = _TEXT.sub(b"", raw)
@@ -99,7 +98,7 @@ def _count_signs(raw: bytes) -> int:
 
 
 class _Repeated(ValueError):
-    """An object names a field twice."""
+    """A JSON object contains a field twice."""
 
 
 def _read_json(raw: bytes) -> object:
@@ -132,7 +131,7 @@ def _no_constant(name: str) -> object:
 
 
 def _check_values(content: object) -> None:
-    """Refuses what is JSON but not welcome anywhere: too deep, infinite, control characters."""
+    """Refuse JSON that no route accepts: too deep, infinite numbers, control characters."""
     problems: list[Problem] = []
     waiting: list[tuple[tuple[str | int, ...], object]] = [((), content)]
     while waiting:

@@ -1,4 +1,4 @@
-"""How many calls a key may make in a minute: counted for all processes, in blocks, so that few calls cost a write."""
+"""Rate limit of an API key per minute, shared by all processes. Requests are taken in blocks to save writes."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,15 +8,15 @@ from chalicelib.model.ids import WorkspaceUid
 from chalicelib.ports import Ports
 
 WINDOW = timedelta(minutes=1)
-#: Calls that a process takes at a time. What it does not use is lost to the others for the rest of the minute.
+#: Requests that a process reserves at a time. Unused ones are lost for the rest of the minute.
 BLOCK = 20
-#: Keys that one process keeps in mind.
+#: Number of keys that a process remembers.
 MAX_KNOWN = 1_000
 
 
 @dataclass(slots=True)
 class _Block:
-    """What this process may still let through until the end of the minute; `spent` when there is no more at all."""
+    """Requests that this process may still accept in the current minute. `spent`: the key has used its limit."""
 
     until: datetime
     left: int = 0
@@ -25,12 +25,12 @@ class _Block:
 
 @dataclass(slots=True)
 class Throttle:
-    """The blocks of this process, by key."""
+    """The reserved blocks of this process, by key."""
 
     _blocks: dict[str, _Block] = field(default_factory=dict)
 
     def pass_one(self, ports: Ports, workspace: WorkspaceUid, key: str) -> None:
-        """TooManyRequests when the key's minute is used up. Where that cannot be known, the call goes on."""
+        """Count a request. Raises TooManyRequests above the limit. If the counter is down, the request passes."""
         now = ports.clock.real()
         block = self._block(key, now)
         if block.left == 0 and not block.spent:

@@ -1,4 +1,4 @@
-"""Every route that was registered: what OpenAPI is made of, and what the tests of scopes go through."""
+"""The registered routes, for the OpenAPI document and for tests."""
 
 import inspect
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from chalicelib.model.workspace import Scope
 
-#: No uid, version or message uid has other characters or is longer.
+#: Allowed characters and length of a uid, version or message uid.
 PATH_VALUE = "^[A-Za-z0-9_.-]+$"
 MAX_PATH_VALUE = 330
 
 
 class ResponseForm(StrEnum):
-    """What surrounds the model in the body of a success."""
+    """The envelope of a success response."""
 
     #: `{"message": …, "data": model}`; without a model only the message.
     ENVELOPE = "envelope"
@@ -43,16 +43,16 @@ class ResponseSpec:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path, as `/v1/flows/{uid}`, with what they take."""
+    """A method and a path such as `/v1/flows/{uid}`, with their options."""
 
     method: str
     path: str
-    #: What a key needs to have; None needs no key.
+    #: Required scope of the key; None: no key is needed.
     scope: Scope | None
     body: type[BaseModel]
     query: type[BaseModel]
     is_bare: bool
-    #: As it was said, None where nothing was.
+    #: As declared; None if nothing was declared.
     idempotent: bool | None
     response: ResponseSpec
     handler: Callable[..., Any]
@@ -64,14 +64,14 @@ class Route:
 
     @property
     def takes_idempotency_key(self) -> bool:
-        """Whether a repetition with the same Idempotency-Key gets the first one's answer."""
+        """True if a repeated call with the same Idempotency-Key gets the first response."""
         return self.idempotent if self.idempotent is not None else self.method == "POST" and self.scope is not None
 
     @property
     def sentence(self) -> str:
-        """What the handler's docstring says."""
+        """The docstring of the handler."""
         return inspect.getdoc(self.handler) or ""
 
 
-#: In the order of registration.
+#: All routes, in the order of registration.
 ROUTES: list[Route] = []

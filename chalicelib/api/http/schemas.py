@@ -1,18 +1,18 @@
-"""Pydantic's JSON Schemas as readers and generators of clients need them: names of their own, nothing left unsaid."""
+"""Convert Pydantic's JSON Schemas for readers and client generators: unique names and complete schemas."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Json = dict[str, Any]
 REF = "#/components/schemas/{model}"
-#: Keywords that hold schemas by name, one schema, and a list of them; all else is no schema.
+#: Keywords that hold schemas by name, one schema, or a list of schemas.
 _BY_NAME = frozenset({"properties", "patternProperties"})
 _ONE = frozenset({"items", "additionalProperties", "not", "propertyNames", "contains"})
 _SEVERAL = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 
 
 def titles_without_suffix(schemas: Mapping[str, Json]) -> Mapping[str, str]:
-    """Component → its name to the outside. What is read and shown differently is told apart by `ResponseSpec`."""
+    """Return the public name of each component. A suffix separates request and response models of the same name."""
     plain = {name: name.removesuffix("-Input").replace("-Output", "Shown").lstrip("_") for name in schemas}
     if len(set(plain.values())) < len(plain):
         raise ValueError("two models have one name in the OpenAPI document")
@@ -20,7 +20,7 @@ def titles_without_suffix(schemas: Mapping[str, Json]) -> Mapping[str, str]:
 
 
 def normalise_schema(schemas: Mapping[str, Json], names: Mapping[str, str]) -> dict[str, Json]:
-    """Under their plain names, each complete."""
+    """Return the schemas under their public names."""
     made = {names[name]: _walk(schema, lambda each: _mend(each, names)) for name, schema in schemas.items()}
     for name, tag in {pair for schema in made.values() for pair in discriminated(schema)}:
         made[name] = with_tag(made[name], tag)
@@ -28,13 +28,13 @@ def normalise_schema(schemas: Mapping[str, Json], names: Mapping[str, str]) -> d
 
 
 def rename(ref: Json, names: Mapping[str, str]) -> Json:
-    """A reference by the plain name."""
+    """Return a reference by the public name."""
     place, _, name = ref["$ref"].rpartition("/")
     return {**ref, "$ref": f"{place}/{names.get(name, name)}"}
 
 
 def discriminated(schema: object) -> Iterable[tuple[str, str]]:
-    """Names of the members of unions, each with the field that tells which one it is."""
+    """Return the members of unions with their discriminator fields."""
     if isinstance(schema, dict):
         choice = schema.get("discriminator")
         if isinstance(choice, dict) and isinstance(choice.get("mapping"), dict):
@@ -45,13 +45,13 @@ def discriminated(schema: object) -> Iterable[tuple[str, str]]:
 
 
 def with_tag(schema: Json, tag: str) -> Json:
-    """In a union its field must be there, although the model by itself would know it."""
+    """Make the discriminator of a union member required."""
     required = schema.get("required", [])
     return {**schema, "required": required if tag in required else [tag, *required]}
 
 
 def _walk(schema: Any, mend: Callable[[Json], Json]) -> Any:
-    """Every schema in a schema, from within."""
+    """Yield all nested schemas, innermost first."""
     if not isinstance(schema, dict):
         return schema
     found: Json = {}
@@ -68,7 +68,7 @@ def _walk(schema: Any, mend: Callable[[Json], Json]) -> Any:
 
 
 def _mend(schema: Json, names: Mapping[str, str]) -> Json:
-    """Plain names; no titles that only repeat a field's name; unknown names refused where names have a pattern."""
+    """Return a schema with public names, without titles that repeat field names, with closed patterns."""
     mended = {key: value for key, value in schema.items() if key != "title"}
     if "$ref" in mended:
         mended = rename(mended, names)
@@ -78,6 +78,6 @@ def _mend(schema: Json, names: Mapping[str, str]) -> Json:
     if "patternProperties" in mended:
         mended["additionalProperties"] = False
     if isinstance(mended.get("default"), dict) and mended["default"]:
-        # Generators know no default that is an object of another model.
+        # Client generators do not support a default that is an object of another model.
         del mended["default"]
     return mended
