@@ -290,6 +290,55 @@ def test_every_module_has_a_docstring_of_one_sentence() -> None:
     assert broken == []
 
 
+#: Use cases that are tested under other names so far. The list may only shrink.
+TESTED_ELSEWHERE = frozenset(
+    {
+        "events/ingest_events.py",
+        "flows/add_contacts.py",
+        "flows/create_flow.py",
+        "flows/dispatch_executions.py",
+        "flows/enrol_contacts.py",
+        "flows/enrol_retry.py",
+        "flows/fail_flow.py",
+        "flows/find_retried.py",
+        "flows/purge_flow.py",
+        "flows/retry_flow.py",
+        "flows/start_flow.py",
+        "privacy/apply_opt_out.py",
+        "privacy/confirm_opt_in.py",
+        "privacy/request_opt_in.py",
+        "privacy/send_opt_in.py",
+        "privacy/suppress_address.py",
+        "receipts/match_reply.py",
+        "receipts/publish_engagement.py",
+        "receipts/update_engagement.py",
+        "reconciliation/finish_recount.py",
+        "reconciliation/reconcile_spend.py",
+        "reconciliation/request_recount.py",
+        "reconciliation/watch_flows.py",
+        "steps/admission/base.py",
+        "steps/apply_tags.py",
+        "steps/deliver.py",
+        "steps/delivery.py",
+        "steps/send_plan.py",
+        "steps/triage.py",
+    }
+)
+
+
+def test_every_use_case_has_a_test_file_of_its_name() -> None:
+    """A reader who changes a use case finds its tests by name."""
+    tests = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    missing = {
+        module.inner.removeprefix("core/")
+        for module in shipped()
+        if module.part == "core"
+        and any(part_of(dotted) == "ports" for dotted, _ in module.imports())
+        and f"test_{module.path.stem}.py" not in tests
+    }
+    assert missing == TESTED_ELSEWHERE
+
+
 def test_every_node_type_is_registered_and_has_its_cases() -> None:
     files = {path.stem for path in (ROOT / "chalicelib/nodes").glob("*.py")} - {"__init__", "registry"}
     assert {node_type.__module__.rpartition(".")[2] for node_type in NODE_TYPES} == files
