@@ -28,6 +28,7 @@ class HookBody(StrictModel):
     max_bytes: ClassVar[int] = MAX_CALLBACK_BYTES
 
     raw: bytes = b""
+    """The body as the provider sent it."""
 
 
 class HookQuery(StrictModel):

@@ -47,25 +47,39 @@ class ChannelFields(StrictModel):
     """Fields of a channel that a caller can set. `settings` follow the channel type (`GET /v1/channel-types`)."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the channel, 1 to 200 characters."""
     type: str
+    """Channel type, for example `email`. It cannot change."""
     settings: Mapping[str, JsonValue] = {}
+    """Settings of the channel type, see `GET /v1/channel-types`."""
     approval: Approval = Approval.APPROVED
+    """Approval by the provider. Only an approved channel sends. Default `approved`."""
     active: bool = True
+    """Whether the channel sends; default true."""
     lost_answer: LostResponsePolicy = LostResponsePolicy.HOLD
+    """After a lost response of the provider: `hold` keeps the message as unknown, `resend` sends it again and risks
+    a duplicate. Default `hold`."""
     #: Whether the provider reports deliveries; without reports a flow does not wait for them.
     reports_receipts: bool = False
+    """Whether the provider reports deliveries. Without reports a flow does not wait for them. Default false."""
     #: Whether links and a pixel in HTML messages track opens and clicks. Not needed for providers that report both.
     track_opens: bool = False
+    """Whether a pixel in HTML messages counts opens; default false."""
     track_clicks: bool = False
+    """Whether links in HTML messages count clicks; default false."""
     #: Messages per second over all workers, and messages per day (UTC). Without a value, the limit of the provider
     #: account applies, if the provider reports one.
     rate_per_second: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
+    """Largest number of messages per second, 0.01 to 10,000; null uses the limit of the provider's account."""
     daily_cap: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """Largest number of messages per day (UTC), 1 to 1,000,000,000; null means no limit."""
     #: Price of a message, or of each part of an SMS, in the workspace's currency. A message without a price is free.
     prices: Prices = {}
+    """Price of a message, or of each part of an SMS, by message type, in the workspace's currency."""
     #: Prices for phone numbers by country prefix, such as `+49`. The longest matching prefix applies. A message type
     #: that the prefix does not list has the price above.
     prices_by_prefix: Annotated[Mapping[Prefix, Prices], Field(max_length=MAX_PREFIXES)] = {}
+    """Prices by prefix of the phone number, for example `+49`. The longest matching prefix applies."""
 
     def limits(self, account: RateLimits) -> RateLimits:
         """Return the channel's own limits, completed by those of the provider account."""

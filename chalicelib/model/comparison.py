@@ -35,8 +35,11 @@ class ValueComparison(Comparison):
     """A comparison of one value with another."""
 
     op: Op = Op.EQ
+    """Operator of the comparison; default `eq`."""
     value: JsonValue = None
+    """Value to compare with. Operators without a value ignore it."""
     within: Duration | None = None
+    """Length of the time span for operators on times, as an ISO 8601 duration."""
 
     @model_validator(mode="after")
     def _check_operand(self) -> Self:
@@ -70,7 +73,9 @@ class HistoryComparison(Comparison):
     ops: ClassVar[tuple[Op, ...]]
 
     op: Op | None = None
+    """Operator, as an alternative to the special keys of the comparison."""
     value: JsonValue = None
+    """Value to compare with; only together with `op`."""
 
     @model_validator(mode="after")
     def _check_exclusive(self) -> Self:

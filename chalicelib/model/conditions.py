@@ -48,6 +48,7 @@ class FieldIs(ValueComparison):
     kind: ClassVar[str] = "field"
 
     field: Annotated[str, StringConstraints(pattern=r"^(attributes\.)?[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+    """Field of the contact, or `attributes.` with the name of an attribute."""
 
     @model_validator(mode="after")
     def _check_field(self) -> Self:
@@ -72,6 +73,7 @@ class PropertyIs(ValueComparison):
     kind: ClassVar[str] = "property"
 
     property: Annotated[str, StringConstraints(pattern=r"^[^.\s]{1,64}(\.[^.\s]{1,64}){0,7}$")]
+    """Path of a property of the triggering event, for example `cart.total`; at most 8 parts."""
 
     def holds(self, context: StepContext) -> str:
         """Compare the property; an execution that no event started has no properties."""
@@ -93,13 +95,18 @@ class EventCount(HistoryComparison):
     ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.GT, Op.GTE, Op.LT, Op.LTE, Op.EXISTS)
 
     event: EventName
+    """Name of the event."""
     is_: Annotated[bool, Field(alias="is")] = True
+    """Whether the event must have happened; false inverts the comparison. Default true."""
     #: Minimum number of events; `"is": false` inverts the comparison.
     times: Annotated[int, Field(ge=1, le=MAX_RECALLED)] = 1
+    """Smallest number of events, 1 to 1,000; default 1."""
     #: Count only events of the last `within`.
     within: Duration | None = None
+    """Only events of this last time span count, as an ISO 8601 duration; null counts all."""
     #: Count only events that match these comparisons of properties.
     where: "When | None" = None
+    """Only events with matching properties count."""
 
     @model_validator(mode="after")
     def _check_where(self) -> Self:
@@ -144,7 +151,9 @@ class HasTag(HistoryComparison):
     ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.EXISTS)
 
     tag: TagName
+    """Tag to look for."""
     is_: Annotated[bool, Field(alias="is")] = True
+    """Whether the contact must have the tag; default true."""
 
     def check_value(self, values: Iterable[object]) -> None:
         """Allow only booleans."""
@@ -170,8 +179,11 @@ class ConsentIs(HistoryComparison):
     ops: ClassVar[tuple[Op, ...]] = (Op.EQ, Op.NE, Op.IN, Op.EXISTS)
 
     consent: Annotated[str, StringConstraints(max_length=40)]
+    """Channel type of the consent, for example `email`."""
     message_type: MessageType = MessageType.NEWSLETTER
+    """Message type of the consent; default `NEWSLETTER`."""
     is_: Annotated[ConsentState | None, Field(alias="is")] = ConsentState.GRANTED
+    """State that the consent must have; null means that the contact was never asked. Default `GRANTED`."""
 
     def check_value(self, values: Iterable[object]) -> None:
         """Allow only consent states."""
@@ -195,10 +207,14 @@ class MessageIs(Comparison):
     kind: ClassVar[str] = "message"
 
     message: Annotated[str, StringConstraints(pattern=NODE_PATTERN)]
+    """Id of an earlier SEND step."""
     is_: Annotated[MatchedBranch | None, Field(alias="is")] = None
+    """State that its message must have reached; null compares only the channel."""
     channel_used: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Channel that must have sent the message; null means any."""
     #: Only if the message reached the state within this time.
     within: Duration | None = None
+    """Longest time from the send to that state, as an ISO 8601 duration; null means any."""
 
     @model_validator(mode="after")
     def _check_exclusive(self) -> Self:
@@ -227,6 +243,7 @@ class All(Comparison):
     kind: ClassVar[str] = "all"
 
     all: Annotated[tuple["When", ...], Field(min_length=1, max_length=MAX_LEAVES)]
+    """Parts that must all hold, 1 to 100."""
 
     def parts(self) -> tuple[Comparison, ...]:
         """Return the parts in order."""
@@ -244,6 +261,7 @@ class Any(Comparison):
     kind: ClassVar[str] = "any"
 
     any: Annotated[tuple["When", ...], Field(min_length=1, max_length=MAX_LEAVES)]
+    """Parts of which at least one must hold, 1 to 100."""
 
     def parts(self) -> tuple[Comparison, ...]:
         """Return the parts in order."""
@@ -260,6 +278,7 @@ class Not(Comparison):
     kind: ClassVar[str] = "not"
 
     not_: Annotated["When", Field(alias="not")]
+    """Part that must not hold."""
 
     def parts(self) -> tuple[Comparison, ...]:
         """Return the negated part."""

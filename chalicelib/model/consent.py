@@ -24,9 +24,12 @@ class ConsentSource(StrictModel):
     """The origin of a consent: who reported it, and the proof."""
 
     source: Source = "api"
+    """Origin of the consent, for example `api` or `import`; default `api`."""
     proof: Proof | None = None
+    """Proof of the consent, for example the text of a checkbox."""
     #: Time of the consent, if it is earlier than the report.
     collected_at: Moment | None = None
+    """Time at which the contact gave the consent, if it is earlier than the report."""
 
 
 class ConsentRecord(ConsentSource):
@@ -36,10 +39,14 @@ class ConsentRecord(ConsentSource):
     """
 
     channel_type: str
+    """Channel type of the consent."""
     message_type: MessageType
+    """Message type of the consent."""
     #: None withdraws the earlier decision.
     state: ConsentState | None
+    """State after the change; null withdraws the earlier decision."""
     at: Moment
+    """Time at which the change was recorded."""
 
 
 class OptInStatus(StrEnum):

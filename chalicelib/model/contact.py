@@ -74,20 +74,33 @@ class ContactFields(StrictModel):
     """Fields of a contact that a caller can set; also the model of an imported record."""
 
     external_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    """Id of the contact in your system, 1 to 128 characters, unique in the workspace."""
     #: As entered; `core/contacts/save_contact` validates and normalises it.
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
+    """Email address, unique in the workspace. The domain is stored in lower case."""
     #: As entered; E.164 once saved.
     phone: Annotated[str, StringConstraints(max_length=32)] | None = None
+    """Phone number, stored in E.164, unique in the workspace. National numbers are read in the region of the
+    workspace."""
     push_tokens: Annotated[tuple[str, ...], Field(max_length=10)] = ()
+    """SNS endpoint ARNs of the devices, at most 10."""
     first_name: Name | None = None
+    """First name, for example for a salutation; at most 200 characters."""
     last_name: Name | None = None
+    """Family name, at most 200 characters."""
     locale: Annotated[str, StringConstraints(max_length=35)] | None = None
+    """Language and region, for example `de-CH`."""
     timezone: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """IANA time zone, for example `Europe/Berlin`."""
     attributes: Annotated[Mapping[AttributeName, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] = {}
+    """Attributes by name, at most 100."""
     tags: Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)] = ()
+    """Tags, at most 50 of at most 64 characters."""
     status: ContactStatus = ContactStatus.ACTIVE
+    """Status of the contact. Only active contacts receive messages. Default `ACTIVE`."""
     #: By channel type and message type, e.g. {"email": {"NEWSLETTER": "GRANTED"}}.
     consent: Consent = {}
+    """Consent by channel type and message type, for example `{"email": {"NEWSLETTER": "GRANTED"}}`."""
 
     @field_validator("tags")
     @classmethod
@@ -124,9 +137,12 @@ class ChannelUnreachable(StrictModel):
     """Proof of the provider that a channel type does not reach an address; valid until a time."""
 
     channel_type: ChannelTypeName
+    """Channel type that does not reach the address."""
     #: Hash of the address, because a list of device tokens is long.
     address: str
+    """Hash of the address."""
     until: Moment
+    """Time at which the channel type is tried again."""
 
 
 class Contact(ContactFields, StoredDocument):
@@ -137,8 +153,10 @@ class Contact(ContactFields, StoredDocument):
     #: Entries of the suppression list for the contact's addresses. They are copied here because every send reads the
     #: contact anyway.
     suppressed: tuple[SuppressionBlock, ...] = ()
+    """Blocks of the suppression list that apply to the addresses of the contact."""
     #: Channel types that do not reach the contact. A step skips them and tries its fallback immediately.
     unreachable: Annotated[tuple[ChannelUnreachable, ...], Field(max_length=10)] = ()
+    """Channel types that currently do not reach the contact."""
 
     def consent_to(self, channel_type: str, message_type: MessageType) -> ConsentState | None:
         """Return the consent for this kind of message; None if the contact was never asked."""

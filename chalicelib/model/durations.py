@@ -16,10 +16,15 @@ class _Parts(StrictModel):
     """A duration by its parts, e.g. {"hours": 2, "minutes": 30}."""
 
     weeks: Annotated[int, Field(ge=0)] = 0
+    """Number of weeks; at least 0, default 0."""
     days: Annotated[int, Field(ge=0)] = 0
+    """Number of days; at least 0, default 0."""
     hours: Annotated[int, Field(ge=0)] = 0
+    """Number of hours; at least 0, default 0."""
     minutes: Annotated[int, Field(ge=0)] = 0
+    """Number of minutes; at least 0, default 0."""
     seconds: Annotated[int, Field(ge=0)] = 0
+    """Number of seconds; at least 0, default 0."""
 
 
 def _read_duration(value: object) -> timedelta:

@@ -17,7 +17,9 @@ class Lane(StrictModel):
     """One lane of a split."""
 
     label: Label
+    """Name of the lane, 1 to 50 characters, unique in the step."""
     steps: LaneSteps = ()
+    """Steps of the lane. After them the contact continues behind the split."""
 
 
 def branches_of(lanes: Sequence[Lane]) -> tuple[Branch, ...]:

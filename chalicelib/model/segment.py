@@ -30,6 +30,7 @@ class AllOf(Comparison):
     kind: ClassVar[str] = "all"
 
     all: _Parts
+    """Parts that must all hold."""
 
     def parts(self) -> tuple[Comparison, ...]:
         """Return the parts in order."""
@@ -42,6 +43,7 @@ class AnyOf(Comparison):
     kind: ClassVar[str] = "any"
 
     any: _Parts
+    """Parts of which at least one must hold."""
 
     def parts(self) -> tuple[Comparison, ...]:
         """Return the parts in order."""
@@ -58,6 +60,7 @@ class NoneOf(Comparison):
         Discriminator(lambda written: "MANY" if isinstance(written, list | tuple) else "ONE"),
         Field(alias="not"),
     ]
+    """Part, or list of parts, of which none may hold."""
 
     def parts(self) -> tuple[Comparison, ...]:
         """Return the parts in order."""

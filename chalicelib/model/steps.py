@@ -109,8 +109,11 @@ class Step(StrictModel):
     compares_lanes: ClassVar[bool] = False
 
     type: str
+    """Type of the step, which decides its other fields."""
     id: Annotated[str, Field(pattern=NODE_PATTERN)]
+    """Id of the step, unique in the campaign."""
     name: Annotated[str, Field(max_length=200)] | None = None
+    """Name of the step for operators, at most 200 characters."""
 
     @property
     def exits(self) -> tuple[str, ...]:

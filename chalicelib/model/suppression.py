@@ -69,7 +69,9 @@ class Suppression(StoredDocument):
 
     #: The contact that last had the address, by id only; None once the contact is erased.
     contact_uid: Uid | None = None
+    """Contact that last had the address; null if there was none or it was erased."""
     blocks: Annotated[tuple[SuppressionBlock, ...], Field(max_length=50)]
+    """Reasons why the address is suppressed, at most 50."""
 
     def filter_attributes(self) -> Mapping[str, str]:
         return {"listed": "yes"} if self.blocks else {}

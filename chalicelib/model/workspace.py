@@ -27,16 +27,23 @@ class Workspace(StoredDocument):
     kind: ClassVar[str] = "WORKSPACE"
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the workspace, 1 to 200 characters."""
     timezone: str = "UTC"
+    """IANA time zone for schedules and for contacts without one; default `UTC`."""
     strict_consent: bool = False
+    """Whether every message needs a granted consent; default false: only newsletters need one."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
+    """Currency of prices and of the balance: an ISO 4217 code; default `EUR`."""
     #: Whether flows are charged to the balance; true since the first payment.
     prepaid: bool = False
+    """Whether new flows are charged to the balance; true since the first top-up."""
     #: The events of `model/webhook.EXECUTION_EVENTS` that a webhook receives. Stored here, because every batch of steps
     #: reads the workspace.
     execution_events: Annotated[tuple[str, ...], Field(alias="rowEvents")] = ()
+    """Names of execution events that a webhook subscribes to."""
     #: Region of phone numbers without a country code (ISO 3166-1 alpha-2).
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "DE"
+    """Default country of phone numbers: an ISO 3166-1 code; default `DE`."""
 
 
 class Key(StoredDocument):

@@ -16,6 +16,7 @@ class WeightedLane(Lane):
     """A lane with its `weight` in percent."""
 
     weight: Annotated[int, Field(ge=0, le=TOTAL_WEIGHT)]
+    """Share of the contacts that take this lane, in percent, 0 to 100."""
 
 
 class AbTest(Step):
@@ -24,7 +25,9 @@ class AbTest(Step):
     compares_lanes: ClassVar[bool] = True
 
     type: Literal["AB_TEST"] = "AB_TEST"
+    """Always `AB_TEST`."""
     lanes: Annotated[tuple[WeightedLane, ...], Field(min_length=2, max_length=5)]
+    """Lanes, 2 to 5. Their weights must add up to 100."""
 
     @model_validator(mode="after")
     def _check_weights(self) -> Self:

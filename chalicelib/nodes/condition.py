@@ -15,13 +15,16 @@ class ConditionalLane(Lane):
     """A lane with its condition. Only the last lane may omit `when`: it takes all other contacts."""
 
     when: When | None = None
+    """Condition of the lane. Only the last lane may omit it; then it takes all other contacts."""
 
 
 class Condition(Step):
     """Two to ten lanes. If the last lane has a condition, other contacts continue after the split."""
 
     type: Literal["CONDITION"] = "CONDITION"
+    """Always `CONDITION`."""
     lanes: Annotated[tuple[ConditionalLane, ...], Field(min_length=2, max_length=10)]
+    """Lanes, 2 to 10. A contact takes the first lane with a matching condition."""
 
     @model_validator(mode="after")
     def _check_lanes(self) -> Self:

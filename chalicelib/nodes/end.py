@@ -9,6 +9,7 @@ class End(Step):
     """Ends the execution, also inside a lane."""
 
     type: Literal["END"] = "END"
+    """Always `END`."""
 
     @property
     def exits(self) -> tuple[str, ...]:

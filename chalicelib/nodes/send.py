@@ -25,23 +25,31 @@ class _Text(StrictModel):
     """The template, its version and the values of its variables."""
 
     template_uid: Uid
+    """Template of the message."""
     template_version: TemplateNumber = LATEST
+    """Version of the template, or `latest`. Publishing the campaign pins the version. Default `latest`."""
     parameter_strategy: ParameterStrategy = ParameterStrategy.USE_CONTACT_ASSOCIATION
+    """Whether values come from contact and event, or only from defaults; default `USE_CONTACT_ASSOCIATION`."""
     parameters: Parameters = {}
+    """Chain of sources by variable, for example `{"city": "contact.city,default"}`."""
     parameter_defaults: Defaults = {}
+    """Default values by variable, which override those of the template."""
 
 
 class NoFallback(StrictModel):
     """Without a fallback: a contact that the channel cannot reach is skipped."""
 
     mode: Literal["none"] = "none"
+    """Always `none`: the message is skipped if the channel cannot reach the contact."""
 
 
 class OtherChannel(_Text):
     """With a fallback: a contact that the step's own channel cannot reach gets the message by this channel."""
 
     mode: Literal["channel"]
+    """Always `channel`: the message goes over another channel."""
     channel_uid: Uid
+    """Channel of the fallback."""
 
 
 Fallback = Annotated[NoFallback | OtherChannel, Field(discriminator="mode")]
@@ -53,8 +61,11 @@ class Send(_Text, Step):
     delivers: ClassVar[bool] = True
 
     type: Literal["SEND"] = "SEND"
+    """Always `SEND`."""
     channel_uid: Uid | None = None
+    """Channel that sends the message; null uses the flow's channel."""
     fallback: Fallback = NoFallback()
+    """What happens if the channel cannot reach the contact; default `none`: the message is skipped."""
 
     @property
     def options(self) -> tuple[SendOption, ...]:

@@ -15,8 +15,11 @@ class Tag(Step):
     """At least one tag to add or to remove; no tag in both lists."""
 
     type: Literal["TAG"] = "TAG"
+    """Always `TAG`."""
     add: Tags = ()
+    """Tags to add to the contact, at most 50."""
     remove: Tags = ()
+    """Tags to remove from the contact, at most 50."""
 
     @model_validator(mode="after")
     def _check_tags(self) -> Self:

@@ -50,12 +50,18 @@ class Wait(Step):
     """
 
     type: Literal["WAIT"] = "WAIT"
+    """Always `WAIT`."""
     for_: Annotated[Duration | None, Field(alias="for")] = None
+    """Length of the wait, as an ISO 8601 duration such as `P2D` or in parts such as `{"days": 2}`."""
     until: Moment | None = None
+    """End of the wait, as a date-time with offset."""
     #: The next such time in the contact's zone, or in the workspace's if the contact has none.
     local_time: TimeOfDay | None = None
+    """Wait until the next such time (`HH:MM`) in the contact's time zone, or in the workspace's if the contact has
+    none."""
     #: Only on these days; requires `localTime`.
     weekdays: Annotated[tuple[Weekday, ...], Field(max_length=7)] = ()
+    """Days on which the wait may end; requires `localTime`. Empty means every day."""
 
     @model_validator(mode="after")
     def _check_exclusive(self) -> Self:

@@ -48,7 +48,9 @@ class Form(StrictModel):
     }
 
     form: str = ""
+    """The form as `application/x-www-form-urlencoded`."""
     multipart: str = ""
+    """The form as `multipart/form-data`."""
 
 
 def page(title: str, content: str, status: int = 200) -> ApiResponse[NoData]:

@@ -32,14 +32,22 @@ class NewEvent(StrictModel):
     """An event as a customer's system reports it. Exactly one field names the contact."""
 
     name: Annotated[EventName, AfterValidator(_not_reserved)]
+    """Name of the event, for example `order.placed`."""
     contact_uid: Uid | None = None
+    """Uid of the contact. Set exactly one of `contactUid`, `externalId`, `email` and `phone`."""
     external_id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    """External id of the contact."""
     email: Annotated[str, StringConstraints(min_length=1, max_length=320)] | None = None
+    """Email address of the contact."""
     phone: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
+    """Phone number of the contact."""
     properties: Annotated[Mapping[str, JsonValue], AfterValidator(check_properties)] = {}
+    """Properties of the event, at most 4 KB as JSON."""
     occurred_at: Moment | None = None
+    """Time of the event, at most 15 minutes in the future; default is the time of the request."""
     #: Identifies a repeated report of the same event. Without it each report is a separate event.
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """Id of the event, at most 200 characters. A repeated report with the same id is ignored. Default is a new id."""
 
     @model_validator(mode="after")
     def _one_contact(self) -> Self:
@@ -56,6 +64,7 @@ class NewEvents(StrictModel):
     max_values: ClassVar[int] = 10_000
 
     events: Annotated[tuple[NewEvent, ...], Field(min_length=1, max_length=MAX_EVENTS)]
+    """Events, 1 to 100."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,22 +40,38 @@ class CampaignFields(StrictModel):
     max_values: ClassVar[int] = MAX_VALUES + 3_000
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Name of the campaign, 1 to 200 characters."""
     description: Annotated[str, Field(max_length=2_000)] | None = None
+    """Free text for operators, at most 2,000 characters."""
     availability: Availability | None = None
+    """Whether the campaign may start flows; default `ACTIVE`."""
     #: Another name of `availability`.
     status: Availability | None = None
+    """Other name of `availability`."""
     trigger: Trigger | None = None
+    """What starts a flow: a call, a schedule, or an event."""
     audience: Audience | None = None
+    """Contacts or segment that a launch reaches."""
     entry: EntryPolicy | None = None
+    """Whether and when a contact may enter an event campaign again."""
     start_grace: Duration | None = None
+    """How late a scheduled start may be before it is skipped, as an ISO 8601 duration."""
     configuration: ConfigurationChange | None = None
+    """Pacing, retries and timeouts of the flows that the campaign starts."""
     steps: Annotated[tuple[JsonValue, ...], Field(max_length=MAX_WRITTEN_STEPS)] | None = None
+    """Steps of the campaign; not together with the short form."""
     channel_uid: Annotated[JsonValue, _documented_as(Uid | None)] = None
+    """Short form: channel that sends the message."""
     template_uid: Annotated[JsonValue, _documented_as(Uid | None)] = None
+    """Short form: template of the message; not together with `templateName`."""
     template_name: Annotated[JsonValue, _documented_as(TemplateName | None)] = None
+    """Short form: name of the template; not together with `templateUid`."""
     parameter_strategy: Annotated[JsonValue, _documented_as(ParameterStrategy | None)] = None
+    """Short form: where the template's parameters come from."""
     parameters: Annotated[JsonValue, _documented_as(Parameters | None)] = None
+    """Short form: chain of sources by variable of the template."""
     parameter_defaults: Annotated[JsonValue, _documented_as(Defaults | None)] = None
+    """Short form: default values by variable of the template."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -107,6 +123,7 @@ class CampaignChanges(CampaignFields):
     """The body of PATCH. With `rev`, the request fails if the campaign was changed since that revision."""
 
     rev: Annotated[int, Field(ge=0)] | None = None
+    """Revision that the change is based on. 409 if the campaign has changed since; null skips the check."""
 
 
 def create_campaign(ports: Ports, workspace: WorkspaceUid, fields: CampaignFields) -> Campaign:

@@ -138,6 +138,17 @@ def test_every_parameter_is_described() -> None:
     assert {each["name"] for each in parameters if not each.get("description")} == set()
 
 
+def test_every_property_is_described() -> None:
+    schemas = json.loads(render())["components"]["schemas"]
+    missing = {
+        f"{schema}.{name}"
+        for schema, each in schemas.items()
+        for name, value in each.get("properties", {}).items()
+        if not value.get("description")
+    }
+    assert missing == set()
+
+
 def test_no_description_only_repeats_the_name() -> None:
     for schema in json.loads(render())["components"]["schemas"].values():
         for name, each in schema.get("properties", {}).items():
