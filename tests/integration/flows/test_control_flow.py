@@ -4,9 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.model.campaign import Campaign
 from chalicelib.model.flow import Flow, FlowStatus
-from chalicelib.model.ids import WorkspaceUid
 from chalicelib.model.message import OutgoingMessage, PermanentFailure
 from tests.integration.harness import Story, story
 
@@ -185,18 +183,6 @@ def test_nothing_is_sent_after_a_pause_but_what_it_called_in_flight(story: Story
     story.advance(timedelta(seconds=10))
     assert story.flow(flow)["status"] == "completed"
     assert sorted(story.provider.recipients()) == sorted(f"c{n}@example.com" for n in range(12))
-
-
-def test_a_draft_starts_only_while_its_campaign_is_active(story: Story) -> None:
-    flow = flow_in(story, "draft")
-    campaign = story.flow(flow)["campaignUid"]
-    story.expect(200, story.api.patch(f"/campaigns/{campaign}", {"status": "INACTIVE"}))
-    reply = story.api.patch(f"/flows/{flow}", {"status": "queued"})
-    assert (reply.status, reply.json["current"], reply.json["allowed"]) == (409, "INACTIVE", ["ACTIVE"])
-    story.world.ports.catalog.remove(WorkspaceUid(story.api.workspace), Campaign, campaign)
-    gone = story.api.patch(f"/flows/{flow}", {"status": "queued"})
-    assert (gone.status, gone.json["current"]) == (409, "DELETED")
-    assert story.api.delete(f"/flows/{flow}").status == 200
 
 
 def test_blocking_a_campaign_pauses_its_flows_until_it_is_unblocked(story: Story) -> None:

@@ -4,21 +4,11 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
 from tests.integration.harness import Story, story
 
 __all__ = ["story"]
 
-CONFIGURATION = {
-    "maxRetries": 3,
-    "pauseBetweenContactsMs": 5000,
-    "pauseBetweenContactsSaltMs": 1000,
-    "retryDelayMs": 5000,
-    "timeoutMs": 300000,
-    "maxConcurrentMessages": 1,
-}
 FLOW = {
     "uid", "status", "description", "channelUid", "campaignUid", "campaignVersion", "trigger", "contactCount",
     "configuration", "metadata", "stats", "createdAt", "queuedAt", "startedAt", "pausedAt", "completedAt", "updatedAt",
@@ -55,40 +45,6 @@ def verdicts(story: Story, **by_name: SendResult) -> None:
     story.provider.answer = answer
 
 
-@pytest.mark.parametrize("prefix", ["", "/v1"])
-def test_the_curl_calls_of_the_documentation_work_to_the_letter(story: Story, prefix: str) -> None:
-    story.set_up()
-    body = {
-        "channelUid": story.channel,
-        "campaignUid": story.short_campaign(),
-        "contactUids": story.contacts,
-        "description": "Black Friday campaign for VIP customers",
-        "configuration": CONFIGURATION,
-    }
-    made = story.api.post(f"{prefix}/flows", body)
-    assert (made.status, made.data["status"]) == (201, "queued")
-    assert made.json["message"]
-    url = f"{prefix}/flows/{made.data['uid']}"
-    story.run()
-    read = story.api.get(url)
-    assert (read.status, read.data["status"]) == (200, "running")
-    assert read.data["configuration"] == CONFIGURATION
-    assert read.data["description"] == body["description"]
-    assert read.headers["x-request-id"]
-    assert read.headers["cache-control"] == "no-store"
-    paused = story.api.patch(url, {"status": "paused"})
-    assert (paused.status, paused.data["status"], paused.data["metadata"]["inFlight"]) == (200, "paused", 0)
-    assert MOMENT.fullmatch(paused.data["pausedAt"])
-    story.advance(timedelta(minutes=1))
-    assert len(story.provider.calls) == 1
-    resumed = story.api.patch(url, {"status": "running"})
-    assert (resumed.status, resumed.data["status"], resumed.data["pausedAt"]) == (200, "running", None)
-    story.advance(timedelta(seconds=30))
-    done = story.api.get(url).data
-    assert (done["status"], done["stats"]["sent"]) == ("completed", 3)
-    assert len(story.provider.calls) == 3
-
-
 def test_the_trigger_and_resume_calls_work_to_the_letter(story: Story) -> None:
     story.set_up()
     campaign = story.short_campaign(audience={"contactUids": story.contacts})
@@ -120,35 +76,6 @@ def test_a_flow_shows_every_documented_field_from_draft_to_its_end(story: Story)
     assert all(MOMENT.fullmatch(shown[at]) for at in ("createdAt", "queuedAt", "startedAt", "completedAt"))
     assert shown["stats"]["nodes"]["send"]["left"] == {"next": 3}
     assert shown["stats"]["nodes"]["send"]["here"] == 0
-
-
-def test_snake_case_is_understood_everywhere(story: Story) -> None:
-    story.set_up()
-    body = {
-        "channel_uid": story.channel,
-        "campaign_uid": story.short_campaign(),
-        "contact_uids": story.contacts,
-        "configuration": {"pause_between_contacts_ms": 5, "max_concurrent_messages": 2},
-    }
-    made = story.expect(201, story.api.post("/v1/flows", body))
-    assert made["configuration"]["pauseBetweenContactsMs"] == 5
-
-
-def test_what_a_flow_does_not_say_of_pacing_comes_from_its_campaign(story: Story) -> None:
-    story.set_up()
-    campaign = story.short_campaign(configuration={"pauseBetweenContactsMs": 5000, "maxRetries": 1})
-    flow = story.start(campaign, status="draft", configuration={"pauseBetweenContactsSaltMs": 1000})
-    shown = story.flow(flow)["configuration"]
-    assert (shown["pauseBetweenContactsMs"], shown["pauseBetweenContactsSaltMs"], shown["maxRetries"]) == (
-        5000,
-        1000,
-        1,
-    )
-    changed = story.expect(200, story.api.patch(f"/flows/{flow}", {"configuration": {"maxRetries": 7}}))
-    assert changed["configuration"] == shown | {"maxRetries": 7}
-    wrong = story.api.patch(f"/flows/{flow}", {"configuration": {"pauseBetweenContactsMs": 10}})
-    assert (wrong.status, fields_of(wrong)) == (422, {"configuration"})
-    assert "pauseBetweenContactsSaltMs (1000)" in wrong.json["details"][0]["message"]
 
 
 class TestLists:
@@ -284,79 +211,6 @@ class TestExecutions:
         story.run()
         assert story.flow(flow)["stats"] == cancelled["stats"] | {"nodes": story.flow(flow)["stats"]["nodes"]}
         assert story.flow(flow)["metadata"]["skipReasons"] == {"cancelled": 3}
-
-
-class TestRetry:
-    def start(self, story: Story) -> str:
-        story.set_up(contacts=6)
-        verdicts(story, c1=PermanentFailure("rejected"), c2=PermanentFailure("too_long"), c3=OutcomeUnknown("timeout"))
-        story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[4]}", {"status": "BLOCKED"}))
-        flow = story.start(story.campaign(story.send("hello"), story.send("again")))
-        story.run()
-        story.advance(timedelta(seconds=5))
-        shown = story.flow(flow)
-        assert (shown["status"], shown["stats"]["failed"], shown["stats"]["unknown"]) == ("partial_completed", 2, 2)
-        assert shown["metadata"]["failureReasons"] == {"rejected": 1, "too_long": 1}
-        assert shown["metadata"]["skipReasons"] == {"contact_blocked": 1}
-        assert {error["contactUid"] for error in shown["metadata"]["errors"]} == set(story.contacts[1:3])
-        error = shown["metadata"]["errors"][0]
-        assert set(error) == {"contactUid", "nodeId", "code", "message", "at", "attempt"}
-        verdicts(story)
-        story.provider.calls.clear()
-        return flow
-
-    def finish(self, story: Story, flow: str) -> Any:
-        story.run()
-        story.advance(timedelta(seconds=5))
-        return story.flow(flow)
-
-    def test_failed_walks_go_on_from_where_they_failed(self, story: Story) -> None:
-        flow = self.start(story)
-        made = story.expect(201, story.api.post(f"/v1/flows/{flow}/retry", {"of": "failed"}))
-        assert (made["contactCount"], made["retryOf"]["flowUid"]) == (2, flow)
-        done = self.finish(story, made["uid"])
-        assert (done["status"], done["stats"]["sent"]) == ("completed", 4)
-
-    def test_a_reason_narrows_it(self, story: Story) -> None:
-        flow = self.start(story)
-        made = story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "rejected"}))
-        self.finish(story, made["uid"])
-        assert set(story.provider.recipients()) == {"c1@example.com"}
-        assert story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "other"}).status == 422
-
-    def test_unknown_and_skipped_run_their_one_node_and_stop(self, story: Story) -> None:
-        flow = self.start(story)
-        self.finish(story, story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "unknown"}))["uid"])
-        assert story.provider.recipients() == ["c3@example.com"]
-        story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[4]}", {"status": "ACTIVE"}))
-        wish = {"of": "skipped", "reason": "contact_blocked"}
-        self.finish(story, story.expect(201, story.api.post(f"/flows/{flow}/retry", wish))["uid"])
-        assert story.provider.recipients() == ["c3@example.com", "c4@example.com"]
-
-    def test_the_same_failures_are_not_retried_twice_at_once(self, story: Story) -> None:
-        flow = self.start(story)
-        first = story.expect(201, story.api.post(f"/flows/{flow}/retry", {"of": "failed"}))
-        again = story.api.post(f"/flows/{flow}/retry", {"of": "failed", "reason": "rejected"})
-        assert again.status == 409
-        assert first["uid"] in again.text
-        self.finish(story, first["uid"])
-        story.provider.calls.clear()
-        over = story.api.post(f"/flows/{flow}/retry", {"of": "failed"})
-        assert (over.status, "a retry has sent them all" in over.text, story.provider.calls) == (422, True, [])
-
-    def test_what_cannot_be_retried_says_why(self, story: Story) -> None:
-        flow = self.start(story)
-        wrong = story.api.post(f"/flows/{flow}/retry", {"of": "completed"})
-        assert (wrong.status, fields_of(wrong)) == (422, {"of"})
-        assert fields_of(story.api.post(f"/flows/{flow}/retry")) == {"of"}
-        running = story.start(story.campaign({"id": "w", "type": "WAIT", "for": "P1D"}, story.send("hello")))
-        reply = story.api.post(f"/flows/{running}/retry", {"of": "failed"})
-        assert (reply.status, reply.json["current"]) == (409, "queued")
-        assert "partial_completed" in reply.json["allowed"]
-        story.api.patch(f"/campaigns/{story.flow(flow)['campaignUid']}", {"availability": "INACTIVE"})
-        assert story.api.post(f"/flows/{flow}/retry", {"of": "failed"}).status == 409
-        story.expect(200, story.api.delete(f"/campaigns/{story.flow(flow)['campaignUid']}"))
-        assert story.api.post(f"/flows/{flow}/retry", {"of": "failed"}).json["current"] == "DELETED"
 
 
 def test_a_recount_answers_with_the_same_numbers(story: Story) -> None:
