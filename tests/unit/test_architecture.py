@@ -294,11 +294,6 @@ def test_every_module_has_a_docstring_of_one_sentence() -> None:
 TESTED_ELSEWHERE = frozenset(
     {
         "events/ingest_events.py",
-        "flows/add_contacts.py",
-        "flows/dispatch_executions.py",
-        "flows/enrol_contacts.py",
-        "flows/fail_flow.py",
-        "flows/purge_flow.py",
         "privacy/apply_opt_out.py",
         "privacy/confirm_opt_in.py",
         "privacy/request_opt_in.py",
