@@ -1,4 +1,4 @@
-"""Every status that an operator may set, and every one that is refused; product.md, “Flow statuses”."""
+"""Status changes that an operator may make, and those refused: product.md, “Flow statuses”."""
 
 from datetime import timedelta
 
@@ -23,12 +23,12 @@ ALLOWED = {
     "timeout": set(),
 }
 ENDED = {"completed", "partial_completed", "cancelled", "failed", "timeout"}
-#: What is shown after an allowed wish: starting queues first; a flow that is enrolled already runs at once.
+#: Status after an allowed change, if it differs. A start queues the flow; an enrolled flow runs at once.
 SHOWN = {("draft", "running"): "queued", ("paused", "queued"): "running", ("error", "queued"): "running"}
 
 
 def flow_in(story: Story, status: str) -> str:
-    """A flow that got to this status; ends that need receipts are written as the engine would."""
+    """Return a flow in this status. Statuses that need receipts are written directly."""
     story.set_up()
     steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P1D"}, {"id": "end", "type": "END"}]
     if status in {"completed", "failed"}:
@@ -58,7 +58,7 @@ def write_status(story: Story, flow: str, status: str) -> None:
 
 
 @pytest.mark.parametrize("current", sorted(ALLOWED))
-def test_what_is_allowed_is_done_and_what_is_not_is_refused_with_what_is(story: Story, current: str) -> None:
+def test_a_refused_status_change_lists_the_allowed_statuses(story: Story, current: str) -> None:
     flow = flow_in(story, current)
     for wanted in sorted(set(ALLOWED) - ALLOWED[current] - {current}):
         reply = story.api.patch(f"/flows/{flow}", {"status": wanted, "description": "not kept"})
@@ -72,7 +72,7 @@ def test_what_is_allowed_is_done_and_what_is_not_is_refused_with_what_is(story: 
 
 
 @pytest.mark.parametrize(("current", "wanted"), [(c, w) for c, wishes in ALLOWED.items() for w in sorted(wishes)])
-def test_an_allowed_wish_is_fulfilled(story: Story, current: str, wanted: str) -> None:
+def test_an_allowed_status_change_takes_effect(story: Story, current: str, wanted: str) -> None:
     flow = flow_in(story, current)
     reply = story.api.patch(f"/flows/{flow}", {"status": wanted})
     assert (reply.status, reply.data["status"]) == (200, SHOWN.get((current, wanted), wanted))
@@ -84,7 +84,7 @@ def test_an_allowed_wish_is_fulfilled(story: Story, current: str, wanted: str) -
 
 
 @pytest.mark.parametrize("current", sorted(ALLOWED))
-def test_deleting(story: Story, current: str) -> None:
+def test_a_flow_can_be_deleted_unless_it_is_queued_or_running(story: Story, current: str) -> None:
     flow = flow_in(story, current)
     story.time_travel.shift(timedelta(seconds=1))
     reply = story.api.delete(f"/v1/flows/{flow}")
@@ -106,7 +106,7 @@ def test_deleting(story: Story, current: str) -> None:
 
 
 @pytest.mark.parametrize("wish", ["done", "RUNNING", "", "Paused", 1, ["paused"], {"is": "paused"}])
-def test_a_foreign_status_is_a_422_that_names_the_known_ones(story: Story, wish: object) -> None:
+def test_an_unknown_status_is_a_422_that_names_the_known_ones(story: Story, wish: object) -> None:
     flow = flow_in(story, "draft")
     reply = story.api.patch(f"/flows/{flow}", {"status": wish})
     assert (reply.status, reply.json["details"][0]["field"]) == (422, "status")
@@ -114,16 +114,14 @@ def test_a_foreign_status_is_a_422_that_names_the_known_ones(story: Story, wish:
         assert "'partial_completed'" in reply.json["details"][0]["message"]
 
 
-def test_nothing_asked_is_a_422(story: Story) -> None:
+def test_an_empty_change_is_a_422(story: Story) -> None:
     flow = flow_in(story, "draft")
     for body in ({}, {"status": None}, None):
         assert story.api.patch(f"/flows/{flow}", body).status == 422
 
 
 @pytest.mark.parametrize("current", sorted(ALLOWED))
-def test_the_configuration_changes_in_draft_and_paused_only_and_the_description_always(
-    story: Story, current: str
-) -> None:
+def test_configuration_changes_only_in_draft_or_paused_and_the_description_always(story: Story, current: str) -> None:
     flow = flow_in(story, current)
     reply = story.api.patch(f"/flows/{flow}", {"configuration": {"maxRetries": 0}, "description": "new"})
     shown = story.flow(flow)
@@ -136,7 +134,7 @@ def test_the_configuration_changes_in_draft_and_paused_only_and_the_description_
     assert (described["description"], described["status"]) == ("new", current)
 
 
-def test_a_flow_is_queued_and_taken_back_and_queued_again(story: Story) -> None:
+def test_a_queued_flow_can_return_to_draft_grow_and_start_again(story: Story) -> None:
     flow = flow_in(story, "queued")
     assert story.set_status(flow, "draft")["queuedAt"] is None
     story.run()
@@ -151,7 +149,7 @@ def test_a_flow_is_queued_and_taken_back_and_queued_again(story: Story) -> None:
     assert sorted(story.provider.recipients()) == [f"c{n}@example.com" for n in range(5)]
 
 
-def test_a_paused_and_resumed_queue_loses_nobody(story: Story) -> None:
+def test_a_queued_flow_that_is_paused_and_resumed_loses_no_contact(story: Story) -> None:
     flow = flow_in(story, "queued")
     assert story.set_status(flow, "paused")["status"] == "paused"
     story.run()
@@ -162,7 +160,7 @@ def test_a_paused_and_resumed_queue_loses_nobody(story: Story) -> None:
     assert len(story.provider.calls) == 3
 
 
-def test_nothing_is_sent_after_a_pause_but_what_it_called_in_flight(story: Story) -> None:
+def test_only_messages_in_flight_are_sent_after_a_pause(story: Story) -> None:
     story.set_up(contacts=12)
     flow = story.start(story.short_campaign())
     answers: list[dict[str, object]] = []

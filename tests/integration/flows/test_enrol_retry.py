@@ -1,4 +1,4 @@
-"""Retries of flows that are too large to be read while somebody waits: jobs look through their rows."""
+"""Retries of flows that are too large to read within a request: jobs search their executions."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def every_flow_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def flow(story: Story) -> str:
-    """A third of it refused, a third without an answer, a third sent; from now on everything is accepted."""
+    """Return a flow with a third each of failed, unknown and sent messages. Later messages are accepted."""
     story.set_up(contacts=CONTACTS)
     verdicts: tuple[SendResult, ...] = (PermanentFailure("rejected"), OutcomeUnknown("read_timeout"), Accepted("x"))
     answers = {f"c{number}@example.com": verdicts[number % 3] for number in range(CONTACTS)}
@@ -54,25 +54,25 @@ def _retry(story: Story, flow: str, **wish: str) -> str:
     return str(story.expect(201, story.api.post(f"/v1/flows/{flow}/retry", wish))["uid"])
 
 
-def test_just_those_who_failed_go_on_from_where_they_failed(story: Story, flow: str) -> None:
+def test_only_failed_executions_continue_where_they_failed(story: Story, flow: str) -> None:
     done = _finish(story, _retry(story, flow, of="failed"))
     assert (done["status"], done["contactCount"], done["stats"]["sent"]) == ("completed", 3, 3)
     assert sorted(story.provider.recipients()) == ["c0@example.com", "c3@example.com", "c6@example.com"]
     assert story.expect(200, story.api.get(f"/v1/contacts/{story.contacts[3]}"))["tags"] == ["greeted"]
 
 
-def test_those_of_whom_nothing_is_known_get_the_one_message_again(story: Story, flow: str) -> None:
+def test_contacts_with_an_unknown_message_get_that_message_again(story: Story, flow: str) -> None:
     done = _finish(story, _retry(story, flow, of="unknown"))
     assert (done["status"], done["stats"]["sent"]) == ("completed", 3)
     assert sorted(story.provider.recipients()) == ["c1@example.com", "c4@example.com", "c7@example.com"]
 
 
 @pytest.mark.parametrize("wish", [{"of": "skipped"}, {"of": "failed", "reason": "other"}])
-def test_for_nobody_there_is_no_retry(story: Story, flow: str, wish: dict[str, str]) -> None:
+def test_a_retry_without_contacts_is_refused(story: Story, flow: str, wish: dict[str, str]) -> None:
     assert story.api.post(f"/v1/flows/{flow}/retry", wish).status == 422
 
 
-def test_a_pause_stops_it_and_resume_goes_on_with_everybody_once(story: Story, flow: str) -> None:
+def test_a_paused_retry_resumes_and_sends_to_each_contact_once(story: Story, flow: str) -> None:
     again = _retry(story, flow, of="failed")
     story.set_status(again, "paused")
     story.run()
@@ -83,7 +83,7 @@ def test_a_pause_stops_it_and_resume_goes_on_with_everybody_once(story: Story, f
     assert len(story.provider.calls) == 3
 
 
-def test_a_job_whose_time_is_up_hands_over_and_one_that_comes_twice_doubles_nobody(story: Story, flow: str) -> None:
+def test_a_job_without_time_hands_over_and_a_repeated_job_enrols_each_contact_once(story: Story, flow: str) -> None:
     again, ports, workspace = _retry(story, flow, of="failed"), story.world.ports, story.api.workspace
     spans = iter([PLENTY, timedelta(seconds=1)])
     job = EnrolRetry(workspace=workspace, flow=again, chunk=0)
@@ -96,7 +96,7 @@ def test_a_job_whose_time_is_up_hands_over_and_one_that_comes_twice_doubles_nobo
     assert len(story.provider.calls) == 3
 
 
-def test_it_stops_with_a_reason_when_the_flow_that_it_retries_is_deleted(story: Story, flow: str) -> None:
+def test_a_retry_stops_with_a_reason_when_the_retried_flow_is_deleted(story: Story, flow: str) -> None:
     again, ports, workspace = _retry(story, flow, of="failed"), story.world.ports, story.api.workspace
     ports.catalog.remove(workspace, Flow, flow)
     shown = _finish(story, again)

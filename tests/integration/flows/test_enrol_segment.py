@@ -1,4 +1,4 @@
-"""Flows over segments: who is enrolled, once each, whatever is repeated, paused, cancelled or changed meanwhile."""
+"""Flows over segments enrol each member once, also after repeats, pauses, cancels and changes of the segment."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ PLENTY, HARDLY = timedelta(minutes=1), timedelta(seconds=1)
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many jobs and pages for few contacts."""
+    """Split a few contacts into many jobs and pages."""
     monkeypatch.setattr(expanding, "CONTACTS_PER_JOB", 50)
     monkeypatch.setattr(expanding, "PAGE", 3)
 
@@ -43,7 +43,7 @@ def new_segment(story: Story, written: object) -> str:
 
 
 def _begin(story: Story, written: object, *steps: Any) -> str:
-    """Starts a flow, of which nothing is expanded yet."""
+    """Start a flow without enrolling its contacts."""
     campaign = story.campaign(*(steps or [story.send("hello")]))
     body = {"channelUid": story.channel, "campaignUid": campaign, "segmentUid": new_segment(story, written)}
     return str(story.expect(201, story.api.post("/flows", body))["uid"])
@@ -69,8 +69,8 @@ def _finish(story: Story, flow: str) -> Any:
     return story.flow(flow)
 
 
-class TestWho:
-    def test_a_launch_reaches_all_500_members_and_nobody_else(self, story: Story) -> None:
+class TestMembers:
+    def test_a_launch_reaches_all_500_members_and_no_other_contact(self, story: Story) -> None:
         story.set_up(contacts=3)
         members = add_people(story, 500, tags=("vip",))
         add_people(story, 40, "other")
@@ -86,7 +86,7 @@ class TestWho:
         recounted = story.expect(200, story.api.post(f"/flows/{flow}/recount"))
         assert recounted["stats"]["completed"] == 500
 
-    def test_who_comes_or_becomes_a_member_after_the_start_is_not_enrolled(self, story: Story) -> None:
+    def test_contacts_that_become_members_after_the_start_are_not_enrolled(self, story: Story) -> None:
         story.set_up(contacts=2)
         add_people(story, 5, tags=("vip",))
         flow = _begin(story, VIP, story.send("hello"), wait("pause", "PT1H"), story.send("again"))
@@ -97,7 +97,7 @@ class TestWho:
         shown = story.flow(flow)
         assert (shown["status"], shown["contactCount"], shown["stats"]["sent"]) == ("completed", 5, 10)
 
-    def test_who_is_created_between_start_and_expansion_is_not_enrolled(self, story: Story) -> None:
+    def test_contacts_created_between_start_and_enrolment_are_not_enrolled(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 5, tags=("vip",))
         flow = _begin(story, VIP)
@@ -106,7 +106,7 @@ class TestWho:
         story.run()
         assert _rows(story, flow) == [f"p{number}" for number in range(5)]
 
-    def test_consent_and_attributes_are_those_of_the_moment_of_sending(self, story: Story) -> None:
+    def test_consent_and_attributes_are_read_when_a_message_is_sent(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 4, tags=("vip",))
         flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
@@ -139,8 +139,8 @@ class TestWho:
             ({"not": [{"event": "order.placed", "within": "P1D"}, {"tag": "even"}]}, ["p1", "p3"]),
         ],
     )
-    def test_what_contacts_did_decides(self, story: Story, written: object, members: list[str]) -> None:
-        """p0 ordered once today, p1 twice last week, p2 three times, one of them today."""
+    def test_events_of_a_contact_decide_its_membership(self, story: Story, written: object, members: list[str]) -> None:
+        """Contact p0 ordered once today, p1 twice last week, and p2 three times, once of them today."""
         story.set_up(contacts=0)
         add_people(story, 5)
         for number in (0, 2, 4):
@@ -161,7 +161,7 @@ class TestWho:
 
 @pytest.mark.usefixtures("small_parts")
 class TestRepeated:
-    def test_redelivered_pages_reset_no_row_and_count_nobody_twice(self, story: Story) -> None:
+    def test_redelivered_jobs_reset_no_execution_and_count_each_contact_once(self, story: Story) -> None:
         story.set_up(contacts=0)
         members = add_people(story, 300, tags=("vip",))
         flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
@@ -186,7 +186,7 @@ class TestRepeated:
         assert set(story.provider.times_called().values()) == {1}
         assert len(story.provider.calls) == 300
 
-    def test_a_job_that_dies_between_its_pages_is_done_again_to_the_same_end(self, story: Story) -> None:
+    def test_a_job_that_dies_between_pages_is_repeated_with_the_same_result(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 120, tags=("vip",))
         flow = _begin(story, VIP)
@@ -200,8 +200,8 @@ class TestRepeated:
         assert (shown["status"], shown["contactCount"], shown["stats"]["completed"]) == ("completed", 120, 120)
         assert set(story.provider.times_called().values()) == {1}
 
-    def test_a_plan_that_was_made_twice_is_one(self, story: Story) -> None:
-        """The filter is changed between two deliveries of the job that plans."""
+    def test_a_repeated_planning_job_keeps_the_first_plan(self, story: Story) -> None:
+        """Change the filter between two deliveries of the planning job."""
         story.set_up(contacts=0)
         add_people(story, 10, tags=("vip",))
         add_people(story, 10, "other")
@@ -214,7 +214,7 @@ class TestRepeated:
         story.run()
         assert _rows(story, flow) == sorted(f"p{number}" for number in range(10))
 
-    def test_without_time_a_job_hands_over_page_by_page(self, story: Story) -> None:
+    def test_a_job_without_time_hands_over_page_by_page(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 60, tags=("vip",))
         flow = _begin(story, VIP)
@@ -229,7 +229,7 @@ class TestRepeated:
         shown = _finish(story, again)
         assert (shown["status"], shown["contactCount"]) == ("completed", 60)
 
-    def test_jobs_that_were_lost_are_sent_again_by_the_watchdog(self, story: Story) -> None:
+    def test_the_watchdog_sends_lost_jobs_again(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 20, tags=("vip",))
         flow = _begin(story, VIP)
@@ -242,7 +242,7 @@ class TestRepeated:
 @pytest.mark.usefixtures("small_parts")
 class TestStopped:
     def _half(self, story: Story) -> str:
-        """A flow that is paused after its first pages."""
+        """Return a flow that is paused after its first pages."""
         story.set_up(contacts=0)
         add_people(story, 200, tags=("vip",))
         flow = _begin(story, VIP)
@@ -259,7 +259,7 @@ class TestStopped:
         assert len(looked) == 10
         return flow
 
-    def test_a_pause_stops_it_and_resume_goes_on(self, story: Story) -> None:
+    def test_a_pause_stops_enrolment_and_a_resume_continues_it(self, story: Story) -> None:
         flow = self._half(story)
         enrolled = len(_rows(story, flow))
         assert 0 < enrolled < 200
@@ -271,7 +271,7 @@ class TestStopped:
         shown = _finish(story, flow)
         assert (shown["status"], shown["contactCount"], shown["stats"]["sent"]) == ("completed", 200, 200)
 
-    def test_a_cancel_stops_it_and_settles_who_was_enrolled(self, story: Story) -> None:
+    def test_a_cancel_stops_enrolment_and_skips_the_enrolled_contacts(self, story: Story) -> None:
         flow = self._half(story)
         enrolled = len(_rows(story, flow))
         story.set_status(flow, "cancelled")
@@ -285,7 +285,7 @@ class TestStopped:
         assert _stored(story, flow).settled_at
         assert story.provider.calls == []
 
-    def test_a_row_that_a_dying_job_enrols_after_the_cancel_is_settled_too(self, story: Story) -> None:
+    def test_an_execution_that_is_enrolled_after_the_cancel_is_skipped_too(self, story: Story) -> None:
         flow = self._half(story)
         story.set_status(flow, "cancelled")
         story.run()
@@ -299,7 +299,7 @@ class TestStopped:
         assert {(each["status"], each["reason"]) for each in executions} == {("skipped", "cancelled")}
         assert _stored(story, flow).settled_at
 
-    def test_back_to_draft_and_started_again_it_is_whole(self, story: Story) -> None:
+    def test_a_flow_set_to_draft_and_started_again_enrols_all_members(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 30, tags=("vip",))
         flow = _begin(story, VIP)
@@ -312,8 +312,8 @@ class TestStopped:
         assert (shown["status"], shown["contactCount"]) == ("completed", 30)
 
 
-class TestWishes:
-    def test_an_unknown_segment_is_named_with_all_else_that_is_wrong(self, story: Story) -> None:
+class TestRequests:
+    def test_an_unknown_segment_is_named_with_all_other_problems(self, story: Story) -> None:
         story.set_up()
         body = {"channelUid": "nope", "campaignUid": story.short_campaign(), "segmentUid": "nope"}
         reply = story.api.post("/flows", body)
@@ -334,7 +334,7 @@ class TestWishes:
         story.set_status(flow, "running")
         assert _finish(story, flow)["stats"]["completed"] == 4
 
-    def test_a_segment_that_is_gone_stops_the_flow_with_its_reason(self, story: Story) -> None:
+    def test_a_deleted_segment_stops_the_flow_with_the_reason(self, story: Story) -> None:
         story.set_up(contacts=0)
         flow = _begin(story, VIP)
         stored = _stored(story, flow)
@@ -344,7 +344,7 @@ class TestWishes:
         assert shown["status"] == "error"
         assert "was not found" in shown["metadata"]["pauseReason"]
 
-    def test_each_start_of_a_schedule_asks_the_segment_anew(self, story: Story) -> None:
+    def test_each_start_of_a_schedule_searches_the_segment_again(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 2, tags=("vip",))
         trigger = {"type": "scheduled", "at": "2026-03-02T10:00:00", "rrule": "FREQ=HOURLY", "count": 2}
@@ -361,7 +361,7 @@ class TestWishes:
         assert [each["contactCount"] for each in flows] == [5, 2]
         assert len(story.provider.calls) == 7
 
-    def test_validate_names_a_segment_that_is_not_there(self, story: Story) -> None:
+    def test_validation_names_a_missing_segment(self, story: Story) -> None:
         story.set_up(contacts=0)
         campaign = story.short_campaign(audience={"segmentUid": "nope"})
         found = story.expect(200, story.api.post(f"/campaigns/{campaign}/validate"))

@@ -1,4 +1,4 @@
-"""Retries of walks with several messages to retry: each retry takes the next, and none that a retry has sent."""
+"""Retries of executions with several messages: each takes the next message that no retry has sent."""
 
 import pytest
 
@@ -23,7 +23,7 @@ __all__ = ["story"]
 
 @pytest.fixture(params=MODES)
 def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Of neither message of c0 anything is known, nor of that of c1 at `a`; that at `b` was sent."""
+    """Return a flow with two unknown messages of c0, and of c1 an unknown one at `a` and a sent one at `b`."""
     enrol_retries(request.param, monkeypatch, page=2)
     story.set_up(contacts=2)
     answers: dict[tuple[str, str], SendResult] = {("c1@example.com", "b"): ACCEPTED}
@@ -53,14 +53,14 @@ def test_a_retry_of_one_node_leaves_the_others_alone(story: Story, flow: str) ->
     assert (nothing.status, nothing.json["details"][0]["field"]) == (422, "of")
 
 
-def test_retries_of_different_nodes_may_run_at_once_and_of_the_same_may_not(story: Story, flow: str) -> None:
+def test_retries_of_different_nodes_run_at_once_and_of_the_same_node_do_not(story: Story, flow: str) -> None:
     story.expect(201, post(story, flow, "unknown", nodeId="a"))
     assert [post(story, flow, "unknown").status, post(story, flow, "unknown", nodeId="a").status] == [409, 409]
     retry(story, flow, "unknown", nodeId="b")
     assert sent(story) == [("c0", "a"), ("c0", "b"), ("c1", "a")]
 
 
-def test_what_a_retry_was_refused_can_be_retried_again(story: Story, flow: str) -> None:
+def test_a_message_that_failed_in_a_retry_can_be_retried_again(story: Story, flow: str) -> None:
     answer(story, REFUSED)
     first = retry(story, flow, "unknown", nodeId="a")
     answer(story, ACCEPTED)
@@ -71,7 +71,7 @@ def test_what_a_retry_was_refused_can_be_retried_again(story: Story, flow: str) 
     assert sent(story) == [("c0", "b")]
 
 
-def test_what_a_cancelled_retry_did_not_send_is_taken_by_the_next(story: Story, flow: str) -> None:
+def test_the_next_retry_sends_the_messages_that_a_cancelled_retry_did_not(story: Story, flow: str) -> None:
     first = story.expect(201, post(story, flow, "unknown"))["uid"]
     story.set_status(first, "cancelled")
     finish(story, first)
@@ -80,7 +80,7 @@ def test_what_a_cancelled_retry_did_not_send_is_taken_by_the_next(story: Story, 
     assert sent(story) == [("c0", "a"), ("c1", "a")]
 
 
-def test_when_all_were_sent_there_is_nobody_left(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_is_refused_after_all_messages_were_retried(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     story.set_up(contacts=1)
     answer(story, LOST)
     flow = story.start(story.campaign(story.send("a"), story.send("b")))
@@ -95,7 +95,7 @@ def test_when_all_were_sent_there_is_nobody_left(story: Story, monkeypatch: pyte
     assert (story.flow(by_jobs)["contactCount"], len(story.provider.calls)) == (0, 4)
 
 
-def test_of_messages_that_were_skipped_it_is_the_same(story: Story) -> None:
+def test_each_retry_of_skipped_messages_takes_the_next_message(story: Story) -> None:
     story.set_up(contacts=1)
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"status": "BLOCKED"}))
     flow = story.start(story.campaign(story.send("a"), story.send("b")))

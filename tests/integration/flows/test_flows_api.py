@@ -1,4 +1,4 @@
-"""The flow routes as api.md documents them: the curl calls to the message, lists, executions, retries."""
+"""Flow routes as api.md documents them: fields, lists and executions."""
 
 import re
 from datetime import timedelta
@@ -36,8 +36,8 @@ def fields_of(reply: Any) -> set[str]:
     return {detail["field"] for detail in reply.json["details"]}
 
 
-def verdicts(story: Story, **by_name: SendResult) -> None:
-    """Scripts the provider: `c3=Permanent("bounced")` for c3@example.com; everybody else's message is accepted."""
+def script_results(story: Story, **by_name: SendResult) -> None:
+    """Set the provider's results: `c3=PermanentFailure("bounced")` for c3@example.com; all others are accepted."""
 
     def answer(message: OutgoingMessage) -> SendResult:
         return by_name.get(message.to.partition("@")[0], Accepted(str(message.uid)))
@@ -45,7 +45,7 @@ def verdicts(story: Story, **by_name: SendResult) -> None:
     story.provider.answer = answer
 
 
-def test_the_trigger_and_resume_calls_work_to_the_letter(story: Story) -> None:
+def test_the_documented_trigger_and_resume_calls_work(story: Story) -> None:
     story.set_up()
     campaign = story.short_campaign(audience={"contactUids": story.contacts})
     triggered = story.api.post(f"/v1/campaigns/{campaign}/trigger")
@@ -79,7 +79,7 @@ def test_a_flow_shows_every_documented_field_from_draft_to_its_end(story: Story)
 
 
 class TestLists:
-    def test_45_flows_are_paged_forth_and_back_newest_first(self, story: Story) -> None:
+    def test_45_flows_are_paged_forwards_and_backwards(self, story: Story) -> None:
         story.set_up(contacts=1)
         campaign = story.short_campaign()
         uids = [story.start(campaign, status="draft") for _ in range(45)]
@@ -95,7 +95,7 @@ class TestLists:
         assert story.api.get(f"/flows?cursor={back['prevCursor']}").json["data"] == first["data"]
         assert len(story.api.get("/flows?limit=45").json["data"]) == 45
 
-    def test_newest_first(self, story: Story) -> None:
+    def test_flows_are_listed_newest_first(self, story: Story) -> None:
         story.set_up(contacts=1)
         campaign = story.short_campaign()
         uids = []
@@ -104,7 +104,7 @@ class TestLists:
             story.time_travel.shift(timedelta(seconds=1))
         assert [flow["uid"] for flow in story.api.get("/flows").json["data"]] == uids[::-1]
 
-    def test_filters_and_their_combinations(self, story: Story) -> None:
+    def test_flows_are_filtered_by_each_filter_and_by_combinations(self, story: Story) -> None:
         story.set_up(contacts=2)
         other = story.api.post("/v1/channels", {"name": "B", "type": "console"}).data["uid"]
         one, two = story.short_campaign(), story.short_campaign(channelUid=other)
@@ -150,9 +150,9 @@ class TestLists:
 
 
 class TestExecutions:
-    def test_they_are_listed_filtered_and_paged(self, story: Story) -> None:
+    def test_executions_are_listed_filtered_and_paged(self, story: Story) -> None:
         story.set_up(contacts=45)
-        verdicts(story, c3=PermanentFailure("rejected"), c4=OutcomeUnknown("timeout"))
+        script_results(story, c3=PermanentFailure("rejected"), c4=OutcomeUnknown("timeout"))
         steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P2D"}]
         flow = story.start(story.campaign(*steps))
         story.run()
@@ -170,9 +170,9 @@ class TestExecutions:
         assert [row["contactUid"] for row in unknown] == [story.contacts[4]]
         assert story.api.get(f"{url}?status=gone").status == 422
 
-    def test_a_filtered_page_is_as_long_as_asked_and_nothing_is_shown_twice(self, story: Story) -> None:
+    def test_filtered_pages_are_full_and_show_no_execution_twice(self, story: Story) -> None:
         story.set_up(contacts=30)
-        verdicts(story, **{f"c{n}": PermanentFailure("no") for n in range(0, 30, 3)})
+        script_results(story, **{f"c{n}": PermanentFailure("no") for n in range(0, 30, 3)})
         flow = story.start(story.short_campaign())
         story.run()
         story.advance(timedelta(seconds=5))
@@ -184,7 +184,7 @@ class TestExecutions:
         assert len({row["contactUid"] for page in (first, second, third) for row in page["data"]}) == 10
         assert story.api.get(f"{url}&cursor={third['prevCursor']}").json["data"] == second["data"]
 
-    def test_one_tells_where_it_is_and_when_it_wakes(self, story: Story) -> None:
+    def test_an_execution_shows_its_node_and_its_wake_time(self, story: Story) -> None:
         story.set_up(contacts=1)
         steps = [story.send("hello"), {"id": "pause", "type": "WAIT", "for": "P2D"}, story.send("again")]
         flow = story.start(story.campaign(*steps))
@@ -199,7 +199,7 @@ class TestExecutions:
         assert story.api.get(f"/v1/flows/{flow}/executions/{story.contacts[0]}").data == row
         assert story.api.get(f"/flows/{flow}/executions/nobody").status == 404
 
-    def test_a_cancelled_flow_reads_as_cancelled_before_the_sweep_has_come_by(self, story: Story) -> None:
+    def test_executions_of_a_cancelled_flow_show_as_cancelled_at_once(self, story: Story) -> None:
         story.set_up()
         flow = story.start(story.campaign({"id": "pause", "type": "WAIT", "for": "P2D"}, story.send("hello")))
         story.run()
@@ -213,7 +213,7 @@ class TestExecutions:
         assert story.flow(flow)["metadata"]["skipReasons"] == {"cancelled": 3}
 
 
-def test_a_recount_answers_with_the_same_numbers(story: Story) -> None:
+def test_a_recount_returns_the_same_numbers(story: Story) -> None:
     story.set_up()
     flow = story.start(story.campaign(story.send("hello"), {"id": "w", "type": "WAIT", "for": "P1D"}))
     story.run()
@@ -225,7 +225,7 @@ def test_a_recount_answers_with_the_same_numbers(story: Story) -> None:
     assert story.expect(200, story.api.post(f"/flows/{draft}/recount"))["stats"]["pending"] == 3
 
 
-def test_another_workspaces_flow_is_not_there(story: Story) -> None:
+def test_a_flow_of_another_workspace_is_not_found(story: Story) -> None:
     story.set_up()
     flow = story.start(story.short_campaign())
     story.run()

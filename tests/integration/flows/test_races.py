@@ -98,7 +98,7 @@ def test_a_retry_of_a_retry_does_not_send_the_later_steps_again(story: Story) ->
     assert _calls_by_node(story) == {"a": 3, "b": 1}
 
 
-def test_a_retry_of_a_message_that_cannot_be_written_does_not_repeat_the_one_before_it(story: Story) -> None:
+def test_a_retry_of_a_message_that_cannot_be_rendered_does_not_repeat_the_previous_one(story: Story) -> None:
     story.set_up(contacts=1)
     unwritable = story.add_template("{{ first_name | round }}")
     flow = story.start(story.campaign(story.send("a"), story.send("b", templateUid=unwritable), END))
@@ -109,7 +109,7 @@ def test_a_retry_of_a_message_that_cannot_be_written_does_not_repeat_the_one_bef
     assert _calls_by_node(story) == {"a": 1}
 
 
-def test_a_flow_that_goes_back_to_draft_while_it_is_enrolled_can_be_started_again(story: Story) -> None:
+def test_a_flow_set_to_draft_during_enrolment_can_be_started_again(story: Story) -> None:
     story.set_up(contacts=2)
     flow = story.start(story.short_campaign())
     executions = story.world.ports.executions
@@ -129,7 +129,7 @@ def test_a_flow_that_goes_back_to_draft_while_it_is_enrolled_can_be_started_agai
     assert sorted(story.provider.times_called().values()) == [1, 1]
 
 
-def test_a_pause_and_resume_while_it_is_enrolled_dispatches_a_flow_once(
+def test_a_pause_and_resume_during_enrolment_enqueues_the_flow_once(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(create_flow, "CHUNK", 2)
@@ -150,7 +150,7 @@ def test_a_pause_and_resume_while_it_is_enrolled_dispatches_a_flow_once(
     assert len(begun) == 1
 
 
-def test_a_cancel_is_settled_although_rows_move_under_its_pass(story: Story) -> None:
+def test_a_cancel_is_completed_although_executions_move_during_its_recount(story: Story) -> None:
     story.set_up(contacts=30)
     flow = story.start(story.short_campaign())
     ports, workspace = story.world.ports, story.api.workspace
@@ -180,7 +180,7 @@ def test_a_cancel_is_settled_although_rows_move_under_its_pass(story: Story) -> 
     assert _stored(story, flow).settled_at
 
 
-def test_a_cancel_whose_job_is_lost_is_settled_by_the_watchdog(story: Story) -> None:
+def test_the_watchdog_completes_a_cancel_whose_job_was_lost(story: Story) -> None:
     story.set_up(contacts=3)
     flow = story.start(story.campaign(story.send("a"), TWO_DAYS, story.send("b"), END))
     story.advance(timedelta(seconds=5))
@@ -193,7 +193,7 @@ def test_a_cancel_whose_job_is_lost_is_settled_by_the_watchdog(story: Story) -> 
     assert _calls_by_node(story) == {"a": 3}
 
 
-def test_a_flow_that_is_stored_is_answered_as_such_although_its_job_cannot_be_sent(story: Story) -> None:
+def test_a_stored_flow_is_returned_although_its_job_cannot_be_sent(story: Story) -> None:
     story.set_up(contacts=1)
     campaign = story.short_campaign()
     with _instead(story, jobs=PatchedPort(story.world.ports.jobs, send=_away)):
@@ -202,7 +202,7 @@ def test_a_flow_that_is_stored_is_answered_as_such_although_its_job_cannot_be_se
     assert len(story.provider.calls) == 1
 
 
-def test_a_recount_of_a_flow_that_is_being_enrolled_does_not_end_it(story: Story) -> None:
+def test_a_recount_during_enrolment_does_not_end_the_flow(story: Story) -> None:
     story.set_up(contacts=2)
     flow = story.start(story.short_campaign())
     executions = story.world.ports.executions
@@ -223,7 +223,7 @@ def test_a_recount_of_a_flow_that_is_being_enrolled_does_not_end_it(story: Story
     assert story.flow(flow)["status"] == "completed"
 
 
-def test_a_pass_that_was_overtaken_leaves_the_final_statistics_alone(story: Story) -> None:
+def test_an_overtaken_recount_does_not_change_the_final_statistics(story: Story) -> None:
     story.set_up(contacts=3)
     flow = story.start(story.short_campaign(), status="draft")
     story.set_status(flow, "running")
@@ -246,7 +246,7 @@ def test_a_pass_that_was_overtaken_leaves_the_final_statistics_alone(story: Stor
     assert (shown["status"], shown["stats"]["completed"]) == ("completed", 3)
 
 
-def test_a_revived_dead_letter_goes_on_where_the_contact_stands(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redriven_dead_letter_continues_at_the_current_node(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(WORKERS, "StepDeadLetters", "chalicelib.workers.dead_letters.redrive_steps")
     story.set_up(contacts=1)
     story.start(story.campaign(story.send("a"), story.send("b"), END))
@@ -263,7 +263,7 @@ def test_a_revived_dead_letter_goes_on_where_the_contact_stands(story: Story, mo
     assert [sent.message.uid.node for sent in story.provider.calls] == ["a", "b"]
 
 
-def test_recounts_of_a_paced_flow_breed_no_hints_and_do_not_slow_it(story: Story) -> None:
+def test_recounts_of_a_paced_flow_add_few_step_messages_and_do_not_slow_it(story: Story) -> None:
     story.set_up(contacts=60)
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 10_000})
     story.advance(timedelta(minutes=4), step=timedelta(milliseconds=500))
@@ -282,7 +282,7 @@ def test_recounts_of_a_paced_flow_breed_no_hints_and_do_not_slow_it(story: Story
     assert len(hinted) < 200
 
 
-def test_a_fault_of_the_code_after_a_message_is_out_costs_its_neighbours_nothing(
+def test_a_code_error_after_a_send_does_not_affect_the_rest_of_the_batch(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story.set_up(contacts=5)

@@ -1,4 +1,4 @@
-"""Retries of walks that failed: the rest of a walk is its retry's own, and no other retry goes it again."""
+"""Retries of failed executions: a retry continues the execution, and no other retry repeats its nodes."""
 
 import pytest
 
@@ -21,7 +21,7 @@ __all__ = ["story"]
 
 @pytest.fixture(params=MODES)
 def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A walk of a, a wait and b, of which c0 and c1 failed at a."""
+    """Return a flow of a, a wait and b, in which c0 and c1 failed at a."""
     enrol_retries(request.param, monkeypatch, page=1)
     story.set_up(contacts=2)
     answer(story, REFUSED)
@@ -33,42 +33,42 @@ def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.Monke
     return uid
 
 
-def _nobody_left(story: Story, flow: str) -> None:
-    """The call says so, or the flow that it made has found nobody."""
+def _expect_no_contacts_left(story: Story, flow: str) -> None:
+    """Check that a retry is refused, or that its flow has no contacts."""
     made = post(story, flow, "failed")
     if made.status != 422:
         assert finish(story, story.expect(201, made)["uid"])["contactCount"] == 0
     assert sent(story) == []
 
 
-def test_what_a_retry_sent_no_other_sends(story: Story, flow: str) -> None:
+def test_a_message_that_one_retry_sent_is_sent_by_no_other(story: Story, flow: str) -> None:
     retry(story, flow, "failed")
     assert sent(story) == [("c0", "a"), ("c0", "b"), ("c1", "a"), ("c1", "b")]
-    _nobody_left(story, flow)
+    _expect_no_contacts_left(story, flow)
 
 
-def test_the_next_takes_who_failed_once_more(story: Story, flow: str) -> None:
+def test_the_next_retry_takes_the_contacts_that_failed_again(story: Story, flow: str) -> None:
     answer(story, ACCEPTED, c1=REFUSED)
     first = retry(story, flow, "failed")
     answer(story, ACCEPTED)
     story.provider.calls.clear()
     retry(story, flow, "failed")
     assert sent(story) == [("c1", "a"), ("c1", "b")]
-    # And the retry that failed knows of its sister.
-    _nobody_left(story, first)
+    # The first retry also takes its sibling into account.
+    _expect_no_contacts_left(story, first)
 
 
-def test_a_retry_of_a_retry_is_known_above(story: Story, flow: str) -> None:
+def test_the_first_flow_knows_the_retries_of_its_retries(story: Story, flow: str) -> None:
     answer(story, REFUSED)
     first = retry(story, flow, "failed")
     answer(story, ACCEPTED)
     story.provider.calls.clear()
     retry(story, first, "failed")
     assert sent(story) == [("c0", "a"), ("c0", "b"), ("c1", "a"), ("c1", "b")]
-    _nobody_left(story, flow)
+    _expect_no_contacts_left(story, flow)
 
 
-def test_a_walk_that_went_on_past_a_message_is_not_gone_again(story: Story, flow: str) -> None:
+def test_an_execution_that_continued_in_a_retry_is_not_retried_again(story: Story, flow: str) -> None:
     url = f"/v1/contacts/{story.contacts[0]}"
     story.expect(200, story.api.patch(url, {"status": "BLOCKED"}))
     made = story.expect(201, post(story, flow, "failed"))["uid"]
@@ -76,22 +76,22 @@ def test_a_walk_that_went_on_past_a_message_is_not_gone_again(story: Story, flow
     story.expect(200, story.api.patch(url, {"status": "ACTIVE"}))
     finish(story, made)
     assert sent(story) == [("c0", "b"), ("c1", "a"), ("c1", "b")]
-    _nobody_left(story, flow)
+    _expect_no_contacts_left(story, flow)
 
 
-def test_what_failed_further_on_is_for_a_retry_of_that_retry(story: Story, flow: str) -> None:
+def test_a_later_failure_in_a_retry_is_retried_from_that_retry(story: Story, flow: str) -> None:
     first = story.expect(201, post(story, flow, "failed"))["uid"]
     story.run()
     answer(story, REFUSED)
     finish(story, first)
     answer(story, ACCEPTED)
     story.provider.calls.clear()
-    _nobody_left(story, flow)
+    _expect_no_contacts_left(story, flow)
     retry(story, first, "failed")
     assert sent(story) == [("c0", "b"), ("c1", "b")]
 
 
-def test_sisters_and_their_retries_take_turns(story: Story, flow: str) -> None:
+def test_a_retry_is_refused_while_a_retry_of_its_sibling_runs(story: Story, flow: str) -> None:
     answer(story, REFUSED)
     first = retry(story, flow, "failed")
     answer(story, ACCEPTED)
@@ -103,7 +103,7 @@ def test_sisters_and_their_retries_take_turns(story: Story, flow: str) -> None:
     assert sent(story) == [("c0", "a"), ("c0", "b"), ("c1", "a"), ("c1", "b")]
 
 
-def test_a_retry_about_other_messages_is_not_in_the_way(story: Story, flow: str) -> None:
+def test_retries_of_other_messages_run_at_the_same_time(story: Story, flow: str) -> None:
     story.provider.answer = lambda message: LOST if message.uid.node == "a" else REFUSED
     first = retry(story, flow, "failed")
     answer(story, ACCEPTED)
@@ -115,7 +115,7 @@ def test_a_retry_about_other_messages_is_not_in_the_way(story: Story, flow: str)
     assert sent(story) == [("c0", "a"), ("c0", "b"), ("c1", "a"), ("c1", "b")]
 
 
-def test_a_cancelled_draft_has_nobody_to_retry(story: Story) -> None:
+def test_a_cancelled_draft_has_no_contacts_to_retry(story: Story) -> None:
     story.set_up(contacts=1)
     draft = story.start(story.campaign(story.send("a")), status="draft")
     story.set_status(draft, "cancelled")

@@ -71,6 +71,9 @@ def test_a_job_without_time_sends_a_job_for_the_rest_of_the_chunk(monkeypatch: p
     ports, spans = _queued(["a", "b", "c"]), iter([PLENTY, timedelta(seconds=1)])
     enrol_contacts(ports, _job(0), lambda: next(spans))
     assert ports.jobs.take() == (_job(0, offset=1), timedelta(0))
+    spans = iter([PLENTY, timedelta(seconds=1)])
+    enrol_contacts(ports, _job(0, offset=1), lambda: next(spans))
+    assert ports.jobs.take() == (_job(0, offset=2), timedelta(0))
     assert _flow(ports).status is FlowStatus.QUEUED
 
 

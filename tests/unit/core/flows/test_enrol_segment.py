@@ -1,4 +1,4 @@
-"""Expansion of a segment, killed before and after each call of each port: the audience is whole, and each once."""
+"""Enrolment of a segment, killed before and after each call of a port, enrols each member once."""
 
 import json
 from collections import Counter
@@ -43,11 +43,11 @@ PEOPLE, MEMBERS = 24, 8
 
 
 class Killed(Exception):
-    """The worker is gone."""
+    """The worker was killed."""
 
 
 class Fuse:
-    """Counts the calls of all ports, and blows at one of them."""
+    """Counts the calls of all ports and raises Killed at one of them."""
 
     def __init__(self, blows_at: int, after: bool) -> None:
         self.blows_at, self.after, self.calls = blows_at, after, 0
@@ -121,7 +121,7 @@ class Stage:
         return self.catalog.get(WORKSPACE, Flow, FLOW)
 
     def run(self) -> Counter[str]:
-        """Jobs until there are none, a killed one comes again; the kinds of those that are left to others."""
+        """Run all enrolment jobs, repeat killed ones, and count the other jobs by kind."""
         others: Counter[str] = Counter()
         self.jobs.send(EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=0))
         while taken := self.jobs.take():
@@ -152,11 +152,11 @@ def _check(stage: Stage, others: Counter[str]) -> None:
     assert set(others) <= {EnqueuePending.model_fields["kind"].default}
     counted = stage.statistics.read(WORKSPACE, FLOW, 0)
     truth = sum((counters_of(row) for row in rows), Counter[str]())
-    # A crash between a row and its counter costs the counter; the recount at the end brings it back.
+    # A crash between the insert and its counter loses the count; the final recount restores it.
     assert all(truth[name] - 1 <= counted.get(name, 0) <= truth[name] for name in truth)
 
 
-def test_unharmed_it_enrols_the_members_and_starts_the_dispatch() -> None:
+def test_all_members_are_enrolled_and_the_flow_is_enqueued() -> None:
     stage = Stage(Fuse(0, after=False))
     others = stage.run()
     _check(stage, others)
@@ -164,7 +164,7 @@ def test_unharmed_it_enrols_the_members_and_starts_the_dispatch() -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_killed_at_any_call_it_comes_to_the_same_end(after: bool) -> None:
+def test_a_job_killed_at_any_call_has_the_same_result_when_repeated(after: bool) -> None:
     blows_at = 0
     while True:
         blows_at += 1
@@ -176,7 +176,7 @@ def test_killed_at_any_call_it_comes_to_the_same_end(after: bool) -> None:
     assert blows_at > 100
 
 
-def test_a_filter_that_changes_under_way_changes_nothing() -> None:
+def test_a_filter_change_during_enrolment_has_no_effect() -> None:
     stage = Stage(Fuse(0, after=False))
     first = EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=0)
     expand_segment(stage.ports, first, lambda: timedelta(minutes=1))
@@ -188,13 +188,13 @@ def test_a_filter_that_changes_under_way_changes_nothing() -> None:
     _check(stage, stage.run())
 
 
-def test_two_jobs_of_one_part_at_the_same_time_count_their_members_once() -> None:
+def test_two_concurrent_jobs_of_one_chunk_count_each_member_once() -> None:
     stage = Stage(Fuse(0, after=False))
     expand_segment(stage.ports, EnrolSegment(workspace=WORKSPACE, flow=FLOW, chunk=0), lambda: timedelta(minutes=1))
     looks = 0
 
     def time_left() -> timedelta:
-        """In the midst of the first job the second one begins and ends."""
+        """Run the second job in the middle of the first."""
         nonlocal looks
         looks += 1
         if looks == 3:

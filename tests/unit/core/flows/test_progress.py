@@ -60,7 +60,7 @@ def _sent(*engagements: Engagement, outcome: MessageOutcome = MessageOutcome.SEN
 
 
 @given(ROWS, ROWS)
-def test_a_difference_is_what_leads_from_one_count_to_the_other(before: Execution, after: Execution) -> None:
+def test_a_difference_turns_the_counters_before_into_the_counters_after(before: Execution, after: Execution) -> None:
     counts = Counter(counters_of(before))
     counts.update(difference(before, after))
     assert +counts == counters_of(after)
@@ -76,7 +76,7 @@ def test_live_counters_equal_a_recount(rows: list[Execution]) -> None:
 
 
 @given(ROWS)
-def test_a_row_counts_once_and_its_statuses_sum_to_the_audience(row: Execution) -> None:
+def test_an_execution_counts_once_and_statuses_sum_to_the_audience(row: Execution) -> None:
     counts = counters_of(row)
     assert counts["total"] == 1
     assert finished_count(counts) == (0 if row.is_open else 1)
@@ -85,7 +85,7 @@ def test_a_row_counts_once_and_its_statuses_sum_to_the_audience(row: Execution) 
 
 
 @given(st.lists(st.sampled_from(Engagement), max_size=8))
-def test_no_message_counts_twice_whatever_is_reported(reports: list[Engagement]) -> None:
+def test_no_message_counts_twice_for_any_reports(reports: list[Engagement]) -> None:
     rows = _sent(*reports)
     live = Counter(counters_of(rows[0]))
     for before, after in pairwise(rows):
@@ -113,7 +113,7 @@ def test_no_message_counts_twice_whatever_is_reported(reports: list[Engagement])
         ([Engagement.DELIVERED, Engagement.TIMED_OUT], {"delivered"}),
     ],
 )
-def test_a_message_counts_as_the_highest_that_was_reported(reports: list[Engagement], reached: set[str]) -> None:
+def test_a_message_counts_at_the_highest_reported_level(reports: list[Engagement], reached: set[str]) -> None:
     counts = counters_of(_sent(*reports)[-1])
     every = {"delivered", "opened", "clicked", "replied", "bounced", "timedOut", "undelivered"}
     assert {word for word in every if counts[word]} == reached
@@ -127,7 +127,7 @@ def test_a_receipt_turns_an_unknown_message_into_a_sent_one() -> None:
 
 
 @pytest.mark.parametrize("outcome", [MessageOutcome.SKIPPED, MessageOutcome.FAILED])
-def test_a_stray_receipt_does_not_revive_a_message_that_was_not_taken(outcome: MessageOutcome) -> None:
+def test_a_receipt_does_not_change_a_message_that_was_not_accepted(outcome: MessageOutcome) -> None:
     before, after = _sent(Engagement.DELIVERED, outcome=outcome)
     assert counters_of(before) == counters_of(after)
     assert outcome_of(after.results[HELLO], after.receipts[HELLO]) is outcome
@@ -137,19 +137,19 @@ def test_a_stray_receipt_does_not_revive_a_message_that_was_not_taken(outcome: M
     ("outcome", "spent"),
     [(MessageOutcome.SENT, 7), (MessageOutcome.UNKNOWN, 7), (MessageOutcome.SKIPPED, 0), (MessageOutcome.FAILED, 0)],
 )
-def test_only_what_may_have_been_sent_is_paid_for(outcome: MessageOutcome, spent: int) -> None:
+def test_only_messages_that_may_have_been_sent_are_charged(outcome: MessageOutcome, spent: int) -> None:
     (row,) = _sent(outcome=outcome, cost=7)
     assert counters_of(row)["spent"] == spent
 
 
-def test_retries_count_while_they_happen_and_stay_counted() -> None:
+def test_retries_are_counted_during_and_after_the_send() -> None:
     trying = build_execution(attempt=2)
     done = replace(trying, attempt=0).with_result(HELLO, MessageResult(MessageOutcome.SENT, NOW, attempts=3))
     assert (counters_of(trying)["retried"], counters_of(done)["retried"]) == (2, 2)
     assert "retried" not in difference(trying, done)
 
 
-def test_a_node_counts_who_came_who_is_there_and_who_left() -> None:
+def test_a_node_counts_entered_present_and_left_contacts() -> None:
     visit = NodeVisit(HELLO, "next", NOW, NOW + timedelta(seconds=1))
     counts = counters_of(build_execution("pause", path=(visit,)))
     assert (counts["node.hello.entered"], counts["node.hello.left.next"], counts["node.hello.here"]) == (1, 1, 0)
@@ -158,7 +158,7 @@ def test_a_node_counts_who_came_who_is_there_and_who_left() -> None:
     assert (over["node.pause.entered"], over["node.pause.here"]) == (1, 0)
 
 
-def test_reasons_are_counted_where_there_is_one_to_tell() -> None:
+def test_reasons_are_counted_if_an_execution_has_one() -> None:
     counts = counters_of(build_execution(status=ExecutionStatus.FAILED, reason="gone"))
     assert counts["reason.failed.gone"] == 1
     assert not [
@@ -186,9 +186,9 @@ def test_reasons_are_counted_where_there_is_one_to_tell() -> None:
         ({"total": 3, "skipped": 3}, "partial_completed"),
     ],
 )
-def test_a_flow_ends_as_the_product_says(counters: dict[str, int], status: str) -> None:
+def test_a_flow_ends_with_the_documented_status(counters: dict[str, int], status: str) -> None:
     assert end_status(counters).value == status
 
 
-def test_messages_of_which_one_is_unknown_did_not_all_time_out() -> None:
+def test_a_flow_with_one_unknown_message_has_not_timed_out() -> None:
     assert end_status({"total": 2, "completed": 2, "sent": 1, "timedOut": 1, "unknown": 1}).value == "partial_completed"
