@@ -29,9 +29,9 @@ from chalicelib.providers.http import Http
 from chalicelib.providers.registry import ChannelTypes, ProviderClients
 from infra.local.mail import build_eml, write_eml
 from infra.local.providers import credentials
-from infra.local.providers.desk import Asked, Desk
 from infra.local.providers.hooks import Hooks
-from infra.local.providers.pump import Pump
+from infra.local.providers.inbox import ProviderInbox, ProviderRequest
+from infra.local.providers.report_scheduler import ReportScheduler
 from infra.local.providers.reports import Event, Post
 from infra.local.providers.server import META_HOOKS, Server, build_responder
 from tests.scripted_server import answer, closed_port, open_wire
@@ -58,13 +58,13 @@ SECRETS = KnownSecrets(
 
 @dataclass
 class Scene:
-    """The server of the local providers, the pump that sends their reports, and the channel types that call them."""
+    """The server of the local providers, their report scheduler, and the channel types that call them."""
 
     folder: Path
     url: str
     hooks: Hooks
     now: datetime = START
-    told: list[Event | Post] = field(default_factory=list)
+    response: list[Event | Post] = field(default_factory=list)
     #: Whether the receiver accepts the reports.
     listens: bool = True
 
@@ -82,14 +82,14 @@ class Scene:
             webhook_allowed=frozenset({self.url.removeprefix("http://")}),
         )
         self.kinds = ChannelTypes(edges)
-        self.pump = self.new_pump()
+        self.scheduler = self.new_scheduler()
 
-    def new_pump(self) -> Pump:
+    def new_scheduler(self) -> ReportScheduler:
         outbox, position = self.folder / "outbox", self.folder / "providers.json"
-        return Pump(outbox, position, lambda: self.now, self.hear, self.hear)
+        return ReportScheduler(outbox, position, lambda: self.now, self.hear, self.hear)
 
     def hear(self, report: Event | Post) -> bool:
-        self.told.append(report)
+        self.response.append(report)
         return self.listens
 
     def message(self, name: str, digits: str, contact: str = "c") -> OutgoingMessage:
@@ -105,11 +105,11 @@ class Scene:
         return [json.loads(path.read_text()) for path in sorted((self.folder / "outbox").glob("*.json"))]
 
     def reports(self, name: str = "") -> list[DeliveryReport]:
-        """Everything that is told within the next minute, as the channels read it, and whether it was signed."""
+        """Everything that is response within the next minute, as the channels read it, and whether it was signed."""
         self.now += timedelta(minutes=1)
-        self.pump.turn()
+        self.scheduler.send_due()
         found = []
-        for each in self.told:
+        for each in self.response:
             if isinstance(each, Post):
                 headers = {key.lower(): value for key, value in each.headers.items()}
                 callback = ProviderCallback(each.body, each.url, headers)
@@ -128,7 +128,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     listener = socket.create_server(("127.0.0.1", 0))
     hooks = Hooks(tmp_path / "hooks.json")
     hooks.known[NUMBER] = "https://carillon.example/v1/hooks/w.ch"
-    server = Server(listener, build_responder(Desk(tmp_path / "outbox", lambda: START), hooks))
+    server = Server(listener, build_responder(ProviderInbox(tmp_path / "outbox", lambda: START), hooks))
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     found = Scene(tmp_path, f"http://127.0.0.1:{listener.getsockname()[1]}", hooks)
     yield found
@@ -143,23 +143,23 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 class TestSending:
-    def test_what_is_taken_is_in_the_outbox(self, scene: Scene, name: str) -> None:
+    def test_an_accepted_message_is_in_the_outbox(self, scene: Scene, name: str) -> None:
         verdict = scene.send(name, "0199")
         (kept,) = scene.kept()
         assert verdict == Accepted(kept["provider_id"])
         assert (kept["to"], kept["text"], kept["message_uid"]) == ("+12065550199", "Grüße", "w.f.c.n.1")
         assert kept["channel"] == SETTINGS[name][0]
 
-    def test_a_throttled_message_is_taken_the_third_time(self, scene: Scene, name: str) -> None:
+    def test_a_throttled_message_is_accepted_at_the_third_attempt(self, scene: Scene, name: str) -> None:
         verdicts = [scene.send(name, "0107") for _ in range(3)]
         assert [type(each) for each in verdicts] == [Throttled, Throttled, Accepted]
         assert len(scene.kept()) == 1
 
-    def test_a_lost_answer_is_unknown_and_the_message_was_taken(self, scene: Scene, name: str) -> None:
+    def test_a_lost_response_is_unknown_and_the_message_is_accepted(self, scene: Scene, name: str) -> None:
         assert isinstance(scene.send(name, "0108"), OutcomeUnknown)
         assert len(scene.kept()) == 1
 
-    def test_a_broken_provider_has_not_taken_it_but_we_cannot_know(self, scene: Scene, name: str) -> None:
+    def test_a_broken_provider_accepts_nothing_and_the_result_is_unknown(self, scene: Scene, name: str) -> None:
         assert isinstance(scene.send(name, "0109"), OutcomeUnknown)
         assert scene.kept() == []
 
@@ -167,7 +167,7 @@ class TestSending:
         assert isinstance(scene.send(name, "0110"), ChannelFailure)
         assert scene.kept() == []
 
-    def test_who_has_opted_out_is_suppressed_or_told_of_later(self, scene: Scene, name: str) -> None:
+    def test_an_opted_out_recipient_is_suppressed_or_reported_later(self, scene: Scene, name: str) -> None:
         wanted = Accepted if name == "whatsapp by aws" else RecipientSuppressed
         assert isinstance(scene.send(name, "0106"), wanted)
 
@@ -181,7 +181,7 @@ class TestReports:
             ("0102", Engagement.REPLIED),
         ],
     )
-    def test_what_becomes_of_a_message_is_told_under_its_uid(
+    def test_reports_contain_the_message_uid(
         self, scene: Scene, name: str, digits: str, last: Engagement | tuple[Engagement, ...]
     ) -> None:
         verdict = scene.send(name, digits)
@@ -227,45 +227,45 @@ class TestReports:
 
 
 class TestPump:
-    def test_nothing_is_told_before_its_time_and_nothing_twice(self, scene: Scene) -> None:
+    def test_a_report_is_sent_once_and_not_before_it_is_due(self, scene: Scene) -> None:
         scene.send("sms by aws", "0101")
-        scene.pump.turn()
-        assert scene.told == []
+        scene.scheduler.send_due()
+        assert scene.response == []
         scene.now = START + timedelta(seconds=0.5)
-        scene.pump.turn()
-        assert len(scene.told) == 1
+        scene.scheduler.send_due()
+        assert len(scene.response) == 1
         scene.now = START + timedelta(hours=1)
         for _ in range(3):
-            scene.pump.turn()
-        assert len(scene.told) == 2
-        assert (len(scene.pump.due), len(scene.pump.messages), len(scene.pump.open_steps)) == (0, 0, 0)
+            scene.scheduler.send_due()
+        assert len(scene.response) == 2
+        assert (len(scene.scheduler.due), len(scene.scheduler.messages), len(scene.scheduler.open_steps)) == (0, 0, 0)
 
-    def test_after_a_crash_what_was_open_is_told_and_what_was_done_is_not(self, scene: Scene) -> None:
+    def test_after_a_crash_only_open_reports_are_sent(self, scene: Scene) -> None:
         scene.send("sms by aws", "0199", "first")
         scene.now = START + timedelta(seconds=30)
-        scene.pump.turn()
-        scene.told.clear()
-        scene.pump = scene.new_pump()
-        scene.pump.turn()
-        assert scene.told == []
+        scene.scheduler.send_due()
+        scene.response.clear()
+        scene.scheduler = scene.new_scheduler()
+        scene.scheduler.send_due()
+        assert scene.response == []
         scene.send("sms by aws", "0199", "second")
-        crashed = scene.new_pump()
+        crashed = scene.new_scheduler()
         scene.now = START
         crashed.turn()
         scene.now = START + timedelta(seconds=30)
-        scene.pump = scene.new_pump()
-        scene.pump.turn()
-        found = [each.content["context"] for each in scene.told if isinstance(each, Event)]
+        scene.scheduler = scene.new_scheduler()
+        scene.scheduler.send_due()
+        found = [each.content["context"] for each in scene.response if isinstance(each, Event)]
         assert {"message": "w.f.second.n.1"} in found
 
-    def test_what_is_not_taken_is_told_again_and_not_for_ever(self, scene: Scene) -> None:
+    def test_a_failed_report_is_retried_a_limited_number_of_times(self, scene: Scene) -> None:
         scene.send("sms by aws", "0199")
         scene.listens = False
         for second in range(0, 120, 5):
             scene.now = START + timedelta(seconds=second + 1)
-            scene.pump.turn()
-        assert len(scene.told) == 10
-        assert scene.pump.due == []
+            scene.scheduler.send_due()
+        assert len(scene.response) == 10
+        assert scene.scheduler.due == []
 
 
 class TestMails:
@@ -302,7 +302,7 @@ class TestMails:
             ("opener@example.com", [Engagement.SENT, Engagement.DELIVERED], None),
         ],
     )
-    def test_ses_tells_what_the_address_says(
+    def test_ses_reports_the_scripted_outcome_of_the_address(
         self, scene: Scene, to: str, engagements: list[Engagement], suppress: SuppressionSignal | None
     ) -> None:
         self.send(scene, to)
@@ -318,8 +318,8 @@ class TestMails:
 
 
 class TestWebhooks:
-    def send(self, scene: Scene, fate: str, secret: str = "hook") -> SendResult:
-        settings = {"url": f"{scene.url}/webhook?fate={fate}", "secretName": secret}
+    def send(self, scene: Scene, outcome: str, secret: str = "hook") -> SendResult:
+        settings = {"url": f"{scene.url}/webhook?fate={outcome}", "secretName": secret}
         return scene.kinds["webhook"].send(make_message("webhook", settings, TEXT))
 
     def test_a_message_that_comes_twice_is_kept_once(self, scene: Scene) -> None:
@@ -329,9 +329,9 @@ class TestWebhooks:
 
     def test_also_after_the_receiver_was_started_again(self, scene: Scene) -> None:
         self.send(scene, "delivered")
-        assert Desk(scene.folder / "outbox", lambda: START).taken == {"w.f.c.n.1"}
+        assert ProviderInbox(scene.folder / "outbox", lambda: START).message_ids == {"w.f.c.n.1"}
 
-    def test_other_fates(self, scene: Scene) -> None:
+    def test_other_outcomes(self, scene: Scene) -> None:
         assert [type(self.send(scene, "throttle")) for _ in range(3)] == [Throttled, Throttled, Accepted]
         assert isinstance(self.send(scene, "broken"), OutcomeUnknown)
         assert self.send(scene, "closed") == ChannelFailure("status_410")
@@ -345,7 +345,7 @@ class TestPush:
         content = {"title": "Hi", "text": "there"}
         return scene.kinds["push"].send(make_message("push", {"applications": [self.APP]}, content, to=endpoint))
 
-    def test_every_fate_has_its_verdict(self, scene: Scene) -> None:
+    def test_every_outcome_has_its_send_result(self, scene: Scene) -> None:
         assert isinstance(self.send(scene, "0199"), Accepted)
         assert self.send(scene, "0106") == RecipientSuppressed("EndpointDisabled")
         assert self.send(scene, "0110") == ChannelFailure("PlatformApplicationDisabled")
@@ -354,7 +354,7 @@ class TestPush:
         assert isinstance(self.send(scene, "0108"), OutcomeUnknown)
         assert [each["message_uid"] for each in scene.kept()] == ["w.f.c.n.1"] * 3
 
-    def test_a_device_that_is_gone_is_told_of(self, scene: Scene) -> None:
+    def test_a_missing_device_is_reported(self, scene: Scene) -> None:
         verdict = self.send(scene, "0104")
         assert isinstance(verdict, Accepted)
         (report,) = scene.reports()
@@ -364,8 +364,8 @@ class TestPush:
 class TestMetasHooks:
     def register(self, scene: Scene, url: str) -> int | None:
         body = json.dumps({"phoneNumberId": "12345", "callbackUrl": url}).encode()
-        respond = build_responder(Desk(scene.folder / "outbox", lambda: START), scene.hooks)
-        return respond(Asked("POST", META_HOOKS, {}, {}, body)).status
+        respond = build_responder(ProviderInbox(scene.folder / "outbox", lambda: START), scene.hooks)
+        return respond(ProviderRequest("POST", META_HOOKS, {}, {}, body)).status
 
     def test_a_url_that_answers_the_challenge_as_we_do_is_kept(self, scene: Scene) -> None:
         channel, kind = scene.message("whatsapp by meta", "0199").channel, scene.kinds["whatsapp"]
@@ -374,10 +374,10 @@ class TestMetasHooks:
             """Answer Meta's challenge as Carillon does."""
 
             def do_GET(self) -> None:
-                told = kind.answer_challenge(W, channel, dict(parse_qsl(urlsplit(self.path).query)))
-                self.send_response(200 if told else 403)
+                response = kind.answer_challenge(W, channel, dict(parse_qsl(urlsplit(self.path).query)))
+                self.send_response(200 if response else 403)
                 self.end_headers()
-                self.wfile.write((told or "").encode())
+                self.wfile.write((response or "").encode())
 
             def log_message(self, *_: object) -> None:
                 """Log nothing."""

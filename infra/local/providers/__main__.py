@@ -1,4 +1,4 @@
-"""The process of the local providers: their HTTP server, and what they report later."""
+"""Process of the local providers: their HTTP server and their delivery reports."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local import orphan
 from infra.local.lambda_runtime import ACCOUNT, REGION
-from infra.local.providers.desk import Desk
 from infra.local.providers.hooks import Hooks, post
-from infra.local.providers.pump import Pump
+from infra.local.providers.inbox import ProviderInbox
+from infra.local.providers.report_scheduler import ReportScheduler
 from infra.local.providers.reports import Event
 from infra.local.providers.server import Server, build_responder
 from infra.local.serve import SOCKET
 from infra.local.virtual_time import virtual_now
 
-#: The queue to which AWS's event destinations lead, by SNS.
+#: Queue that receives the events of AWS through SNS.
 QUEUE = "ReceiptQueue"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:carillon-receipts"
-TURN_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 def publish_to(sqs: Any, url: str) -> Callable[[Event], bool]:
-    """As SNS hands an event to a queue that is subscribed."""
+    """Return a function that sends an event to the queue in the envelope of SNS."""
 
     def publish(event: Event) -> bool:
         envelope = {"Type": "Notification", "MessageId": str(uuid4()), "TopicArn": TOPIC}
@@ -47,7 +47,7 @@ def publish_to(sqs: Any, url: str) -> Callable[[Event], bool]:
 
 
 def drop(_event: Event) -> bool:
-    """Nobody listens: an event destination without a subscriber."""
+    """Drop the event, as an event destination without subscribers does."""
     return True
 
 
@@ -64,11 +64,13 @@ def main() -> None:
         return virtual_now(os.environ)
 
     hooks = Hooks(data / "meta-webhooks.json")
-    server = Server(socket.socket(fileno=int(os.environ[SOCKET])), build_responder(Desk(outbox, now), hooks))
+    server = Server(socket.socket(fileno=int(os.environ[SOCKET])), build_responder(ProviderInbox(outbox, now), hooks))
     threading.Thread(target=server.serve_forever, name="providers", daemon=True).start()
-    pump = Pump(outbox, data / "providers.json", now, publish, lambda each: post(each.url, each.body, each.headers))
-    while not stop.wait(TURN_SECONDS):
-        pump.turn()
+    scheduler = ReportScheduler(
+        outbox, data / "providers.json", now, publish, lambda each: post(each.url, each.body, each.headers)
+    )
+    while not stop.wait(POLL_SECONDS):
+        scheduler.send_due()
     server.shutdown()
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Where Meta's webhooks go, by phone number id: registered by a challenge, as in Meta's console; and posts to them."""
+"""Webhook URLs by Meta phone number id. Registration sends a challenge, as Meta's console does."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from uuid import uuid4
 
 from infra.local.data import write_atomically
 from infra.local.providers.credentials import META
-from infra.local.providers.desk import Told
+from infra.local.providers.inbox import ProviderResponse
 
 SECONDS = 5.0
-#: Without a proxy: the other side is a process of this machine.
+#: Without a proxy, since the receiver is a process of this machine.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
 class Hooks:
-    """The register, kept in a file."""
+    """The registered URLs, stored in a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
-    def register(self, body: bytes) -> Told:
-        """`{"phoneNumberId", "callbackUrl"}`: kept if the URL answers the challenge."""
+    def register(self, body: bytes) -> ProviderResponse:
+        """Store the URL of `{"phoneNumberId", "callbackUrl"}` if it answers the challenge."""
         try:
-            wish = json.loads(body)
-            number, url = str(wish["phoneNumberId"]), str(wish["callbackUrl"])
+            request = json.loads(body)
+            number, url = str(request["phoneNumberId"]), str(request["callbackUrl"])
         except (ValueError, KeyError, TypeError):
-            return Told(400, {"message": "needs phoneNumberId and callbackUrl"})
+            return ProviderResponse(400, {"message": "needs phoneNumberId and callbackUrl"})
         if not answers_challenge(url):
-            return Told(400, {"message": "The callback URL did not answer the challenge"})
+            return ProviderResponse(400, {"message": "The callback URL did not answer the challenge"})
         self.known[number] = url
         write_atomically(self._path, json.dumps(self.known))
-        return Told(200, {"success": True})
+        return ProviderResponse(200, {"success": True})
 
 
 def answers_challenge(url: str) -> bool:
-    """Asks as Meta does."""
+    """Return whether the URL answers Meta's verification request with its challenge."""
     if not url.startswith(("http://", "https://")):
         return False
     challenge = uuid4().hex
@@ -54,7 +54,7 @@ def answers_challenge(url: str) -> bool:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether the other side has taken it."""
+    """Send the body and return whether the receiver answered 2xx."""
     try:
         request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310  http on purpose
         with _open(request, timeout=SECONDS) as answer:

@@ -1,4 +1,4 @@
-"""AWS End User Messaging SMS and RCS on this machine: AWS JSON 1.0, checked by botocore's own model of the service."""
+"""Local AWS End User Messaging for SMS and RCS: AWS JSON 1.0, validated with the service model of botocore."""
 
 from __future__ import annotations
 
@@ -10,57 +10,68 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
-from infra.local.providers.desk import LOST, Asked, Desk, Taken, Told, new_id
-from infra.local.providers.fates import Fate, read_phone
+from infra.local.providers.inbox import (
+    LOST_RESPONSE,
+    AcceptedMessage,
+    ProviderInbox,
+    ProviderRequest,
+    ProviderResponse,
+    new_id,
+)
+from infra.local.providers.scripted_outcomes import ScriptedOutcome, read_phone
 
 SERVICE = "pinpoint-sms-voice-v2"
 TARGET = "PinpointSMSVoiceV2."
 OPERATIONS = ("SendTextMessage", "SendRcsMessage")
-#: The key in `Context` under which Carillon's own uid travels.
+#: Key in `Context` of Carillon's message uid.
 CONTEXT_KEY = "message"
 
 
-def answer(desk: Desk, asked: Asked) -> Told:
-    """SendTextMessage and SendRcsMessage; anything else is unknown here."""
-    operation = asked.headers.get("x-amz-target", "").removeprefix(TARGET)
+def answer(inbox: ProviderInbox, http_request: ProviderRequest) -> ProviderResponse:
+    """Answer SendTextMessage and SendRcsMessage; refuse every other operation."""
+    operation = http_request.headers.get("x-amz-target", "").removeprefix(TARGET)
     if operation not in OPERATIONS:
         return _refuse("UnknownOperationException", f"{operation} is not known here")
     try:
-        request = json.loads(asked.body)
+        request = json.loads(http_request.body)
     except ValueError:
         return _refuse("SerializationException", "The body is not JSON")
     if report := check(SERVICE, operation, request):
         return _refuse("ValidationException", report, "FIELD_VALIDATION_FAILED")
-    fate = read_phone(request["DestinationPhoneNumber"])
+    outcome = read_phone(request["DestinationPhoneNumber"])
     uid = request.get("Context", {}).get(CONTEXT_KEY, "")
-    if refusal := _find_refusal(desk, operation, fate, f"{operation} {uid or request['DestinationPhoneNumber']}"):
+    if refusal := _find_refusal(inbox, operation, outcome, f"{operation} {uid or request['DestinationPhoneNumber']}"):
         return refusal
-    taken = _build_taken(operation, request, fate, uid)
-    desk.take(taken)
-    return LOST if desk.loses_answer(fate, f"{operation} {uid}") else Told(200, {"MessageId": taken.provider_id})
+    accepted = _build_message(operation, request, outcome, uid)
+    inbox.accept(accepted)
+    return (
+        LOST_RESPONSE
+        if inbox.should_lose_response(outcome, f"{operation} {uid}")
+        else ProviderResponse(200, {"MessageId": accepted.provider_id})
+    )
 
 
-def _find_refusal(desk: Desk, operation: str, fate: Fate, key: str) -> Told | None:
-    if desk.is_throttled(fate, key):
+def _find_refusal(inbox: ProviderInbox, operation: str, outcome: ScriptedOutcome, key: str) -> ProviderResponse | None:
+    if inbox.should_throttle(outcome, key):
         return _refuse("ThrottlingException", "Rate exceeded")
-    if fate is Fate.SUPPRESSED:
+    if outcome is ScriptedOutcome.SUPPRESSED:
         return _refuse("ConflictException", "The number has opted out", "DESTINATION_PHONE_NUMBER_OPTED_OUT")
-    if fate is Fate.CLOSED:
+    if outcome is ScriptedOutcome.CLOSED:
         return _refuse("AccessDeniedException", "The account is disabled", "ACCOUNT_DISABLED")
-    if fate is Fate.BROKEN:
+    if outcome is ScriptedOutcome.BROKEN:
         return _refuse("InternalServerException", f"{operation} failed", status=500)
     return None
 
 
-def _build_taken(operation: str, request: Mapping[str, Any], fate: Fate, uid: str) -> Taken:
+def _build_message(operation: str, request: Mapping[str, Any], outcome: ScriptedOutcome, uid: str) -> AcceptedMessage:
     is_rcs = operation == "SendRcsMessage"
     content = request.get("RcsMessageContent", {}).get("Content", {})
-    return Taken(
+    return AcceptedMessage(
         channel="rcs" if is_rcs else "sms",
         provider="aws",
         to=request["DestinationPhoneNumber"],
         text=content.get("TextMessage", {}).get("Body", "") if is_rcs else request.get("MessageBody", ""),
-        fate=fate,
+        outcome=outcome,
         provider_id=new_id(),
         message_uid=uid,
         details={
@@ -72,13 +83,13 @@ def _build_taken(operation: str, request: Mapping[str, Any], fate: Fate, uid: st
     )
 
 
-def _refuse(code: str, message: str, reason: str = "", status: int = 400) -> Told:
+def _refuse(code: str, message: str, reason: str = "", status: int = 400) -> ProviderResponse:
     body = {"__type": code, "Message": message, **({"Reason": reason} if reason else {})}
-    return Told(status, body, {"Content-Type": "application/x-amz-json-1.0"})
+    return ProviderResponse(status, body, {"Content-Type": "application/x-amz-json-1.0"})
 
 
 def check(service: str, operation: str, request: object) -> str:
-    """What the service's own model has against a request."""
+    """Return why the service model rejects a request; empty if it is valid."""
     shape = _model(service).operation_model(operation).input_shape
     if not isinstance(request, dict):
         return "The request is not an object"

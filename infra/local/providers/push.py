@@ -1,6 +1,7 @@
-"""Amazon SNS's `Publish` to mobile endpoints on this machine; the embedded SNS gives its endpoints ARNs unlike AWS's.
+"""Local `Publish` of Amazon SNS to mobile endpoints. Endpoint ARNs of the embedded SNS differ from those of AWS.
 
-Any endpoint of AWS's form will do, such as `arn:aws:sns:eu-west-1:000000000000:endpoint/GCM/shop/device-0199`.
+Any endpoint ARN in the form of AWS is accepted, such as
+`arn:aws:sns:eu-west-1:000000000000:endpoint/GCM/shop/device-0199`.
 """
 
 from __future__ import annotations
@@ -9,20 +10,27 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from infra.local.providers.desk import LOST, Asked, Desk, Taken, Told, new_id
-from infra.local.providers.fates import Fate, read_phone
+from infra.local.providers.inbox import (
+    LOST_RESPONSE,
+    AcceptedMessage,
+    ProviderInbox,
+    ProviderRequest,
+    ProviderResponse,
+    new_id,
+)
+from infra.local.providers.scripted_outcomes import ScriptedOutcome, read_phone
 
 NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
 _REFUSALS = {
-    Fate.SUPPRESSED: ("EndpointDisabled", 400),
-    Fate.CLOSED: ("PlatformApplicationDisabled", 400),
-    Fate.BROKEN: ("InternalError", 500),
+    ScriptedOutcome.SUPPRESSED: ("EndpointDisabled", 400),
+    ScriptedOutcome.CLOSED: ("PlatformApplicationDisabled", 400),
+    ScriptedOutcome.BROKEN: ("InternalError", 500),
 }
 
 
-def answer(desk: Desk, asked: Asked) -> Told:
-    """Publish to an endpoint."""
-    form = dict(parse_qsl(asked.body.decode(errors="replace")))
+def answer(inbox: ProviderInbox, http_request: ProviderRequest) -> ProviderResponse:
+    """Answer Publish to an endpoint."""
+    form = dict(parse_qsl(http_request.body.decode(errors="replace")))
     target = form.get("TargetArn", "")
     if form.get("Action") != "Publish" or ":endpoint/" not in target:
         return _refuse("InvalidParameter", 400)
@@ -31,26 +39,28 @@ def answer(desk: Desk, asked: Asked) -> Told:
         apple: Any = json.loads(payloads["APNS"])
     except (ValueError, KeyError, TypeError):
         return _refuse("InvalidParameter", 400)
-    fate, uid = read_phone(target), str(apple.get("message", ""))
-    if desk.is_throttled(fate, f"push {target} {uid}"):
+    outcome, uid = read_phone(target), str(apple.get("message", ""))
+    if inbox.should_throttle(outcome, f"push {target} {uid}"):
         return _refuse("Throttled", 429)
-    if fate in _REFUSALS:
-        return _refuse(*_REFUSALS[fate])
-    details = {"alert": apple["aps"]["alert"], "reports": fate is Fate.BOUNCE}
-    taken = Taken("push", "sns", target, str(payloads["default"]), fate, new_id(), uid, details=details)
-    desk.take(taken)
-    return LOST if desk.loses_answer(fate, f"push {target} {uid}") else _accept(taken.provider_id)
+    if outcome in _REFUSALS:
+        return _refuse(*_REFUSALS[outcome])
+    details = {"alert": apple["aps"]["alert"], "reports": outcome is ScriptedOutcome.BOUNCE}
+    accepted = AcceptedMessage("push", "sns", target, str(payloads["default"]), outcome, new_id(), uid, details=details)
+    inbox.accept(accepted)
+    return (
+        LOST_RESPONSE if inbox.should_lose_response(outcome, f"push {target} {uid}") else _accept(accepted.provider_id)
+    )
 
 
-def _accept(message_id: str) -> Told:
+def _accept(message_id: str) -> ProviderResponse:
     result = f"<PublishResult><MessageId>{message_id}</MessageId></PublishResult>"
-    return _tell(200, f"<PublishResponse xmlns='{NAMESPACE}'>{result}</PublishResponse>")
+    return _respond(200, f"<PublishResponse xmlns='{NAMESPACE}'>{result}</PublishResponse>")
 
 
-def _refuse(code: str, status: int) -> Told:
+def _refuse(code: str, status: int) -> ProviderResponse:
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>Local: {code}</Message></Error>"
-    return _tell(status, f"<ErrorResponse xmlns='{NAMESPACE}'>{error}</ErrorResponse>")
+    return _respond(status, f"<ErrorResponse xmlns='{NAMESPACE}'>{error}</ErrorResponse>")
 
 
-def _tell(status: int, text: str) -> Told:
-    return Told(status, text, {"Content-Type": "text/xml"})
+def _respond(status: int, text: str) -> ProviderResponse:
+    return ProviderResponse(status, text, {"Content-Type": "text/xml"})

@@ -1,15 +1,15 @@
-"""What a provider comes to know of a message after it took it, and when; the same for all of them."""
+"""Steps that an accepted message goes through, and their delays. All providers share them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from infra.local.providers.fates import Fate
+from infra.local.providers.scripted_outcomes import ScriptedOutcome
 
 
 class Step(StrEnum):
-    """One thing that happens to a message."""
+    """A change of a message after the provider accepted it."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -24,7 +24,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A step, so many seconds of the stack's clock after the message was taken."""
+    """A step and its delay after acceptance, in seconds of the stack's clock."""
 
     step: Step
     after: float
@@ -32,19 +32,19 @@ class Moment:
 
 _SENT = Moment(Step.SENT, 0.2)
 _DELIVERED = (_SENT, Moment(Step.DELIVERED, 1.0))
-_OTHERS: dict[Fate, tuple[Moment, ...]] = {
-    Fate.OPEN: (*_DELIVERED, Moment(Step.READ, 2.0)),
-    Fate.CLICK: (*_DELIVERED, Moment(Step.READ, 2.0), Moment(Step.CLICKED, 3.0)),
-    Fate.REPLY: (*_DELIVERED, Moment(Step.ANSWERED, 3.0)),
-    Fate.STOP: (*_DELIVERED, Moment(Step.STOPPED, 3.0)),
-    Fate.BOUNCE: (_SENT, Moment(Step.BOUNCED, 1.0)),
-    Fate.SUPPRESSED: (_SENT, Moment(Step.BOUNCED, 1.0)),
-    Fate.SOFT_BOUNCE: (_SENT, Moment(Step.SOFT_BOUNCED, 1.0)),
-    Fate.COMPLAINT: (*_DELIVERED, Moment(Step.COMPLAINED, 3.0)),
-    Fate.SILENT: (),
+_OTHERS: dict[ScriptedOutcome, tuple[Moment, ...]] = {
+    ScriptedOutcome.OPEN: (*_DELIVERED, Moment(Step.READ, 2.0)),
+    ScriptedOutcome.CLICK: (*_DELIVERED, Moment(Step.READ, 2.0), Moment(Step.CLICKED, 3.0)),
+    ScriptedOutcome.REPLY: (*_DELIVERED, Moment(Step.ANSWERED, 3.0)),
+    ScriptedOutcome.STOP: (*_DELIVERED, Moment(Step.STOPPED, 3.0)),
+    ScriptedOutcome.BOUNCE: (_SENT, Moment(Step.BOUNCED, 1.0)),
+    ScriptedOutcome.SUPPRESSED: (_SENT, Moment(Step.BOUNCED, 1.0)),
+    ScriptedOutcome.SOFT_BOUNCE: (_SENT, Moment(Step.SOFT_BOUNCED, 1.0)),
+    ScriptedOutcome.COMPLAINT: (*_DELIVERED, Moment(Step.COMPLAINED, 3.0)),
+    ScriptedOutcome.SILENT: (),
 }
 
 
-def steps_of(fate: Fate) -> tuple[Moment, ...]:
-    """What becomes of a message that was taken."""
-    return _OTHERS.get(fate, _DELIVERED)
+def steps_of(outcome: ScriptedOutcome) -> tuple[Moment, ...]:
+    """Return the steps of an accepted message, in order of time."""
+    return _OTHERS.get(outcome, _DELIVERED)

@@ -1,4 +1,4 @@
-"""Twilio's Messages resource on this machine."""
+"""Local implementation of Twilio's Messages resource."""
 
 from __future__ import annotations
 
@@ -7,42 +7,49 @@ import re
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from infra.local.providers.credentials import TWILIO
-from infra.local.providers.desk import LOST, Asked, Desk, Taken, Told, new_id
-from infra.local.providers.fates import Fate, read_phone
+from infra.local.providers.inbox import (
+    LOST_RESPONSE,
+    AcceptedMessage,
+    ProviderInbox,
+    ProviderRequest,
+    ProviderResponse,
+    new_id,
+)
+from infra.local.providers.scripted_outcomes import ScriptedOutcome, read_phone
 
 PATH = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-fA-F]{32})/Messages\.json")
 _REFUSALS = {
-    Fate.SUPPRESSED: (21610, 400, "Attempt to send to unsubscribed recipient"),
-    Fate.CLOSED: (20005, 403, "Account not active"),
-    Fate.BROKEN: (20500, 500, "Internal server error"),
+    ScriptedOutcome.SUPPRESSED: (21610, 400, "Attempt to send to unsubscribed recipient"),
+    ScriptedOutcome.CLOSED: (20005, 403, "Account not active"),
+    ScriptedOutcome.BROKEN: (20500, 500, "Internal server error"),
 }
 
 
-def answer(desk: Desk, asked: Asked) -> Told:
-    """`POST …/Messages.json`: any account, by the local token."""
-    found = PATH.fullmatch(asked.path)
+def answer(inbox: ProviderInbox, http_request: ProviderRequest) -> ProviderResponse:
+    """Answer `POST …/Messages.json` of any account that sends the local token."""
+    found = PATH.fullmatch(http_request.path)
     if found is None:
         return _refuse(20404, 404, "The requested resource was not found")
     login = base64.b64encode(f"{found[1]}:{TWILIO['authToken']}".encode()).decode()
-    if asked.headers.get("authorization") != f"Basic {login}":
+    if http_request.headers.get("authorization") != f"Basic {login}":
         return _refuse(20003, 401, "Authenticate")
-    form = dict(parse_qsl(asked.body.decode(errors="replace")))
+    form = dict(parse_qsl(http_request.body.decode(errors="replace")))
     if fault := _find_fault(form):
         return _refuse(*fault)
-    fate, callback = read_phone(form["To"]), form.get("StatusCallback", "")
+    outcome, callback = read_phone(form["To"]), form.get("StatusCallback", "")
     uid = parse_qs(urlsplit(callback).query).get("message", [""])[0]
     key = f"twilio {uid or form['To']}"
-    if desk.is_throttled(fate, key):
+    if inbox.should_throttle(outcome, key):
         return _refuse(20429, 429, "Too many requests", {"Retry-After": "1"})
-    if fate in _REFUSALS:
-        return _refuse(*_REFUSALS[fate])
+    if outcome in _REFUSALS:
+        return _refuse(*_REFUSALS[outcome])
     sender = form.get("From") or form["MessagingServiceSid"]
     details = {"sender": sender, "account": found[1], "reports": bool(callback)}
     sid = new_id("SM")
-    desk.take(Taken("sms", "twilio", form["To"], form["Body"], fate, sid, uid, callback, details))
-    if desk.loses_answer(fate, key):
-        return LOST
-    return Told(201, {"sid": sid, "status": "queued", "to": form["To"], "from": sender, "error_code": None})
+    inbox.accept(AcceptedMessage("sms", "twilio", form["To"], form["Body"], outcome, sid, uid, callback, details))
+    if inbox.should_lose_response(outcome, key):
+        return LOST_RESPONSE
+    return ProviderResponse(201, {"sid": sid, "status": "queued", "to": form["To"], "from": sender, "error_code": None})
 
 
 def _find_fault(form: dict[str, str]) -> tuple[int, int, str] | None:
@@ -55,6 +62,8 @@ def _find_fault(form: dict[str, str]) -> tuple[int, int, str] | None:
     return (21617, 400, "The message body exceeds 1600 characters") if len(form["Body"]) > 1600 else None
 
 
-def _refuse(code: int, status: int, message: str, headers: dict[str, str] | None = None) -> Told:
+def _refuse(code: int, status: int, message: str, headers: dict[str, str] | None = None) -> ProviderResponse:
     more = f"https://www.twilio.com/docs/errors/{code}"
-    return Told(status, {"code": code, "message": message, "more_info": more, "status": status}, headers or {})
+    return ProviderResponse(
+        status, {"code": code, "message": message, "more_info": more, "status": status}, headers or {}
+    )

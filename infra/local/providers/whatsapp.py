@@ -1,4 +1,4 @@
-"""WhatsApp on this machine, by AWS End User Messaging Social (REST JSON) and by Meta's Cloud API."""
+"""Local WhatsApp, through AWS End User Messaging Social (REST JSON) and Meta's Cloud API."""
 
 from __future__ import annotations
 
@@ -10,80 +10,91 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.local.providers.credentials import META
-from infra.local.providers.desk import LOST, Asked, Desk, Taken, Told, new_id
-from infra.local.providers.fates import Fate, read_phone
+from infra.local.providers.inbox import (
+    LOST_RESPONSE,
+    AcceptedMessage,
+    ProviderInbox,
+    ProviderRequest,
+    ProviderResponse,
+    new_id,
+)
 from infra.local.providers.messaging import check
+from infra.local.providers.scripted_outcomes import ScriptedOutcome, read_phone
 
 SOCIAL_PATH = "/v1/whatsapp/send"
 META_PATH = re.compile(r"/v\d+\.\d/(\d+)/messages")
-#: Meta's codes for what goes wrong at once: code, HTTP status, message.
+#: Immediate refusals of Meta: code, HTTP status, message.
 _META_REFUSALS = {
-    Fate.SUPPRESSED: (131050, 400, "User has stopped marketing messages from your business"),
-    Fate.CLOSED: (131031, 403, "Business account is locked"),
-    Fate.BROKEN: (131000, 500, "Something went wrong"),
+    ScriptedOutcome.SUPPRESSED: (131050, 400, "User has stopped marketing messages from your business"),
+    ScriptedOutcome.CLOSED: (131031, 403, "Business account is locked"),
+    ScriptedOutcome.BROKEN: (131000, 500, "Something went wrong"),
 }
 _SOCIAL_REFUSALS = {
-    Fate.CLOSED: ("AccessDeniedException", 403),
-    Fate.BROKEN: ("InternalServiceException", 500),
+    ScriptedOutcome.CLOSED: ("AccessDeniedException", 403),
+    ScriptedOutcome.BROKEN: ("InternalServiceException", 500),
 }
 
 
-def answer_social(desk: Desk, asked: Asked) -> Told:
-    """SendWhatsAppMessage; an opt-out is told by an event, as AWS does not know of it when it answers."""
+def answer_social(inbox: ProviderInbox, http_request: ProviderRequest) -> ProviderResponse:
+    """Answer SendWhatsAppMessage. AWS does not know of an opt-out yet, so an event reports it later."""
     try:
-        request = json.loads(asked.body)
+        request = json.loads(http_request.body)
         message = json.loads(base64.b64decode(request["message"], validate=True))
     except (ValueError, KeyError, TypeError, binascii.Error):
         return _refuse_social("ValidationException", 400)
     if check("socialmessaging", "SendWhatsAppMessage", {**request, "message": b"x"}) or find_fault(message):
         return _refuse_social("InvalidParametersException", 400)
-    fate, uid = read_phone(message["to"]), str(message.get("biz_opaque_callback_data", ""))
-    if desk.is_throttled(fate, f"social {uid}"):
+    outcome, uid = read_phone(message["to"]), str(message.get("biz_opaque_callback_data", ""))
+    if inbox.should_throttle(outcome, f"social {uid}"):
         return _refuse_social("ThrottledRequestException", 429)
-    if fate in _SOCIAL_REFUSALS:
-        return _refuse_social(*_SOCIAL_REFUSALS[fate])
-    taken = _build_taken("aws", message, new_id(), {"sender": request["originationPhoneNumberId"]})
-    desk.take(taken)
-    return LOST if desk.loses_answer(fate, f"social {uid}") else Told(200, {"messageId": taken.provider_id})
+    if outcome in _SOCIAL_REFUSALS:
+        return _refuse_social(*_SOCIAL_REFUSALS[outcome])
+    accepted = _build_message("aws", message, new_id(), {"sender": request["originationPhoneNumberId"]})
+    inbox.accept(accepted)
+    return (
+        LOST_RESPONSE
+        if inbox.should_lose_response(outcome, f"social {uid}")
+        else ProviderResponse(200, {"messageId": accepted.provider_id})
+    )
 
 
-def _refuse_social(code: str, status: int) -> Told:
-    return Told(status, {"message": code}, {"x-amzn-errortype": code})
+def _refuse_social(code: str, status: int) -> ProviderResponse:
+    return ProviderResponse(status, {"message": code}, {"x-amzn-errortype": code})
 
 
-def answer_meta(desk: Desk, hooks: Mapping[str, str], asked: Asked) -> Told:
-    """`POST /v23.0/{phone number id}/messages`; `hooks`: phone number id → where its webhooks go."""
-    found = META_PATH.fullmatch(asked.path)
+def answer_meta(inbox: ProviderInbox, hooks: Mapping[str, str], http_request: ProviderRequest) -> ProviderResponse:
+    """Answer `POST /v23.0/{phone number id}/messages`; `hooks` maps phone number ids to webhook URLs."""
+    found = META_PATH.fullmatch(http_request.path)
     if found is None:
         return _refuse_meta(100, 404, "Unsupported post request")
-    if asked.headers.get("authorization") != f"Bearer {META['accessToken']}":
+    if http_request.headers.get("authorization") != f"Bearer {META['accessToken']}":
         return _refuse_meta(190, 401, "Invalid OAuth access token")
     try:
-        message = json.loads(asked.body)
+        message = json.loads(http_request.body)
     except ValueError:
         return _refuse_meta(100, 400, "Invalid parameter")
     if fault := find_fault(message):
         return _refuse_meta(131009, 400, fault)
-    fate, uid = read_phone(message["to"]), str(message.get("biz_opaque_callback_data", ""))
-    if desk.is_throttled(fate, f"meta {uid}"):
+    outcome, uid = read_phone(message["to"]), str(message.get("biz_opaque_callback_data", ""))
+    if inbox.should_throttle(outcome, f"meta {uid}"):
         return _refuse_meta(130429, 400, "Rate limit hit")
-    if fate in _META_REFUSALS:
-        return _refuse_meta(*_META_REFUSALS[fate])
-    taken = _build_taken("meta", message, new_id("wamid."), {"sender": found[1]}, hooks.get(found[1], ""))
-    desk.take(taken)
+    if outcome in _META_REFUSALS:
+        return _refuse_meta(*_META_REFUSALS[outcome])
+    accepted = _build_message("meta", message, new_id("wamid."), {"sender": found[1]}, hooks.get(found[1], ""))
+    inbox.accept(accepted)
     contacts = [{"input": message["to"], "wa_id": message["to"].removeprefix("+")}]
-    told = {"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": taken.provider_id}]}
-    return LOST if desk.loses_answer(fate, f"meta {uid}") else Told(200, told)
+    response = {"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": accepted.provider_id}]}
+    return LOST_RESPONSE if inbox.should_lose_response(outcome, f"meta {uid}") else ProviderResponse(200, response)
 
 
-def _refuse_meta(code: int, status: int, message: str) -> Told:
+def _refuse_meta(code: int, status: int, message: str) -> ProviderResponse:
     details = {"messaging_product": "whatsapp", "details": message}
     error = {"message": f"(#{code}) {message}", "type": "OAuthException", "code": code, "error_data": details}
-    return Told(status, {"error": {**error, "fbtrace_id": new_id()}})
+    return ProviderResponse(status, {"error": {**error, "fbtrace_id": new_id()}})
 
 
 def find_fault(message: Any) -> str:
-    """What Meta would have against a message object, empty when it is good."""
+    """Return Meta's reason to reject a message object; empty if it is valid."""
     if not isinstance(message, dict) or message.get("messaging_product") != "whatsapp":
         return "messaging_product must be whatsapp"
     if not re.fullmatch(r"\+?[1-9][0-9]{6,14}", str(message.get("to", ""))):
@@ -97,17 +108,17 @@ def find_fault(message: Any) -> str:
     return "type must be text or template, with its object"
 
 
-def _build_taken(
+def _build_message(
     provider: str, message: Mapping[str, Any], provider_id: str, details: Mapping[str, Any], callback_url: str = ""
-) -> Taken:
+) -> AcceptedMessage:
     is_text = message["type"] == "text"
     text = message["text"]["body"] if is_text else json.dumps(message["template"], ensure_ascii=False)
-    return Taken(
+    return AcceptedMessage(
         channel="whatsapp",
         provider=provider,
         to=f"+{message['to'].removeprefix('+')}",
         text=text,
-        fate=read_phone(message["to"]),
+        outcome=read_phone(message["to"]),
         provider_id=provider_id,
         message_uid=str(message.get("biz_opaque_callback_data", "")),
         callback_url=callback_url,
