@@ -294,22 +294,10 @@ def test_every_module_has_a_docstring_of_one_sentence() -> None:
 TESTED_ELSEWHERE = frozenset(
     {
         "events/ingest_events.py",
-        "privacy/apply_opt_out.py",
-        "privacy/confirm_opt_in.py",
-        "privacy/request_opt_in.py",
-        "privacy/send_opt_in.py",
-        "privacy/suppress_address.py",
-        "receipts/match_reply.py",
-        "receipts/publish_engagement.py",
-        "receipts/update_engagement.py",
         "reconciliation/finish_recount.py",
         "reconciliation/reconcile_spend.py",
         "reconciliation/request_recount.py",
-        "reconciliation/watch_flows.py",
         "steps/admission/base.py",
-        "steps/apply_tags.py",
-        "steps/deliver.py",
-        "steps/delivery.py",
         "steps/send_plan.py",
         "steps/triage.py",
     }

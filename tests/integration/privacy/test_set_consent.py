@@ -3,11 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pytest
-
-from chalicelib.model.message import Accepted, RecipientSuppressed
 from tests.integration.consent_helpers import (
-    BeforeAdd,
     BeforeRegisterBatch,
     Once,
     consent,
@@ -122,83 +118,6 @@ def test_a_no_while_a_contact_waits_stops_the_next_send(story: Story) -> None:
 # ---- the suppression list ----
 
 
-def test_a_suppressed_address_gets_nothing_and_its_contact_says_so(story: Story) -> None:
-    story.set_up(2)
-    entry = story.expect(201, story.api.post("/v1/suppressions", {"email": " C0@Example.com", "reason": "complaint"}))
-    assert "example" not in str(entry).lower()
-    assert reasons(story, send_one(story)) == {"suppressed": 1}
-    assert story.provider.recipients() == ["c1@example.com"]
-    (listed,) = story.api.all_pages("/v1/suppressions")
-    assert (listed["uid"], listed["blocks"][0]["reason"]) == (entry["uid"], "complaint")
-    assert story.api.post("/v1/suppressions/search", {"email": "c0@example.com"}).data["uid"] == entry["uid"]
-    story.expect(200, story.api.delete(f"/v1/suppressions/{entry['uid']}"))
-    assert story.api.all_pages("/v1/suppressions") == []
-    assert story.api.post("/v1/suppressions/search", {"email": "c0@example.com"}).status == 404
-    send_one(story)
-    assert story.provider.recipients().count("c0@example.com") == 1
-
-
-@pytest.mark.parametrize("way", ["create", "change", "put", "import"])
-def test_a_contact_that_comes_later_with_a_suppressed_address_is_suppressed(story: Story, way: str) -> None:
-    story.set_up(0)
-    entry = story.api.post("/v1/suppressions", {"email": "new@example.com"}).data
-    if way == "create":
-        uid = story.api.post("/v1/contacts", {"email": "NEW@example.com"}).data["uid"]
-    elif way == "change":
-        uid = story.api.post("/v1/contacts", {"email": "old@example.com"}).data["uid"]
-        story.api.patch(f"/v1/contacts/{uid}", {"email": "new@example.com"})
-    elif way == "put":
-        uid = story.api.put("/v1/contacts/mine", {"email": "new@example.com"}).data["uid"]
-    else:
-        story.api.post("/v1/contacts/import", {"csv": "uid,email\nmine,new@example.com\n"})
-        story.run()
-        uid = "mine"
-    story.contacts = [uid]
-    campaign = story.short_campaign(templateUid=story.add_template("Hello"))
-    assert reasons(story, send_one(story, campaign)) == {"suppressed": 1}
-    story.api.delete(f"/v1/suppressions/{entry['uid']}")
-    send_one(story, campaign)
-    assert [each.lower() for each in story.provider.recipients()] == ["new@example.com"]
-
-
-def test_another_address_is_not_suppressed_with_the_old_one(story: Story) -> None:
-    story.set_up(1)
-    story.api.post("/v1/suppressions", {"email": "c0@example.com"})
-    changed = story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"email": "other@example.com"}).data
-    assert changed["suppressed"] == []
-    send_one(story)
-    assert story.provider.recipients() == ["other@example.com"]
-
-
-def test_a_block_for_newsletters_lets_messages_pass(story: Story) -> None:
-    story.set_up(1)
-    consent(story, story.contacts[0], "GRANTED")
-    block = {"email": "c0@example.com", "channelType": "console", "messageType": "NEWSLETTER"}
-    story.expect(201, story.api.post("/v1/suppressions", block))
-    assert reasons(story, send_one(story, newsletter(story))) == {"suppressed": 1}
-    send_one(story)
-    assert len(story.provider.calls) == 1
-
-
-def test_whom_the_provider_refuses_to_write_to_is_not_tried_again(story: Story) -> None:
-    story.set_up(1)
-    story.provider.answer = lambda message: RecipientSuppressed("opted_out")
-    assert reasons(story, send_one(story)) == {"suppressed_opted_out": 1}
-    assert reasons(story, send_one(story)) == {"suppressed": 1}
-    assert len(story.provider.calls) == 1
-    (listed,) = story.api.all_pages("/v1/suppressions")
-    assert (listed["blocks"][0]["reason"], listed["blocks"][0]["channelType"]) == ("stop", "console")
-    consent(story, story.contacts[0], "GRANTED", messageType="MESSAGE", source="START")
-    story.provider.answer = lambda message: Accepted("1")
-    send_one(story)
-    assert len(story.provider.calls) == 2
-
-
-@pytest.mark.parametrize("body", [{}, {"email": "x"}, {"email": "a@b.de", "phone": "+491511"}, {"phone": "1"}])
-def test_what_is_no_address_cannot_be_suppressed(story: Story, body: dict[str, str]) -> None:
-    assert story.api.post("/v1/suppressions", body).status == 422
-
-
 # ---- concurrent changes ----
 
 
@@ -210,17 +129,6 @@ def test_of_many_who_create_one_address_at_once_all_get_one_contact(story: Story
     assert {reply.status for reply in replies} <= {200, 201, 409, 503}
     assert len({reply.data["uid"] for reply in replies if reply.status < 300}) == 1
     assert len(story.api.all_pages("/v1/contacts")) == 1
-
-
-def test_a_suppression_that_comes_while_the_contact_is_made_is_heeded(story: Story) -> None:
-    """It looks for the contact before that is there, and the contact looked at the list before it was there."""
-    story.set_up(0)
-    suppress = Once(lambda: story.api.post("/v1/suppressions", {"email": "new@example.com"}))
-    contacts = story.world.ports.contacts
-    swap_ports(story, contacts=BeforeAdd(contacts, lambda: (swap_ports(story, contacts=contacts), suppress())[1]))
-    uid = story.api.post("/v1/contacts", {"email": "new@example.com"}).data["uid"]
-    assert suppress.done
-    assert [each["reason"] for each in story.api.get(f"/v1/contacts/{uid}").data["suppressed"]] == ["manual"]
 
 
 def test_a_no_and_a_change_at_once_both_hold(story: Story) -> None:

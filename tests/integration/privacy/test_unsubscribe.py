@@ -1,22 +1,15 @@
 """Links in messages: unsubscribing by one click or by the page, and double opt-in from question to answer."""
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 
-from chalicelib.model.message import Accepted, OutcomeUnknown, Throttled
 from tests.integration.consent_helpers import (
     PUBLIC,
-    ask,
-    confirm_path,
     consent,
     linked,
     newsletter,
     path_of,
     reasons,
     send_one,
-    state_of,
     submit,
     unsubscribe_path,
 )
@@ -146,101 +139,6 @@ def test_without_a_public_url_newsletters_go_without_a_link_and_validate_warns(s
 
 
 # ---- double opt-in ----
-
-
-def test_a_double_opt_in_from_the_question_to_the_newsletter(linked: Story) -> None:
-    campaign = newsletter(linked)
-    asked = linked.expect(202, ask(linked, source="shop", proof="Footer form"))
-    assert (asked["state"], asked["confirmation"]["status"]) == ("PENDING", "queued")
-    linked.run()
-    assert reasons(linked, send_one(linked, campaign)) == {"no_consent": 1}
-    path = confirm_path(linked)
-    assert "<form" in linked.api.get(path).text
-    assert state_of(linked) == "PENDING"
-    for _ in range(2):
-        assert submit(linked, path, "").status == 200
-    assert state_of(linked) == "GRANTED"
-    records = linked.api.all_pages(f"/v1/contacts/{linked.contacts[0]}/consent")
-    assert [(each["state"], each["source"]) for each in records] == [("GRANTED", "double_opt_in"), ("PENDING", "shop")]
-    send_one(linked, campaign)
-    assert len(linked.provider.calls) == 2
-
-
-def test_asking_again_while_one_is_open_sends_no_second_message(linked: Story) -> None:
-    first = ask(linked).data["confirmation"]
-    linked.run()
-    assert ask(linked).data["confirmation"]["uid"] == first["uid"]
-    linked.run()
-    assert len(linked.provider.calls) == 1
-    linked.time_travel.shift(timedelta(days=8))
-    ask(linked)
-    linked.run()
-    assert len(linked.provider.calls) == 2
-    assert len(linked.provider.times_called()) == 2
-
-
-def test_a_link_works_until_it_expires_and_never_after_another_answer(linked: Story) -> None:
-    ask(linked, expiresIn="PT1H")
-    linked.run()
-    path = confirm_path(linked)
-    linked.time_travel.shift(timedelta(minutes=61))
-    assert (linked.api.get(path).status, submit(linked, path, "").status) == (410, 410)
-    ask(linked)
-    linked.run()
-    path = confirm_path(linked)
-    consent(linked, linked.contacts[0], "REVOKED")
-    assert submit(linked, path, "").status == 410
-    assert state_of(linked) == "REVOKED"
-
-
-def test_a_link_proves_nothing_of_another_address(linked: Story) -> None:
-    ask(linked)
-    linked.run()
-    path = confirm_path(linked)
-    linked.api.patch(f"/v1/contacts/{linked.contacts[0]}", {"email": "other@example.com"})
-    assert submit(linked, path, "").status == 410
-    assert state_of(linked) == "PENDING"
-
-
-@pytest.mark.parametrize("answer", [OutcomeUnknown("read_timeout"), Accepted("1")])
-def test_the_message_goes_out_once_though_its_job_comes_twice(linked: Story, answer: Any) -> None:
-    linked.provider.answer = lambda message: answer
-    ask(linked)
-    ask(linked)
-    linked.run()
-    assert len(linked.provider.calls) == 1
-
-
-def test_a_throttled_confirmation_comes_later(linked: Story) -> None:
-    verdicts = iter([Throttled(), Accepted("1")])
-    linked.provider.answer = lambda message: next(verdicts)
-    ask(linked)
-    linked.run()
-    linked.advance(timedelta(minutes=1), timedelta(seconds=10))
-    assert len(linked.provider.calls) == 2
-    assert len(linked.provider.times_called()) <= 2
-
-
-def test_every_reason_against_asking_is_told_at_once(story: Story) -> None:
-    story.set_up(1)
-    template = story.add_template("No link", messageType="MESSAGE")
-    reply = ask(story, templateUid=template)
-    assert reply.status == 422
-    assert {detail["field"] for detail in reply.json["details"]} == {"state", "templateUid"}
-    assert "PUBLIC_URL" in reply.text
-    story.run()
-    assert story.provider.calls == []
-
-
-def test_who_said_no_to_messages_or_is_suppressed_is_not_asked(linked: Story) -> None:
-    linked.api.post("/v1/suppressions", {"email": "c0@example.com"})
-    reply = ask(linked)
-    assert (reply.status, "suppressed" in reply.text) == (422, True)
-
-
-def test_who_has_agreed_is_not_asked_again(linked: Story) -> None:
-    consent(linked, linked.contacts[0], "GRANTED")
-    assert ask(linked).status == 409
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,15 @@
 """Campaigns that branch: by what a contact did and is, by chance, with tags that end up on the record."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.core.flows.progress import difference
-from chalicelib.errors import Conflict
-from chalicelib.model.contact import Contact
 from chalicelib.model.execution import DeliveryReceipt, Engagement, ExecutionKey
 from chalicelib.model.flow import Flow
-from chalicelib.model.ids import ContactUid, FlowUid, NodeId, WorkspaceUid, new_uid
-from chalicelib.wiring import use_ports
+from chalicelib.model.ids import ContactUid, FlowUid, NodeId, new_uid
 from tests.builders import ab_test, condition, end, tag, wait
 from tests.integration.harness import Story, story
 
@@ -160,17 +155,6 @@ def test_what_is_changed_about_a_contact_while_it_waits_decides(story: Story) ->
     assert story.flow(flow)["status"] == "completed"
 
 
-def test_a_tag_of_this_walk_can_be_asked_for_at_once(story: Story) -> None:
-    story.set_up(contacts=3)
-    steps = [tag("mark", "vip"), condition("c", VIP, [story.send("hello")], []), tag("again", "seen")]
-    flow = story.start(story.campaign(*steps))
-    story.advance(timedelta(seconds=10))
-    assert story.flow(flow)["status"] == "completed"
-    assert len(story.provider.calls) == 3
-    assert _tags(story, story.contacts[0]) == ["vip", "seen"]
-    assert _comparable(_recounted(story, flow)) == _comparable(story.flow(flow)["stats"])
-
-
 def test_until_a_time_of_day_is_where_each_contact_lives(story: Story) -> None:
     story.set_up(contacts=3)
     for contact, zone in zip(story.contacts, ["Europe/Berlin", "America/New_York", "Mars/Olympus"], strict=True):
@@ -199,86 +183,6 @@ def test_odd_labels_come_back_as_they_were_written(story: Story) -> None:
     assert shown["status"] == "completed", shown
     assert shown["stats"]["nodes"]["c"]["left"] == dict.fromkeys(HOSTILE, 1)
     assert [_way(story.execution(flow, contact))["c"] for contact in story.contacts] == HOSTILE
-
-
-class Meddling:
-    """Contacts that another writer changes between our read and our write, `times` times."""
-
-    def __init__(self, story: Story, times: int) -> None:
-        self._contacts, self._story, self.left = story.world.ports.contacts, story, times
-        self._ours = True
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._contacts, name)
-
-    def save(self, workspace: WorkspaceUid, before: Contact, after: Contact, *told: Any) -> Contact:
-        self._meddle(before)
-        return self._contacts.save(workspace, before, after, *told)
-
-    def save_many(self, workspace: WorkspaceUid, changes: Sequence[tuple[Contact, Contact]]) -> tuple[bool, ...]:
-        for before, _ in changes:
-            self._meddle(before)
-        return self._contacts.save_many(workspace, changes)
-
-    def _meddle(self, before: Contact) -> None:
-        if self._ours and self.left:
-            self.left -= 1
-            self._ours = False
-            change = {"firstName": f"Other{self.left}", "tags": [*before.tags, f"other{self.left}"]}
-            self._story.expect(200, self._story.api.patch(f"/v1/contacts/{before.uid}", change))
-            self._ours = True
-
-
-@pytest.mark.parametrize("times", [1, 4, 7])
-def test_a_tag_and_somebody_elses_change_at_the_same_time_are_both_kept(story: Story, times: int) -> None:
-    story.set_up(contacts=1)
-    flow = story.start(story.campaign(tag("mark", "vip"), story.send("hello")))
-    story.world.ports = replace(story.world.ports, contacts=Meddling(story, times))
-    use_ports(story.world.ports)
-    story.advance(timedelta(minutes=5), step=timedelta(seconds=10))
-    assert story.flow(flow)["status"] == "completed"
-    assert Counter(_tags(story, story.contacts[0])) == Counter([*(f"other{n}" for n in range(times)), "vip"])
-    assert story.expect(200, story.api.get(f"/v1/contacts/{story.contacts[0]}"))["firstName"] == "Other0"
-    assert [sent.message.content["text"] for sent in story.provider.calls] == ["Hello Other0"]
-    assert story.flow(flow)["stats"]["nodes"]["mark"] == {"entered": 1, "here": 0, "left": {"next": 1}}
-
-
-def test_a_tag_that_was_set_before_a_crash_is_not_set_twice(story: Story) -> None:
-    story.set_up(contacts=1)
-    flow = story.start(story.campaign(tag("mark", "vip"), story.send("hello")))
-    executions, crashes = story.world.ports.executions, [1]
-
-    class Crashing:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(executions, name)
-
-        def save_many(self, saves: Any, shards: int) -> Any:
-            if crashes:
-                crashes.pop()
-                raise Conflict("the process died here")
-            return executions.save_many(saves, shards)
-
-    use_ports(replace(story.world.ports, executions=Crashing()))  # type: ignore[arg-type]  # delegates the rest
-    story.advance(timedelta(minutes=5), step=timedelta(seconds=10))
-    assert crashes == []
-    assert story.flow(flow)["status"] == "completed"
-    assert _tags(story, story.contacts[0]) == ["vip"]
-    assert len(story.provider.calls) == 1
-
-
-def test_who_was_erased_or_has_all_tags_already_does_not_hold_up_the_others(story: Story) -> None:
-    story.set_up(contacts=3)
-    full = {"tags": [f"t{number}" for number in range(50)]}
-    story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", full))
-    flow = story.start(story.campaign(wait("pause", "PT1M"), tag("mark", "vip"), story.send("hello")))
-    story.advance(timedelta(seconds=5))
-    assert story.api.delete(f"/v1/contacts/{story.contacts[1]}").status in {200, 202, 204}
-    story.advance(timedelta(minutes=2), step=timedelta(seconds=10))
-    shown = story.flow(flow)
-    assert shown["status"] == "partial_completed"
-    assert shown["metadata"]["failureReasons"] == {"too_many_tags": 1}
-    assert shown["metadata"]["skipReasons"] == {"contact_not_found": 1}
-    assert story.provider.recipients() == ["c2@example.com"]
 
 
 class TestTestRun:

@@ -20,7 +20,7 @@ class Deaf:
         return 0
 
 
-def test_executions_that_lost_their_hint_are_counted_listed_and_requeued(story: Story) -> None:
+def test_executions_without_a_step_message_are_counted_listed_and_enqueued(story: Story) -> None:
     story.set_up(contacts=2)
     flow = story.start(story.short_campaign())
     use_ports(replace(story.world.ports, steps=Deaf()))
