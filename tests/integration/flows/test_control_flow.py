@@ -23,7 +23,7 @@ ALLOWED = {
     "timeout": set(),
 }
 ENDED = {"completed", "partial_completed", "cancelled", "failed", "timeout"}
-#: Status after an allowed change, if it differs. A start queues the flow; an enrolled flow runs at once.
+#: Status after an allowed change, if it differs. A start queues the flow; an enrolled flow runs.
 SHOWN = {("draft", "running"): "queued", ("paused", "queued"): "running", ("error", "queued"): "running"}
 
 

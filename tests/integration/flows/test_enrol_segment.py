@@ -19,11 +19,11 @@ from tests.integration.harness import Story, story
 
 __all__ = ["story"]
 VIP = {"tag": "vip"}
-PLENTY, HARDLY = timedelta(minutes=1), timedelta(seconds=1)
+PLENTY, TOO_LITTLE = timedelta(minutes=1), timedelta(seconds=1)
 
 
 @pytest.fixture
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Split a few contacts into many jobs and pages."""
     monkeypatch.setattr(expanding, "CONTACTS_PER_JOB", 50)
     monkeypatch.setattr(expanding, "PAGE", 3)
@@ -42,7 +42,7 @@ def new_segment(story: Story, written: object) -> str:
     return str(story.expect(201, story.api.post("/v1/segments", {"name": "Some", "filter": written}))["uid"])
 
 
-def _begin(story: Story, written: object, *steps: Any) -> str:
+def _start_flow(story: Story, written: object, *steps: Any) -> str:
     """Start a flow without enrolling its contacts."""
     campaign = story.campaign(*(steps or [story.send("hello")]))
     body = {"channelUid": story.channel, "campaignUid": campaign, "segmentUid": new_segment(story, written)}
@@ -53,7 +53,7 @@ def _stored(story: Story, flow: str) -> Flow:
     return story.world.ports.catalog.get(story.api.workspace, Flow, flow)
 
 
-def _rows(story: Story, flow: str) -> list[str]:
+def _enrolled(story: Story, flow: str) -> list[str]:
     ports, stored = story.world.ports, _stored(story, flow)
     pages = [ports.executions.page(story.api.workspace, FlowUid(flow), n, 5_000, None) for n in range(stored.shards)]
     return sorted(row.key.contact for page in pages for row in page.items)
@@ -89,7 +89,7 @@ class TestMembers:
     def test_contacts_that_become_members_after_the_start_are_not_enrolled(self, story: Story) -> None:
         story.set_up(contacts=2)
         add_people(story, 5, tags=("vip",))
-        flow = _begin(story, VIP, story.send("hello"), wait("pause", "PT1H"), story.send("again"))
+        flow = _start_flow(story, VIP, story.send("hello"), wait("pause", "PT1H"), story.send("again"))
         story.advance(timedelta(seconds=1))
         add_people(story, 3, "late", tags=("vip",))
         story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[0]}", {"tags": ["vip"]}))
@@ -100,16 +100,16 @@ class TestMembers:
     def test_contacts_created_between_start_and_enrolment_are_not_enrolled(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 5, tags=("vip",))
-        flow = _begin(story, VIP)
+        flow = _start_flow(story, VIP)
         story.time_travel.shift(timedelta(seconds=1))
         add_people(story, 3, "late", tags=("vip",))
         story.run()
-        assert _rows(story, flow) == [f"p{number}" for number in range(5)]
+        assert _enrolled(story, flow) == [f"p{number}" for number in range(5)]
 
     def test_consent_and_attributes_are_read_when_a_message_is_sent(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 4, tags=("vip",))
-        flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
+        flow = _start_flow(story, VIP, wait("pause", "PT1H"), story.send("hello"))
         story.run()
         story.expect(200, story.api.patch("/v1/contacts/p0", {"tags": [], "firstName": "New"}))
         story.expect(200, story.api.patch("/v1/contacts/p1", {"consent": {"console": {"MESSAGE": "REVOKED"}}}))
@@ -120,7 +120,7 @@ class TestMembers:
 
     def test_an_empty_segment_completes(self, story: Story) -> None:
         story.set_up(contacts=2)
-        shown = _finish(story, _begin(story, {"tag": "nobody"}))
+        shown = _finish(story, _start_flow(story, {"tag": "nobody"}))
         assert (shown["status"], shown["contactCount"], shown["stats"]["total"]) == ("completed", 0, 0)
 
     @pytest.mark.parametrize(
@@ -153,18 +153,18 @@ class TestMembers:
             for day in each
         ]  # fmt: skip
         story.world.ports.events.add_many(story.api.workspace, did)
-        flow = _begin(story, written)
+        flow = _start_flow(story, written)
         story.run()
-        assert _rows(story, flow) == members
+        assert _enrolled(story, flow) == members
         assert story.flow(flow)["contactCount"] == len(members)
 
 
-@pytest.mark.usefixtures("small_parts")
+@pytest.mark.usefixtures("small_chunks")
 class TestRepeated:
     def test_redelivered_jobs_reset_no_execution_and_count_each_contact_once(self, story: Story) -> None:
         story.set_up(contacts=0)
         members = add_people(story, 300, tags=("vip",))
-        flow = _begin(story, VIP, wait("pause", "PT1H"), story.send("hello"))
+        flow = _start_flow(story, VIP, wait("pause", "PT1H"), story.send("hello"))
         ports = story.world.ports
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
         parts = _stored(story, flow).chunks - 1
@@ -189,13 +189,13 @@ class TestRepeated:
     def test_a_job_that_dies_between_pages_is_repeated_with_the_same_result(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 120, tags=("vip",))
-        flow = _begin(story, VIP)
+        flow = _start_flow(story, VIP)
         ports = story.world.ports
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
         half = iter([PLENTY] * 20)
         with pytest.raises(StopIteration):
             run_job(ports, _job(story, flow, 1), lambda: next(half))
-        assert 0 < len(_rows(story, flow)) < 120
+        assert 0 < len(_enrolled(story, flow)) < 120
         shown = _finish(story, flow)
         assert (shown["status"], shown["contactCount"], shown["stats"]["completed"]) == ("completed", 120, 120)
         assert set(story.provider.times_called().values()) == {1}
@@ -205,25 +205,25 @@ class TestRepeated:
         story.set_up(contacts=0)
         add_people(story, 10, tags=("vip",))
         add_people(story, 10, "other")
-        flow = _begin(story, VIP)
+        flow = _start_flow(story, VIP)
         ports = story.world.ports
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
         segment = _stored(story, flow).segment_uid
         story.expect(200, story.api.patch(f"/v1/segments/{segment}", {"filter": {"not": VIP}}))
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
         story.run()
-        assert _rows(story, flow) == sorted(f"p{number}" for number in range(10))
+        assert _enrolled(story, flow) == sorted(f"p{number}" for number in range(10))
 
     def test_a_job_without_time_hands_over_page_by_page(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 60, tags=("vip",))
-        flow = _begin(story, VIP)
+        flow = _start_flow(story, VIP)
         ports = story.world.ports
         run_job(ports, _job(story, flow, 0), lambda: PLENTY)
         story.world.drain("JobQueue")
-        assert len(_rows(story, flow)) == 60
-        left = iter([PLENTY, HARDLY])
-        again = _begin(story, VIP)
+        assert len(_enrolled(story, flow)) == 60
+        left = iter([PLENTY, TOO_LITTLE])
+        again = _start_flow(story, VIP)
         run_job(ports, _job(story, again, 0), lambda: PLENTY)
         run_job(ports, _job(story, again, 1), lambda: next(left))
         shown = _finish(story, again)
@@ -232,20 +232,20 @@ class TestRepeated:
     def test_the_watchdog_sends_lost_jobs_again(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 20, tags=("vip",))
-        flow = _begin(story, VIP)
+        flow = _start_flow(story, VIP)
         story.world.aws.client("sqs").purge_queue(QueueUrl=story.world.queues["JobQueue"])
         story.advance(timedelta(minutes=6), step=timedelta(seconds=30))
         assert story.flow(flow)["status"] == "completed"
         assert len(story.provider.calls) == 20
 
 
-@pytest.mark.usefixtures("small_parts")
+@pytest.mark.usefixtures("small_chunks")
 class TestStopped:
     def _half(self, story: Story) -> str:
         """Return a flow that is paused after its first pages."""
         story.set_up(contacts=0)
         add_people(story, 200, tags=("vip",))
-        flow = _begin(story, VIP)
+        flow = _start_flow(story, VIP)
         run_job(story.world.ports, _job(story, flow, 0), lambda: PLENTY)
         looked: list[int] = []
 
@@ -261,10 +261,10 @@ class TestStopped:
 
     def test_a_pause_stops_enrolment_and_a_resume_continues_it(self, story: Story) -> None:
         flow = self._half(story)
-        enrolled = len(_rows(story, flow))
+        enrolled = len(_enrolled(story, flow))
         assert 0 < enrolled < 200
         story.run()
-        assert len(_rows(story, flow)) == enrolled
+        assert len(_enrolled(story, flow)) == enrolled
         shown = story.flow(flow)
         assert (shown["status"], shown["stats"]["total"]) == ("paused", enrolled)
         assert story.set_status(flow, "running")["status"] == "queued"
@@ -273,10 +273,10 @@ class TestStopped:
 
     def test_a_cancel_stops_enrolment_and_skips_the_enrolled_contacts(self, story: Story) -> None:
         flow = self._half(story)
-        enrolled = len(_rows(story, flow))
+        enrolled = len(_enrolled(story, flow))
         story.set_status(flow, "cancelled")
         story.run()
-        assert len(_rows(story, flow)) == enrolled
+        assert len(_enrolled(story, flow)) == enrolled
         shown = story.flow(flow)
         assert (shown["status"], shown["stats"]["skipped"]) == ("cancelled", enrolled)
         assert shown["metadata"]["skipReasons"] == {"cancelled": enrolled}
@@ -290,10 +290,10 @@ class TestStopped:
         story.set_status(flow, "cancelled")
         story.run()
         search = expanding._Search.of(story.world.ports, story.api.workspace, _stored(story, flow))
-        before = len(_rows(story, flow))
+        before = len(_enrolled(story, flow))
         for shard in range(CONTACT_SHARDS):
             search.enrol_page(_stored(story, flow), _job(story, flow, 2), shard)
-        assert len(_rows(story, flow)) > before
+        assert len(_enrolled(story, flow)) > before
         story.advance(timedelta(minutes=40), step=timedelta(minutes=1))
         executions = story.api.all_pages(f"/flows/{flow}/executions?limit=100")
         assert {(each["status"], each["reason"]) for each in executions} == {("skipped", "cancelled")}
@@ -302,11 +302,11 @@ class TestStopped:
     def test_a_flow_set_to_draft_and_started_again_enrols_all_members(self, story: Story) -> None:
         story.set_up(contacts=0)
         add_people(story, 30, tags=("vip",))
-        flow = _begin(story, VIP)
+        flow = _start_flow(story, VIP)
         run_job(story.world.ports, _job(story, flow, 0), lambda: PLENTY)
         story.set_status(flow, "draft")
         story.run()
-        assert _rows(story, flow) == []
+        assert _enrolled(story, flow) == []
         story.set_status(flow, "queued")
         shown = _finish(story, flow)
         assert (shown["status"], shown["contactCount"]) == ("completed", 30)
@@ -336,7 +336,7 @@ class TestRequests:
 
     def test_a_deleted_segment_stops_the_flow_with_the_reason(self, story: Story) -> None:
         story.set_up(contacts=0)
-        flow = _begin(story, VIP)
+        flow = _start_flow(story, VIP)
         stored = _stored(story, flow)
         story.world.ports.catalog.remove(story.api.workspace, Segment, stored.segment_uid or "")
         story.run()

@@ -1,4 +1,4 @@
-"""What two jobs, or a job and an operator, do to each other when they meet at the worst moment."""
+"""Races between two jobs, or between a job and an operator, at the worst moment."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,13 +28,13 @@ __all__ = ["story"]
 
 END = {"id": "end", "type": "END"}
 TWO_DAYS = {"id": "w", "type": "WAIT", "for": "P2D"}
-#: Longer than the queue's visibility timeout: what failed comes again.
-COME_AGAIN = timedelta(seconds=181)
+#: Longer than the visibility timeout of the queue, so that a failed message is delivered again.
+REDELIVERY = timedelta(seconds=181)
 
 
 @contextmanager
-def _instead(story: Story, **ports: Any) -> Iterator[None]:
-    """The workers and the API use these ports for a while; the story's own stay as they are."""
+def _replaced_ports(story: Story, **ports: Any) -> Iterator[None]:
+    """Make the workers and the API use these ports within the block. `story.world.ports` stays the same."""
     use_ports(replace(story.world.ports, **ports))
     try:
         yield
@@ -46,8 +46,8 @@ def _undo(story: Story) -> None:
     use_ports(story.world.ports)
 
 
-def _away(*_: Any) -> None:
-    raise RetryLater("the queue is away")
+def _fail_to_send(*_: Any) -> None:
+    raise RetryLater("the queue is unavailable")
 
 
 def _stored(story: Story, flow: str) -> Flow:
@@ -77,9 +77,9 @@ def _calls_by_node(story: Story) -> Counter[str]:
     return Counter(str(sent.message.uid.node) for sent in story.provider.calls)
 
 
-def _answer_at(story: Story, node: str, verdict: SendResult) -> None:
-    """From now on the provider says this to the messages of one node, and takes all others."""
-    story.provider.answer = lambda message: verdict if message.uid.node == node else Accepted("id")
+def _answer_at(story: Story, node: str, result: SendResult) -> None:
+    """Set the provider's result for the messages of one node. All others are accepted."""
+    story.provider.answer = lambda message: result if message.uid.node == node else Accepted("id")
 
 
 def test_a_retry_of_a_retry_does_not_send_the_later_steps_again(story: Story) -> None:
@@ -100,8 +100,8 @@ def test_a_retry_of_a_retry_does_not_send_the_later_steps_again(story: Story) ->
 
 def test_a_retry_of_a_message_that_cannot_be_rendered_does_not_repeat_the_previous_one(story: Story) -> None:
     story.set_up(contacts=1)
-    unwritable = story.add_template("{{ first_name | round }}")
-    flow = story.start(story.campaign(story.send("a"), story.send("b", templateUid=unwritable), END))
+    unrenderable = story.add_template("{{ first_name | round }}")
+    flow = story.start(story.campaign(story.send("a"), story.send("b", templateUid=unrenderable), END))
     story.advance(timedelta(seconds=10))
     assert story.execution(flow, story.contacts[0])["status"] == "failed"
     _retry(story, flow, "failed")
@@ -120,7 +120,7 @@ def test_a_flow_set_to_draft_during_enrolment_can_be_started_again(story: Story)
             story.set_status(flow, "draft")
         return enrolled
 
-    with _instead(story, executions=PatchedPort(executions, enrol_many=enrol_many)):
+    with _replaced_ports(story, executions=PatchedPort(executions, enrol_many=enrol_many)):
         story.run()
     assert _stored(story, flow).status is FlowStatus.DRAFT
     story.set_status(flow, "queued")
@@ -145,7 +145,7 @@ def test_a_pause_and_resume_during_enrolment_enqueues_the_flow_once(
             begun.append(job)
         jobs.send(job, *delay)
 
-    with _instead(story, jobs=PatchedPort(jobs, send=send)):
+    with _replaced_ports(story, jobs=PatchedPort(jobs, send=send)):
         story.advance(timedelta(seconds=30))
     assert len(begun) == 1
 
@@ -158,7 +158,7 @@ def test_a_cancel_is_completed_although_executions_move_during_its_recount(story
 
     def page(*wanted: Any) -> Page[Execution]:
         found = ports.executions.page(*wanted)
-        if happened == ["cancelled"]:  # Another batch ends while the cancel's pass is running.
+        if happened == ["cancelled"]:  # Another batch ends during the recount of the cancel.
             happened.append("left")
             epoch = _stored(story, flow).stats_epoch
             ports.statistics.record_batch(workspace, FlowUid(flow), epoch, "other batch", {"completed": 0, "sent": 1})
@@ -168,10 +168,10 @@ def test_a_cancel_is_completed_although_executions_move_during_its_recount(story
         if not happened:
             story.set_status(flow, "cancelled")
             happened.append("cancelled")
-            story.world.deliver_all("JobQueue")  # The cancel's pass, while this batch holds its claims.
+            story.world.deliver_all("JobQueue")  # The recount of the cancel, while this batch holds its claims.
 
     story.provider.during = cancel_once
-    with _instead(story, executions=PatchedPort(ports.executions, page=page)):
+    with _replaced_ports(story, executions=PatchedPort(ports.executions, page=page)):
         story.run()
     assert happened == ["cancelled", "left"]
     story.advance(timedelta(days=2), step=timedelta(minutes=10))
@@ -184,7 +184,7 @@ def test_the_watchdog_completes_a_cancel_whose_job_was_lost(story: Story) -> Non
     story.set_up(contacts=3)
     flow = story.start(story.campaign(story.send("a"), TWO_DAYS, story.send("b"), END))
     story.advance(timedelta(seconds=5))
-    with _instead(story, jobs=PatchedPort(story.world.ports.jobs, send=_away)):
+    with _replaced_ports(story, jobs=PatchedPort(story.world.ports.jobs, send=_fail_to_send)):
         story.api.patch(f"/flows/{flow}", {"status": "cancelled"})
     assert story.set_status(flow, "cancelled")["status"] == "cancelled"
     story.advance(timedelta(days=3), step=timedelta(minutes=10))
@@ -196,8 +196,8 @@ def test_the_watchdog_completes_a_cancel_whose_job_was_lost(story: Story) -> Non
 def test_a_stored_flow_is_returned_although_its_job_cannot_be_sent(story: Story) -> None:
     story.set_up(contacts=1)
     campaign = story.short_campaign()
-    with _instead(story, jobs=PatchedPort(story.world.ports.jobs, send=_away)):
-        story.start(campaign)  # A 503 would have the caller start it a second time.
+    with _replaced_ports(story, jobs=PatchedPort(story.world.ports.jobs, send=_fail_to_send)):
+        story.start(campaign)  # After a 503 the caller would start a second flow.
     story.advance(timedelta(minutes=10), step=timedelta(seconds=10))
     assert len(story.provider.calls) == 1
 
@@ -215,7 +215,7 @@ def test_a_recount_during_enrolment_does_not_end_the_flow(story: Story) -> None:
             enrolled.append(story.world.deliver_all("JobQueue"))
         return found
 
-    with _instead(story, executions=PatchedPort(executions, page=page)):
+    with _replaced_ports(story, executions=PatchedPort(executions, page=page)):
         _recount(story, flow)
     assert enrolled == [1]
     story.advance(timedelta(minutes=1))
@@ -238,7 +238,7 @@ def test_an_overtaken_recount_does_not_change_the_final_statistics(story: Story)
             overtaken.append(_stored(story, flow).status)
         return statistics.replace(*counted)
 
-    with _instead(story, statistics=PatchedPort(statistics, replace=replace_counters)):
+    with _replaced_ports(story, statistics=PatchedPort(statistics, replace=replace_counters)):
         story.api.post(f"/flows/{flow}/recount")
     assert overtaken == [FlowStatus.COMPLETED]
     story.advance(timedelta(minutes=30), step=timedelta(seconds=30))
@@ -251,12 +251,12 @@ def test_a_redriven_dead_letter_continues_at_the_current_node(story: Story, monk
     story.set_up(contacts=1)
     story.start(story.campaign(story.send("a"), story.send("b"), END))
     story.world.drain("JobQueue")
-    with _instead(story, steps=PatchedPort(story.world.ports.steps, send=_away)):
+    with _replaced_ports(story, steps=PatchedPort(story.world.ports.steps, send=_fail_to_send)):
         for _ in range(6):
             story.world.deliver_all("StepQueue")
-            story.time_travel.shift(COME_AGAIN)
+            story.time_travel.shift(REDELIVERY)
     assert _calls_by_node(story) == {"a": 1}
-    # No tick from here on: the watchdog would heal the row as well.
+    # The clock rule does not run from here on, because the watchdog would repair the execution too.
     assert story.world.deliver_all("StepDeadLetters") == 1
     story.time_travel.shift(timedelta(minutes=5, seconds=1))
     story.world.drain("StepQueue")
@@ -268,18 +268,18 @@ def test_recounts_of_a_paced_flow_add_few_step_messages_and_do_not_slow_it(story
     flow = story.start(story.short_campaign(), configuration={"pauseBetweenContactsMs": 10_000})
     story.advance(timedelta(minutes=4), step=timedelta(milliseconds=500))
     steps = story.world.ports.steps
-    hinted: list[ScheduledStep] = []
+    enqueued: list[ScheduledStep] = []
 
-    def send(hints: Sequence[ScheduledStep], *now: Any) -> None:
-        hinted.extend(hints)
-        steps.send(hints, *now)
+    def send(messages: Sequence[ScheduledStep], *now: Any) -> None:
+        enqueued.extend(messages)
+        steps.send(messages, *now)
 
-    with _instead(story, steps=PatchedPort(steps, send=send)):
+    with _replaced_ports(story, steps=PatchedPort(steps, send=send)):
         for _ in range(3):
             _recount(story, flow)
         story.advance(timedelta(minutes=7), step=timedelta(milliseconds=500))
     assert len(story.provider.calls) == 60
-    assert len(hinted) < 200
+    assert len(enqueued) < 200
 
 
 def test_a_code_error_after_a_send_does_not_affect_the_rest_of_the_batch(
@@ -287,14 +287,14 @@ def test_a_code_error_after_a_send_does_not_affect_the_rest_of_the_batch(
 ) -> None:
     story.set_up(contacts=5)
     victim = story.contacts[2]
-    walk_on = delivery.advance
+    advance = delivery.advance
 
-    def stumble(row: Execution, scene: TraversalContext) -> Traversal:
+    def fail_for_victim(row: Execution, context: TraversalContext) -> Traversal:
         if row.key.contact == victim:
             raise KeyError("a fault of the code")
-        return walk_on(row, scene)
+        return advance(row, context)
 
-    monkeypatch.setattr(delivery, "advance", stumble)
+    monkeypatch.setattr(delivery, "advance", fail_for_victim)
     flow = story.start(story.short_campaign())
     story.advance(timedelta(minutes=15), step=timedelta(seconds=10))
     stats = story.flow(flow)["stats"]
@@ -325,14 +325,14 @@ def test_a_flow_that_cannot_be_read_does_not_hide_the_others_from_the_watchdog(s
     unreadable, other = story.start(campaign), story.start(campaign)
     story.run()
     catalog = story.world.ports.catalog
-    looked_at: list[str] = []
+    read: list[str] = []
 
     def find(workspace: WorkspaceUid, kind: type[StoredDocument], uid: str) -> StoredDocument | None:
-        looked_at.append(uid)
+        read.append(uid)
         if kind is Flow and uid == unreadable:
             raise ValueError("unreadable")
         return catalog.find(workspace, kind, uid)
 
-    with _instead(story, catalog=PatchedPort(catalog, find=find)), pytest.raises(ValueError, match="unreadable"):
+    with _replaced_ports(story, catalog=PatchedPort(catalog, find=find)), pytest.raises(ValueError, match="unreadable"):
         story.tick()
-    assert {unreadable, other} <= set(looked_at)
+    assert {unreadable, other} <= set(read)

@@ -21,7 +21,7 @@ __all__ = ["story"]
 
 @pytest.fixture(params=MODES)
 def flow(request: pytest.FixtureRequest, story: Story, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return a flow of a, a wait and b, in which c0 and c1 failed at a."""
+    """Return a flow of a, a wait and b. Contacts c0 and c1 failed at a."""
     enrol_retries(request.param, monkeypatch, page=1)
     story.set_up(contacts=2)
     answer(story, REFUSED)

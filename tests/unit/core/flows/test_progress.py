@@ -1,4 +1,4 @@
-"""Statistics: differences add up to what is counted, nothing counts twice, and a flow ends as the product says."""
+"""Statistics: differences add up to a recount, nothing counts twice, and a flow ends with the documented status."""
 
 from collections import Counter
 from dataclasses import replace
@@ -34,7 +34,7 @@ RESULTS = st.builds(
 )
 RECEIPTS = st.builds(DeliveryReceipt, engagement=st.sampled_from(Engagement), at=st.just(NOW))
 VISITS = st.builds(NodeVisit, node=NODES, exit=st.just("next"), entered=st.just(NOW), left=st.just(NOW))
-ROWS = st.builds(
+EXECUTIONS = st.builds(
     build_execution,
     node=st.none() | NODES,
     status=st.sampled_from(ExecutionStatus),
@@ -48,18 +48,18 @@ ROWS = st.builds(
 
 
 def _sent(*engagements: Engagement, outcome: MessageOutcome = MessageOutcome.SENT, cost: int = 0) -> list[Execution]:
-    """The row before any receipt and after each, as the store climbs them."""
-    rows = [build_execution().with_result(HELLO, MessageResult(outcome, NOW, cost=cost))]
+    """Return the execution before the first receipt and after each. A lower receipt changes nothing."""
+    executions = [build_execution().with_result(HELLO, MessageResult(outcome, NOW, cost=cost))]
     for engagement in engagements:
-        known = rows[-1].receipts.get(HELLO)
+        known = executions[-1].receipts.get(HELLO)
         receipt = DeliveryReceipt(engagement, NOW)
-        climbs = known is None or receipt.rank > known.rank
-        receipts = {HELLO: receipt} if climbs else rows[-1].receipts
-        rows.append(replace(rows[-1], receipts=receipts))
-    return rows
+        is_higher = known is None or receipt.rank > known.rank
+        receipts = {HELLO: receipt} if is_higher else executions[-1].receipts
+        executions.append(replace(executions[-1], receipts=receipts))
+    return executions
 
 
-@given(ROWS, ROWS)
+@given(EXECUTIONS, EXECUTIONS)
 def test_a_difference_turns_the_counters_before_into_the_counters_after(before: Execution, after: Execution) -> None:
     counts = Counter(counters_of(before))
     counts.update(difference(before, after))
@@ -67,28 +67,28 @@ def test_a_difference_turns_the_counters_before_into_the_counters_after(before: 
     assert all(value >= 0 for value in counts.values())
 
 
-@given(st.lists(ROWS, min_size=1, max_size=6))
-def test_live_counters_equal_a_recount(rows: list[Execution]) -> None:
-    live = Counter(counters_of(rows[0]))
-    for before, after in pairwise(rows):
+@given(st.lists(EXECUTIONS, min_size=1, max_size=6))
+def test_live_counters_equal_a_recount(executions: list[Execution]) -> None:
+    live = Counter(counters_of(executions[0]))
+    for before, after in pairwise(executions):
         live.update(difference(before, after))
-    assert +live == counters_of(rows[-1])
+    assert +live == counters_of(executions[-1])
 
 
-@given(ROWS)
-def test_an_execution_counts_once_and_statuses_sum_to_the_audience(row: Execution) -> None:
-    counts = counters_of(row)
+@given(EXECUTIONS)
+def test_an_execution_counts_once_and_statuses_sum_to_the_audience(execution: Execution) -> None:
+    counts = counters_of(execution)
     assert counts["total"] == 1
-    assert finished_count(counts) == (0 if row.is_open else 1)
+    assert finished_count(counts) == (0 if execution.is_open else 1)
     assert all(value > 0 for value in counts.values())
-    assert difference(row, row) == {}
+    assert difference(execution, execution) == {}
 
 
 @given(st.lists(st.sampled_from(Engagement), max_size=8))
 def test_no_message_counts_twice_for_any_reports(reports: list[Engagement]) -> None:
-    rows = _sent(*reports)
-    live = Counter(counters_of(rows[0]))
-    for before, after in pairwise(rows):
+    executions = _sent(*reports)
+    live = Counter(counters_of(executions[0]))
+    for before, after in pairwise(executions):
         live.update(difference(before, after))
     words = ["sent", "delivered", "opened", "clicked", "replied", "bounced", "timedOut", "undelivered"]
     assert all(live[word] in {0, 1} for word in words)
@@ -138,8 +138,8 @@ def test_a_receipt_does_not_change_a_message_that_was_not_accepted(outcome: Mess
     [(MessageOutcome.SENT, 7), (MessageOutcome.UNKNOWN, 7), (MessageOutcome.SKIPPED, 0), (MessageOutcome.FAILED, 0)],
 )
 def test_only_messages_that_may_have_been_sent_are_charged(outcome: MessageOutcome, spent: int) -> None:
-    (row,) = _sent(outcome=outcome, cost=7)
-    assert counters_of(row)["spent"] == spent
+    (execution,) = _sent(outcome=outcome, cost=7)
+    assert counters_of(execution)["spent"] == spent
 
 
 def test_retries_are_counted_during_and_after_the_send() -> None:
