@@ -15,7 +15,7 @@ WORKSPACE = WorkspaceUid("ws")
 
 
 def _ports(status: FlowStatus = FlowStatus.DRAFT, **fields: object) -> Ports:
-    """Return ports with the contacts a, b and c, and a flow whose audience is a."""
+    """Return ports with the contacts a, b and c, and a flow with the audience a."""
     ports = memory_ports()
     for uid in "abc":
         ports.contacts.add(WORKSPACE, build_contact(uid=uid, email=None))

@@ -64,7 +64,7 @@ class Fuse:
 
 
 class Wired:
-    """A port whose calls go through the fuse."""
+    """Passes the calls of a port through the fuse."""
 
     def __init__(self, port: Any, fuse: Fuse) -> None:
         self._port, self._fuse = port, fuse
