@@ -64,7 +64,7 @@ class Scene:
     url: str
     hooks: Hooks
     now: datetime = START
-    response: list[Event | Post] = field(default_factory=list)
+    reported: list[Event | Post] = field(default_factory=list)
     #: Whether the receiver accepts the reports.
     listens: bool = True
 
@@ -89,7 +89,7 @@ class Scene:
         return ReportScheduler(outbox, position, lambda: self.now, self.hear, self.hear)
 
     def hear(self, report: Event | Post) -> bool:
-        self.response.append(report)
+        self.reported.append(report)
         return self.listens
 
     def message(self, name: str, digits: str, contact: str = "c") -> OutgoingMessage:
@@ -105,11 +105,11 @@ class Scene:
         return [json.loads(path.read_text()) for path in sorted((self.folder / "outbox").glob("*.json"))]
 
     def reports(self, name: str = "") -> list[DeliveryReport]:
-        """Everything that is response within the next minute, as the channels read it, and whether it was signed."""
+        """Return the reports of the next minute as the channels parse them, and whether they are signed."""
         self.now += timedelta(minutes=1)
         self.scheduler.send_due()
         found = []
-        for each in self.response:
+        for each in self.reported:
             if isinstance(each, Post):
                 headers = {key.lower(): value for key, value in each.headers.items()}
                 callback = ProviderCallback(each.body, each.url, headers)
@@ -226,36 +226,36 @@ class TestReports:
         assert scene.reports() == []
 
 
-class TestPump:
+class TestReportScheduler:
     def test_a_report_is_sent_once_and_not_before_it_is_due(self, scene: Scene) -> None:
         scene.send("sms by aws", "0101")
         scene.scheduler.send_due()
-        assert scene.response == []
+        assert scene.reported == []
         scene.now = START + timedelta(seconds=0.5)
         scene.scheduler.send_due()
-        assert len(scene.response) == 1
+        assert len(scene.reported) == 1
         scene.now = START + timedelta(hours=1)
         for _ in range(3):
             scene.scheduler.send_due()
-        assert len(scene.response) == 2
+        assert len(scene.reported) == 2
         assert (len(scene.scheduler.due), len(scene.scheduler.messages), len(scene.scheduler.open_steps)) == (0, 0, 0)
 
     def test_after_a_crash_only_open_reports_are_sent(self, scene: Scene) -> None:
         scene.send("sms by aws", "0199", "first")
         scene.now = START + timedelta(seconds=30)
         scene.scheduler.send_due()
-        scene.response.clear()
+        scene.reported.clear()
         scene.scheduler = scene.new_scheduler()
         scene.scheduler.send_due()
-        assert scene.response == []
+        assert scene.reported == []
         scene.send("sms by aws", "0199", "second")
         crashed = scene.new_scheduler()
         scene.now = START
-        crashed.turn()
+        crashed.send_due()
         scene.now = START + timedelta(seconds=30)
         scene.scheduler = scene.new_scheduler()
         scene.scheduler.send_due()
-        found = [each.content["context"] for each in scene.response if isinstance(each, Event)]
+        found = [each.content["context"] for each in scene.reported if isinstance(each, Event)]
         assert {"message": "w.f.second.n.1"} in found
 
     def test_a_failed_report_is_retried_a_limited_number_of_times(self, scene: Scene) -> None:
@@ -264,7 +264,7 @@ class TestPump:
         for second in range(0, 120, 5):
             scene.now = START + timedelta(seconds=second + 1)
             scene.scheduler.send_due()
-        assert len(scene.response) == 10
+        assert len(scene.reported) == 10
         assert scene.scheduler.due == []
 
 
