@@ -25,7 +25,7 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from infra.local.aws_queues import queue_name
-from infra.local.aws_shortcuts import take_shortcuts
+from infra.local.aws_shortcuts import install_shortcuts
 from infra.local.resources import provision
 from tests.direct_transport import SERVICES, Body, answer_directly, shorten
 
@@ -203,7 +203,7 @@ def _ministack() -> ModuleType:
         # Its thread that deletes expired items would wake at a random moment and believe a travelled clock.
         with mock.patch("threading.Thread.start"):
             tables = importlib.import_module("ministack.services.dynamodb")
-    take_shortcuts(_service("sqs"), tables, _service("_dynamodb_keywords"))
+    install_shortcuts(_service("sqs"), tables, _service("_dynamodb_keywords"))
     # It configures the root logger; the tests' own stays as pytest made it.
     root.setLevel(level)
     root.handlers[:] = handlers

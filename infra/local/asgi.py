@@ -1,4 +1,4 @@
-"""The few pieces of ASGI that the servers of the local stack share."""
+"""ASGI helpers that the servers of the local stack share."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -17,20 +17,20 @@ class TooLarge(Exception):
     """The body exceeds the limit."""
 
 
-class Gone(Exception):
+class ClientDisconnected(Exception):
     """The client closed the connection before its request was complete."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """A whole HTTP answer, taken from an application or built here."""
+    """A complete HTTP response, recorded from an application or built here."""
 
     status: int = 500
     headers: Headers = field(default_factory=list)
     body: bytes = b""
 
-    async def take(self, message: Message) -> None:
-        """Stands in for `send` and keeps what an application answers."""
+    async def record(self, message: Message) -> None:
+        """Record a response message of an application; pass this method as `send`."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = list(message.get("headers", []))
@@ -43,13 +43,13 @@ class Answer:
 
 
 async def read_body(receive: Receive, limit: int | None = None) -> bytes:
-    """The request's whole body. Raises TooLarge above `limit` bytes, Gone when the client left."""
+    """Return the request body. Raises TooLarge above `limit` bytes, ClientDisconnected if the client left."""
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise ClientDisconnected
         chunk = message.get("body", b"")
         size += len(chunk)
         if limit is not None and size > limit:
@@ -64,7 +64,7 @@ def find_header(scope: Scope, name: bytes) -> str | None:
 
 
 def replay(body: bytes) -> Receive:
-    """A `receive` that gives a body which was read before."""
+    """Return a `receive` function for a body that was already read."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -73,9 +73,9 @@ def replay(body: bytes) -> Receive:
 
 
 def with_body(scope: Scope, body: bytes) -> Scope:
-    """The same request with another body."""
-    kept: Iterable[tuple[bytes, bytes]] = (pair for pair in scope["headers"] if pair[0] != b"content-length")
-    return {**scope, "headers": [*kept, (b"content-length", str(len(body)).encode())]}
+    """Return the scope with the content length of another body."""
+    others: Iterable[tuple[bytes, bytes]] = (pair for pair in scope["headers"] if pair[0] != b"content-length")
+    return {**scope, "headers": [*others, (b"content-length", str(len(body)).encode())]}
 
 
 def json_answer(status: int, content: object, headers: Headers | None = None) -> Answer:

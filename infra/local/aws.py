@@ -1,4 +1,4 @@
-"""AWS on this machine: ministack, with an outbox for mails, instant long polling and a state saved on a timer."""
+"""Local AWS: ministack with an outbox for mails, immediate long polling and periodic saves of its state."""
 
 import asyncio
 import importlib
@@ -11,9 +11,20 @@ from email.utils import parseaddr
 from pathlib import Path
 
 from infra.local import orphan
-from infra.local.asgi import Answer, Gone, Receive, Scope, Send, find_header, json_answer, read_body, replay, with_body
+from infra.local.asgi import (
+    Answer,
+    ClientDisconnected,
+    Receive,
+    Scope,
+    Send,
+    find_header,
+    json_answer,
+    read_body,
+    replay,
+    with_body,
+)
 from infra.local.aws_queues import RECEIVE, WAKING, Queues
-from infra.local.aws_shortcuts import take_shortcuts
+from infra.local.aws_shortcuts import install_shortcuts
 from infra.local.aws_state import GetStates, Saver
 from infra.local.mail import build_eml, write_eml
 from infra.local.paths import RELEASE, SAVE
@@ -23,11 +34,11 @@ from infra.local.virtual_time import virtual_now
 SEND_EMAIL = "/v2/email/outbound-emails"
 IDENTITIES = "/v2/email/identities"
 ACCOUNT = "/v2/email/account"
-#: Of an account that sends much; a new one has 14 a second, which `ratePerSecond` of a channel can play.
+#: The local SES allows 500 messages/s. A new AWS account allows 14; set a channel's `ratePerSecond` to simulate that.
 QUOTA = {"Max24HourSend": 5_000_000.0, "MaxSendRate": 500.0}
-#: Sent mails that ministack keeps in memory (SES.GetSendQuota counts them); the outbox has them all.
-KEPT_MAILS = 1_000
-#: Operations that change nothing, by the start of their names.
+#: Sent mails that ministack keeps in memory for SES.GetSendQuota. The outbox stores all mails.
+MAX_MAILS_IN_MEMORY = 1_000
+#: Name prefixes of operations that only read.
 READING = ("Get", "BatchGet", "TransactGet", "List", "Describe", "Query", "Scan", "Head")
 
 log = logging.getLogger("aws")
@@ -37,21 +48,21 @@ class Aws:
     """The ASGI application: ministack with what the local stack adds."""
 
     def __init__(self, outbox: Path, state: Path) -> None:
-        # Imported here: ministack reads its settings from the environment when it is imported.
+        # Imported late, because ministack reads its settings from the environment at import.
         self._ministack = importlib.import_module("ministack.app")
         self._ses = importlib.import_module("ministack.services.ses")
         persistence = importlib.import_module("ministack.core.persistence")
         sqs, tables, statements = (
             importlib.import_module(f"ministack.services.{name}") for name in ("sqs", "dynamodb", "_dynamodb_keywords")
         )
-        take_shortcuts(sqs, tables, statements)
+        install_shortcuts(sqs, tables, statements)
         self._queues = Queues(self._ministack.app, sqs)
         self._saver = Saver(self._ministack._build_persistence_save_dict, state, persistence)
         self._outbox = outbox
         self._timer: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        # Its lifespan calls this at the end. setattr: the module is untyped, and this is no attribute of ours.
-        setattr(self._ministack, "save_all", self._save_at_the_end)  # noqa: B010
+        # The lifespan of ministack calls `save_all` at the end. setattr, because the module is untyped.
+        setattr(self._ministack, "save_all", self._save_on_shutdown)  # noqa: B010
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -59,7 +70,7 @@ class Aws:
             self._timer = asyncio.ensure_future(self._saver.run())
             await self._ministack.app(scope, receive, send)
         elif scope["type"] == "http":
-            with suppress(Gone):
+            with suppress(ClientDisconnected):
                 await self._serve(scope, receive, send)
         else:
             await self._ministack.app(scope, receive, send)
@@ -80,7 +91,7 @@ class Aws:
         elif scope["method"] == "POST" and scope["path"] == SEND_EMAIL:
             await self._send_email(scope, receive, send)
         elif scope["method"] == "GET" and scope["path"] == ACCOUNT:
-            await self._tell_account(scope, send)
+            await self._answer_account(scope, send)
         elif scope["path"] == SAVE:
             saved = await self._saver.save()
             await json_answer(200 if saved else 500, {"saved": saved}).pass_on(send)
@@ -91,46 +102,48 @@ class Aws:
             await self._ministack.app(scope, receive, send)
 
     async def _send_email(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The mail is in the outbox before its sender learns that it was accepted."""
+        """Write an accepted mail to the outbox before its sender gets the response."""
         body = await read_body(receive)
-        answer = await self._ask_ses(scope, body)
-        if answer.status == 400 and b"not verified" in answer.body and await self._believe(scope, json.loads(body)):
-            answer = await self._ask_ses(scope, body)
+        answer = await self._call_ses(scope, body)
+        if (
+            answer.status == 400
+            and b"not verified" in answer.body
+            and await self._verify_domain(scope, json.loads(body))
+        ):
+            answer = await self._call_ses(scope, body)
         if answer.status == 200:
             ses_id = json.loads(answer.body)["MessageId"]
             accepted = virtual_now(os.environ)
             write_eml(self._outbox, ses_id, accepted, build_eml(json.loads(body), ses_id, accepted))
             for mails in self._ses._sent_emails.all_values():
-                del mails[:-KEPT_MAILS]
+                del mails[:-MAX_MAILS_IN_MEMORY]
         await answer.pass_on(send)
 
-    async def _tell_account(self, scope: Scope, send: Send) -> None:
-        told = json.loads((await self._ask_ses(scope, b"")).body)
-        await json_answer(200, {**told, "SendQuota": {**told["SendQuota"], **QUOTA}}).pass_on(send)
+    async def _answer_account(self, scope: Scope, send: Send) -> None:
+        account = json.loads((await self._call_ses(scope, b"")).body)
+        await json_answer(200, {**account, "SendQuota": {**account["SendQuota"], **QUOTA}}).pass_on(send)
 
-    async def _ask_ses(self, scope: Scope, body: bytes) -> Answer:
+    async def _call_ses(self, scope: Scope, body: bytes) -> Answer:
         answer = Answer()
-        await self._ministack.app(scope, replay(body), answer.take)
+        await self._ministack.app(scope, replay(body), answer.record)
         return answer
 
-    async def _believe(self, scope: Scope, request: dict[str, str]) -> bool:
-        """SES sends for verified domains only. The laptop believes everybody: no mail leaves it."""
+    async def _verify_domain(self, scope: Scope, request: dict[str, str]) -> bool:
+        """Verify the sender's domain, as SES requires. Every domain is accepted, since no mail leaves this machine."""
         domain = parseaddr(request.get("FromEmailAddress", ""))[1].rpartition("@")[2].lower()
         if not domain:
             return False
         body = json.dumps({"EmailIdentity": domain}).encode()
-        asked = {**with_body(scope, body), "path": IDENTITIES, "raw_path": IDENTITIES.encode()}
-        verified = (await self._ask_ses(asked, body)).status == 200
+        verification = {**with_body(scope, body), "path": IDENTITIES, "raw_path": IDENTITIES.encode()}
+        verified = (await self._call_ses(verification, body)).status == 200
         if verified:
-            orphan.say(f"{domain} may send mails from now on; on AWS it must be verified in SES first")
+            orphan.say(f"{domain} is now verified in the local SES; on AWS, verify it in SES before sending")
         return verified
 
-    def _save_at_the_end(self, _states: GetStates) -> None:
+    def _save_on_shutdown(self, _states: GetStates) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        orphan.say(
-            "saved" if self._saver.save_at_the_end() else "could not save; the next start goes on from the last save"
-        )
+        orphan.say("saved" if self._saver.save_on_shutdown() else "could not save; the next start uses the last save")
 
 
 def _changes(method: str, target: str) -> bool:
@@ -144,7 +157,7 @@ def main() -> None:
     orphan.begin(aws.release)
     serve(aws)
     sys.stdout.flush()
-    # Everything is saved; taking a large state apart object by object would take seconds.
+    # Everything is saved. A normal exit frees a large state object by object, which takes seconds.
     os._exit(0)
 
 

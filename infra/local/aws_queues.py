@@ -1,4 +1,4 @@
-"""SQS long polling that wakes at once: ministack's own looks at the whole queue ten times a second."""
+"""SQS long polling that wakes immediately. That of ministack scans the whole queue ten times a second."""
 
 import asyncio
 import json
@@ -8,20 +8,20 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlparse
 
-from infra.local.asgi import Answer, App, Gone, Receive, Scope, Send, read_body, replay, with_body
+from infra.local.asgi import Answer, App, ClientDisconnected, Receive, Scope, Send, read_body, replay, with_body
 
 RECEIVE = "AmazonSQS.ReceiveMessage"
-#: What can make a message visible at once. Others (a dead-letter sweep, SNS) are found by LOOK_SECONDS.
+#: Operations that make a message visible immediately. Other causes (redrive, SNS) are found after CHECK_SECONDS.
 WAKING = frozenset(
     f"AmazonSQS.{name}"
     for name in ("SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch")
 )
-#: How long a waiting receive trusts what it knows about a queue.
-LOOK_SECONDS = 1.0
+#: Seconds between checks of a queue while a receive waits.
+CHECK_SECONDS = 1.0
 
 
 class Queues:
-    """Answers ReceiveMessage by asking ministack only when a message is visible."""
+    """Answers ReceiveMessage. Calls ministack only when a message is visible."""
 
     def __init__(self, ministack: App, sqs: Any) -> None:
         self._ministack = ministack
@@ -30,7 +30,7 @@ class Queues:
         self._released = 0.0
 
     def release(self) -> None:
-        """Answer every waiting receive now, empty: its reader is about to end and must not be given messages."""
+        """Answer every waiting receive with no messages, because its reader is about to stop."""
         self._released = time.monotonic()
         for name in list(self._waiting):
             self.wake(name)
@@ -46,21 +46,21 @@ class Queues:
             self.wake(queue_name(json.loads(body)["QueueUrl"]))
 
     async def receive(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Answer one ReceiveMessage; True when it handed out messages."""
+        """Answer one ReceiveMessage and return whether it delivered messages."""
         body = await read_body(receive)
         try:
-            asked = json.loads(body)
-            name, seconds = queue_name(asked["QueueUrl"]), float(asked.get("WaitTimeSeconds", 0))
+            request = json.loads(body)
+            name, seconds = queue_name(request["QueueUrl"]), float(request.get("WaitTimeSeconds", 0))
         except (ValueError, KeyError, TypeError, AttributeError):
             await self._ministack(scope, replay(body), send)
             return True
-        at_once = json.dumps({**asked, "WaitTimeSeconds": 0}).encode()
+        without_wait = json.dumps({**request, "WaitTimeSeconds": 0}).encode()
         began = time.monotonic()
         left = asyncio.ensure_future(_wait_for_end(receive))
         try:
             while True:
                 answer = Answer()
-                await self._ministack(with_body(scope, at_once), replay(at_once), answer.take)
+                await self._ministack(with_body(scope, without_wait), replay(without_wait), answer.record)
                 found = answer.status != 200 or b'"Messages"' in answer.body
                 if found or not await self._wait(name, began, min(seconds, 20.0), left):
                     break
@@ -70,7 +70,7 @@ class Queues:
             left.cancel()
 
     async def _wait(self, name: str, began: float, seconds: float, left: asyncio.Future[None]) -> bool:
-        """Wait until the queue has a visible message; False when the time is up. Raises Gone when the reader left."""
+        """Wait until the queue has a visible message; False when the time is up. Raises ClientDisconnected."""
         event = asyncio.Event()
         self._waiting[name].add(event)
         try:
@@ -81,23 +81,23 @@ class Queues:
                 event.clear()
                 woken = asyncio.ensure_future(event.wait())
                 waited: set[asyncio.Future[Any]] = {woken, left}
-                pause = min(remaining, visible_in, LOOK_SECONDS)
+                pause = min(remaining, visible_in, CHECK_SECONDS)
                 await asyncio.wait(waited, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 woken.cancel()
                 if left.done():
-                    raise Gone
+                    raise ClientDisconnected
             return False
         finally:
             self._waiting[name].discard(event)
 
     def _next_visible(self, name: str) -> float:
-        """When the next message of the queue is visible, in epoch seconds; infinity when it is empty."""
+        """Return when the next message becomes visible, in epoch seconds; infinity for an empty queue."""
         queues = (q for (_, _, url), q in self._sqs._queues.all_items() if queue_name(url) == name)
         return min((m["visible_at"] for q in queues for m in q["messages"]), default=float("inf"))
 
 
 def queue_name(url: str) -> str:
-    """The same for every spelling of a queue's URL: ministack answers with the host it was asked on."""
+    """Return the queue's name from its URL. The host may differ: ministack answers with the host of the request."""
     return urlparse(url).path.rpartition("/")[2] or url
 
 

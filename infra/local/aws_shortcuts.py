@@ -1,4 +1,4 @@
-"""What ministack does again at every call, or for every message that waits, done once."""
+"""Caches for work that ministack repeats at every call or for every waiting message."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -6,14 +6,14 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-#: Texts of expressions and statements; ours are few hundred.
-KEPT = 1_000
-#: The last field that ministack gives a message which has none yet.
+#: Cached texts of expressions and statements. Carillon uses a few hundred.
+CACHE_SIZE = 1_000
+#: The field that ministack adds last to a new message.
 LAST_FIELD = "seq"
 
 
-def take_shortcuts(sqs: Any, tables: Any, statements: Any) -> None:
-    """The modules `sqs`, `dynamodb` and `_dynamodb_keywords` of ministack; what they answer stays the same."""
+def install_shortcuts(sqs: Any, tables: Any, statements: Any) -> None:
+    """Patch the modules `sqs`, `dynamodb` and `_dynamodb_keywords` of ministack. Their responses stay the same."""
     for module in (tables, statements):
         module._tokenize = remembered(module._tokenize)
     tables.copy = SimpleNamespace(deepcopy=copied)
@@ -22,13 +22,13 @@ def take_shortcuts(sqs: Any, tables: Any, statements: Any) -> None:
 
 
 def remembered(tokenize: Callable[[str], list[Any]]) -> Callable[[str], list[Any]]:
-    """It reads an expression letter by letter, up to four times a call; ours are few, and the same again."""
-    read = lru_cache(KEPT)(tokenize)
+    """Return the tokenizer with a cache. It reads each character, up to four times per call, and texts repeat."""
+    read = lru_cache(CACHE_SIZE)(tokenize)
     return lambda text: list(read(text))
 
 
 def copied(value: Any) -> Any:
-    """A deep copy of what JSON can say, which knows no cycles; of all else as usual."""
+    """Return a deep copy. JSON values have no cycles, so they are copied without a memo."""
     if type(value) is dict:
         return {name: copied(part) for name, part in value.items()}
     if type(value) is list:
@@ -37,7 +37,7 @@ def copied(value: Any) -> Any:
 
 
 def for_new_messages(complete: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-    """Each receive completes every message of the queue, though only a new one can lack anything."""
+    """Return `complete` for new messages only. ministack calls it for every message at each receive."""
 
     def complete_new(message: dict[str, Any]) -> None:
         if LAST_FIELD not in message or "md5_body" not in message:
@@ -47,7 +47,7 @@ def for_new_messages(complete: Callable[[dict[str, Any]], None]) -> Callable[[di
 
 
 def delete_messages(sqs: Any, data: Mapping[str, Any], url: str) -> dict[str, Any]:
-    """Goes through the queue once, and not once for each of the ten."""
+    """Delete a batch in one pass through the queue, instead of one pass per message."""
     queue = sqs._get_q(data.get("QueueUrl", url), "sqs:DeleteMessage")
     entries = data.get("Entries", [])
     sqs._validate_batch_entries(entries, "DeleteMessageBatchRequestEntry")
@@ -59,7 +59,7 @@ def delete_messages(sqs: Any, data: Mapping[str, Any], url: str) -> dict[str, An
         name, handle = entry.get("Id", ""), entry.get("ReceiptHandle", "")
         if handle in found:
             deleted.append({"Id": name})
-            # A second entry with the same handle finds nothing any more.
+            # A second entry with the same handle is reported as failed.
             found.discard(handle)
         else:
             failed.append({

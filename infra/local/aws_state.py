@@ -1,4 +1,4 @@
-"""Saves ministack's state while it works: in a forked child, as one snapshot, so that nobody waits for it."""
+"""Saves the state of ministack as one snapshot in a forked child, so that requests do not wait."""
 
 import asyncio
 import copy
@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-#: How often a changed state is saved. With the time it takes, it bounds what a kill -9 of AWS loses.
+#: Seconds between saves of a changed state. A kill -9 loses at most this time plus the duration of a save.
 SAVE_SECONDS = 20.0
-#: A save that takes longer hangs (a lock was held when the process was forked) and is given up.
+#: Limit of a save, in s. A longer one hangs on a lock that was held at the fork, and is cancelled.
 HUNG_SECONDS = 120
 
 log = logging.getLogger("aws")
@@ -32,7 +32,7 @@ def save_states(states: GetStates, folder: Path, persistence: Any) -> None:
             continue
         wrapped = {"__ministack_format__": persistence._state_format_version(service), "payload": state}
         draft = folder / f".{service}.{os.getpid()}"
-        # dumps and not dump, which runs ten times slower: only dumps uses the encoder written in C.
+        # dumps is ten times faster than dump, since only dumps uses the encoder in C.
         draft.write_text(json.dumps(wrapped, default=persistence._json_default), encoding="utf-8")
         drafts.append((draft, folder / f"{service}.json"))
     for draft, path in drafts:
@@ -40,7 +40,7 @@ def save_states(states: GetStates, folder: Path, persistence: Any) -> None:
 
 
 class Saver:
-    """Knows whether something changed, saves it, and never runs two saves at once."""
+    """Saves the state after changes. Saves never overlap."""
 
     def __init__(self, get_states: Callable[[], GetStates], folder: Path, persistence: Any) -> None:
         self._get_states = get_states
@@ -57,7 +57,7 @@ class Saver:
                 await self.save()
 
     async def save(self) -> bool:
-        """Save a snapshot of this moment; True when it is on the disk."""
+        """Save a snapshot and return whether it is on disk."""
         async with self._lock:
             self.changed = False
             began = time.monotonic()
@@ -74,8 +74,8 @@ class Saver:
                 )
             return status == 0
 
-    def save_at_the_end(self) -> bool:
-        """Replaces ministack's own save, which takes eight times longer; True when it is on the disk."""
+    def save_on_shutdown(self) -> bool:
+        """Save at shutdown and return whether it succeeded. The save of ministack takes eight times longer."""
         if self._child is not None:
             # An older snapshot must not overwrite this one.
             os.kill(self._child, signal.SIGKILL)
@@ -86,7 +86,7 @@ class Saver:
 
     def _fork(self) -> int:
         with warnings.catch_warnings():
-            # The other threads do not exist in the child. It takes none of their locks; SIGALRM ends it if it does.
+            # The child has no other threads. If it waits for a lock of one, SIGALRM ends it.
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if child == 0:
@@ -100,15 +100,15 @@ class Saver:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(HUNG_SECONDS)
             os.nice(5)
-            # A collection would look at, and so copy, every page of a snapshot that makes no garbage.
+            # A garbage collection would touch, and so copy, every page. The snapshot creates no garbage.
             gc.disable()
-            # The clients' connections must end with the parent, should it die now.
+            # Close inherited connections. Otherwise they would outlive a parent that dies now.
             os.closerange(3, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
-            # This process is the snapshot: copying what nobody changes any more would double the memory.
+            # This process is the snapshot. Copies of a state that no longer changes would double the memory.
             vars(copy)["deepcopy"] = lambda value, _memo=None: value
             save_states(self._get_states(), self._folder, self._persistence)
             status = 0
-        except Exception as error:  # noqa: BLE001  Whatever it was: the parent tries again, and this process ends.
+        except Exception as error:  # noqa: BLE001  The parent tries again after any error, and this process ends.
             os.write(2, f"saving failed: {error!r}\n".encode())
         finally:
             os._exit(status)

@@ -1,4 +1,4 @@
-"""What the user sees when the stack is up: addresses, the key, and calls to paste."""
+"""The text shown when the stack is up: addresses, the key, and commands to paste."""
 
 import sys
 
@@ -6,7 +6,7 @@ from infra.local.data import Data
 
 
 def show(url: str, data: Data) -> None:
-    """Print the block; a log that nobody reads is no reason to stop."""
+    """Print the text. The stack keeps running if its output is closed."""
     try:
         sys.stdout.write(build(url, data))
         sys.stdout.flush()

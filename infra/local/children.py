@@ -1,4 +1,4 @@
-"""A child process of the supervisor: started, read line by line, started again when it dies, ended."""
+"""Child processes of the supervisor: starts, logs, restarts and stops them."""
 
 import os
 import signal
@@ -15,16 +15,16 @@ from typing import IO
 from infra.local import orphan
 from infra.local.serve import SOCKET
 
-#: A child that lived at least this long is started again at once.
+#: A child that ran at least this long restarts without a delay, in s.
 LIVED_SECONDS = 2.0
-#: How long the first restarts of a child that dies at its start wait, and the later ones.
+#: Delays before the restarts of a child that dies at its start, in s; the last one repeats.
 RESTART_SECONDS = (0.2, 0.4, 0.8, 2.0, 5.0)
 
 _printing = threading.Lock()
 
 
 def log(name: str, line: str) -> None:
-    """One line of the stack's log. Nobody may read it any more (`make run | head`): that ends no child."""
+    """Print a line of the log. A closed output (`make run | head`) does not stop the stack."""
     with _printing:
         try:
             sys.stdout.write(f"{datetime.now().astimezone():%H:%M:%S}  {name:<9} {line}\n")
@@ -34,9 +34,9 @@ def log(name: str, line: str) -> None:
 
 
 class Lifeline:
-    """The pipe by which children notice that the supervisor is gone, however it went; and the lock on DATA.
+    """A pipe that shows children the end of the supervisor, and the lock on DATA.
 
-    Children hold the lock too, so that nobody starts on DATA while an orphan still saves.
+    Children hold the lock too, so that no other stack starts on DATA while an orphan still saves.
     """
 
     def __init__(self, lock: IO[str]) -> None:
@@ -71,17 +71,17 @@ class Child:
         self.thread.start()
 
     def run_once(self) -> int:
-        """Run a process that ends by itself; its exit code."""
+        """Run a process to its end and return its exit code."""
         return self._spawn().wait()
 
     def signal_end(self) -> None:
-        """Ask the process to end and start it no more."""
+        """Ask the process to end and do not restart it."""
         self.ending.set()
         if self.pid is not None:
             self._send(signal.SIGTERM)
 
     def wait_for_end(self, seconds: float) -> None:
-        """Wait for the end asked for; by force after `seconds`."""
+        """Wait for the process to end; kill it after `seconds`."""
         if self.process is None:
             return
         try:
@@ -110,7 +110,7 @@ class Child:
             text=True,
             errors="replace",
             pass_fds=inherited,
-            # Ctrl-C goes to the supervisor alone, which ends the children in order.
+            # Ctrl-C reaches only the supervisor, which stops the children in order.
             start_new_session=True,
         )
         self.process = process

@@ -1,4 +1,4 @@
-"""The clock process: starts every scheduled function when its time comes on the virtual clock."""
+"""The clock process: calls each scheduled function when it is due on the virtual clock."""
 
 import logging
 import os
@@ -16,14 +16,14 @@ from infra.local.lambda_runtime import ACCOUNT, REGION, Context, Handler, load_h
 from infra.local.sources import Schedule, read_sources
 from infra.local.virtual_time import Anchors, read_anchors
 
-#: A tick that takes longer is told of.
+#: Longer runs are logged, in s.
 SLOW_SECONDS = 1.0
 
 log = logging.getLogger("clock")
 
 
 def build_event(name: str, at: float) -> dict[str, Any]:
-    """The event that an EventBridge rule with a schedule gives a function."""
+    """Return the event of a scheduled EventBridge rule."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -39,7 +39,7 @@ def build_event(name: str, at: float) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Timetable:
-    """When a schedule is next due, in virtual epoch seconds; 0 = at the start."""
+    """A schedule and when it is next due, in virtual epoch seconds; 0 means at the start."""
 
     schedule: Schedule
     handler: Handler
@@ -48,25 +48,25 @@ class Timetable:
     def run_if_due(self, now: float) -> None:
         if now < self.due:
             return
-        # From `now` and not from `due`: what was skipped is not replayed.
+        # Counted from `now`, so that missed runs are not replayed.
         self.due = (now // self.schedule.seconds + 1) * self.schedule.seconds
         began = time.monotonic()
         try:
             self.handler(build_event(self.schedule.name, now), Context(self.schedule.name, self.schedule.timeout))
-        except Exception:  # The next tick comes whatever this one raised, as with EventBridge.
+        except Exception:  # The schedule continues after any error, as with EventBridge.
             log.exception("%s raised", self.schedule.name)
-        if (taken := time.monotonic() - began) > SLOW_SECONDS:
-            orphan.say(f"{self.schedule.name:<18} took {taken:.1f} s")
+        if (duration := time.monotonic() - began) > SLOW_SECONDS:
+            orphan.say(f"{self.schedule.name:<18} took {duration:.1f} s")
 
 
 def run(timetables: list[Timetable], anchors: Anchors, wait: Callable[[float], bool]) -> None:
-    """Run until `wait`, which pauses for real seconds, says to stop."""
+    """Run the schedules until `wait`, which pauses for real seconds, returns true."""
     pause = 0.0
     while timetables and not wait(pause):
         for timetable in timetables:
             timetable.run_if_due(anchors.now())
         ahead = (min(timetable.due for timetable in timetables) - anchors.now()) / anchors.speed
-        # Looked at again at least every half minute: the real clock may jump, as after a laptop slept.
+        # Check at least every 30 s, because the real clock may jump after the machine slept.
         pause = min(30.0, max(0.0, ahead))
 
 

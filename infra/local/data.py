@@ -1,4 +1,4 @@
-"""The directory that keeps a local stack between two runs: its lock, its format, its ports, its pids."""
+"""The data directory of a local stack: its lock, format, ports and process ids."""
 
 import fcntl
 import json
@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-#: Raised by one when an older checkout could no longer read the directory.
+#: Format version of the directory. Increase it when older code cannot read the new content.
 FORMAT = 1
 
-#: How long a start waits for the orphans of a killed supervisor to save and end.
+#: Seconds that a start waits for orphans of a killed supervisor to save and end.
 ORPHANS_SECONDS = 15.0
 
 
 class Refused(Exception):
-    """The stack cannot start; the message is one sentence for the user."""
+    """The stack cannot start; the message tells the user why and what to do."""
 
 
 def write_atomically(path: Path, content: str) -> None:
@@ -27,18 +27,18 @@ def write_atomically(path: Path, content: str) -> None:
 
 
 def is_alive(pid: int | None) -> bool:
-    """Whether a process of our own with this id exists."""
+    """Return whether a process with this id exists."""
     try:
         os.kill(pid or 2**30, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # Somebody else's: the id is taken.
+    except PermissionError:  # The process belongs to another user.
         return True
     return True
 
 
 def listen(port: int, advice: str) -> socket.socket:
-    """Bind 127.0.0.1 and listen; port 0 takes a free one. Raises Refused when it is in use."""
+    """Listen on 127.0.0.1; port 0 selects a free one. Raises Refused if the port is in use."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -51,7 +51,7 @@ def listen(port: int, advice: str) -> socket.socket:
 
 
 class Data:
-    """An opened and locked directory; `close` (or the end of the process) gives the lock back."""
+    """An opened and locked directory. `close`, or the end of the process, releases the lock."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -61,7 +61,7 @@ class Data:
         self.aws_state = self.root / "aws" / "state"
         self.aws_objects = self.root / "aws" / "objects"
         self.aws_scratch = self.root / "aws" / "tmp"
-        self._given = root
+        self._path = root
         try:
             self.lock = self._open()
         except OSError as error:
@@ -70,15 +70,15 @@ class Data:
     def _open(self) -> IO[str]:
         self.root.mkdir(parents=True, exist_ok=True)
         lock = (self.root / "lock").open("a")
-        if not self._take(lock):
-            raise Refused(f"Another local stack runs on DATA={self._given}: stop it, or choose another DATA.")
+        if not self._acquire(lock):
+            raise Refused(f"Another local stack runs on DATA={self._path}: stop it, or choose another DATA.")
         self._check_format()
         for folder in (self.outbox, self.aws_state, self.aws_objects, self.aws_scratch):
             folder.mkdir(parents=True, exist_ok=True)
         return lock
 
-    def _take(self, lock: IO[str]) -> bool:
-        """Take the lock; waits for the last children of a supervisor that is gone."""
+    def _acquire(self, lock: IO[str]) -> bool:
+        """Acquire the lock. Waits for the children of a supervisor that has ended."""
         deadline = time.monotonic() + ORPHANS_SECONDS
         while True:
             try:
@@ -91,7 +91,7 @@ class Data:
                 return True
 
     def _supervisor_lives(self) -> bool:
-        # A start that has written no pids yet counts as alive.
+        # A supervisor that has not written its pid yet counts as alive.
         pid = (self.read_json("pids.json") or {}).get("supervisor", 0)
         return pid == 0 or is_alive(pid)
 
@@ -101,34 +101,34 @@ class Data:
             write_atomically(path, f"{FORMAT}\n")
         found = path.read_text(encoding="utf-8", errors="replace").strip()
         if not found.isdecimal():
-            raise Refused(f"DATA={self._given} is not readable: its file 'format' holds {found[:20]!r}, not a number.")
+            raise Refused(f"DATA={self._path} is not readable: its file 'format' holds {found[:20]!r}, not a number.")
         if int(found) > FORMAT:
             raise Refused(
-                f"DATA={self._given} was written by a newer Carillon (format {found}, this one reads up to {FORMAT})."
+                f"DATA={self._path} was written by a newer Carillon (format {found}, this one reads up to {FORMAT})."
             )
 
     def close(self) -> None:
         self.lock.close()
 
     def read_json(self, name: str) -> dict[str, Any] | None:
-        """What a file holds, None when it is not there. Raises Refused when it cannot be read."""
+        """Return the object in a file, or None if it does not exist. Raises Refused if it cannot be read."""
         try:
             found = json.loads((self.root / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise Refused(f"DATA={self._given} is not readable: {name}: {error}.") from error
+            raise Refused(f"DATA={self._path} is not readable: {name}: {error}.") from error
         if not isinstance(found, dict):
-            raise Refused(f"DATA={self._given} is not readable: {name} holds no object.")
+            raise Refused(f"DATA={self._path} is not readable: {name} is not a JSON object.")
         return found
 
     def write_json(self, name: str, content: object) -> None:
         write_atomically(self.root / name, json.dumps(content) + "\n")
 
     def socket_of(self, name: str) -> socket.socket:
-        """Listen on the port of the last run when it is still free, else on another one: what is stored names it.
+        """Listen on the port of the last run if it is free, otherwise on another one.
 
-        AWS's is in the URLs of queues, that of the providers in the settings of webhook channels.
+        Stored data contains these ports: queue URLs that of AWS, webhook channels that of the providers.
         """
         known = self.read_json("ports.json") or {}
         try:

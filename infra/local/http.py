@@ -1,4 +1,4 @@
-"""The API process: serves the Chalice app over HTTP by the events that API Gateway would make, and the outbox."""
+"""The API process: serves the outbox, and the Chalice app through the events of API Gateway."""
 
 import asyncio
 import importlib
@@ -18,7 +18,7 @@ from chalice.app import Chalice
 from chalice.local import LocalChalice
 
 from infra.local import gateway, orphan
-from infra.local.asgi import Answer, Gone, Receive, Scope, Send, TooLarge, json_answer, read_body
+from infra.local.asgi import Answer, ClientDisconnected, Receive, Scope, Send, TooLarge, json_answer, read_body
 from infra.local.data import is_alive
 from infra.local.lambda_runtime import Context, read_timeouts
 from infra.local.outbox import Outbox
@@ -26,9 +26,9 @@ from infra.local.paths import HEALTH
 from infra.local.serve import serve
 from infra.local.virtual_time import read_anchors
 
-#: Requests worked on at the same time; others wait. Two cores have no use for more.
+#: Limit of concurrent requests; others wait. More threads do not help on two cores.
 THREADS = 40
-#: The name that `chalice package` gives the API's function.
+#: Name of the API function in the output of `chalice package`.
 FUNCTION = "api_handler"
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Api:
     """The ASGI application in front of the Chalice app."""
 
     def __init__(self, app: Chalice, outbox: Outbox, data: Path) -> None:
-        # Lambda has one request per process; here threads share one app, so its current request must be per thread.
+        # Lambda runs one request per process. Threads share one app here, so the current request must be per thread.
         app.__class__ = type("ThreadedChalice", (LocalChalice, app.__class__), {})
         self._app = app
         self._routes = gateway.Routes(app.routes)
@@ -55,11 +55,11 @@ class Api:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            with suppress(Gone):
+            with suppress(ClientDisconnected):
                 answer = await self._answer(scope, receive)
                 if scope["method"] == "HEAD":
                     answer.body = b""
-                # The clock may run faster than the real one, and the dashboard counts by what the server says.
+                # The clock may run faster than the real one, and the dashboard counts time by the `Date` header.
                 answer.headers.append((b"date", formatdate(self._anchors.now(), usegmt=True).encode()))
                 await answer.pass_on(send)
 
@@ -88,14 +88,14 @@ class Api:
         cors = next(iter(methods.values())).cors
         allowed = ",".join([*methods, "OPTIONS"] if cors else methods)
         if method == "OPTIONS" and cors:
-            # `chalice package` gives such a path a preflight answer of its own, which never reaches Lambda.
+            # `chalice package` creates a mock preflight response for this path, so Lambda never sees the request.
             headers = {**cors.get_access_control_headers(), "Access-Control-Allow-Methods": allowed}
             return gateway.read_answer({"statusCode": 200, "headers": headers, "body": ""})
         message = f"{method} is not allowed here, only {allowed}."
         return gateway.build_error(405, "method_not_allowed", message, request_id, [(b"allow", allowed.encode())])
 
     async def _call(self, event: dict[str, Any], request_id: str) -> Answer:
-        """Call the app as Lambda does; what goes wrong outside of it is API Gateway's 502 or 504."""
+        """Call the app as Lambda does. Failures outside of the app become 502 or 504, as on API Gateway."""
         context = Context(FUNCTION, self._timeout, aws_request_id=request_id)
         calling = asyncio.ensure_future(self._in_thread(self._app, event, context))
         limit = min(gateway.TIMEOUT_SECONDS, self._timeout)
@@ -106,7 +106,7 @@ class Api:
             return gateway.build_error(504, "timeout", "The request took too long.", request_id)
         try:
             return gateway.read_answer(calling.result())
-        except Exception:  # Lambda's crash is API Gateway's 502, whatever it was.
+        except Exception:  # API Gateway answers 502 for every crash of Lambda.
             log.exception("%s failed outside of its handler", where)
             return gateway.build_error(502, "internal_error", "The request failed.", request_id)
 
@@ -114,7 +114,7 @@ class Api:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
     def _health(self) -> Answer:
-        """Whether queues, providers, workers and clock are up, each by name."""
+        """Return which of the queues, providers, workers and clock are up, by name."""
         up = {"api": True}
         for name, url in json.loads(os.environ["LOCAL_QUEUES"]).items():
             up[name] = self._has_queue(url)
@@ -127,8 +127,8 @@ class Api:
     def _has_queue(self, url: str) -> bool:
         try:
             self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        except Exception as error:  # noqa: BLE001  Any failure has one meaning here: not up.
-            log.warning("%s cannot be asked: %s", url, error)
+        except Exception as error:  # noqa: BLE001  Every failure means that the queue is not up.
+            log.warning("%s cannot be reached: %s", url, error)
             return False
         return True
 
@@ -144,7 +144,7 @@ async def _live(receive: Receive, send: Send) -> None:
 def main() -> None:
     orphan.begin()
     app = importlib.import_module("app").app
-    serve(Api(app, Outbox(Path(os.environ["OUTBOX_DIR"])), Path(os.environ["LOCAL_DATA"])), tells_time=True)
+    serve(Api(app, Outbox(Path(os.environ["OUTBOX_DIR"])), Path(os.environ["LOCAL_DATA"])), sets_date=True)
 
 
 if __name__ == "__main__":
