@@ -22,63 +22,63 @@ READY := .venv/.ready-$(shell cat requirements.txt tests/requirements.txt | cksu
 # npm writes this file last, so it is newer than the lock file only after a complete installation.
 NODE_READY := tests/dashboard/node_modules/.package-lock.json
 
-# Where bytecode is forbidden, as in many containers, each of the hundred processes of the tests compiles all code anew.
+# Without bytecode files each of the hundred processes of the tests would compile all code again.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test lint lint-dashboard bench peers torture build lock coldstart deploy destroy deploy-local openapi cli pictures clean
 
-run: $(READY) ## the whole stack on this machine: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
+run: $(READY) ## run the local stack: PORT=8000 DATA=.local SPEED=1 SAMPLE=1 WORKERS=2
 	@$(BIN)/python -m infra.local --port $(PORT) --data "$(DATA)" --speed $(SPEED) --sample $(SAMPLE) --workers $(WORKERS)
 
 # By file, but for two folders (tests/conftest.py): they share what is slow to start. (loadgroup has no effect under pytest 9.2: xdist #1386.)
-test: $(READY) ## all tests, or TESTS=tests/unit
+test: $(READY) ## run all tests, or TESTS=tests/unit
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
-lint: $(READY) ## style, formatting, types; the dashboard's JavaScript where Node.js is installed
+lint: $(READY) ## check style, format and types; the dashboard's JavaScript where Node.js is installed
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict -p chalicelib -p infra -m app
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-dashboard; \
 	else echo "npm is not installed: the dashboard's JavaScript is not checked."; fi
 
-lint-dashboard: $(NODE_READY) ## types and style of the dashboard's JavaScript; needs Node.js 20.19 or newer
+lint-dashboard: $(NODE_READY) ## check types and style of the dashboard's JavaScript; needs Node.js 20.19 or newer
 	@cd tests/dashboard && npm run --silent check
 
-bench: $(READY) ## measures calls, units and CPU per step
+bench: $(READY) ## measure calls, units and CPU per step
 	@$(BIN)/python -m tests.bench
 
-peers: $(READY) ## the same campaign on Celery, DBOS and procrastinate, for half an hour; needs Debian's redis-server and postgresql
+peers: $(READY) ## run the same campaign on Celery, DBOS and procrastinate for half an hour; needs Debian's redis-server and postgresql
 	@$(BIN)/python -m tests.bench.peers
 
-torture: $(READY) ## faults at every call, fuzz, mutants, kills, the API by schemathesis, for many minutes: FUZZ=5000 CONTACTS=10000 KILLS=200 REQUESTS=20000
+torture: $(READY) ## run the long suites: faults, fuzz, mutants, kills, and the API by schemathesis: FUZZ=5000 CONTACTS=10000 KILLS=200 REQUESTS=20000
 	@$(BIN)/python -m tests.torture --fuzz $(FUZZ) --contacts $(CONTACTS) --kills $(KILLS) --requests $(REQUESTS) --json torture.json
 
-build: $(READY) ## the zip and the template for AWS, checked, in build/STAGE: STAGE=dev
+build: $(READY) ## build and check the zip and the template for AWS in build/STAGE: STAGE=dev
 	@$(BIN)/python -m infra.build --stage $(STAGE)
 
-lock: $(READY) ## infra/requirements.lock anew, after requirements.txt was changed
+lock: $(READY) ## write infra/requirements.lock again after a change of requirements.txt
 	@$(BIN)/python -m infra.build --lock
 
-coldstart: $(READY) ## CPU of each function until its first record, of the built zip
+coldstart: $(READY) ## measure the cold start of each function of the built zip
 	@$(BIN)/python -m infra.packaging.coldstart
 
-deploy: $(READY) ## what make build made, into the account and region of your AWS credentials: STAGE=dev PARAMETERS="AlarmEmail=you@example.com" YES=1
+deploy: $(READY) ## deploy the build to the account and region of your AWS credentials: STAGE=dev PARAMETERS="AlarmEmail=you@example.com" YES=1
 	@$(BIN)/python -m infra.deploy deploy --stage $(STAGE) $(foreach each,$(PARAMETERS),--parameter "$(each)") $(if $(YES),--yes) $(if $(NEW_KEY),--new-key)
 
-destroy: $(READY) ## takes the stack away; tables, files and secrets stay, but with WITH_DATA=1: STAGE=dev
+destroy: $(READY) ## delete the stack; tables, files and secrets stay unless WITH_DATA=1: STAGE=dev
 	@$(BIN)/python -m infra.deploy destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(WITH_DATA),--with-data)
 
-deploy-local: $(READY) ## the same package, deployed to an emulator of AWS on this machine: PORT=4566
+deploy-local: $(READY) ## deploy the package to an AWS emulator on this machine: PORT=4566
 	@$(BIN)/python -m infra.local.deployed --port $(if $(filter 8000,$(PORT)),4566,$(PORT))
 
-cli: $(READY) ## the command line against a running API: CARILLON_URL=… CARILLON_KEY=… make cli ARGS="flow watch 01J…"
+cli: $(READY) ## use the command line with a running API: CARILLON_URL=… CARILLON_KEY=… make cli ARGS="flow watch 01J…"
 	@$(BIN)/python -m infra.cli $(ARGS)
 
-openapi: $(READY) ## records the examples of the API anew and writes infra/openapi.json
+openapi: $(READY) ## record the examples of the API again and write infra/openapi.json
 	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest tests/integration/api/test_openapi.py -k examples && $(BIN)/python -m infra.openapi
 
-pictures: $(READY) ## takes the README's pictures of the dashboard anew; needs Chromium
+pictures: $(READY) ## take the pictures of the dashboard for the README again; needs Chromium
 	@$(BIN)/python -m tests.e2e.dashboard.pictures
 
-clean: ## removes what make made; DATA stays
+clean: ## remove everything that make created except DATA
 	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/dashboard/node_modules && find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(NODE_READY): tests/dashboard/package-lock.json

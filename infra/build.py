@@ -56,7 +56,7 @@ def build(stage: str, target: Target = LAMBDA, output: Path = OUTPUT, is_linted:
 
 
 def fill(archive: Path, target: Target, content: Path) -> bool:
-    """Puts into a folder what the zip shall hold; whether there is bytecode of it."""
+    """Fill a folder with the content of the zip. Returns whether it contains bytecode."""
     bundle.unpack(archive, content)
     wheels.install(target, content)
     bundle.prune(content)
@@ -67,7 +67,7 @@ def fill(archive: Path, target: Target, content: Path) -> bool:
 
 
 def stage_project(project: Path) -> Path:
-    """A clean copy of what may be shipped: Chalice takes whatever lies beside app.py, and caches by name."""
+    """Make a clean copy of the shipped files, because Chalice packages everything beside app.py and caches by name."""
     project.mkdir(parents=True)
     unwanted = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
     for name in SHIPPED:
@@ -118,7 +118,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make build", description=__doc__)
     parser.add_argument("--stage", default="dev")
     parser.add_argument("--target", choices=sorted(TARGETS), default=LAMBDA.name)
-    parser.add_argument("--lock", action="store_true", help="write infra/requirements.lock anew, and stop")
+    parser.add_argument("--lock", action="store_true", help="write infra/requirements.lock again and stop")
     options = parser.parse_args()
     try:
         if options.lock:

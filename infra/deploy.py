@@ -156,7 +156,7 @@ class Deployment:
         secrets.put_secret_value(SecretId=arn, SecretString=json.dumps({"workspace": workspace, "key": key}))
 
     def destroy(self, with_data: bool) -> dict[str, tuple[str, str]]:
-        """What holds data and was kept: logical id → (type, name); empty `with_data`."""
+        """Return the retained resources with data: logical id → (type, name). Empty with `with_data`."""
         if self.stack.describe() is None:
             raise DeploymentFailed(f"There is no {self.stack.name} in {self.region}")
         kept = {name: each for name, each in self.stack.physical_ids(DATA_TYPES).items() if name != "FirstKey"}

@@ -1,1 +1,1 @@
-"""The command line: campaigns as YAML files, imports with progress, flows watched; never shipped to Lambda."""
+"""The command line: campaigns as YAML files, imports with progress, and flows. It is not part of the Lambda package."""

@@ -1,4 +1,4 @@
-"""Starts the command line: `python -m infra.cli --help`."""
+"""Start the command line: `python -m infra.cli --help`."""
 
 import sys
 

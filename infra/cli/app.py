@@ -24,7 +24,7 @@ app.add_typer(flows.executions, name="execution")
 
 
 def run(arguments: Sequence[str]) -> None:
-    """`--json` may stand anywhere. Ends the process with the command's exit code."""
+    """Run the command line and exit with the code of the command. `--json` may stand anywhere."""
     rest = [each for each in arguments if each != "--json"]
     app([*(["--json"] if len(rest) < len(arguments) else []), *rest], prog_name="carillon")
 
@@ -36,6 +36,6 @@ def choose(
     key: Annotated[str, typer.Option(envvar="CARILLON_KEY", help="An API key.", show_default=False)] = "",
     is_json: Annotated[bool, typer.Option("--json", help="Answers as JSON on the standard output.")] = False,
 ) -> None:
-    """Options that go before the command."""
+    """Read the options before the command."""
     if context.obj is None:
         context.obj = Chosen(Client(url, key), Output(is_json))

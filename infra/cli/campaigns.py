@@ -22,7 +22,7 @@ def validate(
     context: typer.Context,
     what: Annotated[str, typer.Argument(help="A uid, or a file that was applied.")],
 ) -> None:
-    """Tells every problem of the draft; exit code 1 when there is one."""
+    """Show all problems of the draft. Exit code 1 if there is one."""
     ready = chosen(context)
     with answering(ready.output):
         uid = what if not Path(what).exists() else _find(ready, read_file(Path(what), ready.output))
@@ -43,7 +43,7 @@ def plan(
     file: File,
     detect: Annotated[bool, typer.Option("--detect", help="Exit code 3 when something would change.")] = False,
 ) -> None:
-    """Shows what apply would change, and how many executions wait at which step."""
+    """Show what apply would change, and how many executions wait at each step."""
     ready = chosen(context)
     with answering(ready.output):
         fields = read_file(file, ready.output)
@@ -66,7 +66,7 @@ def plan(
 
 @app.command()
 def apply(context: typer.Context, file: File) -> None:
-    """Makes the draft what the file says; a second time it changes nothing. Flows that run keep their version."""
+    """Apply a file to the draft. Repeating changes nothing, and running flows keep their version."""
     ready = chosen(context)
     with answering(ready.output):
         fields = read_file(file, ready.output)
@@ -83,7 +83,7 @@ def apply(context: typer.Context, file: File) -> None:
 
 @app.command()
 def export(context: typer.Context, uid: Uid) -> None:
-    """Writes the campaign as the file that would make it."""
+    """Write the campaign as a file."""
     ready = chosen(context)
     with answering(ready.output):
         fields = as_file(_get(ready.client, uid))
@@ -94,12 +94,12 @@ def export(context: typer.Context, uid: Uid) -> None:
 
 
 def _find(ready: Chosen, fields: dict[str, JsonValue]) -> str | None:
-    """The campaign that a file means: by its uid, else by its very name. Ends the command where that is not clear."""
+    """Find the campaign of a file by its uid or its exact name. Ends the command if it is ambiguous."""
     if "uid" in fields:
         return str(fields["uid"])
     name = fields.get("name")
     if not isinstance(name, str) or not name:
-        ready.output.note("A file needs a name, by which its campaign is found, or a uid")
+        ready.output.note("The file needs a name or a uid, so that its campaign can be found")
         raise typer.Exit(Exit.BAD)
     named = [each.uid for each in ready.client.campaigns.list(name) if each.name == name]
     if len(named) > 1:
@@ -109,7 +109,7 @@ def _find(ready: Chosen, fields: dict[str, JsonValue]) -> str | None:
 
 
 def _get(client: Client, uid: str) -> dict[str, JsonValue]:
-    """As the API shows it, to the letter."""
+    """Return the campaign exactly as the API returns it."""
     data = client.calls.plain(f"GET /v1/campaigns/{uid}").get("data")
     return data if isinstance(data, dict) else {}
 

@@ -19,7 +19,7 @@ POLL_SECONDS = 0.5
 
 @app.callback()
 def _group() -> None:
-    """Keeps `import` a command of its own while it is the only one."""
+    """Group the commands for contacts."""
 
 
 @app.command("import")
@@ -28,7 +28,7 @@ def import_contacts(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header, or .jsonl.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Checks every row and stores none.")] = False,
 ) -> None:
-    """Reads a file of any size; exit code 1 when rows were rejected."""
+    """Import a file of any size. Exit code 1 if rows were rejected."""
     ready = chosen(context)
     with answering(ready.output):
         task = ready.client.contacts.begin_import(file.read_bytes(), _plain_name(file), dry_run=dry_run)
@@ -41,7 +41,7 @@ def import_contacts(
 
 
 def watch_import(ready: Chosen, task: ImportResponse, sleep: Callable[[float], None]) -> ImportResponse:
-    """Until the last row is read; the bar goes to the standard error."""
+    """Wait for the end of the import. The progress bar goes to standard error."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -59,6 +59,6 @@ def watch_import(ready: Chosen, task: ImportResponse, sleep: Callable[[float], N
 
 
 def _plain_name(file: Path) -> str:
-    """The API takes plain names only."""
+    """Return a file name that the API accepts."""
     name = "".join(each if each.isascii() and (each.isalnum() or each in "._-") else "_" for each in file.name)
     return name.lstrip(".")[-128:] or "contacts.csv"

@@ -1,4 +1,4 @@
-"""What every command is given: the client and the way of talking."""
+"""The context of every command: client and output."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -11,12 +11,12 @@ from infra.client import Client
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the options before the command have chosen."""
+    """The options before the command."""
 
     client: Client
     output: Output
 
 
 def chosen(context: typer.Context) -> Chosen:
-    """The choice of this run."""
+    """Return the options of this run."""
     return cast("Chosen", context.obj)

@@ -1,4 +1,4 @@
-"""Campaigns as YAML files: read with their problems told, written so that they read well."""
+"""Read and write campaigns as YAML files."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from infra.cli.plan import in_camel
 
 
 def read_file(path: Path, output: Output) -> dict[str, JsonValue]:
-    """The fields of a file. Ends the command with BAD when it is none."""
+    """Read the fields of a file. Ends the command with BAD if it is not a campaign."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -24,12 +24,12 @@ def read_file(path: Path, output: Output) -> dict[str, JsonValue]:
 
 
 def write_text(fields: dict[str, JsonValue]) -> str:
-    """The text of a file."""
+    """Return the text of a file."""
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=120)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose times and on/off words stay the texts that they are in JSON."""
+    """A YAML loader that reads times and on/off words as texts, as in JSON."""
 
 
 _Loader.yaml_implicit_resolvers = {

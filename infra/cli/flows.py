@@ -1,4 +1,4 @@
-"""`carillon flow` and `carillon execution`: start, watch, pause, resume, cancel, and look at one contact's walk."""
+"""`carillon flow` and `carillon execution`: start, watch, pause, resume and cancel flows, and inspect executions."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Flows: runs of a campaign over con
 executions = typer.Typer(no_args_is_help=True, help="Executions: one contact in one flow.")
 Uid = Annotated[str, typer.Argument(help="The flow's uid.")]
 POLL_SECONDS = 1.0
-#: Nothing moves any more without somebody's doing.
+#: Statuses in which a flow does not change without an operator.
 _STILL = ENDED | {FlowStatus.PAUSED, FlowStatus.ERROR, FlowStatus.DRAFT}
 _COUNTS = ("total", "pending", "processing", "completed", "failed", "skipped", "sent", "delivered", "unknown")
 
@@ -34,7 +34,7 @@ def create(
     segment: Annotated[str | None, typer.Option(help="A segment's uid, in the place of contacts.")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Creates it without starting it.")] = False,
 ) -> None:
-    """Creates a flow and starts it."""
+    """Create and start a flow."""
     ready = chosen(context)
     if (segment is None) == (not contact):
         raise typer.BadParameter("give either --contact or --segment")
@@ -49,7 +49,7 @@ def create(
 
 @app.command()
 def watch(context: typer.Context, uid: Uid) -> None:
-    """Follows a flow until nothing moves any more; exit code 1 when not everybody completed."""
+    """Watch a flow until it ends or stops. Exit code 1 if not all contacts completed."""
     ready = chosen(context)
     with answering(ready.output):
         flow = follow(ready, uid, time.sleep)
@@ -58,7 +58,7 @@ def watch(context: typer.Context, uid: Uid) -> None:
 
 
 def follow(ready: Chosen, uid: str, sleep: Callable[[float], None]) -> FlowResponse:
-    """What it is like when it stands still."""
+    """Wait until the flow ends or stops, and return it."""
     flow = ready.client.flows.get(uid)
     with Live(console=Console(stderr=True), transient=True, auto_refresh=False) as live:
         while flow.status not in _STILL:
@@ -70,19 +70,19 @@ def follow(ready: Chosen, uid: str, sleep: Callable[[float], None]) -> FlowRespo
 
 @app.command()
 def pause(context: typer.Context, uid: Uid) -> None:
-    """No send starts after the answer but those that it calls in flight."""
+    """Pause a flow. After the response only the sends in flight go out."""
     _move(context, uid, FlowStatus.PAUSED)
 
 
 @app.command()
 def resume(context: typer.Context, uid: Uid) -> None:
-    """Goes on."""
+    """Resume a flow."""
     _move(context, uid, FlowStatus.RUNNING)
 
 
 @app.command()
 def cancel(context: typer.Context, uid: Uid) -> None:
-    """Ends it: who has not been sent anything is skipped."""
+    """Cancel a flow. Open executions are skipped."""
     _move(context, uid, FlowStatus.CANCELLED)
 
 
@@ -105,14 +105,14 @@ def _table(flow: FlowResponse) -> Table:
 
 @executions.callback()
 def _group() -> None:
-    """Keeps `inspect` a command of its own while it is the only one."""
+    """Group the commands for executions."""
 
 
 @executions.command()
 def inspect(
     context: typer.Context, flow: Uid, contact: Annotated[str, typer.Argument(help="The contact's uid.")]
 ) -> None:
-    """Where the contact is, why, what comes next and when, and where the walk has been."""
+    """Show where a contact is and why, the next step and its time, and the path so far."""
     ready = chosen(context)
     with answering(ready.output):
         found = ready.client.flows.inspect(flow, contact)

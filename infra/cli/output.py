@@ -1,4 +1,4 @@
-"""How the command line talks: tables for people, JSON for programs, and exit codes for CI."""
+"""Output of the command line: tables, JSON, and exit codes for CI."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from infra.client import Refused, Unreachable
 
 
 class Exit(IntEnum):
-    """2 is typer's own, for a command that was written wrongly."""
+    """Exit codes. Typer uses 2 for an invalid command."""
 
     GOOD = 0
     #: What was looked at is not as it should be: an invalid campaign, rejected rows, a flow that failed.
@@ -31,30 +31,30 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where answers go; with `is_json` only JSON goes to the standard output."""
+    """The output. With `is_json` only JSON goes to standard output."""
 
     is_json: bool
 
     def show(self, data: JsonValue, people: Table | str) -> None:
-        """The same answer for programs or for people."""
+        """Print a result as JSON or as a table."""
         if self.is_json:
             sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
         else:
             Console().print(people)
 
     def note(self, text: str) -> None:
-        """By the way; never among the JSON."""
+        """Print a note to standard error."""
         Console(stderr=True).print(text, markup=False)
 
 
 def dump(model: BaseModel) -> dict[str, JsonValue]:
-    """A model as the API writes it."""
+    """Return a model as the API writes it."""
     shown: dict[str, JsonValue] = model.model_dump(mode="json", by_alias=True)
     return shown
 
 
 def build_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A table of texts; nothing in them is markup."""
+    """Build a table of texts without markup."""
     table = Table(title=title, title_justify="left")
     for head in heads:
         table.add_column(head, overflow="fold")
@@ -68,13 +68,13 @@ def _plain(text: str) -> str:
 
 
 def facts(title: str, of: Mapping[str, object]) -> Table:
-    """Names with their values."""
+    """Build a table of names and values."""
     return build_table(title, ("", ""), [(name, value) for name, value in of.items()])
 
 
 @contextmanager
 def answering(output: Output) -> Iterator[None]:
-    """What the API refuses, said to people or programs, and its exit code."""
+    """Print an error of the API and return its exit code."""
     try:
         yield
     except Refused as refused:

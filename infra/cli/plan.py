@@ -1,4 +1,4 @@
-"""What applying a campaign's file would change: pure comparison of the file with what the API has."""
+"""Compare the file of a campaign with its draft. Pure: it computes only."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 Fields = Mapping[str, JsonValue]
 #: Fields of a file that are compared as wholes: what is left out in them means something.
 _WHOLE = frozenset({"steps", "audience", "parameters", "parameterDefaults"})
-#: Fields of the API's answer that a file may have, in the order in which they are written.
+#: Fields of a response that a file may have, in the order of the file.
 WRITABLE = (
     "uid", "name", "description", "availability", "trigger", "audience", "entry", "startGrace", "configuration",
     "channelUid", "templateUid", "templateName", "parameterStrategy", "parameters", "parameterDefaults", "steps",
@@ -21,7 +21,7 @@ _SHORT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that would change."""
+    """A field that would change."""
 
     field: str
     before: JsonValue
@@ -29,12 +29,12 @@ class Difference:
 
 
 def in_camel(fields: Fields) -> dict[str, JsonValue]:
-    """The file's top-level names as the API shows them; snake_case is understood there, too."""
+    """Return the top-level names of the file as the API has them. snake_case is accepted too."""
     return {to_camel(name) if "_" in name else name: value for name, value in fields.items()}
 
 
 def compare(file: Fields, there: Fields) -> tuple[Difference, ...]:
-    """What differs, of the fields that the file has; what it does not name stays as it is."""
+    """Return the differences. Fields that are absent in the file stay as they are."""
     wanted = {name: value for name, value in file.items() if name != "uid"}
     return tuple(each for name, value in wanted.items() for each in _compare(name, value, there.get(name)))
 
@@ -50,7 +50,7 @@ def _compare(name: str, wanted: JsonValue, there: JsonValue) -> Iterator[Differe
 
 
 def as_file(shown: Fields) -> dict[str, JsonValue]:
-    """A campaign as the file that would make it: in its short form where it was written so."""
+    """Return a campaign as the content of a file, in its short form if it was written so."""
     is_short = shown.get("channelUid") is not None
     left_out = {"steps"} if is_short else _SHORT
     return {

@@ -1,4 +1,4 @@
-"""Makes calls and makes them again: every one can be, as each POST carries an Idempotency-Key of its own."""
+"""Call the API with retries. Every call can be repeated, because each POST has its own Idempotency-Key."""
 
 import json
 import random
@@ -145,7 +145,7 @@ def _comes_again(reply: Reply) -> bool:
 
 
 def _pause(reply: Reply | None, tries: int) -> float:
-    """What the answer says, else twice as long each time, half to one and a half times by chance."""
+    """Return the delay of the response, else a doubling delay with a random factor of 0.5 to 1.5."""
     asked = reply.headers.get("retry-after", "") if reply else ""
     if asked.isdecimal():
         return min(float(asked), LONGEST_PAUSE_SECONDS)

@@ -42,7 +42,7 @@ class Client:
         self.templates = Templates(self.calls)
 
     def report(self, events: NewEvents) -> EventResults:
-        """Up to 100 events; each has a result of its own."""
+        """Send up to 100 events. Each has a separate result."""
         return self.calls.one("POST /v1/events", EventResults, events)
 
 

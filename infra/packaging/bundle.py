@@ -68,7 +68,7 @@ def find_python(target: Target) -> str | None:
 
 
 def compile_all(folder: Path, python: str) -> None:
-    """Bytecode that Lambda takes without looking at the sources, whose times mean nothing in a zip."""
+    """Compile bytecode that Lambda uses without comparing it with the sources: times in a zip are meaningless."""
     # Sets of constants are written in the order of their hashes.
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     command = [python, "-c", _COMPILE, str(folder), TASK_ROOT]
@@ -76,7 +76,7 @@ def compile_all(folder: Path, python: str) -> None:
 
 
 def write_zip(folder: Path, archive: Path) -> None:
-    """All files of a folder, in the order of their names, readable by everybody, without times."""
+    """Zip all files of a folder in the order of their names, readable by all users and without times."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as content:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)

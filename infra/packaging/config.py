@@ -10,7 +10,7 @@ from infra.packaging.target import Unbuildable
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / ".chalice" / "config.json"
-#: What a function's entry must say; Chalice would fall back to values that nobody chose.
+#: Required fields of a function's entry. Without them Chalice would use its default values.
 REQUIRED = ("lambda_timeout", "iam_policy_file")
 
 
@@ -25,7 +25,7 @@ class Function:
 
     @property
     def logical_id(self) -> str:
-        """What Chalice calls it in the template."""
+        """Return the name that Chalice uses in the template."""
         if self.name == "api_handler":
             return "APIHandler"
         return "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
@@ -43,7 +43,7 @@ def stages(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def read_functions(config: Mapping[str, Any], stage: str, names: list[str], folder: Path) -> dict[str, Function]:
-    """The entry of each function that the code declares. Unbuildable names all that is missing, at once."""
+    """Return the entry of each declared function. Raises Unbuildable with all missing entries."""
     problems: list[str] = []
     found: dict[str, Function] = {}
     for name in names:

@@ -34,7 +34,7 @@ class Change:
 
     @property
     def endangers_data(self) -> bool:
-        """Whether what is stored would be gone from the stack."""
+        """True if the change deletes stored data."""
         return self.kind in DATA_TYPES and (self.replaces or self.action == "Remove") and self.logical_id != "FirstKey"
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class Stack:
         return self.client_for("cloudformation")
 
     def describe(self) -> dict[str, Any] | None:
-        """As CloudFormation describes it; None when there is none."""
+        """Describe the stack. None if it does not exist."""
         try:
             found: dict[str, Any] = self._cloud.describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError as error:
@@ -65,7 +65,7 @@ class Stack:
         return found
 
     def outputs(self) -> dict[str, str]:
-        """What the template's Outputs came to."""
+        """Return the outputs of the stack."""
         return {each["OutputKey"]: each["OutputValue"] for each in (self.describe() or {}).get("Outputs", [])}
 
     def parameters(self) -> dict[str, str]:
@@ -174,7 +174,7 @@ class ChangeSet:
             raise DeploymentFailed("\n".join([f"{self.stack.name}: {status}. It is as it was before.", *reasons]))
 
     def drop(self) -> None:
-        """Forget it, and the empty stack that it would have begun."""
+        """Delete the change set, and the empty stack that it created."""
         cloud = self.stack.client_for("cloudformation")
         cloud.delete_change_set(StackName=self.stack.name, ChangeSetName=self.name)
         if self.is_new:
@@ -184,7 +184,7 @@ class ChangeSet:
 def _parameters(
     declared: Mapping[str, Any], given: Mapping[str, str], before: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """What is given, else what it was before, else the template's default."""
+    """Return the given value, or the previous one, or the template's default."""
     if strange := sorted(given.keys() - declared.keys()):
         raise DeploymentFailed(
             f"The template has no parameter {', '.join(strange)}; it has {', '.join(sorted(declared))}"

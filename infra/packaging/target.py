@@ -14,7 +14,7 @@ class Unbuildable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`platforms` are pip's names, newest first; empty for this machine, whose own packages are taken."""
+    """`platforms` are pip's names, newest first. Empty: use the installed packages of this machine."""
 
     name: str
     python: tuple[int, int]

@@ -76,7 +76,7 @@ def _of_type(resources: Mapping[str, Any], kind: str) -> Iterator[tuple[str, dic
 
 
 def _finish_source(source: dict[str, Any], function: Function) -> None:
-    """Without the first, Lambda takes a partial failure for a success and deletes what failed."""
+    """Set the response type of SQS triggers. Without it Lambda deletes the failed messages of a batch."""
     source["FunctionResponseTypes"] = ["ReportBatchItemFailures"]
     if function.maximum_concurrency is None:
         raise Unbuildable(
@@ -113,7 +113,7 @@ def _alarms(logical_id: str, function: Function) -> dict[str, Any]:
 
 
 def expand(template: Mapping[str, Any]) -> dict[str, Any]:
-    """What CloudFormation makes of it: no SAM, and a deployment of the API that is named by its content."""
+    """Convert the template to plain CloudFormation, with an API deployment that is named by its content."""
     from samtranslator.translator.transform import transform  # noqa: PLC0415 - takes a second, only builds need it
 
     logging.getLogger("samtranslator").setLevel(logging.ERROR)

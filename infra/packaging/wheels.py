@@ -53,7 +53,7 @@ def install(target: Target, folder: Path) -> None:
 
 
 def _copy(name: str, version: str, folder: Path) -> None:
-    """From the running environment, which `make` has installed by the same pins: quick, and without a network."""
+    """Copy the packages of the running environment, which `make` installed with the same pins. Needs no network."""
     try:
         found = metadata.distribution(name)
     except metadata.PackageNotFoundError as error:
