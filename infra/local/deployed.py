@@ -1,4 +1,4 @@
-"""`make deploy-local`: what `make build` makes, deployed by CloudFormation to an emulator whose Lambdas then run it."""
+"""`make deploy-local`: deploy the package of `make build` with CloudFormation to an emulator that runs its Lambdas."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ STAGE = "dev"
 
 @dataclass(slots=True)
 class Deployed:
-    """A stack in an emulator: its API, its first key, and what the template's outputs say."""
+    """A stack in an emulator: its API, its first key and the outputs of the template."""
 
     emulator: Emulator
     deployment: Deployment
@@ -36,21 +36,21 @@ class Deployed:
 
     @property
     def key(self) -> str:
-        """Fetched as an operator does."""
+        """First API key, read from Secrets Manager as an operator does."""
         secret = self.emulator.client("secretsmanager").get_secret_value(SecretId=self.outputs["FirstKeyArn"])
         return str(json.loads(secret["SecretString"])["key"])
 
     def functions(self) -> dict[str, str]:
-        """Logical id → name of the function."""
+        """Return the names of the functions by logical id."""
         found = self.deployment.stack.physical_ids(frozenset({"AWS::Lambda::Function"}))
         return {logical_id: name for logical_id, (_, name) in found.items()}
 
 
 @contextmanager
 def deployed(folder: Path, port: int, say: Callable[[str], None] = print, speed: float = 1.0) -> Iterator[Deployed]:
-    """Builds for this machine, starts an emulator that checks every call against IAM, and deploys. Ends it after.
+    """Build for this machine and deploy to a new emulator that checks IAM. The emulator stops on exit.
 
-    At a `speed` the engine's clock runs faster, so that a wait of hours is one of minutes.
+    `speed` is a factor of the engine's clock: 60 turns an hour of waiting into a minute.
     """
     build(STAGE, THIS_MACHINE, folder / "build", is_linted=False)
     if speed != 1.0:

@@ -1,4 +1,4 @@
-"""ministack as a process of its own that runs Lambdas, for the trial of the built package (`make deploy-local`)."""
+"""A separate ministack process that runs Lambdas, to try the built package (`make deploy-local`)."""
 
 import json
 import os
@@ -21,11 +21,11 @@ from botocore.config import Config
 from infra.local.lambda_runtime import ACCOUNT, REGION
 
 START_SECONDS = 60.0
-#: A 12-digit access key is the root of the account of that number.
+#: ministack reads a 12-digit access key as the root user of that account.
 ROOT = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "test"}
 
-#: What IAM checks → what the emulator checks in its place, by actions that IAM does not have; of any table, as it does
-#: not read which one a PartiQL statement names.
+#: IAM action → the statement that the emulator checks instead. The emulator does not read the table of a PartiQL
+#: statement, so the resource is any table.
 RENAMED = {
     "dynamodb:PartiQLInsert": {"Action": "dynamodb:BatchExecuteStatement", "Resource": "*"},
     "dynamodb:PartiQLUpdate": {"Action": "dynamodb:BatchExecuteStatement", "Resource": "*"},
@@ -34,7 +34,7 @@ RENAMED = {
 
 
 class Emulator:
-    """An AWS of its own on a port; `is_strict` lets it check every call against IAM."""
+    """A separate AWS on a port. With `is_strict` it checks every call against IAM."""
 
     def __init__(self, port: int, folder: Path, is_strict: bool = True) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -43,7 +43,7 @@ class Emulator:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        # Lambdas inherit this: they may see nothing of the developer's but what finds the interpreter.
+        # Lambdas inherit this environment. It contains only what is needed to find the interpreter.
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         environment |= {
             "GATEWAY_PORT": str(self._port),
@@ -58,7 +58,7 @@ class Emulator:
         command = [sys.executable, "-m", "uvicorn", "ministack.app:app", "--host", "127.0.0.1"]
         command += ["--port", str(self._port), "--log-level", "warning"]
         with self.log.open("wb") as log:
-            # A group of its own, so that its Lambdas end with it.
+            # A separate process group, so that its Lambdas end with it.
             self._process = subprocess.Popen(  # noqa: S603 - our own arguments
                 command, cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
@@ -78,18 +78,18 @@ class Emulator:
         self._process.wait(20)
 
     def client(self, service: str) -> Any:
-        """A client of the account's root, whom no policy binds."""
+        """Return a client of the account's root user. Policies do not restrict it."""
         make: Callable[..., Any] = boto3.client
         config = Config(s3={"addressing_style": "path"})
         return make(service, endpoint_url=self.url, region_name=REGION, config=config, **ROOT)
 
     def api_url(self, endpoint: str) -> str:
-        """Where the emulator answers for `https://<id>.execute-api.<region>.amazonaws.com/<stage>`."""
+        """Return the emulator's URL of `https://<id>.execute-api.<region>.amazonaws.com/<stage>`."""
         host, _, stage = endpoint.removeprefix("https://").rstrip("/").partition("/")
         return f"{self.url}/restapis/{host.partition('.')[0]}/{stage}/_user_request_"
 
     def translate_policies(self, stack: str) -> None:
-        """Give the roles of a stack the emulator's names of what they may do already."""
+        """Add the emulator's names of actions to the roles of a stack that allow the IAM actions."""
         iam = self.client("iam")
         for role in [role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith(stack)]:
             for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -103,13 +103,13 @@ class Emulator:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process and self._process.poll() is None:
             with (
-                # Not there yet, or too busy with its start to answer in time.
+                # The emulator is still starting.
                 suppress(OSError),
                 urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5),  # noqa: S310 - our own http URL
             ):
                 return
             time.sleep(0.1)
-        raise RuntimeError(f"The emulator does not start: {self.log.read_text()[-2000:]}")
+        raise RuntimeError(f"The emulator did not start: {self.log.read_text()[-2000:]}")
 
 
 def _also(statement: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""API Gateway's part (REST API, Lambda proxy): which route a path means, the event it makes, its own errors."""
+"""API Gateway (REST API, Lambda proxy): routes of paths, events and error responses."""
 
 import base64
 import time
@@ -12,17 +12,17 @@ from urllib.parse import parse_qsl, unquote
 from infra.local.asgi import Answer, Headers, Scope, json_answer
 from infra.local.lambda_runtime import ACCOUNT
 
-#: What API Gateway takes.
+#: Largest request body of API Gateway, in bytes.
 BODY_LIMIT = 10 * 1024 * 1024
-#: What Lambda may answer.
+#: Largest response of Lambda, in bytes.
 ANSWER_LIMIT = 6 * 1024 * 1024
-#: How long API Gateway waits for Lambda.
+#: Seconds that API Gateway waits for Lambda.
 TIMEOUT_SECONDS = 29.0
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A declared path, as `/v1/flows/{uid}`, and what its parameters are here."""
+    """A declared path, such as `/v1/flows/{uid}`, and the values of its parameters."""
 
     resource: str
     parameters: dict[str, str]
@@ -38,10 +38,10 @@ class _Level:
 
 
 class Routes:
-    """Finds the declared path of a request as API Gateway does: a fixed segment goes before a parameter."""
+    """Finds the declared path of a request. A fixed segment takes precedence over a parameter, as in API Gateway."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        """Raises ValueError for two parameter names on one level, which API Gateway refuses."""
+        """Build the tree of paths. Raises ValueError for two parameter names on one level, as API Gateway does."""
         self._root = _Level({})
         for path in paths:
             self._add(path)
@@ -60,7 +60,7 @@ class Routes:
         level.resource = path
 
     def find(self, path: str) -> Match | None:
-        """`path` is the raw one: a %2F does not divide segments."""
+        """Find the route of an undecoded path. %2F does not separate segments."""
         return _find(self._root, _segments(path), {})
 
 
@@ -83,7 +83,7 @@ def _find(level: _Level, segments: list[str], parameters: dict[str, str]) -> Mat
 def build_event(
     scope: Scope, match: Match, body: bytes, binary_types: Iterable[str], request_id: str
 ) -> dict[str, Any]:
-    """The event of a Lambda proxy integration, payload version 1.0."""
+    """Return the event of a Lambda proxy integration, payload version 1.0."""
     headers = _group((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"])
     client = (scope.get("client") or ("127.0.0.1", 0))[0]
     headers.setdefault("x-forwarded-for", [client])
@@ -132,15 +132,15 @@ def _context(
 
 
 def read_answer(answer: Any) -> Answer:
-    """What a Lambda proxy integration makes of an answer. Raises TypeError or ValueError when it is not one."""
+    """Convert a Lambda proxy response to HTTP. Raises TypeError or ValueError if it is invalid."""
     if not isinstance(answer, dict) or not isinstance(answer.get("statusCode"), int):
         raise TypeError("the function's answer has no statusCode")
     body: Any = answer.get("body") or ""
     if not isinstance(body, str | bytes):
-        raise TypeError("the function's body is no string")
+        raise TypeError("the function's body is not a string")
     content = body if isinstance(body, bytes) else body.encode()
     if len(content) > ANSWER_LIMIT:
-        raise ValueError(f"the function's answer has {len(content)} bytes, Lambda takes {ANSWER_LIMIT}")
+        raise ValueError(f"the function's answer has {len(content)} bytes; the limit of Lambda is {ANSWER_LIMIT}")
     if answer.get("isBase64Encoded"):
         content = base64.b64decode(content)
     pairs = [(name, str(value)) for name, value in (answer.get("headers") or {}).items()]
@@ -155,7 +155,7 @@ def read_answer(answer: Any) -> Answer:
 
 
 def build_error(status: int, code: str, message: str, request_id: str, headers: Headers | None = None) -> Answer:
-    """The gateway's own answer, in the shape that our gateway responses give it."""
+    """Return an error of the gateway in the format of the template's gateway responses."""
     content = {"error": code, "message": message, "details": [], "requestId": request_id}
     fixed = [
         (b"access-control-allow-origin", b"*"),

@@ -1,4 +1,4 @@
-"""What Lambda gives a handler: its entry by name, a context, and the time limit of `.chalice/config.json`."""
+"""The parts of Lambda around a handler: import by name, context, and time limit from `.chalice/config.json`."""
 
 import importlib
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-#: The limit of a function that the configuration does not mention.
+#: Time limit of a function without a configured one, in s.
 DEFAULT_TIMEOUT = 30
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
@@ -45,14 +45,14 @@ class Context:
 
 
 def load_handler(entry: str) -> Handler:
-    """The function behind `chalicelib.workers.steps.run_steps`: as in Lambda, its module is imported, not `app.py`."""
+    """Import a handler such as `chalicelib.workers.steps.run_steps`. As in Lambda, `app.py` is not imported."""
     module, _, name = entry.rpartition(".")
     handler: Handler = getattr(importlib.import_module(module), name)
     return handler
 
 
 def read_timeouts(root: Path, stage: str) -> Callable[[str], int]:
-    """Function name → seconds. A stage that the configuration lacks (the laptop's) is read as its first one."""
+    """Return a lookup of time limits in s by function name. An unknown stage uses the first configured one."""
     path = root / ".chalice" / "config.json"
     config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     stages: dict[str, Any] = config.get("stages", {})

@@ -1,6 +1,6 @@
-"""Turns an accepted SES v2 SendEmail request into an .eml file that any mail program opens.
+"""Converts accepted SES v2 SendEmail requests to .eml files, which mail programs can open.
 
-Written by hand: Python's email package takes a millisecond a mail, most of it for folding headers.
+This code does not use Python's email package, which takes 1 ms per mail, mostly to fold headers.
 """
 
 import base64
@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-#: The EmailTag that names Carillon's own message.
+#: EmailTag with Carillon's message uid.
 MESSAGE_TAG = "message"
-#: RFC 5322: no line is longer, whatever is in it.
+#: Longest line of a mail (RFC 5322), in bytes.
 LONGEST_LINE = 998
-#: Where a header is folded if it can be.
+#: Preferred length of a header line.
 FOLD_AT = 76
-#: What a header may be called.
+#: Valid header names.
 FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")
-#: Headers that a request may not bring: they are ours.
+#: Headers that a request cannot set, because this module writes them.
 OWN = re.compile(r"(?i)content-.*|mime-version|x-ses-message-id|x-ses-configuration-set|x-carillon-message")
-#: No header holds these; line breaks and tabs among them are spaces to us.
+#: Characters replaced by a space in headers, such as line breaks and tabs.
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
 
 def build_eml(request: Mapping[str, Any], ses_id: str, accepted: datetime) -> bytes:
-    """The mail as it would leave SES, with SES's own id, our tag and the configuration set in front."""
+    """Return the mail as SES sends it. The first headers are the SES id, the message uid and the configuration set."""
     marks = [("X-Ses-Message-Id", ses_id), ("X-Carillon-Message", _find_tag(request))]
     marks.append(("X-Ses-Configuration-Set", request.get("ConfigurationSetName", "")))
     lines = "".join(f"{name}: {_plain(value)}\r\n" for name, value in marks if value).encode()
@@ -39,7 +39,7 @@ def build_eml(request: Mapping[str, Any], ses_id: str, accepted: datetime) -> by
 
 
 def write_eml(outbox: Path, ses_id: str, accepted: datetime, content: bytes) -> None:
-    """Write `<accept time>-<message id>.eml` so that it is there completely or not at all."""
+    """Write `<accept time>-<message id>.eml` atomically, so that readers never see a partial file."""
     name = f"{accepted:%Y%m%dT%H%M%S.%fZ}-{_safe(ses_id)}.eml"
     draft = outbox / f".{name}"
     draft.write_bytes(content)
@@ -65,13 +65,13 @@ def _build_simple(request: Mapping[str, Any], content: Mapping[str, Any], ses_id
 
 
 def _further(headers: Iterable[Mapping[str, str]]) -> list[str]:
-    """The request's own headers, without those that are ours or no names."""
+    """Return the headers of the request, without reserved and invalid names."""
     allowed = (each for each in headers if FIELD_NAME.fullmatch(each["Name"]) and not OWN.fullmatch(each["Name"]))
     return [_text(each["Name"], each["Value"]) for each in allowed]
 
 
 def _build_body(body: Mapping[str, Any], otherwise: str) -> bytes:
-    """The text, or text and HTML as alternatives."""
+    """Return the text, the HTML, or both as alternatives."""
     text = _part("plain", body["Text"].get("Data", "") if "Text" in body else otherwise)
     if "Html" not in body:
         return text
@@ -84,8 +84,8 @@ def _build_body(body: Mapping[str, Any], otherwise: str) -> bytes:
 
 
 def _part(subtype: str, text: str) -> bytes:
-    """Readable as it is where the lines are short enough, else in base64."""
-    # Data comes from JSON, which may hold halves of a character.
+    """Return a part of the body, encoded in base64 if a line is too long."""
+    # JSON may contain unpaired surrogates, which UTF-8 cannot encode.
     content = "\r\n".join([*text.splitlines(), ""]).encode("utf-8", "replace")
     encoding = "7bit" if content.isascii() else "8bit"
     if b"\0" in content or max(map(len, content.split(b"\r\n"))) > LONGEST_LINE:
@@ -95,7 +95,7 @@ def _part(subtype: str, text: str) -> bytes:
 
 
 def _addresses(name: str, addresses: Iterable[str]) -> str:
-    """One address a line; a name beyond ASCII becomes an encoded word (RFC 2047)."""
+    """Return a header with one address per line. Non-ASCII names become encoded words (RFC 2047)."""
     plain = [_plain(address) for address in addresses if address.strip()]
     encoded = ",\r\n ".join(address if address.isascii() else _encode_names(address) for address in plain)
     return f"{name}: {encoded}\r\n" if encoded else ""
@@ -104,12 +104,12 @@ def _addresses(name: str, addresses: Iterable[str]) -> str:
 def _encode_names(addresses: str) -> str:
     try:
         return ",\r\n ".join(formataddr(pair) for pair in getaddresses([addresses]))
-    except UnicodeError:  # The address itself is beyond ASCII: RFC 6532 has it as it is.
+    except UnicodeError:  # The address itself is not ASCII; RFC 6532 allows it unencoded.
         return addresses
 
 
 def _text(name: str, value: str) -> str:
-    """An unstructured header; beyond ASCII, or too long for a line, it becomes encoded words (RFC 2047)."""
+    """Return an unstructured header. Long or non-ASCII text becomes encoded words (RFC 2047)."""
     plain = _plain(value)
     if len(name) + len(plain) <= FOLD_AT and plain.isascii() and "=?" not in plain:
         return f"{name}: {plain}\r\n" if plain else ""
@@ -121,7 +121,7 @@ def _find_tag(request: Mapping[str, Any]) -> str:
 
 
 def _plain(value: str) -> str:
-    """On one line, so that no value becomes a header of its own."""
+    """Return the value on one line, so that it cannot add another header."""
     return CONTROLS.sub(" ", value).strip().encode("utf-8", "replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""What every child process does first: log plainly, stop on a signal, and end when the supervisor is gone."""
+"""Setup of every child process: logging, stop signals, and the end when the supervisor ends."""
 
 import logging
 import os
@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
-#: The inherited end of a pipe whose other end only the supervisor holds: its end of file is the supervisor's end.
+#: Variable with the inherited end of a pipe. The pipe closes when the supervisor ends.
 LIFELINE = "LOCAL_LIFELINE"
-#: What an orphan may take to finish its batch, or AWS to save, before it is ended by force.
+#: Seconds for an orphan to finish its batch, or for AWS to save, before the process exits.
 ORPHAN_SECONDS = 40.0
 NOTICE_SECONDS = 0.3
 
@@ -18,7 +18,7 @@ NOTICE_SECONDS = 0.3
 def begin(then: Callable[[], None] | None = None) -> None:
     """Set up logging (the supervisor adds time and name to each line) and watch the supervisor.
 
-    `then` is called, in a thread, once the supervisor is gone and all its children had a moment to notice.
+    A thread calls `then` when the supervisor has ended and its children had NOTICE_SECONDS to notice.
     """
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     descriptor = os.environ.get(LIFELINE)
@@ -27,7 +27,7 @@ def begin(then: Callable[[], None] | None = None) -> None:
 
 
 def _watch(descriptor: int, then: Callable[[], None] | None) -> None:
-    # A pipe and not PR_SET_PDEATHSIG: it works on every Unix, and whichever thread of the supervisor was the parent.
+    # A pipe works on every Unix. PR_SET_PDEATHSIG works on Linux only and depends on the parent thread.
     os.read(descriptor, 1)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(NOTICE_SECONDS)
@@ -44,7 +44,7 @@ def on_stop(stop: Callable[[], None]) -> None:
 
 
 def say(line: str) -> None:
-    """Print one line of the log; a closed log (the supervisor is gone) is no reason to lose a batch."""
+    """Print a line of the log. A closed output does not stop the process, so no batch is lost."""
     try:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

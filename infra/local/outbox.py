@@ -1,4 +1,4 @@
-"""The page that shows what the local stack has sent: mails (.eml) and other messages (.json), newest first."""
+"""Web page of sent mails (.eml) and other messages (.json), newest first."""
 
 import heapq
 import html
@@ -16,7 +16,7 @@ from infra.local.asgi import Answer
 
 DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 500
-#: What a file of the outbox may be called: no separators, no leading dot, so nothing outside can be named.
+#: Valid file names. Without separators and leading dots, a name cannot address a file outside of the outbox.
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]*\.(eml|json)")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)")
 
@@ -33,7 +33,7 @@ a { color: #8ec1f5 } th, td { border-color: #333c49 } }
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What the page shows of one file."""
+    """The parts of a file that the page shows."""
 
     to: str
     subject: str
@@ -42,7 +42,7 @@ class Mail:
 
 
 class Outbox:
-    """Answers `/outbox` (a page of the list) and `/outbox/{file}` (one mail; `?raw=1` as it is)."""
+    """Answers `/outbox` (a page of the list) and `/outbox/{file}` (one message; `?raw=1` returns the file)."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -53,19 +53,19 @@ class Outbox:
         if not name:
             return self._list(given)
         if FILE_NAME.fullmatch(name) is None or not (self._folder / name).is_file():
-            return _page(404, "Not found", "<p>There is no such message. <a href='/outbox'>Outbox</a></p>")
+            return _page(404, "Not found", "<p>This message does not exist. <a href='/outbox'>Outbox</a></p>")
         content = (self._folder / name).read_bytes()
         if "raw" in given:
             return _answer(200, "text/plain; charset=utf-8", content)
         return _page(200, "Message", _show(name, read_mail(name, content)))
 
     def _list(self, given: dict[str, str]) -> Answer:
-        """Newest first; `cursor` is the last file name of the page before, which stays valid as mails arrive."""
+        """Return a page, newest first. `cursor` is the last file name of the previous page."""
         limit = int(given.get("limit", DEFAULT_LIMIT)) if given.get("limit", "1").isdecimal() else DEFAULT_LIMIT
         limit = max(1, min(MAXIMUM_LIMIT, limit))
         cursor = given.get("cursor", "")
         names = heapq.nlargest(limit + 1, (name for name in self._names() if not cursor or name < cursor))
-        rows = "".join(self._row(name) for name in names[:limit])
+        rows = "".join(self._table_row(name) for name in names[:limit])
         older = ""
         if len(names) > limit:
             link = urlencode({"limit": limit, "cursor": names[limit - 1]})
@@ -80,7 +80,7 @@ class Outbox:
         with os.scandir(self._folder) as entries:
             yield from (entry.name for entry in entries if FILE_NAME.fullmatch(entry.name))
 
-    def _row(self, name: str) -> str:
+    def _table_row(self, name: str) -> str:
         try:
             mail = read_mail(name, (self._folder / name).read_bytes())
         except FileNotFoundError:
@@ -90,7 +90,7 @@ class Outbox:
 
 
 def read_mail(name: str, content: bytes) -> Mail:
-    """The parts of a file that are shown; what cannot be parsed is shown as text."""
+    """Parse a file. Unreadable content is shown as text."""
     if name.endswith(".json"):
         return _read_json(content)
     mail = BytesParser(policy=policy.default).parsebytes(content)
@@ -138,7 +138,7 @@ def _answer(status: int, content_type: str, content: bytes) -> Answer:
         "content-length": str(len(content)),
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
-        # A mail's own HTML is never shown, and could do nothing if it were.
+        # The page never shows the HTML of a mail. This policy would also block its scripts and requests.
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
     }
     return Answer(status, [(name.encode(), value.encode()) for name, value in headers.items()], content)

@@ -1,8 +1,8 @@
-"""The addresses by which the processes of the local stack talk to each other."""
+"""Paths for requests between the processes of the local stack."""
 
 #: Answers 200 when API, queues, workers and clock are up.
 HEALTH = "/_local/health"
-#: Tells AWS to save now, before the supervisor says that the stack is up.
+#: Makes AWS save immediately, before the supervisor reports that the stack is up.
 SAVE = "/_local/save"
-#: Ends the long polls of workers that were told to stop.
+#: Ends the long polls of workers that are stopping.
 RELEASE = "/_local/release"

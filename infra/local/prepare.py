@@ -1,6 +1,6 @@
-"""Run once at every start: creates tables and queues from the template, and reads from the app what its functions need.
+"""Runs once at every start: creates resources from the template and reads the event sources from the app.
 
-Queues are named by the declarations and created from the template, so a wrong template or declaration fails here too.
+A queue that the app declares must exist in the template; otherwise the start fails here.
 """
 
 import importlib
@@ -22,13 +22,13 @@ from infra.local.sources import find_sources
 
 @lru_cache
 def client_for(service: str) -> Any:
-    """A client by the environment that the supervisor gave; which one is known only at run time, hence Any."""
+    """Return a client for the environment of the supervisor. Its type depends on the service, hence Any."""
     make: Any = boto3.client
     return make(service)
 
 
 def shorten_visibility(urls: Iterable[str]) -> None:
-    """LOCAL_VISIBILITY_SECONDS: how soon a killed worker's messages come again, for tests that cannot wait."""
+    """Apply LOCAL_VISIBILITY_SECONDS, so that tests get the messages of a killed worker sooner."""
     seconds = os.environ.get("LOCAL_VISIBILITY_SECONDS")
     for url in urls if seconds else ():
         client_for("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": seconds})
@@ -43,7 +43,7 @@ def main() -> int:
     sources = find_sources(app.event_sources, Path.cwd(), os.environ["STAGE"])
     shorten_visibility(queues.values())
     if missing := [source.queue for source in sources.queues if source.queue not in queues]:
-        print(f"the template has no queue {missing[0]}, which a function is declared on")
+        print(f"the template has no queue {missing[0]}, but a function of app.py declares it")
         return 1
     found = {**asdict(sources), "routes": sorted(app.routes)}
     write_atomically(data / "sources.json", json.dumps(found, indent=1))

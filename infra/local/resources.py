@@ -1,4 +1,4 @@
-"""Creates what resources.yaml declares on an AWS of this machine, through the API and under names known beforehand."""
+"""Creates the resources of resources.yaml on the local AWS through its API, under predictable names."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ ClientFor = Callable[[str], Any]
 TABLE, QUEUE, BUCKET = "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket"
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - the name of a type
 BUS, RULE = "AWS::Events::EventBus", "AWS::Events::Rule"
-#: Types that only a real account needs. One that is in neither list is an error: it was forgotten here.
+#: Types that only a real account needs. A type that no list contains is an error.
 UNNEEDED_TYPES = frozenset(
     {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::LogGroup", "AWS::S3::BucketPolicy"}
     | {"AWS::SNS::Topic", "AWS::SNS::Subscription", "AWS::Serverless::Api", "AWS::SQS::QueuePolicy"}
@@ -25,7 +25,7 @@ UNNEEDED_TYPES = frozenset(
     | {"AWS::SNS::TopicPolicy", "AWS::SES::ConfigurationSet", "AWS::SES::ConfigurationSetEventDestination"}
 )
 
-#: Properties that the API spells as CloudFormation does.
+#: Properties with the same form in the API and in CloudFormation.
 COPIED = {
     TABLE: frozenset({"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}),
     QUEUE: frozenset({"VisibilityTimeout", "MessageRetentionPeriod", "SqsManagedSseEnabled", "RedrivePolicy"}),
@@ -34,7 +34,7 @@ COPIED = {
     BUS: frozenset[str](),
     RULE: frozenset[str](),
 }
-#: Properties translated by a call of their own.
+#: Properties that need a separate API call.
 TRANSLATED = {
     TABLE: frozenset({"TimeToLiveSpecification"}),
     QUEUE: frozenset[str](),
@@ -43,7 +43,7 @@ TRANSLATED = {
     BUS: frozenset[str](),
     RULE: frozenset({"EventBusName", "EventPattern", "Targets"}),
 }
-#: Properties that guard data in an account and would only be in the way on a laptop.
+#: Properties that protect data in a real account and are not needed locally.
 UNNEEDED = {
     TABLE: frozenset({"DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "SSESpecification"}),
     QUEUE: frozenset[str](),
@@ -55,7 +55,7 @@ UNNEEDED = {
 
 
 class UnusableTemplate(Exception):
-    """The template says something that cannot be made here, or not on the data that is already there."""
+    """The template needs something that the local stack does not support or that conflicts with existing data."""
 
 
 def provision(client_for: ClientFor, template: Path = TEMPLATE, prefix: str = "carillon") -> dict[str, str]:
@@ -79,9 +79,9 @@ def provision(client_for: ClientFor, template: Path = TEMPLATE, prefix: str = "c
         _ensure_secret(client_for("secretsmanager"), refs[logical_id], _properties(resources[logical_id]))
     _ensure_rules(client_for, resources, refs, prefix)
     variables: dict[str, Any] = declared["Globals"]["Function"]["Environment"]["Variables"]
-    # What is asked of who deploys (PUBLIC_URL), or comes of the stack's name, the laptop knows itself.
-    asked = [{"Ref": name} for name in (*declared.get("Parameters", {}), "AWS::StackName")]
-    return {name: _resolve(value, refs) for name, value in variables.items() if value not in asked}
+    # The supervisor sets the variables that come from parameters (PUBLIC_URL) or the stack name.
+    from_deployment = [{"Ref": name} for name in (*declared.get("Parameters", {}), "AWS::StackName")]
+    return {name: _resolve(value, refs) for name, value in variables.items() if value not in from_deployment}
 
 
 def queue_urls(client_for: ClientFor, template: Path = TEMPLATE, prefix: str = "carillon") -> dict[str, str]:
@@ -143,13 +143,13 @@ def _properties(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(logical_id: str, resource: Mapping[str, Any]) -> None:
-    """Refuse what would be left out silently: the laptop would then differ from AWS and nobody would know."""
+    """Raise UnusableTemplate for unsupported types and properties, so that the local stack does not silently differ."""
     kind = resource["Type"]
     if kind in UNNEEDED_TYPES:
         return
     if kind not in COPIED:
         raise UnusableTemplate(
-            f"{logical_id}: the local stack does not make {kind}; add it to infra/local/resources.py"
+            f"{logical_id}: the local stack does not create {kind}; add it to infra/local/resources.py"
         )
     strange = _properties(resource).keys() - COPIED[kind] - TRANSLATED[kind] - UNNEEDED[kind]
     if strange:
@@ -163,7 +163,7 @@ def _ensure_table(dynamodb: Any, name: str, properties: Mapping[str, Any]) -> No
     except dynamodb.exceptions.ResourceInUseException:
         _check_keys(name, wanted, dynamodb.describe_table(TableName=name)["Table"])
     expiry = properties.get("TimeToLiveSpecification")
-    # Asked first, since enabling it again is an error on AWS, and a crash may have come between the two calls.
+    # Enabling it twice is an error on AWS, and a crash may have occurred between the two calls.
     if expiry and _expiry_is_off(dynamodb, name):
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
 
@@ -179,7 +179,7 @@ def _check_keys(name: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) 
 
 
 def _keys(table: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
-    """The key of the table (under no name) and of each of its indexes."""
+    """Return the keys of the table (under an empty name) and of its indexes."""
     indexes = table.get("GlobalSecondaryIndexes") or []
     schemas = {"": table["KeySchema"], **{index["IndexName"]: index["KeySchema"] for index in indexes}}
     return {name: [(key["AttributeName"], key["KeyType"]) for key in schema] for name, schema in schemas.items()}
@@ -203,14 +203,14 @@ def _ensure_queue(sqs: Any, name: str, properties: Mapping[str, Any], refs: Mapp
 
 
 def _attribute(sqs: Any, value: Any, refs: Mapping[str, str]) -> str:
-    """SQS takes strings only: true, 180, and a redrive policy as JSON."""
+    """Convert an attribute to a string, such as true, 180, or a redrive policy as JSON."""
     if isinstance(value, dict) and "deadLetterTargetArn" in value:
         return json.dumps({**value, "deadLetterTargetArn": _queue_attribute(sqs, value["deadLetterTargetArn"], refs)})
     return _text(value)
 
 
 def _queue_attribute(sqs: Any, value: Mapping[str, Any], refs: Mapping[str, str]) -> str:
-    """What a GetAtt of a queue stands for."""
+    """Return the value of a `!GetAtt` of a queue."""
     (target, attribute) = value["Fn::GetAtt"]
     found = sqs.get_queue_attributes(QueueUrl=refs[target], AttributeNames=[f"Queue{attribute}"])
     return str(found["Attributes"][f"Queue{attribute}"])
@@ -218,7 +218,7 @@ def _queue_attribute(sqs: Any, value: Mapping[str, Any], refs: Mapping[str, str]
 
 def _ensure_bucket(s3: Any, name: str) -> None:
     region = s3.meta.region_name
-    # The oldest region is the only one that may not be named.
+    # S3 rejects us-east-1 as a location constraint.
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
         s3.create_bucket(Bucket=name, **where)
@@ -228,7 +228,7 @@ def _ensure_bucket(s3: Any, name: str) -> None:
 
 
 def _ensure_secret(manager: Any, name: str, properties: Mapping[str, Any]) -> None:
-    """A secret that is there keeps its value: a new one would make every key useless."""
+    """Create a missing secret. An existing one keeps its value, because a new value would invalidate every key."""
     try:
         manager.describe_secret(SecretId=name)
     except ClientError as refusal:
@@ -238,24 +238,24 @@ def _ensure_secret(manager: Any, name: str, properties: Mapping[str, Any]) -> No
 
 
 def _generated(properties: Mapping[str, Any]) -> dict[str, str]:
-    """The first value; none where the template generates none."""
+    """Return the initial value of a secret; empty if the template generates none."""
     wanted = properties.get("GenerateSecretString")
     return {"SecretString": secrets.token_hex(int(wanted["PasswordLength"]) // 2)} if wanted else {}
 
 
 def _ensure_rules(client_for: ClientFor, resources: Mapping[str, Any], refs: dict[str, str], prefix: str) -> None:
-    """Event buses, and rules that hand what fits their pattern to a queue."""
+    """Create event buses and the rules that send matching events to queues."""
     for logical_id in _of_type(resources, BUS):
         refs[logical_id] = physical_name(logical_id, prefix)
         with suppress(client_for("events").exceptions.ResourceAlreadyExistsException):
             client_for("events").create_event_bus(Name=refs[logical_id])
     for logical_id in _of_type(resources, RULE):
-        said, name = _properties(resources[logical_id]), physical_name(logical_id, prefix)
-        bus = _resolve(said["EventBusName"], refs)
-        client_for("events").put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(said["EventPattern"]))
+        declared, name = _properties(resources[logical_id]), physical_name(logical_id, prefix)
+        bus = _resolve(declared["EventBusName"], refs)
+        client_for("events").put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(declared["EventPattern"]))
         targets = [
             {"Id": each["Id"], "Arn": _queue_attribute(client_for("sqs"), each["Arn"], refs)}
-            for each in said["Targets"]
+            for each in declared["Targets"]
         ]
         client_for("events").put_targets(Rule=name, EventBusName=bus, Targets=targets)
 
@@ -269,5 +269,5 @@ def _resolve(value: Any, refs: Mapping[str, str]) -> str:
 
 
 def _text(value: Any) -> str:
-    """A plain value as CloudFormation writes it."""
+    """Return a plain value as CloudFormation writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

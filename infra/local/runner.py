@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-#: Long polls are cheap since aws_queues.py wakes them at once; the supervisor releases them at the end.
+#: Wait of a long poll, in s. aws_queues.py wakes it for new messages; the supervisor releases it at shutdown.
 POLL_SECONDS = 10
-#: SQS hands out and deletes ten messages a call.
+#: Messages that SQS delivers or deletes per call.
 PAGE = 10
-#: How long to wait after AWS could not be asked.
+#: Pause after a failed call of AWS, in s.
 PAUSE_SECONDS = 0.2
 
 log = logging.getLogger("runner")
 
 
 class InvalidAnswer(Exception):
-    """The function's answer names no message of the batch: Lambda then takes all of them as failed."""
+    """The function's response is invalid. Lambda then treats the whole batch as failed."""
 
 
 def build_event(messages: Iterable["MessageTypeDef"], queue: str) -> dict[str, Any]:
-    """The event that Lambda's SQS event source mapping gives a function."""
+    """Return the event of Lambda's SQS event source mapping."""
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
     return {"Records": [_build_record(message, arn) for message in messages]}
 
@@ -67,7 +67,7 @@ def _build_record(message: "MessageTypeDef", arn: str) -> dict[str, Any]:
 
 
 def read_failures(answer: Any, ids: set[str]) -> set[str]:
-    """Message ids that a function gives back, by the rules of ReportBatchItemFailures. Raises InvalidAnswer."""
+    """Return the failed message ids by the rules of ReportBatchItemFailures. Raises InvalidAnswer."""
     if answer is None:
         return set()
     if not isinstance(answer, dict):
@@ -84,7 +84,7 @@ def read_failures(answer: Any, ids: set[str]) -> set[str]:
 
 @dataclass(slots=True)
 class Running:
-    """The batch that a source works on, for the watchdog."""
+    """The current batch of an event source, for the watchdog."""
 
     context: Context
     records: int
@@ -92,7 +92,7 @@ class Running:
 
 
 class Poller:
-    """One thread of one event source."""
+    """Polls one event source in one thread."""
 
     def __init__(self, sqs: "SQSClient", source: QueueSource, url: str, handler: Handler) -> None:
         self.source = source
@@ -103,19 +103,19 @@ class Poller:
         self.running: Running | None = None
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Poll until stopped; a batch that was received is worked off first."""
+        """Poll until stopped. A received batch is completed first."""
         while not stopped():
             try:
                 messages = self._gather()
                 if messages:
-                    self._work_off(messages)
+                    self._process(messages)
             except (BotoCoreError, ClientError) as error:
                 if not stopped():
                     log.warning("%s: cannot reach its queue (%s); trying again", self.source.name, type(error).__name__)
                     time.sleep(PAUSE_SECONDS)
 
     def _gather(self) -> list["MessageTypeDef"]:
-        """One batch: what is there or, with a window, what comes within it."""
+        """Receive one batch: the messages available now, plus those that arrive within the batching window."""
         messages = self._receive(self.source.batch_size, POLL_SECONDS)
         deadline = time.monotonic() + self.source.window
         while messages and len(messages) < self.source.batch_size and time.monotonic() < deadline:
@@ -132,7 +132,7 @@ class Poller:
         )
         return answer.get("Messages", [])
 
-    def _work_off(self, messages: list["MessageTypeDef"]) -> None:
+    def _process(self, messages: list["MessageTypeDef"]) -> None:
         context = Context(self.source.name, self.source.timeout)
         self.running = Running(context, len(messages))
         try:
@@ -141,20 +141,20 @@ class Poller:
             self.running = None
         self._delete([message for message in messages if message["MessageId"] not in failed])
         if reason:
-            # What the function did and gave back, it says itself.
-            taken = 1000 * (time.monotonic() - context.began)
-            orphan.say(f"{self.source.name}: {len(messages)} records come again after {taken:.0f} ms: it {reason}")
+            # The function logs its own results; only failures outside of it are logged here.
+            duration = 1000 * (time.monotonic() - context.began)
+            orphan.say(f"{self.source.name}: {len(messages)} records come again after {duration:.0f} ms: it {reason}")
 
     def _call(self, messages: list["MessageTypeDef"], context: Context) -> tuple[set[str], str]:
-        """The message ids to keep, and why all of them were kept."""
+        """Call the function; return the failed message ids, and a reason if the whole batch failed."""
         ids = {message["MessageId"] for message in messages}
         try:
             answer = self._handler(build_event(messages, self._queue), context)
-            # Through JSON, as Lambda's answers go.
+            # Lambda sends responses as JSON.
             failed = read_failures(json.loads(json.dumps(answer)), ids)
         except InvalidAnswer as error:
             return ids, f"gave an invalid answer: {error}"
-        except Exception as error:  # Lambda, too, survives whatever its function raises.
+        except Exception as error:  # As in Lambda, an error of the function does not stop the poller.
             log.exception("%s raised", self.source.name)
             return ids, f"raised {type(error).__name__}"
         if context.get_remaining_time_in_millis() == 0:
@@ -173,7 +173,7 @@ class Poller:
 
 
 def watch(pollers: list[Poller]) -> None:
-    """Warn of each batch that has used up its time: a thread cannot be ended as Lambda ends a function."""
+    """Log batches that exceed their time limit. A thread cannot be stopped as Lambda stops a function."""
     for poller in pollers:
         running = poller.running
         if running and not running.warned and running.context.get_remaining_time_in_millis() == 0:
@@ -182,7 +182,7 @@ def watch(pollers: list[Poller]) -> None:
 
 
 def build_pollers(sources: Path, queues: dict[str, str], index: int) -> list[Poller]:
-    """The pollers of worker number `index`; a source with a maximum concurrency runs in the first workers only."""
+    """Build the pollers of worker `index`. A source with a maximum concurrency runs in the first workers only."""
     chosen = [s for s in read_sources(sources).queues if s.concurrency is None or index < s.concurrency]
     config = Config(
         read_timeout=POLL_SECONDS + 20,

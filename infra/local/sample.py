@@ -1,4 +1,4 @@
-"""Run once on an empty DATA: makes the workspace and its key, and a small sample with one flow under way."""
+"""Runs once on an empty DATA: creates the workspace, its key, and a small sample with a running flow."""
 
 import argparse
 import json
@@ -24,7 +24,7 @@ from chalicelib.wiring import ports
 from infra.local.data import write_atomically
 
 SENDER = "hello@carillon.example"
-#: First name, last name, favourite colour (some have none: the template then falls back), tags.
+#: First name, last name, favourite colour (the template has a fallback for missing ones), tags.
 PEOPLE = (
     ("Ada", "Lovelace", "blue", ("vip",)),
     ("Alan", "Turing", "green", ("vip",)),
@@ -47,14 +47,14 @@ PEOPLE = (
     ("Radia", "Perlman", "silver", ("vip",)),
     ("Tony", "Hoare", "", ()),
 )
-#: Two minutes for the twenty of them: long enough to see it, pause it and let it go on.
+#: Two minutes for 20 contacts: long enough to watch, pause and resume the flow.
 PACE = ConfigurationChange(
     pause_between_contacts_ms=6_000, pause_between_contacts_salt_ms=2_000, max_concurrent_messages=1
 )
 
 
 def make_sample(everything: Ports, workspace: WorkspaceUid) -> dict[str, object]:
-    """The sample's ids, as the calls to paste name them."""
+    """Create the sample and return its ids for the printed commands."""
     contacts = make_contacts(everything, workspace)
     email = ChannelFields(name="Newsletter", type="email", settings={"fromEmail": SENDER})
     channel = create_channel(everything, workspace, email).uid
@@ -67,10 +67,10 @@ def make_sample(everything: Ports, workspace: WorkspaceUid) -> dict[str, object]
 
 
 def make_contacts(everything: Ports, workspace: WorkspaceUid) -> list[Contact]:
-    """The people above, at addresses that reach nobody."""
+    """Create the contacts, with addresses at example.com that reach no person."""
     made = []
     for number, (first, last, colour, tags) in enumerate(PEOPLE, start=1):
-        given = {
+        fields = {
             "external_id": f"sample-{number:02d}",
             "email": f"{first}.{last}@example.com".lower(),
             "first_name": first,
@@ -78,12 +78,12 @@ def make_contacts(everything: Ports, workspace: WorkspaceUid) -> list[Contact]:
             "tags": tags,
             "attributes": {"favoriteColor": colour} if colour else {},
         }
-        made.append(upsert_contact(everything, workspace, given).contact)
+        made.append(upsert_contact(everything, workspace, fields).contact)
     return made
 
 
 def make_templates(everything: Ports, workspace: WorkspaceUid) -> tuple[str, str]:
-    """An e-mail and a console text, both published."""
+    """Create and publish an email template and a console template."""
     welcome = TemplateFields(
         name="Welcome",
         channel_type="email",
@@ -110,7 +110,7 @@ def make_templates(everything: Ports, workspace: WorkspaceUid) -> tuple[str, str
 def make_campaigns(
     everything: Ports, workspace: WorkspaceUid, channels: tuple[str, str], templates: tuple[str, str]
 ) -> str:
-    """One in the short form, whose uid is returned, and one as steps."""
+    """Create a campaign in the short form and one with steps; return the uid of the first."""
     short = CampaignFields(
         name="Welcome",
         description="One e-mail, written in the short form.",
@@ -147,7 +147,7 @@ def make_campaigns(
 def start_sample_flow(
     everything: Ports, workspace: WorkspaceUid, channel: str, campaign: str, contacts: list[str]
 ) -> Flow:
-    """A paced flow over all contacts."""
+    """Start a paced flow for all contacts."""
     wish = NewFlow(
         channel_uid=channel,
         campaign_uid=campaign,
@@ -167,7 +167,7 @@ def main() -> int:
     if not given.no_sample:
         found = make_sample(ports(), WorkspaceUid(workspace.uid))
         write_atomically(given.data / "sample.json", json.dumps(found, indent=1) + "\n")
-    # Last: without a key the next start takes DATA for empty and makes everything again.
+    # Written last: without a key, the next start treats DATA as empty and creates everything again.
     write_atomically(given.data / "key", key + "\n")
     (given.data / "key").chmod(0o600)
     return 0

@@ -1,6 +1,6 @@
-"""Reads from the Chalice app what starts its functions (queues, schedules) and writes it down for the other processes.
+"""Reads the event sources (queues, schedules) of the functions from the Chalice app.
 
-The workers take it from a file, so that they import a function's own module only, as Lambda does.
+Workers read them from a file, so that they import only the module of a function, as Lambda does.
 """
 
 import json
@@ -14,7 +14,7 @@ from chalice.app import ScheduledEventConfig, ScheduleExpression, SQSEventConfig
 
 from infra.local.lambda_runtime import read_timeouts
 
-#: A queue is declared by its logical id, as CloudFormation needs it.
+#: CloudFormation form of a queue name, with the logical id.
 LOGICAL_ID = re.compile(r"\$\{(\w+)\.QueueName\}")
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
@@ -22,7 +22,7 @@ SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 @dataclass(frozen=True, slots=True)
 class QueueSource:
-    """A function that a queue's messages start; `queue` is the logical id or the plain name."""
+    """A function that processes messages of a queue; `queue` is the logical id or the plain name."""
 
     name: str
     entry: str
@@ -35,7 +35,7 @@ class QueueSource:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A function that is started every `seconds`."""
+    """A function that runs every `seconds`."""
 
     name: str
     entry: str
@@ -58,7 +58,7 @@ def read_sources(path: Path) -> Sources:
 
 
 def find_sources(event_sources: Iterable[Any], root: Path, stage: str) -> Sources:
-    """Raises ValueError on a declaration that the local stack cannot follow."""
+    """Convert declarations of the app. Raises ValueError if the local stack does not support one."""
     timeout = read_timeouts(root, stage)
     queues: list[QueueSource] = []
     schedules: list[Schedule] = []

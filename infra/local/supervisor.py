@@ -1,4 +1,4 @@
-"""Runs the local stack in the foreground: starts its processes in order, keeps them alive, ends them cleanly."""
+"""Runs the local stack in the foreground: starts, restarts and stops its processes in order."""
 
 import os
 import signal
@@ -19,9 +19,9 @@ from infra.local.lambda_runtime import REGION
 from infra.local.paths import HEALTH, RELEASE, SAVE
 from infra.local.virtual_time import BEAT_SECONDS, continue_from, describe
 
-#: How long a process may take until it answers for the first time.
+#: Limit for the first response of a process, in s.
 START_SECONDS = 60.0
-#: How long workers may take to finish their batches, and AWS to save: the longest function and some more.
+#: Limit for workers to finish their batches, and for AWS to save, in s. Longer than the longest function.
 END_SECONDS = 45.0
 
 
@@ -54,11 +54,11 @@ class Supervisor:
         self._environment = self._base_environment()
         self._aws = self._child("aws", "infra.local.aws", listener=self._aws_socket)
         self._aws.environment = self._aws_environment()
-        self._aws.before_restart = lambda: log("aws", "goes on from its last save, at most 30 s old")
+        self._aws.before_restart = lambda: log("aws", "restarts from its last save, at most 30 s old")
         self._others: list[Child] = []
 
     def run(self) -> int:
-        """Run until SIGINT, SIGTERM or SIGHUP; 0 after a clean end. Raises Refused when it cannot start."""
+        """Run until SIGINT, SIGTERM or SIGHUP; return 0 after a clean end. Raises Refused if the start fails."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         try:
@@ -69,7 +69,7 @@ class Supervisor:
         return 0
 
     def _start(self) -> bool:
-        """Start everything; False when a signal came before it was up."""
+        """Start all processes; return False if a signal arrives before they are up."""
         began = time.monotonic()
         self._aws.start()
         self._await(self._aws_url + "/_ministack/health", "AWS", [self._aws])
@@ -79,7 +79,7 @@ class Supervisor:
             sample = [] if self._options.sample else ["--no-sample"]
             self._run_once("sample", "infra.local.sample", "--data", str(self._data.root), *sample)
         _post(self._aws_url + SAVE, START_SECONDS)
-        # Only from here on: the topics of the template are AWS's, but what is published to phones the providers take.
+        # Set after the resources exist: their topics are in the local AWS, but pushes go to the local providers.
         self._environment["AWS_ENDPOINT_URL_SNS"] = f"http://{self._providers}"
         workers = [self._child(f"worker-{n + 1}", "infra.local.runner", str(n)) for n in range(self._options.workers)]
         api = self._child("api", "infra.local.http", listener=self._api_socket)
@@ -101,7 +101,7 @@ class Supervisor:
             self._note_clock(clean=False)
 
     def _end(self) -> None:
-        """Workers finish their batches, then AWS saves."""
+        """Stop the workers after their batches; then stop AWS, which saves its state."""
         log("stack", "ending")
         for child in self._others:
             child.signal_end()
@@ -109,7 +109,7 @@ class Supervisor:
         while any(child.pid for child in self._others) and time.monotonic() < deadline:
             if self._aws.pid is None:
                 break
-            # Again and again: a worker may have asked once more before it saw the signal.
+            # Repeated, because a worker may start another long poll before it sees the signal.
             _post(self._aws_url + RELEASE, 2.0)
             time.sleep(0.1)
         for child in self._others:
@@ -125,10 +125,10 @@ class Supervisor:
         self._stop.set()
 
     def _base_environment(self) -> dict[str, str]:
-        """What every child gets: nothing of the user's own AWS may leak in."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        """Return the environment of all children, without the AWS settings of the user."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return {
-            **kept,
+            **inherited,
             "AWS_ENDPOINT_URL": self._aws_url,
             "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": f"http://{self._providers}",
             "AWS_ENDPOINT_URL_SOCIALMESSAGING": f"http://{self._providers}",
@@ -175,7 +175,7 @@ class Supervisor:
         if child.run_once() != 0 and not self._stop.is_set():
             raise Refused(f"The stack cannot start: {name} failed ({child.last_line or 'see above'}).")
 
-    def _await(self, url: str, what: str, needed: Iterable[Child]) -> None:
+    def _await(self, url: str, name: str, needed: Iterable[Child]) -> None:
         """Wait until the URL answers 200."""
         deadline = time.monotonic() + START_SECONDS
         while not _answers(url) and not self._stop.wait(0.05):
@@ -183,7 +183,7 @@ class Supervisor:
                 if child.pid is None:
                     raise Refused(f"The stack cannot start: {child.name} failed ({child.last_line or 'see above'}).")
             if time.monotonic() > deadline:
-                raise Refused(f"{what} did not answer within {START_SECONDS:.0f} s.")
+                raise Refused(f"{name} did not answer within {START_SECONDS:.0f} s.")
 
     def _write_pids(self) -> None:
         with self._writing:
@@ -197,7 +197,7 @@ class Supervisor:
         self._data.write_json("clock.json", describe(self._clock, time.time(), clean))
 
 
-#: Without a proxy: these are processes of this machine.
+#: Without a proxy, since these are processes of this machine.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
@@ -210,7 +210,7 @@ def _answers(url: str) -> bool:
 
 
 def _post(url: str, seconds: float) -> None:
-    request = urllib.request.Request(url, method="POST", data=b"")  # noqa: S310  Our own URL.
+    request = urllib.request.Request(url, method="POST", data=b"")  # noqa: S310  An internal URL.
     try:
         _open(request, timeout=seconds).close()
     except (OSError, urllib.error.URLError):

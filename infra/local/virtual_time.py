@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-#: How often the supervisor notes that the clock still runs, when it runs faster than the real one.
+#: Seconds between the notes of the supervisor that a faster clock is still running.
 BEAT_SECONDS = 5.0
-#: After a kill -9 the children may have read the clock for this long after the last note: a beat and a batch.
+#: Seconds that children may read the clock after the last note before a kill -9: one beat and one batch.
 GRACE_SECONDS = 45.0
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """At the real moment `real` it was `virtual`, both in epoch seconds; since then it runs `speed` times faster."""
+    """The virtual clock showed `virtual` at the real time `real`, in epoch seconds. It runs `speed` times faster."""
 
     real: float
     virtual: float
@@ -31,7 +31,7 @@ class Anchors:
 
 
 def read_anchors(environment: Mapping[str, str]) -> Anchors:
-    """The anchors that the supervisor gave to a child; the real clock when there are none."""
+    """Return the anchors from the environment; those of the real clock if it has none."""
     return Anchors(
         float(environment.get("CLOCK_REAL_ANCHOR", "0")),
         float(environment.get("CLOCK_VIRTUAL_ANCHOR", "0")),
@@ -44,9 +44,9 @@ def virtual_now(environment: Mapping[str, str]) -> datetime:
 
 
 def continue_from(stored: Mapping[str, float] | None, speed: float, real: float) -> Anchors:
-    """Anchors for a start at `real`: the lead that the last run had over the real clock is kept.
+    """Return the anchors of a start at `real`. The clock keeps its lead over the real clock.
 
-    `stored` is what `describe` gave: the last anchors, the last moment noted, and whether the end was a clean one.
+    `stored` is the result of `describe`: the last anchors, the last noted time, and whether the end was clean.
     """
     if stored is None:
         return Anchors(real, real, speed)

@@ -96,7 +96,7 @@ def test_a_killed_process_is_started_again_within_two_seconds(stack: Stack, name
     eventually(stack.is_up, 60)
     assert is_alive(after)
     assert "starting it again" in stack.read_log()
-    assert name != "aws" or "goes on from its last save" in stack.read_log()
+    assert name != "aws" or "restarts from its last save" in stack.read_log()
 
 
 def test_a_second_supervisor_on_the_same_data_is_refused(stack: Stack) -> None:

@@ -261,7 +261,7 @@ def test_the_embedded_aws_deletes_nothing_by_a_travelled_clock() -> None:
 @pytest.mark.parametrize(
     ("resource", "complaint"),
     [
-        ("{Type: AWS::Kinesis::Stream}", "does not make AWS::Kinesis::Stream"),
+        ("{Type: AWS::Kinesis::Stream}", "does not create AWS::Kinesis::Stream"),
         ("{Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}", "does not translate FifoQueue"),
         ("{Type: AWS::DynamoDB::Table, Properties: {LocalSecondaryIndexes: []}}", "does not translate LocalSecondary"),
         ("{Type: AWS::S3::Bucket, Properties: {VersioningConfiguration: {}}}", "does not translate Versioning"),
