@@ -18,13 +18,13 @@ from infra.packaging.target import LAMBDA, TARGETS, Target, Unbuildable
 from infra.packaging.template import FUNCTION, expand, finish, generate
 
 OUTPUT = ROOT / "build"
-#: What Chalice is shown of the project: nothing else can get into the zip.
+#: The only parts of the project that Chalice packages.
 SHIPPED = ("app.py", "chalicelib", ".chalice")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was built; `code` is the zip's SHA-256."""
+    """Description of a build. `code` is the SHA-256 of the zip."""
 
     stage: str
     target: str
@@ -36,7 +36,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """As Chalice and we wrote it, and as SAM expands it; `functions` by name, `handlers` by logical id."""
+    """The SAM template and its expansion. `functions` maps names, `handlers` maps logical ids."""
 
     sam: dict[str, Any]
     expanded: dict[str, Any]
@@ -45,7 +45,7 @@ class Templates:
 
 
 def build(stage: str, target: Target = LAMBDA, output: Path = OUTPUT, is_linted: bool = True) -> Manifest:
-    """Everything, into `output`/<stage>. Raises Unbuildable."""
+    """Build the zip and the template into `output`/<stage>. Raises Unbuildable."""
     with tempfile.TemporaryDirectory(prefix="carillon-build-") as scratch:
         project, content = stage_project(Path(scratch) / "project"), Path(scratch) / "content"
         templates, archive = build_templates(project, stage)
@@ -80,20 +80,22 @@ def stage_project(project: Path) -> Path:
 
 
 def build_templates(project: Path, stage: str) -> tuple[Templates, Path]:
-    """Both templates and Chalice's zip. Raises Unbuildable when a function has no entry or no policy."""
+    """Return both templates and the zip of Chalice. Raises Unbuildable when a function has no entry or no policy."""
     config = read_config()
     if stage not in stages(config):
         raise Unbuildable(f"There is no stage {stage}: .chalice/config.json has {', '.join(stages(config))}")
     functions = read_functions(config, stage, declared_functions(), ROOT / ".chalice")
     generated, archive = generate(project, stage)
     sam = finish(generated, functions, allowed_origin(os.environ))
-    made = {name: each["Properties"]["Handler"] for name, each in sam["Resources"].items() if each["Type"] == FUNCTION}
-    return Templates(sam, expand(sam), functions, made), archive
+    handlers = {
+        name: each["Properties"]["Handler"] for name, each in sam["Resources"].items() if each["Type"] == FUNCTION
+    }
+    return Templates(sam, expand(sam), functions, handlers), archive
 
 
 def declared_functions() -> list[str]:
-    """The names of the functions that the code declares: the API's, and every worker's."""
-    from app import app  # noqa: PLC0415 - the whole application, which a deployment without a build need not load
+    """Return the names of the functions that the code declares: the API handler and every worker."""
+    from app import app  # noqa: PLC0415 - a deployment without a build does not need the application
 
     return ["api_handler", *(source.name for source in app.event_sources)]
 
@@ -132,7 +134,7 @@ def main() -> int:
     print(f"build/{made.stage}/template.json   linted; sha256 of the code {made.code[:16]}…")
     if not made.has_bytecode:
         version = ".".join(map(str, TARGETS[made.target].python))
-        print(f"Without bytecode: there is no python{version} here. It runs, but starts some 200 ms slower.")
+        print(f"No bytecode: python{version} is not installed here. The build works, but starts about 200 ms slower.")
     return 0
 
 

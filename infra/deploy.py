@@ -1,4 +1,4 @@
-"""`make deploy` and `make destroy`: puts what `make build` made into an AWS account, and takes it out again."""
+"""`make deploy` and `make destroy`: deploy the output of `make build` to an AWS account, or delete it."""
 
 import argparse
 import hashlib
@@ -25,7 +25,7 @@ from infra.packaging.target import LAMBDA, Unbuildable
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What `make build` left for a stage."""
+    """Output of `make build` for one stage."""
 
     stage: str
     zip_path: Path
@@ -34,13 +34,13 @@ class Built:
 
     @property
     def declared(self) -> Mapping[str, Any]:
-        """The template's parameters."""
+        """Parameters of the template."""
         found: dict[str, Any] = json.loads(self.template)["Parameters"]
         return found
 
 
 def read_built(stage: str, folder: Path = OUTPUT, target: str = LAMBDA.name) -> Built:
-    """Unbuildable when it is missing, half there, or for another machine."""
+    """Read and check a build. Raises Unbuildable when it is missing, incomplete, changed, or for another target."""
     place = folder / stage
     try:
         manifest = json.loads((place / "manifest.json").read_text())
@@ -56,7 +56,7 @@ def read_built(stage: str, folder: Path = OUTPUT, target: str = LAMBDA.name) -> 
 
 @dataclass(slots=True)
 class Deployment:
-    """One stage in one account and region. `confirm` is asked with a sentence, `say` is told what happens."""
+    """One stage in one account and region. `confirm` asks the operator a question, `say` prints progress."""
 
     client_for: ClientFor
     stage: str
@@ -70,16 +70,16 @@ class Deployment:
         self.stack = Stack(f"carillon-{self.stage}", self.client_for, self.pause)
 
     def deploy(self, built: Built, parameters: Mapping[str, str], new_key: bool = False) -> dict[str, str]:
-        """The stack's outputs. DeploymentFailed when nothing, or nothing for good, was done."""
+        """Deploy and return the outputs of the stack. Raises DeploymentFailed on refusal or rollback."""
         bucket = self._ensure_bucket()
         url = self._upload(bucket, built)
-        given = {**parameters, "CodeBucket": bucket, "CodeKey": _code_key(built)}
-        self._apply(built, url, given, ask=True)
+        values = {**parameters, "CodeBucket": bucket, "CodeKey": _code_key(built)}
+        self._apply(built, url, values, ask=True)
         outputs = self.stack.outputs()
         public = outputs["EndpointURL"].rstrip("/")
         if not self.stack.parameters().get("PublicUrl"):
-            # Only now is it known: the functions cannot name the API that names them.
-            self._apply(built, url, {**given, "PublicUrl": public}, ask=False)
+            # The URL exists only after the first deployment: a reference from function to API would be circular.
+            self._apply(built, url, {**values, "PublicUrl": public}, ask=False)
         if self.stage == "prod":
             self.client_for("cloudformation").update_termination_protection(
                 EnableTerminationProtection=True, StackName=self.stack.name
@@ -89,9 +89,9 @@ class Deployment:
         self.say(f"First key  aws secretsmanager get-secret-value --secret-id {outputs['FirstKeyArn']}")
         return outputs
 
-    def _apply(self, built: Built, url: str, given: Mapping[str, str], ask: bool) -> None:
+    def _apply(self, built: Built, url: str, values: Mapping[str, str], ask: bool) -> None:
         tags = {"application": "carillon", "stage": self.stage}
-        changes = self.stack.prepare(url, built.declared, given, tags)
+        changes = self.stack.prepare(url, built.declared, values, tags)
         if changes is None:
             self.say(f"{self.stack.name} is as it should be")
             return
@@ -112,7 +112,7 @@ class Deployment:
             )
 
     def _ensure_bucket(self) -> str:
-        """A private bucket for code and templates, of this account: a name that a stranger has taken is refused."""
+        """Return the private bucket for code and templates. Refuse a bucket that another account owns."""
         account = self.client_for("sts").get_caller_identity()["Account"]
         s3, name = self.client_for("s3"), f"carillon-deploy-{account}-{self.region}"
         try:
@@ -131,7 +131,10 @@ class Deployment:
         return name
 
     def _upload(self, bucket: str, built: Built) -> str:
-        """The template's URL. Both are named by their content, so an older one stays for going back."""
+        """Upload the zip and the template, and return the URL of the template.
+
+        Keys contain the hash of the content, so older builds stay available for a rollback.
+        """
         s3 = self.client_for("s3")
         s3.put_object(Bucket=bucket, Key=_code_key(built), Body=built.zip_path.read_bytes())
         key = f"{built.stage}/{hashlib.sha256(built.template.encode()).hexdigest()}.json"
@@ -140,7 +143,7 @@ class Deployment:
         return url.partition("?")[0]
 
     def _ensure_first_key(self, outputs: Mapping[str, str], new_key: bool) -> None:
-        """Made once, or when it is asked for, from here, and put where only the account's people can read it."""
+        """Create an admin key on the first deployment or with `new_key`, and store it in Secrets Manager."""
         secrets, arn = self.client_for("secretsmanager"), outputs["FirstKeyArn"]
         found = json.loads(_value_of(secrets, arn) or "{}")
         if found and not new_key:
@@ -159,20 +162,20 @@ class Deployment:
         """Return the retained resources with data: logical id → (type, name). Empty with `with_data`."""
         if self.stack.describe() is None:
             raise DeploymentFailed(f"There is no {self.stack.name} in {self.region}")
-        kept = {name: each for name, each in self.stack.physical_ids(DATA_TYPES).items() if name != "FirstKey"}
-        what = f"Delete {self.stack.name} in {self.region} {'AND ALL ITS DATA' if with_data else '(tables stay)'}?"
-        if not self.confirm(what):
+        retained = {name: each for name, each in self.stack.physical_ids(DATA_TYPES).items() if name != "FirstKey"}
+        question = f"Delete {self.stack.name} in {self.region} {'AND ALL ITS DATA' if with_data else '(tables stay)'}?"
+        if not self.confirm(question):
             raise DeploymentFailed("Nothing was changed")
         cloud = self.client_for("cloudformation")
         cloud.update_termination_protection(EnableTerminationProtection=False, StackName=self.stack.name)
         cloud.delete_stack(StackName=self.stack.name)
         if (status := self.stack.await_end(0)) != "DELETE_COMPLETE":
             raise DeploymentFailed("\n".join([f"{self.stack.name}: {status}", *self.stack.faults(0)]))
-        for logical_id, (kind, name) in kept.items():
+        for logical_id, (kind, name) in retained.items():
             if with_data:
                 self._delete(kind, name)
             self.say(f"{'deleted' if with_data else 'kept'}  {logical_id}  {name}")
-        return {} if with_data else kept
+        return {} if with_data else retained
 
     def _delete(self, kind: str, name: str) -> None:
         if kind == "AWS::DynamoDB::Table":
@@ -199,15 +202,15 @@ def _value_of(secrets: Any, arn: str) -> str:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        return ""  # The template makes the secret, without a value.
+        return ""  # The template creates the secret without a value.
 
 
 def _ask(sentence: str) -> bool:
     return input(f"{sentence} [yes/no] ").strip().lower() == "yes"
 
 
-def _read_parameters(given: list[str]) -> dict[str, str]:
-    pairs = [each.partition("=") for each in given]
+def _read_parameters(arguments: list[str]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in arguments]
     if wrong := [name for name, sign, _ in pairs if not sign]:
         raise DeploymentFailed(f"Parameters are given as Name=value, not {', '.join(wrong)}")
     return {name: value for name, _, value in pairs}

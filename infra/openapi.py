@@ -1,4 +1,4 @@
-"""Writes the OpenAPI document to `infra/openapi.json`: `python -m infra.openapi`."""
+"""Write the OpenAPI document to `infra/openapi.json`: `python -m infra.openapi`."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ FILE = Path(__file__).with_name("openapi.json")
 
 
 def render() -> str:
-    """The document as it is checked in."""
+    """Return the text of the checked-in document."""
     if not app.app.routes:
         raise RuntimeError("no routes are registered")
     return json.dumps(openapi.build(ROUTES), ensure_ascii=False, indent=1) + "\n"

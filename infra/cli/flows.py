@@ -39,11 +39,11 @@ def create(
     if (segment is None) == (not contact):
         raise typer.BadParameter("give either --contact or --segment")
     whom = {"segment_uid": segment} if segment else {"contact_uids": tuple(contact or ())}
-    wish = NewFlow.model_validate(
+    request = NewFlow.model_validate(
         {"campaign_uid": campaign, "channel_uid": channel, "status": "draft" if draft else "queued", **whom}
     )
     with answering(ready.output):
-        flow = ready.client.flows.create(wish)
+        flow = ready.client.flows.create(request)
     _show(ready, flow)
 
 

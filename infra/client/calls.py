@@ -85,9 +85,9 @@ class Calls:
     def __init__(self, wire: Wire, key: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._wire, self._key, self._sleep = wire, key, sleep
 
-    def one(self, said: str, model: type[M], body: Body | None = None, query: Query | None = None) -> M:
-        """The `data` of the answer to `said`, as `POST /v1/flows`. Raises Refused, Unreachable."""
-        return _read(model, self.plain(said, body, query).get("data"))
+    def one(self, endpoint: str, model: type[M], body: Body | None = None, query: Query | None = None) -> M:
+        """The `data` of the answer to `endpoint`, as `POST /v1/flows`. Raises Refused, Unreachable."""
+        return _read(model, self.plain(endpoint, body, query).get("data"))
 
     def many(self, path: str, model: type[M], query: Query | None = None) -> Iterator[M]:
         """Every object of a list, page after page, as far as the caller takes them."""
@@ -100,15 +100,15 @@ class Calls:
             if cursor is None:
                 return
 
-    def plain(self, said: str, body: Body | None = None, query: Query | None = None) -> dict[str, JsonValue]:
+    def plain(self, endpoint: str, body: Body | None = None, query: Query | None = None) -> dict[str, JsonValue]:
         """The whole answer."""
-        reply = self.raw(said, _write(body), "application/json", query)
+        reply = self.raw(endpoint, _write(body), "application/json", query)
         content: dict[str, JsonValue] = json.loads(reply.body)
         return content
 
-    def raw(self, said: str, body: bytes | None, content_type: str, query: Query | None = None) -> Reply:
+    def raw(self, endpoint: str, body: bytes | None, content_type: str, query: Query | None = None) -> Reply:
         """The answer as it came; a POST that is made again carries the same Idempotency-Key."""
-        method, _, path = said.partition(" ")
+        method, _, path = endpoint.partition(" ")
         headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = content_type

@@ -129,11 +129,11 @@ class Campaigns:
     def status(self, uid: str) -> CampaignStatusResponse:
         return self.calls.one(f"GET /v1/campaigns/{uid}/status", CampaignStatusResponse)
 
-    def launch(self, uid: str, wish: LaunchRequest) -> LaunchResponse:
-        return self.calls.one(f"POST /v1/campaigns/{uid}/launch", LaunchResponse, wish)
+    def launch(self, uid: str, request: LaunchRequest) -> LaunchResponse:
+        return self.calls.one(f"POST /v1/campaigns/{uid}/launch", LaunchResponse, request)
 
-    def trigger(self, uid: str, wish: TriggerRequest) -> TriggerResponse:
-        return self.calls.one(f"POST /v1/campaigns/{uid}/trigger", TriggerResponse, wish)
+    def trigger(self, uid: str, request: TriggerRequest) -> TriggerResponse:
+        return self.calls.one(f"POST /v1/campaigns/{uid}/trigger", TriggerResponse, request)
 
     def move(self, uid: str, word: str) -> ControlResponse:
         """`pause`, `resume` or `cancel`."""
@@ -149,8 +149,8 @@ class Flows:
 
     calls: Calls
 
-    def create(self, wish: NewFlow) -> FlowResponse:
-        return self.calls.one("POST /v1/flows", FlowResponse, wish)
+    def create(self, request: NewFlow) -> FlowResponse:
+        return self.calls.one("POST /v1/flows", FlowResponse, request)
 
     def get(self, uid: str) -> FlowResponse:
         return self.calls.one(f"GET /v1/flows/{uid}", FlowResponse)
@@ -164,8 +164,8 @@ class Flows:
     def add_contacts(self, uid: str, contacts: Sequence[str]) -> ContactsAddedResponse:
         return self.calls.one(f"POST /v1/flows/{uid}/contacts", ContactsAddedResponse, {"contactUids": [*contacts]})
 
-    def retry(self, uid: str, wish: RetryRequest) -> FlowResponse:
-        return self.calls.one(f"POST /v1/flows/{uid}/retry", FlowResponse, wish)
+    def retry(self, uid: str, request: RetryRequest) -> FlowResponse:
+        return self.calls.one(f"POST /v1/flows/{uid}/retry", FlowResponse, request)
 
     def executions(self, uid: str, status: str | None = None) -> Iterator[ExecutionResponse]:
         return self.calls.many(f"/v1/flows/{uid}/executions", ExecutionResponse, {"status": status})
