@@ -1,1 +1,1 @@
-"""What only somebody hostile would ask, as data: tests look at the answers, the bench at what they cost."""
+"""Hostile requests as data. Tests check the responses; the benchmark measures their cost."""

@@ -1,4 +1,4 @@
-"""Bodies of up to a megabyte that are made to cost: as many values, names and brackets as fit."""
+"""Bodies of up to 1 MB that are costly to parse: as many values, names and brackets as fit."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def _names(count: int) -> bytes:
 
 
 def too_many() -> Iterator[Ask]:
-    """More values than any such object has: refused with the limit."""
+    """Return bodies with too many values, which are refused with the limit."""
     limit = ("body", "6,000")
     yield Ask("95,000 unknown fields", CONTACTS, b"{" + _names(95_000) + b"}", limit)
     yield Ask("95,000 attributes", CONTACTS, b'{"attributes":{' + _names(95_000) + b"}}", limit)
@@ -36,7 +36,7 @@ def too_many() -> Iterator[Ask]:
 
 
 def as_many_as_may_be() -> Iterator[Ask]:
-    """The dearest that pass the first look."""
+    """Return the costliest bodies that pass the first checks."""
     yield Ask("5,900 unknown fields", CONTACTS, b"{" + _names(5_900) + b"}", ("f0", "more"))
     yield Ask("5,900 names and one of them twice", CONTACTS, b"{" + _names(5_900) + b',"f5899":0}', ("twice",))
     yield Ask("5,900 attributes", CONTACTS, b'{"attributes":{' + _names(5_900) + b"}}", ("attributes", "100"))
@@ -51,7 +51,7 @@ def as_many_as_may_be() -> Iterator[Ask]:
 
 
 def broken() -> Iterator[Ask]:
-    """No JSON, or more of it than anybody needs."""
+    """Return bodies that are not JSON or are too large."""
     yield Ask("a million brackets", CONTACTS, b"[" * 1_000_000, ("JSON",))
     yield Ask("a million braces", CONTACTS, b'{"a":' * 200_000, ("JSON",))
     yield Ask("500,000 brackets that are closed", CONTACTS, b"[" * 500_000 + b"]" * 500_000, ("6,000",))
@@ -71,5 +71,5 @@ def broken() -> Iterator[Ask]:
 
 
 def asks() -> list[Ask]:
-    """All of them."""
+    """Return all hostile bodies."""
     return [*too_many(), *as_many_as_may_be(), *broken()]

@@ -1,4 +1,4 @@
-"""Files that are no files of contacts, or were made to choke whoever reads them."""
+"""Files that are not contact files, or that are built to exhaust the reader."""
 
 import gzip
 import io
@@ -13,7 +13,7 @@ _LINES = {"Content-Type": "application/x-ndjson"}
 
 
 def refused() -> Iterator[Ask]:
-    """Nothing of these is taken: their beginning is no header, or they are too long."""
+    """Return files that are refused: they are too long or do not start with a header."""
     for name, content, said in (
         ("a byte order mark", b"\xef\xbb\xbf", ("csv", "email")),
         ("a header of five megabytes", b"a" * 5_000_000, ("csv", "65536")),
@@ -34,9 +34,9 @@ def refused() -> Iterator[Ask]:
     yield Ask("a mapping of everything", IMPORT, {"csv": "email\n", "mapping": {f"c{n}": "x" for n in range(2_900)}})
 
 
-#: What becomes of such a file: its name, its content, rows and how many of them are rejected.
+#: Name and content of a file, its rows, and the number of rejected rows.
 def taken() -> Iterator[tuple[str, bytes, tuple[int, int]]]:
-    """Their headers are good, so they are read in the background, and the bad rows rejected."""
+    """Return CSV files with valid headers. They are read in the background; bad rows are rejected."""
     good, head = b"good@example.com,Good\n", b"email,firstName\n"
     yield "a field of five megabytes", head + b"a@example.com," + b"x" * 5_000_000 + b"\n" + good, (2, 1)
     yield "a field of 60 kilobytes", head + b"a@example.com," + b"x" * 60_000 + b"\n" + good, (2, 1)
@@ -53,7 +53,7 @@ def taken() -> Iterator[tuple[str, bytes, tuple[int, int]]]:
 
 
 def lines() -> Iterator[tuple[str, bytes, tuple[int, int]]]:
-    """JSON Lines of the same kind."""
+    """Return JSON Lines files with bad rows."""
     good = b'{"email": "good@example.com"}\n'
     yield "a deep line", b'{"attributes": ' + b"[" * 30_000 + b"]" * 30_000 + b"}\n" + good, (2, 1)
     yield "a line of five megabytes", b'{"firstName": "' + b"x" * 5_000_000 + b'"}\n' + good, (2, 1)
@@ -70,7 +70,7 @@ def lines() -> Iterator[tuple[str, bytes, tuple[int, int]]]:
 
 
 def bombs() -> dict[str, bytes]:
-    """A megabyte that would be a gigabyte if somebody unpacked it: members of gzip may follow one another."""
+    """Return compressed files by name. The gzip file has about 1 MB and unpacks to 1 GB."""
     member = b"a@example.com\n" * (1 << 20)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -80,7 +80,7 @@ def bombs() -> dict[str, bytes]:
 
 
 def asks() -> list[Ask]:
-    """All that come as they are."""
+    """Return all uncompressed files."""
     every = [*refused()]
     every += [Ask(name, IMPORT, content, headers=_CSV) for name, content, _ in taken()]
     return [*every, *(Ask(name, IMPORT, content, headers=_LINES) for name, content, _ in lines())]

@@ -1,4 +1,4 @@
-"""More than two hundred filters that nobody means well with."""
+"""More than 200 hostile filters."""
 
 import json
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def _leaves() -> Iterator[tuple[str, object, tuple[str, ...]]]:
 
 
 def asks() -> list[Ask]:
-    """All of them; numbers are written as text, since some are none to Python."""
+    """Return all filters as text, because Python cannot represent some of the numbers."""
     found = [*_depths(), *_widths(), *_leaves()]
     written = [Ask(name, PREVIEW, {"filter": tree}, said) for name, tree, said in found]
     head, tail = b'{"filter": {"field": "attributes.x", "op": "gt", "value": ', b"}}"

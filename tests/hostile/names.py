@@ -1,20 +1,20 @@
-"""Names and addresses that are meant to run, to hide, or to pass for another's."""
+"""Names and addresses that contain code, hide text, or imitate another one."""
 
 from tests.hostile.request import Ask
 
 CONTACTS = "/v1/contacts"
-#: Kept as they are; whoever shows them must show them safely.
+#: Stored unchanged; every page and message must escape them.
 KEPT = (
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "{% for a in b %}",
     "\u202eevil\u202c",
     "\u200f\u05d0\u05d1", "a\u200bb", "Zoe\u0308", "\N{PILE OF POO}" * 50, "' OR 1=1 --", "${jndi:ldap://x}", "=1+1",
     "@SUM(A1)", "%00", "../../etc/passwd", "x" * 200, "\ufeffBOM", "\u0600" * 200, "A\r\nBcc: eve@example.com",
 )  # fmt: skip
-#: Refused, with the field and, where there is one, the limit.
+#: Refused with the field and the limit, if there is one.
 REFUSED = (
     ("x" * 10_000, "200"), ("x" * 201, "200"), ("a\x00b", "control"), ("\x1b[31m", "control"), ("a\x7f", "control"),
 )  # fmt: skip
-#: Addresses that look like another's or are none.
+#: Invalid addresses, and addresses that imitate another one.
 NO_ADDRESS = (
     "\N{CYRILLIC SMALL LETTER A}dmin@example.com", "admin@exa mple.com", "a\u200bb@example.com", "\u202ea@example.com",
     "a@\u202eexample.com", "ada@example.com\r\nBcc: eve@example.com", "ada@example.com,eve@example.com",
@@ -24,7 +24,7 @@ NO_ADDRESS = (
     "a@exam\u0000ple.com", "@", "a@@example.com", ".a@example.com", "a.@example.com", "a@-example.com",
     "x" * 400 + "@x.de",
 )  # fmt: skip
-#: Two spellings of one address, and how it is kept.
+#: Two spellings of one address, and its stored form.
 ONE_ADDRESS = (
     ("ada@\N{FULLWIDTH LATIN SMALL LETTER E}xample.com", "ada@example.com", "ada@example.com"),
     ("ada@EXAMPLE.com", "ADA@example.com", "ada@example.com"),
@@ -32,7 +32,7 @@ ONE_ADDRESS = (
     ("ada@b\u00fccher.example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
     ("ada@bu\u0308cher.example", "ada@b\u00fccher.example", "ada@xn--bcher-kva.example"),
 )  # fmt: skip
-#: Look like the address before them, and are another contact.
+#: Addresses that look like a stored one but belong to another contact.
 LOOKALIKES = (
     "ada@apple.com",
     "ada@\N{CYRILLIC SMALL LETTER A}pple.com",
@@ -43,7 +43,7 @@ LOOKALIKES = (
 
 
 def asks() -> list[Ask]:
-    """All of them, as new contacts."""
+    """Return all names and addresses as new contacts."""
     kept = [Ask(f"name {name[:12]!r}", CONTACTS, {"externalId": "x", "firstName": name}) for name in KEPT]
     refused = [Ask(f"name {name[:9]!r}", CONTACTS, {"firstName": name}, ("firstName", word)) for name, word in REFUSED]
     wrong = [Ask(f"address {each[:20]!r}", CONTACTS, {"email": each}, ("email",)) for each in NO_ADDRESS]

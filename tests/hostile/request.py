@@ -1,4 +1,4 @@
-"""A hostile request, asking it, and what it costs."""
+"""A hostile request: how it is sent, and its cost."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from typing import Any
 
 from tests.integration.conftest import Api, Reply
 
-#: Issue 4: no request takes longer, in seconds of CPU time, those of the embedded AWS included.
+#: Limit of CPU time per request, in s, including the embedded AWS (issue 4).
 MAX_CPU = 0.2
-#: The best of so many counts: a machine that is busy makes a request dearer, never cheaper.
+#: Number of tries. The cheapest counts, because a busy machine only makes a request costlier.
 TRIES = 5
-#: Of an answer that refuses, in characters.
+#: Longest error response, in characters.
 MAX_ANSWER = 200_000
 
 
@@ -31,14 +31,14 @@ class Ask:
 
 @dataclass(frozen=True)
 class Asked:
-    """The first answer, and the CPU seconds of the cheapest try."""
+    """The first response, and the CPU seconds of the cheapest try."""
 
     ask: Ask
     reply: Reply
     cpu: float
 
     def faults(self) -> list[str]:
-        """What is wrong with the answer, in words."""
+        """Return what is wrong with the response; empty if nothing is."""
         reply, name = self.reply, self.ask.name
         found = []
         if reply.status >= 500 or reply.status < 200:
@@ -56,12 +56,12 @@ class Asked:
 
 
 def _names_fields(answer: Any) -> bool:
-    """A list that was cut off ends with how many there are besides."""
+    """Return whether every detail names a field; the last one of a shortened list counts the omitted ones."""
     return bool(answer["details"]) and all(each["field"] or "more" in each["message"] for each in answer["details"])
 
 
 def ask(api: Api, request: Ask) -> Asked:
-    """Asks again only where the first time was dear."""
+    """Send the request; repeat it only if the first try was costly."""
     cpu, first = _timed(api, request)
     for _ in range(TRIES - 1):
         if cpu <= MAX_CPU:

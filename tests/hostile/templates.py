@@ -1,19 +1,19 @@
-"""Templates made to burn time or memory: at publishing, in a preview, in a test send."""
+"""Templates that waste time or memory when published, previewed or sent as a test."""
 
 from tests.hostile.request import Ask
 from tests.unit.core.templates.test_render import BOMBS
 
-#: What they feed on.
+#: Parameters of the templates.
 VALUES = {"x": ["x"] * 50, "long": "x" * 16_000}
 
 
 def texts() -> dict[str, str]:
-    """By name."""
+    """Return the texts by name."""
     return BOMBS
 
 
 def asks(uids: dict[str, str], channel: str) -> list[Ask]:
-    """`uids`: the templates that were taken as drafts, by the names of their texts."""
+    """Return the requests; `uids` maps the names of texts to the accepted drafts."""
     found = []
     for name, uid in uids.items():
         sent = {"channelUid": channel, "to": "me", "values": VALUES}
@@ -26,6 +26,6 @@ def asks(uids: dict[str, str], channel: str) -> list[Ask]:
 
 
 def drafts() -> list[Ask]:
-    """Each as a new template."""
+    """Return a request that creates a template for each text."""
     body = {"name": "Bomb", "channelType": "console"}
     return [Ask(name, "/v1/templates", {**body, "content": {"text": text}}) for name, text in texts().items()]

@@ -51,7 +51,7 @@ wiring.build_ports(Settings(**{name: "x" for name, each in Settings.model_fields
 
 
 def _run(program: str) -> list[str]:
-    """The words that it prints; in an interpreter of its own, since this one has imported everything."""
+    """Return the printed words of a program. It runs in a new interpreter, because this one has imported everything."""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=Path.cwd())
     assert done.returncode == 0, done.stderr
     return done.stdout.split()

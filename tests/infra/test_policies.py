@@ -1,4 +1,4 @@
-"""The policies: nothing by star without a reason, nothing that the code does not call, everything that it calls."""
+"""IAM policies: every wildcard has a reason, and policies allow exactly the calls of the code."""
 
 import ast
 import json
@@ -25,9 +25,9 @@ __all__ = ["api", "embedded_aws", "hook", "reporting", "story", "world"]
 
 FOLDER = ROOT / ".chalice"
 NAMES = ["api_handler", *(source.name for source in app.event_sources)]
-#: Stars that stay: what they stand for, and why no name can stand in their place.
+#: Allowed wildcards and why no name can replace them.
 STARS = {
-    "${FilesBucket.Arn}/*": "the objects of our own bucket; S3 knows objects only by such a pattern",
+    "${FilesBucket.Arn}/*": "the objects of our own bucket; S3 names objects only by a pattern",
     "*": "ses:GetAccount knows no resource: the sending quota is the account's",
     "sms-voice:phone-number/*": "channels name their numbers at run time",
     "sms-voice:pool/*": "the same",
@@ -38,7 +38,7 @@ STARS = {
     "secretsmanager:secret:${AWS::StackName}/*": "channels name their secrets at run time; this folder has no others",
     "ssm:parameter/${AWS::StackName}/*": "the same",
 }
-#: Parameters whose default is a star: channels are made at run time, so their identities are not known before.
+#: Parameters with a wildcard default, because channels are created at run time.
 OPEN_PARAMETERS = {"EmailIdentity", "EmailConfigurationSet"}
 #: botocore's method → the actions that IAM checks, where that is not the method's own name.
 ACTIONS = {
@@ -50,8 +50,8 @@ ACTIONS = {
     **{method: {"PutObject"} for method in ("create_multipart_upload", "upload_part", "complete_multipart_upload")},
     "send_whatsapp_message": {"SendWhatsAppMessage"},
 }
-#: What only the platform calls with the function's role: the event source mapping, the logs; and what S3 asks for
-#: beside GetObject to say of a missing file that it is missing.
+#: Calls of the platform with the function's role: the event source mapping and logs. S3 needs ListBucket to report a
+#: missing file as missing.
 PLATFORM = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "CreateLogStream", "PutLogEvents", "ListBucket"}
 
 
@@ -97,7 +97,7 @@ def test_a_parameter_that_opens_a_policy_says_so() -> None:
     template = load_template()
     stars = {name for name, each in template["Parameters"].items() if each.get("Default") == "*"}
     assert stars == OPEN_PARAMETERS
-    assert all("The star is every" in template["Parameters"][name]["Description"] for name in stars)
+    assert all("* allows every" in template["Parameters"][name]["Description"] for name in stars)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -175,12 +175,12 @@ def test_no_policy_allows_what_no_code_calls() -> None:
 
 @dataclass
 class Guard:
-    """Notes each call of AWS for which the policy of the function that is running has no word."""
+    """Records each AWS call that the policy of the running function does not allow."""
 
     denied: set[str] = field(default_factory=set)
     seen: set[tuple[str, str]] = field(default_factory=set)
     running: list[str] = field(default_factory=list)
-    #: Forgets what the process of the test keeps: on AWS each function has a memory of its own.
+    #: Clears the caches of this process, because each function on AWS has separate memory.
     forget: Callable[[], None] = lambda: None
 
     def check(self, params: dict[str, Any], model: Any, **_: Any) -> None:
