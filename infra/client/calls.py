@@ -17,16 +17,16 @@ Query = Mapping[str, str | int | bool | None]
 Body = BaseModel | Mapping[str, JsonValue]
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 35.0
-#: Of one call, the first one included; with their pauses about 15 s.
+#: Attempts of one call, including the first. Their delays add up to about 15 s.
 TRIES = 5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
-#: Not answered by the API itself, or answered by it with: come again.
+#: Statuses of a temporary failure. A later attempt can succeed.
 _PASSING = frozenset({429, 502, 503, 504})
 
 
 class Refused(Exception):
-    """The API's answer to what it does not do; `code` is its stable word, `details` every problem by field."""
+    """An error response of the API. `code` is its stable code, `details` lists the problems by field."""
 
     def __init__(self, status: int, content: Mapping[str, JsonValue]) -> None:
         super().__init__(str(content.get("message") or f"The API answered {status}"))
@@ -38,12 +38,12 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """No answer, however often it was tried."""
+    """No response after all attempts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came; header names in lower case."""
+    """A raw response. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -51,14 +51,14 @@ class Reply:
 
 
 class Wire(Protocol):
-    """Sends one request. Raises OSError or urllib3's HTTPError when there is no answer."""
+    """Sends one request. Raises OSError or urllib3's HTTPError when there is no response."""
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """`path` with its query."""
+        """Send a request. `path` includes the query."""
 
 
 class HttpWire:
-    """urllib3, with connections that are kept."""
+    """A connection pool of urllib3."""
 
     def __init__(self, url: str) -> None:
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
@@ -70,7 +70,7 @@ class HttpWire:
 
 
 def put_file(url: str, file: bytes) -> None:
-    """Stores a file by a presigned URL, which needs no key. Raises Unreachable."""
+    """Store a file at a presigned URL, which needs no key. Raises Unreachable."""
     try:
         answer = urllib3.request("PUT", url, body=file, redirect=False)
     except (OSError, urllib3.exceptions.HTTPError) as error:
@@ -80,17 +80,17 @@ def put_file(url: str, file: bytes) -> None:
 
 
 class Calls:
-    """What all resources of the client make their calls with."""
+    """HTTP calls with retries, shared by all resources of the client."""
 
     def __init__(self, wire: Wire, key: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._wire, self._key, self._sleep = wire, key, sleep
 
     def one(self, endpoint: str, model: type[M], body: Body | None = None, query: Query | None = None) -> M:
-        """The `data` of the answer to `endpoint`, as `POST /v1/flows`. Raises Refused, Unreachable."""
+        """Return the `data` of the response. `endpoint` is like `POST /v1/flows`. Raises Refused, Unreachable."""
         return _read(model, self.plain(endpoint, body, query).get("data"))
 
     def many(self, path: str, model: type[M], query: Query | None = None) -> Iterator[M]:
-        """Every object of a list, page after page, as far as the caller takes them."""
+        """Yield the objects of a list. Each page is requested when the caller needs it."""
         cursor: JsonValue = None
         while True:
             page = self.plain(f"GET {path}", None, {"limit": 100, **(query or {}), "cursor": _text(cursor)})
@@ -101,13 +101,13 @@ class Calls:
                 return
 
     def plain(self, endpoint: str, body: Body | None = None, query: Query | None = None) -> dict[str, JsonValue]:
-        """The whole answer."""
+        """Return the whole response body."""
         reply = self.raw(endpoint, _write(body), "application/json", query)
         content: dict[str, JsonValue] = json.loads(reply.body)
         return content
 
     def raw(self, endpoint: str, body: bytes | None, content_type: str, query: Query | None = None) -> Reply:
-        """The answer as it came; a POST that is made again carries the same Idempotency-Key."""
+        """Return the raw response. Every attempt of a POST has the same Idempotency-Key."""
         method, _, path = endpoint.partition(" ")
         headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
         if body is not None:
@@ -137,7 +137,7 @@ class Calls:
 
 
 def _comes_again(reply: Reply) -> bool:
-    """A 409 without a state speaks of the same Idempotency-Key: our own earlier try is still being worked on."""
+    """Return whether to retry. A 409 without a state means that our earlier attempt is still in progress."""
     if reply.status == 409:
         content = _object(reply.body)
         return "current" not in content and "Idempotency-Key" in str(content.get("message"))
@@ -154,7 +154,7 @@ def _pause(reply: Reply | None, tries: int) -> float:
 
 
 def _read(model: type[M], data: JsonValue) -> M:
-    """A newer API may show more than this client knows."""
+    """Parse a response. Unknown fields of a newer API are ignored."""
     return model.model_validate_json(json.dumps(data), extra="ignore")
 
 

@@ -1,4 +1,4 @@
-"""The resources of the API as methods; what has none here is called by `client.calls`."""
+"""The resources of the API as methods. Use `client.calls` for all other endpoints."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from infra.client.calls import Body, Calls, HttpWire, Wire, put_file
 
 
 class Client:
-    """All of the API that a program needs; raises Refused and Unreachable."""
+    """A client of the API. Its methods raise Refused and Unreachable."""
 
     def __init__(self, url: str, key: str, wire: Wire | None = None) -> None:
         self.calls = Calls(wire or HttpWire(url), key)
@@ -83,7 +83,7 @@ class Contacts:
     put_file: Callable[[str, bytes], None]
 
     def save(self, fields: ContactFields) -> Contact:
-        """Creates it, or changes the one that has the externalId, email or phone."""
+        """Create a contact, or update the one with the same externalId, email or phone."""
         return self.calls.one("POST /v1/contacts", Contact, fields)
 
     def get(self, uid: str) -> Contact:
@@ -93,7 +93,7 @@ class Contacts:
         return self.calls.many("/v1/contacts", Contact)
 
     def begin_import(self, file: bytes, name: str, *, dry_run: bool = False) -> ImportResponse:
-        """A file of any size, in CSV or, by its name, in JSON Lines; read in the background."""
+        """Import a file of any size in the background. Its name decides between CSV and JSON Lines."""
         place = self.calls.one("POST /v1/uploads", UploadResponse, {"fileName": name})
         self.put_file(place.url, file)
         return self.calls.one(
@@ -120,7 +120,7 @@ class Campaigns:
         return self.calls.one(f"GET /v1/campaigns/{uid}", CampaignResponse)
 
     def list(self, name: str | None = None) -> Iterator[CampaignSummaryResponse]:
-        """`name` is a part of the name."""
+        """List campaigns. `name` matches a part of the name."""
         return self.calls.many("/v1/campaigns", CampaignSummaryResponse, {"name": name})
 
     def validate(self, uid: str) -> ValidationResponse:

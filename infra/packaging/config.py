@@ -1,4 +1,4 @@
-"""Reads `.chalice/config.json`: what each function may use, and which policy it runs under."""
+"""Read `.chalice/config.json`: limits and policy of each function."""
 
 import json
 from collections.abc import Mapping
@@ -32,13 +32,13 @@ class Function:
 
 
 def read_config(path: Path = CONFIG) -> dict[str, Any]:
-    """The configuration as it is."""
+    """Return the configuration."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
 def stages(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names that `STAGE=` may have."""
+    """Return the valid values of `STAGE=`."""
     return tuple(config["stages"])
 
 
@@ -67,6 +67,6 @@ def read_functions(config: Mapping[str, Any], stage: str, names: list[str], fold
 
 
 def _entry(config: Mapping[str, Any], stage: str, name: str) -> dict[str, Any]:
-    """The function's own keys, those of the stage over those of all stages."""
+    """Return the keys of the function. Keys of the stage override keys of all stages."""
     levels = (config.get("lambda_functions", {}), config["stages"][stage].get("lambda_functions", {}))
     return {key: value for level in levels for key, value in level.get(name, {}).items()}

@@ -1,4 +1,4 @@
-"""A stack of CloudFormation: change sets that are shown before they are made, and what comes of them."""
+"""A CloudFormation stack. Change sets are shown before they are executed."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ _FAILURES = ("FAILED", "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_
 
 
 class DeploymentFailed(Unbuildable):
-    """CloudFormation could not, or we would not; what was there before is there still."""
+    """The deployment failed or was refused. The previous state is unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Stack:
         return {each["OutputKey"]: each["OutputValue"] for each in (self.describe() or {}).get("Outputs", [])}
 
     def parameters(self) -> dict[str, str]:
-        """The values of the last deployment."""
+        """Return the parameter values of the last deployment."""
         found = (self.describe() or {}).get("Parameters", [])
         return {each["ParameterKey"]: each.get("ParameterValue", "") for each in found}
 
@@ -129,7 +129,7 @@ class Stack:
         raise DeploymentFailed(f"{self.name} was not done after {time.time() - since:.0f} s: look into CloudFormation")
 
     def faults(self, since: float) -> list[str]:
-        """Why resources failed, oldest first."""
+        """Return the reasons of failed resources, oldest first."""
         found = []
         for page in self._cloud.get_paginator("describe_stack_events").paginate(StackName=self.name):
             for event in page["StackEvents"]:
@@ -138,7 +138,7 @@ class Stack:
         return found[::-1]
 
     def physical_ids(self, kinds: frozenset[str]) -> dict[str, tuple[str, str]]:
-        """Logical id → (type, name) of what holds data."""
+        """Return the resources of the given types: logical id → (type, name)."""
         pages = self._cloud.get_paginator("list_stack_resources").paginate(StackName=self.name)
         every = [each for page in pages for each in page["StackResourceSummaries"]]
         return {
@@ -169,7 +169,7 @@ class ChangeSet:
         self.stack.client_for("cloudformation").execute_change_set(**named)
         status = self.stack.await_end(began)
         if status.endswith(_FAILURES):
-            # A stack that failed to be born is deleted, and its events can be asked for by its id only.
+            # A stack whose creation failed is deleted. Its events are available only by its id.
             reasons = self.stack.faults(began) if status != "DELETE_COMPLETE" else []
             raise DeploymentFailed("\n".join([f"{self.stack.name}: {status}. It is as it was before.", *reasons]))
 

@@ -27,12 +27,12 @@ def pins(text: str) -> dict[str, str]:
 
 
 def normalise(name: str) -> str:
-    """A distribution's name in the one spelling that is compared."""
+    """Return the name of a distribution as normalised by PEP 503."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def check_lock() -> dict[str, str]:
-    """The locked versions. Unbuildable when requirements.txt was changed without the lock."""
+    """Return the locked versions. Raises Unbuildable when requirements.txt was changed without the lock."""
     wanted, locked = pins(REQUIREMENTS.read_text()), pins(LOCK.read_text())
     stale = sorted(name for name, version in wanted.items() if locked.get(name) != version)
     if stale:
@@ -43,7 +43,7 @@ def check_lock() -> dict[str, str]:
 
 
 def install(target: Target, folder: Path) -> None:
-    """Put the locked distributions into `folder`. Unbuildable when a wheel is missing or has another hash."""
+    """Put the locked distributions into `folder`. Raises Unbuildable when a wheel is missing or has another hash."""
     locked = check_lock()
     if target.platforms:
         _pip(target, "install", "--target", str(folder), "--no-deps", "--require-hashes", "-r", str(LOCK))
