@@ -14,8 +14,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Campaigns of Carillon from the command line. Exit codes: 0 good, 1 not as it should be, 2 written wrongly, "
-    "3 plan --detect found differences, 4 refused by the API, 5 not reachable.",
+    help="Campaigns of Carillon from the command line. Exit codes: 0 success, 1 problems found, 2 invalid command, "
+    "3 differences found by plan --detect, 4 refused by the API, 5 API not reachable.",
 )
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(contacts.app, name="contacts")
@@ -32,9 +32,9 @@ def run(arguments: Sequence[str]) -> None:
 @app.callback()
 def choose(
     context: typer.Context,
-    url: Annotated[str, typer.Option(envvar="CARILLON_URL", help="Where the API answers.")] = "http://127.0.0.1:8000",
+    url: Annotated[str, typer.Option(envvar="CARILLON_URL", help="URL of the API.")] = "http://127.0.0.1:8000",
     key: Annotated[str, typer.Option(envvar="CARILLON_KEY", help="An API key.", show_default=False)] = "",
-    is_json: Annotated[bool, typer.Option("--json", help="Answers as JSON on the standard output.")] = False,
+    is_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
 ) -> None:
     """Read the options before the command."""
     if context.obj is None:

@@ -41,7 +41,7 @@ def validate(
 def plan(
     context: typer.Context,
     file: File,
-    detect: Annotated[bool, typer.Option("--detect", help="Exit code 3 when something would change.")] = False,
+    detect: Annotated[bool, typer.Option("--detect", help="Exit with code 3 if something would change.")] = False,
 ) -> None:
     """Show what apply would change, and how many executions wait at each step."""
     ready = chosen(context)

@@ -26,7 +26,7 @@ def _group() -> None:
 def import_contacts(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header, or .jsonl.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Checks every row and stores none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row without storing it.")] = False,
 ) -> None:
     """Import a file of any size. Exit code 1 if rows were rejected."""
     ready = chosen(context)

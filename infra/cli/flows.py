@@ -30,17 +30,17 @@ def create(
     context: typer.Context,
     campaign: Annotated[str, typer.Option(help="The campaign's uid.")],
     channel: Annotated[str, typer.Option(help="The channel's uid.")],
-    contact: Annotated[list[str] | None, typer.Option(help="A contact's uid; again for each.")] = None,
-    segment: Annotated[str | None, typer.Option(help="A segment's uid, in the place of contacts.")] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Creates it without starting it.")] = False,
+    contact: Annotated[list[str] | None, typer.Option(help="Uid of a contact; repeat the option for more.")] = None,
+    segment: Annotated[str | None, typer.Option(help="Uid of a segment, in place of contacts.")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Create the flow without starting it.")] = False,
 ) -> None:
     """Create and start a flow."""
     ready = chosen(context)
     if (segment is None) == (not contact):
         raise typer.BadParameter("give either --contact or --segment")
-    whom = {"segment_uid": segment} if segment else {"contact_uids": tuple(contact or ())}
+    audience = {"segment_uid": segment} if segment else {"contact_uids": tuple(contact or ())}
     request = NewFlow.model_validate(
-        {"campaign_uid": campaign, "channel_uid": channel, "status": "draft" if draft else "queued", **whom}
+        {"campaign_uid": campaign, "channel_uid": channel, "status": "draft" if draft else "queued", **audience}
     )
     with answering(ready.output):
         flow = ready.client.flows.create(request)

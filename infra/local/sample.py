@@ -148,14 +148,14 @@ def start_sample_flow(
     everything: Ports, workspace: WorkspaceUid, channel: str, campaign: str, contacts: list[str]
 ) -> Flow:
     """Start a paced flow for all contacts."""
-    wish = NewFlow(
+    request = NewFlow(
         channel_uid=channel,
         campaign_uid=campaign,
         contact_uids=tuple(contacts),
         description="The sample's flow",
         configuration=PACE,
     )
-    return create_flow(everything, workspace, wish)
+    return create_flow(everything, workspace, request)
 
 
 def main() -> int:
