@@ -72,10 +72,11 @@ class ChannelFields(StrictModel):
     rate_per_second: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
     """Largest number of messages per second, 0.01 to 10,000; null uses the limit of the provider's account."""
     daily_cap: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    """Largest number of messages per day (UTC), 1 to 1,000,000,000; null means no limit."""
+    """Largest number of messages per day (UTC), 1 to 1,000,000,000; null uses the limit of the provider's account."""
     #: Price of a message, or of each part of an SMS, in the workspace's currency. A message without a price is free.
     prices: Prices = {}
-    """Price of a message, or of each part of an SMS, by message type, in the workspace's currency."""
+    """Price of a message, or of each part of an SMS, by message type, in the workspace's currency. A message without a
+    price is free."""
     #: Prices for phone numbers by country prefix, such as `+49`. The longest matching prefix applies. A message type
     #: that the prefix does not list has the price above.
     prices_by_prefix: Annotated[Mapping[Prefix, Prices], Field(max_length=MAX_PREFIXES)] = {}

@@ -37,9 +37,9 @@ class ValueComparison(Comparison):
     op: Op = Op.EQ
     """Operator of the comparison; default `eq`."""
     value: JsonValue = None
-    """Value to compare with. Operators without a value ignore it."""
+    """Value to compare with. `within` accepts none; `exists` accepts true (default) or false."""
     within: Duration | None = None
-    """Length of the time span for operators on times, as an ISO 8601 duration."""
+    """Time span of the operator `within`, as an ISO 8601 duration. Other operators do not accept it."""
 
     @model_validator(mode="after")
     def _check_operand(self) -> Self:

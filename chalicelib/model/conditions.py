@@ -214,7 +214,7 @@ class MessageIs(Comparison):
     """Channel that must have sent the message; null means any."""
     #: Only if the message reached the state within this time.
     within: Duration | None = None
-    """Longest time from the send to that state, as an ISO 8601 duration; null means any."""
+    """Largest age of the newest report, or of the send without one, as an ISO 8601 duration; null means any."""
 
     @model_validator(mode="after")
     def _check_exclusive(self) -> Self:

@@ -52,9 +52,10 @@ class Wait(Step):
     type: Literal["WAIT"] = "WAIT"
     """Always `WAIT`."""
     for_: Annotated[Duration | None, Field(alias="for")] = None
-    """Length of the wait, as an ISO 8601 duration such as `P2D` or in parts such as `{"days": 2}`."""
+    """Length of the wait, 1 second to 365 days, as an ISO 8601 duration such as `P2D` or in parts such as
+    `{"days": 2}`."""
     until: Moment | None = None
-    """End of the wait, as a date-time with offset."""
+    """End of the wait, as a date-time with offset, at most 365 days ahead."""
     #: The next such time in the contact's zone, or in the workspace's if the contact has none.
     local_time: TimeOfDay | None = None
     """Wait until the next such time (`HH:MM`) in the contact's time zone, or in the workspace's if the contact has

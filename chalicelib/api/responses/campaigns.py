@@ -93,7 +93,7 @@ class CampaignFieldsResponse(PartialResponse):
     availability: Availability
     """Whether the campaign may start flows."""
     trigger: Trigger
-    """What starts a flow: a call, a schedule, or an event."""
+    """What starts a flow: an operator, a call, a schedule, or an event."""
     configuration: FlowConfiguration
     """Pacing, retries and timeouts of the flows that the campaign starts."""
     entry: EntryPolicy
@@ -244,7 +244,7 @@ class VersionSummaryResponse(StrictModel):
     configuration: FlowConfiguration
     """Pacing, retries and timeouts of the flows of this version."""
     trigger: Trigger
-    """What starts a flow: a call, a schedule, or an event."""
+    """What starts a flow: an operator, a call, a schedule, or an event."""
     entry: EntryPolicy
     """Whether and when a contact may enter an event campaign again."""
     channel_uid: str | None

@@ -11,7 +11,7 @@ from chalicelib.model.message import MessageType
 
 
 class SavedVersionResponse(StrictModel):
-    """To the repetition of a call: who it was, as what is erased must not live on in a kept answer."""
+    """Response to a repeated call: only the uid, because data of an erased contact must not stay stored."""
 
     uid: str
     """Contact that the first call saved."""

@@ -49,13 +49,13 @@ class CampaignFields(StrictModel):
     status: Availability | None = None
     """Other name of `availability`."""
     trigger: Trigger | None = None
-    """What starts a flow: a call, a schedule, or an event."""
+    """What starts a flow: an operator, a call, a schedule, or an event."""
     audience: Audience | None = None
     """Contacts or segment that a launch reaches."""
     entry: EntryPolicy | None = None
     """Whether and when a contact may enter an event campaign again."""
     start_grace: Duration | None = None
-    """How late a scheduled start may be before it is skipped, as an ISO 8601 duration."""
+    """How late a scheduled start may be before it is skipped, as an ISO 8601 duration; default 1 hour."""
     configuration: ConfigurationChange | None = None
     """Pacing, retries and timeouts of the flows that the campaign starts."""
     steps: Annotated[tuple[JsonValue, ...], Field(max_length=MAX_WRITTEN_STEPS)] | None = None

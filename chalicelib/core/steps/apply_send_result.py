@@ -1,4 +1,4 @@
-"""Apply a send result to an execution. Pure: it computes and does nothing."""
+"""Apply a send result to an execution. Pure: no I/O."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -35,13 +35,14 @@ class SendAttempt:
     resend: bool
     now: datetime
     cost: int = 0
-    #: Index of the step's send option that is used, and of the fallback to use after a permanent refusal.
+    #: Index of the send option of this attempt.
     option: int = 0
+    #: Index of the fallback after a permanent refusal, if there is one.
     next_option: int | None = None
 
 
 def apply_send_result(execution: Execution, attempt: SendAttempt, send_result: SendResult) -> Execution:
-    """Release the claim and record a result at the node, or the time to try again. The node is not left yet."""
+    """Release the claim and record a result, or the time to try again. The execution stays at its node."""
     execution = replace(execution, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
     match send_result:
         case Accepted(provider_id=provider_id):
@@ -66,7 +67,7 @@ def apply_send_result(execution: Execution, attempt: SendAttempt, send_result: S
 
 
 def expire_claim(execution: Execution, attempt: SendAttempt) -> Execution:
-    """Apply an expired claim: the worker that held it may have sent the message."""
+    """Handle an expired claim. The worker that held it may have sent the message."""
     cost = execution.claim.cost if execution.claim else attempt.cost
     execution = replace(execution, claim=None, status=ExecutionStatus.PENDING, updated=attempt.now)
     return _response_lost(execution, replace(attempt, cost=cost), "worker_lost")
@@ -83,7 +84,7 @@ def _response_lost(execution: Execution, attempt: SendAttempt, why: str) -> Exec
 
 
 def _cost(execution: Execution, attempt: SendAttempt) -> int:
-    """Return the price of the message, charged once however often it was tried; an earlier attempt may cost more."""
+    """Return the amount to charge: a message is charged once, at the highest price of all attempts."""
     return max(execution.paid, attempt.cost)
 
 

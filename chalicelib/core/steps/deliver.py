@@ -20,7 +20,7 @@ from chalicelib.ports import Ports
 
 #: Time kept after the last send of a batch to save results, next steps and statistics.
 RESERVE = timedelta(seconds=5)
-#: Accepted messages are saved at least this often, so that a crash makes few of them `unknown`.
+#: Accepted messages are saved after the first send that ends later than this, so that a crash leaves few `unknown`.
 FLUSH_AFTER = timedelta(seconds=1)
 
 
@@ -31,12 +31,9 @@ def deliver(
     result: BatchResult,
     time_left: Callable[[], timedelta],
 ) -> tuple[ExecutionKey, ...]:
-    """Send the messages that may be sent now and record them in `result`.
-
-    Returns the keys of executions that must return to the queue.
-    """
+    """Send the messages that may be sent now. Returns the keys of executions that must return to the queue."""
     if time_left() < RESERVE:
-        # Another flow of the batch has used up the time that releasing claims would need.
+        # Another flow of the event has used the time. Too little is left to release claims, so none are made.
         return tuple(candidate.stored.key for candidate in candidates)
     delivery = Delivery(SendBatch(ports, plan, new_uid()), result, time_left)
     admission = admit(delivery.batch, candidates)
@@ -53,12 +50,12 @@ def deliver(
 
 
 def _confirm(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> list[ClaimedSend]:
-    """Register the claims as in flight, then return those that may still be sent."""
+    """Register the claims as in flight. Then read flow and contacts again, so that a pause or an opt-out stops them."""
     try:
         delivery.register(len(claimed))
         confirmation = confirm_claims(delivery.batch, claimed)
     except RetryLater:
-        # Nothing was sent, so no claim may stay: it would later be taken for a lost send.
+        # Nothing was sent, so no claim may stay: an expired claim is treated as a message that may have been sent.
         delivery.release(claimed, retry=False)
         raise
     if confirmation.withdrawn:
@@ -67,7 +64,7 @@ def _confirm(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> list[Claimed
 
 
 def _send_all(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> dict[int, datetime]:
-    """Send one message after the other, in the order of their slots. Returns late starts by concurrency slot."""
+    """Send one message after the other. A pause counts them as in flight. Returns late starts by concurrency slot."""
     clock = delivery.batch.ports.clock
     late_starts: dict[int, datetime] = {}
     unsaved: list[Sent] = []
@@ -92,7 +89,7 @@ def _send_all(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> dict[int, d
             delivery.save(unsaved)
             unsaved = []
         if feedback.stops_flow or delivery.undecided:
-            # Results that cannot be saved must not become more.
+            # The flow is about to be paused, or results cannot be saved. No further message is sent.
             rest = claimed[index + 1 :]
             break
     # Sent messages are saved first, because releasing claims may use up all the time that is left.
@@ -104,7 +101,7 @@ def _send_all(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> dict[int, d
 
 
 def _await_start(delivery: Delivery, claimed: ClaimedSend) -> dict[int, datetime]:
-    """Sleep until the start that pacing and rate limit allow. Returns concurrency slot and start if it is late."""
+    """Sleep until pacing and rate limit allow the start. Return `{slot: start}` if it is late, else an empty dict."""
     permit, clock = claimed.candidate.permit, delivery.batch.ports.clock
     starts = [start for start in (claimed.candidate.rate_slot, permit.start if permit else None) if start]
     if starts and max(starts) > clock.now():

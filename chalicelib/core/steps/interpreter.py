@@ -1,4 +1,4 @@
-"""Advance an execution through its graph to the next node that has an effect. Pure: it computes and does nothing."""
+"""Advance an execution through its graph to the next node that has an effect. Pure: no I/O."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -12,22 +12,22 @@ from chalicelib.model.message import OutgoingMessage
 from chalicelib.model.steps import NEXT, ChangeTags, Continue, Deliver, StepContext, Stop, WaitUntil
 
 #: A graph has at most 200 nodes and no loops, so a longer path without an effect is a bug.
-MAX_INSTANT = 201
+MAX_NODES_WITHOUT_EFFECT = 201
 
 
 def advance(execution: Execution, context: TraversalContext) -> Traversal:
-    """Follow nodes without effects from where the execution stands. Raises GiveUp if it does not fit the graph."""
+    """Follow nodes without effects from the current node. Raises GiveUp if a node is not in the graph."""
     execution = replace(execution, updated=context.now)
     if execution.waiting:
         execution = _leave(replace(execution, waiting=False, due=None), NEXT, context)
-    for _ in range(MAX_INSTANT):
+    for _ in range(MAX_NODES_WITHOUT_EFFECT):
         if not execution.is_open:
             return Traversal(execution)
         moved = _step(execution, context)
         if isinstance(moved, Traversal):
             return moved
         execution = moved
-    raise GiveUp("walk_too_long", f"More than {MAX_INSTANT} nodes without an effect at {execution.node}")
+    raise GiveUp("walk_too_long", f"More than {MAX_NODES_WITHOUT_EFFECT} nodes without an effect at {execution.node}")
 
 
 def _step(execution: Execution, context: TraversalContext) -> Execution | Traversal:
@@ -36,14 +36,14 @@ def _step(execution: Execution, context: TraversalContext) -> Execution | Traver
     if context.history is None and node.step.required_events:
         names = frozenset().union(*(each.step.required_events for each in context.graph))
         return Traversal(execution, needs_events=names)
-    outcome = node.step.decide(_context(execution, context))
+    outcome = node.step.decide(_step_context(execution, context))
     match outcome:
         case Continue(exit=exit_name, why=why):
             return _leave(execution, exit_name, context, why)
         case WaitUntil(until=until):
             return Traversal(replace(execution, status=ExecutionStatus.PENDING, waiting=True, due=until))
         case Deliver():
-            return _deliver(execution, node, context)
+            return _prepare_send(execution, node, context)
         case ChangeTags():
             return Traversal(execution, change_tags=outcome)
         case Stop():
@@ -59,7 +59,7 @@ def _node_of(execution: Execution, context: TraversalContext) -> Node:
     return node
 
 
-def _context(execution: Execution, context: TraversalContext) -> StepContext:
+def _step_context(execution: Execution, context: TraversalContext) -> StepContext:
     return StepContext(
         now=context.now,
         entered=execution.entered,
@@ -74,7 +74,7 @@ def _context(execution: Execution, context: TraversalContext) -> StepContext:
     )
 
 
-def _deliver(execution: Execution, node: Node, context: TraversalContext) -> Execution | Traversal:
+def _prepare_send(execution: Execution, node: Node, context: TraversalContext) -> Execution | Traversal:
     if node.id in execution.results:
         return _leave(execution, NEXT, context)
     try:
@@ -84,7 +84,7 @@ def _deliver(execution: Execution, node: Node, context: TraversalContext) -> Exe
         return Traversal(execution.finished(ExecutionStatus.FAILED, error.code, context.now))
     if node.id in execution.receipts or (execution.answer_lost and isinstance(prepared, SkipMessage)):
         # The response to an earlier attempt was lost. Either a receipt proves that the message is out, or the contact
-        # may no longer be written to and the outcome stays unknown.
+        # may no longer be contacted and the outcome stays unknown.
         channel = prepared.channel.uid if isinstance(prepared, OutgoingMessage) else prepared.channel
         unknown = execution.unknown_result(context.now, channel)
         return _leave(execution.with_result(node.id, unknown), NEXT, context)
@@ -97,7 +97,7 @@ def _deliver(execution: Execution, node: Node, context: TraversalContext) -> Exe
 
 
 def leave_tag_node(execution: Execution, context: TraversalContext) -> Execution:
-    """Move the execution past the TAG at which it stands, after the tags were changed."""
+    """Move the execution past its current TAG node, after the tags were changed."""
     return _leave(execution, NEXT, context)
 
 

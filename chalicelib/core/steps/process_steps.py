@@ -31,7 +31,7 @@ from chalicelib.ports import ExpectUnclaimed, Ports, Save
 
 
 def process_steps(ports: Ports, received: Sequence[ReceivedStep], time_left: Callable[[], timedelta]) -> StepReport:
-    """Process the steps of several flows. A failure in one flow does not touch the steps of another."""
+    """Process the steps of several flows. A failure in one flow does not affect the steps of another."""
     groups: dict[tuple[str, str], list[ReceivedStep]] = defaultdict(list)
     for each in received:
         groups[each.message.workspace, each.message.flow].append(each)
@@ -59,6 +59,7 @@ def _process_flow(
 ) -> FlowBatch | None:
     flow = ports.catalog.find(workspace, Flow, uid)
     if flow is None or (flow.status is not FlowStatus.RUNNING and all(each.deliveries == 1 for each in group)):
+        # Paused or ended: a resume enqueues the steps again. A redelivery may follow a crash, so it publishes events.
         return None
     received: dict[ExecutionKey, list[ReceivedStep]] = defaultdict(list)
     for each in group:
@@ -69,7 +70,7 @@ def _process_flow(
         runnable = find_runnable(batch, executions)
         if runnable:
             _process_executions(batch, runnable)
-        _close(batch)
+        _enqueue_and_count(batch)
     _publish_events(batch, executions)
     return batch
 
@@ -118,7 +119,7 @@ def _advance_past_tag(changes: TagChanges, decision: TagContact) -> SaveExecutio
 
 
 def _save(batch: FlowBatch, decisions: Sequence[SaveExecution]) -> None:
-    """Store executions that need no claim. If another worker was faster, the step message returns to the queue."""
+    """Store executions that need no claim. If another worker has changed one, its step message returns to the queue."""
     ports, real_now = batch.ports, batch.ports.clock.real()
     saves = [
         Save(replace(each.after, seq=each.before.seq + 1), ExpectUnclaimed.as_seen(each.before, real_now))
@@ -132,19 +133,20 @@ def _save(batch: FlowBatch, decisions: Sequence[SaveExecution]) -> None:
             batch.return_to_queue(decision.before.key)
 
 
-def _close(batch: FlowBatch) -> None:
-    """Enqueue the next steps, then add to the statistics.
+def _enqueue_and_count(batch: FlowBatch) -> None:
+    """Enqueue the next steps, then update the statistics.
 
-    If the worker crashes before the steps are enqueued, SQS delivers the batch again. A crash after that loses
-    counters, which a recount restores.
+    If the worker crashes before the steps are enqueued, SQS delivers the batch again. After that, a crash loses counter
+    updates, which a recount restores.
     """
     ports, result, flow = batch.ports, batch.result, batch.flow
     if result.next_steps:
         enqueue_steps(ports, result.next_steps)
     if result.in_flight or result.counters:
         uid = FlowUid(flow.uid)
-        leaving = result.in_flight or new_uid()
-        ports.statistics.record_batch(batch.workspace, uid, flow.stats_epoch, leaving, result.counters)
+        # The uid of a registered batch removes it from the register. Another batch needs any unique id.
+        batch_uid = result.in_flight or new_uid()
+        ports.statistics.record_batch(batch.workspace, uid, flow.stats_epoch, batch_uid, result.counters)
         if result.errors:
             ports.flow_errors.add_errors(batch.workspace, uid, result.errors)
     if result.ended:
@@ -152,10 +154,10 @@ def _close(batch: FlowBatch) -> None:
 
 
 def _publish_events(batch: FlowBatch, executions: Mapping[ExecutionKey, Execution]) -> None:
-    """Enqueue webhooks for the changes, after everything is saved.
+    """Enqueue webhooks for the changes, after the executions are saved.
 
-    A worker that crashes before this point leaves its messages to be delivered again. For a redelivered message all
-    events of the execution are published again, under the same ids.
+    If the worker crashes before this point, SQS delivers the messages again. For a redelivered message all events of
+    the execution are published again, under the same ids.
     """
     result = batch.result
     again = [key for key, group in batch.received.items() if any(each.deliveries > 1 for each in group)]
