@@ -144,12 +144,10 @@ class CampaignVersion(StrictModel):
     """Steps of this version."""
     configuration: FlowConfiguration = FlowConfiguration()
     """Pacing, retries and timeouts of the flows of this version."""
-    #: For an event campaign: the events that enter a contact, and how often a contact may enter.
     trigger: Trigger = ManualTrigger()
-    """What starts a flow: a call, a schedule, or an event."""
+    """What starts a flow: an operator, a call, a schedule, or an event."""
     entry: EntryPolicy = EntryPolicy()
     """Whether and when a contact may enter an event campaign again."""
-    #: SEND step id → template version. Steps may say "latest"; a published version always has a number.
     templates: Mapping[str, int] = {}
     """Version of the template by SEND step id."""
     channel_uid: str | None = None

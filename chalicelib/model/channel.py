@@ -59,28 +59,23 @@ class ChannelFields(StrictModel):
     lost_answer: LostResponsePolicy = LostResponsePolicy.HOLD
     """After a lost response of the provider: `hold` keeps the message as unknown, `resend` sends it again and risks
     a duplicate. Default `hold`."""
-    #: Whether the provider reports deliveries; without reports a flow does not wait for them.
     reports_receipts: bool = False
     """Whether the provider reports deliveries. Without reports a flow does not wait for them. Default false."""
-    #: Whether links and a pixel in HTML messages track opens and clicks. Not needed for providers that report both.
     track_opens: bool = False
-    """Whether a pixel in HTML messages counts opens; default false."""
+    """Whether a pixel in HTML messages counts opens; default false. Not needed if the provider reports opens."""
     track_clicks: bool = False
-    """Whether links in HTML messages count clicks; default false."""
-    #: Messages per second over all workers, and messages per day (UTC). Without a value, the limit of the provider
-    #: account applies, if the provider reports one.
+    """Whether links in HTML messages count clicks; default false. Not needed if the provider reports clicks."""
     rate_per_second: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
-    """Largest number of messages per second, 0.01 to 10,000; null uses the limit of the provider's account."""
+    """Largest number of messages per second over all workers, 0.01 to 10,000; null uses the limit of the provider's
+    account."""
     daily_cap: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     """Largest number of messages per day (UTC), 1 to 1,000,000,000; null uses the limit of the provider's account."""
-    #: Price of a message, or of each part of an SMS, in the workspace's currency. A message without a price is free.
     prices: Prices = {}
     """Price of a message, or of each part of an SMS, by message type, in the workspace's currency. A message without a
     price is free."""
-    #: Prices for phone numbers by country prefix, such as `+49`. The longest matching prefix applies. A message type
-    #: that the prefix does not list has the price above.
     prices_by_prefix: Annotated[Mapping[Prefix, Prices], Field(max_length=MAX_PREFIXES)] = {}
-    """Prices by prefix of the phone number, for example `+49`. The longest matching prefix applies."""
+    """Prices by prefix of the phone number, for example `+49`. The longest matching prefix applies. A message type that
+    it does not list uses a shorter prefix, then `prices`."""
 
     def limits(self, account: RateLimits) -> RateLimits:
         """Return the channel's own limits, completed by those of the provider account."""

@@ -98,13 +98,10 @@ class EventCount(HistoryComparison):
     """Name of the event."""
     is_: Annotated[bool, Field(alias="is")] = True
     """Whether the event must have happened; false inverts the comparison. Default true."""
-    #: Minimum number of events; `"is": false` inverts the comparison.
     times: Annotated[int, Field(ge=1, le=MAX_RECALLED)] = 1
     """Smallest number of events, 1 to 1,000; default 1."""
-    #: Count only events of the last `within`.
     within: Duration | None = None
     """Only events of this last time span count, as an ISO 8601 duration; null counts all."""
-    #: Count only events that match these comparisons of properties.
     where: "When | None" = None
     """Only events with matching properties count."""
 
@@ -212,7 +209,6 @@ class MessageIs(Comparison):
     """State that its message must have reached; null compares only the channel."""
     channel_used: Annotated[str, StringConstraints(max_length=64)] | None = None
     """Channel that must have sent the message; null means any."""
-    #: Only if the message reached the state within this time.
     within: Duration | None = None
     """Largest age of the newest report, or of the send without one, as an ISO 8601 duration; null means any."""
 

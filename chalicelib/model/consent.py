@@ -27,7 +27,6 @@ class ConsentSource(StrictModel):
     """Origin of the consent, for example `api` or `import`; default `api`."""
     proof: Proof | None = None
     """Proof of the consent, for example the text of a checkbox."""
-    #: Time of the consent, if it is earlier than the report.
     collected_at: Moment | None = None
     """Time at which the contact gave the consent, if it is earlier than the report."""
 
@@ -42,7 +41,6 @@ class ConsentRecord(ConsentSource):
     """Channel type of the consent."""
     message_type: MessageType
     """Message type of the consent."""
-    #: None withdraws the earlier decision.
     state: ConsentState | None
     """State after the change; null withdraws the earlier decision."""
     at: Moment

@@ -78,7 +78,6 @@ class ContactFields(StrictModel):
     #: As entered; `core/contacts/save_contact` validates and normalises it.
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
     """Email address, unique in the workspace. The domain is stored in lower case."""
-    #: As entered; E.164 once saved.
     phone: Annotated[str, StringConstraints(max_length=32)] | None = None
     """Phone number, stored in E.164, unique in the workspace. National numbers are read in the region of the
     workspace."""
@@ -98,7 +97,6 @@ class ContactFields(StrictModel):
     """Tags, at most 50 of at most 64 characters."""
     status: ContactStatus = ContactStatus.ACTIVE
     """Status of the contact. Only active contacts receive messages. Default `ACTIVE`."""
-    #: By channel type and message type, e.g. {"email": {"NEWSLETTER": "GRANTED"}}.
     consent: Consent = {}
     """Consent by channel type and message type, for example `{"email": {"NEWSLETTER": "GRANTED"}}`."""
 
@@ -154,9 +152,8 @@ class Contact(ContactFields, StoredDocument):
     #: contact anyway.
     suppressed: tuple[SuppressionBlock, ...] = ()
     """Blocks of the suppression list that apply to the addresses of the contact."""
-    #: Channel types that do not reach the contact. A step skips them and tries its fallback immediately.
     unreachable: Annotated[tuple[ChannelUnreachable, ...], Field(max_length=10)] = ()
-    """Channel types that currently do not reach the contact."""
+    """Channel types that currently do not reach the contact. A step skips them and tries its fallback immediately."""
 
     def consent_to(self, channel_type: str, message_type: MessageType) -> ConsentState | None:
         """Return the consent for this kind of message; None if the contact was never asked."""

@@ -78,7 +78,6 @@ class RetryOf(StrictModel):
     """Outcome that is retried: `failed`, `unknown` or `skipped`."""
     reason: str | None = None
     """Only executions or messages with this failure or skip code; null means any."""
-    #: Only messages of this node, or only executions that failed there. None means any node.
     node_id: str | None = None
     """Only messages of this step, or only executions that failed there; null means any step."""
     #: Only one node runs again. A retry of this retry also runs one node: the first flow ran the rest of the path.

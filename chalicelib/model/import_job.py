@@ -46,7 +46,6 @@ class ImportOptions(StrictModel):
     """Whether records are only validated; default false."""
     on_existing: ExistingContactPolicy = ExistingContactPolicy.UPSERT
     """What to do with a record whose contact exists: `upsert` (default) or `skip`."""
-    #: Origin and proof of the consent in the records.
     consent_source: Source = "import"
     """Origin of the consent in the records; default `import`."""
     consent_proof: Proof | None = None
@@ -67,10 +66,8 @@ class ImportRequest(ImportOptions):
 
     csv: str | None = None
     """CSV text, at most 5 MiB."""
-    #: One JSON object per line, with the fields of a contact.
     json_lines: str | None = None
     """One JSON object per line with the fields of a contact, at most 5 MiB."""
-    #: Name of an uploaded file; the extensions .jsonl and .ndjson mean JSON Lines.
     file_name: FileName | None = None
     """Name of an uploaded file; the extensions .jsonl and .ndjson mean JSON Lines."""
 

@@ -67,7 +67,6 @@ class Suppression(StoredDocument):
 
     kind: ClassVar[str] = "SUPPRESSION"
 
-    #: The contact that last had the address, by id only; None once the contact is erased.
     contact_uid: Uid | None = None
     """Contact that last had the address; null if there was none or it was erased."""
     blocks: Annotated[tuple[SuppressionBlock, ...], Field(max_length=50)]

@@ -67,7 +67,6 @@ class Template(TemplateFields, StoredDocument):
     """Why the template was rejected; null if it was not."""
     latest_version: int = 0
     """Number of the newest published version; 0 if none was published."""
-    #: Whether the draft differs from the latest version.
     draft_changed: bool = True
     """Whether the working copy differs from the newest version."""
 
@@ -88,7 +87,6 @@ class TemplateVersion(StrictModel):
     """Source of each field of this version."""
     parameter_defaults: Defaults = {}
     """Values of parameters that have no other source."""
-    #: Names that the sources use, such as `first_name` or `contact.city`.
     variables: tuple[str, ...] = ()
     """Names of all parameters that the version uses."""
     published_at: Moment

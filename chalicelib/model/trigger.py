@@ -35,19 +35,14 @@ class ScheduledTrigger(StrictModel):
 
     type: Literal["scheduled"] = "scheduled"
     """Always `scheduled`: the campaign starts at a time, once or repeatedly."""
-    #: A time in `timezone`; with an offset or Z, exactly that time.
     at: WrittenTime
     """Time of the first start, in `timezone`. With an offset or `Z` it is exactly that time."""
-    #: IANA time zone; the default is the workspace's.
     timezone: Annotated[str, StringConstraints(max_length=64)] | None = None
     """IANA time zone of the schedule; null uses the workspace's."""
-    #: RFC 5545, e.g. `FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR`.
     rrule: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
     """Recurrence rule by RFC 5545, for example `FREQ=WEEKLY;BYDAY=MO`; null starts once."""
-    #: No occurrence after this time.
     until: Moment | None = None
     """Time of the last start at the latest; null means no end."""
-    #: Maximum number of occurrences, counted from `at`.
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Largest number of starts, counted from `at`, 1 to 10,000; null means no limit."""
 
@@ -61,7 +56,6 @@ class EventTrigger(StrictModel):
     """Name of the event that starts an execution."""
     when: When | None = None
     """Condition on the contact and the properties of the event; null means none."""
-    #: End of the campaign: later events start nothing.
     until: Moment | None = None
     """End of the campaign: later events start nothing. Null means that it has no end."""
 

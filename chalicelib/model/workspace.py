@@ -34,14 +34,12 @@ class Workspace(StoredDocument):
     """Whether every message needs a granted consent; default false: only newsletters need one."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     """Currency of prices and of the balance: an ISO 4217 code; default `EUR`."""
-    #: Whether flows are charged to the balance; true since the first payment.
     prepaid: bool = False
     """Whether new flows are charged to the balance; true since the first top-up."""
     #: The events of `model/webhook.EXECUTION_EVENTS` that a webhook receives. Stored here, because every batch of steps
     #: reads the workspace.
     execution_events: Annotated[tuple[str, ...], Field(alias="rowEvents")] = ()
     """Names of execution events that a webhook subscribes to."""
-    #: Region of phone numbers without a country code (ISO 3166-1 alpha-2).
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "DE"
     """Default country of phone numbers: an ISO 3166-1 code; default `DE`."""
 

@@ -56,11 +56,9 @@ class Wait(Step):
     `{"days": 2}`."""
     until: Moment | None = None
     """End of the wait, as a date-time with offset, at most 365 days ahead."""
-    #: The next such time in the contact's zone, or in the workspace's if the contact has none.
     local_time: TimeOfDay | None = None
     """Wait until the next such time (`HH:MM`) in the contact's time zone, or in the workspace's if the contact has
     none."""
-    #: Only on these days; requires `localTime`.
     weekdays: Annotated[tuple[Weekday, ...], Field(max_length=7)] = ()
     """Days on which the wait may end; requires `localTime`. Empty means every day."""
 

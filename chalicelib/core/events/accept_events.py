@@ -45,7 +45,6 @@ class NewEvent(StrictModel):
     """Properties of the event, at most 4 KB as JSON."""
     occurred_at: Moment | None = None
     """Time of the event, at most 400 days ago and 15 minutes in the future; default is the time of the request."""
-    #: Identifies a repeated report of the same event. Without it each report is a separate event.
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     """Id of the event, at most 200 characters. A repeated report with the same id is ignored. Default is a new id."""
 

@@ -30,13 +30,18 @@ OVERDUE = timedelta(minutes=2)
 RESERVE = timedelta(seconds=10)
 
 
-def start_enqueueing(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, heal: bool = False) -> None:
-    """Start the chains of jobs that enqueue every open execution once, or with `heal` only the overdue ones."""
+def start_enqueueing(ports: Ports, workspace: WorkspaceUid, flow: Flow, *, overdue_only: bool = False) -> None:
+    """Start the chains of jobs that enqueue every open execution once, or only the overdue ones."""
     chains = 1 if _step(ports, workspace, flow) else min(CHAINS, flow.shards)
     for shard in range(chains):
         ports.jobs.send(
             EnqueuePending(
-                workspace=workspace, flow=flow.uid, epoch=flow.epoch, shard=shard, stride=chains, overdue_only=heal
+                workspace=workspace,
+                flow=flow.uid,
+                epoch=flow.epoch,
+                shard=shard,
+                stride=chains,
+                overdue_only=overdue_only,
             )
         )
 

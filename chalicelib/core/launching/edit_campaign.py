@@ -45,7 +45,6 @@ class CampaignFields(StrictModel):
     """Free text for operators, at most 2,000 characters."""
     availability: Availability | None = None
     """Whether the campaign may start flows; default `ACTIVE`."""
-    #: Another name of `availability`.
     status: Availability | None = None
     """Other name of `availability`."""
     trigger: Trigger | None = None

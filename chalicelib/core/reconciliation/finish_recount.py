@@ -149,7 +149,7 @@ def _schedule_next(ports: Ports, flow: Flow, result: _Result, done: RecountPass,
     """
     totals = result.totals
     if totals.overdue and flow.status is FlowStatus.RUNNING:
-        start_enqueueing(ports, done.workspace, flow, heal=True)
+        start_enqueueing(ports, done.workspace, flow, overdue_only=True)
     delays = [*_delays(ports, flow, result, done)]
     # A receipt that arrived during the pass was added to an epoch that no longer counts.
     if not totals.open and has_changed(ports, done):

@@ -50,7 +50,7 @@ def deliver(
 
 
 def _confirm(delivery: Delivery, claimed: Sequence[ClaimedSend]) -> list[ClaimedSend]:
-    """Register the claims as in flight. Then read flow and contacts again, so that a pause or an opt-out stops them."""
+    """Register the claims as in flight, then read flow and contacts again. A pause or an opt-out stops the sends."""
     try:
         delivery.register(len(claimed))
         confirmation = confirm_claims(delivery.batch, claimed)

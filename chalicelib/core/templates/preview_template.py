@@ -42,7 +42,6 @@ class TemplatePreviewRequest(StrictModel):
     """Properties of an event that the template may use, at most 100."""
     values: Annotated[Mapping[VariableName, JsonValue], Field(max_length=100)] = {}
     """Values of parameters, which override all other sources; at most 100."""
-    #: The working copy when it is not named.
     version: Annotated[int, Field(ge=1)] | None = None
     """Published version of the template; null uses the working copy."""
 

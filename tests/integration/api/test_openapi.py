@@ -19,7 +19,7 @@ __all__ = ["story"]
 
 
 def test_the_file_is_what_the_code_says() -> None:
-    """`make openapi` writes it anew."""
+    """Run `make openapi` after a change of the API."""
     assert FILE.read_text(encoding="utf-8") == render()
 
 
@@ -50,7 +50,7 @@ OPEN = {
     "GET /openapi.json": "it is public",
     "GET /docs": "it shows the public document",
     "GET /docs/{name}": "its script and style",
-    "GET /u/{token}": "whoever got the mail has the link",
+    "GET /u/{token}": "the recipient of the mail has the link",
     "POST /u/{token}": "the same",
     "GET /c/{token}": "the same",
     "POST /c/{token}": "the same",
@@ -109,7 +109,7 @@ def examples(story: Story) -> dict[str, Any]:
 
 
 def test_the_examples_are_what_the_api_answers(examples: dict[str, Any]) -> None:
-    """`make openapi` records them anew."""
+    """Run `make openapi` after a change of a response."""
     if os.environ.get("RECORD_EXAMPLES"):
         text = json.dumps(examples, ensure_ascii=False, indent=1, sort_keys=True)
         openapi.EXAMPLES.write_text(text + "\n", encoding="utf-8")
@@ -138,15 +138,22 @@ def test_every_parameter_is_described() -> None:
     assert {each["name"] for each in parameters if not each.get("description")} == set()
 
 
+def _undescribed(schema: object, path: str) -> list[str]:
+    """Return the paths of all properties without a description, also of schemas inside of other schemas."""
+    if isinstance(schema, list):
+        return [found for each in schema for found in _undescribed(each, path)]
+    if not isinstance(schema, dict):
+        return []
+    properties = schema.get("properties", {})
+    own = [f"{path}.{name}" for name, each in properties.items() if not each.get("description")]
+    inner = [found for name, each in properties.items() for found in _undescribed(each, f"{path}.{name}")]
+    parts = [schema.get(keyword) for keyword in ("anyOf", "oneOf", "allOf", "items", "additionalProperties")]
+    return own + inner + [found for each in parts for found in _undescribed(each, path)]
+
+
 def test_every_property_is_described() -> None:
     schemas = json.loads(render())["components"]["schemas"]
-    missing = {
-        f"{schema}.{name}"
-        for schema, each in schemas.items()
-        for name, value in each.get("properties", {}).items()
-        if not value.get("description")
-    }
-    assert missing == set()
+    assert [found for name, each in schemas.items() for found in _undescribed(each, name)] == []
 
 
 def test_no_description_only_repeats_the_name() -> None:

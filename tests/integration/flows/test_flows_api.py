@@ -4,8 +4,9 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
+from chalicelib.model.message import OutcomeUnknown, PermanentFailure
 from tests.integration.harness import Story, story
+from tests.integration.retry_helpers import script_results
 
 __all__ = ["story"]
 
@@ -34,15 +35,6 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 def fields_of(reply: Any) -> set[str]:
     return {detail["field"] for detail in reply.json["details"]}
-
-
-def script_results(story: Story, **by_name: SendResult) -> None:
-    """Set the provider's results: `c3=PermanentFailure("bounced")` for c3@example.com; all others are accepted."""
-
-    def answer(message: OutgoingMessage) -> SendResult:
-        return by_name.get(message.to.partition("@")[0], Accepted(str(message.uid)))
-
-    story.provider.answer = answer
 
 
 def test_the_documented_trigger_and_resume_calls_work(story: Story) -> None:

@@ -3,24 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.model.message import Accepted, OutcomeUnknown, OutgoingMessage, PermanentFailure, SendResult
+from chalicelib.model.message import OutcomeUnknown, PermanentFailure
 from tests.integration.harness import Story, fields_of, story
+from tests.integration.retry_helpers import script_results
 
 __all__ = ["story"]
 
 
-def _script(story: Story, **by_name: SendResult) -> None:
-    """Set the provider's results: `c3=PermanentFailure("bounced")` for c3@example.com; all others are accepted."""
-
-    def answer(message: OutgoingMessage) -> SendResult:
-        return by_name.get(message.to.partition("@")[0], Accepted(str(message.uid)))
-
-    story.provider.answer = answer
-
-
 def _start(story: Story) -> str:
     story.set_up(contacts=6)
-    _script(story, c1=PermanentFailure("rejected"), c2=PermanentFailure("too_long"), c3=OutcomeUnknown("timeout"))
+    script_results(
+        story, c1=PermanentFailure("rejected"), c2=PermanentFailure("too_long"), c3=OutcomeUnknown("timeout")
+    )
     story.expect(200, story.api.patch(f"/v1/contacts/{story.contacts[4]}", {"status": "BLOCKED"}))
     flow = story.start(story.campaign(story.send("hello"), story.send("again")))
     story.run()
@@ -32,7 +26,7 @@ def _start(story: Story) -> str:
     assert {error["contactUid"] for error in shown["metadata"]["errors"]} == set(story.contacts[1:3])
     error = shown["metadata"]["errors"][0]
     assert set(error) == {"contactUid", "nodeId", "code", "message", "at", "attempt"}
-    _script(story)
+    script_results(story)
     story.provider.calls.clear()
     return flow
 
